@@ -1,0 +1,134 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package distribution holds the bins that distributions are counted into and the groups that
+// statistics are computed on.
+//
+// A reference sample fixes the bins once (EqualMassBounds). Every collector counts into the same
+// bins, so that distributions of many collectors and minutes add up by plain addition. Statistics
+// that want few bins (PSI, Jensen-Shannon, ...) sum neighbouring bins into groups (Grouping).
+package distribution
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// DefaultBins is the number of equal-mass bins of a baseline: it is divisible by 10 and 20, so that
+// deciles and twentieths of the reference are unions of whole bins.
+const DefaultBins = 240
+
+// DefaultGroups is the number of groups that PSI, Jensen-Shannon, KL, Hellinger, chi² and L∞ are
+// computed on.
+const DefaultGroups = 10
+
+// MaxBounds is the largest number of bounds that NewBins accepts: two for every edge of DefaultBins bins.
+const MaxBounds = 2 * (DefaultBins + 1)
+
+// Bins are buckets with explicit upper-inclusive bounds, as in an OTLP histogram: bucket i is
+// (bounds[i-1], bounds[i]], the first one (-∞, bounds[0]], the last one (bounds[n-1], +∞).
+// Bins are immutable and safe for concurrent use.
+type Bins struct {
+	bounds []float64
+}
+
+// NewBins returns bins with the given bounds, which must be finite and strictly increasing.
+// The slice is kept, not copied.
+func NewBins(bounds []float64) (*Bins, error) {
+	if len(bounds) == 0 {
+		return nil, errors.New("bounds: at least one is needed")
+	}
+	if len(bounds) > MaxBounds {
+		return nil, fmt.Errorf("bounds: %d are more than the limit of %d", len(bounds), MaxBounds)
+	}
+	for i, b := range bounds {
+		if math.IsNaN(b) || math.IsInf(b, 0) {
+			return nil, fmt.Errorf("bounds[%d]: %v is not finite", i, b)
+		}
+		if i > 0 && b <= bounds[i-1] {
+			return nil, fmt.Errorf("bounds[%d]: %v is not above bounds[%d] = %v", i, b, i-1, bounds[i-1])
+		}
+	}
+	return &Bins{bounds: bounds}, nil
+}
+
+// Bounds returns the upper bounds; the caller must not change them.
+func (b *Bins) Bounds() []float64 { return b.bounds }
+
+// Len returns the number of buckets: one more than bounds.
+func (b *Bins) Len() int { return len(b.bounds) + 1 }
+
+// Index returns the bucket of v, which must not be NaN.
+func (b *Bins) Index(v float64) int {
+	// The number of bounds below v, by a binary search whose step compiles to a conditional move:
+	// the values of a feature are as good as random, and a mispredicted branch costs more than the search.
+	bounds := b.bounds
+	base, n := 0, len(bounds)
+	for n > 1 {
+		half := n >> 1
+		next := base + half
+		if bounds[next-1] < v {
+			base = next
+		}
+		n -= half
+	}
+	if bounds[base] < v {
+		base++
+	}
+	return base
+}
+
+// EqualMassBounds returns the bounds of at most n bins of equal mass over a sorted sample without NaN
+// or infinities. The last bound is the sample's maximum, the first its minimum (or the float below it, see next); inner
+// bounds are the sample's k/n quantiles (inverse of the empirical distribution function). A value that
+// several quantiles fall on is heavier than a bin and gets a bin of its own, (Nextafter(v, -∞), v], so
+// that the share of rows strictly inside any other bin stays below 1/n.
+// It returns nil for an empty sample.
+func EqualMassBounds(sorted []float64, n int) []float64 {
+	rows := len(sorted)
+	if rows == 0 || n < 1 {
+		return nil
+	}
+	bounds := make([]float64, 0, n+1)
+	add := func(v float64) {
+		if len(bounds) == 0 || v > bounds[len(bounds)-1] {
+			bounds = append(bounds, v)
+		}
+	}
+	heavy := func(v float64) bool {
+		first, _ := slices.BinarySearch(sorted, v)
+		end, _ := slices.BinarySearchFunc(sorted[first:], v, func(x, v float64) int {
+			if x <= v {
+				return -1
+			}
+			return 1
+		})
+		return end*n > rows
+	}
+	for k := 0; k <= n; k++ {
+		// The smallest value with at least k·rows/n rows at or below it.
+		i := max((k*rows+n-1)/n-1, 0)
+		v := sorted[i]
+		if len(bounds) > 0 && v <= bounds[len(bounds)-1] {
+			continue
+		}
+		if heavy(v) {
+			add(math.Nextafter(v, math.Inf(-1)))
+		}
+		add(v)
+	}
+	return bounds
+}
+
+// Count returns the number of values in each bucket. NaN and infinities are left out.
+func (b *Bins) Count(values []float64) []uint64 {
+	counts := make([]uint64, b.Len())
+	for _, v := range values {
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			counts[b.Index(v)]++
+		}
+	}
+	return counts
+}

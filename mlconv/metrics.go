@@ -1,0 +1,86 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlconv
+
+// Metrics of ml_summary: what was predicted, from which features.
+const (
+	// MetricPredictionCount (sum, {prediction}) counts predictions.
+	MetricPredictionCount = "ml.prediction.count"
+	// MetricPredictionConfidence (histogram) is the distribution of the confidence, 0 to 1.
+	MetricPredictionConfidence = "ml.prediction.confidence"
+	// MetricPredictionValue (histogram) is the distribution of a regressor's answers, in the model's own unit.
+	MetricPredictionValue = "ml.prediction.value"
+	// MetricPredictionDuration (histogram, s) is the distribution of the prediction spans' durations.
+	MetricPredictionDuration = "ml.prediction.duration"
+	// MetricPredictionClassCount (sum, {prediction}) counts predictions by class.
+	MetricPredictionClassCount = "ml.prediction.class.count"
+	// MetricFeatureValue (histogram) is the distribution of a numeric feature, in the feature's own unit.
+	MetricFeatureValue = "ml.feature.value"
+	// MetricFeatureCategoryCount (sum, {value}) counts the values of a categorical feature.
+	MetricFeatureCategoryCount = "ml.feature.category.count"
+	// MetricFeatureMissingCount (sum, {value}) counts predictions that lacked a feature.
+	MetricFeatureMissingCount = "ml.feature.missing.count"
+	// MetricContractViolationCount (sum, {violation}) counts feature values that broke the model's data contract.
+	MetricContractViolationCount = "ml.contract.violation.count"
+	// MetricTokenUsage (histogram, {token}) is the distribution of tokens a request.
+	MetricTokenUsage = "gen_ai.client.token.usage"
+	// MetricPredictionCost (sum, {USD}) adds up what the predictions cost.
+	MetricPredictionCost = "ml.prediction.cost"
+)
+
+// Metrics of ml_drift: how far a window is from its reference.
+const (
+	// MetricDriftScore (gauge) is the distance between window and reference by ml.drift.method.
+	MetricDriftScore = "ml.drift.score"
+	// MetricDriftPValue (gauge) is the probability of a distance at least as large if nothing had changed.
+	MetricDriftPValue = "ml.drift.p_value"
+	// MetricDriftDetected (gauge) is 1 where the verdict is drift and 0 where it is ok; absent where it is insufficient.
+	MetricDriftDetected = "ml.drift.detected"
+	// MetricDriftVerdict (gauge) is 1 for the verdict that holds and 0 for the others, by ml.drift.verdict.
+	MetricDriftVerdict = "ml.drift.verdict"
+	// MetricDriftSamples (gauge, {sample}) is the number of values in the window.
+	MetricDriftSamples = "ml.drift.samples"
+	// MetricDriftReferenceSamples (gauge, {sample}) is the number of values in the reference.
+	MetricDriftReferenceSamples = "ml.drift.reference.samples"
+	// MetricDriftWindowEnd (gauge, s) is the event time at which the window ends, in seconds since 1970.
+	MetricDriftWindowEnd = "ml.drift.window.end"
+	// MetricDriftWindowDuration (gauge, s) is the length of the window, which grows where samples are few.
+	MetricDriftWindowDuration = "ml.drift.window.duration"
+)
+
+// Metrics of ml_evaluation.
+const (
+	// MetricEvaluationCount (sum, {prediction}) counts predictions that were joined with a label.
+	MetricEvaluationCount = "ml.evaluation.count"
+	// MetricEvaluationScore (gauge) is a quality measure with its confidence bounds.
+	MetricEvaluationScore = "ml.evaluation.score"
+)
+
+// Metrics of ml_job.
+const (
+	// MetricJobRunCount (sum, {run}) counts runs of a job by outcome.
+	MetricJobRunCount = "ml.job.run.count"
+	// MetricJobRunDuration (histogram, s) is the distribution of the durations of runs.
+	MetricJobRunDuration = "ml.job.run.duration"
+	// MetricStageCount (sum, {stage}) counts stages by outcome.
+	MetricStageCount = "ml.stage.count"
+	// MetricStageDuration (histogram, s) is the distribution of the durations of stages.
+	MetricStageDuration = "ml.stage.duration"
+	// MetricStageRows (gauge, {row}) is the rows that a stage read and wrote.
+	MetricStageRows = "ml.stage.rows"
+	// MetricJobLastSuccess (gauge, s) is the end of the last good run, in seconds since 1970.
+	MetricJobLastSuccess = "ml.job.last_success"
+	// MetricAlertActive (gauge, {alert}) is the number of active alerts.
+	MetricAlertActive = "ml.alert.active"
+)
+
+// Values of attributes that more than one component uses.
+const (
+	// RolePrimary (value) is the role of the model whose answer is used; the default.
+	RolePrimary = "primary"
+	// RoleShadow (value) is the role of a model that answers in the background.
+	RoleShadow = "shadow"
+	// RoleCanary (value) is the role of a model that answers a part of the traffic.
+	RoleCanary = "canary"
+)
