@@ -1,0 +1,128 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlsummaryconnector
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// The values of Config.Temporality.
+const (
+	// TemporalityEventDelta is deltas stamped with the minute in which the spans ended, for ml_drift.
+	TemporalityEventDelta = "event_delta"
+	// TemporalityCumulative is cumulative points stamped with the time of the flush, for Prometheus.
+	TemporalityCumulative = "cumulative"
+)
+
+// Config is the configuration of the ml_summary connector. The empty config works.
+type Config struct {
+	// FlushInterval is the time between two flushes of counts, predictions, confidence and durations.
+	FlushInterval time.Duration `mapstructure:"flush_interval"`
+	// FeatureFlushInterval is the time between two flushes of features, at least FlushInterval.
+	FeatureFlushInterval time.Duration `mapstructure:"feature_flush_interval"`
+	// Temporality is event_delta or cumulative.
+	Temporality string `mapstructure:"temporality"`
+	// Segments are dimensions (what follows "ml.segment.") that are watched for models without a card.
+	Segments []string `mapstructure:"segments"`
+	// DurationBuckets are the bounds of ml.prediction.duration, in seconds, strictly increasing.
+	DurationBuckets []float64 `mapstructure:"duration_buckets"`
+	// Exemplars puts trace ids on the points of histograms.
+	Exemplars bool `mapstructure:"exemplars"`
+	// Catalog is the id of the catalog extension; without one the only one that is enabled.
+	Catalog *component.ID `mapstructure:"catalog"`
+	// Limits bound the memory.
+	Limits Limits `mapstructure:"limits"`
+}
+
+// Limits bound every table. What finds no room is counted in the same series with otel.metric.overflow=true.
+type Limits struct {
+	// Models is the number of models (name, version, environment and role).
+	Models int `mapstructure:"models"`
+	// Segments is the number of cohorts per model and dimension.
+	Segments int `mapstructure:"segments"`
+	// Features is the number of features per model.
+	Features int `mapstructure:"features"`
+	// Categories is the number of values per categorical feature, and of classes, beyond the baseline's.
+	Categories int `mapstructure:"categories"`
+	// Cells is the number of accumulators that are held between flushes, each for one model or cohort and one minute.
+	Cells int `mapstructure:"cells"`
+}
+
+var _ confmap.Validator = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		FlushInterval:        15 * time.Second,
+		FeatureFlushInterval: time.Minute,
+		Temporality:          TemporalityEventDelta,
+		DurationBuckets: []float64{
+			0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
+		},
+		Exemplars: true,
+		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Cells: 10_000},
+	}
+}
+
+// Validate returns all violations, each naming its key.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.FlushInterval <= 0 {
+		errs = append(errs, fmt.Errorf("'flush_interval': %v must be positive", c.FlushInterval))
+	}
+	if c.FeatureFlushInterval < c.FlushInterval {
+		errs = append(errs, fmt.Errorf("'feature_flush_interval': %v must not be below flush_interval (%v)", c.FeatureFlushInterval, c.FlushInterval))
+	}
+	if c.Temporality != TemporalityEventDelta && c.Temporality != TemporalityCumulative {
+		errs = append(errs, fmt.Errorf("'temporality': %q is neither %q nor %q", c.Temporality, TemporalityEventDelta, TemporalityCumulative))
+	}
+	for i, s := range c.Segments {
+		switch {
+		case s == "":
+			errs = append(errs, fmt.Errorf("'segments[%d]': must not be empty", i))
+		case strings.Contains(s, "="):
+			errs = append(errs, fmt.Errorf("'segments[%d]': %q must not contain '='", i, s))
+		case slices.Contains(c.Segments[:i], s):
+			errs = append(errs, fmt.Errorf("'segments[%d]': %q is there twice", i, s))
+		}
+	}
+	if len(c.DurationBuckets) == 0 {
+		errs = append(errs, errors.New("'duration_buckets': at least one bound is needed"))
+	}
+	for i, b := range c.DurationBuckets {
+		if math.IsNaN(b) || math.IsInf(b, 0) || b <= 0 {
+			errs = append(errs, fmt.Errorf("'duration_buckets[%d]': %v must be positive and finite", i, b))
+		} else if i > 0 && b <= c.DurationBuckets[i-1] {
+			errs = append(errs, fmt.Errorf("'duration_buckets[%d]': %v must be above the one before, %v", i, b, c.DurationBuckets[i-1]))
+		}
+	}
+	errs = append(errs, c.Limits.validate())
+	return errors.Join(errs...)
+}
+
+func (l *Limits) validate() error {
+	var errs []error
+	for _, f := range []struct {
+		key         string
+		value, most int
+	}{
+		{"models", l.Models, 100_000},
+		{"segments", l.Segments, 100_000},
+		{"features", l.Features, 65_000},
+		{"categories", l.Categories, 65_000},
+		{"cells", l.Cells, 10_000_000},
+	} {
+		if f.value < 1 || f.value > f.most {
+			errs = append(errs, fmt.Errorf("'limits::%s': %d must be between 1 and %d", f.key, f.value, f.most))
+		}
+	}
+	return errors.Join(errs...)
+}
