@@ -1,0 +1,128 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mldriftconnector
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// The values of Config.Timestamps.
+const (
+	// TimestampsNow stamps points with the time of their emission, for live backends.
+	TimestampsNow = "now"
+	// TimestampsEvent emits one set of points per closed window, stamped with its end, for files and replays.
+	TimestampsEvent = "event"
+)
+
+// Config is the configuration of the ml_drift connector. The empty config works.
+type Config struct {
+	// Storage is the id of the storage extension that windows are saved in; without one they live in memory alone.
+	Storage *component.ID `mapstructure:"storage"`
+	// Window is the length of a sliding window (12m to 168h), or day, week (from Monday) or month, in UTC.
+	Window string `mapstructure:"window"`
+	// MinSamples is the number of values a window needs for a verdict.
+	MinSamples int `mapstructure:"min_samples"`
+	// MaxWindow is the length that a window with too few values may grow to.
+	MaxWindow time.Duration `mapstructure:"max_window"`
+	// For is the number of windows in a row that change the verdict.
+	For int `mapstructure:"for"`
+	// Significance is the share of false discoveries among all that is tested for a model at once, 0 to 1.
+	Significance float64 `mapstructure:"significance"`
+	// Lateness is how far the watermark stays behind the newest event time.
+	Lateness time.Duration `mapstructure:"lateness"`
+	// Idle is the silence after which the watermark moves on with the wall clock.
+	Idle time.Duration `mapstructure:"idle"`
+	// EmitInterval is the time between two emissions.
+	EmitInterval time.Duration `mapstructure:"emit_interval"`
+	// SaveInterval is the time between two saves of what has changed; what a kill -9 costs.
+	SaveInterval time.Duration `mapstructure:"save_interval"`
+	// Timestamps is now or event.
+	Timestamps string `mapstructure:"timestamps"`
+	// Reference is what windows are compared with: baseline, champion, previous.
+	Reference []string `mapstructure:"reference"`
+	// Methods are the statistics by the type of the column; the first of a list decides the verdict.
+	Methods Methods `mapstructure:"methods"`
+	// Thresholds replaces the effect at which a method speaks of drift, by method, and by "missing" for the share of missing values.
+	Thresholds map[string]float64 `mapstructure:"thresholds"`
+	// Catalog is the id of the catalog extension; without one the only one that is enabled.
+	Catalog *component.ID `mapstructure:"catalog"`
+	// Limits bound the memory.
+	Limits Limits `mapstructure:"limits"`
+}
+
+// Methods are lists of statistics by the type of the column.
+type Methods struct {
+	Numeric     []string `mapstructure:"numeric"`
+	Categorical []string `mapstructure:"categorical"`
+}
+
+// Limits bound every table.
+type Limits struct {
+	// Models is the number of models (name and environment); the one that was silent for longest makes room for a new one.
+	Models int `mapstructure:"models"`
+	// Versions is the number of versions and roles per model; the one that was silent for longest makes room for a new one.
+	Versions int `mapstructure:"versions"`
+	// Segments is the number of cohorts per version; what finds no room is dropped and counted.
+	Segments int `mapstructure:"segments"`
+	// Features is the number of features per version; what finds no room is dropped and counted.
+	Features int `mapstructure:"features"`
+	// Categories is the number of values per categorical feature, and of classes, beyond the baseline's; the
+	// rest is counted as one.
+	Categories int `mapstructure:"categories"`
+	// Producers is the number of ml_summary instances whose points are told apart.
+	Producers int `mapstructure:"producers"`
+}
+
+var _ confmap.Validator = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		Window:       "1h",
+		MinSamples:   200,
+		MaxWindow:    168 * time.Hour,
+		For:          2,
+		Significance: 0.05,
+		Lateness:     2 * time.Minute,
+		Idle:         time.Minute,
+		EmitInterval: 30 * time.Second,
+		SaveInterval: time.Minute,
+		Timestamps:   TimestampsNow,
+		Reference:    []string{"baseline"},
+		Methods: Methods{
+			Numeric:     []string{"ks", "psi", "wasserstein"},
+			Categorical: []string{"jensen_shannon", "psi", "chi2"},
+		},
+		Limits: Limits{Models: 100, Versions: 10, Segments: 200, Features: 500, Categories: 100, Producers: 1000},
+	}
+}
+
+// Validate returns all violations, each naming its key.
+func (c *Config) Validate() error {
+	var errs []error
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{{"emit_interval", c.EmitInterval}, {"save_interval", c.SaveInterval}, {"idle", c.Idle}, {"max_window", c.MaxWindow}} {
+		if d.value <= 0 {
+			errs = append(errs, fmt.Errorf("'%s': %v must be positive", d.key, d.value))
+		}
+	}
+	if c.Timestamps != TimestampsNow && c.Timestamps != TimestampsEvent {
+		errs = append(errs, fmt.Errorf("'timestamps': %q is neither %q nor %q", c.Timestamps, TimestampsNow, TimestampsEvent))
+	}
+	known := []string{"baseline", "champion", "previous"}
+	for i, r := range c.Reference {
+		if !slices.Contains(known, r) {
+			errs = append(errs, fmt.Errorf("'reference[%d]': %q is none of %s", i, r, strings.Join(known, ", ")))
+		}
+	}
+	return errors.Join(errs...)
+}

@@ -1,0 +1,12 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate go tool -modfile=../../tools/generate/go.mod mdatagen metadata.yaml
+
+// Package mldriftconnector adds up the deltas of any number of ml_summary instances, passes the totals
+// on as cumulative metrics and compares windows of event time with a reference.
+//
+// A request is decoded point by point (decode.go) into deltas for the engine (internal/drift), which holds
+// windows, scores and verdicts and knows neither pdata nor a clock. A ticker advances the engine to the wall
+// clock's time, encodes what it answers (encode.go), sends it on and saves a snapshot (storage.go).
+package mldriftconnector
