@@ -1,0 +1,44 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlcatalogextension
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// defaultDirectory may be absent; any other directory must exist.
+const defaultDirectory = "./catalog"
+
+// Config is the configuration of the ml_catalog extension. The empty config works.
+type Config struct {
+	// Directory is the folder with the cards, with all folders below it; relative to the working directory.
+	// The default, ./catalog, may be absent and is waited for.
+	Directory string `mapstructure:"directory"`
+	// ReloadInterval is the time between two looks at the folder, for file systems that send no events (at least 1s);
+	// events are acted on within a fraction of a second. 0 turns the looks off and leaves the events.
+	ReloadInterval time.Duration `mapstructure:"reload_interval"`
+}
+
+var _ confmap.Validator = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	return &Config{Directory: defaultDirectory, ReloadInterval: 30 * time.Second}
+}
+
+// Validate returns all violations, each naming its key, with those of the cards themselves.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.Directory == "" {
+		errs = append(errs, errors.New("'directory': must not be empty"))
+	}
+	if c.ReloadInterval != 0 && c.ReloadInterval < time.Second {
+		errs = append(errs, fmt.Errorf("'reload_interval': %v must be at least 1s, or 0 for none", c.ReloadInterval))
+	}
+	return errors.Join(errs...)
+}

