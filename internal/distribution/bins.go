@@ -30,8 +30,20 @@ const MaxBounds = 2 * (DefaultBins + 1)
 // Bins are buckets with explicit upper-inclusive bounds, as in an OTLP histogram: bucket i is
 // (bounds[i-1], bounds[i]], the first one (-∞, bounds[0]], the last one (bounds[n-1], +∞).
 // Bins are immutable and safe for concurrent use.
+//
+// Index is on the hot path of the collector. A grid of equal cells over the middle of the bounds gives
+// the first bound of a value's cell; the few bounds that share a cell are searched with a fixed number of
+// steps. Bins of equal mass make the cells fit the data: where values are dense, so are bounds.
 type Bins struct {
 	bounds []float64
+	// padded is bounds followed by +∞, so that the search needs no check of its end.
+	padded []float64
+	// The cell of v is (v-low)*scale, cut to 0..len(start)-1.
+	low, scale float64
+	// start is the number of bounds in the cells before a cell.
+	start []uint16
+	// half is the first step of the search: half of a power of two that exceeds the bounds in any cell.
+	half int
 }
 
 // NewBins returns bins with the given bounds, which must be finite and strictly increasing.
@@ -51,7 +63,67 @@ func NewBins(bounds []float64) (*Bins, error) {
 			return nil, fmt.Errorf("bounds[%d]: %v is not above bounds[%d] = %v", i, b, i-1, bounds[i-1])
 		}
 	}
-	return &Bins{bounds: bounds}, nil
+	b := &Bins{bounds: bounds}
+	b.layGrid()
+	return b, nil
+}
+
+// gridCells is the number of cells of the grid of many bounds.
+const gridCells = 256
+
+// layGrid chooses the grid with the shortest search. Leaving a few bounds at each end to the outer cells
+// keeps outliers from widening the cells.
+func (b *Bins) layGrid() {
+	n := len(b.bounds)
+	b.start, b.half = []uint16{0}, searchStep(n)
+	for _, trim := range []int{0, 1, 2, 4, 8, 16, 32} {
+		if n < 8 || 2*trim+2 > n {
+			break
+		}
+		low, high := b.bounds[trim], b.bounds[n-1-trim]
+		g := Bins{low: low, scale: gridCells / (high - low), start: make([]uint16, gridCells)}
+		if g.scale == 0 || math.IsInf(g.scale, 0) || math.IsInf(high-low, 0) {
+			continue
+		}
+		most := 0
+		next, i := 0, 0
+		for cell := range g.start {
+			g.start[cell] = uint16(i)
+			for next < n && g.cell(b.bounds[next]) == cell {
+				next++
+			}
+			most = max(most, next-i)
+			i = next
+		}
+		if half := searchStep(most); half < b.half {
+			b.low, b.scale, b.start, b.half = g.low, g.scale, g.start, half
+		}
+	}
+	b.padded = slices.Grow(slices.Clone(b.bounds), 2*b.half)
+	for range 2 * b.half {
+		b.padded = append(b.padded, math.Inf(1))
+	}
+}
+
+// searchStep is half of the smallest power of two above n: steps half, half/2, ... 1 reach any of 0..n.
+func searchStep(n int) int {
+	p := 1
+	for p <= n {
+		p *= 2
+	}
+	return p / 2
+}
+
+// cell never falls as v rises, because each of its operations rounds monotonically.
+func (b *Bins) cell(v float64) int {
+	x := (v - b.low) * b.scale
+	if !(x > 0) {
+		return 0
+	}
+	if last := float64(len(b.start) - 1); x > last {
+		x = last
+	}
+	return int(x)
 }
 
 // Bounds returns the upper bounds; the caller must not change them.
@@ -62,20 +134,15 @@ func (b *Bins) Len() int { return len(b.bounds) + 1 }
 
 // Index returns the bucket of v, which must not be NaN.
 func (b *Bins) Index(v float64) int {
-	// The number of bounds below v, by a binary search whose step compiles to a conditional move:
-	// the values of a feature are as good as random, and a mispredicted branch costs more than the search.
-	bounds := b.bounds
-	base, n := 0, len(bounds)
-	for n > 1 {
-		half := n >> 1
-		next := base + half
-		if bounds[next-1] < v {
+	// The number of bounds below v. The step compiles to a conditional move: the values of a feature are as
+	// good as random, and a mispredicted branch costs more than the search.
+	base := int(b.start[b.cell(v)])
+	padded := b.padded
+	for step := b.half; step > 0; step >>= 1 {
+		next := base + step
+		if padded[next-1] < v {
 			base = next
 		}
-		n -= half
-	}
-	if bounds[base] < v {
-		base++
 	}
 	return base
 }
