@@ -1,0 +1,193 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package table
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Kind is what a cell holds.
+type Kind uint8
+
+// The kinds of cells.
+const (
+	// Missing is no value: an empty cell, a null, an absent key.
+	Missing Kind = iota
+	// Text is the text of a cell of a CSV file, of which the type is not known.
+	Text
+	// String is a value that is a string in its file.
+	String
+	// Integer is a whole number in Int.
+	Integer
+	// Number is a number in Float.
+	Number
+	// Bool is true where Int is 1.
+	Bool
+	// Time is an instant.
+	Time
+)
+
+// Cell is one value of a row.
+type Cell struct {
+	Kind  Kind
+	Text  string
+	Int   int64
+	Float float64
+	Time  time.Time
+}
+
+// Number returns the cell as a number; a boolean is 0 or 1, an instant is seconds since 1970. ok is false for what is none.
+func (c Cell) Number() (v float64, ok bool) {
+	switch c.Kind {
+	case Integer, Bool:
+		return float64(c.Int), true
+	case Number:
+		return c.Float, true
+	case Text, String:
+		return parseNumber(c.Text)
+	case Time:
+		return float64(c.Time.UnixNano()) / 1e9, true
+	default:
+		return 0, false
+	}
+}
+
+// Category returns the cell as the name of a category, as the collector writes such a value: booleans as true and false,
+// numbers in the shortest form. It is empty where the cell is missing.
+func (c Cell) Category() string {
+	switch c.Kind {
+	case Text, String:
+		return c.Text
+	case Integer:
+		return strconv.FormatInt(c.Int, 10)
+	case Number:
+		return formatFloat(c.Float)
+	case Bool:
+		return strconv.FormatBool(c.Int != 0)
+	case Time:
+		return c.Time.UTC().Format(time.RFC3339Nano)
+	default:
+		return ""
+	}
+}
+
+// Boolean returns the cell as a boolean; a text is one if it is "true" or "false" in any case.
+func (c Cell) Boolean() (v, ok bool) {
+	switch c.Kind {
+	case Bool:
+		return c.Int != 0, true
+	case Text:
+		return parseBool(c.Text)
+	default:
+		return false, false
+	}
+}
+
+// Instant returns the cell as a point in time: RFC 3339, "2006-01-02 15:04:05" with or without a fraction, a zone and
+// the time of the day, in UTC where no zone is given; a number counts the seconds since 1970, or the milli-, micro- or nanoseconds,
+// by its size.
+func (c Cell) Instant() (t time.Time, ok bool) {
+	switch c.Kind {
+	case Time:
+		return c.Time, true
+	case Text, String:
+		if t, ok := parseTime(c.Text); ok {
+			return t, true
+		}
+		if v, ok := parseNumber(c.Text); ok {
+			return unixTime(v)
+		}
+	case Integer:
+		return unixTime(float64(c.Int))
+	case Number:
+		return unixTime(c.Float)
+	}
+	return time.Time{}, false
+}
+
+// formatFloat writes a number as pdata's AsString does.
+func formatFloat(v float64) string {
+	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
+		s := strconv.FormatFloat(v, 'e', -1, 64)
+		if n := len(s); n >= 4 && s[n-4] == 'e' && s[n-3] == '-' && s[n-2] == '0' {
+			s = s[:n-2] + s[n-1:] // e-09 is e-9
+		}
+		return s
+	}
+	return strconv.FormatFloat(v, 'f', -1, 64)
+}
+
+func parseNumber(s string) (float64, bool) {
+	if s == "" {
+		return 0, false
+	}
+	switch c := s[0]; { // most words end here
+	case c >= '0' && c <= '9', c == '+', c == '-', c == '.', c == 'n', c == 'N', c == 'i', c == 'I':
+	case c == ' ':
+		return parseNumber(strings.TrimSpace(s))
+	default:
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(strings.TrimRight(s, " "), 64)
+	if err != nil {
+		return 0, false
+	}
+	return v, true
+}
+
+func parseBool(s string) (v, ok bool) {
+	switch {
+	case strings.EqualFold(s, "true"):
+		return true, true
+	case strings.EqualFold(s, "false"):
+		return false, true
+	}
+	return false, false
+}
+
+var timeLayouts = []string{
+	"2006-01-02T15:04:05Z07:00", // a fraction is accepted without being in the layout
+	"2006-01-02 15:04:05Z07:00",
+	"2006-01-02 15:04:05 Z07:00",
+	"2006-01-02 15:04:05 -0700 MST",
+	"2006-01-02T15:04:05Z0700",
+	"2006-01-02T15:04:05",
+	"2006-01-02 15:04:05",
+	"2006-01-02T15:04",
+	"2006-01-02 15:04",
+	"2006-01-02",
+}
+
+func parseTime(s string) (time.Time, bool) {
+	s = strings.TrimSuffix(strings.TrimSpace(s), " UTC")
+	if len(s) < len("2006-01-02") || s[4] != '-' {
+		return time.Time{}, false
+	}
+	for _, layout := range timeLayouts {
+		if t, err := time.Parse(layout, s); err == nil {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// unixTime reads seconds below 1e11 (the year 5138), milliseconds below 1e14, microseconds below 1e17, else nanoseconds.
+func unixTime(v float64) (time.Time, bool) {
+	switch {
+	case math.IsNaN(v) || v < 0 || v >= math.MaxInt64:
+		return time.Time{}, false
+	case v < 1e11:
+		s, frac := math.Modf(v)
+		return time.Unix(int64(s), int64(math.Round(frac*1e6))*1000).UTC(), true
+	case v < 1e14:
+		return time.UnixMilli(int64(v)).UTC(), true
+	case v < 1e17:
+		return time.UnixMicro(int64(v)).UTC(), true
+	default:
+		return time.Unix(0, int64(v)).UTC(), true
+	}
+}
