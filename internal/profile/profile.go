@@ -4,8 +4,8 @@
 // Package profile holds baselines: the JSON profile of a reference data set that live traffic is
 // compared with.
 //
-// A Builder makes a Profile from rows (cmd/mlprofile feeds it from files); Read and Write move it
-// to and from JSON; the catalog hands it to the components, which count into its bins.
+// NewNumeric and NewCategorical make columns from values (internal/baseline feeds them from files); Read and Write
+// move a Profile from and to JSON; the catalog hands it to the components, which count into its bins.
 package profile
 
 import (
@@ -158,27 +158,38 @@ func (p *Profile) Write(w io.Writer) error {
 
 // compactArrays puts arrays of numbers on one line: 240 bounds in a column of their own are unreadable.
 func compactArrays(data []byte) []byte {
-	var out bytes.Buffer
-	for {
-		open := bytes.IndexByte(data, '[')
-		if open < 0 {
-			out.Write(data)
-			return out.Bytes()
-		}
-		end := bytes.IndexAny(data[open+1:], "[]{\"")
-		out.Write(data[:open+1])
-		if end < 0 || data[open+1+end] != ']' {
-			data = data[open+1:]
-			continue
-		}
-		for i, field := range bytes.Fields(data[open+1 : open+1+end]) {
-			if i > 0 {
-				out.WriteByte(' ')
+	out := make([]byte, 0, len(data))
+	inString, inNumbers := false, false
+	for i := 0; i < len(data); i++ {
+		c := data[i]
+		switch {
+		case inString:
+			if c == '\\' {
+				out = append(out, c)
+				i++
+				c = data[i]
+			} else if c == '"' {
+				inString = false
 			}
-			out.Write(field)
+		case c == '"':
+			inString = true
+		case c == '[':
+			next := bytes.TrimLeft(data[i+1:], " \n")
+			inNumbers = len(next) > 0 && (next[0] == '-' || next[0] >= '0' && next[0] <= '9')
+		case c == ']':
+			inNumbers = false
+		case inNumbers && c == '\n':
+			for i+1 < len(data) && data[i+1] == ' ' {
+				i++
+			}
+			if last := out[len(out)-1]; last != ',' || data[i+1] == ']' {
+				continue
+			}
+			c = ' '
 		}
-		data = data[open+1+end:]
+		out = append(out, c)
 	}
+	return out
 }
 
 // Validate returns all violations, each naming the column and the key.

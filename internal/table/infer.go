@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // Type is what the values of a column have in common.
@@ -33,6 +34,25 @@ const (
 
 // Numeric says whether the values are numbers.
 func (t Type) Numeric() bool { return t == TypeInteger || t == TypeNumber }
+
+// Category returns the name of the category that a cell of a column of this type belongs to, the same whether the cell
+// comes from a CSV file or, as an attribute of its type, from a span: 1.0 is "1" in a numeric column, True is "true"
+// in one of booleans.
+func (t Type) Category(c Cell) string {
+	if c.Kind == Text {
+		switch t {
+		case TypeInteger, TypeNumber:
+			if v, ok := c.Number(); ok {
+				return formatFloat(v)
+			}
+		case TypeBool:
+			if v, ok := c.Boolean(); ok {
+				return strconv.FormatBool(v)
+			}
+		}
+	}
+	return c.Category()
+}
 
 // maxDistinct is how many values of a column Infer tells apart.
 const maxDistinct = 10_000
@@ -176,6 +196,10 @@ func (f *inference) add(c Cell, seed maphash.Seed) {
 	switch c.Kind {
 	case String, Bool, Time:
 		isNumber = false
+	case Text: // 00123 is a code
+		if len(c.Text) > 1 && c.Text[0] == '0' && c.Text[1] >= '0' && c.Text[1] <= '9' {
+			isNumber = false
+		}
 	}
 	if isNumber && math.IsNaN(v) {
 		return

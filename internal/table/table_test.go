@@ -261,6 +261,38 @@ func TestIDLike(t *testing.T) {
 	assert.Equal(t, map[string]bool{"number": true, "name": true, "price": false, "day": false}, got)
 }
 
+func TestCodesAreNotNumbers(t *testing.T) {
+	s, err := Infer(t.Context(), []string{write(t, "a.csv", "zip,zero,half\n00123,0,0.5\n20123,1,0.25\n")}, Options{})
+	require.NoError(t, err)
+	assert.Equal(t, TypeString, s.Column("zip").Type)
+	assert.Equal(t, TypeInteger, s.Column("zero").Type)
+	assert.Equal(t, TypeNumber, s.Column("half").Type)
+}
+
+// A categorical baseline made from a file must name its categories as the collector does on spans.
+func TestCategoriesOfTypes(t *testing.T) {
+	text := func(s string) Cell { return Cell{Kind: Text, Text: s} }
+	for _, tt := range []struct {
+		column Type
+		cell   Cell
+		want   string
+	}{
+		{TypeBool, text("True"), "true"},
+		{TypeString, text("True"), "True"},
+		{TypeNumber, text("1.0"), "1"},
+		{TypeString, text("1.0"), "1.0"},
+		{TypeNumber, text("1e-9"), "1e-9"},
+		{TypeNumber, text("2.50"), "2.5"},
+		{TypeInteger, text("7"), "7"},
+		{TypeInteger, Cell{Kind: Integer, Int: 7}, "7"},
+		{TypeNumber, Cell{Kind: Number, Float: 7}, "7"},
+		{TypeBool, Cell{Kind: Bool, Int: 1}, "true"},
+		{TypeString, Cell{}, ""},
+	} {
+		assert.Equal(t, tt.want, tt.column.Category(tt.cell), "%+v", tt)
+	}
+}
+
 func TestInstant(t *testing.T) {
 	want := time.Date(2026, 11, 1, 10, 0, 0, 0, time.UTC)
 	for _, c := range []Cell{
