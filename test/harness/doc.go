@@ -1,0 +1,18 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package harness runs the built collector in tests as a user runs it: a process of its own with config files,
+// environment and signals.
+//
+//	out := filepath.Join(t.TempDir(), "traces.json")
+//	otlp := harness.FreeAddr(t)
+//	c := harness.StartCollector(t, harness.Options{
+//		Configs: []string{"distro/config.yaml", "exporters: {file: {path: \"${env:OUT}\"}}\n"},
+//		Env:     []string{"OUT=" + out, "OTLP=" + otlp},
+//	})
+//	... send spans to otlp ...
+//	c.Stop() // SIGTERM, must end with status 0; or c.Kill() for kill -9
+//
+// StartCollector returns once the collector is ready. What still runs at the end of a test is stopped; the log's end
+// is printed if the test failed. Nothing sleeps for a fixed time: WaitFor polls a condition against a deadline.
+package harness
