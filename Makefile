@@ -1,0 +1,64 @@
+# otelcol-ml: type "make" to see what there is. Needs Go, make and git.
+
+GO            ?= go
+DATA          ?=
+TESTFLAGS     ?=
+PROMETHEUS    := .tools/bin/prometheus
+JAEGER        := .tools/bin/jaeger
+GENERATE_TOOL := $(GO) tool -modfile=tools/generate/go.mod
+LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
+
+# One set of flags for all, so that build, run, test and lint share Go's cache.
+export CGO_ENABLED := 0
+export GOFLAGS     := -trimpath -buildvcs=false -tags=grpcnotrace
+
+.PHONY: help build run demo test test-race test-e2e lint bench generate check-generated tools clean
+.DEFAULT_GOAL := help
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' Makefile
+
+build: ## build bin/otelcol-ml (minutes the first time, seconds after)
+	$(GO) build -ldflags "-s -w" -o bin/otelcol-ml ./distro
+
+run: build ## build and start the collector on distro/config.yaml; Ctrl-C stops it
+	bin/otelcol-ml --config distro/config.yaml
+
+demo: build ## find a drift in generated data; DATA=my.csv takes yours
+	$(GO) run ./cmd/mldemo $(if $(DATA),-data "$(DATA)")
+
+test: build ## all tests that need no other server
+	$(GO) test $(TESTFLAGS) ./...
+
+test-race: export CGO_ENABLED := 1
+test-race: ## the components' tests under the race detector (needs a C compiler)
+	$(GO) test -race $(TESTFLAGS) ./internal/... ./connector/... ./extension/... ./processor/...
+
+test-e2e: build tools ## tests with a real Prometheus and a real Jaeger
+	$(GO) test -count=1 -tags grpcnotrace,e2e $(TESTFLAGS) ./test/e2e/...
+
+lint: ## golangci-lint, as .golangci.yaml says
+	$(LINT_TOOL) run ./...
+
+bench: build ## micro-benchmarks, then CPU-seconds per million spans: ours beside the stock components
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./connector/... ./processor/...
+	$(GO) test -count=1 -timeout 60m -tags grpcnotrace,bench ./test/bench/... -v $(BENCHFLAGS)
+
+generate: ## distro/ from builder-config.yaml, metadata of the components, docs/attributes.md
+	$(GENERATE_TOOL) builder --config builder-config.yaml --skip-get-modules --skip-compilation
+	$(GO) generate ./...
+
+check-generated: ## fail if make generate would change something
+	$(GO) test -count=1 $(TESTFLAGS) ./test/generated/...
+
+tools: $(PROMETHEUS) $(JAEGER) ## build Prometheus and Jaeger into .tools/bin
+
+# Prometheus without service discovery and web pages: the tests use its API.
+$(PROMETHEUS): tools/prometheus/go.mod tools/prometheus/go.sum
+	cd tools/prometheus && $(GO) build -tags remove_all_sd -ldflags "-s -w" -o ../../$@ github.com/prometheus/prometheus/cmd/prometheus
+
+$(JAEGER): tools/jaeger/go.mod tools/jaeger/go.sum | $(PROMETHEUS)
+	cd tools/jaeger && $(GO) build -ldflags "-s -w" -o ../../$@ github.com/jaegertracing/jaeger/cmd/jaeger
+
+clean: ## remove what was built and what the collector has kept (bin, .tools, state)
+	rm -rf bin .tools state
