@@ -1,0 +1,12 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package schema embeds the JSON schemas that describe the files people write.
+package schema
+
+import _ "embed"
+
+// Card is the JSON schema (draft 2020-12) of a card of the catalog, one YAML document.
+//
+//go:embed card.schema.json
+var Card []byte

@@ -1,0 +1,331 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	_ "time/tzdata" // a card's time zone is the same everywhere
+
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+)
+
+// Bounds of a folder.
+const (
+	// MaxFiles is the number of YAML files that a folder may have, with all folders below it.
+	MaxFiles = 2000
+	// MaxFileSize is the largest YAML file, in bytes.
+	MaxFileSize = 1 << 20
+	// maxEntries is the number of files and folders that are looked at: a catalog is not the whole disk.
+	maxEntries = 100_000
+	// maxFolders is how deep folders may be nested.
+	maxFolders = 16
+)
+
+// Load reads the cards of a folder: all *.yaml and *.yml in it and below, in the order of their paths, with any
+// number of documents each. Files and folders whose names start with a dot are left out, which is also how the mounts of a Kubernetes
+// ConfigMap are read once. The error joins every violation in every file (Violations).
+func Load(dir string) (*Set, error) {
+	set, _, err := NewLoader(dir).Load()
+	return set, err
+}
+
+// Loader loads a folder again when it has changed. It is for one goroutine.
+type Loader struct {
+	dir       string
+	loaded    bool
+	sum       [sha256.Size]byte
+	set       *Set
+	err       error
+	baselines map[string]*baseline
+	folders   []string
+}
+
+// baseline is a profile as it was last read.
+type baseline struct {
+	sum     [sha256.Size]byte
+	profile *profile.Profile
+	err     error
+}
+
+// NewLoader returns a loader of a folder.
+func NewLoader(dir string) *Loader { return &Loader{dir: dir} }
+
+// Load reads the folder and returns what Load does. changed is false where the contents of the cards and of their
+// baselines are those of the last call, which then returns the same set and error. A baseline that has not changed keeps its pointer.
+func (l *Loader) Load() (set *Set, changed bool, err error) {
+	r := &report{}
+	files, folders := l.read(r)
+	unread := slices.Clone(r.list)
+	sum := fingerprint(files, l.baselines, unread)
+	if l.loaded && sum == l.sum {
+		return l.set, false, l.err
+	}
+	l.loaded, l.folders = true, folders
+	old := l.baselines
+	l.baselines = map[string]*baseline{}
+	b := &builder{report: r, baseline: func(path string) (*profile.Profile, error) { return l.baseline(path, old) }}
+	for _, f := range files {
+		b.add(f.path, f.data)
+	}
+	l.sum = fingerprint(files, l.baselines, unread)
+	l.set, l.err = nil, r.err()
+	if l.err == nil {
+		l.set = NewSet(b.models, b.jobs)
+	}
+	return l.set, true, l.err
+}
+
+// Folders returns the folders that the last Load has read cards from, and Baselines the paths of the baselines it named.
+func (l *Loader) Folders() []string { return l.folders }
+
+// Baselines returns the paths of the baselines that the cards named at the last Load, also of those that are missing.
+func (l *Loader) Baselines() []string { return slices.Sorted(maps.Keys(l.baselines)) }
+
+// baseline loads a profile unless it is known.
+func (l *Loader) baseline(path string, old map[string]*baseline) (*profile.Profile, error) {
+	if b, ok := l.baselines[path]; ok {
+		return b.profile, b.err
+	}
+	b := &baseline{sum: sumFile(path)}
+	if o, ok := old[path]; ok && o.sum == b.sum && o.err == nil {
+		b = o
+	} else {
+		b.profile, b.err = loadProfile(path)
+	}
+	l.baselines[path] = b
+	return b.profile, b.err
+}
+
+// loadProfile refuses what would block or never end, such as a pipe.
+func loadProfile(path string) (*profile.Profile, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("%s: is no file", path)
+	}
+	return profile.Load(path)
+}
+
+type file struct {
+	path string
+	data []byte
+}
+
+// read returns the YAML files of the folder and the folders they are in.
+func (l *Loader) read(r *report) (files []file, folders []string) {
+	entries := 0
+	seen := map[string]bool{} // real paths, against links in circles and files that are linked twice
+	var walk func(dir string, depth int)
+	walk = func(dir string, depth int) {
+		real, err := filepath.EvalSymlinks(dir)
+		if err == nil {
+			if seen[real] {
+				return
+			}
+			seen[real] = true
+		}
+		list, err := os.ReadDir(dir)
+		if err != nil {
+			r.add(&Violation{File: dir, Message: reason(err)})
+			return
+		}
+		folders = append(folders, dir)
+		for _, entry := range list {
+			if entries++; entries > maxEntries || len(files) > MaxFiles {
+				return
+			}
+			name := entry.Name()
+			if strings.HasPrefix(name, ".") {
+				continue
+			}
+			path := filepath.Join(dir, name)
+			ext := strings.ToLower(filepath.Ext(name))
+			isCard := ext == ".yaml" || ext == ".yml"
+			mode := entry.Type()
+			if mode&fs.ModeSymlink != 0 {
+				info, err := os.Stat(path)
+				if err != nil {
+					if isCard {
+						r.add(&Violation{File: path, Message: reason(err)})
+					}
+					continue
+				}
+				mode = info.Mode().Type()
+			}
+			switch {
+			case mode.IsDir() && depth < maxFolders:
+				walk(path, depth+1)
+			case mode.IsDir():
+				r.add(&Violation{File: path, Message: fmt.Sprintf("is nested more than %d folders deep", maxFolders)})
+			case isCard && mode.IsRegular():
+				if real, err := filepath.EvalSymlinks(path); err == nil {
+					if seen[real] {
+						continue
+					}
+					seen[real] = true
+				}
+				data, err := readFile(path)
+				if err != nil {
+					r.add(&Violation{File: path, Message: reason(err)})
+					continue
+				}
+				files = append(files, file{path, data})
+			}
+		}
+	}
+	walk(l.dir, 0)
+	if entries > maxEntries {
+		r.add(&Violation{File: l.dir, Message: fmt.Sprintf("has more than %d files, a catalog needs a folder of its own", maxEntries)})
+	}
+	if len(files) > MaxFiles {
+		r.add(&Violation{File: l.dir, Message: fmt.Sprintf("has more than %d YAML files", MaxFiles)})
+	}
+	return files, folders
+}
+
+func readFile(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(data) > MaxFileSize {
+		return nil, fmt.Errorf("has more than %d bytes", MaxFileSize)
+	}
+	return data, nil
+}
+
+// reason is a file system's error without the path, which the violation has.
+func reason(err error) string {
+	var pathErr *fs.PathError
+	if errors.As(err, &pathErr) {
+		return "cannot be read: " + pathErr.Err.Error()
+	}
+	return err.Error()
+}
+
+// fingerprint sums what a load depends on.
+func fingerprint(files []file, baselines map[string]*baseline, unread []*Violation) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	for _, f := range files {
+		write(h, f.path, f.data)
+	}
+	for _, v := range unread {
+		write(h, v.File, []byte(v.Message))
+	}
+	for _, path := range slices.Sorted(maps.Keys(baselines)) {
+		s := sumFile(path)
+		write(h, path, s[:])
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+func write(h hash.Hash, name string, data []byte) {
+	fmt.Fprintf(h, "%d %s %d ", len(name), name, len(data))
+	h.Write(data)
+}
+
+// sumFile sums a file's contents, or its error.
+func sumFile(path string) (sum [sha256.Size]byte) {
+	h := sha256.New()
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		write(h, "no file", nil)
+		h.Sum(sum[:0])
+		return sum
+	}
+	f, err := os.Open(path)
+	if err == nil {
+		_, err = io.Copy(h, io.LimitReader(f, profile.MaxFileSize+1))
+		f.Close()
+	}
+	if err != nil {
+		write(h, "error", []byte(err.Error()))
+	}
+	h.Sum(sum[:0])
+	return sum
+}
+
+// builder makes cards of documents.
+type builder struct {
+	report   *report
+	baseline func(path string) (*profile.Profile, error)
+	models   []*Model
+	jobs     []*Job
+	seen     map[cardKey]string
+}
+
+type cardKey struct{ kind, environment, name string }
+
+// add reads the documents of a file.
+func (b *builder) add(path string, data []byte) {
+	for _, d := range parse(path, data, b.report) {
+		d.checkShape()
+		m, ok := d.value.(map[string]any)
+		if !ok {
+			continue
+		}
+		o := object{doc: d, m: m}
+		kind := o.text("kind")
+		switch kind {
+		case "model":
+			b.models = append(b.models, o.model(b.load))
+		case "job":
+			b.jobs = append(b.jobs, o.job())
+		default:
+			continue
+		}
+		b.once(o, cardKey{kind, o.text("environment"), o.text("name")})
+	}
+}
+
+// once reports a card whose kind, name and environment another one has.
+func (b *builder) once(o object, k cardKey) {
+	if k.name == "" {
+		return
+	}
+	if b.seen == nil {
+		b.seen = map[cardKey]string{}
+	}
+	first, ok := b.seen[k]
+	if !ok {
+		b.seen[k] = fmt.Sprintf("%s:%d", o.doc.file, o.doc.root.Line)
+		return
+	}
+	environment := "without an environment"
+	if k.environment != "" {
+		environment = fmt.Sprintf("for the environment %q", clip(k.environment))
+	}
+	o.fail([]string{"name"}, "the %s %q %s has a card already, %s", k.kind, clip(k.name), environment, first)
+}
+
+// load reads the baseline that a model's or a version's block names; nil if it names none or a bad one.
+func (b *builder) load(o object) *profile.Profile {
+	name := o.text("baseline")
+	if name == "" {
+		return nil
+	}
+	path := name
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(o.doc.file), path)
+	}
+	p, err := b.baseline(path)
+	if err != nil {
+		o.fail([]string{"baseline"}, "cannot be loaded: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return nil
+	}
+	return p
+}

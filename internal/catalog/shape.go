@@ -1,0 +1,194 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+	"golang.org/x/text/language"
+	"golang.org/x/text/message"
+
+	"github.com/otelcol-ml/otelcol-ml/docs/schema"
+)
+
+// cardSchema is the compiled schema with its source, which knows the keys that may be suggested.
+type cardSchema struct {
+	compiled *jsonschema.Schema
+	source   map[string]any
+}
+
+var loadSchema = sync.OnceValue(func() cardSchema {
+	source, err := jsonschema.UnmarshalJSON(bytes.NewReader(schema.Card))
+	if err != nil {
+		panic("BUG: the embedded schema is no JSON: " + err.Error())
+	}
+	c := jsonschema.NewCompiler()
+	c.DefaultDraft(jsonschema.Draft2020)
+	if err := c.AddResource("card.json", source); err != nil {
+		panic("BUG: the embedded schema is not usable: " + err.Error())
+	}
+	return cardSchema{compiled: c.MustCompile("card.json"), source: source.(map[string]any)}
+})
+
+// checkShape reports what the JSON schema refuses, and whether there was nothing.
+func (d *document) checkShape() {
+	s := loadSchema()
+	err := s.compiled.Validate(d.value)
+	var invalid *jsonschema.ValidationError
+	if errors.As(err, &invalid) {
+		d.explain(s, invalid)
+	} else if err != nil {
+		d.fail(d.root, nil, "%v", err)
+	}
+}
+
+// explain reports the leaves of a tree of violations.
+func (d *document) explain(s cardSchema, e *jsonschema.ValidationError) {
+	path := e.InstanceLocation
+	switch k := e.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		known := s.keys(e.SchemaURL)
+		for _, name := range k.Properties {
+			at := append(slices.Clone(path), name)
+			key, _ := d.at(at)
+			if len(known) == 0 {
+				d.fail(key, at, "is no good name: it must have 1 to 256 characters")
+				continue
+			}
+			d.fail(key, at, "unknown key%s (allowed: %s)", suggest(name, known), strings.Join(known, ", "))
+		}
+		return
+	}
+	if len(e.Causes) > 0 {
+		for _, cause := range e.Causes {
+			d.explain(s, cause)
+		}
+		return
+	}
+	_, node := d.at(path)
+	switch k := e.ErrorKind.(type) {
+	case *kind.Required:
+		for _, name := range k.Missing {
+			d.fail(node, append(slices.Clone(path), name), "is missing")
+		}
+	case *kind.Type:
+		if k.Got == "number" && slices.Equal(k.Want, []string{"string"}) && !strings.HasSuffix(e.SchemaURL, "/duration") && !strings.HasSuffix(e.SchemaURL, "/window") {
+			d.fail(node, path, "must be a text; write \"%s\" in quotes", resolve(node).Value)
+			return
+		}
+		d.fail(node, path, "must be %s, is %s", wanted(e.SchemaURL, k.Want), got(k.Got))
+	case *kind.Enum:
+		var want []string
+		for _, w := range k.Want {
+			want = append(want, fmt.Sprint(w))
+		}
+		given := fmt.Sprint(k.Got)
+		if _, ok := k.Got.(string); !ok {
+			given = resolve(node).Value
+		}
+		d.fail(node, path, "%q is none of %s%s", clip(given), strings.Join(want, ", "), suggest(given, want))
+	case *kind.Pattern:
+		d.fail(node, path, "%q is not %s", clip(k.Got), wanted(e.SchemaURL, []string{"string"}))
+	case *kind.Minimum:
+		d.fail(node, path, "%s must be at least %s", number(k.Got), number(k.Want))
+	case *kind.Maximum:
+		d.fail(node, path, "%s must be at most %s", number(k.Got), number(k.Want))
+	case *kind.ExclusiveMinimum:
+		d.fail(node, path, "%s must be above %s", number(k.Got), number(k.Want))
+	case *kind.ExclusiveMaximum:
+		d.fail(node, path, "%s must be below %s", number(k.Got), number(k.Want))
+	case *kind.MinLength:
+		d.fail(node, path, "must not be empty")
+	case *kind.MaxLength:
+		d.fail(node, path, "has %d characters, at most %d are allowed", k.Got, k.Want)
+	case *kind.MinItems:
+		d.fail(node, path, "must have at least %d item", k.Want)
+	case *kind.MinProperties:
+		d.fail(node, path, "must have at least %d of the keys %s", k.Want, strings.Join(s.keys(e.SchemaURL), ", "))
+	case *kind.UniqueItems:
+		at := append(slices.Clone(path), fmt.Sprint(k.Duplicates[1]))
+		_, second := d.at(at)
+		d.fail(second, at, "is there twice, first at [%d]", k.Duplicates[0])
+	default:
+		d.fail(node, path, "%s", e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+	}
+}
+
+// keys returns the keys that an object of the schema at a location may have, sorted.
+func (s cardSchema) keys(url string) []string {
+	_, pointer, _ := strings.Cut(url, "#")
+	var at any = s.source
+	for _, p := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+		m, ok := at.(map[string]any)
+		if !ok || p == "" {
+			break
+		}
+		at = m[strings.NewReplacer("~1", "/", "~0", "~").Replace(p)]
+	}
+	m, _ := at.(map[string]any)
+	properties, _ := m["properties"].(map[string]any)
+	keys := make([]string, 0, len(properties))
+	for k := range properties {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// wanted says what a value must be, for a definition of the schema or a JSON type.
+func wanted(url string, types []string) string {
+	switch url[strings.LastIndexByte(url, '/')+1:] {
+	case "duration":
+		return "a duration, such as 90s, 1h30m, 7d or 2w"
+	case "window":
+		return "a duration such as 1h, or day, week or month"
+	case "timestamp":
+		return "a time, such as 2026-11-01T00:00:00Z or 2026-11-01"
+	}
+	names := make([]string, len(types))
+	for i, t := range types {
+		names[i] = got(t)
+	}
+	return strings.Join(names, " or ")
+}
+
+// got names a JSON type for people.
+func got(jsonType string) string {
+	switch jsonType {
+	case "string":
+		return "a text"
+	case "number":
+		return "a number"
+	case "integer":
+		return "a whole number"
+	case "boolean":
+		return "true or false"
+	case "array":
+		return "a list"
+	case "object":
+		return "a block of keys"
+	case "null":
+		return "empty"
+	default:
+		return jsonType
+	}
+}
+
+func number(r *big.Rat) string {
+	f, _ := r.Float64()
+	data, err := json.Marshal(f)
+	if err != nil {
+		return r.RatString()
+	}
+	return string(data)
+}

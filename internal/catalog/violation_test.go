@@ -1,0 +1,234 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package catalog
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-ml/otelcol-ml/docs/schema"
+)
+
+const tinyBaseline = `{"format_version":1,"rows":1,"features":[{"name":"amount","type":"numeric","count":0,"missing":1},{"name":"country","type":"categorical","count":1,"missing":0,"categories":[{"value":"DE","count":1}]}]}`
+
+func TestViolations(t *testing.T) {
+	for _, tt := range []struct {
+		name, card string
+		want       []string // without the file
+	}{
+		{"syntax", "kind: model\nname: [x\n", []string{`:2:1: is no YAML: did not find expected ',' or ']'`}},
+		{"syntax of the scanner", "kind: model\nname: x\nowner: @me\n", []string{`:3:1: is no YAML: found character that cannot start any token`}},
+		{"no mapping", "just words\n", []string{`:1:1: must be a block of keys, is a text`}},
+		{"a key twice", "kind: model\nname: x\nname: y\n", []string{`:3:1: name: is there twice, first on line 2`}},
+		{"merge key", "kind: model\nname: x\nalerts: {<<: {severity: info}}\n", []string{`:3:10: alerts: keys must be texts; merge keys (<<) are not supported`}},
+		{"tag", "kind: model\nname: !!binary aGk=\n", []string{`:2:7: name: the tag !!binary is not supported`, `:2:7: name: must be a text, is empty`}},
+		{"kind", "kind: modle\nname: x\n", []string{`:1:7: kind: "modle" is none of model, job; did you mean model?`}},
+		{"missing", "owner: x\n", []string{`:1:1: kind: is missing`, `:1:1: name: is missing`}},
+		{"unknown key", "kind: model\nname: x\nonwer: me\n", []string{`:3:1: onwer: unknown key; did you mean owner? (allowed: alerts, attributes, baseline, drift, environment, features, kind, name, owner, positive_class, segment_features, segments, slos, task, versions)`}},
+		{"unknown key below", "kind: model\nname: x\nversions:\n  - {version: a}\n  - {version: b, trained: x}\n", []string{`:5:18: versions[1].trained: unknown key; did you mean trained_at? (allowed: aliases, attributes, baseline, trained_at, version)`}},
+		{"a number as text", "kind: model\nname: x\nversions: [{version: 1.10}]\n", []string{`:3:22: versions[0].version: must be a text; write "1.10" in quotes`}},
+		{"types", "kind: model\nname: x\nsegments: country\ndrift: {min_samples: many, window: 60, for: 1.5}\nfeatures: {a: {min: low, ignore: 1}}\n", []string{
+			`:3:11: segments: must be a list, is a text`,
+			`:4:22: drift.min_samples: must be a whole number, is a text`,
+			`:4:36: drift.window: must be a duration such as 1h, or day, week or month, is a number`,
+			`:4:45: drift.for: must be a whole number, is a number`,
+			`:5:21: features.a.min: must be a number, is a text`,
+			`:5:34: features.a.ignore: must be true or false, is a number`,
+		}},
+		{"ranges", "kind: model\nname: ''\ndrift: {min_samples: 0, thresholds: {psi: 0}}\nfeatures: {a.b: {max_missing: 1.5, importance: -1}}\nslos: [{name: n, objective: 1, latency_below: 0s}]\n", []string{
+			`:2:7: name: must not be empty`,
+			`:3:22: drift.min_samples: 0 must be at least 1`,
+			`:3:43: drift.thresholds.psi: 0 must be above 0`,
+			`:4:31: features["a.b"].max_missing: 1.5 must be at most 1`,
+			`:4:48: features["a.b"].importance: -1 must be at least 0`,
+			`:5:29: slos[0].objective: 1 must be below 1`,
+			`:5:47: slos[0].latency_below: "0s" must be above 0`,
+		}},
+		{"not finite", "kind: model\nname: x\nfeatures: {a: {max: .inf}}\n", []string{`:3:21: features.a.max: .inf is no finite number`, `:3:21: features.a.max: must be a number, is empty`}},
+		{"durations", "kind: model\nname: x\ndrift: {window: 1 hour, max_window: -1h}\nslos: [{name: n, objective: 0.9, latency_below: 1.2.3s, for: 999999999w}]\n", []string{
+			`:3:17: drift.window: "1 hour" is not a duration such as 1h, or day, week or month`,
+			`:3:37: drift.max_window: "-1h" is not a duration, such as 90s, 1h30m, 7d or 2w`,
+			`:4:49: slos[0].latency_below: "1.2.3s" is not a duration, such as 90s, 1h30m, 7d or 2w`,
+			`:4:62: slos[0].for: "999999999w" is no duration, write it as 90s, 1h30m, 7d or 2w`,
+		}},
+		{"windows", "kind: model\nname: x\ndrift: {window: 5m, max_window: 1m}\n", []string{
+			`:3:17: drift.window: 5m must be 12m to 168h, or day, week or month`, `:3:33: drift.max_window: 1m is below window, 5m`,
+		}},
+		{"methods", "kind: model\nname: x\ndrift: {methods: {numeric: [ks, kss, ks], categorical: [wasserstein], text: []}, thresholds: {ksi: 1}, reference: [champoin]}\n", []string{
+			`:3:33: drift.methods.numeric[1]: "kss" is none of psi, jensen_shannon, kl, ks, wasserstein, chi2, hellinger, l_infinity, total_variation; did you mean ks?`,
+			`:3:38: drift.methods.numeric[2]: is there twice, first at [0]`,
+			`:3:57: drift.methods.categorical[0]: wasserstein needs numeric values, the feature is categorical`,
+			`:3:71: drift.methods.text: unknown key (allowed: categorical, numeric)`,
+			`:3:95: drift.thresholds.ksi: unknown key; did you mean ks? (allowed: chi2, hellinger, jensen_shannon, kl, ks, l_infinity, missing, psi, total_variation, wasserstein)`,
+			`:3:116: drift.reference[0]: "champoin" is none of baseline, champion, previous; did you mean champion?`,
+		}},
+		{"versions", "kind: model\nname: x\nversions:\n- {version: a, aliases: [b, c]}\n- {version: b, aliases: [c]}\n- {version: a, trained_at: 2026-13-01}\n- {version: d, trained_at: yesterday}\n", []string{
+			`:4:26: versions[0].aliases[0]: "b" is the name of versions[1]`,
+			`:5:26: versions[1].aliases[0]: "c" is an alias of versions[0], too`,
+			`:6:13: versions[2].version: "a" is there twice, first at [0]`,
+			`:6:28: versions[2].trained_at: "2026-13-01" is no time of the calendar`,
+			`:7:28: versions[3].trained_at: "yesterday" is not a time, such as 2026-11-01T00:00:00Z or 2026-11-01`,
+		}},
+		{"baseline", "kind: model\nname: x\nbaseline: b.json\nsegment_features: [amuont]\nfeatures:\n  countri: {}\n  amount: {min: 2, max: 1, values: [x]}\n  country: {min: 1, methods: [ks]}\n", []string{
+			`:4:20: segment_features[0]: the baseline has no feature "amuont"; did you mean amount?`,
+			`:6:12: features.countri: the baseline has no feature "countri"; did you mean country?`,
+			`:7:17: features.amount.min: 2 is above max, 1`,
+			`:7:36: features.amount.values: is for categorical features, this one is numeric`,
+			`:8:18: features.country.min: is for numeric features, this one is categorical`,
+			`:8:31: features.country.methods[0]: ks needs numeric values, the feature is categorical`,
+		}},
+		{"slos", "kind: model\nname: x\nslos:\n- {name: a}\n- {name: a, latency_below: 1s, measure: m, objective: 0.9}\n- {name: b, latency_below: 1s}\n- {name: c, measure: m}\n- {name: d, measure: m, max_increase: {}}\n", []string{
+			`:4:3: slos[0]: needs either latency_below or measure`,
+			`:5:3: slos[1]: needs either latency_below or measure`,
+			`:5:10: slos[1].name: "a" is there twice, first at [0]`,
+			`:6:3: slos[2]: latency_below needs objective`,
+			`:7:3: slos[3]: measure needs objective or max_increase`,
+			`:8:39: slos[4].max_increase: must have at least 1 of the keys absolute, relative`,
+			`:8:39: slos[4].max_increase: needs compared_with`,
+		}},
+		{"positive class", "kind: model\nname: x\ntask: regression\npositive_class: a\n", []string{`:4:17: positive_class: is for the task binary_classification, not for regression`}},
+		{"attributes", "kind: model\nname: x\nattributes: {a.b: [1], '': x}\n", []string{
+			`:3:19: attributes["a.b"]: must be true or false or a number or a text, is a list`, `:3:24: attributes[""]: is no good name: it must have 1 to 256 characters`,
+		}},
+		{"schedule", "kind: job\nname: x\nschedule: 0 25 * * *\nevery: 1h\ntimezone: Europe/Berlinn\n", []string{
+			`:3:11: schedule: "0 25 * * *" is no cron expression of five fields (minute, hour, day of month, month, day of week): end of range (25) above maximum (23): 25`,
+			`:4:8: every: stands beside schedule, only one of the two can be`,
+			`:5:11: timezone: "Europe/Berlinn" is no time zone, write it as Europe/Berlin or UTC`,
+		}},
+		{"a date that never comes", "kind: job\nname: x\nschedule: 0 0 30 2 *\n", []string{`:3:11: schedule: "0 0 30 2 *" is a date that never comes`}},
+		{"a zone in the schedule", "kind: job\nname: x\nschedule: TZ=UTC 0 0 1 2 *\n", []string{`:3:11: schedule: "TZ=UTC 0 0 1 2 *" has a time zone, write it under timezone`}},
+		{"every in the schedule", "kind: job\nname: x\nschedule: '@every 1h'\n", []string{`:3:11: schedule: "@every 1h" is an interval, write it under every`}},
+		{"no schedule", "kind: job\nname: x\nfinish_within: 1h\n", []string{`:3:16: finish_within: needs schedule or every`}},
+		{"stages", "kind: job\nname: x\nstages:\n- {name: train, after: [biuld]}\n- {name: build, instances: 2, max_failed: 3}\n- {name: build, metrics: {auc: {min: 1, max: 0.5}}}\n", []string{
+			`:4:25: stages[0].after[0]: there is no stage "biuld"; did you mean build?`,
+			`:5:43: stages[1].max_failed: 3 is above instances, 2`,
+			`:6:10: stages[2].name: "build" is there twice, first at [1]`,
+			`:6:38: stages[2].metrics.auc.min: 1 is above max, 0.5`,
+		}},
+		{"a circle of stages", "kind: job\nname: x\nstages:\n- {name: z}\n- {name: a, after: [b]}\n- {name: b, after: [z, c]}\n- {name: c, after: [a]}\n", []string{
+			`:5:20: stages[1].after: goes round in a circle: a after b after c after a`,
+		}},
+		{"cards twice", "kind: model\nname: x\n---\nkind: job\nname: x\n---\nkind: model\nname: x\nenvironment: e\n---\nkind: model\nname: x\n", []string{
+			`:12:7: name: the model "x" without an environment has a card already, FILE:1`,
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := folder(t, map[string]string{"card.yaml": tt.card, "b.json": tinyBaseline})
+			file := filepath.Join(dir, "card.yaml")
+			set, err := Load(dir)
+			assert.Nil(t, set)
+			var got []string
+			for _, v := range Violations(err) {
+				got = append(got, strings.ReplaceAll(strings.TrimPrefix(v.Error(), file), file, "FILE"))
+			}
+			assert.Equal(t, tt.want, got)
+		})
+	}
+}
+
+func TestViolationsOfAllFilesAndOfBaselines(t *testing.T) {
+	dir := folder(t, map[string]string{
+		"a.yaml":     "kind: model\nname: a\nbaseline: bad.json\n",
+		"b.yaml":     "kind: model\nname: b\nowner: 1\n---\nkind: model\nname: a\n",
+		"c/c.yaml":   "kind: model\nname: c\nbaseline: ../absent.json\nversions: [{version: x, baseline: ../absent.json}]\n",
+		"d.yaml":     "kind: model\nname: d\nbaseline: .\n",
+		"bad.json":   `{"format_version": 1, "rows": 1, "features": [{"name": "x", "type": "number", "count": 0, "missing": 0}, null]}`,
+		"empty.yaml": "# nothing\n---\n---\n",
+	})
+	_, err := Load(dir)
+	var got []string
+	for _, v := range Violations(err) {
+		got = append(got, strings.ReplaceAll(v.Error(), dir, "DIR"))
+	}
+	assert.Equal(t, []string{
+		`DIR/a.yaml:3:11: baseline: cannot be loaded: DIR/bad.json: features[0] (x).type: "number" is neither "numeric" nor "categorical"; features[1]: must not be null`,
+		`DIR/b.yaml:3:8: owner: must be a text; write "1" in quotes`,
+		`DIR/b.yaml:6:7: name: the model "a" without an environment has a card already, DIR/a.yaml:1`,
+		`DIR/c/c.yaml:3:11: baseline: cannot be loaded: open DIR/absent.json: no such file or directory`,
+		`DIR/c/c.yaml:4:35: versions[0].baseline: cannot be loaded: open DIR/absent.json: no such file or directory`,
+		`DIR/d.yaml:3:11: baseline: cannot be loaded: DIR: is no file`,
+	}, got)
+	assert.ErrorContains(t, err, "a.yaml:3:11")
+}
+
+// TestEveryPropertyIsDescribed keeps the schema useful in an editor, and strict.
+func TestEveryPropertyIsDescribed(t *testing.T) {
+	require.NotEmpty(t, schema.Card)
+	n := 0
+	var walk func(path string, v any)
+	walk = func(path string, v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if properties, ok := v["properties"].(map[string]any); ok && !strings.Contains(path, "/if") {
+				if path != "" {
+					assert.Equal(t, false, v["additionalProperties"], path)
+				}
+				for name, p := range properties {
+					n++
+					assert.NotEmpty(t, p.(map[string]any)["description"], path+"/"+name)
+				}
+			}
+			for k, child := range v {
+				walk(path+"/"+k, child)
+			}
+		case []any:
+			for _, child := range v {
+				walk(path, child)
+			}
+		}
+	}
+	walk("", any(loadSchema().source))
+	assert.Greater(t, n, 60)
+}
+
+// TestCardsUseEveryKey keeps the cards of TestLoadEveryKey complete: a key that the schema has is one that the tests load.
+func TestCardsUseEveryKey(t *testing.T) {
+	used := map[string]bool{}
+	var collect func(v any)
+	collect = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			for k, child := range v {
+				used[k] = true
+				collect(child)
+			}
+		case []any:
+			for _, child := range v {
+				collect(child)
+			}
+		}
+	}
+	r := &report{}
+	for _, d := range append(parse("m", []byte(everyModelKey), r), parse("j", []byte(everyJobKey), r)...) {
+		collect(d.value)
+	}
+	require.Empty(t, r.list)
+	used["positive_class"] = true // of another task; in examples/catalog
+	for name, def := range loadSchema().source["$defs"].(map[string]any) {
+		properties, _ := def.(map[string]any)["properties"].(map[string]any)
+		for key := range properties {
+			assert.True(t, used[key], "%s.%s", name, key)
+		}
+	}
+}
+
+func TestParseDuration(t *testing.T) {
+	for s, want := range map[string]time.Duration{
+		"90s": 90 * time.Second, "1h30m": 90 * time.Minute, "7d": 168 * time.Hour, "2w": 336 * time.Hour, "1d12h": 36 * time.Hour,
+		"0.5d": 12 * time.Hour, "250ms": 250 * time.Millisecond, "3us": 3 * time.Microsecond, "3µs": 3 * time.Microsecond,
+	} {
+		got, err := ParseDuration(s)
+		require.NoError(t, err, s)
+		assert.Equal(t, want, got, s)
+	}
+	for _, s := range []string{"", "0s", "-1h", "h", "1", "1y", "1h ", "99999999w", "10000w10000w10000w", "1.2.3s", "."} {
+		_, err := ParseDuration(s)
+		assert.Error(t, err, s)
+	}
+}
