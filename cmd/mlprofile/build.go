@@ -1,0 +1,154 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
+	"github.com/otelcol-ml/otelcol-ml/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+)
+
+// now is the time that profiles are made at.
+var now = time.Now
+
+func newBuild() *cobra.Command {
+	var (
+		in               input
+		o                baseline.Options
+		output, from, to string
+		types            []string
+	)
+	cmd := &cobra.Command{
+		Use:   "build FILE...",
+		Short: "Make a baseline from data files",
+		Long: `build reads one or more files of the same columns, a row a prediction, and writes a baseline.
+
+A column is numeric if each of its values is a number, else categorical. Columns that are given no role become features, but for
+row numbers, ids, points in time and empty ones. What was decided is printed; --features, --exclude and --type overrule it.`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, files []string) (err error) {
+			var errs [4]error
+			o.Table, errs[0] = in.options()
+			o.Types, errs[1] = parseTypes(types)
+			o.From, errs[2] = parseTime("from", from)
+			o.To, errs[3] = parseTime("to", to)
+			if err := errors.Join(errs[:]...); err != nil {
+				return err
+			}
+			if o.Name == "" {
+				o.Name, _, _ = strings.Cut(filepath.Base(files[0]), ".")
+			}
+			p, plan, err := baseline.Build(cmd.Context(), files, o)
+			if err != nil {
+				return err
+			}
+			p.CreatedAt = now().UTC().Truncate(time.Second)
+			if output == "-" {
+				if err := printPlan(cmd.ErrOrStderr(), plan); err != nil {
+					return err
+				}
+				return p.Write(cmd.OutOrStdout())
+			}
+			if err := writeProfile(output, p); err != nil {
+				return err
+			}
+			out := cmd.OutOrStdout()
+			if err := printPlan(out, plan); err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(out, "\n%s: %s of %s, %s%s\n", output, console.Plural(p.Rows, "row"), console.Count(plan.Schema.Rows),
+				console.Plural(len(p.Features), "feature"), period(p))
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringVarP(&output, "output", "o", "baseline.json", "the file to write; - is the standard output")
+	f.StringVar(&o.Name, "name", "", "what the data set is called; the first file's name if not given")
+	f.StringVar(&o.Prediction, "prediction", "", "column of the model's answer")
+	f.StringVar(&o.Confidence, "confidence", "", "column of the answer's score, 0 to 1")
+	f.StringVar(&o.Timestamp, "timestamp", "", "column of the prediction's time")
+	f.StringSliceVar(&o.Features, "features", nil, "feature columns in the order of the model; all others that describe rows if not given")
+	f.StringSliceVar(&o.Exclude, "exclude", nil, "columns that are no features")
+	f.StringArrayVar(&types, "type", nil, "COLUMN=numeric or COLUMN=categorical, in place of what the values look like (repeatable)")
+	f.IntVar(&o.Bins, "bins", distribution.DefaultBins, "bins of a numeric column")
+	f.IntVar(&o.MaxCategories, "max-categories", profile.DefaultMaxCategories, "values kept of a categorical column")
+	f.StringVar(&from, "from", "", "take rows from this time on")
+	f.StringVar(&to, "to", "", "take rows before this time")
+	in.register(f)
+	return cmd
+}
+
+// writeProfile writes beside the file and renames, so that a collector that watches it never reads a half.
+func writeProfile(path string, p *profile.Profile) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".mlprofile-*")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(p.Write(f), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
+}
+
+func printPlan(w io.Writer, plan *baseline.Plan) error {
+	t := console.NewTable("column|", "role|", "compared as|", "values|", "missing", "distinct", "note|")
+	warnings := 0
+	for _, c := range plan.Columns {
+		note := c.Note
+		if c.Warning {
+			note = "! " + note
+			warnings++
+		}
+		missing := 0.0
+		if plan.Schema.Rows > 0 {
+			missing = float64(c.Missing) / float64(plan.Schema.Rows)
+		}
+		distinct := console.Count(c.Distinct)
+		if c.Distinct >= 10_000 {
+			distinct = "≥" + distinct
+		}
+		as := string(c.As)
+		if as == "" {
+			as = "-"
+		}
+		t.Row(console.Clean(c.Name, 40), string(c.Role), as, string(c.Type), console.Percent(missing), distinct, note)
+	}
+	if err := t.Write(w, ""); err != nil {
+		return err
+	}
+	for _, s := range plan.Schema.Skipped {
+		if _, err := fmt.Fprintf(w, "%s: a list; left out\n", console.Clean(s, 40)); err != nil {
+			return err
+		}
+	}
+	if warnings > 0 {
+		_, err := fmt.Fprintf(w, "\n%s: look at the lines with !\n", console.Plural(warnings, "warning"))
+		return err
+	}
+	return nil
+}
+
+// period writes ", 2026-11-01 to 2026-11-08" where the profile knows.
+func period(p *profile.Profile) string {
+	if p.From.IsZero() {
+		return ""
+	}
+	const layout = "2006-01-02 15:04"
+	return ", " + p.From.Format(layout) + " to " + p.To.Format(layout)
+}
