@@ -53,7 +53,9 @@ type Limits struct {
 	Features int `mapstructure:"features"`
 	// Categories is the number of values per categorical feature, and of classes, beyond the baseline's.
 	Categories int `mapstructure:"categories"`
-	// Cells is the number of accumulators that are held between flushes, each for one model or cohort and one minute.
+	// Cells is the number of accumulators that are held between flushes, each for one series and one minute and of
+	// 1 KB at most. When it is reached, a flush is made at once; while an earlier flush cannot be delivered, the oldest
+	// minute is counted with the next one instead.
 	Cells int `mapstructure:"cells"`
 }
 
@@ -68,7 +70,7 @@ func createDefaultConfig() component.Config {
 			0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
 		},
 		Exemplars: true,
-		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Cells: 10_000},
+		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Cells: 20_000},
 	}
 }
 

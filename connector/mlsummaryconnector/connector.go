@@ -5,28 +5,235 @@ package mlsummaryconnector
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/flush"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/reader"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
+// maxShards is the most batches that are read at the same time.
+const maxShards = 8
+
+// summaryConnector counts spans in shards and flushes what they counted.
+//
+// flushing is held by whoever takes cells and sends them, and is always locked before a shard. No lock of a
+// shard is held while the next consumer is called.
 type summaryConnector struct {
-	cfg  *Config
-	next consumer.Metrics
+	cfg       *Config
+	logger    *zap.Logger
+	telemetry *telemetry
+	next      consumer.Metrics
+
+	catalog  catalog.Catalog
+	registry *series.Registry
+	budget   *cells.Budget
+	shards   []*shard
+	turn     atomic.Uint32
+
+	flushing   sync.Mutex
+	delta      *flush.Delta
+	cumulative *flush.Cumulative
+	// outstanding are the parts that are yet to be delivered, in order. blocked is true while there are any.
+	outstanding []*flush.Part
+	blocked     atomic.Bool
+	// featuresDue is when features are taken the next time; cuts is how often they were.
+	featuresDue time.Time
+	cuts        int
+	overflowed  atomic.Bool
+
+	ctx    context.Context // of the component's life, for flushes
+	cancel context.CancelFunc
+	done   chan struct{} // closed when the loop has ended; nil before Start
+	stop   sync.Once
+	// closed is set by the final flush and guarded by flushing.
+	closed bool
+}
+
+// shard is a reader and what it was last told. reader and set are guarded by mu.
+type shard struct {
+	mu     sync.Mutex
+	reader *reader.Reader
+	set    *catalog.Set
+	// foldedTo is the budget's state after the last fold.
+	foldedTo int64
+	_        [64]byte // the next shard's mutex is on another cache line
+}
+
+// fold makes some room in the shard by counting its oldest minutes with later ones. Where nothing can be folded, it
+// looks again only after more cells have come.
+func (s *shard) fold(b *cells.Budget) {
+	if b.Live() <= s.foldedTo {
+		return
+	}
+	for b.Tight() && s.reader.Fold() {
+	}
+	s.foldedTo = b.Live()
 }
 
 var _ connector.Traces = (*summaryConnector)(nil)
 
-func newConnector(_ connector.Settings, cfg *Config, next consumer.Metrics) (*summaryConnector, error) {
-	return &summaryConnector{cfg: cfg, next: next}, nil
+func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*summaryConnector, error) {
+	durationBins, err := distribution.NewBins(cfg.DurationBuckets)
+	if err != nil {
+		return nil, fmt.Errorf("'duration_buckets': %w", err)
+	}
+	telemetry, err := newTelemetry(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	scope := flush.Scope{Name: metadata.ScopeName, Version: set.BuildInfo.Version}
+	c := &summaryConnector{
+		cfg: cfg, logger: set.Logger, telemetry: telemetry, next: next,
+		catalog: catalog.Empty(),
+		registry: series.NewRegistry(series.Limits{
+			Models: cfg.Limits.Models, Segments: cfg.Limits.Segments,
+			Features: cfg.Limits.Features, Categories: cfg.Limits.Categories,
+		}, cfg.Segments),
+		budget:      cells.NewBudget(cfg.Limits.Cells),
+		featuresDue: time.Now().Add(cfg.FeatureFlushInterval),
+	}
+	if cfg.Temporality == TemporalityCumulative {
+		c.cumulative = flush.NewCumulative(scope, cfg.DurationBuckets, pcommon.NewTimestampFromTime(time.Now()))
+	} else {
+		c.delta = &flush.Delta{Producer: newProducer(), Scope: scope, DurationBounds: cfg.DurationBuckets}
+	}
+	options := reader.Options{
+		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil, Now: time.Now,
+	}
+	for range min(runtime.GOMAXPROCS(0), maxShards) {
+		c.shards = append(c.shards, &shard{reader: reader.New(c.registry, c.budget, options)})
+	}
+	c.ctx, c.cancel = context.WithCancel(context.Background())
+	return c, nil
 }
 
-func (c *summaryConnector) Start(context.Context, component.Host) error { return nil }
+// newProducer returns the random id of an instance.
+func newProducer() string {
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails
+	return hex.EncodeToString(id[:])
+}
 
-func (c *summaryConnector) Shutdown(context.Context) error { return nil }
+// Start finds the catalog and starts to flush.
+func (c *summaryConnector) Start(_ context.Context, host component.Host) error {
+	found, ok, err := catalog.Find(host, c.cfg.Catalog)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		c.logger.Warn(catalog.NoCatalogMessage)
+	}
+	c.catalog = found
+	c.done = make(chan struct{})
+	go c.loop()
+	return nil
+}
 
+// loop flushes until the component's context ends.
+func (c *summaryConnector) loop() {
+	defer close(c.done)
+	ticker := time.NewTicker(c.cfg.FlushInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-c.ctx.Done():
+			return
+		case <-ticker.C:
+			c.flush(c.ctx, false)
+		}
+	}
+}
+
+// Shutdown flushes everything once more. What cannot be delivered by then is lost, counted and logged.
+func (c *summaryConnector) Shutdown(ctx context.Context) error {
+	c.stop.Do(func() {
+		c.cancel()
+		if c.done != nil {
+			select {
+			case <-c.done:
+			case <-ctx.Done():
+				// The next consumer ignores its context, and a flush needs the lock that it has.
+				c.logger.Error("What was not flushed is lost: the flush under way did not end before the shutdown")
+				return
+			}
+		}
+		c.flush(ctx, true)
+		c.flushing.Lock()
+		defer c.flushing.Unlock()
+		c.closed = true
+		if n := len(c.outstanding); n > 0 {
+			c.logger.Error("Flushes are lost: they could not be delivered before the shutdown", zap.Int("flushes", n))
+			c.telemetry.flushes(context.WithoutCancel(ctx), outcomeDropped, int64(n))
+			c.outstanding = nil
+		}
+	})
+	return nil
+}
+
+// Capabilities says that spans are only read.
 func (c *summaryConnector) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-func (c *summaryConnector) ConsumeTraces(context.Context, ptrace.Traces) error { return nil }
+// ConsumeTraces counts td. It returns no error: what is counted must not come again.
+func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	s := c.lockShard()
+	c.refresh(s)
+	s.reader.Read(td, func() {
+		if c.blocked.Load() {
+			s.fold(c.budget)
+			return
+		}
+		s.mu.Unlock()
+		c.flushEarly()
+		s.mu.Lock()
+		c.refresh(s)
+	})
+	stats := s.reader.Stats
+	s.reader.Stats = reader.Stats{}
+	s.mu.Unlock()
+
+	if stats.OverflowedModels+stats.OverflowedSegments+stats.OverflowedFeatures+stats.OverflowedCategories > 0 {
+		c.overflowed.Store(true)
+	}
+	c.telemetry.batch(ctx, &stats)
+	return nil
+}
+
+// lockShard locks the first shard that is free, so that a quiet collector keeps one set of cells, or waits for one where
+// none is.
+func (c *summaryConnector) lockShard() *shard {
+	for _, s := range c.shards {
+		if s.mu.TryLock() {
+			return s
+		}
+	}
+	s := c.shards[int(c.turn.Add(1))%len(c.shards)]
+	s.mu.Lock()
+	return s
+}
+
+// refresh makes a locked shard use the current cards.
+func (c *summaryConnector) refresh(s *shard) {
+	if set := c.catalog.Snapshot(); set != s.set {
+		c.registry.Use(set)
+		s.reader.Forget()
+		s.set = set
+	}
+}

@@ -65,7 +65,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.MlSummaryCells, err = builder.meter.Int64Gauge(
 		"otelcol_ml_summary_cells",
-		metric.WithDescription("Accumulators that are held, each for one model or cohort and one minute. [Alpha]"),
+		metric.WithDescription("Accumulators that are held, each for one series and one minute. [Alpha]"),
 		metric.WithUnit("{cell}"),
 	)
 	errs = errors.Join(errs, err)

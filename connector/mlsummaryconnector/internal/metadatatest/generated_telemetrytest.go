@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) connector.Settings {
 func AssertEqualMlSummaryCells(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_summary_cells",
-		Description: "Accumulators that are held, each for one model or cohort and one minute. [Alpha]",
+		Description: "Accumulators that are held, each for one series and one minute. [Alpha]",
 		Unit:        "{cell}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,

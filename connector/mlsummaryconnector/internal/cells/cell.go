@@ -1,0 +1,151 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cells
+
+import (
+	"math"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+)
+
+// Key says what a cell counts: a model or one of its cohorts, in one minute.
+type Key struct {
+	Model *series.Model
+	// Dimension is 0 for the model's total, else 1 + the index of a segment dimension in the model's plan.
+	Dimension int
+	// Cohort is an id of the dimension's Dict.
+	Cohort uint32
+	// Minute is in minutes since 1970.
+	Minute int64
+}
+
+// Total is true for the total of a model.
+func (k Key) Total() bool { return k.Dimension == 0 }
+
+// Prediction counts the answers of one Key.
+type Prediction struct {
+	// Rows is the number of predictions.
+	Rows uint64
+	// Classes are the predictions per class, by id of the model's Classes.
+	Classes []uint32
+	// Value and Confidence have the bins of the baseline on a total and its groups on a cohort. Duration is in
+	// seconds, on a total.
+	Value, Confidence, Duration Histogram
+}
+
+// Features counts the features of one Key.
+type Features struct {
+	Rows uint64
+	// Numeric and Categories are indexed by slot on a total and by Column.Segment on a cohort. They grow as
+	// slots are added to the model.
+	Numeric    []Histogram
+	Categories [][]uint32
+	// Missing is indexed by slot on totals and on cohorts.
+	Missing []uint32
+}
+
+// maxRows is the rows of a cell at which another one is begun, so that no uint32 can overflow: one span adds less
+// than the other half of the range.
+const maxRows = math.MaxUint32 / 2
+
+// Full is true where the cell must not be added to.
+func (p *Prediction) Full() bool { return p.Rows > maxRows }
+
+// Full is true where the cell must not be added to.
+func (f *Features) Full() bool { return f.Rows > maxRows }
+
+func newFeatures(key Key, exemplars bool) *Features {
+	f := &Features{}
+	plan := key.Model.Plan
+	total := key.Total()
+	n := len(plan.Columns)
+	if !total {
+		n = plan.SegmentFeatures
+	}
+	f.Numeric = make([]Histogram, n)
+	f.Categories = make([][]uint32, n)
+	f.Missing = make([]uint32, len(plan.Columns))
+	each := func(visit func(i, bins int)) {
+		for slot, c := range plan.Columns {
+			switch {
+			case c.Bins == nil:
+			case total:
+				visit(slot, c.Bins.Len())
+			case c.Segment >= 0:
+				visit(c.Segment, c.Groups.Len())
+			}
+		}
+	}
+	bins, histograms := 0, 0
+	each(func(_, n int) { bins += n; histograms++ })
+	counts := make([]uint32, bins)
+	var extremes []Extremes
+	if exemplars {
+		extremes = make([]Extremes, histograms)
+	}
+	each(func(i, n int) {
+		var e *Extremes
+		if exemplars {
+			e, extremes = &extremes[0], extremes[1:]
+		}
+		f.Numeric[i].init(counts[:n:n], e)
+		counts = counts[n:]
+	})
+	return f
+}
+
+// Grow makes room for the given number of slots, or segment features on a cohort.
+func (f *Features) Grow(n int) {
+	for len(f.Numeric) < n {
+		f.Numeric = append(f.Numeric, Histogram{})
+		f.Categories = append(f.Categories, nil)
+	}
+}
+
+// AddMissing counts rows without a value of the feature in a slot.
+func (f *Features) AddMissing(slot int, weight uint32) {
+	for len(f.Missing) <= slot {
+		f.Missing = append(f.Missing, 0)
+	}
+	f.Missing[slot] += weight
+}
+
+// AddCategory counts a value by id; known is the number of ids to make room for at once.
+func AddCategory(counts []uint32, id uint32, known int, weight uint32) []uint32 {
+	if int(id) >= len(counts) {
+		grown := make([]uint32, max(int(id)+1, known+1))
+		copy(grown, counts)
+		counts = grown
+	}
+	counts[id] += weight
+	return counts
+}
+
+func mergeCounts(a, b []uint32) []uint32 {
+	if len(a) < len(b) {
+		a, b = b, a
+	}
+	for i, n := range b {
+		a[i] += n
+	}
+	return a
+}
+
+func (p *Prediction) merge(o *Prediction) {
+	p.Rows += o.Rows
+	p.Classes = mergeCounts(p.Classes, o.Classes)
+	p.Value.merge(&o.Value)
+	p.Confidence.merge(&o.Confidence)
+	p.Duration.merge(&o.Duration)
+}
+
+func (f *Features) merge(o *Features) {
+	f.Rows += o.Rows
+	f.Grow(len(o.Numeric))
+	for i := range o.Numeric {
+		f.Numeric[i].merge(&o.Numeric[i])
+		f.Categories[i] = mergeCounts(f.Categories[i], o.Categories[i])
+	}
+	f.Missing = mergeCounts(f.Missing, o.Missing)
+}

@@ -1,0 +1,193 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cells
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/lightstep/go-expohisto/structure"
+)
+
+// HistogramSum is Histograms added up.
+type HistogramSum struct {
+	Counts        []uint64
+	N             uint64
+	Sum, Min, Max float64
+	Exp           *structure.Float64
+	// Extremes are the spans of Lowest and Highest, which are Min and Max unless ForgetExtremes has been called; nil
+	// where there are none.
+	Extremes        *Extremes
+	Lowest, Highest float64
+}
+
+// PredictionSum is Predictions added up.
+type PredictionSum struct {
+	Rows                        uint64
+	Classes                     []uint64
+	Value, Confidence, Duration HistogramSum
+}
+
+// FeaturesSum is Features added up.
+type FeaturesSum struct {
+	Numeric    []HistogramSum
+	Categories [][]uint64
+	Missing    []uint64
+}
+
+// Sums are the cells of all shards added up.
+type Sums struct {
+	Predictions map[Key]*PredictionSum
+	Features    map[Key]*FeaturesSum
+}
+
+// NewSums returns sums of nothing.
+func NewSums() *Sums {
+	return &Sums{Predictions: make(map[Key]*PredictionSum), Features: make(map[Key]*FeaturesSum)}
+}
+
+// Add adds what was taken from a table. With allTime, minutes are left out of account: all is added to minute 0.
+func (s *Sums) Add(t Taken, allTime bool) {
+	prediction := func(k Key, p *Prediction) {
+		if allTime {
+			k.Minute = 0
+		}
+		sum := s.Predictions[k]
+		if sum == nil {
+			sum = new(PredictionSum)
+			s.Predictions[k] = sum
+		}
+		sum.add(p)
+	}
+	features := func(k Key, f *Features) {
+		if allTime {
+			k.Minute = 0
+		}
+		sum := s.Features[k]
+		if sum == nil {
+			sum = new(FeaturesSum)
+			s.Features[k] = sum
+		}
+		sum.add(f)
+	}
+	for k, p := range t.predictions {
+		prediction(k, p)
+	}
+	for _, e := range t.fullPredictions {
+		prediction(e.key, e.cell)
+	}
+	for k, f := range t.features {
+		features(k, f)
+	}
+	for _, e := range t.fullFeatures {
+		features(e.key, e.cell)
+	}
+}
+
+// Empty is true where there is nothing to flush.
+func (s *Sums) Empty() bool { return len(s.Predictions) == 0 && len(s.Features) == 0 }
+
+// Keys returns the keys of all sums in a fixed order: by model, dimension, cohort, minute.
+func (s *Sums) Keys() []Key {
+	keys := make([]Key, 0, len(s.Predictions)+len(s.Features))
+	for k := range s.Predictions {
+		keys = append(keys, k)
+	}
+	for k := range s.Features {
+		if _, ok := s.Predictions[k]; !ok {
+			keys = append(keys, k)
+		}
+	}
+	slices.SortFunc(keys, func(a, b Key) int {
+		return cmp.Or(
+			cmp.Compare(a.Model.Name, b.Model.Name), cmp.Compare(a.Model.Version, b.Model.Version),
+			cmp.Compare(a.Model.Environment, b.Model.Environment), cmp.Compare(a.Model.Role, b.Model.Role),
+			cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Cohort, b.Cohort), cmp.Compare(a.Minute, b.Minute),
+		)
+	})
+	return keys
+}
+
+func (h *HistogramSum) add(o *Histogram) {
+	if o.N == 0 {
+		return
+	}
+	if h.Counts == nil && o.Counts != nil {
+		h.Counts = make([]uint64, len(o.Counts))
+	}
+	for i, c := range o.Counts {
+		h.Counts[i] += uint64(c)
+	}
+	h.Exp = mergeExponential(h.Exp, o.Exp)
+	first := h.N == 0
+	h.N += o.N
+	h.Sum += o.Sum
+	if first || o.Min < h.Min {
+		h.Min = o.Min
+	}
+	if first || o.Max > h.Max {
+		h.Max = o.Max
+	}
+	if o.Extremes == nil {
+		return
+	}
+	if h.Extremes == nil {
+		h.Extremes, h.Lowest, h.Highest = new(Extremes), math.Inf(1), math.Inf(-1)
+	}
+	if o.Min < h.Lowest {
+		h.Lowest, h.Extremes.Low = o.Min, o.Extremes.Low
+	}
+	if o.Max > h.Highest {
+		h.Highest, h.Extremes.High = o.Max, o.Extremes.High
+	}
+}
+
+// ForgetExtremes makes the extremes those of what is added from now on.
+func (s *Sums) ForgetExtremes() {
+	for _, p := range s.Predictions {
+		p.Value.Extremes, p.Confidence.Extremes, p.Duration.Extremes = nil, nil, nil
+	}
+	for _, f := range s.Features {
+		for i := range f.Numeric {
+			f.Numeric[i].Extremes = nil
+		}
+	}
+}
+
+// Drop forgets the sums of a key.
+func (s *Sums) Drop(k Key) {
+	delete(s.Predictions, k)
+	delete(s.Features, k)
+}
+
+func addCounts(a []uint64, b []uint32) []uint64 {
+	if d := len(b) - len(a); d > 0 {
+		a = append(a, make([]uint64, d)...)
+	}
+	for i, n := range b {
+		a[i] += uint64(n)
+	}
+	return a
+}
+
+func (p *PredictionSum) add(o *Prediction) {
+	p.Rows += o.Rows
+	p.Classes = addCounts(p.Classes, o.Classes)
+	p.Value.add(&o.Value)
+	p.Confidence.add(&o.Confidence)
+	p.Duration.add(&o.Duration)
+}
+
+func (f *FeaturesSum) add(o *Features) {
+	if d := len(o.Numeric) - len(f.Numeric); d > 0 {
+		f.Numeric = append(f.Numeric, make([]HistogramSum, d)...)
+		f.Categories = append(f.Categories, make([][]uint64, d)...)
+	}
+	for i := range o.Numeric {
+		f.Numeric[i].add(&o.Numeric[i])
+		f.Categories[i] = addCounts(f.Categories[i], o.Categories[i])
+	}
+	f.Missing = addCounts(f.Missing, o.Missing)
+}

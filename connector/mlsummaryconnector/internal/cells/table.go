@@ -1,0 +1,188 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package cells holds the accumulators between two flushes.
+//
+// A shard adds to the cells of its own Table, one cell per Key. A flush takes the cells out of all tables
+// (Table.Take) and adds them up in Sums, which the encoder reads. A Budget that all tables share bounds how
+// many accumulators there are; folding makes room while nothing can be flushed.
+package cells
+
+import (
+	"math"
+	"sync/atomic"
+)
+
+// Budget bounds the accumulators (series times minutes) of all tables.
+type Budget struct {
+	limit int64
+	live  atomic.Int64
+}
+
+// NewBudget returns a budget for limit accumulators.
+func NewBudget(limit int) *Budget { return &Budget{limit: int64(limit)} }
+
+// Live returns the number of accumulators.
+func (b *Budget) Live() int64 { return b.live.Load() }
+
+// Spent is true where the limit is reached. What one span needs is added on top.
+func (b *Budget) Spent() bool { return b.live.Load() >= b.limit }
+
+// Tight is true where less than an eighth of the limit is left.
+func (b *Budget) Tight() bool { return b.live.Load() > b.limit-b.limit/8 }
+
+// Table holds the cells of one shard. It is not safe for concurrent use.
+type Table struct {
+	// Exemplars puts Extremes on histograms.
+	Exemplars bool
+
+	budget *Budget
+	taken  Taken
+}
+
+// Taken is what a Table held.
+type Taken struct {
+	predictions map[Key]*Prediction
+	features    map[Key]*Features
+	// Cells that were full while their minute went on.
+	fullPredictions []fullCell[*Prediction]
+	fullFeatures    []fullCell[*Features]
+}
+
+type fullCell[C any] struct {
+	key  Key
+	cell C
+}
+
+// NewTable returns an empty table.
+func NewTable(budget *Budget, exemplars bool) *Table {
+	return &Table{
+		Exemplars: exemplars, budget: budget,
+		taken: Taken{predictions: make(map[Key]*Prediction), features: make(map[Key]*Features)},
+	}
+}
+
+// predictionCost is what a Prediction counts for in the budget: count, class, confidence or value, duration.
+const predictionCost = 4
+
+func featuresCost(key Key, f *Features) int64 { return int64(1 + len(f.Numeric)) }
+
+// Prediction returns the cell of a key to add to.
+func (t *Table) Prediction(key Key) *Prediction {
+	p := t.taken.predictions[key]
+	if p != nil && p.Full() {
+		t.taken.fullPredictions = append(t.taken.fullPredictions, fullCell[*Prediction]{key, p})
+		p = nil
+	}
+	if p == nil {
+		p = new(Prediction)
+		t.taken.predictions[key] = p
+		t.budget.live.Add(predictionCost)
+	}
+	return p
+}
+
+// Features returns the cell of a key to add to.
+func (t *Table) Features(key Key) *Features {
+	f := t.taken.features[key]
+	if f != nil && f.Full() {
+		t.taken.fullFeatures = append(t.taken.fullFeatures, fullCell[*Features]{key, f})
+		f = nil
+	}
+	if f == nil {
+		f = newFeatures(key, t.Exemplars)
+		t.taken.features[key] = f
+		t.budget.live.Add(featuresCost(key, f))
+	}
+	return f
+}
+
+// Grow makes room in a cell of this table.
+func (t *Table) Grow(f *Features, n int) {
+	if d := n - len(f.Numeric); d > 0 {
+		f.Grow(n)
+		t.budget.live.Add(int64(d))
+	}
+}
+
+// Take empties the table: of everything, or of predictions alone.
+func (t *Table) Take(features bool) Taken {
+	taken := t.taken
+	t.taken.predictions = make(map[Key]*Prediction)
+	t.taken.fullPredictions = nil
+	if features {
+		t.taken.features = make(map[Key]*Features)
+		t.taken.fullFeatures = nil
+	} else {
+		taken.features, taken.fullFeatures = nil, nil
+	}
+	cost := int64(len(taken.predictions)+len(taken.fullPredictions)) * predictionCost
+	for k, f := range taken.features {
+		cost += featuresCost(k, f)
+	}
+	for _, e := range taken.fullFeatures {
+		cost += featuresCost(e.key, e.cell)
+	}
+	t.budget.live.Add(-cost)
+	return taken
+}
+
+// Fold adds the cells of the oldest minute to those of the next one that the table has, and returns how many
+// cells that were: 0 where there is one minute only.
+func (t *Table) Fold() int {
+	oldest, next := int64(math.MaxInt64), int64(math.MaxInt64)
+	see := func(minute int64) {
+		switch {
+		case minute < oldest:
+			oldest, next = minute, oldest
+		case minute > oldest && minute < next:
+			next = minute
+		}
+	}
+	for k := range t.taken.predictions {
+		see(k.Minute)
+	}
+	for k := range t.taken.features {
+		see(k.Minute)
+	}
+	if next == math.MaxInt64 {
+		return 0
+	}
+	n := 0
+	for k, p := range t.taken.predictions {
+		if k.Minute != oldest {
+			continue
+		}
+		n++
+		delete(t.taken.predictions, k)
+		k.Minute = next
+		switch o := t.taken.predictions[k]; {
+		case o == nil:
+			t.taken.predictions[k] = p
+		case p.Rows+o.Rows > maxRows:
+			t.taken.fullPredictions = append(t.taken.fullPredictions, fullCell[*Prediction]{k, p})
+		default:
+			o.merge(p)
+			t.budget.live.Add(-predictionCost)
+		}
+	}
+	for k, f := range t.taken.features {
+		if k.Minute != oldest {
+			continue
+		}
+		n++
+		delete(t.taken.features, k)
+		k.Minute = next
+		switch o := t.taken.features[k]; {
+		case o == nil:
+			t.taken.features[k] = f
+		case f.Rows+o.Rows > maxRows:
+			t.taken.fullFeatures = append(t.taken.fullFeatures, fullCell[*Features]{k, f})
+		default:
+			before := featuresCost(k, f) + featuresCost(k, o)
+			o.merge(f)
+			t.budget.live.Add(featuresCost(k, o) - before)
+		}
+	}
+	return n
+}

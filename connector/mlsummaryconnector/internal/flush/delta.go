@@ -1,0 +1,114 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package flush
+
+import (
+	"math"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// maxPartBytes is about the most bytes of a Part, below the 4 MiB that gRPC servers take by default. Only a single cell can
+// be larger.
+const maxPartBytes = 3 << 20
+
+// Delta encodes sums as deltas stamped with their minute.
+type Delta struct {
+	// Producer is the id of the instance.
+	Producer       string
+	Scope          Scope
+	DurationBounds []float64
+
+	sequence int64
+}
+
+// Part is one flush: some of the cells of Sums.
+type Part struct {
+	// Sequence is the number of the flush, from 1.
+	Sequence int64
+
+	delta *Delta
+	sums  *cells.Sums
+	keys  []cells.Key
+}
+
+// Cut numbers the parts of sums, which must not change any more.
+func (d *Delta) Cut(sums *cells.Sums) []*Part {
+	var parts []*Part
+	var part *Part
+	size := 0
+	for _, k := range sums.Keys() {
+		n := bytes(sums.Predictions[k], sums.Features[k])
+		if part == nil || size+n > maxPartBytes {
+			d.sequence++
+			part = &Part{Sequence: d.sequence, delta: d, sums: sums}
+			parts = append(parts, part)
+			size = 0
+		}
+		part.keys = append(part.keys, k)
+		size += n
+	}
+	return parts
+}
+
+// Metrics encodes the part: the same points in the same order every time.
+func (p *Part) Metrics() (md pmetric.Metrics, points int) {
+	e := newEncoder(p.delta.Scope, pmetric.AggregationTemporalityDelta, p.delta.DurationBounds)
+	for _, k := range p.keys {
+		e.start = timestamp(k.Minute)
+		e.end = timestamp(k.Minute + 1)
+		e.cell(k, p.sums.Predictions[k], p.sums.Features[k])
+	}
+	attrs := e.metrics.ResourceMetrics().At(0).Resource().Attributes()
+	attrs.PutStr(mlconv.AttrSummaryProducer, p.delta.Producer)
+	attrs.PutInt(mlconv.AttrSummarySequence, p.Sequence)
+	attrs.PutInt(mlconv.AttrSummaryPoints, e.points)
+	return e.metrics, int(e.points)
+}
+
+// timestamp is the start of a minute; the last timestamp there is for one beyond it.
+func timestamp(minute int64) pcommon.Timestamp {
+	const last = int64(math.MaxUint64 / uint64(time.Minute))
+	if minute > last {
+		return math.MaxUint64
+	}
+	return pcommon.Timestamp(uint64(minute) * uint64(time.Minute))
+}
+
+// bytes is about the size of a cell's points as OTLP.
+func bytes(p *cells.PredictionSum, f *cells.FeaturesSum) int {
+	const point, bin = 200, 16 // attributes, timestamps and exemplars; a bound and a count
+	n := 0
+	histogram := func(h *cells.HistogramSum) {
+		if h.N > 0 {
+			n += point + bin*len(h.Counts)
+			if h.Exp != nil {
+				n += 2 * int(h.Exp.Positive().Len()+h.Exp.Negative().Len())
+			}
+		}
+	}
+	if p != nil {
+		n += point * (1 + len(p.Classes))
+		histogram(&p.Value)
+		histogram(&p.Confidence)
+		histogram(&p.Duration)
+	}
+	if f != nil {
+		for _, missing := range f.Missing {
+			if missing > 0 {
+				n += point
+			}
+		}
+		for i := range f.Numeric {
+			histogram(&f.Numeric[i])
+			n += point * len(f.Categories[i])
+		}
+	}
+	return n
+}

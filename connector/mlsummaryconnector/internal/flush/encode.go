@@ -1,0 +1,299 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package flush encodes sums of cells as metrics.
+//
+// Delta cuts sums into Parts of bounded size, each a flush with a sequence number of its own; a Part gives the
+// same points however often it is encoded. Cumulative keeps adding up and encodes the state at a time.
+package flush
+
+import (
+	"github.com/lightstep/go-expohisto/structure"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// Scope names who made the metrics.
+type Scope struct{ Name, Version string }
+
+// encoder writes points into metrics, which it makes as they are needed.
+type encoder struct {
+	metrics         pmetric.Metrics
+	scope           pmetric.ScopeMetrics
+	index           map[metricKey]pmetric.Metric
+	durationBounds  []float64
+	temporality     pmetric.AggregationTemporality
+	points          int64
+	start, end      pcommon.Timestamp
+	key             cells.Key
+	names           map[*series.Dict][]string
+	cohortDimension string
+}
+
+type metricKey struct {
+	name string
+	typ  pmetric.MetricType
+}
+
+func newEncoder(scope Scope, temporality pmetric.AggregationTemporality, durationBounds []float64) *encoder {
+	e := &encoder{
+		metrics: pmetric.NewMetrics(), temporality: temporality, durationBounds: durationBounds,
+		index: make(map[metricKey]pmetric.Metric), names: make(map[*series.Dict][]string),
+	}
+	e.scope = e.metrics.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
+	e.scope.Scope().SetName(scope.Name)
+	e.scope.Scope().SetVersion(scope.Version)
+	return e
+}
+
+func (e *encoder) cumulative() bool { return e.temporality == pmetric.AggregationTemporalityCumulative }
+
+// dict returns the values of d by id, the same for all points of this encoder.
+func (e *encoder) dict(d *series.Dict) []string {
+	names, ok := e.names[d]
+	if !ok {
+		names = d.Names()
+		e.names[d] = names
+	}
+	return names
+}
+
+func (e *encoder) metric(name string, typ pmetric.MetricType, unit string) pmetric.Metric {
+	k := metricKey{name, typ}
+	m, ok := e.index[k]
+	if ok {
+		return m
+	}
+	m = e.scope.Metrics().AppendEmpty()
+	m.SetName(name)
+	m.SetUnit(unit)
+	switch typ {
+	case pmetric.MetricTypeSum:
+		s := m.SetEmptySum()
+		s.SetAggregationTemporality(e.temporality)
+		s.SetIsMonotonic(true)
+	case pmetric.MetricTypeHistogram:
+		m.SetEmptyHistogram().SetAggregationTemporality(e.temporality)
+	case pmetric.MetricTypeExponentialHistogram:
+		m.SetEmptyExponentialHistogram().SetAggregationTemporality(e.temporality)
+	}
+	e.index[k] = m
+	return m
+}
+
+// dimensions puts the key's dimensions on a point, and its ordinal.
+func (e *encoder) dimensions(attrs pcommon.Map) {
+	attrs.EnsureCapacity(8)
+	put := func(key, value string) {
+		if value != "" {
+			attrs.PutStr(key, value)
+		}
+	}
+	m := e.key.Model
+	if m.Overflow {
+		attrs.PutBool(mlconv.AttrOverflow, true)
+	}
+	put(mlconv.AttrModelName, m.Name)
+	put(mlconv.AttrModelVersion, m.Version)
+	put(mlconv.AttrModelRole, m.Role)
+	put(mlconv.AttrEnvironment, m.Environment)
+	if !e.key.Total() {
+		dimension := m.Plan.Segments[e.key.Dimension-1]
+		if e.key.Cohort == series.OverflowID {
+			attrs.PutStr(mlconv.AttrSegment, dimension)
+			attrs.PutBool(mlconv.AttrOverflow, true)
+		} else {
+			attrs.PutStr(mlconv.AttrSegment, dimension+"="+e.dict(m.Cohorts[e.key.Dimension-1])[e.key.Cohort])
+		}
+	}
+	if !e.cumulative() {
+		attrs.PutInt(mlconv.AttrSummaryPoint, e.points)
+	}
+	e.points++
+}
+
+func (e *encoder) count(name, unit string, n uint64) pmetric.NumberDataPoint {
+	p := e.metric(name, pmetric.MetricTypeSum, unit).Sum().DataPoints().AppendEmpty()
+	p.SetStartTimestamp(e.start)
+	p.SetTimestamp(e.end)
+	p.SetIntValue(int64(n))
+	e.dimensions(p.Attributes())
+	return p
+}
+
+// value puts a value of a dimension on a point, or the mark of overflow in its place.
+func putValue(attrs pcommon.Map, key, value string, overflow bool) {
+	if overflow {
+		attrs.PutBool(mlconv.AttrOverflow, true)
+	} else {
+		attrs.PutStr(key, value)
+	}
+}
+
+// histogram encodes h, whose bins are those of c on a total and c's groups on a cohort.
+func (e *encoder) histogram(name, unit string, h *cells.HistogramSum, c *series.Column) {
+	if h.N == 0 {
+		return
+	}
+	if h.Exp != nil {
+		e.exponential(name, unit, h, c)
+		return
+	}
+	bounds, counts := c.Groups.Bounds(), h.Counts
+	switch {
+	case !e.key.Total():
+	case e.cumulative():
+		counts = distribution.Sum[uint64, uint64](c.Groups, counts, nil)
+	default:
+		bounds = c.Bins.Bounds()
+	}
+	e.explicit(name, unit, h, bounds, counts, c)
+}
+
+func (e *encoder) explicit(name, unit string, h *cells.HistogramSum, bounds []float64, counts []uint64, c *series.Column) {
+	p := e.metric(name, pmetric.MetricTypeHistogram, unit).Histogram().DataPoints().AppendEmpty()
+	p.SetStartTimestamp(e.start)
+	p.SetTimestamp(e.end)
+	p.SetCount(h.N)
+	p.SetSum(h.Sum)
+	if !e.cumulative() {
+		p.SetMin(h.Min)
+		p.SetMax(h.Max)
+	}
+	p.ExplicitBounds().FromRaw(bounds)
+	p.BucketCounts().FromRaw(counts)
+	e.dimensions(p.Attributes())
+	putFeature(p.Attributes(), c)
+	putExemplars(p.Exemplars(), h, name != mlconv.MetricPredictionDuration)
+}
+
+func (e *encoder) exponential(name, unit string, h *cells.HistogramSum, c *series.Column) {
+	p := e.metric(name, pmetric.MetricTypeExponentialHistogram, unit).ExponentialHistogram().DataPoints().AppendEmpty()
+	p.SetStartTimestamp(e.start)
+	p.SetTimestamp(e.end)
+	p.SetCount(h.N)
+	p.SetSum(h.Sum)
+	if !e.cumulative() {
+		p.SetMin(h.Min)
+		p.SetMax(h.Max)
+	}
+	p.SetScale(h.Exp.Scale())
+	p.SetZeroCount(h.Exp.ZeroCount())
+	putBuckets(p.Positive(), h.Exp.Positive())
+	putBuckets(p.Negative(), h.Exp.Negative())
+	e.dimensions(p.Attributes())
+	putFeature(p.Attributes(), c)
+	putExemplars(p.Exemplars(), h, true)
+}
+
+func putBuckets(to pmetric.ExponentialHistogramDataPointBuckets, from *structure.Buckets) {
+	n := from.Len()
+	if n == 0 {
+		return
+	}
+	to.SetOffset(from.Offset())
+	to.BucketCounts().EnsureCapacity(int(n))
+	for i := range n {
+		to.BucketCounts().Append(from.At(i))
+	}
+}
+
+func putFeature(attrs pcommon.Map, c *series.Column) {
+	if c != nil && (c.Name != "" || c.Overflow) {
+		putValue(attrs, mlconv.AttrFeatureName, c.Name, c.Overflow)
+	}
+}
+
+// putExemplars puts the span of the largest value, and of the smallest one where low is true.
+func putExemplars(to pmetric.ExemplarSlice, h *cells.HistogramSum, low bool) {
+	x := h.Extremes
+	if x == nil {
+		return
+	}
+	put := func(ref cells.Ref, v float64) {
+		if ref.Trace.IsEmpty() {
+			return
+		}
+		ex := to.AppendEmpty()
+		ex.SetTraceID(ref.Trace)
+		ex.SetSpanID(ref.Span)
+		ex.SetTimestamp(ref.Time)
+		ex.SetDoubleValue(v)
+	}
+	if low && (x.Low != x.High || h.Lowest != h.Highest) {
+		put(x.Low, h.Lowest)
+	}
+	put(x.High, h.Highest)
+}
+
+// cell encodes the sums of one key.
+func (e *encoder) cell(k cells.Key, p *cells.PredictionSum, f *cells.FeaturesSum) {
+	e.key = k
+	if p != nil {
+		e.prediction(p)
+	}
+	if f != nil {
+		e.features(f)
+	}
+}
+
+func (e *encoder) prediction(p *cells.PredictionSum) {
+	plan := e.key.Model.Plan
+	if p.Rows > 0 {
+		e.count(mlconv.MetricPredictionCount, "{prediction}", p.Rows)
+	}
+	for id, n := range p.Classes {
+		if n > 0 {
+			point := e.count(mlconv.MetricPredictionClassCount, "{prediction}", n)
+			putValue(point.Attributes(), mlconv.AttrPredictionClass, e.dict(e.key.Model.Classes)[id], id == series.OverflowID)
+		}
+	}
+	e.histogram(mlconv.MetricPredictionValue, "", &p.Value, plan.Value)
+	e.histogram(mlconv.MetricPredictionConfidence, "", &p.Confidence, plan.Confidence)
+	if p.Duration.N > 0 {
+		e.explicit(mlconv.MetricPredictionDuration, "s", &p.Duration, e.durationBounds, p.Duration.Counts, nil)
+	}
+}
+
+func (e *encoder) features(f *cells.FeaturesSum) {
+	total := e.key.Total()
+	for slot, feature := range e.key.Model.Features() {
+		place := slot
+		if !total {
+			place = feature.Segment
+		}
+		if place >= 0 && place < len(f.Numeric) {
+			if feature.Categorical {
+				e.categories(f.Categories[place], feature)
+			} else {
+				e.histogram(mlconv.MetricFeatureValue, "", &f.Numeric[place], feature.Column)
+			}
+		}
+		missing := uint64(0)
+		if slot < len(f.Missing) {
+			missing = f.Missing[slot]
+		}
+		if missing > 0 || e.cumulative() && total {
+			point := e.count(mlconv.MetricFeatureMissingCount, "{value}", missing)
+			putFeature(point.Attributes(), feature.Column)
+		}
+	}
+}
+
+func (e *encoder) categories(counts []uint64, feature *series.Feature) {
+	for id, n := range counts {
+		if n == 0 {
+			continue
+		}
+		point := e.count(mlconv.MetricFeatureCategoryCount, "{value}", n)
+		putFeature(point.Attributes(), feature.Column)
+		if !feature.Overflow {
+			putValue(point.Attributes(), mlconv.AttrFeatureCategory, e.dict(feature.Categories)[id], id == series.OverflowID)
+		}
+	}
+}

@@ -1,0 +1,363 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package reader reads prediction spans and counts them into cells.
+//
+// The attributes of a span are walked once. Their keys are compared with those of the span before (shape);
+// values are decoded by position; the model is found by name, version, environment and role; a binding of shape and model
+// says which position is which feature, and which of the baseline's features are absent. In the steady state
+// nothing is allocated and no lock is taken:
+//
+//	span ── shape ──► values by position ── binding ──► rows ──► cells of the total and of each cohort
+package reader
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// MaxRows is the largest ml.batch.size; a larger one is malformed.
+const MaxRows = 1 << 20
+
+// Stats counts what happened to spans and values.
+type Stats struct {
+	// Counted spans are predictions, Malformed ones are predictions with an attribute that could not be used, Skipped
+	// ones are no predictions. A span is in one of them.
+	Counted, Malformed, Skipped int64
+	// Values that found no room, by the limit that was reached.
+	OverflowedModels, OverflowedSegments, OverflowedFeatures, OverflowedCategories int64
+	// Folded is the number of cells that were added to a later minute.
+	Folded int64
+}
+
+// Options say how to count.
+type Options struct {
+	// DurationBins are the bins of durations, in seconds.
+	DurationBins *distribution.Bins
+	// Exemplars keeps the spans of extreme values.
+	Exemplars bool
+	// AllTime counts everything into minute 0.
+	AllTime bool
+	// Now stands in for the end of a span that has none.
+	Now func() time.Time
+}
+
+// Reader counts spans into a table. It is not safe for concurrent use.
+type Reader struct {
+	// Stats is added to; whoever reads it may reset it.
+	Stats Stats
+
+	options  Options
+	registry *series.Registry
+	budget   *cells.Budget
+	table    *cells.Table
+	// Cells that were found in an earlier epoch are gone.
+	predictionEpoch, featuresEpoch uint64
+
+	shapes *shapes
+	views  map[series.Key]*modelView
+	last   *modelView
+
+	// The rest is about the span at hand.
+	resource  identity
+	values    []value
+	keys      []string
+	lists     []int
+	columns   []column
+	cohorts   []cohort
+	binding   binding
+	seen      map[string]struct{}
+	digits    []byte
+	ref       cells.Ref
+	minute    int64
+	malformed bool
+	unknown   bool
+}
+
+// identity is what the resource says of the model.
+type identity struct{ name, version, role, environment string }
+
+// cohort is a cohort of the row at hand.
+type cohort struct {
+	view     *cohortView
+	features *cells.Features
+}
+
+// column is an array with a value for each row.
+type column struct {
+	at    int
+	slice pcommon.Slice
+	json  scanner
+	list  bool
+}
+
+// New returns a reader that counts into a table of its own.
+func New(registry *series.Registry, budget *cells.Budget, options Options) *Reader {
+	r := &Reader{
+		options: options, registry: registry, budget: budget,
+		table:           cells.NewTable(budget, options.Exemplars),
+		predictionEpoch: 1, featuresEpoch: 1,
+		shapes: newShapes(),
+		seen:   make(map[string]struct{}),
+		digits: make([]byte, 0, 32),
+	}
+	r.Forget()
+	return r
+}
+
+// Forget drops all that was looked up in the registry, which was reset or has another set of cards. What was
+// counted stays.
+func (r *Reader) Forget() {
+	r.views = make(map[series.Key]*modelView)
+	r.last = nil
+	r.shapes.clear()
+	r.binding = binding{}
+}
+
+// Take takes all cells, or those of predictions alone.
+func (r *Reader) Take(features bool) cells.Taken {
+	r.predictionEpoch++
+	if features {
+		r.featuresEpoch++
+		r.shapes.clearFull()
+	}
+	return r.table.Take(features)
+}
+
+// Fold adds the oldest minute to the next one; false if there is but one.
+func (r *Reader) Fold() bool {
+	n := r.table.Fold()
+	r.Stats.Folded += int64(n)
+	if n > 0 {
+		r.predictionEpoch++
+		r.featuresEpoch++
+	}
+	return n > 0
+}
+
+// Read counts the predictions in td. Before a span for which the budget has nothing left, it calls makeRoom, which may take cells
+// and make r Forget.
+func (r *Reader) Read(td ptrace.Traces, makeRoom func()) {
+	for _, rs := range td.ResourceSpans().All() {
+		r.readResource(rs.Resource().Attributes())
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, s := range ss.Spans().All() {
+				if r.budget.Spent() {
+					makeRoom()
+				}
+				r.span(s)
+			}
+		}
+	}
+	clear(r.values) // keep nothing of the request alive
+	clear(r.keys)
+	clear(r.columns[:cap(r.columns)])
+	r.resource = identity{}
+}
+
+func (r *Reader) readResource(attrs pcommon.Map) {
+	r.resource = identity{}
+	for k, v := range attrs.All() {
+		if v.Type() != pcommon.ValueTypeStr {
+			continue
+		}
+		switch k {
+		case mlconv.AttrModelName:
+			r.resource.name = v.Str()
+		case mlconv.AttrModelVersion:
+			r.resource.version = v.Str()
+		case mlconv.AttrModelRole:
+			r.resource.role = v.Str()
+		case mlconv.AttrEnvironment:
+			r.resource.environment = v.Str()
+		}
+	}
+}
+
+func (r *Reader) span(s ptrace.Span) {
+	attrs := s.Attributes()
+	sh := r.decode(attrs)
+	if !sh.prediction && !r.inference(sh) {
+		r.Stats.Skipped++
+		return
+	}
+	view := r.model(sh)
+	if view == nil {
+		r.Stats.Skipped++
+		return
+	}
+	r.malformed = false
+	duration := r.stamp(s)
+	r.unknown = s.DroppedAttributesCount() > 0
+	r.rows(view, sh)
+	if duration >= 0 {
+		d := &r.prediction(&view.total).Duration
+		bins := r.options.DurationBins
+		d.AddLazy(bins.Len(), bins.Index(duration), duration, 1, &r.ref, r.options.Exemplars)
+	}
+	if r.malformed {
+		r.Stats.Malformed++
+	} else {
+		r.Stats.Counted++
+	}
+}
+
+// decode finds the shape of the attributes and decodes their values.
+func (r *Reader) decode(attrs pcommon.Map) *shape {
+	if sh := r.shapes.last; sh != nil && r.walk(sh, attrs) {
+		return sh
+	}
+	for _, sh := range r.shapes.recent {
+		if sh != nil && sh != r.shapes.last && r.walk(sh, attrs) {
+			r.shapes.last = sh
+			return sh
+		}
+	}
+	sh := r.shapes.span(attrs)
+	r.walk(sh, attrs)
+	r.shapes.remember(sh)
+	return sh
+}
+
+// walk decodes the values of attrs, and returns false if their keys are not those of sh.
+func (r *Reader) walk(sh *shape, attrs pcommon.Map) bool {
+	if attrs.Len() != len(sh.keys) {
+		return false
+	}
+	if len(r.values) < len(sh.keys) {
+		r.values = append(r.values, make([]value, len(sh.keys)-len(r.values))...)
+	}
+	values := r.values[:len(sh.keys)]
+	used := sh.used[:len(sh.keys)]
+	r.lists = r.lists[:0]
+	i := 0
+	for k, v := range attrs.All() {
+		if k != sh.keys[i] {
+			return false
+		}
+		if used[i] {
+			x := &values[i]
+			x.set(v)
+			if x.kind == list {
+				r.lists = append(r.lists, i)
+			}
+		}
+		i++
+	}
+	return true
+}
+
+// inference is true for a span that says that it is one call of one model.
+func (r *Reader) inference(sh *shape) bool {
+	if sh.operation < 0 {
+		return false
+	}
+	x := &r.values[sh.operation]
+	return x.kind == text && slices.Contains(inferenceOperations, x.str)
+}
+
+// text returns the string at a position, or else the resource's.
+func (r *Reader) text(at int, fallback string) string {
+	if at >= 0 && r.values[at].kind == text {
+		return r.values[at].str
+	}
+	return fallback
+}
+
+// model returns the view of the model that answered, or nil where the span does not name one.
+func (r *Reader) model(sh *shape) *modelView {
+	key := series.Key{
+		Name:        r.text(sh.name, r.resource.name),
+		Version:     r.text(sh.version, r.resource.version),
+		Role:        r.text(sh.role, r.resource.role),
+		Environment: r.text(sh.environment, r.resource.environment),
+	}
+	if key.Name == "" {
+		return nil
+	}
+	if key.Role == mlconv.RolePrimary {
+		key.Role = ""
+	}
+	if r.last != nil && r.last.model.Key == key {
+		return r.last
+	}
+	view := r.views[key]
+	if view == nil {
+		m, room := r.registry.Model(key)
+		if !room {
+			r.Stats.OverflowedModels++
+			key = series.Key{} // the views of what finds no room must not add up
+			if view = r.views[key]; view != nil {
+				return view
+			}
+		} else {
+			key = m.Key
+		}
+		view = newModelView(m)
+		r.views[key] = view
+	}
+	r.last = view
+	return view
+}
+
+// stamp sets minute and ref, and returns the span's duration in seconds, -1 if unknown. Event time is the end of
+// the span; a span without one is taken to end when it starts, and without either now.
+func (r *Reader) stamp(s ptrace.Span) float64 {
+	start, end := s.StartTimestamp(), s.EndTimestamp()
+	duration := -1.0
+	switch {
+	case start == 0:
+	case end > start:
+		duration = float64(end-start) / 1e9
+	case end == start:
+		duration = 0
+	case end != 0:
+		r.malformed = true // it ends before it starts
+	}
+	if end == 0 {
+		end = start
+	}
+	if end == 0 {
+		end = pcommon.NewTimestampFromTime(r.options.Now())
+	}
+	r.minute = 0
+	if !r.options.AllTime {
+		r.minute = int64(end / pcommon.Timestamp(time.Minute))
+	}
+	if r.options.Exemplars {
+		r.ref = cells.Ref{Trace: s.TraceID(), Span: s.SpanID(), Time: end}
+	}
+	return duration
+}
+
+// prediction returns the cell to count into.
+func (r *Reader) prediction(c *cohortView) *cells.Prediction {
+	if c.predictionEpoch != r.predictionEpoch || c.predictionMinute != r.minute || c.prediction.Full() {
+		c.key.Minute = r.minute
+		c.prediction = r.table.Prediction(c.key)
+		c.predictionEpoch, c.predictionMinute = r.predictionEpoch, r.minute
+	}
+	return c.prediction
+}
+
+// features returns the cell to count into.
+func (r *Reader) features(c *cohortView) *cells.Features {
+	if c.featuresEpoch != r.featuresEpoch || c.featureMinute != r.minute || c.features.Full() {
+		c.key.Minute = r.minute
+		c.features = r.table.Features(c.key)
+		c.featuresEpoch, c.featureMinute = r.featuresEpoch, r.minute
+	}
+	return c.features
+}
+
+// probability is true for a finite value from 0 to 1.
+func probability(v float64) bool { return v >= 0 && v <= 1 && !math.IsNaN(v) }

@@ -1,0 +1,232 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package reader
+
+import (
+	"hash/maphash"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// attrOperation names what a generative model was asked to do.
+const attrOperation = "gen_ai.operation.name"
+
+// inferenceOperations are the operations that are one call of one model; agents, tools and workflows wrap such calls.
+var inferenceOperations = []string{"chat", "generate_content", "text_completion", "embeddings"}
+
+// shape is a sequence of attribute keys and what to do with the value at each position. Spans of one SDK carry their
+// attributes in the same order, so that a span is understood by comparing keys with those of the span before.
+type shape struct {
+	keys []string
+	// used positions are decoded.
+	used []bool
+	// The positions of single attributes, -1 if absent.
+	name, version, role, environment              int
+	class, value, confidence, score, scores, rows int
+	features, operation                           int
+	// featureAt and segmentAt are the positions of features and of segment dimensions.
+	featureAt, segmentAt []named
+	// prediction is true where an attribute other than the operation makes the span a prediction.
+	prediction bool
+	// transient shapes are not kept: the table is full.
+	transient bool
+
+	bound *binding
+}
+
+// named is a position with the name that follows the prefix of its key.
+type named struct {
+	at   int
+	name string
+}
+
+// fill makes sh the shape of keys. With clone, keys are copied.
+func (sh *shape) fill(keys []string, clone bool) {
+	*sh = shape{
+		keys: sh.keys[:0], used: sh.used[:0], featureAt: sh.featureAt[:0], segmentAt: sh.segmentAt[:0],
+		name: -1, version: -1, role: -1, environment: -1, class: -1, value: -1, confidence: -1, score: -1, scores: -1,
+		rows: -1, features: -1, operation: -1,
+	}
+	for at, key := range keys {
+		if clone {
+			key = strings.Clone(key)
+		}
+		sh.keys = append(sh.keys, key)
+		sh.used = append(sh.used, sh.add(key, at))
+	}
+}
+
+// add notes one key and returns whether its value is needed. The first of several equal keys counts.
+func (sh *shape) add(key string, at int) bool {
+	one := func(p *int, prediction bool) bool {
+		if *p >= 0 {
+			return false
+		}
+		*p = at
+		sh.prediction = sh.prediction || prediction
+		return true
+	}
+	switch key {
+	case mlconv.AttrModelName:
+		return one(&sh.name, false)
+	case mlconv.AttrModelVersion:
+		return one(&sh.version, false)
+	case mlconv.AttrModelRole:
+		return one(&sh.role, false)
+	case mlconv.AttrEnvironment:
+		return one(&sh.environment, false)
+	case mlconv.AttrPredictionClass:
+		return one(&sh.class, true)
+	case mlconv.AttrPredictionValue:
+		return one(&sh.value, true)
+	case mlconv.AttrPredictionConfidence:
+		return one(&sh.confidence, true)
+	case mlconv.AttrPredictionScore:
+		return one(&sh.score, true)
+	case mlconv.AttrPredictionScores:
+		return one(&sh.scores, true)
+	case mlconv.AttrFeatures:
+		return one(&sh.features, true)
+	case mlconv.AttrBatchSize:
+		return one(&sh.rows, false)
+	case attrOperation:
+		return one(&sh.operation, false)
+	case mlconv.AttrPredictionRanking:
+		sh.prediction = true
+		return false
+	}
+	if len(key) < 3 || key[:3] != "ml." {
+		return false
+	}
+	if name, ok := strings.CutPrefix(key, mlconv.PrefixFeature); ok && name != "" {
+		sh.prediction = true
+		return sh.addNamed(&sh.featureAt, at, name)
+	}
+	if name, ok := strings.CutPrefix(key, mlconv.PrefixSegment); ok && name != "" {
+		return sh.addNamed(&sh.segmentAt, at, name)
+	}
+	if strings.HasPrefix(key, mlconv.PrefixEmbedding) || strings.HasPrefix(key, mlconv.PrefixPredictionOutput) {
+		sh.prediction = true
+	}
+	return false
+}
+
+func (sh *shape) addNamed(list *[]named, at int, name string) bool {
+	*list = append(*list, named{at, name})
+	return true
+}
+
+// names is the sequence of feature names in ml.features.
+type names struct {
+	keys      []string
+	transient bool
+}
+
+// maxShapes is how many shapes, and how many names, a shard keeps. What comes on top is worked out for every span.
+const maxShapes = 256
+
+// shapes finds shapes and names by their keys.
+type shapes struct {
+	seed   maphash.Seed
+	spans  map[uint64]*shape
+	maps   map[uint64]*names
+	recent [4]*shape
+	next   int
+
+	last     *shape
+	lastMap  *names
+	scratch  shape
+	scratchN names
+	keys     []string
+}
+
+func newShapes() *shapes {
+	s := &shapes{seed: maphash.MakeSeed()}
+	s.clear()
+	return s
+}
+
+func (s *shapes) clear() {
+	s.spans, s.maps = make(map[uint64]*shape), make(map[uint64]*names)
+	s.recent = [4]*shape{}
+	s.last, s.lastMap = nil, nil
+}
+
+// clearFull makes room where there is none left.
+func (s *shapes) clearFull() {
+	if len(s.spans) >= maxShapes || len(s.maps) >= maxShapes {
+		s.clear()
+	}
+}
+
+func (s *shapes) hash(keys []string) uint64 {
+	h := uint64(len(keys))
+	for _, k := range keys {
+		h = h*0x9E3779B97F4A7C15 ^ maphash.String(s.seed, k)
+	}
+	return h
+}
+
+// span returns the shape of a span's attributes.
+func (s *shapes) span(attrs pcommon.Map) *shape {
+	s.keys = s.keys[:0]
+	for k := range attrs.All() {
+		s.keys = append(s.keys, k)
+	}
+	h := s.hash(s.keys)
+	sh := s.spans[h]
+	if sh != nil && slices.Equal(sh.keys, s.keys) {
+		return sh
+	}
+	if sh != nil || len(s.spans) >= maxShapes {
+		s.scratch.fill(s.keys, false)
+		s.scratch.transient = true
+		return &s.scratch
+	}
+	sh = new(shape)
+	sh.fill(s.keys, true)
+	s.spans[h] = sh
+	return sh
+}
+
+// remember makes sh a shape that spans are compared with first.
+func (s *shapes) remember(sh *shape) {
+	if sh.transient {
+		s.last = nil
+		return
+	}
+	s.last = sh
+	if !slices.Contains(s.recent[:], sh) {
+		s.recent[s.next] = sh
+		s.next = (s.next + 1) % len(s.recent)
+	}
+}
+
+// nested returns the names of the given keys.
+func (s *shapes) nested(keys []string) *names {
+	if s.lastMap != nil && slices.Equal(s.lastMap.keys, keys) {
+		return s.lastMap
+	}
+	h := s.hash(keys)
+	n := s.maps[h]
+	switch {
+	case n != nil && slices.Equal(n.keys, keys):
+	case n != nil || len(s.maps) >= maxShapes:
+		s.scratchN.keys = append(s.scratchN.keys[:0], keys...)
+		s.scratchN.transient = true
+		return &s.scratchN
+	default:
+		n = &names{}
+		for _, k := range keys {
+			n.keys = append(n.keys, strings.Clone(k))
+		}
+		s.maps[h] = n
+	}
+	s.lastMap = n
+	return n
+}

@@ -1,0 +1,154 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package series
+
+import (
+	"reflect"
+	"slices"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+)
+
+// Column says how the values of a feature, the prediction or the confidence are counted. It is immutable.
+type Column struct {
+	// Name is the feature's; empty for the prediction and the confidence, and for a series that takes what
+	// finds no room (Overflow).
+	Name     string
+	Overflow bool
+	// Categorical values are counted one by one.
+	Categorical bool
+	// Bins are the baseline's; nil without one, then numbers go to an exponential histogram.
+	Bins *distribution.Bins
+	// Groups are the groups of bins of a segment's histogram, and of a cumulative one.
+	Groups distribution.Grouping
+	// Segment is the feature's place among those that are watched in segments, or -1.
+	Segment int
+
+	base *base
+}
+
+// Plan is what the catalog says of a model, made ready for counting. It is immutable.
+type Plan struct {
+	// Columns are the baseline's features in its order, at most the limit.
+	Columns []*Column
+	// Value is the answer of a regressor, Confidence the score of the answer.
+	Value, Confidence *Column
+	// Segments are the dimensions that are watched.
+	Segments []string
+	// SegmentFeatures is the number of features that are watched in segments.
+	SegmentFeatures int
+	// PositiveClass is the class that ml.prediction.score speaks of; empty if unknown.
+	PositiveClass string
+
+	classes         *base
+	segmentFeatures map[string]int
+	source          source
+}
+
+// source is all that a Plan is made of: equal sources make equal plans.
+type source struct {
+	baseline                  *profile.Profile
+	types                     map[string]profile.Type
+	segments, segmentFeatures []string
+	positiveClass             string
+}
+
+// newSource gathers what a set says of a model; defaultSegments are the segments of a model without a card.
+func newSource(set *catalog.Set, key Key, defaultSegments []string) source {
+	card := set.Model(key.Environment, key.Name)
+	if card == nil {
+		return source{segments: defaultSegments}
+	}
+	s := source{
+		baseline:        set.Baseline(key.Environment, key.Name, key.Version),
+		segments:        card.Segments,
+		segmentFeatures: card.SegmentFeatures,
+		positiveClass:   card.PositiveClass,
+	}
+	for name, f := range card.Features {
+		if f.Type != "" {
+			if s.types == nil {
+				s.types = make(map[string]profile.Type)
+			}
+			s.types[name] = f.Type
+		}
+	}
+	return s
+}
+
+// equal is true where a reload changed nothing that is counted by.
+func (s source) equal(t source) bool {
+	return s.positiveClass == t.positiveClass &&
+		slices.Equal(s.segments, t.segments) &&
+		slices.Equal(s.segmentFeatures, t.segmentFeatures) &&
+		reflect.DeepEqual(s.types, t.types) &&
+		(s.baseline == t.baseline || reflect.DeepEqual(s.baseline, t.baseline))
+}
+
+func newPlan(s source, maxFeatures int) *Plan {
+	p := &Plan{
+		Segments: s.segments, PositiveClass: s.positiveClass,
+		SegmentFeatures: len(s.segmentFeatures),
+		segmentFeatures: make(map[string]int, len(s.segmentFeatures)),
+		source:          s,
+		Value:           &Column{Segment: -1},
+		Confidence:      &Column{Segment: -1},
+	}
+	for i, f := range s.segmentFeatures {
+		p.segmentFeatures[f] = i
+	}
+	if s.baseline == nil {
+		return p
+	}
+	for _, c := range s.baseline.Features[:min(len(s.baseline.Features), maxFeatures)] {
+		p.Columns = append(p.Columns, newColumn(c, s.types[c.Name], p.segment(c.Name)))
+	}
+	if c := s.baseline.Confidence; c != nil {
+		p.Confidence = newColumn(c, profile.Numeric, -1)
+	}
+	if c := s.baseline.Prediction; c != nil {
+		if c.Type == profile.Numeric {
+			p.Value = newColumn(c, profile.Numeric, -1)
+		} else {
+			p.classes = newColumn(c, profile.Categorical, -1).base
+		}
+	}
+	return p
+}
+
+// segment returns a feature's place among those that are watched in segments, or -1.
+func (p *Plan) segment(feature string) int {
+	if i, ok := p.segmentFeatures[feature]; ok {
+		return i
+	}
+	return -1
+}
+
+// newColumn uses what the baseline knows unless the card's type, where there is one, says otherwise.
+func newColumn(c *profile.Column, override profile.Type, segment int) *Column {
+	typ := c.Type
+	if override != "" {
+		typ = override
+	}
+	col := &Column{Name: c.Name, Categorical: typ == profile.Categorical, Segment: segment}
+	switch {
+	case typ != c.Type:
+	case typ == profile.Categorical:
+		values := make([]string, 0, len(c.Categories))
+		for _, category := range c.Categories {
+			values = append(values, category.Value)
+		}
+		col.base = newBase(values)
+	case c.Numeric != nil:
+		bins, err := distribution.NewBins(c.Numeric.Bounds)
+		if err != nil {
+			break // a profile that was validated has good bounds; without, the values still count
+		}
+		col.Bins = bins
+		col.Groups = distribution.GroupByMass(c.Numeric.Bounds, c.Numeric.Counts, distribution.DefaultGroups)
+	}
+	return col
+}

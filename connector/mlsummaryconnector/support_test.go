@@ -1,0 +1,102 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlsummaryconnector
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+)
+
+// fakeCatalog is an extension whose set can be swapped.
+type fakeCatalog struct {
+	component.StartFunc
+	component.ShutdownFunc
+	set atomic.Pointer[catalog.Set]
+}
+
+func (f *fakeCatalog) Snapshot() *catalog.Set { return f.set.Load() }
+
+func newCatalog(models ...*catalog.Model) *fakeCatalog {
+	f := &fakeCatalog{}
+	f.set.Store(catalog.NewSet(models, nil))
+	return f
+}
+
+// hostWith is a host on which the catalog is enabled.
+type hostWith struct{ catalog component.Component }
+
+func (h hostWith) GetExtensions() map[component.ID]component.Component {
+	return map[component.ID]component.Component{component.MustNewID("ml_catalog"): h.catalog}
+}
+
+// numericColumn is a column with n bins of a normal sample.
+func numericColumn(name string, n int, rng *rand.Rand) *profile.Column {
+	values := make([]float64, 20_000)
+	for i := range values {
+		values[i] = rng.NormFloat64()
+	}
+	return profile.NewNumeric(name, values, 0, n)
+}
+
+// fraudCard is a model with numeric features f00, f01, ... of 240 bins.
+func fraudCard(features int) *catalog.Model {
+	rng := rand.New(rand.NewPCG(1, 1))
+	p := &profile.Profile{FormatVersion: 1, Rows: 20_000}
+	for i := range features {
+		p.Features = append(p.Features, numericColumn(fmt.Sprintf("f%02d", i), distribution.DefaultBins, rng))
+	}
+	p.Prediction = profile.NewCategorical("y", map[string]uint64{"ok": 19_000, "fraud": 1_000}, 0, profile.DefaultMaxCategories)
+	confidence := make([]float64, 20_000)
+	for i := range confidence {
+		confidence[i] = rng.Float64()
+	}
+	p.Confidence = profile.NewNumeric("p", confidence, 0, distribution.DefaultBins)
+	return &catalog.Model{Name: "fraud", Task: catalog.BinaryClassification, PositiveClass: "fraud", Baseline: p}
+}
+
+// started is a connector that runs, on an injected catalog or none.
+func started(tb testing.TB, cfg *Config, next consumer.Metrics, cat *fakeCatalog) *summaryConnector {
+	tb.Helper()
+	c, err := newConnector(connectortest.NewNopSettings(metadata.Type), cfg, next)
+	require.NoError(tb, err)
+	var host component.Host = componenttest.NewNopHost()
+	if cat != nil {
+		host = hostWith{cat}
+	}
+	require.NoError(tb, c.Start(tb.Context(), host))
+	tb.Cleanup(func() { require.NoError(tb, c.Shutdown(context.Background())) })
+	return c
+}
+
+// spanAt adds a prediction span of the model fraud that ends at the given time.
+func spanAt(td ptrace.Traces, end time.Time, id byte) ptrace.Span {
+	if td.ResourceSpans().Len() == 0 {
+		td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
+	}
+	s := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().AppendEmpty()
+	s.SetTraceID(pcommon.TraceID{15: id})
+	s.SetSpanID(pcommon.SpanID{7: id})
+	s.SetStartTimestamp(pcommon.NewTimestampFromTime(end.Add(-3 * time.Millisecond)))
+	s.SetEndTimestamp(pcommon.NewTimestampFromTime(end))
+	s.Attributes().PutStr("ml.model.name", "fraud")
+	s.Attributes().PutStr("ml.model.version", "7")
+	return s
+}
