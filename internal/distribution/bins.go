@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -36,14 +37,14 @@ const MaxBounds = 2 * (DefaultBins + 1)
 // steps. Bins of equal mass make the cells fit the data: where values are dense, so are bounds.
 type Bins struct {
 	bounds []float64
-	// padded is bounds followed by +∞, so that the search needs no check of its end.
-	padded []float64
+	// keys are those of the bounds (see key), followed by that of +∞ so that the search needs no check of its end.
+	keys []uint64
 	// The cell of v is (v-low)*scale, cut to 0..len(start)-1.
 	low, scale float64
 	// start is the number of bounds in the cells before a cell.
 	start []uint16
 	// half is the first step of the search: half of a power of two that exceeds the bounds in any cell.
-	half int
+	half uint64
 }
 
 // NewBins returns bins with the given bounds, which must be finite and strictly increasing.
@@ -99,19 +100,29 @@ func (b *Bins) layGrid() {
 			b.low, b.scale, b.start, b.half = g.low, g.scale, g.start, half
 		}
 	}
-	b.padded = slices.Grow(slices.Clone(b.bounds), 2*b.half)
-	for range 2 * b.half {
-		b.padded = append(b.padded, math.Inf(1))
+	b.keys = make([]uint64, n+int(2*b.half))
+	for i := range b.keys {
+		if i < n {
+			b.keys[i] = key(b.bounds[i])
+		} else {
+			b.keys[i] = key(math.Inf(1))
+		}
 	}
 }
 
+// key maps floats to integers of the same order; both zeros are equal.
+func key(v float64) uint64 {
+	u := math.Float64bits(v + 0) // -0 + 0 is 0
+	return u ^ (uint64(int64(u)>>63) | 1<<63)
+}
+
 // searchStep is half of the smallest power of two above n: steps half, half/2, ... 1 reach any of 0..n.
-func searchStep(n int) int {
+func searchStep(n int) uint64 {
 	p := 1
 	for p <= n {
 		p *= 2
 	}
-	return p / 2
+	return uint64(p / 2)
 }
 
 // cell never falls as v rises, because each of its operations rounds monotonically.
@@ -134,17 +145,15 @@ func (b *Bins) Len() int { return len(b.bounds) + 1 }
 
 // Index returns the bucket of v, which must not be NaN.
 func (b *Bins) Index(v float64) int {
-	// The number of bounds below v. The step compiles to a conditional move: the values of a feature are as
-	// good as random, and a mispredicted branch costs more than the search.
-	base := int(b.start[b.cell(v)])
-	padded := b.padded
+	// The number of bounds below v. The borrow of a subtraction takes the place of a branch: the values of a
+	// feature are as good as random, and a mispredicted branch costs more than the search.
+	base := uint64(b.start[b.cell(v)])
+	keys, k := b.keys, key(v)
 	for step := b.half; step > 0; step >>= 1 {
-		next := base + step
-		if padded[next-1] < v {
-			base = next
-		}
+		_, below := bits.Sub64(keys[base+step-1], k, 0)
+		base += step & -below
 	}
-	return base
+	return int(base)
 }
 
 // EqualMassBounds returns the bounds of at most n bins of equal mass over a sorted sample without NaN
