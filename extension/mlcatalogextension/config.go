@@ -6,10 +6,13 @@ package mlcatalogextension
 import (
 	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
 // defaultDirectory may be absent; any other directory must exist.
@@ -31,7 +34,8 @@ func createDefaultConfig() component.Config {
 	return &Config{Directory: defaultDirectory, ReloadInterval: 30 * time.Second}
 }
 
-// Validate returns all violations, each naming its key, with those of the cards themselves.
+// Validate returns all violations, each naming its key, with those of the cards where the directory exists. A
+// directory that does not is left to Start: the machine that validates need not be the one that runs.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
@@ -39,6 +43,13 @@ func (c *Config) Validate() error {
 	}
 	if c.ReloadInterval != 0 && c.ReloadInterval < time.Second {
 		errs = append(errs, fmt.Errorf("'reload_interval': %v must be at least 1s, or 0 for none", c.ReloadInterval))
+	}
+	if info, err := os.Stat(c.Directory); err == nil {
+		if !info.IsDir() {
+			errs = append(errs, fmt.Errorf("'directory': %s is a file, must be a folder", c.Directory))
+		} else if _, err := catalog.Load(c.Directory); err != nil {
+			errs = append(errs, catalog.Violations(err)...)
+		}
 	}
 	return errors.Join(errs...)
 }

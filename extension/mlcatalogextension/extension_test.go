@@ -1,0 +1,355 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlcatalogextension
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadatatest"
+)
+
+const (
+	cardA = "kind: model\nname: a\n"
+	cardB = "kind: model\nname: b\n---\nkind: job\nname: j\n"
+	bad   = "kind: model\nname: a\nonwer: me\n---\nkind: modle\nname: x\n"
+)
+
+// rig is an extension under test with its logs and metrics.
+type rig struct {
+	*catalogExtension
+	logs *observer.ObservedLogs
+	tel  *componenttest.Telemetry
+}
+
+func newRig(t *testing.T, cfg *Config) *rig {
+	t.Helper()
+	tel := componenttest.NewTelemetry()
+	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
+	core, logs := observer.New(zapcore.InfoLevel)
+	set := extensiontest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = tel.NewTelemetrySettings()
+	set.Logger = zap.New(core)
+	e, err := newExtension(set, cfg)
+	require.NoError(t, err)
+	return &rig{e, logs, tel}
+}
+
+func (r *rig) start(t *testing.T) {
+	t.Helper()
+	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
+	t.Cleanup(func() { require.NoError(t, r.Shutdown(context.Background())) })
+}
+
+// names lists the models in the current set.
+func (r *rig) names() (names []string) {
+	for _, m := range r.Snapshot().Models {
+		names = append(names, m.Name)
+	}
+	return names
+}
+
+func (r *rig) eventually(t *testing.T, names ...string) {
+	t.Helper()
+	assert.Eventually(t, func() bool { return assert.ObjectsAreEqual(names, r.names()) }, 5*time.Second, 10*time.Millisecond, "%v", names)
+}
+
+func (r *rig) reloads(t *testing.T, good, failures int64) {
+	t.Helper()
+	var points []metricdata.DataPoint[int64]
+	for outcome, n := range map[string]int64{"loaded": good, "failed": failures} {
+		if n > 0 {
+			points = append(points, metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String("outcome", outcome))})
+		}
+	}
+	metadatatest.AssertEqualMlCatalogReloads(t, r.tel, points, metricdatatest.IgnoreTimestamp())
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o644))
+}
+
+// TestReloadOnEvents uses the real events of the file system, with polling off.
+func TestReloadOnEvents(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.yaml"), cardA)
+	r := newRig(t, &Config{Directory: dir})
+	r.start(t)
+	first := r.Snapshot()
+	assert.Equal(t, []string{"a"}, r.names())
+
+	write(t, filepath.Join(dir, "sub", "b.yaml"), cardB)
+	r.eventually(t, "a", "b")
+	assert.NotSame(t, first, r.Snapshot())
+	assert.Len(t, first.Models, 1, "a published set does not change")
+
+	write(t, filepath.Join(dir, "sub", "b.yaml"), cardB+"---\nkind: model\nname: c\n") // in the new folder
+	r.eventually(t, "a", "b", "c")
+	require.NoError(t, os.RemoveAll(filepath.Join(dir, "sub")))
+	r.eventually(t, "a")
+}
+
+func TestReloadOfBaselines(t *testing.T) {
+	dir, other := t.TempDir(), t.TempDir()
+	baseline := filepath.Join(other, "b.json")
+	write(t, baseline, `{"format_version":1,"rows":1,"features":[]}`)
+	write(t, filepath.Join(dir, "a.yaml"), cardA+"baseline: "+baseline+"\n")
+	r := newRig(t, &Config{Directory: dir})
+	r.start(t)
+	assert.EqualValues(t, 1, r.Snapshot().Models[0].Baseline.Rows)
+	write(t, baseline, `{"format_version":1,"rows":2,"features":[]}`)
+	assert.Eventually(t, func() bool { return r.Snapshot().Models[0].Baseline.Rows == 2 }, 5*time.Second, 10*time.Millisecond)
+}
+
+// TestReloadOfConfigMap swaps the link that the kubelet swaps.
+func TestReloadOfConfigMap(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "..1", "card.yaml"), cardA)
+	require.NoError(t, os.Symlink("..1", filepath.Join(dir, "..data")))
+	require.NoError(t, os.Symlink("..data/card.yaml", filepath.Join(dir, "card.yaml")))
+	r := newRig(t, &Config{Directory: dir})
+	r.start(t)
+	assert.Equal(t, []string{"a"}, r.names())
+
+	for i, next := range []string{cardB, cardA} { // twice: the watch outlives the swap
+		folder := "..2" + string(rune('a'+i))
+		write(t, filepath.Join(dir, folder, "card.yaml"), next)
+		require.NoError(t, os.Symlink(folder, filepath.Join(dir, "..data_tmp")))
+		require.NoError(t, os.Rename(filepath.Join(dir, "..data_tmp"), filepath.Join(dir, "..data")))
+		r.eventually(t, []string{"b", "a"}[i])
+	}
+}
+
+// TestReloadOfLinkedDirectory swaps the folder itself, as git-sync does.
+func TestReloadOfLinkedDirectory(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "1", "card.yaml"), cardA)
+	write(t, filepath.Join(dir, "2", "card.yaml"), cardB)
+	link := filepath.Join(dir, "current")
+	require.NoError(t, os.Symlink("1", link))
+	r := newRig(t, &Config{Directory: link})
+	r.start(t)
+	require.NoError(t, os.Symlink("2", link+"_tmp"))
+	require.NoError(t, os.Rename(link+"_tmp", link))
+	r.eventually(t, "b")
+	write(t, filepath.Join(dir, "2", "card.yaml"), cardA)
+	r.eventually(t, "a")
+}
+
+func TestBadCardKeepsTheGoodSet(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.yaml")
+	write(t, path, cardA)
+	r := newRig(t, &Config{Directory: dir})
+	_, err := r.load(t.Context())
+	require.NoError(t, err)
+	good := r.Snapshot()
+
+	write(t, path, bad)
+	for range 3 { // polls find the same folder: nothing new to say
+		r.reload(t.Context())
+	}
+	assert.Same(t, good, r.Snapshot())
+	var lines []string
+	for _, l := range r.logs.FilterMessage("A card is not good.").All() {
+		lines = append(lines, l.ContextMap()["error"].(string))
+	}
+	assert.Equal(t, []string{
+		path + ":3:1: onwer: unknown key; did you mean owner? (allowed: alerts, attributes, baseline, drift, environment, features, kind, name, owner, positive_class, segment_features, segments, slos, task, versions)",
+		path + `:5:7: kind: "modle" is none of model, job; did you mean model?`,
+	}, lines)
+	assert.Equal(t, 1, r.logs.FilterMessage("The catalog was not loaded, the last good one stays.").Len())
+	r.reloads(t, 1, 1)
+	metadatatest.AssertEqualMlCatalogViolations(t, r.tel, []metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
+
+	write(t, path, cardB)
+	r.reload(t.Context())
+	assert.Equal(t, []string{"b"}, r.names())
+	r.reloads(t, 2, 1)
+	metadatatest.AssertEqualMlCatalogViolations(t, r.tel, []metricdata.DataPoint[int64]{{Value: 0}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualMlCatalogCards(t, r.tel, []metricdata.DataPoint[int64]{
+		{Value: 1, Attributes: attribute.NewSet(attribute.String("kind", "model"))},
+		{Value: 1, Attributes: attribute.NewSet(attribute.String("kind", "job"))},
+	}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualMlCatalogLastLoad(t, r.tel, []metricdata.DataPoint[float64]{{}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreValue())
+
+	require.NoError(t, os.RemoveAll(dir))
+	r.reload(t.Context())
+	r.reload(t.Context())
+	assert.Equal(t, []string{"b"}, r.names(), "a folder that is gone is no empty folder")
+	r.reloads(t, 2, 2)
+}
+
+func TestStartOnBadCards(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.yaml"), bad)
+	cfg := &Config{Directory: dir}
+	r := newRig(t, cfg)
+	err := r.Start(t.Context(), componenttest.NewNopHost())
+	for _, e := range []error{err, cfg.Validate()} {
+		assert.ErrorContains(t, e, "a.yaml:3:1: onwer: unknown key")
+		assert.ErrorContains(t, e, `a.yaml:5:7: kind: "modle" is none of`)
+	}
+	assert.ErrorContains(t, err, "'directory'")
+	assert.Empty(t, r.names())
+	require.NoError(t, r.Shutdown(t.Context()))
+}
+
+func TestStartWithoutTheFolder(t *testing.T) {
+	t.Run("explicit", func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "absent")
+		cfg := &Config{Directory: dir}
+		require.NoError(t, cfg.Validate(), "the machine that validates need not have the cards")
+		r := newRig(t, cfg)
+		require.EqualError(t, r.Start(t.Context(), componenttest.NewNopHost()), "'directory': "+dir+" does not exist")
+		require.NoError(t, r.Shutdown(t.Context()))
+	})
+	t.Run("default", func(t *testing.T) {
+		dir := t.TempDir()
+		t.Chdir(dir)
+		r := newRig(t, &Config{Directory: defaultDirectory})
+		r.start(t)
+		assert.Empty(t, r.names())
+		warnings := r.logs.FilterLevelExact(zapcore.WarnLevel).All()
+		require.Len(t, warnings, 1)
+		assert.Equal(t, filepath.Join(dir, "catalog"), warnings[0].ContextMap()["directory"])
+		write(t, filepath.Join(dir, "catalog", "a.yaml"), cardA)
+		r.eventually(t, "a")
+		assert.Empty(t, r.logs.FilterLevelExact(zapcore.ErrorLevel).All())
+	})
+}
+
+func TestValidate(t *testing.T) {
+	require.NoError(t, createDefaultConfig().(*Config).Validate())
+	file := filepath.Join(t.TempDir(), "file")
+	write(t, file, "")
+	assert.EqualError(t, (&Config{ReloadInterval: time.Millisecond}).Validate(),
+		"'directory': must not be empty\n'reload_interval': 1ms must be at least 1s, or 0 for none")
+	assert.EqualError(t, (&Config{Directory: file}).Validate(), "'directory': "+file+" is a file, must be a folder")
+	assert.NoError(t, (&Config{Directory: "../../examples/catalog"}).Validate())
+}
+
+// fakeWatch is a watch whose events the test sends.
+type fakeWatch struct {
+	noWatch
+	event   chan fsnotify.Event
+	lost    chan error
+	updates int
+	closed  bool
+}
+
+func (f *fakeWatch) events() <-chan fsnotify.Event { return f.event }
+func (f *fakeWatch) errors() <-chan error          { return f.lost }
+func (f *fakeWatch) matters(e fsnotify.Event) bool { return e.Op != fsnotify.Chmod }
+func (f *fakeWatch) update(_, _ []string)          { f.updates++ }
+func (f *fakeWatch) close() error                  { f.closed = true; return errors.New("closed") }
+func (f *fakeWatch) send(n int, every time.Duration) {
+	for range n {
+		f.event <- fsnotify.Event{Op: fsnotify.Write}
+		time.Sleep(every)
+	}
+}
+
+// bubble runs a test on the extension's loop with a clock of its own.
+func bubble(t *testing.T, interval time.Duration, test func(t *testing.T, r *rig, w *fakeWatch, card string)) {
+	dir := t.TempDir()
+	card := filepath.Join(dir, "a.yaml")
+	write(t, card, cardA)
+	r := newRig(t, &Config{Directory: dir, ReloadInterval: interval})
+	synctest.Test(t, func(t *testing.T) {
+		_, err := r.load(t.Context())
+		require.NoError(t, err)
+		w := &fakeWatch{event: make(chan fsnotify.Event), lost: make(chan error)}
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); r.run(ctx, w) }()
+		time.Sleep(settle)
+		synctest.Wait()
+		require.Equal(t, 1, w.updates, "the look after the start")
+		test(t, r, w, card)
+		cancel()
+		<-done
+		assert.True(t, w.closed)
+	})
+}
+
+func TestEventsAreGathered(t *testing.T) {
+	bubble(t, 0, func(t *testing.T, r *rig, w *fakeWatch, card string) {
+		write(t, card, cardB)
+		w.send(5, settle/2)
+		synctest.Wait()
+		assert.Equal(t, []string{"a"}, r.names(), "not while files are being written")
+		time.Sleep(settle)
+		synctest.Wait()
+		assert.Equal(t, []string{"b"}, r.names())
+		assert.Equal(t, 2, w.updates, "one look for five events")
+	})
+}
+
+func TestEventsWithoutAnEnd(t *testing.T) {
+	bubble(t, 0, func(t *testing.T, r *rig, w *fakeWatch, card string) {
+		write(t, card, cardB)
+		w.send(int(patience/(settle/2))+1, settle/2)
+		synctest.Wait()
+		assert.Equal(t, []string{"b"}, r.names())
+	})
+}
+
+func TestOtherEventsAndLostOnes(t *testing.T) {
+	bubble(t, 0, func(t *testing.T, r *rig, w *fakeWatch, card string) {
+		write(t, card, cardB)
+		w.event <- fsnotify.Event{Op: fsnotify.Chmod}
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		assert.Equal(t, []string{"a"}, r.names(), "polling is off")
+		w.lost <- fsnotify.ErrEventOverflow
+		synctest.Wait()
+		assert.Equal(t, []string{"b"}, r.names())
+	})
+}
+
+func TestPolling(t *testing.T) {
+	bubble(t, 30*time.Second, func(t *testing.T, r *rig, w *fakeWatch, card string) {
+		write(t, card, cardB)
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, []string{"a"}, r.names())
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		assert.Equal(t, []string{"b"}, r.names())
+	})
+}
+
+func BenchmarkSnapshot(b *testing.B) {
+	e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config))
+	require.NoError(b, err)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			if e.Snapshot() == nil {
+				b.Fail()
+			}
+		}
+	})
+}
