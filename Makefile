@@ -22,13 +22,15 @@ build: ## build bin/otelcol-ml (minutes the first time, seconds after)
 	$(GO) build -ldflags "-s -w" -o bin/otelcol-ml ./distro
 
 run: build ## build and start the collector on distro/config.yaml; Ctrl-C stops it
+	@echo 'Spans are taken on localhost:4317 (gRPC) and 4318 (HTTP); numbers are on http://localhost:8889/metrics.'
+	@echo 'Next: "make demo" in another terminal. distro/config.yaml explains each part.'
 	bin/otelcol-ml --config distro/config.yaml
 
 demo: build ## find a drift in generated data; DATA=my.csv takes yours
 	$(GO) run ./cmd/mldemo $(if $(DATA),-data "$(DATA)")
 
 test: build ## all tests that need no other server
-	$(GO) test $(TESTFLAGS) ./...
+	$(GO) test -timeout 20m $(TESTFLAGS) ./...
 
 test-race: export CGO_ENABLED := 1
 test-race: ## the components' tests under the race detector (needs a C compiler)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -79,7 +80,7 @@ func launch(t testing.TB, options Options) *Collector {
 	}
 	port := FreePort(t)
 	own := fmt.Sprintf("yaml:service::telemetry::metrics::readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]", port)
-	args := append(ConfigArgs(t, append(options.Configs[:len(options.Configs):len(options.Configs)], own)...), options.Args...)
+	args := append(ConfigArgs(t, append(slices.Clip(options.Configs), own)...), options.Args...)
 	return &Collector{
 		Process: Start(t, dir, options.Env, binary, args...),
 		Dir:     dir,
