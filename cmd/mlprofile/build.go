@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/internal/dataflags"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
@@ -25,10 +26,9 @@ var now = time.Now
 
 func newBuild() *cobra.Command {
 	var (
-		in               input
-		o                baseline.Options
-		output, from, to string
-		types            []string
+		columns             dataflags.Columns
+		output, name        string
+		bins, maxCategories int
 	)
 	cmd := &cobra.Command{
 		Use:   "build FILE...",
@@ -38,15 +38,12 @@ func newBuild() *cobra.Command {
 A column is numeric if each of its values is a number, else categorical. Columns that are given no role become features, but for
 row numbers, ids, points in time and empty ones. What was decided is printed; --features, --exclude and --type overrule it.`,
 		Args: cobra.MinimumNArgs(1),
-		RunE: func(cmd *cobra.Command, files []string) (err error) {
-			var errs [4]error
-			o.Table, errs[0] = in.options()
-			o.Types, errs[1] = parseTypes(types)
-			o.From, errs[2] = parseTime("from", from)
-			o.To, errs[3] = parseTime("to", to)
-			if err := errors.Join(errs[:]...); err != nil {
+		RunE: func(cmd *cobra.Command, files []string) error {
+			o, err := columns.Options()
+			if err != nil {
 				return err
 			}
+			o.Name, o.Bins, o.MaxCategories = name, bins, maxCategories
 			if o.Name == "" {
 				o.Name, _, _ = strings.Cut(filepath.Base(files[0]), ".")
 			}
@@ -75,18 +72,10 @@ row numbers, ids, points in time and empty ones. What was decided is printed; --
 	}
 	f := cmd.Flags()
 	f.StringVarP(&output, "output", "o", "baseline.json", "the file to write; - is the standard output")
-	f.StringVar(&o.Name, "name", "", "what the data set is called; the first file's name if not given")
-	f.StringVar(&o.Prediction, "prediction", "", "column of the model's answer")
-	f.StringVar(&o.Confidence, "confidence", "", "column of the answer's score, 0 to 1")
-	f.StringVar(&o.Timestamp, "timestamp", "", "column of the prediction's time")
-	f.StringSliceVar(&o.Features, "features", nil, "feature columns in the order of the model; all others that describe rows if not given")
-	f.StringSliceVar(&o.Exclude, "exclude", nil, "columns that are no features")
-	f.StringArrayVar(&types, "type", nil, "COLUMN=numeric or COLUMN=categorical, in place of what the values look like (repeatable)")
-	f.IntVar(&o.Bins, "bins", distribution.DefaultBins, "bins of a numeric column")
-	f.IntVar(&o.MaxCategories, "max-categories", profile.DefaultMaxCategories, "values kept of a categorical column")
-	f.StringVar(&from, "from", "", "take rows from this time on")
-	f.StringVar(&to, "to", "", "take rows before this time")
-	in.register(f)
+	f.StringVar(&name, "name", "", "what the data set is called; the first file's name if not given")
+	columns.Register(f)
+	f.IntVar(&bins, "bins", distribution.DefaultBins, "bins of a numeric column")
+	f.IntVar(&maxCategories, "max-categories", profile.DefaultMaxCategories, "values kept of a categorical column")
 	return cmd
 }
 

@@ -1,0 +1,103 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package dataflags holds the flags on data files that the commands share.
+package dataflags
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/spf13/pflag"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/table"
+)
+
+// Input are the flags on how to read data files.
+type Input struct {
+	format, delimiter string
+	null              []string
+}
+
+// Register adds the flags.
+func (in *Input) Register(f *pflag.FlagSet) {
+	f.StringVar(&in.format, "format", "", "csv, jsonl or parquet; by the extension if not given")
+	f.StringVar(&in.delimiter, "delimiter", "", "what separates the cells of a CSV file; a comma, or a tab in a .tsv file, if not given")
+	f.StringSliceVar(&in.null, "null", nil, "texts that mean a missing value, such as NA, beside the empty one")
+}
+
+// Options returns what the flags say.
+func (in *Input) Options() (table.Options, error) {
+	o := table.Options{Format: table.Format(in.format), Null: in.null}
+	if in.delimiter != "" {
+		d := strings.ReplaceAll(in.delimiter, `\t`, "\t")
+		r, n := utf8.DecodeRuneInString(d)
+		if n != len(d) || r == utf8.RuneError || strings.ContainsRune("\"\r\n", r) {
+			return o, fmt.Errorf("--delimiter: %q is not one character that can separate cells", in.delimiter)
+		}
+		o.Delimiter = r
+	}
+	return o, nil
+}
+
+// Columns are the flags on what the columns are.
+type Columns struct {
+	Input
+	options  baseline.Options
+	types    []string
+	from, to string
+}
+
+// Register adds the flags.
+func (c *Columns) Register(f *pflag.FlagSet) {
+	o := &c.options
+	f.StringVar(&o.Prediction, "prediction", "", "column of the model's answer")
+	f.StringVar(&o.Confidence, "confidence", "", "column of the answer's score, 0 to 1")
+	f.StringVar(&o.Timestamp, "timestamp", "", "column of the prediction's time")
+	f.StringSliceVar(&o.Features, "features", nil, "feature columns in the order of the model; all others that describe rows if not given")
+	f.StringSliceVar(&o.Exclude, "exclude", nil, "columns that are no features")
+	f.StringArrayVar(&c.types, "type", nil, "COLUMN=numeric or COLUMN=categorical, in place of what the values look like (repeatable)")
+	f.StringVar(&c.from, "from", "", "take rows from this time on")
+	f.StringVar(&c.to, "to", "", "take rows before this time")
+	c.Input.Register(f)
+}
+
+// Options returns what the flags say, with all that is wrong with them.
+func (c *Columns) Options() (baseline.Options, error) {
+	o := c.options
+	var errs [4]error
+	o.Table, errs[0] = c.Input.Options()
+	o.Types, errs[1] = parseTypes(c.types)
+	o.From, errs[2] = parseTime("from", c.from)
+	o.To, errs[3] = parseTime("to", c.to)
+	return o, errors.Join(errs[:]...)
+}
+
+func parseTypes(flags []string) (map[string]profile.Type, error) {
+	types := map[string]profile.Type{}
+	for _, f := range flags {
+		i := strings.LastIndex(f, "=")
+		if i < 1 {
+			return nil, fmt.Errorf("--type: %q is not COLUMN=numeric or COLUMN=categorical", f)
+		}
+		types[f[:i]] = profile.Type(f[i+1:])
+	}
+	return types, nil
+}
+
+// parseTime reads the value of a flag that is a point in time; empty is the zero time.
+func parseTime(flag, value string) (time.Time, error) {
+	if value == "" {
+		return time.Time{}, nil
+	}
+	t, ok := table.Cell{Kind: table.Text, Text: value}.Instant()
+	if !ok {
+		return t, fmt.Errorf("--%s: %q is not a point in time such as 2026-11-01 or 2026-11-01T06:00:00Z", flag, value)
+	}
+	return t, nil
+}

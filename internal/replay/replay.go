@@ -1,0 +1,321 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package replay turns the rows of data files into prediction spans, through the official OpenTelemetry SDK.
+//
+// Rows are read, mapped and exported in order, one batch at a time: nothing is queued, nothing dropped, and what was not
+// delivered is known when Run returns.
+package replay
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
+	"github.com/otelcol-ml/otelcol-ml/internal/table"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// DefaultBatchSize is the number of spans in a request.
+const DefaultBatchSize = 512
+
+// maxAttributes bounds a request of wide spans: collectors accept 4 MiB by default.
+const maxAttributes = 30_000
+
+// Options say what becomes of a row. Empty column names mean that there is no such column.
+type Options struct {
+	// Options name the columns that a baseline has, too, and say how to read the files; From and To take a part of the rows.
+	baseline.Options
+	// Model is ml.model.name, Version ml.model.version and Role ml.model.role of all rows; empty leaves them out.
+	Model, Version, Role string
+	// VersionColumn, ID, Score and Latency are columns; the score is that of the positive class, the latency the duration of the
+	// prediction in LatencyUnit.
+	VersionColumn, ID, Score, Latency string
+	// LatencyUnit is what the numbers of Latency count; zero means seconds.
+	LatencyUnit time.Duration
+	// Segments are columns by dimension: what follows ml.segment.
+	Segments []Segment
+	// Task is classification or regression; empty leaves the decision to what the answers look like.
+	Task string
+	// Environment is deployment.environment.name and Service service.name of the resource.
+	Environment, Service string
+	// Now stamps spans with the time at which they are sent, in place of the timestamp column.
+	Now bool
+	// Sort reads all rows into memory and sends them by their timestamps.
+	Sort bool
+	// AsMap sends all features in the one attribute ml.features, as a JSON object.
+	AsMap bool
+	// Rate is rows a second; zero is as fast as the collector takes them.
+	Rate float64
+	// Limit is the number of rows sent at most; zero is all.
+	Limit int
+	// BatchSize is the number of spans in a request; zero means DefaultBatchSize.
+	BatchSize int
+	// Progress is told how many rows have been delivered.
+	Progress func(delivered int)
+}
+
+// Segment puts the value of a column on spans as a dimension of cohorts.
+type Segment struct{ Dimension, Column string }
+
+// Result is what became of the rows.
+type Result struct {
+	// Delivered and Failed are spans that the collector has accepted, and those of the batch that it has not; what follows
+	// that batch was not tried.
+	Delivered, Failed int
+	// Backwards is the number of rows that were older than the one before them.
+	Backwards int
+	// First and Last are the smallest and largest timestamp sent.
+	First, Last time.Time
+}
+
+// NewPlan decides what becomes of the columns; all that is wrong with the options comes at once.
+func NewPlan(schema *table.Schema, o Options) (*baseline.Plan, error) {
+	var errs []error
+	switch o.Task {
+	case "", "classification", "regression":
+	default:
+		errs = append(errs, fmt.Errorf("task: %q is neither classification nor regression", o.Task))
+	}
+	if o.Model == "" {
+		errs = append(errs, errors.New("model: must not be empty"))
+	}
+	for _, x := range []struct{ flag, column string }{
+		{"version-column", o.VersionColumn}, {"id", o.ID}, {"score", o.Score}, {"latency", o.Latency},
+	} {
+		if x.column == "" {
+			continue
+		}
+		if schema.Column(x.column) == nil {
+			errs = append(errs, fmt.Errorf("%s: there is no column %q", x.flag, x.column))
+		} else if o.Features == nil {
+			o.Exclude = append(slices.Clone(o.Exclude), x.column) // it says something of the prediction, not of its input
+		}
+	}
+	for _, s := range o.Segments {
+		if schema.Column(s.Column) == nil {
+			errs = append(errs, fmt.Errorf("segment: there is no column %q", s.Column))
+		}
+	}
+	if o.Sort && o.Timestamp == "" {
+		errs = append(errs, errors.New("sort: a timestamp column is needed"))
+	}
+	if o.Rate < 0 || o.Limit < 0 || o.BatchSize < 0 {
+		errs = append(errs, errors.New("rate, limit and batch-size: must not be negative"))
+	}
+	plan, err := baseline.NewPlan(schema, o.Options)
+	return plan, errors.Join(append(errs, err)...)
+}
+
+// Run sends the rows of the files as spans to the exporter, which it does not shut down. It stops at the first batch that is not
+// delivered, at the first row that cannot be read, and when ctx ends; the Result holds in any case.
+func Run(ctx context.Context, files []string, plan *baseline.Plan, o Options, exporter sdktrace.SpanExporter) (Result, error) {
+	if o.BatchSize == 0 {
+		o.BatchSize = DefaultBatchSize
+	}
+	attrs := []attribute.KeyValue{attribute.String("service.name", cmp.Or(o.Service, "mlreplay"))}
+	if o.Environment != "" {
+		attrs = append(attrs, attribute.String(mlconv.AttrEnvironment, o.Environment))
+	}
+	b := &batcher{ctx: ctx, exporter: exporter, size: o.BatchSize, progress: o.Progress}
+	limits := sdktrace.SpanLimits{ // -1 is no limit: the default of 128 attributes drops the features of wide models
+		AttributeValueLengthLimit: -1, AttributeCountLimit: -1, EventCountLimit: -1, LinkCountLimit: -1,
+		AttributePerEventCountLimit: -1, AttributePerLinkCountLimit: -1,
+	}
+	provider := sdktrace.NewTracerProvider(
+		sdktrace.WithResource(resource.NewSchemaless(attrs...)),
+		sdktrace.WithRawSpanLimits(limits),
+		sdktrace.WithSampler(sdktrace.AlwaysSample()),
+		sdktrace.WithSpanProcessor(b),
+	)
+	s := &sender{
+		plan: plan, opts: o, tracer: provider.Tracer("github.com/otelcol-ml/otelcol-ml/internal/replay"),
+		batch: b, started: time.Now(), name: "predict " + o.Model,
+	}
+	err := s.files(ctx, files)
+	if err == nil || errors.Is(err, errLimit) {
+		err = b.flush()
+	}
+	// Not Shutdown(ctx): a cancelled context must not keep the provider from stopping.
+	err = errors.Join(err, provider.Shutdown(context.WithoutCancel(ctx)))
+	s.result.Delivered, s.result.Failed = b.delivered, b.failed
+	return s.result, err
+}
+
+// errLimit ends the reading when Options.Limit rows are sent.
+var errLimit = errors.New("limit reached")
+
+// sender maps rows to spans.
+type sender struct {
+	plan    *baseline.Plan
+	opts    Options
+	tracer  trace.Tracer
+	batch   *batcher
+	started time.Time
+	name    string
+	sent    int
+	last    time.Time
+	result  Result
+	attrs   []attribute.KeyValue
+}
+
+// stamped is a row that waits to be sorted.
+type stamped struct {
+	at    time.Time
+	row   []table.Cell
+	file  int
+	where string
+}
+
+func (s *sender) files(ctx context.Context, files []string) error {
+	var waiting []stamped
+	var mappings []*mapping
+	for i, path := range files {
+		m := newMapping(s.plan, s.opts)
+		mappings = append(mappings, m)
+		err := s.file(ctx, path, m, func(at time.Time, row []table.Cell, where func() string) error {
+			if s.opts.Sort {
+				waiting = append(waiting, stamped{at, slices.Clone(row), i, where()})
+				return nil
+			}
+			return s.send(ctx, m, at, row, where)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	slices.SortStableFunc(waiting, func(a, b stamped) int { return a.at.Compare(b.at) })
+	for _, w := range waiting {
+		if err := s.send(ctx, mappings[w.file], w.at, w.row, func() string { return w.where }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// file calls yield for each row in the range.
+func (s *sender) file(ctx context.Context, path string, m *mapping, yield func(time.Time, []table.Cell, func() string) error) error {
+	r, err := table.Open(path, s.opts.Table)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	var row []table.Cell
+	for {
+		if row, err = r.Next(row); err != nil {
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			return err
+		}
+		m.extend(r.Columns())
+		at, in, err := s.instant(m, row)
+		if err != nil {
+			return fmt.Errorf("%s: %w", r.Where(), err)
+		}
+		if !in {
+			continue
+		}
+		if err := yield(at, row, r.Where); err != nil {
+			return err
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+}
+
+// instant returns the time of a row, zero for now, and whether it is in the range.
+func (s *sender) instant(m *mapping, row []table.Cell) (at time.Time, in bool, err error) {
+	if m.timestamp < 0 {
+		return time.Time{}, true, nil
+	}
+	o := &s.opts
+	ranged := !o.From.IsZero() || !o.To.IsZero()
+	c := row[m.timestamp]
+	if c.Kind == table.Missing {
+		if ranged {
+			return at, false, nil
+		}
+		if o.Now {
+			return at, true, nil
+		}
+		return at, false, fmt.Errorf("column %q: the row has no timestamp", o.Timestamp)
+	}
+	at, ok := c.Instant()
+	if !ok {
+		return at, false, fmt.Errorf("column %q: %q is not a point in time", o.Timestamp, c.Category())
+	}
+	if !o.From.IsZero() && at.Before(o.From) || !o.To.IsZero() && !at.Before(o.To) {
+		return at, false, nil
+	}
+	return at, true, nil
+}
+
+func (s *sender) send(ctx context.Context, m *mapping, at time.Time, row []table.Cell, where func() string) error {
+	if s.opts.Limit > 0 && s.sent >= s.opts.Limit {
+		return errLimit
+	}
+	if err := s.wait(ctx); err != nil {
+		return err
+	}
+	if at.Before(s.last) {
+		s.result.Backwards++
+	}
+	s.last = at
+	if s.opts.Now || at.IsZero() {
+		at = time.Now()
+	}
+	var err error
+	var latency time.Duration
+	s.attrs, latency, err = m.attributes(s.attrs[:0], row)
+	if err != nil {
+		return fmt.Errorf("%s: %w", where(), err)
+	}
+	if s.result.First.IsZero() || at.Before(s.result.First) {
+		s.result.First = at
+	}
+	if at.After(s.result.Last) {
+		s.result.Last = at
+	}
+	// The answer was given at the timestamp: that is the span's end, and its event time.
+	_, span := s.tracer.Start(context.Background(), s.name, trace.WithTimestamp(at.Add(-latency)), trace.WithAttributes(s.attrs...))
+	span.End(trace.WithTimestamp(at))
+	s.sent++
+	return s.batch.err
+}
+
+// wait keeps the rate.
+func (s *sender) wait(ctx context.Context) error {
+	if s.opts.Rate <= 0 {
+		return ctx.Err()
+	}
+	due := s.started.Add(time.Duration(float64(s.sent) / s.opts.Rate * float64(time.Second)))
+	left := time.Until(due)
+	if left <= 0 {
+		return ctx.Err()
+	}
+	if left > 200*time.Millisecond { // a slow replay is seen as it goes
+		if err := s.batch.flush(); err != nil {
+			return err
+		}
+	}
+	t := time.NewTimer(left)
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
