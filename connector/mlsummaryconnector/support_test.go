@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
@@ -99,4 +100,36 @@ func spanAt(td ptrace.Traces, end time.Time, id byte) ptrace.Span {
 	s.Attributes().PutStr("ml.model.name", "fraud")
 	s.Attributes().PutStr("ml.model.version", "7")
 	return s
+}
+
+// point is any data point.
+type point struct {
+	metric     string
+	attrs      pcommon.Map
+	start, end uint64
+	// count is a sum's value or a histogram's count.
+	count uint64
+	hist  pmetric.HistogramDataPoint
+}
+
+// eachPoint visits all points of a flush.
+func eachPoint(rm pmetric.ResourceMetrics, visit func(point)) {
+	for _, sm := range rm.ScopeMetrics().All() {
+		for _, m := range sm.Metrics().All() {
+			switch m.Type() {
+			case pmetric.MetricTypeSum:
+				for _, p := range m.Sum().DataPoints().All() {
+					visit(point{metric: m.Name(), attrs: p.Attributes(), start: uint64(p.StartTimestamp()), end: uint64(p.Timestamp()), count: uint64(p.IntValue())})
+				}
+			case pmetric.MetricTypeHistogram:
+				for _, p := range m.Histogram().DataPoints().All() {
+					visit(point{metric: m.Name(), attrs: p.Attributes(), start: uint64(p.StartTimestamp()), end: uint64(p.Timestamp()), count: p.Count(), hist: p})
+				}
+			case pmetric.MetricTypeExponentialHistogram:
+				for _, p := range m.ExponentialHistogram().DataPoints().All() {
+					visit(point{metric: m.Name(), attrs: p.Attributes(), start: uint64(p.StartTimestamp()), end: uint64(p.Timestamp()), count: p.Count()})
+				}
+			}
+		}
+	}
 }

@@ -108,10 +108,12 @@ func newPlan(s source, maxFeatures int) *Plan {
 	}
 	if c := s.baseline.Confidence; c != nil {
 		p.Confidence = newColumn(c, profile.Numeric, -1)
+		p.Confidence.Name = ""
 	}
 	if c := s.baseline.Prediction; c != nil {
 		if c.Type == profile.Numeric {
 			p.Value = newColumn(c, profile.Numeric, -1)
+			p.Value.Name = ""
 		} else {
 			p.classes = newColumn(c, profile.Categorical, -1).base
 		}

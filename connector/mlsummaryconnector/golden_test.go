@@ -1,0 +1,122 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlsummaryconnector
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/golden"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/pmetrictest"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap/confmaptest"
+	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// update rewrites the golden outputs: UPDATE_GOLDEN=1 go test -run TestGolden .
+var update = os.Getenv("UPDATE_GOLDEN") != ""
+
+// loadConfig reads the connector's config from a file.
+func loadConfig(t *testing.T, file string) *Config {
+	t.Helper()
+	conf, err := confmaptest.LoadConf(file)
+	require.NoError(t, err)
+	sub, err := conf.Sub("ml_summary")
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, sub.Unmarshal(cfg))
+	require.NoError(t, cfg.Validate())
+	return cfg
+}
+
+// one returns the metrics of a sink as a single request.
+func one(sink *consumertest.MetricsSink) pmetric.Metrics {
+	all := pmetric.NewMetrics()
+	for _, md := range sink.AllMetrics() {
+		md.ResourceMetrics().MoveAndAppendTo(all.ResourceMetrics())
+	}
+	return all
+}
+
+func TestGolden(t *testing.T) {
+	set, err := catalog.Load("testdata/catalog")
+	require.NoError(t, err)
+	cases, err := filepath.Glob("testdata/*/input.yaml")
+	require.NoError(t, err)
+	require.NotEmpty(t, cases)
+	for _, input := range cases {
+		dir := filepath.Dir(input)
+		t.Run(filepath.Base(dir), func(t *testing.T) {
+			cfg := loadConfig(t, filepath.Join(dir, "config.yaml"))
+			td, err := golden.ReadTraces(input)
+			require.NoError(t, err)
+			td.MarkReadOnly()
+			sink := new(consumertest.MetricsSink)
+			synctest.Test(t, func(t *testing.T) {
+				f := &fakeCatalog{}
+				f.set.Store(set)
+				c, err := newConnector(connectortest.NewNopSettings(metadata.Type), cfg, sink)
+				require.NoError(t, err)
+				require.NoError(t, c.Start(t.Context(), hostWith{f}))
+				require.NoError(t, c.ConsumeTraces(t.Context(), td))
+				time.Sleep(time.Minute + time.Second)
+				require.NoError(t, c.Shutdown(context.Background()))
+			})
+			output := filepath.Join(dir, "output.yaml")
+			if cfg.Temporality == TemporalityEventDelta {
+				checkWire(t, sink.AllMetrics())
+			}
+			got := one(sink)
+			if update {
+				require.NoError(t, golden.WriteMetricsToFile(output, got, golden.SkipMetricTimestampNormalization()))
+			}
+			want, err := golden.ReadMetrics(output)
+			require.NoError(t, err)
+			assert.NoError(t, pmetrictest.CompareMetrics(want, got,
+				pmetrictest.IgnoreResourceAttributeValue(mlconv.AttrSummaryProducer),
+				pmetrictest.IgnoreResourceMetricsOrder(), pmetrictest.IgnoreMetricsOrder(), pmetrictest.IgnoreMetricDataPointsOrder()))
+		})
+	}
+}
+
+// checkWire checks what ml_drift relies on: sequences from 1 without a gap, and in each flush ordinals 0..points-1.
+func checkWire(t *testing.T, flushes []pmetric.Metrics) {
+	t.Helper()
+	for i, md := range flushes {
+		require.Equal(t, 1, md.ResourceMetrics().Len())
+		rm := md.ResourceMetrics().At(0)
+		attrs := rm.Resource().Attributes()
+		producer, _ := attrs.Get(mlconv.AttrSummaryProducer)
+		assert.Len(t, producer.Str(), 16)
+		sequence, _ := attrs.Get(mlconv.AttrSummarySequence)
+		assert.Equal(t, int64(i+1), sequence.Int())
+		points, _ := attrs.Get(mlconv.AttrSummaryPoints)
+		var ordinals []int64
+		eachPoint(rm, func(p point) {
+			ordinal, ok := p.attrs.Get(mlconv.AttrSummaryPoint)
+			require.True(t, ok)
+			ordinals = append(ordinals, ordinal.Int())
+			assert.Zero(t, p.start%60_000_000_000, "a pane starts on the minute")
+			if p.end != 1<<64-1 {
+				assert.Equal(t, p.start+60_000_000_000, p.end)
+			}
+		})
+		want := make([]int64, points.Int())
+		for i := range want {
+			want[i] = int64(i)
+		}
+		assert.ElementsMatch(t, want, ordinals)
+	}
+}
