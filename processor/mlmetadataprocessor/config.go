@@ -10,7 +10,8 @@ import (
 
 // Config is the configuration of the ml_metadata processor. The empty config works.
 type Config struct {
-	// Add is what is put on spans: groups, names of attributes, or prefixes that end in "*"; see the README.
+	// Add is what is put on spans: the groups model, training, feature_view, attributes (the cards' own, beside
+	// those) and job, or single names of attributes, which have a dot. All groups by default; empty adds nothing.
 	Add []string `mapstructure:"add"`
 	// Overwrite replaces what the span already says; by default the span is right.
 	Overwrite bool `mapstructure:"overwrite"`
@@ -23,8 +24,11 @@ type Config struct {
 var _ confmap.Validator = (*Config)(nil)
 
 func createDefaultConfig() component.Config {
-	return &Config{}
+	return &Config{Add: []string{"model", "training", "feature_view", "attributes", "job"}}
 }
 
-// Validate returns all violations, each naming its key.
-func (c *Config) Validate() error { return nil }
+// Validate returns the first name under add that is unknown.
+func (c *Config) Validate() error {
+	_, err := newSelection(c.Add)
+	return err
+}

@@ -1,0 +1,131 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlmetadataprocessor
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// facts is what is put on the spans of one version of a model, of a model whose version is unknown, or of a job.
+type facts struct {
+	list []fact
+	// trainedAt gives the age of the model; zero where it is unknown or not asked for.
+	trainedAt time.Time
+}
+
+// fact is one attribute. Its value is only read.
+type fact struct {
+	key   string
+	value pcommon.Value
+}
+
+// index holds the facts of all cards of one set. It is not changed after it is built.
+type index struct {
+	set      *catalog.Set
+	models   map[*catalog.Model]*facts
+	versions map[*catalog.Version]*facts
+	jobs     map[*catalog.Job]*facts
+}
+
+func newIndex(set *catalog.Set, s selection) *index {
+	ix := &index{
+		set:      set,
+		models:   make(map[*catalog.Model]*facts, len(set.Models)),
+		versions: map[*catalog.Version]*facts{},
+		jobs:     make(map[*catalog.Job]*facts, len(set.Jobs)),
+	}
+	for _, m := range set.Models {
+		ix.models[m] = modelFacts(s, m, nil)
+		for _, v := range m.Versions {
+			ix.versions[v] = modelFacts(s, m, v)
+		}
+	}
+	for _, j := range set.Jobs {
+		f := &facts{}
+		f.text(s, mlconv.AttrJobOwner, j.Owner)
+		f.text(s, mlconv.AttrJobProduces, j.Produces.Model)
+		f.attributes(s, j.Attributes)
+		ix.jobs[j] = f
+	}
+	return ix
+}
+
+// modelFacts returns the facts of a version, or of the model alone where v is nil.
+func modelFacts(s selection, m *catalog.Model, v *catalog.Version) *facts {
+	f := &facts{}
+	f.text(s, mlconv.AttrModelOwner, m.Owner)
+	f.text(s, mlconv.AttrModelTask, string(m.Task))
+	f.text(s, mlconv.AttrModelRunbook, m.Alerts.Runbook)
+	attributes := m.Attributes
+	if v != nil {
+		attributes = v.Attributes
+		if len(v.Aliases) > 0 && s.has(mlconv.AttrModelAliases) {
+			value := pcommon.NewValueSlice()
+			value.Slice().EnsureCapacity(len(v.Aliases))
+			for _, a := range v.Aliases {
+				value.Slice().AppendEmpty().SetStr(a)
+			}
+			f.list = append(f.list, fact{mlconv.AttrModelAliases, value})
+		}
+		if s.has(mlconv.AttrModelAge) {
+			f.trainedAt = v.TrainedAt
+		}
+	}
+	f.attributes(s, attributes)
+	return f
+}
+
+func (f *facts) text(s selection, key, value string) {
+	if value != "" && s.has(key) {
+		f.list = append(f.list, fact{key, pcommon.NewValueStr(value)})
+	}
+}
+
+// attributes adds those that a card gives by name, except where the card has said the same with a key of its own.
+func (f *facts) attributes(s selection, attributes map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(attributes)) {
+		if !s.has(key) || slices.ContainsFunc(f.list, func(other fact) bool { return other.key == key }) {
+			continue
+		}
+		value := pcommon.NewValueEmpty()
+		if value.FromRaw(attributes[key]) == nil {
+			f.list = append(f.list, fact{key, value})
+		}
+	}
+}
+
+// size is the number of attributes that put may add.
+func (f *facts) size() int {
+	n := len(f.list)
+	if !f.trainedAt.IsZero() {
+		n++
+	}
+	return n
+}
+
+// put adds the facts to a span that ended at end (0 = unknown). The caller has made room for them.
+func (f *facts) put(attrs pcommon.Map, end pcommon.Timestamp, overwrite bool) {
+	for i := range f.list {
+		fact := &f.list[i]
+		if value, there := attrs.GetOrPutEmpty(fact.key); !there || overwrite {
+			fact.value.CopyTo(value)
+		}
+	}
+	if f.trainedAt.IsZero() || end == 0 {
+		return
+	}
+	// A prediction from before the training is a replay or a wrong card: no age is better than a negative one.
+	if age := end.AsTime().Sub(f.trainedAt); age >= 0 {
+		if value, there := attrs.GetOrPutEmpty(mlconv.AttrModelAge); !there || overwrite {
+			value.SetDouble(age.Seconds())
+		}
+	}
+}
