@@ -6,12 +6,13 @@ package mldriftconnector
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 // The values of Config.Timestamps.
@@ -26,7 +27,7 @@ const (
 type Config struct {
 	// Storage is the id of the storage extension that windows are saved in; without one they live in memory alone.
 	Storage *component.ID `mapstructure:"storage"`
-	// Window is the length of a sliding window (12m to 168h), or day, week (from Monday) or month, in UTC.
+	// Window is the length of a sliding window (whole minutes, at most 744h), or day, week (from Monday) or month, in UTC.
 	Window string `mapstructure:"window"`
 	// MinSamples is the number of values a window needs for a verdict.
 	MinSamples int `mapstructure:"min_samples"`
@@ -66,7 +67,7 @@ type Methods struct {
 
 // Limits bound every table.
 type Limits struct {
-	// Models is the number of models (name and environment); the one that was silent for longest makes room for a new one.
+	// Models is the number of models (name and environment); the one that was silent for longest makes room.
 	Models int `mapstructure:"models"`
 	// Versions is the number of versions and roles per model; the one that was silent for longest makes room for a new one.
 	Versions int `mapstructure:"versions"`
@@ -104,25 +105,39 @@ func createDefaultConfig() component.Config {
 	}
 }
 
+// options are the engine's part of the config.
+func (c *Config) options() drift.Options {
+	window, err := drift.ParseWindow(c.Window)
+	if err != nil {
+		window = drift.Window{} // Validate reports it
+	}
+	return drift.Options{
+		Window: window, MinSamples: c.MinSamples, MaxWindow: c.MaxWindow, For: c.For,
+		Significance: c.Significance, Lateness: c.Lateness, Idle: c.Idle, Reference: c.Reference,
+		Methods: map[profile.Type][]string{
+			profile.Numeric: c.Methods.Numeric, profile.Categorical: c.Methods.Categorical,
+		},
+		Thresholds: c.Thresholds, Limits: drift.Limits(c.Limits),
+	}
+}
+
 // Validate returns all violations, each naming its key.
 func (c *Config) Validate() error {
 	var errs []error
-	for _, d := range []struct {
-		key   string
-		value time.Duration
-	}{{"emit_interval", c.EmitInterval}, {"save_interval", c.SaveInterval}, {"idle", c.Idle}, {"max_window", c.MaxWindow}} {
-		if d.value <= 0 {
-			errs = append(errs, fmt.Errorf("'%s': %v must be positive", d.key, d.value))
-		}
+	options := c.options()
+	if _, err := drift.ParseWindow(c.Window); err != nil {
+		errs = append(errs, fmt.Errorf("'window': %w", err))
+		options.Window = drift.Window{Calendar: "day"}
+	}
+	errs = append(errs, options.Validate())
+	if c.EmitInterval <= 0 {
+		errs = append(errs, fmt.Errorf("'emit_interval': %v must be positive", c.EmitInterval))
+	}
+	if c.SaveInterval <= 0 {
+		errs = append(errs, fmt.Errorf("'save_interval': %v must be positive", c.SaveInterval))
 	}
 	if c.Timestamps != TimestampsNow && c.Timestamps != TimestampsEvent {
 		errs = append(errs, fmt.Errorf("'timestamps': %q is neither %q nor %q", c.Timestamps, TimestampsNow, TimestampsEvent))
-	}
-	known := []string{"baseline", "champion", "previous"}
-	for i, r := range c.Reference {
-		if !slices.Contains(known, r) {
-			errs = append(errs, fmt.Errorf("'reference[%d]': %q is none of %s", i, r, strings.Join(known, ", ")))
-		}
 	}
 	return errors.Join(errs...)
 }

@@ -5,28 +5,259 @@ package mldriftconnector
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 )
 
+// maxWaiting is how many results of closed windows wait for a downstream that fails, in event mode; the oldest go first.
+const maxWaiting = 50_000
+
 type driftConnector struct {
-	cfg  *Config
-	next consumer.Metrics
+	cfg       *Config
+	id        component.ID
+	version   string
+	next      consumer.Metrics
+	logger    *zap.Logger
+	telemetry *telemetry
+
+	engine  *drift.Engine
+	catalog catalog.Catalog
+	store   *store // nil without storage
+
+	stop chan struct{}
+	done sync.WaitGroup
+
+	// waiting are the results of closed windows that have not been sent; only the loop and, after it, Shutdown use it.
+	waiting []drift.Result
+	warn    sync.Once
 }
 
 var _ connector.Metrics = (*driftConnector)(nil)
 
-func newConnector(_ connector.Settings, cfg *Config, next consumer.Metrics) (*driftConnector, error) {
-	return &driftConnector{cfg: cfg, next: next}, nil
+func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*driftConnector, error) {
+	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	engine, err := drift.New(cfg.options())
+	if err != nil {
+		return nil, err
+	}
+	return &driftConnector{
+		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, next: next, logger: set.Logger,
+		telemetry: &telemetry{builder}, engine: engine, catalog: catalog.Empty(),
+	}, nil
 }
 
-func (c *driftConnector) Start(context.Context, component.Host) error { return nil }
+// Start finds the catalog, loads what was saved and starts emitting.
+func (c *driftConnector) Start(ctx context.Context, host component.Host) error {
+	cat, found, err := catalog.Find(host, c.cfg.Catalog)
+	if err != nil {
+		return err
+	}
+	if !found {
+		c.logger.Warn(catalog.NoCatalogMessage)
+	}
+	c.catalog = cat
+	c.engine.SetCatalog(cat.Snapshot())
+	if c.cfg.Storage != nil {
+		if c.store, err = openStore(ctx, host, *c.cfg.Storage, c.id, c.logger); err != nil {
+			return err
+		}
+		loaded, failed, err := c.store.load(ctx, c.engine, time.Now())
+		c.telemetry.loads(ctx, loaded, failed)
+		if err != nil {
+			return errors.Join(err, c.store.close(ctx))
+		}
+		if loaded > 0 {
+			c.logger.Info("Windows continue from the last save", zap.Int("values", loaded))
+		}
+	}
+	c.stop = make(chan struct{})
+	c.done.Add(1)
+	go c.run()
+	return nil
+}
 
-func (c *driftConnector) Shutdown(context.Context) error { return nil }
+// Shutdown emits once more and saves. In event mode without storage the open windows are closed with the length they
+// have; with storage they are kept for the restart.
+func (c *driftConnector) Shutdown(ctx context.Context) error {
+	if c.stop == nil {
+		c.telemetry.Shutdown()
+		return nil
+	}
+	close(c.stop)
+	c.done.Wait()
+	c.stop = nil
+	now := time.Now()
+	if c.cfg.Timestamps == TimestampsEvent && c.store == nil {
+		c.engine.SetCatalog(c.catalog.Snapshot())
+		c.took(c.engine.CloseAll(now))
+	}
+	c.emit(ctx, now)
+	if len(c.waiting) > 0 {
+		c.telemetry.emission(ctx, "dropped")
+		c.logger.Error("Results of closed windows could not be sent before shutdown", zap.Int("results", len(c.waiting)))
+	}
+	var err error
+	if c.store != nil {
+		err = c.save(ctx)
+	}
+	c.telemetry.stats(ctx, c.engine.TakeStats())
+	err = errors.Join(err, c.store.close(ctx))
+	c.telemetry.Shutdown()
+	return err
+}
 
+// Capabilities says that requests are left as they are.
 func (c *driftConnector) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-func (c *driftConnector) ConsumeMetrics(context.Context, pmetric.Metrics) error { return nil }
+// ConsumeMetrics counts deltas. It never fails: what could not be read is counted, too, and would not become
+// readable by another attempt.
+func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	in := decode(md)
+	if in.unreadable > 0 {
+		c.warn.Do(func() {
+			c.logger.Warn("Data points that are no deltas of ml_summary are dropped (this is said once): "+
+				"connect ml_drift to an ml_summary with 'temporality: event_delta', and send other metrics past it",
+				zap.String("metric", in.metric), zap.Int("points", in.unreadable))
+		})
+	}
+	if set := c.catalog.Snapshot(); set != nil {
+		c.engine.SetCatalog(set)
+	}
+	c.engine.Add(time.Now(), in.deltas)
+	c.telemetry.decoded(ctx, in)
+	c.report(ctx)
+	return nil
+}
+
+func (c *driftConnector) report(ctx context.Context) {
+	s := c.engine.TakeStats()
+	for _, k := range s.Mismatched {
+		c.logger.Warn("The data's bins are not the baseline's: they are passed on, but not compared. "+
+			"Do ml_summary and ml_drift read the same catalog?", zap.Stringer("series", k))
+	}
+	c.telemetry.stats(ctx, s)
+}
+
+// run emits and saves until it is stopped.
+func (c *driftConnector) run() {
+	defer c.done.Done()
+	ctx := context.Background()
+	emit := time.NewTicker(c.cfg.EmitInterval)
+	defer emit.Stop()
+	save := time.NewTicker(c.cfg.SaveInterval)
+	defer save.Stop()
+	if c.store == nil {
+		save.Stop()
+	}
+	for {
+		select {
+		case <-c.stop:
+			return
+		case <-emit.C:
+			c.emit(ctx, time.Now())
+		case <-save.C:
+			if err := c.save(ctx); err != nil {
+				c.logger.Warn("Windows are not saved; the next save tries again", zap.Error(err))
+			}
+		}
+	}
+}
+
+func (c *driftConnector) save(ctx context.Context) error {
+	written, bytes, err := c.store.save(ctx, c.engine)
+	switch {
+	case err != nil:
+		c.telemetry.save(ctx, "save_failed")
+	case written:
+		c.telemetry.save(ctx, "saved")
+		c.telemetry.MlDriftSnapshotSize.Record(ctx, int64(bytes))
+	}
+	return err
+}
+
+// took takes note of closed windows and of new verdicts.
+func (c *driftConnector) took(closed []drift.Result, changes []drift.Change) {
+	for i := range changes {
+		c.log(&changes[i])
+		c.telemetry.verdict(context.Background(), changes[i].Verdict.String())
+	}
+	if c.cfg.Timestamps == TimestampsEvent {
+		c.waiting = append(c.waiting, closed...)
+		if over := len(c.waiting) - maxWaiting; over > 0 {
+			c.waiting = append(c.waiting[:0], c.waiting[over:]...)
+			c.telemetry.emission(context.Background(), "dropped")
+		}
+	}
+}
+
+// emit advances the windows to now and sends what is to be said. What fails is in the next emission: gauges and
+// cumulative sums as a matter of course, closed windows because they wait.
+func (c *driftConnector) emit(ctx context.Context, now time.Time) {
+	c.engine.SetCatalog(c.catalog.Snapshot())
+	c.took(c.engine.Advance(now))
+	c.report(ctx)
+	var e *encoder
+	if c.cfg.Timestamps == TimestampsEvent {
+		e = newEncoder(c.version, 0)
+		for i := range c.waiting {
+			e.result(&c.waiting[i])
+		}
+	} else {
+		e = newEncoder(c.version, pcommon.NewTimestampFromTime(now))
+		c.engine.Scores(e.result)
+		c.engine.Totals(e.total)
+	}
+	if e.md.DataPointCount() == 0 {
+		return
+	}
+	if err := c.next.ConsumeMetrics(ctx, e.md); err != nil {
+		c.telemetry.emission(ctx, "failed")
+		c.logger.Warn("An emission failed; what it held is in the next one", zap.Error(err))
+		return
+	}
+	c.waiting = nil
+	c.telemetry.emission(ctx, "sent")
+}
+
+// log says that a verdict has changed, with all that it rests on.
+func (c *driftConnector) log(ch *drift.Change) {
+	fields := []zap.Field{
+		zap.String("model", ch.Key.Model), zap.String("version", ch.Key.Version), zap.String("environment", ch.Key.Environment),
+		zap.String("segment", ch.Key.Segment), zap.Stringer("subject", ch.Key.Subject), zap.String("feature", ch.Key.Name),
+		zap.String("reference", ch.Reference), zap.Stringer("from", ch.From), zap.Stringer("verdict", ch.Verdict),
+		zap.Uint64("samples", ch.Samples),
+		zap.Time("window_start", time.Unix(ch.Start, 0).UTC()), zap.Time("window_end", time.Unix(ch.End, 0).UTC()),
+	}
+	if len(ch.Scores) > 0 {
+		s := ch.Scores[0]
+		fields = append(fields, zap.String("method", s.Method), zap.Float64("score", s.Score), zap.Float64("effect", s.Effect),
+			zap.Float64("threshold", s.Threshold), zap.Float64("p_value", s.PValue))
+	}
+	if ch.Exemplar != nil {
+		fields = append(fields, zap.String("trace_id", fmt.Sprintf("%x", ch.Exemplar.TraceID)))
+	}
+	switch {
+	case ch.Verdict == drift.Drift:
+		c.logger.Warn("Drift", fields...)
+	case ch.From == drift.Drift:
+		c.logger.Info("Drift is over", fields...)
+	default:
+		c.logger.Debug("Verdict", fields...)
+	}
+}

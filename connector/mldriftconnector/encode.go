@@ -1,0 +1,192 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mldriftconnector
+
+import (
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+var verdicts = []drift.Verdict{drift.Drift, drift.OK, drift.Insufficient}
+
+// encoder builds one emission, with one metric per name.
+type encoder struct {
+	md      pmetric.Metrics
+	scope   pmetric.ScopeMetrics
+	metrics map[string]pmetric.Metric
+	// now is the timestamp of all points; 0 stamps a window's points with its start and end.
+	now pcommon.Timestamp
+}
+
+func newEncoder(version string, now pcommon.Timestamp) *encoder {
+	e := &encoder{md: pmetric.NewMetrics(), metrics: make(map[string]pmetric.Metric), now: now}
+	e.scope = e.md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
+	e.scope.Scope().SetName(metadata.ScopeName)
+	e.scope.Scope().SetVersion(version)
+	return e
+}
+
+// metric returns the metric with a name, which init sets up when it is new.
+func (e *encoder) metric(name, unit string, init func(pmetric.Metric)) pmetric.Metric {
+	m, ok := e.metrics[name]
+	if !ok {
+		m = e.scope.Metrics().AppendEmpty()
+		m.SetName(name)
+		m.SetUnit(unit)
+		init(m)
+		e.metrics[name] = m
+	}
+	return m
+}
+
+func (e *encoder) gauge(name, unit string, r *drift.Result) pmetric.NumberDataPoint {
+	m := e.metric(name, unit, func(m pmetric.Metric) { m.SetEmptyGauge() })
+	p := m.Gauge().DataPoints().AppendEmpty()
+	if e.now != 0 {
+		p.SetTimestamp(e.now)
+	} else {
+		p.SetStartTimestamp(pcommon.Timestamp(r.Start * 1e9))
+		p.SetTimestamp(pcommon.Timestamp(r.End * 1e9))
+	}
+	putKey(p.Attributes(), r.Key)
+	p.Attributes().PutStr(mlconv.AttrDriftSubject, r.Key.Subject.String())
+	p.Attributes().PutStr(mlconv.AttrDriftReference, r.Reference)
+	return p
+}
+
+func putKey(attrs pcommon.Map, k drift.Key) {
+	attrs.EnsureCapacity(9)
+	put := func(key, value string) {
+		if value != "" {
+			attrs.PutStr(key, value)
+		}
+	}
+	put(mlconv.AttrEnvironment, k.Environment)
+	put(mlconv.AttrModelName, k.Model)
+	put(mlconv.AttrModelVersion, k.Version)
+	put(mlconv.AttrModelRole, k.Role)
+	put(mlconv.AttrSegment, k.Segment)
+	put(mlconv.AttrFeatureName, k.Name)
+	if k.Segment != "" && !strings.Contains(k.Segment, "=") {
+		attrs.PutBool(mlconv.AttrOverflow, true) // the cohorts of the dimension that ml_summary had no room for
+	}
+}
+
+// result encodes a window.
+func (e *encoder) result(r *drift.Result) {
+	for _, s := range r.Scores {
+		p := e.gauge(mlconv.MetricDriftScore, "", r)
+		p.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
+		p.SetDoubleValue(s.Score)
+		if r.Exemplar != nil {
+			putExemplar(p.Exemplars(), r.Exemplar)
+		}
+		q := e.gauge(mlconv.MetricDriftPValue, "", r)
+		q.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
+		q.SetDoubleValue(s.PValue)
+	}
+	e.gauge(mlconv.MetricDriftSamples, "{sample}", r).SetIntValue(int64(r.Samples))
+	e.gauge(mlconv.MetricDriftReferenceSamples, "{sample}", r).SetIntValue(int64(r.ReferenceSamples))
+	e.gauge(mlconv.MetricDriftWindowEnd, "s", r).SetDoubleValue(float64(r.End))
+	e.gauge(mlconv.MetricDriftWindowDuration, "s", r).SetDoubleValue(float64(r.End - r.Start))
+	for _, v := range verdicts {
+		p := e.gauge(mlconv.MetricDriftVerdict, "", r)
+		p.Attributes().PutStr(mlconv.AttrDriftVerdict, v.String())
+		p.SetIntValue(one(v == r.Verdict))
+	}
+	if r.Verdict != drift.Insufficient {
+		e.gauge(mlconv.MetricDriftDetected, "", r).SetIntValue(one(r.Verdict == drift.Drift))
+	}
+}
+
+func one(is bool) int64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
+func putExemplar(list pmetric.ExemplarSlice, x *drift.Exemplar) {
+	e := list.AppendEmpty()
+	e.SetTimestamp(pcommon.Timestamp(x.Time))
+	e.SetDoubleValue(x.Value)
+	e.SetTraceID(x.TraceID)
+	e.SetSpanID(x.SpanID)
+}
+
+// total encodes a cumulative count.
+func (e *encoder) total(t *drift.Total) {
+	switch t.Key.Subject {
+	case drift.Predictions:
+		e.sum(mlconv.MetricPredictionCount, "{prediction}", t, t.Count)
+	case drift.Missing:
+		e.sum(mlconv.MetricFeatureMissingCount, "{value}", t, t.Count)
+	case drift.Duration:
+		e.histogram(mlconv.MetricPredictionDuration, "s", t)
+	case drift.Value:
+		e.histogram(mlconv.MetricPredictionValue, "", t)
+	case drift.Confidence:
+		e.histogram(mlconv.MetricPredictionConfidence, "", t)
+	case drift.Class:
+		e.categories(mlconv.MetricPredictionClassCount, "{prediction}", mlconv.AttrPredictionClass, t)
+	case drift.Feature:
+		if t.Categories != nil {
+			e.categories(mlconv.MetricFeatureCategoryCount, "{value}", mlconv.AttrFeatureCategory, t)
+		} else {
+			e.histogram(mlconv.MetricFeatureValue, "", t)
+		}
+	}
+}
+
+func (e *encoder) sum(name, unit string, t *drift.Total, n uint64) pmetric.NumberDataPoint {
+	m := e.metric(name, unit, func(m pmetric.Metric) {
+		s := m.SetEmptySum()
+		s.SetIsMonotonic(true)
+		s.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	})
+	p := m.Sum().DataPoints().AppendEmpty()
+	p.SetStartTimestamp(pcommon.Timestamp(t.Start))
+	p.SetTimestamp(e.now)
+	p.SetIntValue(int64(n))
+	putKey(p.Attributes(), t.Key)
+	return p
+}
+
+func (e *encoder) categories(name, unit, attr string, t *drift.Total) {
+	names := make([]string, 0, len(t.Categories))
+	for c := range t.Categories {
+		names = append(names, c)
+	}
+	slices.Sort(names)
+	for _, c := range names {
+		e.sum(name, unit, t, t.Categories[c]).Attributes().PutStr(attr, c)
+	}
+	if t.Rest > 0 {
+		e.sum(name, unit, t, t.Rest).Attributes().PutBool(mlconv.AttrOverflow, true)
+	}
+}
+
+func (e *encoder) histogram(name, unit string, t *drift.Total) {
+	m := e.metric(name, unit, func(m pmetric.Metric) {
+		m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	})
+	p := m.Histogram().DataPoints().AppendEmpty()
+	p.SetStartTimestamp(pcommon.Timestamp(t.Start))
+	p.SetTimestamp(e.now)
+	p.SetCount(t.Count)
+	p.SetSum(t.Sum)
+	p.ExplicitBounds().FromRaw(t.Bounds)
+	p.BucketCounts().FromRaw(t.Groups)
+	for i := range t.Exemplars {
+		putExemplar(p.Exemplars(), &t.Exemplars[i])
+	}
+	putKey(p.Attributes(), t.Key)
+}

@@ -1,0 +1,138 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"slices"
+	"strings"
+)
+
+const (
+	// openFlushes is how many flushes of a producer, counted back from its newest, are told apart point by point;
+	// what is older counts as seen.
+	openFlushes = 128
+	// maxPoints is the most points of one flush.
+	maxPoints = 1 << 22
+)
+
+// dedupe remembers which points of which flush of which producer were seen: one bit per point of flushes that
+// are not complete, one number for all that are.
+//
+//	low ──────────┐
+//	1 2 3 … 40 41 │ 42: 110111…  43: complete  44: 1000…
+type dedupe struct {
+	limit     int
+	producers map[string]*producer
+	uses      uint64
+}
+
+type producer struct {
+	// All flushes up to low were seen; newest is the newest one met.
+	low, newest uint64
+	flushes     map[uint64]*flush // above low
+	used        uint64
+}
+
+type flush struct {
+	points, left uint64
+	seen         []uint64 // a bitmap as long as needed; nil when left is 0
+}
+
+func newDedupe(limit int) dedupe {
+	return dedupe{limit: limit, producers: make(map[string]*producer)}
+}
+
+// mark takes note of a point. fresh is false where it was seen before, ok where it contradicts itself. evicted
+// says that another producer was forgotten, the one silent for longest.
+func (d *dedupe) mark(id string, sequence, points, ordinal uint64) (fresh, ok, evicted bool) {
+	if sequence == 0 || points == 0 || points > maxPoints || ordinal >= points {
+		return false, false, false
+	}
+	p := d.producers[id]
+	if p == nil {
+		if len(d.producers) >= d.limit {
+			var oldest string
+			first := true
+			for id, q := range d.producers {
+				if first || q.used < d.producers[oldest].used {
+					oldest, first = id, false
+				}
+			}
+			delete(d.producers, oldest)
+			evicted = true
+		}
+		p = &producer{flushes: make(map[uint64]*flush)}
+		d.producers[strings.Clone(id)] = p
+	}
+	d.uses++
+	p.used = d.uses
+	if sequence > p.newest {
+		p.newest = sequence
+		if p.newest > openFlushes && p.newest-openFlushes > p.low {
+			p.low = p.newest - openFlushes
+			for s := range p.flushes {
+				if s <= p.low {
+					delete(p.flushes, s)
+				}
+			}
+			p.collapse()
+		}
+	}
+	if sequence <= p.low {
+		return false, true, evicted
+	}
+	f := p.flushes[sequence]
+	if f == nil {
+		f = &flush{points: points, left: points}
+		p.flushes[sequence] = f
+	}
+	if f.left == 0 {
+		return false, true, evicted
+	}
+	if ordinal >= f.points {
+		return false, false, evicted
+	}
+	word := int(ordinal / 64)
+	if word >= len(f.seen) {
+		f.seen = append(f.seen, make([]uint64, word+1-len(f.seen))...)
+	}
+	bit := uint64(1) << (ordinal % 64)
+	if f.seen[word]&bit != 0 {
+		return false, true, evicted
+	}
+	f.seen[word] |= bit
+	f.left--
+	if f.left == 0 {
+		f.seen = nil
+		p.collapse()
+	}
+	return true, true, evicted
+}
+
+// collapse moves low over complete flushes.
+func (p *producer) collapse() {
+	for {
+		f := p.flushes[p.low+1]
+		if f == nil || f.left > 0 {
+			return
+		}
+		delete(p.flushes, p.low+1)
+		p.low++
+	}
+}
+
+// ids returns the producers from the one silent for longest to the last one.
+func (d *dedupe) ids() []string {
+	out := make([]string, 0, len(d.producers))
+	for id := range d.producers {
+		out = append(out, id)
+	}
+	slices.SortFunc(out, func(a, b string) int {
+		if d.producers[a].used < d.producers[b].used {
+			return -1
+		}
+		return 1
+	})
+	return out
+}

@@ -1,0 +1,684 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package drift adds up distributions in event time and judges windows of them against references.
+//
+// It imports no collector code and reads no clock: time is an argument, and the results follow from the event times of
+// the deltas alone, so that a replay of last year's data gives what the live stream gave.
+//
+//	Delta ──► dedupe ──► model ──► version ──► segment ──► series ──┬─► ring of panes ───► Scores  (sliding window)
+//	                       │                                        ├─► open windows ────► Advance (verdicts)
+//	                       └─ clocks: one watermark for features,   └─► total ───────────► Totals  (cumulative)
+//	                          one for the rest
+//
+// A delta belongs to one minute. It is added to its pane, a slot of a ring that is keyed by event time, and to the
+// verdict window of its period. Scores merges the last panes. Advance moves the watermarks, and closes the
+// periods that they have passed: subjects with enough values are tested together, the others carry their counts on.
+package drift
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+)
+
+// futureSlack is how far ahead of now an event may be, in seconds.
+const futureSlack = 5 * 60
+
+// Engine holds the windows of all models. It is safe for concurrent use.
+type Engine struct {
+	opts Options
+
+	mu     sync.Mutex
+	set    *catalog.Set
+	models map[modelKey]*model
+	dedupe dedupe
+	stats  Stats
+	series int
+}
+
+// Stats counts what happened since the last call of TakeStats, and what is held.
+type Stats struct {
+	// Points counts deltas by outcome.
+	Points [outcomes]uint64
+	// Evicted counts what limits pushed or kept out: model, version, segment, feature, category, producer.
+	Evicted map[string]uint64
+	// Mismatched are series whose bounds cannot be compared, each reported once.
+	Mismatched []Key
+	// Models and Series are what is held.
+	Models, Series int
+}
+
+type modelKey struct{ environment, name string }
+
+type versionKey struct{ version, role string }
+
+// model is one model in one environment.
+type model struct {
+	key      modelKey
+	settings settings
+	clocks   [2]clock
+	versions []*version // by version and role
+	names    map[string]string
+	lastSeen int64
+	dirty    bool
+}
+
+// clock follows the event time of one stream of a model. Times are seconds since 1970.
+type clock struct {
+	// newest is the newest event time, arrived the wall clock when it or any other event came.
+	newest, arrived int64
+	// watermark is the event time before which windows are closed.
+	watermark int64
+	// front is the event time at which the sliding window ends.
+	front int64
+	// next is the first period that is not closed; known only once the first Advance has seen an event.
+	next    int64
+	started bool
+	seen    bool
+	oldest  int64 // before started
+}
+
+// version is one version in one role.
+type version struct {
+	key      versionKey
+	groups   []*segment // by name; the total is first
+	plans    map[seriesKey]*plan
+	features int
+	lastSeen int64
+
+	start       int64 // of predictions and duration, nanoseconds of the wall clock
+	predictions uint64
+	duration    *total
+	absences    *layout // shared by the segments: its categories are the features
+}
+
+// segment is the series of one cohort, or of the total (name "").
+type segment struct {
+	name   string
+	series map[seriesKey]*series
+	order  []*series // by subject and name
+	panes  [2][]int64
+}
+
+// New returns an engine without models. The options must be valid.
+func New(opts Options) (*Engine, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	return &Engine{
+		opts: opts, set: catalog.NewSet(nil, nil), models: make(map[modelKey]*model),
+		dedupe: newDedupe(opts.Limits.Producers),
+		stats:  Stats{Evicted: make(map[string]uint64)},
+	}, nil
+}
+
+// Add counts deltas that arrived at now. It keeps the strings and bounds in them.
+func (e *Engine) Add(now time.Time, deltas []Delta) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for i := range deltas {
+		e.stats.Points[e.add(now, &deltas[i])]++
+	}
+}
+
+func (d *Delta) valid() bool {
+	if d.Key.Model == "" || d.Key.Subject >= subjects || (d.Key.Subject >= Feature) != (d.Key.Name != "") {
+		return false
+	}
+	switch d.Key.Subject {
+	case Predictions, Missing:
+		return !d.Categorical && d.Counts == nil && d.Exponential == nil
+	case Class:
+		return d.Categorical
+	}
+	if d.Categorical {
+		return d.Key.Subject == Feature && d.Counts == nil && d.Exponential == nil
+	}
+	if d.Exponential != nil {
+		return d.Counts == nil && d.Exponential.Validate() == nil
+	}
+	if len(d.Counts) != len(d.Bounds)+1 || len(d.Counts) > maxCells {
+		return false
+	}
+	for i := range d.Bounds {
+		if !(d.Bounds[i] > -maxFloat && d.Bounds[i] < maxFloat) || i > 0 && d.Bounds[i] <= d.Bounds[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
+func (e *Engine) add(now time.Time, d *Delta) Outcome {
+	if !d.valid() {
+		return Invalid
+	}
+	if d.Producer != "" {
+		fresh, ok, evicted := e.dedupe.mark(d.Producer, d.Sequence, d.Points, d.Ordinal)
+		if evicted {
+			e.stats.Evicted["producer"]++
+		}
+		if !ok {
+			return Invalid
+		}
+		if !fresh {
+			return Duplicate
+		}
+	}
+	wall := now.Unix()
+	m := e.model(modelKey{d.Key.Environment, d.Key.Model}, wall)
+	m.lastSeen, m.dirty = wall, true
+	v := e.version(m, versionKey{d.Key.Version, d.Key.Role}, now)
+	v.lastSeen = wall
+	future := d.Minute > wall+futureSlack
+	stream := d.Key.Subject.stream()
+	c := &m.clocks[stream]
+	switch d.Key.Subject {
+	case Predictions, Duration:
+		if d.Key.Segment != "" {
+			if d.Key.Subject == Duration {
+				return Counted // segments are watched, not passed on
+			}
+			break
+		}
+		if d.Key.Subject == Predictions {
+			v.predictions += d.Count
+		} else if !v.addDuration(d, now) {
+			return BoundsMismatch
+		}
+		if future {
+			return Future
+		}
+		c.observe(d.Minute, wall)
+		return Counted
+	}
+
+	g := e.segment(m, v, d.Key.Segment)
+	if g == nil {
+		return Overflowed
+	}
+	key := seriesKey{d.Key.Subject, d.Key.Name}
+	switch {
+	case d.Key.Segment != "" && (key.subject == Missing || key.subject == Predictions):
+		return e.addAbsence(m, v, g, d, now, future)
+	case key.subject == Missing:
+		key.subject = Feature
+	}
+	s := e.find(m, v, g, key, now)
+	if s == nil {
+		return Overflowed
+	}
+	fits := e.fit(m, s, d)
+	if s.total != nil {
+		limit := m.settings.limits.Categories
+		if s.layout.fixed {
+			limit += len(s.layout.categories)
+		}
+		if !s.total.add(d, now.UnixNano(), limit) {
+			e.stats.Evicted["category"]++
+		}
+	}
+	if future {
+		return Future
+	}
+	c.observe(d.Minute, wall)
+	if !fits {
+		if !s.reported {
+			s.reported = true
+			k := d.Key
+			e.stats.Mismatched = append(e.stats.Mismatched, k)
+		}
+		return BoundsMismatch
+	}
+
+	a := adder{d: d}
+	if d.Categorical {
+		a.cell = cellRest
+		if !d.Overflow {
+			a.cell = s.layout.cell(d.Category, s.plan.categories)
+		}
+		s.relayout(m.settings.grid.panes)
+	}
+	return m.place(g, s, &a, stream)
+}
+
+// place adds a delta to its pane and to its verdict window, as far as they are still open.
+func (m *model) place(g *segment, s *series, a *adder, stream int) Outcome {
+	outcome := Late
+	grid, c := &m.settings.grid, &m.clocks[stream]
+	pane := grid.pane(a.d.Minute)
+	slot := grid.slot(pane)
+	if g.panes[stream][slot] < pane {
+		g.panes[stream][slot] = pane
+		for _, other := range g.order {
+			if other.key.subject.stream() == stream {
+				other.clearPane(slot)
+			}
+		}
+	}
+	if g.panes[stream][slot] == pane {
+		s.addPane(a, slot)
+		outcome = Counted
+	}
+	if period := grid.period(a.d.Minute); !c.started || period >= c.next {
+		s.addWindow(a, s.at(grid, period))
+		outcome = Counted
+	}
+	return outcome
+}
+
+// addAbsence adds the predictions or the missing values of a segment. Both are in the windows of the features' stream.
+func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time.Time, future bool) Outcome {
+	if future {
+		return Future
+	}
+	m.clocks[d.Key.Subject.stream()].observe(d.Minute, now.Unix())
+	s := g.series[absencesKey]
+	if s == nil {
+		s = e.insert(m, g, absencesKey, &plan{}, 0)
+		s.absences = &absences{}
+		s.layout = v.absences
+		s.relayout(m.settings.grid.panes)
+	}
+	a := adder{d: d, cell: cellRest}
+	if d.Key.Subject == Missing {
+		key := seriesKey{Feature, d.Key.Name}
+		if v.plans[key] == nil {
+			if v.features >= e.opts.Limits.Features {
+				e.stats.Evicted["feature"]++
+				return Overflowed
+			}
+			v.features++
+			key.name = m.intern(key.name)
+			v.plans[key] = e.opts.plan(e.set, m.key, v.key.version, key)
+		}
+		a.cell = s.layout.cell(m.intern(d.Key.Name), e.opts.Limits.Features)
+	}
+	s.relayout(m.settings.grid.panes)
+	if len(s.open) > 2 && !m.clocks[Missing.stream()].seen {
+		s.open = append(s.open[:0], s.open[1:]...) // without features nothing closes it
+	}
+	return m.place(g, s, &a, Missing.stream())
+}
+
+// observe takes note of an event.
+func (c *clock) observe(minute, wall int64) {
+	if !c.seen {
+		c.seen, c.newest, c.oldest = true, minute, minute
+	}
+	c.newest, c.oldest = max(c.newest, minute), min(c.oldest, minute)
+	c.arrived = max(c.arrived, wall)
+}
+
+func (v *version) addDuration(d *Delta, now time.Time) bool {
+	if d.Counts == nil || d.Exponential != nil {
+		return false
+	}
+	if v.duration == nil {
+		v.duration = &total{start: now.UnixNano(), kind: numeric, bounds: d.Bounds, groups: make([]uint64, len(d.Counts))}
+	}
+	same := slices.Equal(v.duration.bounds, d.Bounds)
+	v.duration.add(d, now.UnixNano(), 0)
+	return same
+}
+
+// model returns a model, which is added where it is missing; the one silent for longest makes room.
+func (e *Engine) model(key modelKey, wall int64) *model {
+	if m := e.models[key]; m != nil {
+		return m
+	}
+	if len(e.models) >= e.opts.Limits.Models {
+		var oldest *model
+		for _, m := range e.models {
+			if oldest == nil || m.lastSeen < oldest.lastSeen ||
+				m.lastSeen == oldest.lastSeen && compareModels(m.key, oldest.key) < 0 {
+				oldest = m
+			}
+		}
+		e.drop(oldest)
+		e.stats.Evicted["model"]++
+	}
+	key = modelKey{strings.Clone(key.environment), strings.Clone(key.name)}
+	m := &model{key: key, names: make(map[string]string), settings: e.opts.resolve(e.set, key)}
+	e.models[key] = m
+	return m
+}
+
+func (e *Engine) drop(m *model) {
+	for _, v := range m.versions {
+		e.forget(v)
+	}
+	delete(e.models, m.key)
+}
+
+func (e *Engine) forget(v *version) {
+	for _, g := range v.groups {
+		e.series -= len(g.order)
+	}
+}
+
+func compareModels(a, b modelKey) int {
+	return cmp.Or(cmp.Compare(a.environment, b.environment), cmp.Compare(a.name, b.name))
+}
+
+func compareVersions(a, b versionKey) int {
+	return cmp.Or(cmp.Compare(a.version, b.version), cmp.Compare(a.role, b.role))
+}
+
+func compareSeries(a, b seriesKey) int {
+	return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.name, b.name))
+}
+
+// version returns a version, which is added where it is missing; the one silent for longest makes room.
+func (e *Engine) version(m *model, key versionKey, now time.Time) *version {
+	i, found := slices.BinarySearchFunc(m.versions, key, func(v *version, k versionKey) int { return compareVersions(v.key, k) })
+	if found {
+		return m.versions[i]
+	}
+	if len(m.versions) >= e.opts.Limits.Versions {
+		oldest := 0
+		for j, v := range m.versions {
+			if v.lastSeen < m.versions[oldest].lastSeen {
+				oldest = j
+			}
+		}
+		e.forget(m.versions[oldest])
+		m.versions = slices.Delete(m.versions, oldest, oldest+1)
+		e.stats.Evicted["version"]++
+		return e.version(m, key, now)
+	}
+	v := &version{
+		key:   versionKey{strings.Clone(key.version), strings.Clone(key.role)},
+		start: now.UnixNano(), plans: make(map[seriesKey]*plan), absences: newAbsencesLayout(),
+	}
+	m.versions = slices.Insert(m.versions, i, v)
+	return v
+}
+
+// segment returns the series of a cohort, or nil where there is no room for one more.
+func (e *Engine) segment(m *model, v *version, name string) *segment {
+	i, found := slices.BinarySearchFunc(v.groups, name, func(g *segment, n string) int { return cmp.Compare(g.name, n) })
+	if found {
+		return v.groups[i]
+	}
+	room := e.opts.Limits.Segments
+	if len(v.groups) > 0 && v.groups[0].name == "" {
+		room++
+	}
+	if name != "" && len(v.groups) >= room {
+		e.stats.Evicted["segment"]++
+		return nil
+	}
+	g := &segment{name: m.intern(name), series: make(map[seriesKey]*series)}
+	g.empty(m.settings.grid.panes)
+	v.groups = slices.Insert(v.groups, i, g)
+	return g
+}
+
+// empty makes all panes older than any event.
+func (g *segment) empty(panes int64) {
+	for i := range g.panes {
+		g.panes[i] = make([]int64, panes)
+		for j := range g.panes[i] {
+			g.panes[i][j] = minInt
+		}
+	}
+}
+
+// intern returns one copy of a name for all series of the model.
+func (m *model) intern(s string) string {
+	if t, ok := m.names[s]; ok {
+		return t
+	}
+	s = strings.Clone(s)
+	m.names[s] = s
+	return s
+}
+
+// find returns a series, or nil where there is no room for one more feature.
+func (e *Engine) find(m *model, v *version, g *segment, key seriesKey, now time.Time) *series {
+	if s := g.series[key]; s != nil {
+		return s
+	}
+	p := v.plans[key]
+	if p == nil {
+		if key.subject == Feature {
+			if v.features >= e.opts.Limits.Features {
+				e.stats.Evicted["feature"]++
+				return nil
+			}
+			v.features++
+		}
+		key.name = m.intern(key.name)
+		p = e.opts.plan(e.set, m.key, v.key.version, key)
+		v.plans[key] = p
+	}
+	key.name = m.intern(key.name)
+	return e.insert(m, g, key, p, now.UnixNano())
+}
+
+func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int64) *series {
+	s := &series{key: key, plan: p, layout: &unknownLayout}
+	if key.subject == Feature {
+		s.absent = &absence{}
+	}
+	if g.name == "" {
+		s.total = &total{start: start}
+	} else {
+		s.absent = nil
+	}
+	s.relayout(m.settings.grid.panes)
+	g.series[key] = s
+	i, _ := slices.BinarySearchFunc(g.order, key, func(s *series, k seriesKey) int { return compareSeries(s.key, k) })
+	g.order = slices.Insert(g.order, i, s)
+	e.series++
+	return s
+}
+
+var unknownLayout = layout{kind: unknown}
+
+// fit gives the series a layout for the delta where it has none, or where the baseline has changed and the delta has
+// its bounds. It returns false where the delta cannot be added to the layout's cells, or not be compared.
+func (e *Engine) fit(m *model, s *series, d *Delta) bool {
+	panes := m.settings.grid.panes
+	if d.Key.Subject == Missing {
+		return true
+	}
+	want := exponential
+	switch {
+	case d.Categorical:
+		want = categorical
+	case d.Exponential == nil:
+		want = numeric
+	}
+	l := s.layout
+	switch {
+	case l.kind == want && want != numeric:
+		return !l.mismatched
+	case l.kind == numeric && want == numeric && !l.mismatched &&
+		(slices.Equal(l.bounds, d.Bounds) || subset(l.bounds, d.Bounds)):
+		return true
+	case l.kind != unknown && !l.mismatched:
+		return false
+	}
+	var better *layout
+	switch want {
+	case numeric:
+		better = s.plan.numericLayout(d.Bounds)
+	case categorical:
+		better = s.plan.categoricalLayout()
+	default:
+		better = s.plan.exponentialLayout()
+	}
+	if l.kind == unknown || !better.mismatched {
+		s.setLayout(better, panes)
+		s.reported = s.reported && better.mismatched
+	}
+	return !s.layout.mismatched
+}
+
+// SetCatalog gives the engine another set of cards; the same set again is free. Windows are kept where their bins
+// still fit, and dropped where the length of windows has changed.
+func (e *Engine) SetCatalog(set *catalog.Set) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if set == e.set {
+		return
+	}
+	e.set = set
+	for _, m := range e.models {
+		e.resolve(m)
+	}
+}
+
+// resolve reads the catalog anew for a model.
+func (e *Engine) resolve(m *model) {
+	before := m.settings.grid.window
+	m.settings = e.opts.resolve(e.set, m.key)
+	if m.settings.grid.window != before {
+		m.restartWindows()
+	}
+	for _, v := range m.versions {
+		for key := range v.plans {
+			v.plans[key] = e.opts.plan(e.set, m.key, v.key.version, key)
+		}
+		for _, g := range v.groups {
+			for _, s := range g.order {
+				if s.absences == nil {
+					s.plan = v.plans[s.key]
+					s.adopt()
+				}
+			}
+		}
+	}
+}
+
+// adopt takes the layout of the series' plan that has the same cells; where the plan has none, the series is not compared
+// until data in the new bins arrive.
+func (s *series) adopt() {
+	old := s.layout
+	switch {
+	case old.kind == numeric:
+		l := s.plan.numericLayout(old.bounds)
+		if !slices.Equal(l.bounds, old.bounds) { // the baseline is coarser now
+			l = &layout{kind: numeric, bounds: old.bounds, coarse: old.coarse, mismatched: true}
+		}
+		s.layout = l
+	case old.kind == exponential:
+		s.layout = s.plan.exponentialLayout()
+	case old.kind == categorical:
+		l := s.plan.categoricalLayout()
+		if l.fixed == old.fixed && slices.Equal(l.categories, old.categories) {
+			s.layout = l
+		} else if l.fixed || old.fixed {
+			s.layout = &layout{kind: categorical, categories: old.categories, index: old.index, fixed: true, mismatched: true}
+		}
+	}
+}
+
+// restartWindows drops panes and windows, and keeps totals and verdicts.
+func (m *model) restartWindows() {
+	for i := range m.clocks {
+		m.clocks[i] = clock{}
+	}
+	panes := m.settings.grid.panes
+	for _, v := range m.versions {
+		for _, g := range v.groups {
+			g.empty(panes)
+			for _, s := range g.order {
+				s.open, s.carry, s.refs = nil, nil, nil
+				if s.absent != nil {
+					s.absent.carry, s.absent.start = share{}, 0
+				}
+				s.ring, s.stride = nil, 0
+				s.relayout(panes)
+				if s.expos != nil {
+					s.expos = make([]*Exponential, panes)
+				}
+				if s.ranges != nil {
+					s.ranges = make([]float64, 2*panes)
+					for i := range s.ranges {
+						s.ranges[i] = nan
+					}
+				}
+			}
+		}
+	}
+}
+
+// TakeStats returns what happened since the last call, and what is held.
+func (e *Engine) TakeStats() Stats {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := e.stats
+	out.Models, out.Series = len(e.models), e.series
+	e.stats = Stats{Evicted: make(map[string]uint64)}
+	return out
+}
+
+// sorted returns the models in the order of their keys.
+func (e *Engine) sorted() []*model {
+	out := make([]*model, 0, len(e.models))
+	for _, m := range e.models {
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(a, b *model) int { return compareModels(a.key, b.key) })
+	return out
+}
+
+// Totals calls yield for every cumulative count, in a fixed order. What it gets is shared only for the call.
+func (e *Engine) Totals(yield func(*Total)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.sorted() {
+		for _, v := range m.versions {
+			key := Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role}
+			if v.predictions > 0 {
+				yield(&Total{Key: key, Start: v.start, Count: v.predictions})
+			}
+			if d := v.duration; d != nil {
+				key.Subject = Duration
+				yield(d.export(key))
+			}
+			if len(v.groups) == 0 || v.groups[0].name != "" {
+				continue
+			}
+			for _, s := range v.groups[0].order {
+				key.Subject, key.Name = s.key.subject, s.key.name
+				if s.total.kind != unknown {
+					yield(s.total.export(key))
+				}
+				if s.key.subject == Feature {
+					key.Subject = Missing
+					yield(&Total{Key: key, Start: s.total.start, Count: s.total.missing})
+				}
+			}
+		}
+	}
+}
+
+func (t *total) export(key Key) *Total {
+	out := &Total{Key: key, Start: t.start, Count: t.count}
+	if t.kind == categorical {
+		out.Categories, out.Rest = t.categories, t.rest
+		return out
+	}
+	out.Sum, out.Bounds, out.Groups, out.Exemplars = t.sum, t.bounds, t.groups, t.exemplars
+	return out
+}
+
+// String is for logs: "fraud 7 country=DE feature amount".
+func (k Key) String() string {
+	s := k.Model
+	for _, part := range []string{k.Version, k.Segment, k.Subject.String(), k.Name} {
+		if part != "" {
+			s += fmt.Sprintf(" %s", part)
+		}
+	}
+	return s
+}

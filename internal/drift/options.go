@@ -1,0 +1,265 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/stats"
+)
+
+const (
+	maxCells = distribution.MaxBounds + 1
+	maxFloat = math.MaxFloat64
+	minInt   = math.MinInt64
+)
+
+var nan = math.NaN()
+
+// Options are the settings of an Engine; a model's card can override most of them. Errors quote the key as it
+// is in ml_drift's config.
+type Options struct {
+	Window       Window
+	MinSamples   int
+	MaxWindow    time.Duration
+	For          int
+	Significance float64
+	Lateness     time.Duration
+	Idle         time.Duration
+	// Reference lists Baseline, Champion and Previous.
+	Reference []string
+	// Methods are the statistics by type; the first one of a list decides the verdict.
+	Methods map[profile.Type][]string
+	// Thresholds are effects by method, and by MissingThreshold for the share of missing values.
+	Thresholds map[string]float64
+	Limits     Limits
+}
+
+// Limits bound the tables of an Engine.
+type Limits struct {
+	// Models is in all; Versions (with their roles) per model; Segments and Features per version; Categories per
+	// subject, beyond the baseline's; Producers in all.
+	Models, Versions, Segments, Features, Categories, Producers int
+}
+
+// DefaultOptions returns what an empty config means.
+func DefaultOptions() Options {
+	return Options{
+		Window:       Window{Length: time.Hour},
+		MinSamples:   200,
+		MaxWindow:    168 * time.Hour,
+		For:          2,
+		Significance: 0.05,
+		Lateness:     2 * time.Minute,
+		Idle:         time.Minute,
+		Reference:    []string{Baseline},
+		Methods: map[profile.Type][]string{
+			profile.Numeric:     {"ks", "psi", "wasserstein"},
+			profile.Categorical: {"jensen_shannon", "psi", "chi2"},
+		},
+		Limits: Limits{Models: 100, Versions: 10, Segments: 200, Features: 500, Categories: 100, Producers: 1000},
+	}
+}
+
+// Validate returns all violations.
+func (o *Options) Validate() error {
+	var errs []error
+	add := func(bad bool, format string, args ...any) {
+		if bad {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	if err := o.Window.Validate(); err != nil {
+		errs = append(errs, fmt.Errorf("'window': %w", err))
+	}
+	add(o.MinSamples < 1 || o.MinSamples > 1_000_000_000, "'min_samples': %d must be between 1 and 1000000000", o.MinSamples)
+	add(o.MaxWindow <= 0, "'max_window': %v must be positive", o.MaxWindow)
+	add(o.For < 1 || o.For > 1000, "'for': %d must be between 1 and 1000", o.For)
+	add(!(o.Significance > 0 && o.Significance < 1), "'significance': %v must be above 0 and below 1", o.Significance)
+	add(o.Lateness < 0, "'lateness': %v must not be negative", o.Lateness)
+	add(o.Idle <= 0, "'idle': %v must be positive", o.Idle)
+	errs = append(errs, validateReferences("reference", o.Reference))
+	for _, t := range []profile.Type{profile.Numeric, profile.Categorical} {
+		add(len(o.Methods[t]) == 0, "'methods::%s': at least one method is needed", t)
+		for i, name := range o.Methods[t] {
+			if _, err := parseMethod(name, t); err != nil {
+				errs = append(errs, fmt.Errorf("'methods::%s[%d]': %w", t, i, err))
+			}
+			add(slices.Contains(o.Methods[t][:i], name), "'methods::%s[%d]': %q is there twice", t, i, name)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o.Thresholds)) {
+		v := o.Thresholds[name]
+		if name != MissingThreshold {
+			if _, err := stats.ParseMethod(name); err != nil {
+				errs = append(errs, fmt.Errorf("'thresholds::%s': %w", name, err))
+			}
+		}
+		add(!(v >= 0) || math.IsInf(v, 0), "'thresholds::%s': %v must be a number of at least 0", name, v)
+	}
+	for _, l := range []struct {
+		key         string
+		value, most int
+	}{
+		{"models", o.Limits.Models, 100_000},
+		{"versions", o.Limits.Versions, 1000},
+		{"segments", o.Limits.Segments, 100_000},
+		{"features", o.Limits.Features, 65_000},
+		{"categories", o.Limits.Categories, 65_000},
+		{"producers", o.Limits.Producers, 1_000_000},
+	} {
+		add(l.value < 1 || l.value > l.most, "'limits::%s': %d must be between 1 and %d", l.key, l.value, l.most)
+	}
+	return errors.Join(errs...)
+}
+
+func validateReferences(key string, names []string) error {
+	var errs []error
+	if len(names) == 0 {
+		errs = append(errs, fmt.Errorf("'%s': at least one is needed", key))
+	}
+	for i, name := range names {
+		if !slices.Contains(referenceNames[:], name) {
+			errs = append(errs, fmt.Errorf("'%s[%d]': %q is none of baseline, champion, previous", key, i, name))
+		}
+		if slices.Contains(names[:i], name) {
+			errs = append(errs, fmt.Errorf("'%s[%d]': %q is there twice", key, i, name))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func parseMethod(name string, t profile.Type) (stats.Method, error) {
+	m, err := stats.ParseMethod(name)
+	if err == nil && t == profile.Categorical && m.Ordered() {
+		err = fmt.Errorf("%q compares ordered values and has no meaning for categories", name)
+	}
+	return m, err
+}
+
+// settings are the options of one model.
+type settings struct {
+	grid         grid
+	minSamples   uint64
+	maxWindow    int64 // seconds
+	forWindows   uint16
+	significance float64
+	references   []reference
+	champion     string // the version; empty if none
+	limits       Limits
+}
+
+// resolve applies a model's card to the options. What a card says that makes no sense is left out; the catalog
+// reports it.
+func (o *Options) resolve(set *catalog.Set, key modelKey) settings {
+	window := o.Window
+	s := settings{
+		minSamples: uint64(o.MinSamples), maxWindow: int64(o.MaxWindow / time.Second),
+		forWindows: uint16(o.For), significance: o.Significance, limits: o.Limits,
+	}
+	names := o.Reference
+	if m := set.Model(key.environment, key.name); m != nil {
+		w := Window{Length: m.Drift.Window, Calendar: m.Drift.Calendar}
+		if w != (Window{}) && w.Validate() == nil {
+			window = w
+		}
+		if m.Drift.MinSamples > 0 {
+			s.minSamples = uint64(m.Drift.MinSamples)
+		}
+		if m.Drift.MaxWindow > 0 {
+			s.maxWindow = int64(m.Drift.MaxWindow / time.Second)
+		}
+		if m.Drift.For > 0 {
+			s.forWindows = uint16(min(m.Drift.For, 1000))
+		}
+		if len(m.Drift.Reference) > 0 && validateReferences("", m.Drift.Reference) == nil {
+			names = m.Drift.Reference
+		}
+	}
+	s.grid = newGrid(window)
+	for _, name := range names {
+		s.references = append(s.references, reference(slices.Index(referenceNames[:], name)))
+	}
+	if v := set.Version(key.environment, key.name, Champion); v != nil {
+		s.champion = v.Version
+	}
+	return s
+}
+
+// plan says how one subject of a version is compared.
+func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk seriesKey) *plan {
+	p := &plan{missing: 0.05, categories: o.Limits.Categories}
+	if base := set.Baseline(key.environment, key.name, version); base != nil {
+		switch sk.subject {
+		case Feature:
+			p.column = base.Column(sk.name)
+		case Confidence:
+			p.column = base.Confidence
+		case Value:
+			if c := base.Prediction; c != nil && c.Type == profile.Numeric {
+				p.column = c
+			}
+		case Class:
+			if c := base.Prediction; c != nil && c.Type == profile.Categorical {
+				p.column = c
+			}
+		}
+	}
+	thresholds := []map[string]float64{o.Thresholds}
+	methods := map[profile.Type][]string{
+		profile.Numeric: o.Methods[profile.Numeric], profile.Categorical: o.Methods[profile.Categorical],
+	}
+	if m := set.Model(key.environment, key.name); m != nil {
+		for t, names := range m.Drift.Methods {
+			if len(names) > 0 {
+				methods[t] = names
+			}
+		}
+		thresholds = append(thresholds, m.Drift.Thresholds)
+		if f, ok := m.Features[sk.name]; ok && sk.subject == Feature {
+			p.ignore = f.Ignore
+			if len(f.Methods) > 0 {
+				methods[profile.Numeric], methods[profile.Categorical] = f.Methods, f.Methods
+			}
+			thresholds = append(thresholds, f.Thresholds)
+		}
+	}
+	build := func(t profile.Type) []method {
+		var out []method
+		for _, names := range [][]string{methods[t], o.Methods[t]} {
+			for _, name := range names {
+				m, err := parseMethod(name, t)
+				if err != nil {
+					continue
+				}
+				one := method{Method: m, threshold: m.DefaultThreshold()}
+				for _, overrides := range thresholds {
+					if v, ok := overrides[name]; ok {
+						one.threshold = v
+					}
+				}
+				out = append(out, one)
+			}
+			if len(out) > 0 {
+				break // the config's own where the card has none that fits
+			}
+		}
+		return out
+	}
+	p.numeric, p.categorical = build(profile.Numeric), build(profile.Categorical)
+	for _, overrides := range thresholds {
+		if v, ok := overrides[MissingThreshold]; ok {
+			p.missing = v
+		}
+	}
+	return p
+}

@@ -1,0 +1,157 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"math"
+	"slices"
+)
+
+// Score is what one statistic says of a window.
+type Score struct {
+	Method string
+	// Score is the statistic, PValue the probability of one at least as large if nothing had changed.
+	Score, PValue float64
+	// Effect is compared with Threshold.
+	Effect, Threshold float64
+}
+
+// Result is a window of one subject compared with one reference.
+type Result struct {
+	Key       Key
+	Reference string
+	// Start and End are event time, in seconds since 1970.
+	Start, End int64
+	// Samples and ReferenceSamples are numbers of values; of the subject Missing, of rows.
+	Samples, ReferenceSamples uint64
+	// Scores are empty where there is nothing to compare; the first one decides.
+	Scores  []Score
+	Verdict Verdict
+	// Exemplar is a row that shows the excess; nil if there is none.
+	Exemplar *Exemplar
+}
+
+// Change is a new verdict and the window that brought it.
+type Change struct {
+	Result
+	From Verdict
+}
+
+// scope is where a series lives, with the champion's series of the same segment.
+type scope struct {
+	m        *model
+	v        *version
+	g        *segment
+	champion *segment // nil if there is none, or where the version is the champion
+	self     bool     // the version is the champion
+}
+
+func (m *model) scopes(yield func(*scope)) {
+	var champion *version
+	for _, v := range m.versions {
+		if m.settings.champion != "" && v.key == (versionKey{version: m.settings.champion}) {
+			champion = v
+		}
+	}
+	for _, v := range m.versions {
+		for _, g := range v.groups {
+			sc := &scope{m: m, v: v, g: g, self: v == champion}
+			if champion != nil && v != champion {
+				if i := slices.IndexFunc(champion.groups, func(c *segment) bool { return c.name == g.name }); i >= 0 {
+					sc.champion = champion.groups[i]
+				}
+			}
+			yield(sc)
+		}
+	}
+}
+
+func (sc *scope) key(s *series) Key {
+	return Key{
+		Environment: sc.m.key.environment, Model: sc.m.key.name, Version: sc.v.key.version, Role: sc.v.key.role,
+		Segment: sc.g.name, Subject: s.key.subject, Name: s.key.name,
+	}
+}
+
+// peer returns the champion's series of the same subject, or nil.
+func (sc *scope) peer(s *series) *series {
+	if sc.champion == nil {
+		return nil
+	}
+	return sc.champion.series[s.key]
+}
+
+// references calls yield for the references that the version is compared with.
+func (sc *scope) references(yield func(reference)) {
+	for _, r := range sc.m.settings.references {
+		if r != refChampion || !sc.self {
+			yield(r)
+		}
+	}
+}
+
+// wants reports whether r is one of the model's references.
+func (m *model) wants(r reference) bool { return slices.Contains(m.settings.references, r) }
+
+// evaluate fills in the scores of a window against a reference, and the exemplar.
+func (s *series) evaluate(r *Result, ref, cur *sample, exemplars []Exemplar) {
+	if ref != nil {
+		r.ReferenceSamples = ref.n
+	}
+	p, ok := match(ref, cur)
+	if !ok {
+		return
+	}
+	for _, m := range s.plan.methods(s.layout.kind) {
+		res, err := p.compare(m.Method)
+		if err != nil || math.IsNaN(res.PValue) || math.IsNaN(res.Effect) || math.IsNaN(res.Score) {
+			continue
+		}
+		r.Scores = append(r.Scores, Score{
+			Method: string(m.Method), Score: res.Score, PValue: res.PValue, Effect: res.Effect, Threshold: m.threshold,
+		})
+	}
+	r.Exemplar = p.evidence(exemplars, r.Start, r.End)
+}
+
+// missingMethod is the statistic of the subject Missing: the L∞ distance over {missing, present}.
+const missingMethod = "l_infinity"
+
+// evaluateMissing fills in the score of a share of missing values.
+func (p *plan) evaluateMissing(r *Result, ref, cur share) {
+	r.ReferenceSamples = ref.rows
+	if res, ok := compareShares(ref, cur); ok {
+		r.Scores = []Score{{
+			Method: missingMethod, Score: res.Score, PValue: res.PValue, Effect: res.Effect, Threshold: p.missing,
+		}}
+	}
+}
+
+// baselineShare is the missing values of the baseline's column.
+func (p *plan) baselineShare() share {
+	if p.column == nil {
+		return share{}
+	}
+	return share{missing: p.column.Missing, rows: p.column.Missing + p.column.Count}
+}
+
+// apply takes a judged window into the verdict and reports whether that has changed.
+func (j *judgement) apply(candidate bool, forWindows uint16) bool {
+	want := OK
+	if candidate {
+		want = Drift
+	}
+	if j.verdict == want {
+		j.streak = 0
+		return false
+	}
+	j.streak++
+	switch {
+	case j.verdict == Insufficient && want == OK:
+	case j.streak < forWindows:
+		return false
+	}
+	*j = judgement{verdict: want}
+	return true
+}

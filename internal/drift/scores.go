@@ -1,0 +1,144 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+// Scores compares the sliding window of every series with its references and calls yield for each, in a fixed order. A
+// window that has too few values while its verdict window has grown longer is replaced by that one. Verdicts are
+// those of the last Advance.
+func (e *Engine) Scores(yield func(*Result)) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.sorted() {
+		m.scopes(func(sc *scope) {
+			for _, s := range sc.g.order {
+				clock := &m.clocks[s.key.subject.stream()]
+				if s.plan.ignore || !clock.started {
+					continue
+				}
+				s.score(sc, clock, yield)
+			}
+		})
+	}
+}
+
+// sliding returns the window that ends at the clock's front, with its real bounds.
+func (s *series) sliding(sc *scope, c *clock) *window {
+	grid := &sc.m.settings.grid
+	w := s.merged(grid, sc.g.panes[s.key.subject.stream()], grid.pane(c.front-1))
+	w.end = min(w.end, c.front)
+	w.exemplars = s.evidenceList()
+	return w
+}
+
+// evidenceList returns the newest exemplar of each group; which of them lie in a window is decided later.
+func (s *series) evidenceList() []Exemplar {
+	if s.total == nil {
+		return nil
+	}
+	return s.total.exemplars
+}
+
+// growing returns what has been counted since the last closed window, or nil where that is not longer than one period.
+func (s *series) growing(c *clock) *window {
+	if s.carry == nil {
+		return nil
+	}
+	w := newWindow(0, s.carry.start, c.front)
+	w.add(s.carry, s.coarse())
+	for _, o := range s.open {
+		w.add(o, s.coarse())
+	}
+	w.end = c.front
+	return w
+}
+
+func (s *series) score(sc *scope, clock *clock, yield func(*Result)) {
+	m := sc.m
+	if s.absences != nil {
+		s.scoreTable(sc, clock, yield)
+		return
+	}
+	w := s.sliding(sc, clock)
+	sh := w.share()
+	if s.layout.kind != unknown {
+		s.scoreValues(sc, clock, w, yield)
+	}
+	if s.absent == nil {
+		return
+	}
+	start, grown := w.start, false
+	if sh.rows < m.settings.minSamples && s.absent.start != 0 && s.absent.start < start {
+		open := s.absent.carry
+		for _, o := range s.open {
+			x := o.share()
+			open.missing += x.missing
+			open.rows += x.rows
+		}
+		sh, start, grown = open, s.absent.start, true
+	}
+	peer := sc.peer(s)
+	sc.references(func(r reference) {
+		res := &Result{
+			Key: sc.key(s), Reference: referenceNames[r], Start: start, End: w.end,
+			Samples: sh.rows, Verdict: s.absent.judged[r].verdict,
+		}
+		res.Key.Subject = Missing
+		var ref share
+		switch {
+		case r == refBaseline:
+			ref = s.plan.baselineShare()
+		case r == refChampion && peer != nil && !grown:
+			scope := scope{m: m, v: sc.v, g: sc.champion}
+			ref = peer.sliding(&scope, clock).share()
+		case r == refChampion && peer != nil && s.refs != nil:
+			ref = s.refs.championMissing
+		case r == refPrevious && s.refs != nil:
+			ref = s.refs.previousMissing
+		}
+		s.plan.evaluateMissing(res, ref, sh)
+		yield(res)
+	})
+}
+
+func (s *series) scoreValues(sc *scope, clock *clock, w *window, yield func(*Result)) {
+	m := sc.m
+	n := w.count()
+	grown := false
+	if n < m.settings.minSamples {
+		if g := s.growing(clock); g != nil && g.start < w.start {
+			w, n, grown = g, g.count(), true
+		}
+	}
+	cur := s.layout.sample(w.cells, w.expo, w.min, w.max)
+	peer := sc.peer(s)
+	sc.references(func(r reference) {
+		res := &Result{
+			Key: sc.key(s), Reference: referenceNames[r], Start: w.start, End: w.end,
+			Samples: n, Verdict: s.judged[r].verdict,
+		}
+		var ref *sample
+		switch r {
+		case refBaseline:
+			ref = s.layout.baseline
+		case refChampion:
+			switch {
+			case peer == nil || peer.layout.kind == unknown || peer.layout.mismatched:
+			case grown:
+				ref = s.championSample(peer)
+			default:
+				o := peer.sliding(&scope{m: m, v: sc.v, g: sc.champion}, clock)
+				ref = peer.layout.sample(o.cells, o.expo, o.min, o.max)
+			}
+		case refPrevious:
+			if s.refs != nil && s.refs.previous != nil {
+				p := s.refs.previous
+				ref = s.layout.sample(p.cells, p.expo, p.min, p.max)
+			}
+		}
+		if !s.layout.mismatched {
+			s.evaluate(res, ref, cur, w.exemplars)
+		}
+		yield(res)
+	})
+}

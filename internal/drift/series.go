@@ -1,0 +1,358 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"math"
+)
+
+// seriesKey identifies a series in a group. Missing values are a cell of their feature's series.
+type seriesKey struct {
+	subject Subject
+	name    string
+}
+
+// series is one subject in one segment (or the total) of a version: the panes of its sliding window, its open verdict
+// windows and its verdicts.
+type series struct {
+	key    seriesKey
+	plan   *plan
+	layout *layout
+
+	// ring holds the cells of all panes, stride cells each; ranges two floats (min, max) a pane, on totals only.
+	ring   []uint32
+	stride int
+	ranges []float64
+	expos  []*Exponential // instead of ring's cells, where the layout is exponential
+
+	// open are the windows of periods that are not closed yet, by period.
+	open []*window
+	// carry is what was counted in closed periods that had too few values for a verdict.
+	carry *window
+	// cur is the window that is being closed.
+	cur    *window
+	judged [len(referenceNames)]judgement
+
+	absent   *absence  // of a feature of the total
+	absences *absences // of the series that counts a segment's missing values
+	refs     *refs     // where champion or previous is a reference
+	total    *total    // of the total, not of segments
+
+	reported bool // a mismatch was reported
+}
+
+// refs are the windows of other references.
+type refs struct {
+	previous        *window
+	previousMissing share
+	// champion is the champion's window, in its layout, while carry grows.
+	champion        *window
+	championLayout  *layout
+	championMissing share
+}
+
+// absence is the verdict on a feature's missing values.
+type absence struct {
+	carry  share
+	start  int64 // of carry; 0 for none
+	judged [len(referenceNames)]judgement
+}
+
+// judgement is the verdict against one reference and how many windows in a row have contradicted it.
+type judgement struct {
+	verdict Verdict
+	streak  uint16
+}
+
+// window is what was counted in [start, end), seconds since 1970.
+type window struct {
+	period     int64
+	start, end int64
+	cells      []uint32
+	expo       *Exponential
+	min, max   float64
+	exemplars  []Exemplar // the newest of each group
+}
+
+func newWindow(period, start, end int64) *window {
+	return &window{period: period, start: start, end: end, min: math.Inf(1), max: math.Inf(-1)}
+}
+
+func plus(a uint32, b uint64) uint32 {
+	return uint32(min(uint64(a)+min(b, math.MaxUint32), math.MaxUint32))
+}
+
+// count returns the number of values.
+func (w *window) count() uint64 {
+	if w == nil {
+		return 0
+	}
+	n := w.expo.count()
+	for i := cellFirst; i < len(w.cells); i++ {
+		n += uint64(w.cells[i])
+	}
+	return n
+}
+
+// share returns the missing values and the rows.
+func (w *window) share() share {
+	if w == nil || len(w.cells) == 0 {
+		return share{rows: w.count()}
+	}
+	m := uint64(w.cells[cellMissing])
+	return share{missing: m, rows: m + w.count()}
+}
+
+// add adds another window of the same layout; groups are the bounds by which exemplars are kept.
+func (w *window) add(o *window, groups []float64) {
+	w.start, w.end = min(w.start, o.start), max(w.end, o.end)
+	w.period = max(w.period, o.period)
+	w.cells = grown(w.cells, len(o.cells))
+	for i, c := range o.cells {
+		w.cells[i] = plus(w.cells[i], uint64(c))
+	}
+	if o.expo != nil {
+		w.expo = w.expo.add(o.expo)
+	}
+	w.min, w.max = min(w.min, o.min), max(w.max, o.max)
+	for _, x := range o.exemplars {
+		w.exemplars = keep(w.exemplars, x, groups)
+	}
+}
+
+// grown returns s with at least n cells.
+func grown(s []uint32, n int) []uint32 {
+	if len(s) >= n {
+		return s
+	}
+	out := make([]uint32, n)
+	copy(out, s)
+	return out
+}
+
+// relayout makes room for the layout's cells.
+func (s *series) relayout(panes int64) {
+	need := s.layout.cells()
+	if need <= s.stride {
+		return
+	}
+	stride := need
+	if s.layout.kind == categorical && !s.layout.fixed {
+		stride = max(need, s.stride+s.stride/2, 4)
+	}
+	ring := make([]uint32, int(panes)*stride)
+	for p := range int(panes) {
+		if s.stride > 0 {
+			copy(ring[p*stride:], s.ring[p*s.stride:(p+1)*s.stride])
+		}
+	}
+	s.ring, s.stride = ring, stride
+}
+
+// setLayout gives the series a layout; what was counted in another one is dropped, but for missing values.
+func (s *series) setLayout(l *layout, panes int64) {
+	if s.layout == l {
+		return
+	}
+	old := s.layout
+	s.layout = l
+	if old.kind != unknown {
+		strip := func(w *window) {
+			if w != nil {
+				w.cells, w.expo, w.exemplars = w.cells[:min(len(w.cells), 1)], nil, nil
+				w.min, w.max = math.Inf(1), math.Inf(-1)
+			}
+		}
+		for _, w := range s.open {
+			strip(w)
+		}
+		strip(s.carry)
+		ring := make([]uint32, panes)
+		for p := range int(panes) {
+			ring[p] = s.ring[p*s.stride+cellMissing]
+		}
+		s.ring, s.stride = ring, 1
+		s.expos = nil
+		s.refs = nil
+		s.judged = [len(referenceNames)]judgement{}
+		for i := range s.ranges {
+			s.ranges[i] = math.NaN()
+		}
+	}
+	s.relayout(panes)
+	if l.kind == exponential && s.expos == nil {
+		s.expos = make([]*Exponential, panes)
+	}
+	if s.total != nil {
+		s.total.reset(l)
+		if s.ranges == nil && (l.kind == numeric || l.kind == exponential) {
+			s.ranges = make([]float64, 2*panes)
+			for i := range s.ranges {
+				s.ranges[i] = math.NaN()
+			}
+		}
+	}
+}
+
+// clearPane empties a slot of the ring.
+func (s *series) clearPane(slot int) {
+	clear(s.ring[slot*s.stride : (slot+1)*s.stride])
+	if s.expos != nil {
+		s.expos[slot] = nil
+	}
+	if s.ranges != nil {
+		s.ranges[2*slot], s.ranges[2*slot+1] = math.NaN(), math.NaN()
+	}
+}
+
+// at returns the open window of a period, which is added where it is missing.
+func (s *series) at(g *grid, period int64) *window {
+	i := len(s.open)
+	for i > 0 && s.open[i-1].period >= period {
+		i--
+		if s.open[i].period == period {
+			return s.open[i]
+		}
+	}
+	w := newWindow(period, g.start(period), g.start(period+1))
+	s.open = append(s.open, nil)
+	copy(s.open[i+1:], s.open[i:])
+	s.open[i] = w
+	return w
+}
+
+// take removes the open window of a period and returns it, or nil.
+func (s *series) take(period int64) *window {
+	if len(s.open) == 0 || s.open[0].period > period {
+		return nil
+	}
+	w := s.open[0]
+	copy(s.open, s.open[1:])
+	s.open[len(s.open)-1] = nil
+	s.open = s.open[:len(s.open)-1]
+	return w
+}
+
+// adder adds a delta to cells of the series' layout.
+type adder struct {
+	d    *Delta
+	cell int // of a category, or 0
+}
+
+func (a *adder) addTo(s *series, cells []uint32) {
+	l, d := s.layout, a.d
+	switch {
+	case a.cell > 0:
+		cells[a.cell] = plus(cells[a.cell], d.Count)
+	case d.Key.Subject == Missing:
+		cells[cellMissing] = plus(cells[cellMissing], d.Count)
+	case l.kind == numeric:
+		if len(d.Counts) == len(l.bounds)+1 {
+			for i, c := range d.Counts {
+				if c != 0 {
+					cells[cellFirst+i] = plus(cells[cellFirst+i], c)
+				}
+			}
+			return
+		}
+		j := 0
+		for i, c := range d.Counts {
+			for j < len(l.bounds) && (i >= len(d.Bounds) || d.Bounds[i] > l.bounds[j]) {
+				j++
+			}
+			cells[cellFirst+j] = plus(cells[cellFirst+j], c)
+		}
+	}
+}
+
+// addPane adds a delta to a slot of the ring.
+func (s *series) addPane(a *adder, slot int) {
+	a.addTo(s, s.ring[slot*s.stride:(slot+1)*s.stride])
+	if a.d.Key.Subject == Missing {
+		return
+	}
+	if s.layout.kind == exponential {
+		s.expos[slot] = s.expos[slot].add(a.d.Exponential)
+	}
+	if s.ranges != nil && a.d.HasRange {
+		r := s.ranges[2*slot : 2*slot+2]
+		if !(r[0] <= a.d.Min) {
+			r[0] = a.d.Min
+		}
+		if !(r[1] >= a.d.Max) {
+			r[1] = a.d.Max
+		}
+	}
+}
+
+// addWindow adds a delta to an open window.
+func (s *series) addWindow(a *adder, w *window) {
+	w.cells = grown(w.cells, s.layout.cells())
+	a.addTo(s, w.cells)
+	if a.d.Key.Subject == Missing {
+		return
+	}
+	if s.layout.kind == exponential {
+		w.expo = w.expo.add(a.d.Exponential)
+	}
+	if a.d.HasRange {
+		w.min, w.max = min(w.min, a.d.Min), max(w.max, a.d.Max)
+	}
+	if s.total != nil && s.layout.kind != categorical {
+		for _, x := range a.d.Exemplars {
+			w.exemplars = keep(w.exemplars, x, s.total.bounds)
+		}
+	}
+}
+
+// keep puts an exemplar into the list that holds the newest one of each group.
+func keep(list []Exemplar, x Exemplar, bounds []float64) []Exemplar {
+	g := group(bounds, x.Value)
+	for i := range list {
+		if group(bounds, list[i].Value) == g {
+			if newer(&x, &list[i]) {
+				list[i] = x
+			}
+			return list
+		}
+	}
+	return append(list, x)
+}
+
+// newer orders exemplars by time, ties by id, so that the order of arrival does not matter.
+func newer(a, b *Exemplar) bool {
+	if a.Time != b.Time {
+		return a.Time > b.Time
+	}
+	return string(a.SpanID[:])+string(a.TraceID[:]) > string(b.SpanID[:])+string(b.TraceID[:])
+}
+
+func group(bounds []float64, v float64) int {
+	i := 0
+	for i < len(bounds) && bounds[i] < v {
+		i++
+	}
+	return i
+}
+
+// merged adds up the panes of the sliding window that ends with pane last.
+func (s *series) merged(g *grid, panes []int64, last int64) *window {
+	w := newWindow(0, g.paneStart(last-g.panes+1), g.paneStart(last+1))
+	w.cells = make([]uint32, s.stride)
+	for slot, pane := range panes {
+		if pane <= last-g.panes || pane > last {
+			continue
+		}
+		for i, c := range s.ring[slot*s.stride : (slot+1)*s.stride] {
+			w.cells[i] = plus(w.cells[i], uint64(c))
+		}
+		if s.expos != nil && s.expos[slot] != nil {
+			w.expo = w.expo.add(s.expos[slot])
+		}
+		if s.ranges != nil && s.ranges[2*slot] <= s.ranges[2*slot+1] {
+			w.min, w.max = min(w.min, s.ranges[2*slot]), max(w.max, s.ranges[2*slot+1])
+		}
+	}
+	return w
+}

@@ -1,0 +1,668 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// Snapshot is the state of an engine, to be written as it is, in one step.
+type Snapshot struct {
+	// Keys name all models.
+	Keys []string
+	// Changed holds the models that have changed since the last snapshot, by key.
+	Changed map[string][]byte
+	// Dedupe is which points were seen; nil where no model has changed.
+	Dedupe []byte
+}
+
+// Snapshot returns what has changed since the last one. If it cannot be written, Unsaved must be called.
+func (e *Engine) Snapshot() Snapshot {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	out := Snapshot{Changed: make(map[string][]byte)}
+	for _, m := range e.sorted() {
+		key := m.key.String()
+		out.Keys = append(out.Keys, key)
+		if m.dirty {
+			out.Changed[key] = m.encode()
+			m.dirty = false
+		}
+	}
+	if len(out.Changed) > 0 {
+		out.Dedupe = e.dedupe.encode()
+	}
+	return out
+}
+
+// Unsaved marks all models as changed.
+func (e *Engine) Unsaved() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.models {
+		m.dirty = true
+	}
+}
+
+// String is the model's key in a Snapshot.
+func (k modelKey) String() string {
+	return "model/" + strconv.Quote(k.environment) + "/" + strconv.Quote(k.name)
+}
+
+func (m *model) encode() []byte {
+	e := newEncoder(1 << 12)
+	e.string(m.key.environment)
+	e.string(m.key.name)
+	e.string(m.settings.grid.window.String())
+	e.int(m.lastSeen)
+	for i := range m.clocks {
+		c := &m.clocks[i]
+		e.int(c.newest)
+		e.int(c.watermark)
+		e.int(c.front)
+		e.int(c.next)
+		e.int(c.oldest)
+		e.bool(c.started)
+		e.bool(c.seen)
+	}
+	layouts, order := map[*layout]uint64{}, []*layout{}
+	for _, v := range m.versions {
+		for _, g := range v.groups {
+			for _, s := range g.order {
+				for _, l := range s.layouts() {
+					if _, ok := layouts[l]; !ok {
+						layouts[l] = uint64(len(order))
+						order = append(order, l)
+					}
+				}
+			}
+		}
+	}
+	e.uint(uint64(len(order)))
+	for _, l := range order {
+		e.uint(uint64(l.kind))
+		e.floats(l.bounds)
+		e.bool(l.fixed)
+		e.bool(l.mismatched)
+		e.uint(uint64(len(l.categories)))
+		for _, c := range l.categories {
+			e.string(c)
+		}
+	}
+	e.uint(uint64(len(m.versions)))
+	for _, v := range m.versions {
+		e.string(v.key.version)
+		e.string(v.key.role)
+		e.int(v.lastSeen)
+		e.int(v.start)
+		e.uint(v.predictions)
+		e.total(v.duration)
+		e.uint(uint64(len(v.groups)))
+		for _, g := range v.groups {
+			e.string(g.name)
+			for _, panes := range g.panes {
+				for _, p := range panes {
+					e.int(p)
+				}
+			}
+			e.uint(uint64(len(g.order)))
+			for _, s := range g.order {
+				e.series(s, layouts)
+			}
+		}
+	}
+	return e.finish()
+}
+
+// layouts are those that the series' state refers to.
+func (s *series) layouts() []*layout {
+	if s.refs != nil && s.refs.championLayout != nil {
+		return []*layout{s.layout, s.refs.championLayout}
+	}
+	return []*layout{s.layout}
+}
+
+func (e *encoder) series(s *series, layouts map[*layout]uint64) {
+	e.uint(uint64(s.key.subject))
+	e.string(s.key.name)
+	e.uint(layouts[s.layout])
+	e.bool(s.reported)
+	e.uint(uint64(s.stride))
+	cells(e, s.ring)
+	e.floats(s.ranges)
+	e.bool(s.expos != nil)
+	for _, x := range s.expos {
+		e.expo(x)
+	}
+	e.uint(uint64(len(s.open)))
+	for _, w := range s.open {
+		e.window(w)
+	}
+	e.window(s.carry)
+	e.judgements(&s.judged)
+	if s.absences != nil {
+		e.uint(uint64(len(s.absences.judged)))
+		for i := range s.absences.judged {
+			e.judgements(&s.absences.judged[i])
+		}
+	}
+	if s.absent != nil {
+		e.share(s.absent.carry)
+		e.int(s.absent.start)
+		e.judgements(&s.absent.judged)
+	}
+	e.bool(s.refs != nil)
+	if r := s.refs; r != nil {
+		e.window(r.previous)
+		e.share(r.previousMissing)
+		e.window(r.champion)
+		e.share(r.championMissing)
+		e.bool(r.championLayout != nil)
+		if r.championLayout != nil {
+			e.uint(layouts[r.championLayout])
+		}
+	}
+	e.total(s.total)
+}
+
+func (e *encoder) share(s share) { e.uint(s.missing); e.uint(s.rows) }
+
+func (e *encoder) judgements(j *[len(referenceNames)]judgement) {
+	for _, one := range j {
+		e.uint(uint64(one.verdict))
+		e.uint(uint64(one.streak))
+	}
+}
+
+func (e *encoder) expo(x *Exponential) {
+	e.bool(x != nil)
+	if x == nil {
+		return
+	}
+	e.int(int64(x.Scale))
+	e.uint(x.Zero)
+	for _, b := range []*ExponentialBuckets{&x.Positive, &x.Negative} {
+		e.int(int64(b.Offset))
+		cells(e, b.Counts)
+	}
+}
+
+func (e *encoder) window(w *window) {
+	e.bool(w != nil)
+	if w == nil {
+		return
+	}
+	e.int(w.period)
+	e.int(w.start)
+	e.int(w.end)
+	cells(e, w.cells)
+	e.expo(w.expo)
+	e.float(w.min)
+	e.float(w.max)
+	e.exemplars(w.exemplars)
+}
+
+func (e *encoder) exemplars(list []Exemplar) {
+	e.uint(uint64(len(list)))
+	for i := range list {
+		x := &list[i]
+		e.float(x.Value)
+		e.int(x.Time)
+		e.b = append(append(e.b, x.TraceID[:]...), x.SpanID[:]...)
+	}
+}
+
+func (e *encoder) total(t *total) {
+	e.bool(t != nil)
+	if t == nil {
+		return
+	}
+	e.int(t.start)
+	e.uint(uint64(t.kind))
+	e.uint(t.count)
+	e.float(t.sum)
+	e.floats(t.bounds)
+	cells(e, t.groups)
+	e.exemplars(t.exemplars)
+	e.uint(t.missing)
+	e.uint(t.rest)
+	e.bool(t.stale)
+	names := make([]string, 0, len(t.categories))
+	for name := range t.categories {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	e.uint(uint64(len(names)))
+	for _, name := range names {
+		e.string(name)
+		e.uint(t.categories[name])
+	}
+}
+
+// Restore adds a model from a snapshot to an engine that does not have it yet. Windows of another length than the
+// one configured now are dropped; totals and verdicts are kept. It never panics, whatever the bytes.
+func (e *Engine) Restore(now time.Time, data []byte) error {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	d, err := newDecoder(data)
+	if err != nil {
+		return err
+	}
+	m, count := e.decodeModel(d, now)
+	if d.err == nil && len(d.b) > 0 {
+		d.fail()
+	}
+	if d.err != nil {
+		return d.err
+	}
+	if e.models[m.key] != nil {
+		return fmt.Errorf("%s is there twice", m.key)
+	}
+	e.models[m.key] = m
+	e.series += count
+	return nil
+}
+
+func (e *Engine) decodeModel(d *decoder, now time.Time) (m *model, count int) {
+	m = &model{key: modelKey{d.string(), d.string()}, names: make(map[string]string)}
+	saved, err := ParseWindow(d.string())
+	if err != nil || m.key.name == "" {
+		d.fail()
+		return m, 0
+	}
+	m.settings = e.opts.resolve(e.set, m.key)
+	wanted := m.settings.grid
+	m.settings.grid = newGrid(saved)
+	m.lastSeen = d.int()
+	for i := range m.clocks {
+		// The clock does not run while the process is down: what waits upstream is not late.
+		m.clocks[i] = clock{
+			newest: d.int(), watermark: d.int(), front: d.int(), next: d.int(), oldest: d.int(),
+			started: d.bool(), seen: d.bool(), arrived: now.Unix(),
+		}
+		m.clocks[i].sane(d)
+	}
+	layouts := make([]*layout, d.length(5))
+	for i := range layouts {
+		layouts[i] = d.layout()
+	}
+	for range d.length(8) {
+		v := &version{key: versionKey{d.string(), d.string()}, plans: make(map[seriesKey]*plan)}
+		v.lastSeen, v.start, v.predictions = d.int(), d.int(), d.uint()
+		v.duration = d.total()
+		for range d.length(3) {
+			count += e.decodeSegment(d, m, v, layouts)
+		}
+		if v.absences == nil {
+			v.absences = newAbsencesLayout()
+		}
+		m.versions = append(m.versions, v)
+		if d.err != nil {
+			return m, 0
+		}
+	}
+	if !slices.IsSortedFunc(m.versions, func(a, b *version) int { return compareVersions(a.key, b.key) }) {
+		d.fail()
+	}
+	if d.err == nil {
+		m.rejoin()
+	}
+	if d.err == nil && wanted.window != saved {
+		m.settings.grid = wanted
+		m.restartWindows()
+	}
+	m.dirty = true
+	return m, count
+}
+
+// rejoin gives what was kept of the champion's windows the layout that the champion has now, or drops it.
+func (m *model) rejoin() {
+	m.scopes(func(sc *scope) {
+		for _, s := range sc.g.order {
+			if s.refs == nil || s.refs.champion == nil {
+				continue
+			}
+			peer, l := sc.peer(s), s.refs.championLayout
+			if peer != nil && peer.layout.kind == l.kind && slices.Equal(peer.layout.bounds, l.bounds) &&
+				slices.Equal(peer.layout.categories, l.categories) {
+				s.refs.championLayout = peer.layout
+			} else {
+				s.refs.champion, s.refs.championLayout = nil, nil
+			}
+		}
+	})
+}
+
+// sane refuses times that no calendar has.
+func (c *clock) sane(d *decoder) {
+	const century = 100 * 366 * 86400
+	for _, t := range []int64{c.newest, c.oldest} {
+		if t < -century || t > 20*century {
+			d.fail()
+		}
+	}
+	for _, t := range []int64{c.watermark, c.front, c.next} {
+		if t > 20*century || t < -century && t != minInt {
+			d.fail()
+		}
+	}
+}
+
+func (d *decoder) layout() *layout {
+	l := &layout{kind: kind(d.small(uint64(categorical))), bounds: d.floats(), fixed: d.bool(), mismatched: d.bool()}
+	n := d.length(1)
+	for i, b := range l.bounds {
+		if !(b > -maxFloat && b < maxFloat) || i > 0 && b <= l.bounds[i-1] {
+			d.fail()
+		}
+	}
+	if l.kind == categorical {
+		l.index = make(map[string]int, n)
+	} else if n > 0 {
+		d.fail()
+	}
+	if len(l.bounds) >= maxCells || l.kind != numeric && len(l.bounds) > 0 {
+		d.fail()
+	}
+	for range n {
+		if d.err != nil {
+			break
+		}
+		c := d.string()
+		if _, ok := l.index[c]; ok {
+			d.fail()
+		}
+		l.categories = append(l.categories, c)
+		l.index[c] = cellRest + len(l.categories)
+	}
+	switch l.kind {
+	case unknown:
+		return &unknownLayout
+	case numeric:
+		l.coarse = (&plan{}).numericLayout(l.bounds).coarse
+	}
+	return l
+}
+
+func (e *Engine) decodeSegment(d *decoder, m *model, v *version, layouts []*layout) int {
+	g := &segment{name: m.intern(d.string()), series: make(map[seriesKey]*series)}
+	g.empty(m.settings.grid.panes)
+	for i := range g.panes {
+		for j := range g.panes[i] {
+			g.panes[i][j] = d.int()
+		}
+	}
+	if n := len(v.groups); n > 0 && v.groups[n-1].name >= g.name {
+		d.fail()
+	}
+	for range d.length(8) {
+		if d.err != nil {
+			return 0
+		}
+		key := seriesKey{Subject(d.small(uint64(Missing))), m.intern(d.string())}
+		if key.subject < Value || g.series[key] != nil || (key.subject == Feature) != (key.name != "") ||
+			key == absencesKey && g.name == "" {
+			d.fail()
+			return 0
+		}
+		p := v.plans[key]
+		if key == absencesKey {
+			p = &plan{}
+		} else if p == nil {
+			p = e.opts.plan(e.set, m.key, v.key.version, key)
+			v.plans[key] = p
+			if key.subject == Feature {
+				v.features++
+			}
+		}
+		s := &series{key: key, plan: p}
+		switch {
+		case key == absencesKey:
+			s.absences = &absences{}
+		case key.subject == Feature && g.name == "":
+			s.absent = &absence{}
+		}
+		d.series(s, layouts, m.settings.grid.panes)
+		if (s.total != nil) != (g.name == "") {
+			d.fail()
+		}
+		if d.err != nil {
+			return 0
+		}
+		g.series[key] = s
+		g.order = append(g.order, s)
+		if s.absences == nil {
+			s.adopt()
+			continue
+		}
+		// All segments of a version share this layout.
+		if s.layout.kind != categorical || s.layout.fixed || v.absences != nil && v.absences != s.layout {
+			d.fail()
+			return 0
+		}
+		v.absences = s.layout
+		for _, name := range s.layout.categories {
+			key := seriesKey{Feature, m.intern(name)}
+			if v.plans[key] == nil {
+				v.features++
+				v.plans[key] = e.opts.plan(e.set, m.key, v.key.version, key)
+			}
+		}
+	}
+	if !slices.IsSortedFunc(g.order, func(a, b *series) int { return compareSeries(a.key, b.key) }) {
+		d.fail()
+	}
+	v.groups = append(v.groups, g)
+	return len(g.order)
+}
+
+func (d *decoder) layoutOf(layouts []*layout) *layout {
+	if len(layouts) == 0 {
+		d.fail()
+		return &unknownLayout
+	}
+	return layouts[d.small(uint64(len(layouts)-1))]
+}
+
+func (d *decoder) series(s *series, layouts []*layout, panes int64) {
+	s.layout = d.layoutOf(layouts)
+	s.reported = d.bool()
+	s.stride = int(d.small(1 << 20))
+	s.ring = readCells[uint32](d)
+	s.ranges = d.floats()
+	if s.stride < s.layout.cells() || len(s.ring) != int(panes)*s.stride ||
+		s.ranges != nil && len(s.ranges) != 2*int(panes) {
+		d.fail()
+		return
+	}
+	if has := d.bool(); has != (s.layout.kind == exponential) {
+		d.fail()
+		return
+	} else if has {
+		s.expos = make([]*Exponential, panes)
+		for i := range s.expos {
+			s.expos[i] = d.expo()
+		}
+	}
+	for range d.length(8) {
+		w := d.window(s.layout)
+		if w == nil || len(s.open) > 0 && s.open[len(s.open)-1].period >= w.period {
+			d.fail()
+			return
+		}
+		s.open = append(s.open, w)
+	}
+	s.carry = d.window(s.layout)
+	d.judgements(&s.judged)
+	if s.absences != nil {
+		for i := range d.length(2 * len(referenceNames)) {
+			d.judgements(s.absences.at(i))
+		}
+	}
+	if s.absent != nil {
+		s.absent.carry = share{d.uint(), d.uint()}
+		s.absent.start = d.int()
+		d.judgements(&s.absent.judged)
+	}
+	if d.bool() {
+		r := &refs{previous: d.window(s.layout), previousMissing: share{d.uint(), d.uint()}}
+		r.champion = d.window(nil)
+		r.championMissing = share{d.uint(), d.uint()}
+		if d.bool() {
+			r.championLayout = d.layoutOf(layouts)
+			if r.champion != nil && len(r.champion.cells) > r.championLayout.cells() {
+				d.fail()
+			}
+		} else if r.champion != nil {
+			d.fail()
+		}
+		s.refs = r
+	}
+	s.total = d.total()
+}
+
+func (d *decoder) judgements(j *[len(referenceNames)]judgement) {
+	for i := range j {
+		j[i] = judgement{Verdict(d.small(uint64(Drift))), uint16(d.small(1000))}
+	}
+}
+
+func (d *decoder) expo() *Exponential {
+	if !d.bool() {
+		return nil
+	}
+	x := &Exponential{Scale: int32(d.int()), Zero: d.uint()}
+	for _, b := range []*ExponentialBuckets{&x.Positive, &x.Negative} {
+		b.Offset = int32(d.int())
+		b.Counts = readCells[uint64](d)
+	}
+	if x.Validate() != nil {
+		d.fail()
+		return nil
+	}
+	return x
+}
+
+func (d *decoder) window(l *layout) *window {
+	if !d.bool() {
+		return nil
+	}
+	w := &window{period: d.int(), start: d.int(), end: d.int(), cells: readCells[uint32](d), expo: d.expo(), min: d.float(), max: d.float()}
+	w.exemplars = d.exemplars()
+	if l != nil && (len(w.cells) > l.cells() || w.expo != nil && l.kind != exponential) {
+		d.fail()
+	}
+	return w
+}
+
+func (d *decoder) exemplars() []Exemplar {
+	n := d.length(8 + 1 + 16 + 8)
+	if n == 0 {
+		return nil
+	}
+	out := make([]Exemplar, n)
+	for i := range out {
+		x := &out[i]
+		x.Value, x.Time = d.float(), d.int()
+		if len(d.b) < 24 {
+			d.fail()
+			return nil
+		}
+		copy(x.TraceID[:], d.b)
+		copy(x.SpanID[:], d.b[16:])
+		d.b = d.b[24:]
+	}
+	return out
+}
+
+func (d *decoder) total() *total {
+	if !d.bool() {
+		return nil
+	}
+	t := &total{start: d.int(), kind: kind(d.small(uint64(categorical))), count: d.uint(), sum: d.float(), bounds: d.floats()}
+	t.groups = readCells[uint64](d)
+	t.exemplars = d.exemplars()
+	t.missing, t.rest, t.stale = d.uint(), d.uint(), d.bool()
+	if t.kind == categorical {
+		t.categories = make(map[string]uint64)
+	}
+	n := d.length(2)
+	if t.kind != categorical && n > 0 || t.kind != unknown && len(t.groups) != len(t.bounds)+1 {
+		d.fail()
+		return nil
+	}
+	for range n {
+		name := d.string()
+		t.categories[name] = d.uint()
+	}
+	return t
+}
+
+// encode writes the flushes that were seen, producers from the one silent for longest on.
+func (d *dedupe) encode() []byte {
+	e := newEncoder(1 << 10)
+	ids := d.ids()
+	e.uint(uint64(len(ids)))
+	for _, id := range ids {
+		p := d.producers[id]
+		e.string(id)
+		e.uint(p.low)
+		e.uint(p.newest)
+		sequences := make([]uint64, 0, len(p.flushes))
+		for s := range p.flushes {
+			sequences = append(sequences, s)
+		}
+		slices.Sort(sequences)
+		e.uint(uint64(len(sequences)))
+		for _, s := range sequences {
+			f := p.flushes[s]
+			e.uint(s)
+			e.uint(f.points)
+			e.uint(f.left)
+			cells(e, f.seen)
+		}
+	}
+	return e.finish()
+}
+
+// RestoreDedupe puts back which points were seen. It never panics, whatever the bytes.
+func (e *Engine) RestoreDedupe(data []byte) error {
+	d, err := newDecoder(data)
+	if err != nil {
+		return err
+	}
+	out := newDedupe(e.opts.Limits.Producers)
+	for range d.length(4) {
+		id := d.string()
+		p := &producer{low: d.uint(), newest: d.uint(), flushes: make(map[uint64]*flush)}
+		for range d.length(4) {
+			s := d.uint()
+			f := &flush{points: d.uint(), left: d.uint(), seen: readCells[uint64](d)}
+			if s <= p.low || s > p.newest || f.points > maxPoints || f.left > f.points || uint64(len(f.seen)) > maxPoints/64 || d.err != nil {
+				d.fail()
+				break
+			}
+			p.flushes[s] = f
+		}
+		if d.err != nil {
+			return d.err
+		}
+		out.uses++
+		p.used = out.uses
+		out.producers[id] = p
+	}
+	if d.err == nil && len(d.b) > 0 {
+		d.fail()
+	}
+	if d.err != nil {
+		return d.err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.dedupe = out
+	return nil
+}

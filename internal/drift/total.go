@@ -1,0 +1,100 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import "math"
+
+// total is what a series has counted since it began, to be passed on.
+type total struct {
+	start  int64 // nanoseconds since 1970, of the wall clock
+	kind   kind
+	count  uint64
+	sum    float64
+	bounds []float64 // of the coarse groups
+	groups []uint64
+	// exemplars are the newest of each group.
+	exemplars []Exemplar
+	missing   uint64
+	// categories count by name; rest is what found no room.
+	categories map[string]uint64
+	rest       uint64
+	stale      bool // start is set by the next delta
+}
+
+// reset starts the count of values afresh for a layout.
+func (t *total) reset(l *layout) {
+	if t.kind != unknown {
+		t.stale = true
+	}
+	t.kind = l.kind
+	t.count, t.sum, t.exemplars, t.rest = 0, 0, nil, 0
+	t.categories = nil
+	t.bounds = nil
+	switch l.kind {
+	case numeric:
+		t.bounds = l.coarse.Bounds()
+	case exponential:
+		t.bounds = coarseExponential
+	case categorical:
+		t.categories = make(map[string]uint64)
+	}
+	t.groups = make([]uint64, len(t.bounds)+1)
+}
+
+// add counts a delta of any bounds: a bucket goes to the group of its upper bound. It returns false where a
+// category found no room.
+func (t *total) add(d *Delta, now int64, limit int) bool {
+	if t.stale {
+		t.start, t.stale = now, false
+	}
+	if d.Key.Subject == Missing {
+		t.missing += d.Count
+		return true
+	}
+	switch {
+	case d.Categorical:
+		if t.kind != categorical {
+			return true
+		}
+		t.count += d.Count
+		_, known := t.categories[d.Category]
+		if d.Overflow || !known && len(t.categories) >= limit {
+			t.rest += d.Count
+			return d.Overflow
+		}
+		t.categories[d.Category] += d.Count
+		return true
+	case t.kind == categorical:
+		return true
+	case d.Exponential != nil:
+		d.Exponential.coarsen(t.bounds, t.groups)
+	default:
+		rebin(d.Bounds, d.Counts, t.bounds, t.groups)
+	}
+	t.count += d.Count
+	if !math.IsNaN(d.Sum) && !math.IsInf(d.Sum, 0) {
+		t.sum += d.Sum
+	}
+	for _, x := range d.Exemplars {
+		t.exemplars = keep(t.exemplars, x, t.bounds)
+	}
+	return true
+}
+
+// Total is a cumulative count of one series of the totals (not of segments).
+type Total struct {
+	Key Key
+	// Start is when counting began, in nanoseconds since 1970.
+	Start int64
+	// Count is the number of predictions, or of missing values (of the subject Missing), or of a histogram's values.
+	Count uint64
+	// Sum, Bounds and Groups are a histogram; Groups has one more than Bounds. Nil for counts.
+	Sum       float64
+	Bounds    []float64
+	Groups    []uint64
+	Exemplars []Exemplar
+	// Categories is set for classes and categorical features; Rest is what found no room.
+	Categories map[string]uint64
+	Rest       uint64
+}
