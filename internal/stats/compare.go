@@ -1,0 +1,199 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package stats compares two distributions and says how likely the difference is by chance: pure functions
+// over counts of the same bins or categories, or over whole samples.
+//
+// Counts are []float64, so that merged, scaled and decayed counts work; they are finite and not negative, and
+// index i is the same bin or category on both sides. Compare checks its input; the single functions trust it,
+// and panic when the two slices differ in length. None of them keeps, changes or, unless it says so, allocates
+// anything.
+//
+//	reference counts ──┐             ┌─► Score, Effect: how different (compared with a threshold)
+//	                   ├─► Compare ──┤
+//	current counts ────┘             └─► Statistic, PValue: could it be chance (false-discovery control)
+package stats
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Errors that Compare returns, wrapped; test with errors.Is.
+var (
+	// ErrNoSamples: the reference or the current counts add up to zero.
+	ErrNoSamples = errors.New("no samples")
+	// ErrShape: reference and current are not counts of the same bins.
+	ErrShape = errors.New("reference and current have different bins")
+	// ErrNoBounds: the method needs ordered bins and there are only categories.
+	ErrNoBounds = errors.New("the method needs numeric bins, not categories")
+
+	// Ready-made, because an empty window is an everyday thing.
+	errNoReference = fmt.Errorf("reference: %w", ErrNoSamples)
+	errNoCurrent   = fmt.Errorf("current: %w", ErrNoSamples)
+)
+
+// maxTotal is the largest number of samples that Compare takes: above it a float64 can no longer count by one.
+const maxTotal = 1 << 53
+
+// pseudoCount is what Compare adds to each group before it computes PSI, Jensen-Shannon, KL and Hellinger
+// (the Jeffreys prior), so that an empty group gives a finite and moderate value: (c+½)/(n+½B).
+const pseudoCount = 0.5
+
+// Sample is one side of a comparison.
+type Sample struct {
+	// Counts per bin or category.
+	Counts []float64
+	// Bounds are the upper-inclusive bounds of the bins as in an OTLP histogram, finite and strictly increasing:
+	// bin i is (Bounds[i-1], Bounds[i]], the first one has no lower bound, the last one no upper.
+	// len(Counts) == len(Bounds)+1. Nil for categories.
+	Bounds []float64
+	// Min and Max are the smallest and largest value, the outer edges of the first and last bin. Only
+	// Wasserstein reads them; one inside the bounds, or not finite, counts as the bound itself.
+	Min, Max float64
+	// StdDev is the standard deviation of the values. Only Wasserstein reads the reference's.
+	StdDev float64
+}
+
+// Result of a comparison. All fields are finite.
+type Result struct {
+	// Score is the value of the method, 0 for identical distributions.
+	Score float64
+	// Effect is what a threshold is compared with: Score, but for Chi2, whose score grows with the number of
+	// samples, BalancedCramersV.
+	Effect float64
+	// PValue is the probability of a difference at least this large between two samples of one distribution:
+	// of D for KS and Wasserstein (see KSPValue), of Pearson's chi² of homogeneity for the others (see
+	// Homogeneity). Rows are taken as independent.
+	PValue float64
+	// Statistic is the test statistic that PValue belongs to: D for KS and Wasserstein, else the chi² of the
+	// pooled table.
+	Statistic float64
+}
+
+// Compare computes one method on two samples of the same bins. Grouping bins (10 groups for all but KS and
+// Wasserstein, which want every bin) is the caller's.
+//
+// PSI, Jensen-Shannon, KL and Hellinger add half a count to each group first; the others use raw shares.
+// Wasserstein is divided by the reference's StdDev; a reference that is constant or whose StdDev is unknown (not above
+// zero) has no such scale, and the distance is divided by the range of both samples together instead: 1 when
+// a constant moves, the share of moved rows when they all move to one other value.
+//
+// The error wraps ErrNoSamples, ErrShape or ErrNoBounds, or names the count that is negative or not finite.
+// Compare does not allocate unless it fails.
+func Compare(m Method, ref, cur Sample) (Result, error) {
+	if len(ref.Counts) != len(cur.Counts) || (ref.Bounds == nil) != (cur.Bounds == nil) || !sameBounds(ref.Bounds, cur.Bounds) {
+		return Result{}, ErrShape
+	}
+	if ref.Bounds != nil && len(ref.Counts) != len(ref.Bounds)+1 {
+		return Result{}, fmt.Errorf("%d counts need %d bounds, not %d: %w", len(ref.Counts), len(ref.Counts)-1, len(ref.Bounds), ErrShape)
+	}
+	if m.Ordered() && ref.Bounds == nil {
+		return Result{}, ErrNoBounds
+	}
+	nRef, nCur := sum(ref.Counts), sum(cur.Counts)
+	if !(nRef >= 0 && nRef <= maxTotal && nCur >= 0 && nCur <= maxTotal) {
+		return Result{}, errors.Join(checkCounts("reference", ref.Counts), checkCounts("current", cur.Counts))
+	}
+	if nRef == 0 {
+		return Result{}, errNoReference
+	}
+	if nCur == 0 {
+		return Result{}, errNoCurrent
+	}
+
+	var r Result
+	switch m {
+	case PSI:
+		r.Score = PopulationStability(ref.Counts, cur.Counts, pseudoCount)
+	case JensenShannon:
+		r.Score = JensenShannonDistance(ref.Counts, cur.Counts, pseudoCount)
+	case KL:
+		r.Score = KullbackLeibler(ref.Counts, cur.Counts, pseudoCount)
+	case Hellinger:
+		r.Score = HellingerDistance(ref.Counts, cur.Counts, pseudoCount)
+	case LInfinity:
+		r.Score = LInfinityDistance(ref.Counts, cur.Counts)
+	case TotalVariation:
+		r.Score = TotalVariationDistance(ref.Counts, cur.Counts)
+	case Chi2:
+		r.Score, _ = chi2Homogeneity(ref.Counts, cur.Counts, nRef, nCur)
+		r.Effect = BalancedCramersV(ref.Counts, cur.Counts)
+	case KS:
+		r.Score = KSBins(ref.Counts, cur.Counts)
+		r.Statistic = r.Score
+	case Wasserstein:
+		if !increasing(ref.Bounds) {
+			return Result{}, errors.New("bounds: must be finite and strictly increasing")
+		}
+		scale := ref.StdDev
+		if !(scale > 0) || math.IsInf(scale, 0) {
+			scale = width(wassersteinRange(ref, cur))
+		}
+		if d := WassersteinBins(ref, cur); d > 0 {
+			r.Score = d / scale
+		}
+		r.Statistic = KSBins(ref.Counts, cur.Counts)
+	default:
+		_, err := ParseMethod(string(m))
+		return Result{}, err
+	}
+	if m != Chi2 {
+		r.Effect = r.Score
+	}
+	if m.Ordered() {
+		r.PValue = KSPValue(r.Statistic, nRef, nCur)
+	} else {
+		r.Statistic, r.PValue = homogeneity(ref.Counts, cur.Counts, nRef, nCur)
+	}
+	r.Score = min(r.Score, math.MaxFloat64)
+	r.Effect = min(r.Effect, math.MaxFloat64)
+	return r, nil
+}
+
+// checkCounts names the first count that is negative or not finite, or says that there are too many samples.
+func checkCounts(side string, counts []float64) error {
+	for i, c := range counts {
+		if !(c >= 0) || math.IsInf(c, 0) {
+			return fmt.Errorf("%s: counts[%d] = %v: must be finite and not negative", side, i, c)
+		}
+	}
+	if n := sum(counts); n > maxTotal {
+		return fmt.Errorf("%s: %v samples are more than %d", side, n, int64(maxTotal))
+	}
+	return nil
+}
+
+// sum returns NaN when a count is negative, so that one pass does for adding and checking.
+func sum(counts []float64) float64 {
+	var n, low float64
+	for _, c := range counts {
+		n += c
+		low = min(low, c)
+	}
+	if low < 0 {
+		return math.NaN()
+	}
+	return n
+}
+
+// sameBounds is true at once for a shared slice, the usual case: both sides take the baseline's.
+func sameBounds(a, b []float64) bool {
+	if len(a) == len(b) && len(a) > 0 && &a[0] == &b[0] {
+		return true
+	}
+	return slices.Equal(a, b)
+}
+
+func increasing(bounds []float64) bool {
+	last := math.Inf(-1)
+	for _, b := range bounds {
+		if !(b > last) {
+			return false
+		}
+		last = b
+	}
+	return !math.IsInf(last, 1)
+}
