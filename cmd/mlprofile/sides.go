@@ -1,0 +1,271 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/table"
+)
+
+// columnValues are the values of a column of a file.
+type columnValues struct {
+	// values are the finite numbers of a numeric column.
+	values []float64
+	// counts are rows, or their weights, by distinct value.
+	counts map[string]float64
+	// n and missing are rows with and without a value, or their weights.
+	n, missing float64
+}
+
+func (c *columnValues) missingRatio() float64 {
+	if c.n+c.missing == 0 {
+		return 0
+	}
+	return c.missing / (c.n + c.missing)
+}
+
+// dataFile is a data file whose columns are known.
+type dataFile struct {
+	path   string
+	opts   table.Options
+	schema *table.Schema
+	weight string
+}
+
+func openData(ctx context.Context, path string, o baseline.Options, weight string) (*dataFile, error) {
+	schema, err := table.Infer(ctx, []string{path}, o.Table)
+	if err != nil {
+		return nil, err
+	}
+	d := &dataFile{path: path, opts: o.Table, schema: schema}
+	if schema.Column(weight) != nil {
+		d.weight = weight
+	}
+	return d, nil
+}
+
+func (d *dataFile) has(name string) bool { return d.schema.Column(name) != nil }
+
+// wantedColumn is a column to read.
+type wantedColumn struct {
+	name string
+	as   profile.Type
+}
+
+// read returns the values of the columns, of the rows in the range that the options give.
+func (d *dataFile) read(ctx context.Context, wanted []wantedColumn, o baseline.Options) ([]columnValues, error) {
+	ranged := !o.From.IsZero() || !o.To.IsZero()
+	if ranged && !d.has(o.Timestamp) {
+		return nil, fmt.Errorf("--timestamp: %s has no column %q, and --from and --to need one", d.path, o.Timestamp)
+	}
+	r, err := table.Open(d.path, d.opts)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	out := make([]columnValues, len(wanted))
+	for i := range out {
+		out[i].counts = map[string]float64{}
+	}
+	places := map[string]int{}
+	var row []table.Cell
+	for n := 0; ; n++ {
+		if n%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		if row, err = r.Next(row); err != nil {
+			if errors.Is(err, io.EOF) {
+				return out, nil
+			}
+			return nil, err
+		}
+		for i := len(places); i < len(r.Columns()); i++ {
+			places[r.Columns()[i]] = i
+		}
+		cell := func(name string) table.Cell {
+			if i, ok := places[name]; ok && i < len(row) {
+				return row[i]
+			}
+			return table.Cell{}
+		}
+		if ranged {
+			c := cell(o.Timestamp)
+			t, ok := c.Instant()
+			if !ok && c.Kind != table.Missing {
+				return nil, fmt.Errorf("%s: column %q: %q is not a point in time", r.Where(), o.Timestamp, c.Category())
+			}
+			if !ok || !o.From.IsZero() && t.Before(o.From) || !o.To.IsZero() && !t.Before(o.To) {
+				continue
+			}
+		}
+		weight := 1.0
+		if d.weight != "" {
+			w, ok := cell(d.weight).Number()
+			if !ok || !(w >= 0) || math.IsInf(w, 0) {
+				return nil, fmt.Errorf("%s: column %q: %q is no weight", r.Where(), d.weight, cell(d.weight).Category())
+			}
+			weight = w
+		}
+		for i, want := range wanted {
+			if err := out[i].add(cell(want.name), want.as, d.schema.Column(want.name).Type, weight); err != nil {
+				return nil, fmt.Errorf("%s: column %q: %w", r.Where(), want.name, err)
+			}
+		}
+	}
+}
+
+func (c *columnValues) add(cell table.Cell, as profile.Type, t table.Type, weight float64) error {
+	if cell.Kind == table.Missing {
+		c.missing += weight
+		return nil
+	}
+	if as == profile.Numeric {
+		v, ok := cell.Number()
+		if !ok {
+			return fmt.Errorf("%q is not a number; if it means missing, name it in --null", cell.Category())
+		}
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			c.missing += weight
+			return nil
+		}
+		c.values = append(c.values, v)
+	}
+	c.n += weight
+	c.counts[t.Category(cell)] += weight
+	return nil
+}
+
+// reference is what is compared with: a baseline, or a data file.
+type reference struct {
+	path     string
+	baseline *profile.Profile
+	data     *dataFile
+	opts     baseline.Options
+}
+
+// referenceColumn is a column of the reference.
+type referenceColumn struct {
+	name string
+	as   profile.Type
+	// profile is set where the reference is a baseline, values where it is a data file.
+	profile *profile.Column
+	values  columnValues
+}
+
+func (f *scoreFlags) openReference(ctx context.Context, o baseline.Options) (*reference, error) {
+	r := &reference{path: f.reference, opts: baseline.Options{Types: o.Types}}
+	is, err := isBaseline(f.reference)
+	if err != nil {
+		return nil, err
+	}
+	if is {
+		r.baseline, err = profile.Load(f.reference)
+		return r, err
+	}
+	r.data, err = openData(ctx, f.reference, o, f.weight)
+	return r, err
+}
+
+// isBaseline tells a baseline from a file of JSON lines by its first bytes.
+func isBaseline(path string) (bool, error) {
+	if !strings.HasSuffix(strings.ToLower(path), ".json") {
+		return false, nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	head := make([]byte, 512)
+	n, err := io.ReadFull(f, head)
+	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	return bytes.Contains(head[:n], []byte(`"format_version"`)), nil
+}
+
+// names are the columns that --all means.
+func (r *reference) names() (names []string) {
+	if r.baseline == nil {
+		for _, c := range r.data.schema.Columns {
+			if !c.IDLike() && c.Type != table.TypeTime && c.Type != table.TypeEmpty && c.Name != r.data.weight {
+				names = append(names, c.Name)
+			}
+		}
+		return names
+	}
+	for _, c := range r.baseline.Features {
+		names = append(names, c.Name)
+	}
+	for _, c := range []*profile.Column{r.baseline.Prediction, r.baseline.Confidence} {
+		if c != nil {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
+func (r *reference) column(name string, override profile.Type) (referenceColumn, error) {
+	out := referenceColumn{name: name}
+	if override != "" && override != profile.Numeric && override != profile.Categorical {
+		return out, fmt.Errorf("--type: %s=%s: neither %s nor %s", name, override, profile.Numeric, profile.Categorical)
+	}
+	if r.baseline == nil {
+		c := r.data.schema.Column(name)
+		if c == nil {
+			return out, fmt.Errorf("%s: there is no column %q", r.path, name)
+		}
+		out.as = profile.Categorical
+		if c.Type.Numeric() {
+			out.as = profile.Numeric
+		}
+		if override != "" {
+			out.as = override
+		}
+		return out, nil
+	}
+	out.profile = r.baseline.Column(name)
+	for _, c := range []*profile.Column{r.baseline.Prediction, r.baseline.Confidence} {
+		if out.profile == nil && c != nil && c.Name == name {
+			out.profile = c
+		}
+	}
+	if out.profile == nil {
+		return out, fmt.Errorf("%s: the baseline has no column %q", r.path, name)
+	}
+	out.as = out.profile.Type
+	if override != "" && override != out.as {
+		return out, fmt.Errorf("--type: the baseline's column %q is %s; build it anew to change that", name, out.as)
+	}
+	return out, nil
+}
+
+// read fills in the values where the reference is a data file.
+func (r *reference) read(ctx context.Context, columns []referenceColumn) error {
+	if r.data == nil {
+		return nil
+	}
+	wanted := make([]wantedColumn, len(columns))
+	for i, c := range columns {
+		wanted[i] = wantedColumn{c.name, c.as}
+	}
+	values, err := r.data.read(ctx, wanted, r.opts) // without the range: it is the current file's
+	if err != nil {
+		return err
+	}
+	for i := range columns {
+		columns[i].values = values[i]
+	}
+	return nil
+}
