@@ -14,6 +14,7 @@ import (
 	"github.com/robfig/cron/v3"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
 // object reads one block of keys of a document. The schema has reported what has the wrong type; such a
@@ -146,15 +147,12 @@ func (o object) bounds() (low, high *float64) {
 	return low, high
 }
 
-// numericOnly are the statistics that need an order of the values.
-var numericOnly = []string{"ks", "wasserstein"}
-
 // methods reads a list of statistics for columns of a type; an empty type is unknown.
 func (o object) methods(key string, t profile.Type) []string {
 	list := o.texts(key)
 	if t == profile.Categorical {
 		for i, m := range list {
-			if slices.Contains(numericOnly, m) {
+			if stats.Method(m).Ordered() {
 				o.fail([]string{key, strconv.Itoa(i)}, "%s needs numeric values, the feature is categorical", m)
 			}
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/docs/schema"
+	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
 const tinyBaseline = `{"format_version":1,"rows":1,"features":[{"name":"amount","type":"numeric","count":0,"missing":1},{"name":"country","type":"categorical","count":1,"missing":0,"categories":[{"value":"DE","count":1}]}]}`
@@ -216,6 +217,21 @@ func TestCardsUseEveryKey(t *testing.T) {
 			assert.True(t, used[key], "%s.%s", name, key)
 		}
 	}
+}
+
+// TestSchemaKnowsTheMethods keeps the names in the schema equal to those of the statistics.
+func TestSchemaKnowsTheMethods(t *testing.T) {
+	defs := loadSchema().source["$defs"].(map[string]any)
+	var want, inList, inBlock []any
+	for _, m := range stats.Methods() {
+		want = append(want, string(m))
+	}
+	inList = defs["methods"].(map[string]any)["items"].(map[string]any)["enum"].([]any)
+	for name := range defs["thresholds"].(map[string]any)["properties"].(map[string]any) {
+		inBlock = append(inBlock, name)
+	}
+	assert.ElementsMatch(t, want, inList)
+	assert.ElementsMatch(t, append(want, "missing"), inBlock)
 }
 
 func TestParseDuration(t *testing.T) {
