@@ -388,9 +388,11 @@ func (e *Engine) expire(m *model) {
 	}
 }
 
-// waiting reports whether the series has values that no closed window has taken.
+// waiting reports whether the series has values that no closed window has taken, or a verdict.
 func (s *series) waiting() bool {
-	return len(s.open) > 0 || s.carry.count() > 0 || s.absent != nil && s.absent.carry.rows > 0
+	return len(s.open) > 0 || s.carry.count() > 0 || decided(&s.judged) ||
+		s.absent != nil && (s.absent.carry.rows > 0 || decided(&s.absent.judged)) ||
+		s.absences != nil && s.absences.decided()
 }
 
 // newest is the newest pane of a stream that has data.

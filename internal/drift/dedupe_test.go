@@ -1,0 +1,125 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"fmt"
+	"testing"
+)
+
+func TestDedupe(t *testing.T) {
+	d := newDedupe(2)
+	mark := func(id string, sequence, points, ordinal uint64, want bool) {
+		t.Helper()
+		fresh, ok, _ := d.mark(id, sequence, points, ordinal)
+		if !ok || fresh != want {
+			t.Errorf("%s %d %d/%d: fresh %v, ok %v", id, sequence, ordinal, points, fresh, ok)
+		}
+	}
+	mark("a", 1, 2, 0, true)
+	mark("a", 1, 2, 0, false)
+	mark("a", 2, 1, 0, true) // overtakes
+	mark("a", 1, 2, 1, true)
+	if p := d.producers["a"]; p.low != 2 || len(p.flushes) != 0 {
+		t.Errorf("complete flushes are kept: low %d, %d flushes", p.low, len(p.flushes))
+	}
+	mark("a", 1, 2, 1, false)
+	mark("a", 1000, 70, 69, true)
+	mark("a", 1000, 70, 69, false)
+	mark("a", 871, 70, 3, false) // older than what is told apart
+	mark("a", 900, 70, 3, true)
+	for _, bad := range [][3]uint64{{0, 1, 0}, {1, 0, 0}, {1001, 5, 5}, {1001, 1 << 40, 1}, {900, 80, 75}} {
+		if _, ok, _ := d.mark("a", bad[0], bad[1], bad[2]); ok {
+			t.Errorf("%v is accepted", bad)
+		}
+	}
+	mark("b", 1, 1, 0, true)
+	if _, _, evicted := d.mark("c", 1, 1, 0); !evicted || d.producers["a"] != nil || d.producers["b"] == nil {
+		t.Error("the producer silent for longest is not the one forgotten")
+	}
+}
+
+// TestDedupeBounded sends flushes that never complete.
+func TestDedupeBounded(t *testing.T) {
+	d := newDedupe(10)
+	for s := uint64(1); s < 5000; s++ {
+		if fresh, ok, _ := d.mark("a", s, 1000, 999); !fresh || !ok {
+			t.Fatal(s)
+		}
+	}
+	if n := len(d.producers["a"].flushes); n > openFlushes {
+		t.Errorf("%d flushes are open", n)
+	}
+}
+
+// TestSplitMergedRepeated is the promise of the wire: two producers whose flushes are split, interleaved and
+// repeated in any way give what one producer gives.
+func TestSplitMergedRepeated(t *testing.T) {
+	cols := columns(6)
+	base := baseline(cols, 2000, 1)
+	set := card(base, func(m *catalogModel) { m.Drift.MinSamples = 50 })
+	traffic := newTraffic(base, cols, 5)
+	r := traffic.r
+	want := engine(t, set, nil)
+	var flushes [][]Delta // two minutes each
+	for minute := int64(0); minute < 150; minute++ {
+		deltas := traffic.minute(epoch+minute*60, 3)
+		if minute%2 == 0 {
+			flushes = append(flushes, nil)
+		}
+		flushes[len(flushes)-1] = append(flushes[len(flushes)-1], deltas...)
+	}
+	wantClosed := ""
+	for i, f := range flushes {
+		now := at(epoch + int64(i+1)*120)
+		want.Add(now, f)
+		closed, _ := want.Advance(now)
+		wantClosed += render(closed)
+	}
+	if wantClosed == "" {
+		t.Fatal("no window was closed")
+	}
+	for trial := range 5 {
+		got := engine(t, set, nil)
+		gotClosed := ""
+		sequence := map[string]uint64{}
+		for i, f := range flushes {
+			now := at(epoch + int64(i+1)*120)
+			// Each producer takes some of the points, as its own flush.
+			parts := map[string][]Delta{}
+			for _, d := range f {
+				p := fmt.Sprint("producer", r.IntN(2))
+				parts[p] = append(parts[p], d)
+			}
+			var sent []Delta
+			for p, deltas := range parts {
+				sequence[p]++
+				for o := range deltas {
+					d := deltas[o]
+					d.Producer, d.Sequence, d.Points, d.Ordinal = p, sequence[p], uint64(len(deltas)), uint64(o)
+					for range 1 + r.IntN(3) {
+						sent = append(sent, d)
+					}
+				}
+			}
+			r.Shuffle(len(sent), func(i, j int) { sent[i], sent[j] = sent[j], sent[i] })
+			for len(sent) > 0 {
+				n := 1 + r.IntN(len(sent))
+				got.Add(now, sent[:n])
+				sent = sent[n:]
+			}
+			closed, _ := got.Advance(now)
+			gotClosed += render(closed)
+		}
+		if gotClosed != wantClosed {
+			t.Fatalf("trial %d: other windows:\n%s\nwant\n%s", trial, gotClosed, wantClosed)
+		}
+		if g, w := state(got), state(want); g != w {
+			t.Fatalf("trial %d: other state:\n%s\nwant\n%s", trial, g, w)
+		}
+		if s := got.TakeStats(); s.Points[Duplicate] == 0 || s.Points[Late] > 0 || s.Points[Invalid] > 0 {
+			t.Errorf("outcomes %v", s.Points)
+		}
+	}
+}
