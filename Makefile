@@ -44,7 +44,7 @@ lint: ## golangci-lint, as .golangci.yaml says
 
 bench: build ## micro-benchmarks, then CPU-seconds per million spans: ours beside the stock components
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./connector/... ./processor/...
-	$(GO) test -count=1 -timeout 60m -tags grpcnotrace,bench ./test/bench/... -v $(BENCHFLAGS)
+	$(GO) test -count=1 -timeout 60m -tags grpcnotrace,bench -v ./test/bench/... $(BENCHFLAGS)
 
 generate: ## distro/ from builder-config.yaml, metadata of the components, docs/attributes.md
 	$(GENERATE_TOOL) builder --config builder-config.yaml --skip-get-modules --skip-compilation

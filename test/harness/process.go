@@ -63,6 +63,12 @@ func Start(t testing.TB, dir string, env []string, program string, args ...strin
 // Pid returns the id of the process.
 func (p *Process) Pid() int { return p.cmd.Process.Pid }
 
+// CPU returns the user and system time of a process that has ended.
+func (p *Process) CPU() time.Duration {
+	<-p.done
+	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
+}
+
 // Log returns all that the process has printed so far.
 func (p *Process) Log() string {
 	content, err := os.ReadFile(p.logFile)
