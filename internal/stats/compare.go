@@ -78,8 +78,8 @@ type Result struct {
 //
 // PSI, Jensen-Shannon, KL and Hellinger add half a count to each group first; the others use raw shares.
 // Wasserstein is divided by the reference's StdDev; a reference that is constant or whose StdDev is unknown (not above
-// zero) has no such scale, and the distance is divided by the range of both samples together instead: 1 when
-// a constant moves, the share of moved rows when they all move to one other value.
+// 1e-12 of its largest bound, which is rounding) has no such scale, and the distance is divided by the range of both samples
+// together instead: 1 when one constant becomes another, the share of moved rows when they all move to one other value.
 //
 // The error wraps ErrNoSamples, ErrShape or ErrNoBounds, or names the count that is negative or not finite.
 // Compare does not allocate unless it fails.
@@ -129,7 +129,7 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 			return Result{}, errors.New("bounds: must be finite and strictly increasing")
 		}
 		scale := ref.StdDev
-		if !(scale > 0) || math.IsInf(scale, 0) {
+		if !(scale > rounding(ref.Bounds)) || math.IsInf(scale, 0) {
 			scale = width(wassersteinRange(ref, cur))
 		}
 		if d := WassersteinBins(ref, cur); d > 0 {
@@ -185,6 +185,14 @@ func sameBounds(a, b []float64) bool {
 		return true
 	}
 	return slices.Equal(a, b)
+}
+
+// rounding is how large the computed standard deviation of a constant may be.
+func rounding(bounds []float64) float64 {
+	if len(bounds) == 0 {
+		return 0
+	}
+	return 1e-12 * max(math.Abs(bounds[0]), math.Abs(bounds[len(bounds)-1]))
 }
 
 func increasing(bounds []float64) bool {

@@ -107,7 +107,7 @@ func TestKSTwoSF(t *testing.T) {
 	// Neighbouring methods agree where they meet, and p falls with d.
 	for _, n := range []int{5, 20, 100, 140, 141, 1000, 50000, 200000, 3000000} {
 		last := 1.0
-		for z := 0.2; z < 6; z += 0.01 {
+		for z := 0.2; z < 6; z += 0.05 {
 			d := z / math.Sqrt(float64(n))
 			if d > 1 {
 				break

@@ -3,13 +3,16 @@
 
 package stats
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // WassersteinBins is the 1-Wasserstein (earth mover's) distance of two samples counted into the same bins, in the
 // units of the bounds: ∫|F_ref−F_cur|, with each side's mass spread evenly inside a bin (exactly integrated where
-// the two cross). The first bin of a side starts at its Min, the last ends at its Max; a Min above the
-// first bound, a Max below the last, or one that is not finite counts as that bound, so that the mass sits on
-// it. The result is exact when every distinct value has a bin (Nextafter(v, −∞), v] of its own.
+// the two cross). The first bin of a side starts at its Min, the last ends at its Max, and a side that lies wholly in one of
+// them is spread over Min to Max; a Min or Max that is not finite or on the wrong side of the bound counts as that bound.
+// The result is exact when every distinct value has a bin (Nextafter(v, −∞), v] of its own.
 //
 // Both samples need Bounds (the reference's are used), strictly increasing and finite, and a positive total. Distances beyond the largest
 // float64 are cut to it.
@@ -23,25 +26,54 @@ func WassersteinBins(ref, cur Sample) float64 {
 	nRef, nCur := total(ref.Counts), total(cur.Counts)
 	var area integral
 
-	// The first bin. The side that starts lower rises alone until the other starts.
-	r, c := ref.Counts[0]/nRef, cur.Counts[0]/nCur
-	fromRef, fromCur := startOf(ref, bounds[0]), startOf(cur, bounds[0])
-	area.edge(r, c, width(fromRef, bounds[0]), width(fromCur, bounds[0]))
-
-	rSum, cSum := ref.Counts[0], cur.Counts[0]
-	before := r - c
-	for i := 1; i <= last; i++ {
-		rSum += ref.Counts[i]
-		cSum += cur.Counts[i]
-		after := rSum/nRef - cSum/nCur
-		area.add(before, after, width(bounds[i-1], bounds[i]))
+	area.addTails(firstTail(ref, bounds[0], nRef), firstTail(cur, bounds[0], nCur))
+	var r, c, before float64
+	for i, bound := range bounds {
+		r += ref.Counts[i]
+		c += cur.Counts[i]
+		after := r/nRef - c/nCur
+		if i > 0 {
+			area.add(before, after, width(bounds[i-1], bound))
+		}
 		before = after
 	}
-
-	// The last bin is the first one's mirror image: above v lies 1−F(v).
-	r, c = ref.Counts[last+1]/nRef, cur.Counts[last+1]/nCur
-	area.edge(r, c, width(bounds[last], endOf(ref, bounds[last])), width(bounds[last], endOf(cur, bounds[last])))
+	area.addTails(lastTail(ref, bounds[last], nRef), lastTail(cur, bounds[last], nCur))
 	return min(float64(area), math.MaxFloat64)
+}
+
+// tail is what a side has in an outer bin: its share of all samples, evenly spread over distances near to far from the
+// bin's only bound.
+type tail struct{ share, near, far float64 }
+
+// firstTail ends at the bound, or at the maximum of a side that has nothing above the bound.
+func firstTail(s Sample, bound, n float64) tail {
+	t := tail{share: s.Counts[0] / n, far: width(startOf(s, bound), bound)}
+	if s.Counts[0] == n && s.Max < bound {
+		t.near = min(width(s.Max, bound), t.far)
+	}
+	return t
+}
+
+// lastTail starts at the bound, or at the minimum of a side that has nothing below the bound.
+func lastTail(s Sample, bound, n float64) tail {
+	count := s.Counts[len(s.Counts)-1]
+	t := tail{share: count / n, far: width(bound, endOf(s, bound))}
+	if count == n && s.Min > bound {
+		t.near = min(width(bound, s.Min), t.far)
+	}
+	return t
+}
+
+// beyond is the share that lies farther from the bound than u, where u is an end of the interval from..to in which the tail has no
+// end of its own: an atom (near = far) counts in full up to where it sits and not at all from there on.
+func (t tail) beyond(u, from, to float64) float64 {
+	switch {
+	case to <= t.near:
+		return t.share
+	case from >= t.far:
+		return 0
+	}
+	return t.share * ((t.far - u) / (t.far - t.near))
 }
 
 // oneBin compares two uniform distributions; without finite ends nothing is known.
@@ -77,7 +109,7 @@ func endOf(s Sample, bound float64) float64 {
 // wassersteinRange is the interval outside of which both samples have nothing.
 func wassersteinRange(ref, cur Sample) (low, high float64) {
 	if len(ref.Bounds) == 0 {
-		return min(ref.Min, cur.Min), max(ref.Max, cur.Max)
+		return min(ref.Min, cur.Min, ref.Max, cur.Max), max(ref.Min, cur.Min, ref.Max, cur.Max)
 	}
 	first, last := 0, len(ref.Counts)-1
 	for ref.Counts[first] == 0 && cur.Counts[first] == 0 {
@@ -119,19 +151,16 @@ func (s *integral) add(a, b, width float64) {
 	*s += integral(mean * width)
 }
 
-// edge adds an outer bin in which one side rises from 0 to r over the last wr before the bound and the other from
-// 0 to c over wc.
-func (s *integral) edge(r, c, wr, wc float64) {
-	if wr < wc {
-		r, c, wr, wc = c, r, wc, wr
+// addTails adds an outer bin of two sides.
+func (s *integral) addTails(r, c tail) {
+	// Between two neighbouring ends both sides are straight.
+	ends := [...]float64{r.near, r.far, c.near, c.far}
+	slices.Sort(ends[:])
+	from := 0.0
+	for _, to := range ends {
+		s.add(r.beyond(from, from, to)-c.beyond(from, from, to), r.beyond(to, from, to)-c.beyond(to, from, to), to-from)
+		from = to
 	}
-	if wr == 0 {
-		return
-	}
-	// r has reached this when the other starts.
-	reached := r * (1 - wc/wr)
-	s.add(0, reached, wr-wc)
-	s.add(reached, r-c, wc)
 }
 
 // WassersteinSamples is the 1-Wasserstein distance of two samples (scipy.stats.wasserstein_distance). The samples must
