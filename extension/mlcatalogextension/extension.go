@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
@@ -159,10 +160,11 @@ func (e *catalogExtension) reload(ctx context.Context) {
 		return
 	}
 	violations := catalog.Violations(err)
+	logger := e.logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)) // the stack says nothing of the card
 	for _, v := range violations {
-		e.logger.Error("A card is not good.", zap.Error(v))
+		logger.Error("A card is not good.", zap.Error(v))
 	}
-	e.logger.Error("The catalog was not loaded, the last good one stays.", zap.String("directory", e.cfg.Directory),
+	logger.Error("The catalog was not loaded, the last good one stays.", zap.String("directory", e.cfg.Directory),
 		zap.Int("violations", len(violations)), zap.Int("models", len(before.Models)), zap.Int("jobs", len(before.Jobs)))
 }
 
