@@ -25,6 +25,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 // futureSlack is how far ahead of now an event may be, in seconds.
@@ -40,6 +41,8 @@ type Engine struct {
 	dedupe dedupe
 	stats  Stats
 	series int
+	// shared are the layouts by column of the set's baselines.
+	shared map[*profile.Column]*layouts
 }
 
 // Stats counts what happened since the last call of TakeStats, and what is held.
@@ -115,6 +118,7 @@ func New(opts Options) (*Engine, error) {
 		opts: opts, set: catalog.NewSet(nil, nil), models: make(map[modelKey]*model),
 		dedupe: newDedupe(opts.Limits.Producers),
 		stats:  Stats{Evicted: make(map[string]uint64)},
+		shared: make(map[*profile.Column]*layouts),
 	}, nil
 }
 
@@ -295,7 +299,7 @@ func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time
 			}
 			v.features++
 			key.name = m.intern(key.name)
-			v.plans[key] = e.opts.plan(e.set, m.key, v.key.version, key)
+			v.plans[key] = e.plan(m.key, v.key.version, key)
 		}
 		a.cell = s.layout.cell(m.intern(d.Key.Name), e.opts.Limits.Features)
 	}
@@ -455,7 +459,7 @@ func (e *Engine) find(m *model, v *version, g *segment, key seriesKey, now time.
 			v.features++
 		}
 		key.name = m.intern(key.name)
-		p = e.opts.plan(e.set, m.key, v.key.version, key)
+		p = e.plan(m.key, v.key.version, key)
 		v.plans[key] = p
 	}
 	key.name = m.intern(key.name)
@@ -478,6 +482,21 @@ func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int6
 	g.order = slices.Insert(g.order, i, s)
 	e.series++
 	return s
+}
+
+// plan says how a subject of a version is compared.
+func (e *Engine) plan(key modelKey, version string, sk seriesKey) *plan {
+	p := e.opts.plan(e.set, key, version, sk)
+	if p.column == nil {
+		p.shared = &layouts{}
+		return p
+	}
+	p.shared = e.shared[p.column]
+	if p.shared == nil {
+		p.shared = &layouts{}
+		e.shared[p.column] = p.shared
+	}
+	return p
 }
 
 var unknownLayout = layout{kind: unknown}
@@ -531,6 +550,7 @@ func (e *Engine) SetCatalog(set *catalog.Set) {
 		return
 	}
 	e.set = set
+	clear(e.shared)
 	for _, m := range e.models {
 		e.resolve(m)
 	}
@@ -545,7 +565,7 @@ func (e *Engine) resolve(m *model) {
 	}
 	for _, v := range m.versions {
 		for key := range v.plans {
-			v.plans[key] = e.opts.plan(e.set, m.key, v.key.version, key)
+			v.plans[key] = e.plan(m.key, v.key.version, key)
 		}
 		for _, g := range v.groups {
 			for _, s := range g.order {

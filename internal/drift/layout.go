@@ -103,7 +103,19 @@ type plan struct {
 	missing              float64 // threshold
 	ignore               bool
 	categories           int // limit of a layout without a baseline
-	layouts              []*layout
+	shared               *layouts
+}
+
+// layouts are those of one column of a baseline, shared by all versions that have it, or those of one plan without a baseline.
+type layouts struct{ list []*layout }
+
+// maxLayouts bounds layouts, which only data in changing bins fill.
+const maxLayouts = 8
+
+func (s *layouts) keep(l *layout) {
+	if len(s.list) < maxLayouts {
+		s.list = append(s.list, l)
+	}
 }
 
 // method is a statistic with the effect at which it speaks of drift.
@@ -122,7 +134,7 @@ func (p *plan) methods(k kind) []method {
 
 // numericLayout returns the layout for data with the given bounds: their own, or the baseline's where the data's are finer.
 func (p *plan) numericLayout(bounds []float64) *layout {
-	for _, l := range p.layouts {
+	for _, l := range p.shared.list {
 		if l.kind == numeric && slices.Equal(l.bounds, bounds) {
 			return l
 		}
@@ -134,6 +146,9 @@ func (p *plan) numericLayout(bounds []float64) *layout {
 			// A column without values, or a categorical one, has nothing to compare with.
 			l.mismatched = c.Type != profile.Numeric
 		case subset(bounds, c.Numeric.Bounds):
+			if len(bounds) == len(c.Numeric.Bounds) {
+				l.bounds, bounds = c.Numeric.Bounds, c.Numeric.Bounds
+			}
 			counts := make([]uint64, len(bounds)+1)
 			rebin(c.Numeric.Bounds, c.Numeric.Counts, bounds, counts)
 			l.baseline = newNumericSample(bounds, counts, c.Numeric.Min, c.Numeric.Max, c.Numeric.StdDev)
@@ -151,9 +166,7 @@ func (p *plan) numericLayout(bounds []float64) *layout {
 		}
 		l.coarse = distribution.GroupByMass(bounds, ones, distribution.DefaultGroups)
 	}
-	if len(p.layouts) < 8 {
-		p.layouts = append(p.layouts, l)
-	}
+	p.shared.keep(l)
 	return l
 }
 
@@ -163,7 +176,7 @@ func (p *plan) categoricalLayout() *layout {
 	if c == nil || c.Type != profile.Categorical {
 		return &layout{kind: categorical, index: map[string]int{}, mismatched: c != nil && c.Count > 0}
 	}
-	for _, l := range p.layouts {
+	for _, l := range p.shared.list {
 		if l.kind == categorical {
 			return l
 		}
@@ -179,19 +192,19 @@ func (p *plan) categoricalLayout() *layout {
 	if c.Count > 0 {
 		l.baseline = &sample{n: c.Count, kind: categorical, layout: l, all: counts}
 	}
-	p.layouts = append(p.layouts, l)
+	p.shared.keep(l)
 	return l
 }
 
 // exponentialLayout returns the layout of exponential histograms, which are compared with no baseline.
 func (p *plan) exponentialLayout() *layout {
-	for _, l := range p.layouts {
+	for _, l := range p.shared.list {
 		if l.kind == exponential {
 			return l
 		}
 	}
 	l := &layout{kind: exponential, mismatched: p.column != nil && p.column.Count > 0}
-	p.layouts = append(p.layouts, l)
+	p.shared.keep(l)
 	return l
 }
 

@@ -383,7 +383,7 @@ func (d *decoder) layout() *layout {
 	case unknown:
 		return &unknownLayout
 	case numeric:
-		l.coarse = (&plan{}).numericLayout(l.bounds).coarse
+		l.coarse = (&plan{shared: &layouts{}}).numericLayout(l.bounds).coarse
 	}
 	return l
 }
@@ -413,7 +413,7 @@ func (e *Engine) decodeSegment(d *decoder, m *model, v *version, layouts []*layo
 		if key == absencesKey {
 			p = &plan{}
 		} else if p == nil {
-			p = e.opts.plan(e.set, m.key, v.key.version, key)
+			p = e.plan(m.key, v.key.version, key)
 			v.plans[key] = p
 			if key.subject == Feature {
 				v.features++
@@ -449,7 +449,7 @@ func (e *Engine) decodeSegment(d *decoder, m *model, v *version, layouts []*layo
 			key := seriesKey{Feature, m.intern(name)}
 			if v.plans[key] == nil {
 				v.features++
-				v.plans[key] = e.opts.plan(e.set, m.key, v.key.version, key)
+				v.plans[key] = e.plan(m.key, v.key.version, key)
 			}
 		}
 	}
