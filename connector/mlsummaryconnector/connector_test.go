@@ -104,9 +104,9 @@ func TestFailedFlushIsKept(t *testing.T) {
 		c := started(t, createDefaultConfig().(*Config), next, newCatalog(fraudCard(1)))
 		next.fail(errors.New("link is down"))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		time.Sleep(16 * time.Second) // fails
+		advance(16 * time.Second) // fails
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime, benchTime)))
-		time.Sleep(15 * time.Second) // fails again
+		advance(15 * time.Second) // fails again
 		require.Len(t, next.refused, 2)
 		marshal := func(md pmetric.Metrics) string {
 			data, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
@@ -115,7 +115,7 @@ func TestFailedFlushIsKept(t *testing.T) {
 		}
 		assert.Equal(t, marshal(next.refused[0]), marshal(next.refused[1]))
 		next.fail(nil)
-		time.Sleep(15 * time.Second)
+		advance(15 * time.Second)
 		got := next.AllMetrics()
 		require.Len(t, got, 2)
 		assert.Equal(t, marshal(next.refused[0]), marshal(got[0]))
@@ -143,7 +143,7 @@ func TestConsumerMayChangeWhatItRefuses(t *testing.T) {
 		require.NoError(t, err)
 		c := started(t, createDefaultConfig().(*Config), next, nil)
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		time.Sleep(31 * time.Second)
+		advance(31 * time.Second)
 		assert.Equal(t, uint64(1), total(sink.AllMetrics(), mlconv.MetricPredictionCount))
 	})
 }
@@ -154,10 +154,10 @@ func TestPermanentErrorDropsTheFlush(t *testing.T) {
 		c := started(t, createDefaultConfig().(*Config), next, nil)
 		next.fail(consumererror.NewPermanent(errors.New("too old")))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		time.Sleep(16 * time.Second)
+		advance(16 * time.Second)
 		next.fail(nil)
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		time.Sleep(15 * time.Second)
+		advance(15 * time.Second)
 		assert.Equal(t, []int64{2}, sequences(next.AllMetrics()))
 		assert.Equal(t, uint64(1), total(next.AllMetrics(), mlconv.MetricPredictionCount))
 	})
@@ -168,10 +168,10 @@ func TestIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &link{}
 		c := started(t, createDefaultConfig().(*Config), next, nil)
-		time.Sleep(time.Second)
+		advance(time.Second)
 		for range 8 {
 			require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-			time.Sleep(15 * time.Second)
+			advance(15 * time.Second)
 		}
 		var predictions, features int
 		for _, md := range next.AllMetrics() {
@@ -195,9 +195,9 @@ func TestLateSpans(t *testing.T) {
 		c := started(t, createDefaultConfig().(*Config), next, nil)
 		minute := benchTime.Unix() / 60
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime, benchTime.Add(time.Minute))))
-		time.Sleep(16 * time.Second)
+		advance(16 * time.Second)
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime.Add(59*time.Second), benchTime.Add(-time.Hour))))
-		time.Sleep(15 * time.Second)
+		advance(15 * time.Second)
 		assert.Equal(t, map[int64]uint64{minute: 1, minute + 1: 1}, counts(next.AllMetrics()[:1], mlconv.MetricPredictionCount))
 		assert.Equal(t, map[int64]uint64{minute: 1, minute - 60: 1}, counts(next.AllMetrics()[1:], mlconv.MetricPredictionCount))
 	})
@@ -240,7 +240,7 @@ func TestReload(t *testing.T) {
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime, benchTime)))
 		cat.set.Store(catalog.NewSet([]*catalog.Model{cardWithBounds(0, 5)}, nil))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		time.Sleep(61 * time.Second)
+		advance(61 * time.Second)
 		assert.Equal(t, map[string]uint64{"[0 1 2]": 2, "[0 5]": 1}, boundsOf(next.AllMetrics(), "f00"))
 		assert.Equal(t, uint64(3), total(next.AllMetrics(), mlconv.MetricPredictionCount))
 	})
@@ -258,13 +258,13 @@ func TestCumulativeReload(t *testing.T) {
 		c := started(t, cfg, next, cat)
 		began := uint64(time.Now().UnixNano())
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		time.Sleep(16 * time.Second)
+		advance(16 * time.Second)
 		cat.set.Store(catalog.NewSet([]*catalog.Model{cardWithBounds(0, 1, 2)}, nil))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		time.Sleep(15 * time.Second)
+		advance(15 * time.Second)
 		cat.set.Store(catalog.NewSet([]*catalog.Model{cardWithBounds(0, 5)}, nil))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		time.Sleep(30 * time.Second)
+		advance(30 * time.Second)
 
 		type row struct {
 			count, start uint64
@@ -370,10 +370,10 @@ func TestTablesAreEmptied(t *testing.T) {
 		}
 		consume("one")
 		consume("two")
-		time.Sleep(61 * time.Second)
+		advance(61 * time.Second)
 		next.Reset()
 		consume("two")
-		time.Sleep(15 * time.Second)
+		advance(15 * time.Second)
 		require.Len(t, next.AllMetrics(), 1)
 		eachPoint(next.AllMetrics()[0].ResourceMetrics().At(0), func(p point) {
 			name, ok := p.attrs.Get("ml.model.name")
@@ -452,7 +452,7 @@ func TestShutdown(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, c.Start(t.Context(), componenttest.NewNopHost()))
 			require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-			time.Sleep(16 * time.Second)
+			advance(16 * time.Second)
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			require.NoError(t, c.Shutdown(ctx))

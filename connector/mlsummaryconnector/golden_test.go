@@ -71,7 +71,7 @@ func TestGolden(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, c.Start(t.Context(), hostWith{f}))
 				require.NoError(t, c.ConsumeTraces(t.Context(), td))
-				time.Sleep(time.Minute + time.Second)
+				advance(time.Minute + time.Second)
 				require.NoError(t, c.Shutdown(context.Background()))
 			})
 			output := filepath.Join(dir, "output.yaml")

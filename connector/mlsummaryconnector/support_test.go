@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -132,4 +133,10 @@ func eachPoint(rm pmetric.ResourceMetrics, visit func(point)) {
 			}
 		}
 	}
+}
+
+// advance moves the clock of a synctest bubble and lets everything happen that is due.
+func advance(d time.Duration) {
+	time.Sleep(d)
+	synctest.Wait()
 }
