@@ -95,9 +95,9 @@ func CramersV(statistic, n float64, rows, columns int) float64 {
 }
 
 // BalancedCramersV is Cramér's V of the 2×B table with each side scaled to the same total, √(½ Σ (p−q)²/(p+q)), in
-// [0, 1]. Cramér's V of the raw table shrinks as one side outgrows the other: the same shift seen in 200 rows gives a
-// seventh of it against a reference of 20,000 rows of what it gives against 200, so that no threshold would
-// fit. Both sides need a positive total.
+// [0, 1]. Cramér's V of the raw table shrinks as one side outgrows the other: the same shift in 200 rows gives
+// about a fifth against a reference of 20,000 rows of what it gives against one of 200, so that no threshold would fit. Both
+// sides need a positive total.
 func BalancedCramersV(ref, cur []float64) float64 {
 	s := newShares(ref, cur, 0)
 	var v float64

@@ -262,6 +262,10 @@ func TestEffectOfChi2DoesNotDependOnSize(t *testing.T) {
 		r, err := stats.Compare(stats.Chi2, ref, cur)
 		require.NoError(t, err)
 		effects = append(effects, r.Effect)
+		if factor == 100 {
+			raw := stats.CramersV(r.Score, 200*factor+200, 2, 3)
+			assert.InDelta(t, 0.2, raw/r.Effect, 0.01)
+		}
 		if factor == 1 {
 			assert.InDelta(t, stats.CramersV(r.Score, 400, 2, 3), r.Effect, 1e-15)
 		}

@@ -5,8 +5,8 @@ package stats
 
 import "math"
 
-// shares turns counts into shares, with pseudo added to each count.
-type shares struct{ ref, cur, pseudo, nRef, nCur float64 }
+// shares turns counts into shares, with pseudo added to each count; nRef and nCur are the totals with that.
+type shares struct{ pseudo, nRef, nCur float64 }
 
 func newShares(ref, cur []float64, pseudo float64) shares {
 	_ = cur[:len(ref):len(ref)]
