@@ -13,6 +13,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
 // The values of Config.Temporality.
@@ -98,6 +100,9 @@ func (c *Config) Validate() error {
 	}
 	if len(c.DurationBuckets) == 0 {
 		errs = append(errs, errors.New("'duration_buckets': at least one bound is needed"))
+	}
+	if n := len(c.DurationBuckets); n > distribution.MaxBounds {
+		errs = append(errs, fmt.Errorf("'duration_buckets': %d are more than the limit of %d", n, distribution.MaxBounds))
 	}
 	for i, b := range c.DurationBuckets {
 		if math.IsNaN(b) || math.IsInf(b, 0) || b <= 0 {
