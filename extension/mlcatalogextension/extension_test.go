@@ -252,7 +252,6 @@ func TestValidate(t *testing.T) {
 
 // fakeWatch is a watch whose events the test sends.
 type fakeWatch struct {
-	noWatch
 	event   chan fsnotify.Event
 	lost    chan error
 	updates int
@@ -273,6 +272,7 @@ func (f *fakeWatch) send(n int, every time.Duration) {
 
 // bubble runs a test on the extension's loop with a clock of its own.
 func bubble(t *testing.T, interval time.Duration, test func(t *testing.T, r *rig, w *fakeWatch, card string)) {
+	t.Helper()
 	dir := t.TempDir()
 	card := filepath.Join(dir, "a.yaml")
 	write(t, card, cardA)
@@ -296,6 +296,7 @@ func bubble(t *testing.T, interval time.Duration, test func(t *testing.T, r *rig
 
 func TestEventsAreGathered(t *testing.T) {
 	bubble(t, 0, func(t *testing.T, r *rig, w *fakeWatch, card string) {
+		t.Helper()
 		write(t, card, cardB)
 		w.send(5, settle/2)
 		synctest.Wait()
@@ -309,6 +310,7 @@ func TestEventsAreGathered(t *testing.T) {
 
 func TestEventsWithoutAnEnd(t *testing.T) {
 	bubble(t, 0, func(t *testing.T, r *rig, w *fakeWatch, card string) {
+		t.Helper()
 		write(t, card, cardB)
 		w.send(int(patience/(settle/2))+1, settle/2)
 		synctest.Wait()
@@ -318,6 +320,7 @@ func TestEventsWithoutAnEnd(t *testing.T) {
 
 func TestOtherEventsAndLostOnes(t *testing.T) {
 	bubble(t, 0, func(t *testing.T, r *rig, w *fakeWatch, card string) {
+		t.Helper()
 		write(t, card, cardB)
 		w.event <- fsnotify.Event{Op: fsnotify.Chmod}
 		time.Sleep(time.Hour)
@@ -331,6 +334,7 @@ func TestOtherEventsAndLostOnes(t *testing.T) {
 
 func TestPolling(t *testing.T) {
 	bubble(t, 30*time.Second, func(t *testing.T, r *rig, w *fakeWatch, card string) {
+		t.Helper()
 		write(t, card, cardB)
 		time.Sleep(20 * time.Second)
 		synctest.Wait()

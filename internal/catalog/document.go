@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -36,7 +37,7 @@ type document struct {
 func parse(file string, data []byte, r *report) (docs []*document) {
 	defer func() { // the YAML package has panicked on broken input before
 		if p := recover(); p != nil {
-			r.add(&Violation{File: file, Message: fmt.Sprintf("cannot be read as YAML: %v", p)})
+			r.add(&ViolationError{File: file, Message: fmt.Sprintf("cannot be read as YAML: %v", p)})
 		}
 	}()
 	dec := yaml.NewDecoder(bytes.NewReader(data))
@@ -48,7 +49,7 @@ func parse(file string, data []byte, r *report) (docs []*document) {
 		}
 		if err != nil {
 			line, message := syntaxError(err)
-			r.add(&Violation{File: file, Line: line, Column: min(line, 1), Message: message})
+			r.add(&ViolationError{File: file, Line: line, Column: min(line, 1), Message: message})
 			return docs
 		}
 		if len(node.Content) == 0 || node.Content[0].Kind == yaml.ScalarNode && node.Content[0].Tag == "!!null" {
@@ -81,7 +82,7 @@ func syntaxError(err error) (line int, message string) {
 
 // fail reports a violation at a node.
 func (d *document) fail(n *yaml.Node, path []string, format string, args ...any) {
-	d.report.add(&Violation{
+	d.report.add(&ViolationError{
 		File: d.file, Line: n.Line, Column: n.Column, Key: keyPath(path, d.lists(path)), Message: fmt.Sprintf(format, args...),
 	})
 }
@@ -96,7 +97,7 @@ func (d *document) convert(n *yaml.Node, path []string, depth int) any {
 		}
 		return nil
 	}
-	path = path[:len(path):len(path)]
+	path = slices.Clip(path)
 	switch n.Kind {
 	case yaml.AliasNode:
 		return d.convert(n.Alias, path, depth+1)

@@ -10,11 +10,6 @@ import (
 	"time"
 )
 
-const (
-	day  = 24 * time.Hour
-	week = 7 * day
-)
-
 // ParseDuration reads a Go duration that may also have days and weeks: 90s, 1h30m, 7d = 168h, 2w, 1d12h. It must be
 // above 0.
 func ParseDuration(s string) (time.Duration, error) {
@@ -31,7 +26,7 @@ func ParseDuration(s string) (time.Duration, error) {
 			unit = unit[:next]
 		}
 		rest = rest[end+len(unit):]
-		scale := time.Duration(1)
+		scale := int64(1)
 		switch unit {
 		case "d":
 			unit, scale = "h", 24
@@ -42,10 +37,10 @@ func ParseDuration(s string) (time.Duration, error) {
 		if err != nil {
 			return 0, errors.New("is no duration, write it as 90s, 1h30m, 7d or 2w")
 		}
-		if d > math.MaxInt64/scale || total > math.MaxInt64-d*scale {
+		if int64(d) > math.MaxInt64/scale || int64(total) > math.MaxInt64-int64(d)*scale {
 			return 0, errors.New("is longer than 292 years")
 		}
-		total += d * scale
+		total += time.Duration(int64(d) * scale)
 	}
 	if total <= 0 {
 		return 0, errors.New("must be above 0")

@@ -126,16 +126,15 @@ func (l *Loader) read(r *report) (files []file, folders []string) {
 	seen := map[string]bool{} // real paths, against links in circles and files that are linked twice
 	var walk func(dir string, depth int)
 	walk = func(dir string, depth int) {
-		real, err := filepath.EvalSymlinks(dir)
-		if err == nil {
-			if seen[real] {
+		if target, err := filepath.EvalSymlinks(dir); err == nil {
+			if seen[target] {
 				return
 			}
-			seen[real] = true
+			seen[target] = true
 		}
 		list, err := os.ReadDir(dir)
 		if err != nil {
-			r.add(&Violation{File: dir, Message: reason(err)})
+			r.add(&ViolationError{File: dir, Message: reason(err)})
 			return
 		}
 		folders = append(folders, dir)
@@ -155,7 +154,7 @@ func (l *Loader) read(r *report) (files []file, folders []string) {
 				info, err := os.Stat(path)
 				if err != nil {
 					if isCard {
-						r.add(&Violation{File: path, Message: reason(err)})
+						r.add(&ViolationError{File: path, Message: reason(err)})
 					}
 					continue
 				}
@@ -165,17 +164,17 @@ func (l *Loader) read(r *report) (files []file, folders []string) {
 			case mode.IsDir() && depth < maxFolders:
 				walk(path, depth+1)
 			case mode.IsDir():
-				r.add(&Violation{File: path, Message: fmt.Sprintf("is nested more than %d folders deep", maxFolders)})
+				r.add(&ViolationError{File: path, Message: fmt.Sprintf("is nested more than %d folders deep", maxFolders)})
 			case isCard && mode.IsRegular():
-				if real, err := filepath.EvalSymlinks(path); err == nil {
-					if seen[real] {
+				if target, err := filepath.EvalSymlinks(path); err == nil {
+					if seen[target] {
 						continue
 					}
-					seen[real] = true
+					seen[target] = true
 				}
 				data, err := readFile(path)
 				if err != nil {
-					r.add(&Violation{File: path, Message: reason(err)})
+					r.add(&ViolationError{File: path, Message: reason(err)})
 					continue
 				}
 				files = append(files, file{path, data})
@@ -184,10 +183,10 @@ func (l *Loader) read(r *report) (files []file, folders []string) {
 	}
 	walk(l.dir, 0)
 	if entries > maxEntries {
-		r.add(&Violation{File: l.dir, Message: fmt.Sprintf("has more than %d files, a catalog needs a folder of its own", maxEntries)})
+		r.add(&ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d files, a catalog needs a folder of its own", maxEntries)})
 	}
 	if len(files) > MaxFiles {
-		r.add(&Violation{File: l.dir, Message: fmt.Sprintf("has more than %d YAML files", MaxFiles)})
+		r.add(&ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d YAML files", MaxFiles)})
 	}
 	return files, folders
 }
@@ -210,15 +209,14 @@ func readFile(path string) ([]byte, error) {
 
 // reason is a file system's error without the path, which the violation has.
 func reason(err error) string {
-	var pathErr *fs.PathError
-	if errors.As(err, &pathErr) {
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
 		return "cannot be read: " + pathErr.Err.Error()
 	}
 	return err.Error()
 }
 
 // fingerprint sums what a load depends on.
-func fingerprint(files []file, baselines map[string]*baseline, unread []*Violation) (sum [sha256.Size]byte) {
+func fingerprint(files []file, baselines map[string]*baseline, unread []*ViolationError) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	for _, f := range files {
 		write(h, f.path, f.data)

@@ -34,8 +34,6 @@ func folder(t testing.TB, files map[string]string) string {
 	return dir
 }
 
-func ptr(f float64) *float64 { return &f }
-
 func TestLoadExamples(t *testing.T) {
 	set, err := Load(examples)
 	require.NoError(t, err)
@@ -51,14 +49,14 @@ func TestLoadExamples(t *testing.T) {
 	assert.Equal(t, Drift{Window: time.Hour, MinSamples: 200, Reference: []string{"baseline", "champion"}}, m.Drift)
 	assert.Equal(t, []string{"country", "channel"}, m.Segments)
 	assert.Equal(t, map[string]Feature{
-		"amount":  {Min: ptr(0), Max: ptr(50000), MaxMissing: ptr(0.01), Importance: 0.4},
-		"country": {Values: []string{"DE", "FR", "US"}, MaxUnseen: ptr(0.001)},
+		"amount":  {Min: new(0.0), Max: new(50000.0), MaxMissing: new(0.01), Importance: 0.4},
+		"country": {Values: []string{"DE", "FR", "US"}, MaxUnseen: new(0.001)},
 	}, m.Features)
 	assert.Equal(t, Alerts{Severity: "critical", Runbook: "https://example.com/runbooks/fraud"}, m.Alerts)
 	assert.Equal(t, []SLO{
 		{Name: "latency", Objective: 0.999, LatencyBelow: 100 * time.Millisecond},
 		{
-			Name: "false-positives", Measure: "false_positive_rate", MaxIncrease: &Increase{Absolute: ptr(0.005)},
+			Name: "false-positives", Measure: "false_positive_rate", MaxIncrease: &Increase{Absolute: new(0.005)},
 			ComparedWith: 7 * 24 * time.Hour, For: 15 * time.Minute,
 		},
 	}, m.SLOs)
@@ -81,10 +79,10 @@ func TestLoadExamples(t *testing.T) {
 	assert.Equal(t, 2*time.Hour, j.FinishWithin)
 	assert.Equal(t, Produces{Model: "recsys", MaxAge: 36 * time.Hour}, j.Produces)
 	assert.Equal(t, []Stage{
-		{Name: "build_features", Timeout: 20 * time.Minute, MaxRowDrop: ptr(0.2), MaxNullIncrease: ptr(0.05)},
+		{Name: "build_features", Timeout: 20 * time.Minute, MaxRowDrop: new(0.2), MaxNullIncrease: new(0.05)},
 		{Name: "score_shard", After: []string{"build_features"}, Instances: 500},
 		{Name: "explain", Optional: true},
-		{Name: "train", After: []string{"score_shard"}, Heartbeat: 30 * time.Minute, Metrics: map[string]StageMetric{"val_auc": {Min: ptr(0.8), MaxDrop: ptr(0.02)}}},
+		{Name: "train", After: []string{"score_shard"}, Heartbeat: 30 * time.Minute, Metrics: map[string]StageMetric{"val_auc": {Min: new(0.8), MaxDrop: new(0.02)}}},
 	}, j.Stages)
 }
 
@@ -138,6 +136,7 @@ schedule: "@daily"
 `
 
 func everyKey(t testing.TB) string {
+	t.Helper()
 	small := `{"format_version":1,"rows":1,"features":[{"name":"n","type":"numeric","count":0,"missing":1},{"name":"c","type":"categorical","count":1,"missing":0,"categories":[{"value":"x","count":1}]}]}`
 	return folder(t, map[string]string{"m.yaml": everyModelKey, "sub/j.yml": everyJobKey, "b.json": small, "other.json": small, "note.txt": "kind: nothing", ".hidden.yaml": "x: ["})
 }
@@ -156,7 +155,7 @@ func TestLoadEveryKey(t *testing.T) {
 		},
 	}, m.Drift)
 	assert.Equal(t, Feature{
-		Type: profile.Numeric, Min: ptr(-1), Max: ptr(1), MaxMissing: ptr(0), Importance: 1,
+		Type: profile.Numeric, Min: new(-1.0), Max: new(1.0), MaxMissing: new(0.0), Importance: 1,
 		Methods: []string{"psi"}, Thresholds: map[string]float64{"psi": 2}, Ignore: true,
 	}, m.Features["n"])
 	assert.Equal(t, []string{"x", "1", "true", "16", "3"}, m.Features["c"].Values)
@@ -166,7 +165,7 @@ func TestLoadEveryKey(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 11, 1, 11, 0, 0, 0, time.UTC), v.TrainedAt)
 	assert.Equal(t, map[string]any{"x": int64(1), "y": 2.5, "z": true, "w": "text", "v": "base"}, v.Attributes)
 	assert.Equal(t, map[string]any{"x": int64(0), "v": "base"}, m.Attributes, "the version's attributes stay its own")
-	assert.Equal(t, &Increase{Absolute: ptr(1), Relative: ptr(0.1)}, m.SLOs[1].MaxIncrease)
+	assert.Equal(t, &Increase{Absolute: new(1.0), Relative: new(0.1)}, m.SLOs[1].MaxIncrease)
 	assert.Equal(t, 36*time.Hour, m.SLOs[1].ComparedWith)
 	require.Len(t, set.Jobs, 2)
 	assert.Equal(t, 90*time.Minute, set.Jobs[0].Every)
@@ -174,7 +173,7 @@ func TestLoadEveryKey(t *testing.T) {
 	assert.Equal(t, 16, set.Jobs[1].Line)
 	assert.Equal(t, Stage{
 		Name: "a", After: []string{"b"}, Optional: true, Timeout: time.Second, Heartbeat: time.Minute, Instances: 3, MaxFailed: 3,
-		MaxRowDrop: ptr(1), MaxNullIncrease: ptr(0), Metrics: map[string]StageMetric{"m": {Min: ptr(1), Max: ptr(1), MaxDrop: ptr(0)}},
+		MaxRowDrop: new(1.0), MaxNullIncrease: new(0.0), Metrics: map[string]StageMetric{"m": {Min: new(1.0), Max: new(1.0), MaxDrop: new(0.0)}},
 	}, set.Jobs[0].Stages[0])
 }
 
@@ -223,11 +222,12 @@ func TestLoadBounds(t *testing.T) {
 	_, err = Load(folder(t, files))
 	assert.ErrorContains(t, err, fmt.Sprintf("has more than %d YAML files", MaxFiles))
 
-	bomb := "kind: model\nname: x\na: &a [x,x,x,x,x,x,x,x,x]\n"
+	var bomb strings.Builder
+	bomb.WriteString("kind: model\nname: x\na: &a [x,x,x,x,x,x,x,x,x]\n")
 	for c := 'b'; c <= 'j'; c++ {
-		bomb += fmt.Sprintf("%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+		fmt.Fprintf(&bomb, "%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
 	}
-	_, err = Load(folder(t, map[string]string{"bomb.yaml": bomb}))
+	_, err = Load(folder(t, map[string]string{"bomb.yaml": bomb.String()}))
 	assert.ErrorContains(t, err, "too large: at most 200000 values, 32 levels deep")
 
 	_, err = Load(folder(t, map[string]string{"loop.yaml": "kind: model\nname: x\nattributes: &a\n  b: *a\n"}))

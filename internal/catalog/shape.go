@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"math/big"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -40,12 +41,11 @@ var loadSchema = sync.OnceValue(func() cardSchema {
 	return cardSchema{compiled: c.MustCompile("card.json"), source: source.(map[string]any)}
 })
 
-// checkShape reports what the JSON schema refuses, and whether there was nothing.
+// checkShape reports what the JSON schema refuses.
 func (d *document) checkShape() {
 	s := loadSchema()
 	err := s.compiled.Validate(d.value)
-	var invalid *jsonschema.ValidationError
-	if errors.As(err, &invalid) {
+	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
 		d.explain(s, invalid)
 	} else if err != nil {
 		d.fail(d.root, nil, "%v", err)
@@ -116,7 +116,7 @@ func (d *document) explain(s cardSchema, e *jsonschema.ValidationError) {
 	case *kind.MinProperties:
 		d.fail(node, path, "must have at least %d of the keys %s", k.Want, strings.Join(s.keys(e.SchemaURL), ", "))
 	case *kind.UniqueItems:
-		at := append(slices.Clone(path), fmt.Sprint(k.Duplicates[1]))
+		at := append(slices.Clone(path), strconv.Itoa(k.Duplicates[1]))
 		_, second := d.at(at)
 		d.fail(second, at, "is there twice, first at [%d]", k.Duplicates[0])
 	default:
@@ -128,7 +128,7 @@ func (d *document) explain(s cardSchema, e *jsonschema.ValidationError) {
 func (s cardSchema) keys(url string) []string {
 	_, pointer, _ := strings.Cut(url, "#")
 	var at any = s.source
-	for _, p := range strings.Split(strings.TrimPrefix(pointer, "/"), "/") {
+	for p := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
 		m, ok := at.(map[string]any)
 		if !ok || p == "" {
 			break

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Violation is one thing that is wrong in a file of the catalog.
-type Violation struct {
+// ViolationError is one thing that is wrong in a file of the catalog.
+type ViolationError struct {
 	File string
 	// Line and Column are from 1; 0 where the whole file is meant.
 	Line, Column int
@@ -23,7 +23,7 @@ type Violation struct {
 }
 
 // Error is file:line:column: key: message.
-func (v *Violation) Error() string {
+func (v *ViolationError) Error() string {
 	var b strings.Builder
 	b.WriteString(v.File)
 	if v.Line > 0 {
@@ -48,13 +48,13 @@ func Violations(err error) []error {
 }
 
 // report collects violations.
-type report struct{ list []*Violation }
+type report struct{ list []*ViolationError }
 
-func (r *report) add(v *Violation) { r.list = append(r.list, v) }
+func (r *report) add(v *ViolationError) { r.list = append(r.list, v) }
 
 // err joins the violations in the order of file and line; nil if there are none.
 func (r *report) err() error {
-	slices.SortStableFunc(r.list, func(a, b *Violation) int {
+	slices.SortStableFunc(r.list, func(a, b *ViolationError) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
 	errs := make([]error, 0, len(r.list))

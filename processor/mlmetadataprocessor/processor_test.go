@@ -276,6 +276,7 @@ func spans(td ptrace.Traces) (all []ptrace.Span) {
 }
 
 func marshal(t testing.TB, s ptrace.Span) []byte {
+	t.Helper()
 	td := ptrace.NewTraces()
 	s.CopyTo(td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty())
 	data, err := (&ptrace.ProtoMarshaler{}).MarshalTraces(td)
