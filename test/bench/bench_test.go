@@ -25,6 +25,8 @@ import (
 var (
 	rounds = flag.Int("rounds", 5, "how often each collector is measured, in turn")
 	spans  = flag.Int("spans", 1_000_000, "spans a measurement")
+	// A profile costs a little itself: not for figures.
+	profiles = flag.String("profiles", "", "an existing folder for a CPU profile of each collector's last round")
 )
 
 // Common to all: OTLP in, batch, nop out.
@@ -77,7 +79,7 @@ func TestCostOfAMillionSpans(t *testing.T) {
 		cpu, memory := make([][]float64, len(variants)), make([][]float64, len(variants))
 		for range *rounds {
 			for v := range variants {
-				c, m := measure(t, variants[v].config, catalog, features)
+				c, m := measure(t, catalog, features, common, variants[v].config, profiler(t, variants[v].name, features))
 				cpu[v], memory[v] = append(cpu[v], c), append(memory[v], m)
 			}
 		}
@@ -113,13 +115,13 @@ type result struct {
 }
 
 // measure starts a collector, sends it the spans, stops it, and returns CPU-seconds per million spans and peak memory in MiB.
-func measure(t *testing.T, config, catalog string, features int) (cpu, memory float64) {
+func measure(t *testing.T, catalog string, features int, configs ...string) (cpu, memory float64) {
 	t.Helper()
 	load, err := requests(features)
 	require.NoError(t, err)
 	otlp := harness.FreeAddr(t)
 	c := harness.StartCollector(t, harness.Options{
-		Configs: []string{common, config},
+		Configs: configs,
 		Env:     []string{"OTLP=" + otlp, "CATALOG=" + catalog},
 	})
 	before := cpuSeconds(t, c.Pid())
@@ -128,6 +130,20 @@ func measure(t *testing.T, config, catalog string, features int) (cpu, memory fl
 	memory = peakMemory(t, c.Pid())
 	c.Stop()
 	return (c.CPU().Seconds() - before) / float64(sent) * 1e6, memory
+}
+
+// profiler is a config that saves a CPU profile, if profiles are asked for.
+func profiler(t *testing.T, variant string, features int) string {
+	t.Helper()
+	if *profiles == "" {
+		return "yaml:{}"
+	}
+	dir, err := filepath.Abs(*profiles)
+	require.NoError(t, err)
+	return fmt.Sprintf(`
+extensions: {pprof: {endpoint: %q, save_to_file: %q}, ml_catalog: {directory: "${env:CATALOG}"}}
+service: {extensions: [pprof, ml_catalog]}
+`, harness.FreeAddr(t), filepath.Join(dir, fmt.Sprintf("%s-%d.pprof", variant, 8+features)))
 }
 
 // cpuSeconds is the user and system time of a process so far, from /proc/<pid>/stat (proc(5), fields 14 and 15, in ticks of 1/100 s).
