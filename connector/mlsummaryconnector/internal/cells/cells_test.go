@@ -60,7 +60,11 @@ func TestFoldOfNearlyFullCells(t *testing.T) {
 	assert.Zero(t, table.Fold(), "one minute is left")
 	sums := NewSums()
 	sums.Add(table.Take(true), false)
-	assert.Equal(t, []uint64{0, 3 * maxRows}, sums.Predictions[Key{Model: m, Minute: 2}].Classes)
+	n := uint64(0)
+	for _, p := range sums.Predictions {
+		n += p.Classes[1]
+	}
+	assert.Equal(t, uint64(3*maxRows), n)
 }
 
 // Exponential histograms of shards add up at the resolution that the union of their values allows.
