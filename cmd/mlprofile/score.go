@@ -258,7 +258,7 @@ func (f *scoreFlags) judge(scores []score) {
 		switch {
 		case s.ReferenceSamples < f.minSamples || s.CurrentSamples < f.minSamples:
 			s.Verdict = "insufficient"
-		case s.Effect > s.Threshold && significant[i]:
+		case s.Effect >= s.Threshold && significant[i]:
 			s.Verdict = "drift"
 		default:
 			s.Verdict = "ok"

@@ -38,9 +38,14 @@ type Options struct {
 	Bins int
 	// MaxCategories is the number of values kept of a categorical column; zero means profile.DefaultMaxCategories.
 	MaxCategories int
+	// Skip leaves out the first rows of all files together, and Take bounds the rows after them; zero is none and all.
+	Skip, Take int
 	// From and To take the rows with From <= timestamp < To; zero means no bound.
 	From, To time.Time
 }
+
+// Taken says whether the n-th row, from 0, is within Skip and Take.
+func (o *Options) Taken(n int) bool { return n >= o.Skip && (o.Take == 0 || n < o.Skip+o.Take) }
 
 // maxClasses is the number of whole numbers that a prediction may have to be taken for a class.
 const maxClasses = 20
@@ -315,8 +320,9 @@ func (p *Plan) Count(ctx context.Context, files []string, o Options) (*profile.P
 		}
 	}
 	out := &profile.Profile{FormatVersion: profile.FormatVersion, Name: o.Name}
+	read := 0
 	for _, path := range files {
-		if err := p.countFile(ctx, path, o, counters, out); err != nil {
+		if err := p.countFile(ctx, path, o, &read, counters, out); err != nil {
 			return nil, err
 		}
 	}
@@ -335,7 +341,7 @@ func (p *Plan) Count(ctx context.Context, files []string, o Options) (*profile.P
 	return out, out.Validate()
 }
 
-func (p *Plan) countFile(ctx context.Context, path string, o Options, counters map[string]*counter, out *profile.Profile) error {
+func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int, counters map[string]*counter, out *profile.Profile) error {
 	r, err := table.Open(path, o.Table)
 	if err != nil {
 		return err
@@ -359,6 +365,9 @@ func (p *Plan) countFile(ctx context.Context, path string, o Options, counters m
 				at = len(columns)
 			}
 			columns = append(columns, counters[name])
+		}
+		if *read++; !o.Taken(*read - 1) {
+			continue
 		}
 		if at >= 0 || !o.From.IsZero() || !o.To.IsZero() {
 			var cell table.Cell

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -93,7 +92,7 @@ func (p *Progress) Finish(unit string) {
 	if s := elapsed.Seconds(); s > 0.05 {
 		rate = fmt.Sprintf(", %s/s", Count(int(float64(p.done)/s)))
 	}
-	line := fmt.Sprintf("%s: %s in %s%s\n", strings.TrimSpace(p.label), Plural(p.done, unit), Duration(elapsed), rate)
+	line := fmt.Sprintf("%s: %s in %s%s\n", p.label, Plural(p.done, unit), Duration(elapsed), rate)
 	if p.terminal {
 		line = "\r\x1b[K" + line
 	}

@@ -61,6 +61,10 @@ type Options struct {
 	Limit int
 	// BatchSize is the number of spans in a request; zero means DefaultBatchSize.
 	BatchSize int
+	// At gives the time of the n-th row, from 0, in place of a timestamp column; nil for none.
+	At func(n int) time.Time
+	// Observe is told of each span that is made, with the cells of its row in the order of columns; it must not keep them.
+	Observe func(at time.Time, columns []string, row []table.Cell, id trace.TraceID)
 	// Progress is told how many rows have been delivered.
 	Progress func(delivered int)
 }
@@ -164,6 +168,7 @@ type sender struct {
 	started time.Time
 	name    string
 	sent    int
+	read    int
 	last    time.Time
 	result  Result
 	attrs   []attribute.KeyValue
@@ -219,6 +224,9 @@ func (s *sender) file(ctx context.Context, path string, m *mapping, yield func(t
 			return err
 		}
 		m.extend(r.Columns())
+		if s.read++; !s.opts.Taken(s.read - 1) {
+			continue
+		}
 		at, in, err := s.instant(m, row)
 		if err != nil {
 			return fmt.Errorf("%s: %w", r.Where(), err)
@@ -273,7 +281,10 @@ func (s *sender) send(ctx context.Context, m *mapping, at time.Time, row []table
 		s.result.Backwards++
 	}
 	s.last = at
-	if s.opts.Now || at.IsZero() {
+	switch {
+	case s.opts.At != nil:
+		at = s.opts.At(s.sent)
+	case s.opts.Now || at.IsZero():
 		at = time.Now()
 	}
 	var err error
@@ -290,6 +301,9 @@ func (s *sender) send(ctx context.Context, m *mapping, at time.Time, row []table
 	}
 	// The answer was given at the timestamp: that is the span's end, and its event time.
 	_, span := s.tracer.Start(context.Background(), s.name, trace.WithTimestamp(at.Add(-latency)), trace.WithAttributes(s.attrs...))
+	if s.opts.Observe != nil {
+		s.opts.Observe(at, m.names, row, span.SpanContext().TraceID())
+	}
 	span.End(trace.WithTimestamp(at))
 	s.sent++
 	return s.batch.err

@@ -1,0 +1,217 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"time"
+)
+
+//go:embed collector.yaml
+var collectorConfig string
+
+var collectorTemplate = template.Must(template.New("collector.yaml").Parse(collectorConfig))
+
+// The addresses of the collector that "make run" starts.
+const (
+	runHealth  = "http://localhost:13133"
+	runOTLP    = "localhost:4317"
+	runMetrics = "http://localhost:8889/metrics"
+	runCatalog = "catalog"
+)
+
+// collector is one that runs: our own, or one that was there.
+type collector struct {
+	// otlp is host:port, metrics and health are addresses, catalog is the folder of cards.
+	otlp, metrics, health, catalog string
+	// windows is the file of closed windows and traces that of spans; empty if the collector is not our own.
+	windows, traces, log string
+
+	cmd    *exec.Cmd
+	exited chan error
+}
+
+func (c *collector) own() bool { return c.cmd != nil }
+
+// running returns the collector of "make run", if it answers.
+func running(ctx context.Context) (*collector, bool) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if !answers(ctx, runHealth) {
+		return nil, false
+	}
+	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", runOTLP)
+	if err != nil {
+		return nil, false
+	}
+	_ = conn.Close()
+	folder := os.Getenv("OTELCOL_ML_CATALOG")
+	if folder == "" {
+		folder = runCatalog
+	}
+	return &collector{otlp: runOTLP, metrics: runMetrics, health: runHealth, catalog: folder}, true
+}
+
+func answers(ctx context.Context, address string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return false
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return false
+	}
+	_ = resp.Body.Close()
+	return resp.StatusCode == http.StatusOK
+}
+
+// freePorts returns ports that nothing listens on now.
+func freePorts(n int) (ports []int, err error) {
+	for range n {
+		l, err := net.Listen("tcp", "localhost:0")
+		if err != nil {
+			return nil, err
+		}
+		defer l.Close() // all at the end, so that they differ
+		ports = append(ports, l.Addr().(*net.TCPAddr).Port)
+	}
+	return ports, nil
+}
+
+// start starts a collector of our own with its files in a folder, and waits until it is healthy.
+func start(ctx context.Context, binary, folder string) (*collector, error) {
+	if _, err := os.Stat(binary); err != nil {
+		return nil, fmt.Errorf("there is no collector at %s: run make build, or name it with -collector", binary)
+	}
+	ports, err := freePorts(3)
+	if err != nil {
+		return nil, err
+	}
+	c := &collector{
+		otlp: fmt.Sprintf("localhost:%d", ports[0]), health: fmt.Sprintf("http://localhost:%d", ports[1]),
+		metrics: fmt.Sprintf("http://localhost:%d/metrics", ports[2]),
+		catalog: filepath.Join(folder, "catalog"), windows: filepath.Join(folder, "windows.json"),
+		traces: filepath.Join(folder, "traces.json"), log: filepath.Join(folder, "collector.log"),
+		exited: make(chan error, 1),
+	}
+	for _, f := range []string{c.windows, c.traces, c.log} {
+		if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return nil, err
+		}
+	}
+	config := filepath.Join(folder, "collector.yaml")
+	f, err := os.Create(config)
+	if err != nil {
+		return nil, err
+	}
+	err = collectorTemplate.Execute(f, map[string]any{
+		"OTLP": ports[0], "Health": ports[1], "Metrics": ports[2], "Folder": filepath.ToSlash(folder),
+	})
+	if err := errors.Join(err, f.Close()); err != nil {
+		return nil, err
+	}
+	log, err := os.OpenFile(c.log, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	c.cmd = exec.Command(binary, "--config", config)
+	c.cmd.Stdout, c.cmd.Stderr = log, log
+	if err := c.cmd.Start(); err != nil {
+		return nil, err
+	}
+	go func() { c.exited <- c.cmd.Wait() }()
+	err = poll(ctx, 30*time.Second, 100*time.Millisecond, func() (bool, error) {
+		select {
+		case err := <-c.exited:
+			c.exited <- err
+			return false, fmt.Errorf("the collector did not start; the end of %s:\n%s", c.log, tail(c.log))
+		default:
+		}
+		return answers(ctx, c.health), nil
+	})
+	if err != nil {
+		return nil, errors.Join(err, c.stop())
+	}
+	return c, nil
+}
+
+// stop ends a collector of our own, which writes what it holds; another one is left alone.
+func (c *collector) stop() error {
+	if c.cmd == nil {
+		return nil
+	}
+	_ = c.cmd.Process.Signal(os.Interrupt) // it may have ended
+	select {
+	case err := <-c.exited:
+		c.exited <- nil
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return fmt.Errorf("the collector ended with an error, see %s: %w", c.log, err)
+		}
+		return nil
+	case <-time.After(20 * time.Second):
+		return errors.Join(errors.New("the collector did not stop within 20 seconds and was killed"), c.cmd.Process.Kill())
+	}
+}
+
+// scrape reads what the collector offers to Prometheus.
+func (c *collector) scrape(ctx context.Context) ([]sample, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.metrics, nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0") // what carries exemplars
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		_, _ = io.Copy(io.Discard, resp.Body)
+		return nil, fmt.Errorf("%s: %s", c.metrics, resp.Status)
+	}
+	return parseExposition(resp.Body)
+}
+
+// poll calls f until it is true, fails, or time is up.
+func poll(ctx context.Context, limit, interval time.Duration, f func() (bool, error)) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, errTime)
+	defer cancel()
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		if done, err := f(); done || err != nil {
+			return err
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+var errTime = errors.New("it took too long")
+
+// tail returns the last lines of a file.
+func tail(path string) string {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		return err.Error()
+	}
+	lines := strings.Split(strings.TrimSpace(string(data)), "\n")
+	return strings.Join(lines[max(0, len(lines)-12):], "\n")
+}
