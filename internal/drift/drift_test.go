@@ -416,6 +416,27 @@ func TestExponential(t *testing.T) {
 	})
 }
 
+func TestExponentialOutOfRange(t *testing.T) {
+	e := engine(t, nil, nil)
+	k := key7
+	k.Subject, k.Name = Feature, "x"
+	far := func(scale, offset int32) Delta {
+		return Delta{Key: k, Minute: epoch, Count: 1, Exponential: &Exponential{
+			Scale: scale, Positive: ExponentialBuckets{Offset: offset, Counts: []uint64{1}},
+		}}
+	}
+	e.Add(at(epoch), []Delta{far(-10, 1<<30), far(-10, -1<<30), far(0, -1<<20), far(21, 0), far(-11, 0)})
+	if s := e.TakeStats(); s.Points[Invalid] != 5 {
+		t.Errorf("outcomes %v", s.Points)
+	}
+	e.Add(at(epoch), []Delta{far(20, 1020<<20), far(20, -1070<<20), far(-10, 0)})
+	if s := e.TakeStats(); s.Points[Counted] != 3 {
+		t.Errorf("outcomes %v", s.Points)
+	}
+	e.Advance(at(epoch + 60))
+	state(e)
+}
+
 func TestLimits(t *testing.T) {
 	e := engine(t, nil, func(o *Options) {
 		o.Limits = Limits{Models: 2, Versions: 1, Segments: 1, Features: 1, Categories: 2, Producers: 1}

@@ -31,13 +31,14 @@ type ExponentialBuckets struct {
 	Counts []uint64
 }
 
-// Validate reports a scale or a number of buckets out of range.
+// Validate reports a scale, a number of buckets or an offset that no float64 needs.
 func (e *Exponential) Validate() error {
 	if e.Scale < minScale || e.Scale > maxScale {
 		return errors.New("scale out of range")
 	}
+	limit := int64(1100) << max(e.Scale, 0) >> max(-e.Scale, 0) // 2^±1100 is beyond the floats
 	for _, b := range []*ExponentialBuckets{&e.Positive, &e.Negative} {
-		if len(b.Counts) > 8*expoBuckets || b.Offset > math.MaxInt32/2 || b.Offset < math.MinInt32/2 {
+		if n := int64(len(b.Counts)); n > 8*expoBuckets || n > 0 && (int64(b.Offset) < -limit-2 || int64(b.Offset)+n > limit+2) {
 			return errors.New("buckets out of range")
 		}
 	}

@@ -172,7 +172,7 @@ func TestRestoreRefuses(t *testing.T) {
 // FuzzRestore: bytes of any kind, with a good checksum, are an error or an engine that works.
 func FuzzRestore(f *testing.F) {
 	e, set, run := busy(f)
-	run(e, 0, 65)
+	run(e, 0, 3)
 	s := e.Snapshot()
 	strip := func(b []byte) []byte { return b[len(magic)+1 : len(b)-4] }
 	f.Add(strip(s.Changed[s.Keys[0]]))
