@@ -93,7 +93,7 @@ func (b ExponentialBuckets) plus(o ExponentialBuckets) ExponentialBuckets {
 func (b ExponentialBuckets) end() int32 { return b.Offset + int32(len(b.Counts)) }
 
 // span is the number of buckets from the first of a and b to the last, at a scale lower by shift.
-func span(a, b ExponentialBuckets, sa, sb int32) int32 {
+func span(a, b ExponentialBuckets, sa, sb int32) int64 {
 	switch {
 	case len(a.Counts) == 0 && len(b.Counts) == 0:
 		return 0
@@ -104,7 +104,7 @@ func span(a, b ExponentialBuckets, sa, sb int32) int32 {
 	}
 	lo := min(a.Offset>>sa, b.Offset>>sb)
 	hi := max((a.end()-1)>>sa, (b.end()-1)>>sb)
-	return hi - lo + 1
+	return int64(hi) - int64(lo) + 1
 }
 
 // add returns the sum, at the highest scale at which both sides have at most 160 buckets. Either may be nil. It is
