@@ -34,7 +34,7 @@ const maxShards = 8
 
 // summaryConnector counts spans in shards and flushes what they counted.
 //
-// flushing is held by whoever takes cells and sends them, and is always locked before a shard. No lock of a
+// flushing is held by whoever takes cells and sends them, and is always taken before the lock of a shard. No lock of a
 // shard is held while the next consumer is called.
 type summaryConnector struct {
 	cfg       *Config
@@ -48,7 +48,7 @@ type summaryConnector struct {
 	shards   []*shard
 	turn     atomic.Uint32
 
-	flushing   sync.Mutex
+	flushing   semaphore // guards what follows, to ctx
 	delta      *flush.Delta
 	cumulative *flush.Cumulative
 	// outstanding are the parts that are yet to be delivered, in order. blocked is true while there are any.
@@ -108,6 +108,7 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 			Features: cfg.Limits.Features, Categories: cfg.Limits.Categories,
 		}, cfg.Segments),
 		budget:      cells.NewBudget(cfg.Limits.Cells),
+		flushing:    make(semaphore, 1),
 		featuresDue: time.Now().Add(cfg.FeatureFlushInterval),
 	}
 	if cfg.Temporality == TemporalityCumulative {
@@ -170,14 +171,15 @@ func (c *summaryConnector) Shutdown(ctx context.Context) error {
 			select {
 			case <-c.done:
 			case <-ctx.Done():
-				// The next consumer ignores its context, and a flush needs the lock that it has.
-				c.logger.Error("What was not flushed is lost: the flush under way did not end before the shutdown")
-				return
 			}
 		}
-		c.flush(ctx, true)
-		c.flushing.Lock()
-		defer c.flushing.Unlock()
+		if !c.flushing.acquire(ctx) {
+			// The next consumer ignores its context.
+			c.logger.Error("What was not flushed is lost: the flush under way did not end before the shutdown")
+			return
+		}
+		defer c.flushing.release()
+		c.flushLocked(ctx, true)
 		c.closed = true
 		if n := len(c.outstanding); n > 0 {
 			c.logger.Error("Flushes are lost: they could not be delivered before the shutdown", zap.Int("flushes", n))

@@ -388,10 +388,14 @@ func TestConcurrentConsumers(t *testing.T) {
 	next := &link{}
 	cfg := createDefaultConfig().(*Config)
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Millisecond, 2*time.Millisecond
-	cfg.Limits.Cells = 300
+	cfg.Limits.Cells = 20 // so that batches are interrupted by flushes
 	cat := newCatalog(fraudCard(20))
 	c := started(t, cfg, next, cat)
-	td := benchTraces(t, 50, putFeatures)
+	td := benchTraces(t, 50, func(s ptrace.Span, rng *rand.Rand) {
+		s.Attributes().Remove(mlconv.AttrModelName)
+		putFeatures(s, rng)
+	})
+	td.ResourceSpans().At(0).Resource().Attributes().PutStr(mlconv.AttrModelName, "fraud")
 	td.MarkReadOnly()
 	var wg sync.WaitGroup
 	for range 8 {

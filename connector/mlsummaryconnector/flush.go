@@ -26,19 +26,23 @@ const tablesKept = 60
 //	                    ▲      │
 //	                    └──────┘ failed: the same part, with its number, at the next flush
 func (c *summaryConnector) flush(ctx context.Context, all bool) {
-	c.flushing.Lock()
-	defer c.flushing.Unlock()
-	c.flushLocked(ctx, all)
+	if c.flushing.acquire(ctx) {
+		defer c.flushing.release()
+		c.flushLocked(ctx, all)
+	}
 }
 
 // flushEarly flushes everything because there is no room for more cells.
 func (c *summaryConnector) flushEarly() {
-	c.flushing.Lock()
-	defer c.flushing.Unlock()
-	if c.budget.Spent() { // else another batch's early flush made room meanwhile
-		c.flushLocked(c.ctx, true)
+	if c.flushing.acquire(c.ctx) {
+		defer c.flushing.release()
+		if c.budget.Spent() { // else another batch's early flush made room meanwhile
+			c.flushLocked(c.ctx, true)
+		}
 	}
 }
+
+// flushLocked is flush for who has acquired flushing.
 
 func (c *summaryConnector) flushLocked(ctx context.Context, all bool) {
 	if c.closed {
@@ -139,3 +143,23 @@ func (c *summaryConnector) flushCumulative(ctx context.Context, taken []cells.Ta
 		c.send(ctx, func() error { return c.next.ConsumeMetrics(ctx, md) }, points, 0)
 	}
 }
+
+// semaphore is a mutex that is waited for no longer than a context lasts. Its capacity is 1.
+type semaphore chan struct{}
+
+// acquire returns false where the semaphore is taken until ctx ends.
+func (s semaphore) acquire(ctx context.Context) bool {
+	select {
+	case s <- struct{}{}:
+		return true
+	default:
+	}
+	select {
+	case s <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+func (s semaphore) release() { <-s }

@@ -144,15 +144,17 @@ func (r *Reader) Fold() bool {
 	return n > 0
 }
 
-// Read counts the predictions in td. Before a span for which the budget has nothing left, it calls makeRoom, which may take cells
-// and make r Forget.
+// Read counts the predictions in td. Before a span for which the budget has nothing left, it calls makeRoom, which may take
+// cells, make r Forget and even let another Read of r happen.
 func (r *Reader) Read(td ptrace.Traces, makeRoom func()) {
 	for _, rs := range td.ResourceSpans().All() {
 		r.readResource(rs.Resource().Attributes())
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, s := range ss.Spans().All() {
 				if r.budget.Spent() {
+					resource := r.resource
 					makeRoom()
+					r.resource = resource
 				}
 				r.span(s)
 			}
