@@ -110,7 +110,7 @@ func TestAgainstPlainCounting(t *testing.T) {
 	want := oracle{card, make(tally)}
 	next := &link{}
 	cfg := createDefaultConfig().(*Config)
-	cfg.Limits.Cells = 500
+	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
 	c := started(t, cfg, next, newCatalog(card))
 
 	draw := func(end time.Time, country string) row {
@@ -127,13 +127,19 @@ func TestAgainstPlainCounting(t *testing.T) {
 		want.add(r)
 		return r
 	}
-	for range 100 {
+	for i := range 150 {
+		if i == 100 {
+			c.flush(t.Context(), true) // by now the tables of shapes are full
+		}
 		td := ptrace.NewTraces()
 		for range 20 {
 			end := benchTime.Add(time.Duration(rng.IntN(6)) * 20 * time.Second)
 			country := []string{"DE", "FR"}[rng.IntN(2)]
 			s := spanAt(td, end, 1)
 			s.Attributes().PutStr("ml.segment.country", country)
+			if rng.IntN(3) == 0 {
+				s.Attributes().PutBool(fmt.Sprintf("noise.%d", rng.IntN(1000)), true)
+			}
 			r := draw(end, country)
 			switch rng.IntN(5) {
 			case 0: // attributes; some of the absent ones are empty

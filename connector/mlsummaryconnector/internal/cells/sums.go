@@ -86,9 +86,6 @@ func (s *Sums) Add(t Taken, allTime bool) {
 	}
 }
 
-// Empty is true where there is nothing to flush.
-func (s *Sums) Empty() bool { return len(s.Predictions) == 0 && len(s.Features) == 0 }
-
 // Keys returns the keys of all sums in a fixed order: by model, dimension, cohort, minute.
 func (s *Sums) Keys() []Key {
 	keys := make([]Key, 0, len(s.Predictions)+len(s.Features))
