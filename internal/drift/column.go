@@ -30,7 +30,7 @@ func CompareNumeric(c *profile.Column, counts []uint64, lo, hi float64) (*Compar
 	if len(counts) != len(c.Numeric.Counts) {
 		return nil, fmt.Errorf("%d counts for the %d bins of column %q", len(counts), len(c.Numeric.Counts), c.Name)
 	}
-	p := &plan{column: c}
+	p := &plan{column: c, shared: new(layouts)}
 	l := p.numericLayout(c.Numeric.Bounds)
 	return compared(l.baseline, newNumericSample(l.bounds, counts, lo, hi, math.NaN()))
 }
@@ -40,7 +40,7 @@ func CompareCategories(c *profile.Column, counts map[string]uint64) (*Comparison
 	if c.Type != profile.Categorical {
 		return nil, fmt.Errorf("the baseline's column %q is not categorical", c.Name)
 	}
-	l := (&plan{column: c}).categoricalLayout()
+	l := (&plan{column: c, shared: new(layouts)}).categoricalLayout()
 	cur := &sample{kind: categorical, layout: l, all: make([]float64, 1+len(l.categories))}
 	for value, n := range counts {
 		cur.all[l.cell(value, 0)-cellRest] += float64(n)

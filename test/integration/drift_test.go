@@ -1,0 +1,343 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package integration
+
+import (
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.etcd.io/bbolt"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/test/harness"
+)
+
+// catalogDir writes a card for the model of predictions, with a baseline of unshifted rows.
+func catalogDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	rng := rand.New(rand.NewPCG(99, 0))
+	amount, visits, confidence := make([]float64, 5000), make([]float64, 5000), make([]float64, 5000)
+	for i := range amount {
+		amount[i] = rng.NormFloat64()
+		visits[i] = float64(rng.IntN(5))
+		confidence[i] = 0.5 + rng.Float64()/2
+	}
+	p := &profile.Profile{
+		FormatVersion: profile.FormatVersion, Rows: 5000,
+		Features: []*profile.Column{
+			profile.NewNumeric("amount", amount, 0, 240),
+			profile.NewNumeric("visits", visits, 0, 240),
+			profile.NewCategorical("country", map[string]uint64{"DE": 1667, "FR": 1667, "US": 1666}, 0, 100),
+		},
+		Prediction: profile.NewCategorical("class", map[string]uint64{"ok": 500, "fraud": 4500}, 0, 100),
+		Confidence: profile.NewNumeric("confidence", confidence, 0, 240),
+	}
+	f, err := os.Create(filepath.Join(dir, "fraud.json"))
+	require.NoError(t, err)
+	require.NoError(t, p.Write(f))
+	require.NoError(t, f.Close())
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "fraud.yaml"), []byte(`
+kind: model
+name: fraud
+task: binary_classification
+positive_class: fraud
+baseline: fraud.json
+versions: [{version: "7"}]
+`), 0o600))
+	return dir
+}
+
+const driftToFile = `
+extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}}}}
+connectors:
+  ml_summary: {flush_interval: 100ms, feature_flush_interval: 100ms}
+  ml_drift: {window: 1h, timestamps: event, emit_interval: 100ms, lateness: 1m}
+exporters: {file: {path: "${env:OUT}", flush_interval: 50ms}}
+service:
+  extensions: [ml_catalog]
+  pipelines:
+    traces: {receivers: [otlp], exporters: [ml_summary]}
+    metrics/summary: {receivers: [ml_summary], exporters: [ml_drift]}
+    metrics: {receivers: [ml_drift], exporters: [file]}
+`
+
+// traffic is six hours of the model in 36 requests, the last two hours with a shift.
+func traffic() []ptrace.Traces {
+	var all []ptrace.Traces
+	for hour := range 6 {
+		shift := 0.0
+		if hour >= 4 {
+			shift = 0.8
+		}
+		all = append(all, predictions(uint64(hour+10), start0.Add(time.Duration(hour)*time.Hour), 600, 6*time.Second, shift)...)
+	}
+	return all
+}
+
+// Two collectors that summarise half of the traffic each, over links that break and repeat, give one ml_drift what one
+// collector with all of the traffic gives it.
+func TestTwoCollectorsGiveWhatOneGives(t *testing.T) {
+	catalog := catalogDir(t)
+	one := filepath.Join(t.TempDir(), "one.json")
+	c := start(t, driftToFile, "OUT="+one, "CATALOG="+catalog)
+	otlp := dial(t, c.otlp)
+	otlp.send(traffic()...)
+	c.Stop()
+
+	two := filepath.Join(t.TempDir(), "two.json")
+	drift := start(t, `
+extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}}}}
+connectors:
+  ml_drift: {window: 1h, timestamps: event, lateness: 24h}
+exporters: {file: {path: "${env:OUT}", flush_interval: 50ms}}
+service:
+  extensions: [ml_catalog]
+  pipelines:
+    metrics/summary: {receivers: [otlp], exporters: [ml_drift]}
+    metrics: {receivers: [ml_drift], exporters: [file]}
+`, "OUT="+two, "CATALOG="+catalog)
+	link := newFlakyLink(t, drift.otlp)
+	const edge = `
+extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}}}}
+connectors:
+  ml_summary: {flush_interval: 100ms, feature_flush_interval: 100ms}
+exporters:
+  otlp_grpc: {endpoint: "${env:LINK}", tls: {insecure: true}, timeout: 1s, retry_on_failure: {initial_interval: 50ms, max_interval: 200ms}, sending_queue: {num_consumers: 4}}
+service:
+  extensions: [ml_catalog]
+  pipelines:
+    traces: {receivers: [otlp], exporters: [ml_summary]}
+    metrics: {receivers: [ml_summary], exporters: [otlp_grpc]}
+`
+	edges := []*collector{start(t, edge, "LINK="+link.addr, "CATALOG="+catalog), start(t, edge, "LINK="+link.addr, "CATALOG="+catalog)}
+	clients := []*client{dial(t, edges[0].otlp), dial(t, edges[1].otlp)}
+	for i, r := range traffic() {
+		clients[i%2].send(r)
+	}
+	harness.WaitFor(t, 60*time.Second, "the link to break several times", func() bool { return link.broken.Load() >= 5 })
+	link.heal()
+	edges[0].Stop()
+	edges[1].Stop()
+	drift.Stop()
+
+	want, got := points(t, one), points(t, two)
+	require.NotEmpty(t, want)
+	assert.Equal(t, len(want), len(got))
+	for key, series := range want {
+		if !strings.HasPrefix(key, "ml.drift.") {
+			continue
+		}
+		require.Len(t, got[key], len(series), key)
+		for i, p := range series {
+			assert.InDelta(t, p.value, got[key][i].value, 1e-9, "%s at %s", key, p.end)
+			assert.Equal(t, p.end, got[key][i].end, key)
+		}
+	}
+	t.Logf("the link broke %d times", link.broken.Load())
+}
+
+// flakyLink is a TCP proxy that cuts connections after an answer has passed half way or not at all: what was sent has
+// then often arrived, and is sent again.
+type flakyLink struct {
+	addr    string
+	broken  atomic.Int64
+	healthy atomic.Bool
+}
+
+func newFlakyLink(t *testing.T, target string) *flakyLink {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	link := &flakyLink{addr: listener.Addr().String()}
+	var wg sync.WaitGroup
+	t.Cleanup(func() {
+		_ = listener.Close()
+		wg.Wait()
+	})
+	wg.Go(func() {
+		for {
+			in, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			wg.Go(func() { link.forward(in, target) })
+		}
+	})
+	return link
+}
+
+func (l *flakyLink) heal() { l.healthy.Store(true) }
+
+// forward carries everything to the target, but only some bytes of its answers back.
+func (l *flakyLink) forward(in net.Conn, target string) {
+	out, err := net.Dial("tcp", target)
+	if err != nil {
+		_ = in.Close()
+		return
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		_, _ = io.Copy(out, in)
+		_ = out.Close()
+	})
+	var answers io.Reader = out
+	if !l.healthy.Load() {
+		answers = io.LimitReader(out, 200) // the preface passes, an answer or two, then the line goes dead
+	}
+	_, _ = io.Copy(in, answers)
+	if !l.healthy.Load() {
+		l.broken.Add(1)
+	}
+	_ = in.Close()
+	_ = out.Close()
+	wg.Wait()
+}
+
+const driftWithStorage = `
+extensions:
+  ml_catalog: {directory: "${env:CATALOG}"}
+  file_storage: {directory: "${env:STATE}", create_directory: true}
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}}}}
+connectors:
+  ml_summary: {flush_interval: 100ms, feature_flush_interval: 100ms}
+  ml_drift: {window: 1h, timestamps: event, emit_interval: 100ms, lateness: 1m, storage: file_storage, save_interval: 200ms}
+exporters: {file: {path: "${env:OUT}", append: true, flush_interval: 50ms}}
+service:
+  extensions: [ml_catalog, file_storage]
+  pipelines:
+    traces: {receivers: [otlp], exporters: [ml_summary]}
+    metrics/summary: {receivers: [ml_summary], exporters: [ml_drift]}
+    metrics: {receivers: [ml_drift], exporters: [file]}
+`
+
+// After kill -9, windows go on from the last save: a window whose first half came before and whose second half came after
+// has the samples of both.
+func TestKilledCollectorContinuesItsWindows(t *testing.T) {
+	catalog, state := catalogDir(t), t.TempDir()
+	out := filepath.Join(t.TempDir(), "metrics.json")
+	env := []string{"OUT=" + out, "CATALOG=" + catalog, "STATE=" + state}
+	all := traffic()
+
+	c := start(t, driftWithStorage, env...)
+	otlp := dial(t, c.otlp)
+	otlp.send(all[:9]...) // an hour and a half
+	before := start0.Add(time.Hour)
+	harness.WaitFor(t, 30*time.Second, "the first window", func() bool { return len(points(t, out)) > 0 })
+	savedAll(t, c)
+	c.Kill()
+
+	c = start(t, driftWithStorage, env...)
+	otlp = dial(t, c.otlp)
+	otlp.send(all[9:24]...) // to the end of the fourth hour
+	harness.WaitFor(t, 30*time.Second, "the third window", func() bool {
+		return len(samples(t, out)) >= 3
+	})
+	c.Stop()
+	for end, n := range samples(t, out) {
+		assert.Equal(t, 600.0, n, "the window that ends at %s has the samples from before and after the kill (killed after %s)", end, before)
+	}
+}
+
+// A snapshot that cannot be read is set aside, said so, and replaced by a fresh start.
+func TestCorruptSnapshotIsSetAside(t *testing.T) {
+	catalog, state := catalogDir(t), t.TempDir()
+	out := filepath.Join(t.TempDir(), "metrics.json")
+	env := []string{"OUT=" + out, "CATALOG=" + catalog, "STATE=" + state}
+	all := traffic()
+	c := start(t, driftWithStorage, env...)
+	otlp := dial(t, c.otlp)
+	otlp.send(all[:9]...)
+	c.Stop()
+
+	damaged := damage(t, state)
+	require.Positive(t, damaged)
+	c = start(t, driftWithStorage, env...)
+	otlp = dial(t, c.otlp)
+	otlp.send(all[12:24]...) // two whole hours
+	harness.WaitFor(t, 30*time.Second, "windows after the fresh start", func() bool { return len(samples(t, out)) >= 2 })
+	c.Stop()
+	assert.Contains(t, c.Log(), "set aside", "the log says what happened")
+}
+
+// savedAll returns when all that was sent before is saved. It sends markers, predictions of another model, until several
+// more snapshots were written: only what has changed is, and markers are flushed after what came before them.
+func savedAll(t *testing.T, c *collector) {
+	t.Helper()
+	otlp := dial(t, c.otlp)
+	saves := func() float64 { return c.telemetry(t, "otelcol_ml_drift_saves") }
+	before, seed := saves(), uint64(1000)
+	harness.WaitFor(t, 30*time.Second, "snapshots", func() bool {
+		seed++
+		for _, marker := range predictions(seed, start0, 1, 0, 0) {
+			marker.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("ml.model.name", "marker")
+			otlp.send(marker)
+		}
+		return saves() >= before+4
+	})
+}
+
+// damage overwrites the middle of every value in the collector's storage and returns their number.
+func damage(t *testing.T, state string) int {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(state, "*"))
+	require.NoError(t, err)
+	n := 0
+	for _, file := range files {
+		db, err := bbolt.Open(file, 0o600, &bbolt.Options{Timeout: 5 * time.Second})
+		require.NoError(t, err)
+		require.NoError(t, db.Update(func(tx *bbolt.Tx) error {
+			return tx.ForEach(func(_ []byte, bucket *bbolt.Bucket) error {
+				values := map[string][]byte{}
+				if err := bucket.ForEach(func(k, v []byte) error {
+					bad := append([]byte(nil), v...)
+					for i := len(bad) / 3; i < len(bad); i++ {
+						bad[i] ^= 0xa5
+					}
+					values[string(k)] = bad
+					return nil
+				}); err != nil {
+					return err
+				}
+				for k, v := range values {
+					n++
+					if err := bucket.Put([]byte(k), v); err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}))
+		require.NoError(t, db.Close())
+	}
+	return n
+}
+
+// samples returns the number of samples of the feature "amount" by the end of the window.
+func samples(t *testing.T, out string) map[time.Time]float64 {
+	t.Helper()
+	byEnd := map[time.Time]float64{}
+	for key, series := range points(t, out) {
+		if strings.HasPrefix(key, "ml.drift.samples{") && strings.Contains(key, "ml.feature.name=amount") && strings.Contains(key, "subject=feature") {
+			for _, p := range series {
+				byEnd[p.end] = p.value
+			}
+		}
+	}
+	return byEnd
+}
