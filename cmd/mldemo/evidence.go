@@ -23,7 +23,6 @@ type evidence struct {
 }
 
 type evidenceColumn struct {
-	key     key
 	type_   table.Type
 	numeric bool
 	hours   map[int64]map[string]*seen
@@ -39,14 +38,14 @@ const missing = "\x00missing"
 
 func newEvidence(plan *baseline.Plan) *evidence {
 	e := &evidence{columns: map[string]*evidenceColumn{}}
-	add := func(c *baseline.PlannedColumn, k key) {
-		e.columns[c.Name] = &evidenceColumn{key: k, type_: c.Type, numeric: c.As == profile.Numeric, hours: map[int64]map[string]*seen{}}
+	add := func(c *baseline.PlannedColumn) {
+		e.columns[c.Name] = &evidenceColumn{type_: c.Type, numeric: c.As == profile.Numeric, hours: map[int64]map[string]*seen{}}
 	}
 	for _, f := range plan.Features {
-		add(f, key{"feature", f.Name})
+		add(f)
 	}
 	if p := plan.Prediction; p != nil {
-		add(p, key{subject: "class"})
+		add(p)
 	}
 	return e
 }

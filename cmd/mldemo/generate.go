@@ -26,7 +26,7 @@ const shiftAfter = 9*24*time.Hour + 12*time.Hour
 const theShift = `amounts are 60 % higher, a tenth of the payments go to a new kind of merchant ("crypto"),
 and distance_km is missing in 15 % of the rows instead of 2 %`
 
-const demoHeader = "timestamp,transaction_id,amount,account_age_days,transactions_24h,distance_km,country,merchant,channel,new_device,prediction,confidence"
+const demoHeader = "timestamp,transaction_id,amount,account_age_days,transactions_24h,distance_km,country,merchant,channel,new_device,prediction,confidence,latency_ms"
 
 // generate writes the data set as CSV and returns the number of rows. The same seed and start give the same bytes.
 func generate(w io.Writer, seed uint64, start time.Time, days, perHour int) (rows int, err error) {
@@ -89,8 +89,8 @@ func payment(rng *rand.Rand, id int, at time.Time, shifted bool) string {
 	if rng.Float64() < missing {
 		km = ""
 	}
-	return fmt.Sprintf("%s,t%06d,%.2f,%.0f,%d,%s,%s,%s,%s,%t,%s,%.4f",
-		at.UTC().Format("2006-01-02T15:04:05.000Z"), id, amount, age, recent, km, country, merchant, channel, device, class, confidence)
+	return fmt.Sprintf("%s,t%06d,%.2f,%.0f,%d,%s,%s,%s,%s,%t,%s,%.4f,%.2f",
+		at.UTC().Format("2006-01-02T15:04:05.000Z"), id, amount, age, recent, km, country, merchant, channel, device, class, confidence, math.Exp(2.2+0.5*rng.NormFloat64()))
 }
 
 func pick(rng *rand.Rand, values []string, weights []float64) string {

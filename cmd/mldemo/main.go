@@ -165,7 +165,7 @@ func (d *demo) generated() error {
 		return err
 	}
 	d.columns.Timestamp, d.columns.Prediction, d.columns.Confidence = "timestamp", "prediction", "confidence"
-	d.columns.Exclude = []string{"transaction_id"}
+	d.columns.Exclude = []string{"transaction_id", "latency_ms"}
 	split := d.start.Add(7 * 24 * time.Hour)
 	d.span = span{from: d.start, split: split, to: d.start.Add(demoDays * 24 * time.Hour), rows: rows, rest: rows / 2}
 	d.say("Data", "%s: %s of a fraud model, %s to %s, seed %d.\nOn %s something happens: %s.", d.file, console.Plural(rows, "prediction"),
@@ -268,6 +268,10 @@ func (d *demo) writeCard(folder, name string) error {
 		"kind": "model", "name": d.model, "owner": "demo@example.com", "baseline": name + ".json",
 		"drift": map[string]any{"window": d.span.window()},
 	}
+	for _, s := range d.segments() {
+		card["segments"] = []string{s.Dimension}
+		card["segment_features"] = []string{"amount"}
+	}
 	return replace(name+".yaml", func(w io.Writer) error {
 		if _, err := io.WriteString(w, "# Written by make demo; delete it when you like.\n"); err != nil {
 			return err
@@ -275,6 +279,14 @@ func (d *demo) writeCard(folder, name string) error {
 		enc := yaml.NewEncoder(w)
 		return errors.Join(enc.Encode(card), enc.Close())
 	})
+}
+
+// segments are the cohorts of the generated data.
+func (d *demo) segments() []replay.Segment {
+	if d.data != "" {
+		return nil
+	}
+	return []replay.Segment{{Dimension: "country", Column: "country"}}
 }
 
 // collector finds the one that runs, or starts one; the card is in its catalog then.
@@ -310,7 +322,10 @@ func (d *demo) collector(ctx context.Context) (*collector, error) {
 // replay sends the rest.
 func (d *demo) replay(ctx context.Context, c *collector) (delivered int, last time.Time, err error) {
 	d.evidence = newEvidence(d.plan)
-	o := replay.Options{Options: d.columns, Model: d.model, Service: "mldemo", Observe: d.evidence.observe}
+	o := replay.Options{Options: d.columns, Model: d.model, Service: "mldemo", Observe: d.evidence.observe, Segments: d.segments()}
+	if d.data == "" {
+		o.ID, o.Latency, o.LatencyUnit = "transaction_id", "latency_ms", time.Millisecond
+	}
 	if d.at == nil {
 		o.From, o.Sort = d.span.split, true
 	} else {
@@ -378,11 +393,19 @@ func (d *demo) report(ctx context.Context, c *collector, found scraped) error {
 	for _, f := range d.plan.Features {
 		names = append(names, f.Name)
 	}
-	r := &report{w: d.out, findings: fs.sorted(names), baseline: d.profile, evidence: d.evidence}
+	r := &report{w: d.out, baseline: d.profile, evidence: d.evidence, now: !c.own()}
+	for _, f := range fs.sorted(names) {
+		if f.segment == "" {
+			r.findings = append(r.findings, f)
+		} else {
+			r.segments = append(r.segments, f)
+		}
+	}
 	if len(r.findings) == 0 {
 		return errors.New("no window was long enough, or had enough rows (200), to be compared with the baseline")
 	}
-	d.say("Drift", "compared with the baseline, a window of %s each\n", d.span.window())
+	d.say("Drift", "%s compared with the baseline", each(d.span.window()))
+	_, _ = io.WriteString(d.out, "\n")
 	if err := r.table(); err != nil {
 		return err
 	}
@@ -404,6 +427,15 @@ func (d *demo) report(ctx context.Context, c *collector, found scraped) error {
 		c.exited <- err
 		return fmt.Errorf("the collector has ended, see %s", c.log)
 	}
+}
+
+// each names the windows.
+func each(window string) string {
+	switch window {
+	case "day", "week", "month":
+		return "each " + window
+	}
+	return "each " + strings.TrimSuffix(window, "0s")
 }
 
 func (d *demo) next(c *collector, id string) error {

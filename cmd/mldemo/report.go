@@ -18,8 +18,11 @@ const maxShown = 8
 
 // report prints the table of all windows and a sentence for each thing that has drifted.
 type report struct {
-	w        io.Writer
-	findings []*finding
+	w io.Writer
+	// findings are of the total, segments of cohorts.
+	findings, segments []*finding
+	// now says that there is one window only, the current one, from Prometheus.
+	now      bool
 	baseline *profile.Profile
 	evidence *evidence
 }
@@ -57,72 +60,103 @@ func (r *report) table() error {
 	starts, cut := r.starts()
 	layout := r.layout()
 	header := []string{"what|", "method|"}
-	for _, s := range starts {
-		header = append(header, s.Format(layout))
+	if r.now {
+		header = append(header, "score")
+	} else {
+		for _, s := range starts {
+			header = append(header, s.Format(layout))
+		}
 	}
-	header = append(header, "threshold", "p-value", "n", "verdict|", "since|")
+	header = append(header, "threshold", "p-value", "n", "verdict|")
+	if !r.now {
+		header = append(header, "since|")
+	}
 	t := console.NewTable(header...)
+	complete := 0
 	for _, f := range r.findings {
+		if f.subject == "missing" && !f.notable() {
+			complete++
+			continue
+		}
 		last := f.windows[len(f.windows)-1]
 		method, number, _ := last.decides()
 		cells := []string{console.Clean(f.String(), 32), string(method)}
-		for _, s := range starts {
-			cells = append(cells, r.cell(f, s))
-		}
-		since := ""
-		if first, _ := f.since(); first != nil {
-			since = first.start.Format("2006-01-02")
-			if layout != "01-02" {
-				since = first.start.Format("2006-01-02 15:04")
+		if r.now {
+			cells = append(cells, f.mark(last))
+		} else {
+			for _, s := range starts {
+				cells = append(cells, f.cell(s))
 			}
 		}
-		verdict := last.verdict
+		verdict, since := last.verdict, ""
 		if verdict == "drift" {
-			verdict = "DRIFT"
+			verdict, since = "DRIFT", stamp(f.episode().first.start)
 		}
-		cells = append(cells, console.Number(f.threshold(method)), console.PValue(number.p), console.Count(int64(last.samples)), verdict, since)
-		t.Row(cells...)
+		t.Row(append(cells, console.Number(f.threshold(method)), console.PValue(number.p), console.Count(int64(last.samples)), verdict, since)...)
 	}
 	if err := t.Write(r.w, "  "); err != nil {
 		return err
 	}
-	more := ""
-	if cut {
-		more = fmt.Sprintf("; the last %d windows are shown", maxShown)
+	var b strings.Builder
+	b.WriteString("\n")
+	if complete > 0 {
+		fmt.Fprintf(&b, "  In %s no more values are missing than before.\n", console.Plural(complete, "feature"))
 	}
-	_, err := fmt.Fprintf(r.w, "\n  Scores by the start of the window; ▲ is over the threshold and no accident (p < 0.05); the verdict wants two in a row.\n"+
-		"  p-value and n are the last window's%s.\n", more)
+	if r.now {
+		b.WriteString("  ▲ is over the threshold and no accident (p < 0.05); the verdict wants two windows in a row.\n")
+	} else {
+		b.WriteString("  Scores by the start of the window; ▲ is over the threshold and no accident (p < 0.05); the verdict wants two in a row.\n" +
+			"  p-value and n are the last window's")
+		if cut {
+			fmt.Fprintf(&b, "; the last %d windows are shown", maxShown)
+		}
+		b.WriteString(".\n")
+	}
+	_, err := io.WriteString(r.w, b.String())
 	return err
 }
 
-func (r *report) cell(f *finding, start time.Time) string {
+// notable says that something can be seen of a finding.
+func (f *finding) notable() bool {
+	w := f.strongest()
+	if w == nil {
+		return false
+	}
+	_, n, _ := w.decides()
+	return n.score >= 0.01
+}
+
+// cell is the score of the window that starts then.
+func (f *finding) cell(start time.Time) string {
 	for _, w := range f.windows {
-		if !w.start.Equal(start) {
-			continue
+		if w.start.Equal(start) {
+			return f.mark(w)
 		}
-		_, n, ok := w.decides()
-		if !ok {
-			return "-"
-		}
-		s := fmt.Sprintf("%.3f", n.score)
-		if f.exceeds(w) {
-			return "▲ " + s
-		}
-		return s
 	}
 	return "-"
+}
+
+// mark writes the score of a window.
+func (f *finding) mark(w *window) string {
+	_, n, ok := w.decides()
+	switch {
+	case !ok:
+		return "-"
+	case f.exceeds(w):
+		return fmt.Sprintf("▲ %.3f", n.score)
+	default:
+		return fmt.Sprintf("%.3f", n.score)
+	}
 }
 
 // sentences prints what was found, one paragraph a finding, and returns how many have drifted.
 func (r *report) sentences() (drifted int, err error) {
 	var b strings.Builder
 	for _, f := range r.findings {
-		first, decided := f.since()
-		if first == nil {
-			continue
+		if e := f.episode(); e != nil {
+			drifted++
+			r.sentence(&b, f, e)
 		}
-		drifted++
-		r.sentence(&b, f, first, decided)
 	}
 	if drifted == 0 {
 		b.WriteString("  Nothing has drifted.\n")
@@ -134,36 +168,77 @@ func (r *report) sentences() (drifted int, err error) {
 			}
 		}
 	}
+	r.cohorts(&b)
 	_, err = io.WriteString(r.w, b.String())
 	return drifted, err
 }
 
-func (r *report) sentence(b *strings.Builder, f *finding, first, decided *window) {
-	m, n, _ := decided.decides()
-	what := console.Clean(f.String(), 60)
-	verb := "has drifted"
+func (r *report) sentence(b *strings.Builder, f *finding, e *episode) {
+	m, n, _ := e.decided.decides()
+	what, verb := console.Clean(f.String(), 60), "drifted"
 	if f.subject == "missing" {
 		what, verb = console.Clean(f.feature, 60), "is missing more often"
 	}
-	fmt.Fprintf(b, "  %s %s since %s: %s %.2f over %g, p %s, n = %s", what, verb, stamp(first.start), name(string(m)), n.score, f.threshold(m), pText(n.p), console.Count(int64(decided.samples)))
-	if psi, ok := decided.numbers["psi"]; ok && string(m) != "psi" {
+	when := " from " + stamp(e.first.start) + " on"
+	switch {
+	case r.now:
+		when = ""
+	case e.over:
+		when = " from " + stamp(e.first.start) + " to " + stamp(e.last.end)
+	}
+	fmt.Fprintf(b, "  %s %s%s: %s %.2f over %g, p %s, n = %s", what, verb, when, name(string(m)), n.score, f.threshold(m), pText(n.p), console.Count(int64(e.decided.samples)))
+	if psi, ok := e.decided.numbers["psi"]; ok {
 		fmt.Fprintf(b, "; PSI %.2f", psi.score)
 	}
 	b.WriteString(".\n")
-	c := r.evidence.grown(f.key, decided, r.baseline)
+	c := r.evidence.grown(f.key, e.decided, r.baseline)
 	switch {
 	case c.isMissing:
 		fmt.Fprintf(b, "      missing in %s of the rows, it was %s\n", console.Percent(c.is), console.Percent(c.was))
 	case c.hasEvidence && c.is > c.was:
 		fmt.Fprintf(b, "      %q is %s of the values, it was %s\n", console.Clean(c.value, 40), console.Percent(c.is), console.Percent(c.was))
 	}
-	id := decided.trace
-	if id == "" {
-		id = c.trace
-	}
-	if id != "" {
+	if id := r.trace(f, e); id != "" {
 		fmt.Fprintf(b, "      a prediction to look at: trace %s\n", id)
 	}
+}
+
+// cohorts says what has drifted in which cohorts.
+func (r *report) cohorts(b *strings.Builder) {
+	in := map[string][]string{}
+	of := map[string]int{}
+	var order []string
+	for _, f := range r.segments {
+		if f.subject == "missing" {
+			continue
+		}
+		what := f.String()
+		if of[what]++; of[what] == 1 {
+			order = append(order, what)
+		}
+		if f.windows[len(f.windows)-1].verdict == "drift" {
+			in[what] = append(in[what], console.Clean(f.segment, 40))
+		}
+	}
+	if len(order) == 0 {
+		return
+	}
+	b.WriteString("\n  By cohort:\n")
+	for _, what := range order {
+		fmt.Fprintf(b, "      %s drifted in %d of %d", console.Clean(what, 40), len(in[what]), of[what])
+		if n := len(in[what]); n > 0 && n <= 6 {
+			fmt.Fprintf(b, ": %s", strings.Join(in[what], ", "))
+		}
+		b.WriteString("\n")
+	}
+}
+
+// trace returns a prediction that shows the drift: ml_drift's exemplar, else one that was seen as it was sent.
+func (r *report) trace(f *finding, e *episode) string {
+	if e.decided.trace != "" {
+		return e.decided.trace
+	}
+	return r.evidence.grown(f.key, e.decided, r.baseline).trace
 }
 
 func stamp(t time.Time) string {
@@ -199,12 +274,9 @@ func name(method string) string {
 // oneTrace returns a trace id to show how to look at one.
 func (r *report) oneTrace() string {
 	for _, f := range r.findings {
-		if _, decided := f.since(); decided != nil {
-			if decided.trace != "" {
-				return decided.trace
-			}
-			if c := r.evidence.grown(f.key, decided, r.baseline); c.trace != "" {
-				return c.trace
+		if e := f.episode(); e != nil {
+			if id := r.trace(f, e); id != "" {
+				return id
 			}
 		}
 	}

@@ -22,8 +22,11 @@ import (
 // missingThreshold is what ml_drift's config has by default for the share of missing values.
 const missingThreshold = 0.05
 
+// minSamples is the number of values that ml_drift wants in a window by default.
+const minSamples = 200
+
 // key is what a finding is about.
-type key struct{ subject, feature string }
+type key struct{ subject, feature, segment string }
 
 // String names it as a person would.
 func (k key) String() string {
@@ -84,22 +87,37 @@ func (k key) threshold(m stats.Method) float64 {
 // exceeds says that the window alone looks like drift; the verdict wants two in a row.
 func (k key) exceeds(w *window) bool {
 	m, n, ok := w.decides()
-	return ok && n.score >= k.threshold(m) && n.p < 0.05 && w.verdict != "insufficient"
+	return ok && n.score >= k.threshold(m) && n.p < 0.05 && w.samples >= minSamples
 }
 
-// since returns the first window of the run that led to the verdict drift, and the window in which the verdict fell; nil
-// if there was no such verdict.
-func (f *finding) since() (first, verdict *window) {
-	for i, w := range f.windows {
-		if w.verdict != "drift" {
-			continue
-		}
-		for i > 0 && f.exceeds(f.windows[i-1]) {
-			i--
-		}
-		return f.windows[i], w
+// episode is a run of windows with the verdict drift, and what led to it.
+type episode struct {
+	// first is the window in which the drift began, decided the one that brought the verdict, last the last one.
+	first, decided, last *window
+	// over says that the verdict has changed since.
+	over bool
+}
+
+// episode returns the latest one, or nil.
+func (f *finding) episode() *episode {
+	last := len(f.windows) - 1
+	for last >= 0 && f.windows[last].verdict != "drift" {
+		last--
 	}
-	return nil, nil
+	if last < 0 {
+		return nil
+	}
+	e := &episode{last: f.windows[last], over: last < len(f.windows)-1}
+	i := last
+	for i > 0 && f.windows[i-1].verdict == "drift" {
+		i--
+	}
+	e.decided = f.windows[i]
+	for i > 0 && f.exceeds(f.windows[i-1]) {
+		i--
+	}
+	e.first = f.windows[i]
+	return e
 }
 
 // strongest returns the window with the largest score of the deciding method.
@@ -107,7 +125,7 @@ func (f *finding) strongest() *window {
 	var best *window
 	top := -1.0
 	for _, w := range f.windows {
-		if _, n, ok := w.decides(); ok && n.score > top && w.verdict != "insufficient" {
+		if _, n, ok := w.decides(); ok && n.score > top && w.samples >= minSamples {
 			best, top = w, n.score
 		}
 	}
@@ -129,7 +147,7 @@ func (fs findings) window(k key, end int64) *window {
 	return w
 }
 
-// sorted returns the findings: features in the order given, then what else there is.
+// sorted returns the findings: of the total first, then by segment; features in the order given, then what else there is.
 func (fs findings) sorted(features []string) []*finding {
 	var out []*finding
 	for k, windows := range fs {
@@ -138,7 +156,7 @@ func (fs findings) sorted(features []string) []*finding {
 			f.windows = append(f.windows, w)
 		}
 		slices.SortFunc(f.windows, func(a, b *window) int { return a.end.Compare(b.end) })
-		for len(f.windows) > 1 && f.windows[len(f.windows)-1].verdict == "insufficient" { // cut off by the end of the data
+		for len(f.windows) > 1 && f.windows[len(f.windows)-1].samples < minSamples { // cut off by the end of the data
 			f.windows = f.windows[:len(f.windows)-1]
 		}
 		if slices.ContainsFunc(f.windows, func(w *window) bool { return len(w.numbers) > 0 }) {
@@ -150,13 +168,13 @@ func (fs findings) sorted(features []string) []*finding {
 		return slices.Index(subjects, f.subject)*10_000 + slices.Index(features, f.feature)
 	}
 	slices.SortFunc(out, func(a, b *finding) int {
-		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.feature, b.feature))
+		return cmp.Or(cmp.Compare(a.segment, b.segment), cmp.Compare(rank(a), rank(b)), cmp.Compare(a.feature, b.feature))
 	})
 	return out
 }
 
-// readWindows reads what ml_drift with timestamps: event has written through the file exporter, of one model, totals against
-// the baseline only.
+// readWindows reads what ml_drift with timestamps: event has written through the file exporter, of one model against the
+// baseline.
 func readWindows(path, model string) (findings, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -201,14 +219,14 @@ func (fs findings) point(name, model string, p pmetric.NumberDataPoint) {
 		}
 		return v.AsString()
 	}
-	if get(mlconv.AttrModelName) != model || get(mlconv.AttrSegment) != "" || get(mlconv.AttrDriftReference) != "baseline" {
+	if get(mlconv.AttrModelName) != model || get(mlconv.AttrDriftReference) != "baseline" {
 		return
 	}
 	value := p.DoubleValue()
 	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
 		value = float64(p.IntValue())
 	}
-	w := fs.window(key{get(mlconv.AttrDriftSubject), get(mlconv.AttrFeatureName)}, p.Timestamp().AsTime().Unix())
+	w := fs.window(key{get(mlconv.AttrDriftSubject), get(mlconv.AttrFeatureName), get(mlconv.AttrSegment)}, p.Timestamp().AsTime().Unix())
 	w.start = p.StartTimestamp().AsTime()
 	w.set(name, get(mlconv.AttrDriftMethod), get(mlconv.AttrDriftVerdict), value)
 	if name == mlconv.MetricDriftScore && p.Exemplars().Len() > 0 {
@@ -256,14 +274,14 @@ type scraped struct {
 	ends map[bool]float64
 }
 
-// readScrape takes what concerns the model, totals against the baseline only.
+// readScrape takes what concerns the model and its baseline.
 func readScrape(samples []sample, model string) scraped {
 	out := scraped{findings: findings{}, ends: map[bool]float64{}}
 	ends := map[key]float64{}
 	durations := map[key]float64{}
 	of := func(s sample) (key, bool) {
-		ok := s.labels["ml_model_name"] == model && s.labels["ml_segment"] == "" && s.labels["ml_drift_reference"] == "baseline"
-		return key{s.labels["ml_drift_subject"], s.labels["ml_feature_name"]}, ok
+		ok := s.labels["ml_model_name"] == model && s.labels["ml_drift_reference"] == "baseline"
+		return key{s.labels["ml_drift_subject"], s.labels["ml_feature_name"], s.labels["ml_segment"]}, ok
 	}
 	for _, s := range samples {
 		if s.name == "ml_prediction_count_total" && s.labels["ml_model_name"] == model && s.labels["ml_segment"] == "" {
@@ -292,7 +310,7 @@ func readScrape(samples []sample, model string) scraped {
 	}
 	for _, s := range samples { // an exemplar of the highest group that has one
 		if s.name == "ml_feature_value_bucket" && s.labels["ml_model_name"] == model && s.exemplar["trace_id"] != "" {
-			for _, w := range out.findings[key{"feature", s.labels["ml_feature_name"]}] {
+			for _, w := range out.findings[key{"feature", s.labels["ml_feature_name"], s.labels["ml_segment"]}] {
 				w.trace = s.exemplar["trace_id"]
 			}
 		}
