@@ -290,7 +290,7 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) (m *model, count int) {
 	for i := range layouts {
 		layouts[i] = d.layout()
 	}
-	for range d.length(8) {
+	for range d.length(7) {
 		v := &version{key: versionKey{d.string(), d.string()}, plans: make(map[seriesKey]*plan)}
 		v.lastSeen, v.start, v.predictions = d.int(), d.int(), d.uint()
 		v.duration = d.total()
