@@ -260,6 +260,8 @@ func TestSegments(t *testing.T) {
 	}
 	if r := last["fraud 7 country=DE feature f00"]; r.Verdict != OK || r.Samples != 400 || len(r.Scores) != 3 {
 		t.Errorf("%s", renderOne(&r))
+	} else if w := r.Scores[2]; w.Method != "wasserstein" || w.Score > 0.1 {
+		t.Errorf("wide outer groups look like drift: %s", renderOne(&r))
 	}
 	if r := last["fraud 7 country=DE missing f02"]; r.Verdict != Drift || r.Samples != 400 || math.Abs(r.Scores[0].Score-0.3) > 0.03 {
 		t.Errorf("%s", renderOne(&r))

@@ -41,6 +41,8 @@ type layout struct {
 	// mismatched bounds cannot be compared with the baseline that there is: the series is passed on, only.
 	mismatched bool
 
+	// partial bounds are some of the baseline's: the outer bins hold values whose ends are not known well.
+	partial bool
 	// baseline is what to compare with; nil if there is none.
 	baseline *sample
 	// coarse are the groups of bins that are passed on.
@@ -56,6 +58,7 @@ type sample struct {
 	all, grouped []float64
 	grouping     distribution.Grouping
 	min, max, sd float64
+	partial      bool // see layout
 	// exponential
 	expo *Exponential
 	// categorical: counts by cell from cellRest on
@@ -152,6 +155,8 @@ func (p *plan) numericLayout(bounds []float64) *layout {
 			counts := make([]uint64, len(bounds)+1)
 			rebin(c.Numeric.Bounds, c.Numeric.Counts, bounds, counts)
 			l.baseline = newNumericSample(bounds, counts, c.Numeric.Min, c.Numeric.Max, c.Numeric.StdDev)
+			l.partial = len(bounds) < len(c.Numeric.Bounds)
+			l.baseline.partial = l.partial
 			l.coarse = l.baseline.grouping
 		case subset(c.Numeric.Bounds, bounds):
 			return p.numericLayout(c.Numeric.Bounds)

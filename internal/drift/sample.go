@@ -55,7 +55,7 @@ func (s *sample) spread() float64 {
 	return math.Sqrt(m2 / n)
 }
 
-// window returns the sample of a window's cells in the layout l. Counts are copied.
+// sample returns a window's cells as a sample. Counts are copied.
 func (l *layout) sample(cells []uint32, e *Exponential, lo, hi float64) *sample {
 	switch l.kind {
 	case numeric:
@@ -65,7 +65,9 @@ func (l *layout) sample(cells []uint32, e *Exponential, lo, hi float64) *sample 
 				counts[i] = uint64(cells[cellFirst+i])
 			}
 		}
-		return newNumericSample(l.bounds, counts, lo, hi, math.NaN())
+		s := newNumericSample(l.bounds, counts, lo, hi, math.NaN())
+		s.partial = l.partial
+		return s
 	case exponential:
 		return &sample{kind: exponential, expo: e, n: e.count(), min: lo, max: hi}
 	case categorical:
@@ -117,6 +119,13 @@ func match(ref, cur *sample) (p pair, ok bool) {
 		p.ordered = [2]stats.Sample{
 			{Counts: ref.all, Bounds: ref.bounds, Min: ref.min, Max: ref.max, StdDev: ref.sd},
 			{Counts: cur.all, Bounds: cur.bounds, Min: cur.min, Max: cur.max, StdDev: cur.sd},
+		}
+		if ref.partial || cur.partial {
+			// The mass of an outer bin is taken to be spread evenly to the sample's end, and the ends of a large and a small
+			// sample differ without any drift: both get the same ones.
+			for i := range p.ordered {
+				p.ordered[i].Min, p.ordered[i].Max = min(ref.min, cur.min), max(ref.max, cur.max)
+			}
 		}
 		p.grouping = ref.grouping
 		p.grouped = [2]stats.Sample{
@@ -171,7 +180,9 @@ func commonCategories(ref, cur *sample) (a, b []float64) {
 func (s *sample) coarser(bounds []float64) *sample {
 	counts := make([]uint64, len(bounds)+1)
 	rebin(s.bounds, s.all, bounds, counts)
-	return newNumericSample(bounds, counts, s.min, s.max, s.sd)
+	out := newNumericSample(bounds, counts, s.min, s.max, s.sd)
+	out.partial = true
+	return out
 }
 
 // compare computes one statistic.
