@@ -59,6 +59,9 @@ type Limits struct {
 	// 1 KB at most. When it is reached, a flush is made at once; while an earlier flush cannot be delivered, the oldest
 	// minute is counted with the next one instead.
 	Cells int `mapstructure:"cells"`
+	// Requests is the number of requests that are remembered, 40 bytes each, so that one that a client sends again, because
+	// an exporter of the same pipeline refused it or was slow, is not counted twice. 0 remembers none.
+	Requests int `mapstructure:"requests"`
 }
 
 var _ confmap.Validator = (*Config)(nil)
@@ -72,7 +75,7 @@ func createDefaultConfig() component.Config {
 			0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
 		},
 		Exemplars: true,
-		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Cells: 20_000},
+		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Cells: 20_000, Requests: 10_000},
 	}
 }
 
@@ -118,17 +121,18 @@ func (c *Config) Validate() error {
 func (l *Limits) validate() error {
 	var errs []error
 	for _, f := range []struct {
-		key         string
-		value, most int
+		key                string
+		value, least, most int
 	}{
-		{"models", l.Models, 100_000},
-		{"segments", l.Segments, 100_000},
-		{"features", l.Features, 65_000},
-		{"categories", l.Categories, 65_000},
-		{"cells", l.Cells, 10_000_000},
+		{"models", l.Models, 1, 100_000},
+		{"segments", l.Segments, 1, 100_000},
+		{"features", l.Features, 1, 65_000},
+		{"categories", l.Categories, 1, 65_000},
+		{"cells", l.Cells, 1, 10_000_000},
+		{"requests", l.Requests, 0, 10_000_000},
 	} {
-		if f.value < 1 || f.value > f.most {
-			errs = append(errs, fmt.Errorf("'limits::%s': %d must be between 1 and %d", f.key, f.value, f.most))
+		if f.value < f.least || f.value > f.most {
+			errs = append(errs, fmt.Errorf("'limits::%s': %d must be between %d and %d", f.key, f.value, f.least, f.most))
 		}
 	}
 	return errors.Join(errs...)

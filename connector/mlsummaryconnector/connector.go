@@ -27,6 +27,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 )
 
 // maxShards is the most batches that are read at the same time.
@@ -43,6 +44,7 @@ type summaryConnector struct {
 	next      consumer.Metrics
 
 	catalog  catalog.Catalog
+	recent   *redelivery.Filter // nil where no requests are remembered
 	registry *series.Registry
 	budget   *cells.Budget
 	shards   []*shard
@@ -115,6 +117,9 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 		c.cumulative = flush.NewCumulative(scope, cfg.DurationBuckets, pcommon.NewTimestampFromTime(time.Now()))
 	} else {
 		c.delta = &flush.Delta{Producer: newProducer(), Scope: scope, DurationBounds: cfg.DurationBuckets}
+	}
+	if cfg.Limits.Requests > 0 {
+		c.recent = redelivery.NewFilter(cfg.Limits.Requests)
 	}
 	options := reader.Options{
 		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil, Now: time.Now,
@@ -193,8 +198,13 @@ func (c *summaryConnector) Shutdown(ctx context.Context) error {
 // Capabilities says that spans are only read.
 func (c *summaryConnector) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeTraces counts td. It returns no error: what is counted must not come again.
+// ConsumeTraces counts td, unless it is a request that was counted before. It returns no error: what is counted must
+// not come again.
 func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	if c.recent != nil && c.recent.Repeated(td) {
+		c.telemetry.repeated(ctx, int64(td.SpanCount()))
+		return nil
+	}
 	s := c.lockShard()
 	c.refresh(s)
 	s.reader.Read(td, func() {

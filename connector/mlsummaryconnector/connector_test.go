@@ -127,6 +127,19 @@ func TestFailedFlushIsKept(t *testing.T) {
 	})
 }
 
+// A request that a client sends again, because another consumer of the pipeline failed, is counted once.
+func TestRepeatedRequestIsCountedOnce(t *testing.T) {
+	next := &link{}
+	c := remembering(t, createDefaultConfig().(*Config), next, nil)
+	request := spansAt(benchTime, benchTime)
+	for range 3 {
+		require.NoError(t, c.ConsumeTraces(t.Context(), request))
+	}
+	require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
+	require.NoError(t, c.Shutdown(t.Context()))
+	assert.Equal(t, uint64(3), total(next.AllMetrics(), mlconv.MetricPredictionCount))
+}
+
 // A retry cannot be harmed by a consumer that changed what it refused.
 func TestConsumerMayChangeWhatItRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

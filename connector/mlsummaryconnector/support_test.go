@@ -75,7 +75,15 @@ func fraudCard(features int) *catalog.Model {
 }
 
 // started is a connector that runs, on an injected catalog or none.
+// started starts a connector that takes every request for a new one: those of the tests have the same span ids.
 func started(tb testing.TB, cfg *Config, next consumer.Metrics, cat *fakeCatalog) *summaryConnector {
+	tb.Helper()
+	cfg.Limits.Requests = 0
+	return remembering(tb, cfg, next, cat)
+}
+
+// remembering starts a connector as it is configured.
+func remembering(tb testing.TB, cfg *Config, next consumer.Metrics, cat *fakeCatalog) *summaryConnector {
 	tb.Helper()
 	c, err := newConnector(connectortest.NewNopSettings(metadata.Type), cfg, next)
 	require.NoError(tb, err)

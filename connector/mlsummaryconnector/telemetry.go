@@ -26,6 +26,7 @@ var (
 	outcomeCounted   = newOption("outcome", "counted")
 	outcomeMalformed = newOption("outcome", "malformed")
 	outcomeSkipped   = newOption("outcome", "skipped")
+	outcomeRepeated  = newOption("outcome", "repeated")
 	outcomeSent      = newOption("outcome", "sent")
 	outcomeFailed    = newOption("outcome", "failed")
 	outcomeDropped   = newOption("outcome", "dropped")
@@ -62,6 +63,10 @@ func (t *telemetry) batch(ctx context.Context, s *reader.Stats) {
 	add(t.builder.MlSummaryOverflowed, s.OverflowedFeatures, limitFeatures)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedCategories, limitCategories)
 	add(t.builder.MlSummaryFolded, s.Folded, nil)
+}
+
+func (t *telemetry) repeated(ctx context.Context, n int64) {
+	t.builder.MlSummarySpans.Add(ctx, n, outcomeRepeated...)
 }
 
 func (t *telemetry) flushes(ctx context.Context, o option, n int64) {

@@ -24,7 +24,7 @@ func TestTelemetry(t *testing.T) {
 	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
 	cfg := createDefaultConfig().(*Config)
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
-	cfg.Limits = Limits{Models: 1, Segments: 1, Features: 1, Categories: 1, Cells: 30}
+	cfg.Limits = Limits{Models: 1, Segments: 1, Features: 1, Categories: 1, Cells: 30, Requests: 10}
 	cfg.Segments = []string{"country"}
 	next := &link{}
 	c, err := newConnector(metadatatest.NewSettings(tel), cfg, next)
@@ -43,6 +43,7 @@ func TestTelemetry(t *testing.T) {
 	other.Attributes().PutStr("http.route", "/")
 
 	require.NoError(t, c.ConsumeTraces(t.Context(), td))
+	require.NoError(t, c.ConsumeTraces(t.Context(), td)) // sent again
 	next.fail(errors.New("link is down"))
 	c.flush(t.Context(), true)
 	// Nothing can be flushed. A minute needs 4 + 2 accumulators, so that there is room for five: the first three are folded,
@@ -64,7 +65,7 @@ func TestTelemetry(t *testing.T) {
 	}
 	ignore := metricdatatest.IgnoreTimestamp()
 	metadatatest.AssertEqualMlSummarySpans(t, tel, []metricdata.DataPoint[int64]{
-		by("outcome", "counted", 12), by("outcome", "malformed", 1), by("outcome", "skipped", 1),
+		by("outcome", "counted", 12), by("outcome", "malformed", 1), by("outcome", "skipped", 1), by("outcome", "repeated", 5),
 	}, ignore)
 	metadatatest.AssertEqualMlSummaryOverflowed(t, tel, []metricdata.DataPoint[int64]{
 		by("limit", "models", 1), by("limit", "segments", 1), by("limit", "features", 1), by("limit", "categories", 1),

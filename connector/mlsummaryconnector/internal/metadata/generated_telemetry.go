@@ -95,7 +95,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlSummarySpans, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_spans",
-		metric.WithDescription("Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable) or skipped (no prediction). [Alpha]"),
+		metric.WithDescription("Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction) or repeated (in a request that a client sent again). [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

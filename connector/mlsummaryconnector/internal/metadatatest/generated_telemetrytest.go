@@ -102,7 +102,7 @@ func AssertEqualMlSummaryPoints(t *testing.T, tt *componenttest.Telemetry, dps [
 func AssertEqualMlSummarySpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_summary_spans",
-		Description: "Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable) or skipped (no prediction). [Alpha]",
+		Description: "Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction) or repeated (in a request that a client sent again). [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
