@@ -252,12 +252,9 @@ func TestScoreOfCategories(t *testing.T) {
 
 func TestScoreOfAConstant(t *testing.T) {
 	ref, cur := numbersFile(t, "ref", slices.Repeat([]float64{5}, 300)), numbersFile(t, "cur", slices.Repeat([]float64{7}, 300))
-	for want, args := range map[float64][]string{
-		1:   nil,
-		0.5: {"--bins"}, // above the reference's maximum the bins know no more than the largest value
-	} {
+	for _, args := range [][]string{nil, {"--bins"}} {
 		s := scoreOf(t, append(args, "--reference", ref, "--current", cur, "--column", "x", "--method", "wasserstein")...)
-		assert.Equal(t, want, s.Score)
+		assert.InDelta(t, 1, s.Score, 1e-9, "everything has moved over the whole range")
 		assert.Equal(t, "drift", s.Verdict)
 		s = scoreOf(t, append(args, "--reference", ref, "--current", ref, "--column", "x", "--method", "wasserstein")...)
 		assert.Zero(t, s.Score)
