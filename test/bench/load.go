@@ -6,12 +6,14 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -40,12 +42,19 @@ func (rawCodec) Marshal(v any) ([]byte, error)   { return *v.(*[]byte), nil }
 func (rawCodec) Unmarshal(d []byte, v any) error { *v.(*[]byte) = d; return nil }
 func (rawCodec) Name() string                    { return "proto" }
 
+// request is an encoded request and where the id of its first span is, so that no two that are sent are the same:
+// ml_summary does not count one twice.
+type request struct {
+	encoded []byte
+	spanID  int
+}
+
 // requests encodes prediction spans that ended in the last second, with 8 attributes, or 28 of which 20 are numeric features.
-func requests(features int) ([][]byte, error) {
+func requests(features int) ([]request, error) {
 	rng := rand.New(rand.NewPCG(7, uint64(features)))
 	now := time.Now()
-	encoded := make([][]byte, distinctRequests)
-	for i := range encoded {
+	all := make([]request, distinctRequests)
+	for i := range all {
 		traces := ptrace.NewTraces()
 		resource := traces.ResourceSpans().AppendEmpty()
 		resource.Resource().Attributes().PutStr("service.name", "scorer")
@@ -55,12 +64,14 @@ func requests(features int) ([][]byte, error) {
 		for range spansPerRequest {
 			fill(spans.AppendEmpty(), rng, now, features)
 		}
-		var err error
-		if encoded[i], err = ptraceotlp.NewExportRequestFromTraces(traces).MarshalProto(); err != nil {
+		first := spans.At(0).SpanID()
+		encoded, err := ptraceotlp.NewExportRequestFromTraces(traces).MarshalProto()
+		if err != nil {
 			return nil, err
 		}
+		all[i] = request{encoded, bytes.Index(encoded, first[:])}
 	}
-	return encoded, nil
+	return all, nil
 }
 
 func fill(span ptrace.Span, rng *rand.Rand, now time.Time, features int) {
@@ -126,7 +137,7 @@ func writeCatalog(dir string) error {
 }
 
 // send sends at least the given number of spans and returns how many it were.
-func send(ctx context.Context, address string, requests [][]byte, spans int) (int, error) {
+func send(ctx context.Context, address string, requests []request, spans int) (int, error) {
 	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		return 0, err
@@ -139,13 +150,19 @@ func send(ctx context.Context, address string, requests [][]byte, spans int) (in
 	var group sync.WaitGroup
 	for range senders {
 		group.Go(func() {
+			own := make([]request, len(requests)) // two senders must not write into one buffer
+			for i, r := range requests {
+				own[i] = request{slices.Clone(r.encoded), r.spanID}
+			}
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= total {
 					return
 				}
+				r := own[i%len(own)]
+				binary.BigEndian.PutUint64(r.encoded[r.spanID:], uint64(i)+1)
 				var response []byte
-				err := connection.Invoke(ctx, exportMethod, &requests[i%len(requests)], &response, grpc.ForceCodec(rawCodec{}))
+				err := connection.Invoke(ctx, exportMethod, &r.encoded, &response, grpc.ForceCodec(rawCodec{}))
 				if err == nil {
 					err = accepted(response)
 				}
