@@ -42,7 +42,9 @@ type driftConnector struct {
 
 	// waiting are the results of closed windows that have not been sent; only the loop and, after it, Shutdown use it.
 	waiting []drift.Result
-	warn    sync.Once
+	// restored are points of the process before that were not sent either.
+	restored pmetric.Metrics
+	warn     sync.Once
 }
 
 var _ connector.Metrics = (*driftConnector)(nil)
@@ -58,7 +60,7 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 	}
 	return &driftConnector{
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, next: next, logger: set.Logger,
-		telemetry: &telemetry{builder}, engine: engine, catalog: catalog.Empty(),
+		telemetry: &telemetry{builder}, engine: engine, catalog: catalog.Empty(), restored: pmetric.NewMetrics(),
 	}, nil
 }
 
@@ -79,6 +81,9 @@ func (c *driftConnector) Start(ctx context.Context, host component.Host) error {
 		}
 		loaded, failed, err := c.store.load(ctx, c.engine, time.Now())
 		c.telemetry.loads(ctx, loaded, failed)
+		if err == nil {
+			c.restored, err = c.store.loadWaiting(ctx)
+		}
 		if err != nil {
 			return errors.Join(err, c.store.close(ctx))
 		}
@@ -108,7 +113,7 @@ func (c *driftConnector) Shutdown(ctx context.Context) error {
 		c.took(c.engine.CloseAll(now))
 	}
 	c.emit(ctx, now)
-	if len(c.waiting) > 0 {
+	if len(c.waiting) > 0 && c.store == nil {
 		c.telemetry.emission(ctx, "dropped")
 		c.logger.Error("Results of closed windows could not be sent before shutdown", zap.Int("results", len(c.waiting)))
 	}
@@ -180,7 +185,7 @@ func (c *driftConnector) run() {
 }
 
 func (c *driftConnector) save(ctx context.Context) error {
-	written, bytes, err := c.store.save(ctx, c.engine)
+	written, bytes, err := c.store.save(ctx, c.engine, c.unsent())
 	switch {
 	case err != nil:
 		c.telemetry.save(ctx, "save_failed")
@@ -212,27 +217,37 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	c.engine.SetCatalog(c.catalog.Snapshot())
 	c.took(c.engine.Advance(now))
 	c.report(ctx)
-	var e *encoder
-	if c.cfg.Timestamps == TimestampsEvent {
-		e = newEncoder(c.version, 0)
-		for i := range c.waiting {
-			e.result(&c.waiting[i])
-		}
-	} else {
-		e = newEncoder(c.version, pcommon.NewTimestampFromTime(now))
+	md := c.unsent()
+	if c.cfg.Timestamps == TimestampsNow {
+		e := newEncoder(c.version, pcommon.NewTimestampFromTime(now))
 		c.engine.Scores(e.result)
 		c.engine.Totals(e.total)
+		e.md.ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
 	}
-	if e.md.DataPointCount() == 0 {
+	if md.DataPointCount() == 0 {
 		return
 	}
-	if err := c.next.ConsumeMetrics(ctx, e.md); err != nil {
+	if err := c.next.ConsumeMetrics(ctx, md); err != nil {
 		c.telemetry.emission(ctx, "failed")
 		c.logger.Warn("An emission failed; what it held is in the next one", zap.Error(err))
 		return
 	}
-	c.waiting = nil
+	c.waiting, c.restored = nil, pmetric.NewMetrics()
 	c.telemetry.emission(ctx, "sent")
+}
+
+// unsent returns the points of closed windows that have not been sent, in event time.
+func (c *driftConnector) unsent() pmetric.Metrics {
+	md := pmetric.NewMetrics()
+	c.restored.CopyTo(md)
+	if len(c.waiting) > 0 {
+		e := newEncoder(c.version, 0)
+		for i := range c.waiting {
+			e.result(&c.waiting[i])
+		}
+		e.md.ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
+	}
+	return md
 }
 
 // log says that a verdict has changed, with all that it rests on.

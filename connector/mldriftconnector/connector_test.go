@@ -135,6 +135,44 @@ func TestEventTime(t *testing.T) {
 	})
 }
 
+// TestEventTimeRestart keeps open windows, and points that could not be sent, for the restart.
+func TestEventTimeRestart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := testBaseline()
+		disk := &memory{values: map[string][]byte{}}
+		cfg := config(func(c *Config) { c.Timestamps, c.Storage = TimestampsEvent, &storageID })
+		h := host{catalogID: testCards(base), storageID: disk}
+		p := newProducer(base, "p", 1)
+		start := time.Date(1999, 3, 1, 0, 0, 0, 0, time.UTC)
+		out := &sink{err: errDown}
+		replay := func(c *driftConnector, from, to int) {
+			for m := from; m < to; m++ {
+				require.NoError(t, c.ConsumeMetrics(context.Background(), p.flush(start.Add(time.Duration(m)*time.Minute), 10, 0)))
+			}
+			time.Sleep(31 * time.Second)
+			synctest.Wait()
+		}
+		c := started(t, settings(), cfg, h, out)
+		replay(c, 0, 90)
+		require.NoError(t, c.Shutdown(context.Background()))
+		require.Contains(t, disk.values, keyWaiting)
+		out.set(nil)
+		c = started(t, settings(), cfg, h, out)
+		replay(c, 90, 130)
+		require.NoError(t, c.Shutdown(context.Background()))
+		samples := map[int64]int64{}
+		for _, md := range out.AllMetrics() {
+			for _, q := range points(md, mlconv.MetricDriftSamples) {
+				if name, _ := q.Attributes().Get(mlconv.AttrFeatureName); name.Str() == "x" {
+					samples[int64(q.Timestamp().AsTime().Sub(start)/time.Hour)] = q.IntValue()
+				}
+			}
+		}
+		assert.Equal(t, map[int64]int64{1: 600, 2: 600}, samples)
+		assert.NotContains(t, disk.values, keyWaiting)
+	})
+}
+
 // TestMonths closes calendar months of a replay.
 func TestMonths(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

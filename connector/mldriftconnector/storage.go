@@ -13,6 +13,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
@@ -22,6 +23,8 @@ import (
 const (
 	keyIndex  = "index"
 	keyDedupe = "dedupe"
+	// keyWaiting holds the points of closed windows that were not sent, in event mode, as OTLP.
+	keyWaiting = "waiting"
 	// keyAside is put before the key of a value that could not be read.
 	keyAside = "corrupt/"
 )
@@ -32,6 +35,8 @@ type store struct {
 	logger *zap.Logger
 	known  []string // the models that are in the storage
 	sizes  map[string]int
+	// waiting says that there is a value under keyWaiting.
+	waiting bool
 }
 
 // openStore opens the storage with the given id.
@@ -89,6 +94,38 @@ func (s *store) load(ctx context.Context, engine *drift.Engine, now time.Time) (
 	return loaded, failed, nil
 }
 
+// loadWaiting returns the points that were not sent.
+func (s *store) loadWaiting(ctx context.Context) (pmetric.Metrics, error) {
+	data, err := s.client.Get(ctx, keyWaiting)
+	if err != nil {
+		return pmetric.NewMetrics(), fmt.Errorf("'storage': cannot read %q: %w", keyWaiting, err)
+	}
+	if data == nil {
+		return pmetric.NewMetrics(), nil
+	}
+	s.waiting = true
+	md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(data)
+	if err != nil {
+		return pmetric.NewMetrics(), s.setAside(ctx, keyWaiting, data, err)
+	}
+	return md, nil
+}
+
+// waitingOperations writes the points that have not been sent, or removes those that have.
+func (s *store) waitingOperations(waiting pmetric.Metrics) ([]*storage.Operation, error) {
+	if waiting.DataPointCount() == 0 {
+		if !s.waiting {
+			return nil, nil
+		}
+		return []*storage.Operation{storage.DeleteOperation(keyWaiting)}, nil
+	}
+	data, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(waiting)
+	if err != nil {
+		return nil, err
+	}
+	return []*storage.Operation{storage.SetOperation(keyWaiting, data)}, nil
+}
+
 func (s *store) setAside(ctx context.Context, key string, data []byte, cause error) error {
 	s.logger.Error("Saved windows cannot be read; they are set aside and start afresh",
 		zap.String("key", key), zap.String("set_aside_as", keyAside+key), zap.Int("bytes", len(data)), zap.Error(cause))
@@ -99,9 +136,12 @@ func (s *store) setAside(ctx context.Context, key string, data []byte, cause err
 }
 
 // save writes what has changed in one step and returns the size of all that is saved, in bytes. written is false where nothing has.
-func (s *store) save(ctx context.Context, engine *drift.Engine) (written bool, bytes int, err error) {
+func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.Metrics) (written bool, bytes int, err error) {
+	ops, err := s.waitingOperations(waiting)
+	if err != nil {
+		return false, 0, err
+	}
 	snapshot := engine.Snapshot()
-	var ops []*storage.Operation
 	for key, data := range snapshot.Changed {
 		ops = append(ops, storage.SetOperation(key, data))
 		s.sizes[key] = len(data)
@@ -128,7 +168,7 @@ func (s *store) save(ctx context.Context, engine *drift.Engine) (written bool, b
 		engine.Unsaved()
 		return false, 0, fmt.Errorf("cannot save windows: %w", err)
 	}
-	s.known = snapshot.Keys
+	s.known, s.waiting = snapshot.Keys, waiting.DataPointCount() > 0
 	for _, n := range s.sizes {
 		bytes += n
 	}

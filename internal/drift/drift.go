@@ -35,6 +35,8 @@ const futureSlack = 5 * 60
 type Engine struct {
 	opts Options
 
+	// mu guards all below. One lock will do: deltas are few (one a series and minute), and the snapshot of all models
+	// has to be of one moment, together with which points were seen.
 	mu     sync.Mutex
 	set    *catalog.Set
 	models map[modelKey]*model
@@ -651,11 +653,22 @@ func (e *Engine) sorted() []*model {
 	return out
 }
 
-// Totals calls yield for every cumulative count, in a fixed order. What it gets is shared only for the call.
-func (e *Engine) Totals(yield func(*Total)) {
+// eachModel calls f for every model, and holds the lock for one model at a time: ingestion goes on in between.
+func (e *Engine) eachModel(f func(*model)) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, m := range e.sorted() {
+	models := e.sorted()
+	e.mu.Unlock()
+	for _, m := range models {
+		e.mu.Lock()
+		f(m)
+		e.mu.Unlock()
+	}
+}
+
+// Totals calls yield for every cumulative count, in a fixed order. What it gets is shared only for the call, and yield must not
+// call the engine.
+func (e *Engine) Totals(yield func(*Total)) {
+	e.eachModel(func(m *model) {
 		for _, v := range m.versions {
 			key := Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role}
 			if v.predictions > 0 {
@@ -679,7 +692,7 @@ func (e *Engine) Totals(yield func(*Total)) {
 				}
 			}
 		}
-	}
+	})
 }
 
 func (t *total) export(key Key) *Total {

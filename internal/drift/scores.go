@@ -7,9 +7,7 @@ package drift
 // window that has too few values while its verdict window has grown longer is replaced by that one. Verdicts are
 // those of the last Advance.
 func (e *Engine) Scores(yield func(*Result)) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, m := range e.sorted() {
+	e.eachModel(func(m *model) {
 		m.scopes(func(sc *scope) {
 			for _, s := range sc.g.order {
 				clock := &m.clocks[s.key.subject.stream()]
@@ -19,7 +17,7 @@ func (e *Engine) Scores(yield func(*Result)) {
 				s.score(sc, clock, yield)
 			}
 		})
-	}
+	})
 }
 
 // sliding returns the window that ends at the clock's front, with its real bounds.
