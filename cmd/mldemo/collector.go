@@ -78,9 +78,9 @@ func answers(ctx context.Context, address string) bool {
 }
 
 // freePorts returns ports that nothing listens on now.
-func freePorts(n int) (ports []int, err error) {
+func freePorts(ctx context.Context, n int) (ports []int, err error) {
 	for range n {
-		l, err := net.Listen("tcp", "localhost:0")
+		l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "localhost:0")
 		if err != nil {
 			return nil, err
 		}
@@ -95,7 +95,7 @@ func start(ctx context.Context, binary, folder string) (*collector, error) {
 	if _, err := os.Stat(binary); err != nil {
 		return nil, fmt.Errorf("there is no collector at %s: run make build, or name it with -collector", binary)
 	}
-	ports, err := freePorts(3)
+	ports, err := freePorts(ctx, 3)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,8 @@ func start(ctx context.Context, binary, folder string) (*collector, error) {
 		return nil, err
 	}
 	defer log.Close()
-	c.cmd = exec.Command(binary, "--config", config)
+	// Not killed with ctx: it is asked to stop, so that it writes what it holds.
+	c.cmd = exec.CommandContext(context.WithoutCancel(ctx), binary, "--config", config)
 	c.cmd.Stdout, c.cmd.Stderr = log, log
 	if err := c.cmd.Start(); err != nil {
 		return nil, err
@@ -157,8 +158,7 @@ func (c *collector) stop() error {
 	select {
 	case err := <-c.exited:
 		c.exited <- nil
-		var exit *exec.ExitError
-		if errors.As(err, &exit) {
+		if _, failed := errors.AsType[*exec.ExitError](err); failed {
 			return fmt.Errorf("the collector ended with an error, see %s: %w", c.log, err)
 		}
 		return nil

@@ -29,14 +29,14 @@ and distance_km is missing in 15 % of the rows instead of 2 %`
 const demoHeader = "timestamp,transaction_id,amount,account_age_days,transactions_24h,distance_km,country,merchant,channel,new_device,prediction,confidence,latency_ms"
 
 // generate writes the data set as CSV and returns the number of rows. The same seed and start give the same bytes.
-func generate(w io.Writer, seed uint64, start time.Time, days, perHour int) (rows int, err error) {
+func generate(w io.Writer, seed uint64, start time.Time, perHour int) (rows int, err error) {
 	rng := rand.New(rand.NewPCG(seed, 0x6672617564))
 	out := bufio.NewWriterSize(w, 1<<16)
 	if _, err := fmt.Fprintln(out, demoHeader); err != nil {
 		return 0, err
 	}
 	shift := start.Add(shiftAfter)
-	for hour := range days * 24 {
+	for hour := range demoDays * 24 {
 		at := start.Add(time.Duration(hour) * time.Hour)
 		n := int(float64(perHour) * (1 + 0.6*math.Sin(float64(hour%24-9)*math.Pi/12))) // quiet nights
 		for i := range n {
@@ -78,7 +78,7 @@ func payment(rng *rand.Rand, id int, at time.Time, shifted bool) string {
 		z += 1.5
 	}
 	if merchant == "crypto" {
-		z += 1
+		z++
 	}
 	score := 1 / (1 + math.Exp(-z-0.5*rng.NormFloat64()))
 	class, confidence := "ok", 1-score

@@ -160,7 +160,7 @@ func (d *demo) generated() error {
 	if err != nil {
 		return err
 	}
-	rows, err := generate(f, d.seed, d.start, demoDays, d.perHour)
+	rows, err := generate(f, d.seed, d.start, d.perHour)
 	if err := errors.Join(err, f.Close()); err != nil {
 		return err
 	}
@@ -360,7 +360,7 @@ func (d *demo) wait(ctx context.Context, c *collector, delivered int, last time.
 	err := poll(ctx, limit, 500*time.Millisecond, func() (bool, error) {
 		samples, err := c.scrape(ctx)
 		if scrapeErr = err; err != nil {
-			return false, nil
+			return false, nil //nolint:nilerr // it is asked again
 		}
 		found = readScrape(samples, d.model)
 		end := float64(last.Unix())

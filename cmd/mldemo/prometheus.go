@@ -37,8 +37,8 @@ func parseExposition(r io.Reader) ([]sample, error) {
 		}
 		s.name = line[:i]
 		rest := line[i:]
-		ok := true
 		if rest[0] == '{' {
+			var ok bool
 			if s.labels, rest, ok = parseLabels(rest); !ok {
 				continue
 			}

@@ -56,6 +56,7 @@ func countsFile(t *testing.T, name string, counts map[string]float64) string {
 // The numbers that other tools publish, from the command line.
 func TestPublishedCases(t *testing.T) {
 	values := func(t *testing.T, c drifttest.Case, args ...string) score {
+		t.Helper()
 		ref, ok := drifttest.Values(t, c.Reference)
 		require.True(t, ok)
 		cur, ok := drifttest.Values(t, c.Current)
@@ -66,6 +67,7 @@ func TestPublishedCases(t *testing.T) {
 		return scoreOf(t, append(args, "--reference", numbersFile(t, "ref", ref), "--current", numbersFile(t, "cur", cur), "--column", "x")...)
 	}
 	counts := func(t *testing.T, c drifttest.Case, args ...string) score {
+		t.Helper()
 		ref, ok := drifttest.Counts(c.Reference)
 		require.True(t, ok)
 		cur, ok := drifttest.Counts(c.Current)
@@ -74,16 +76,21 @@ func TestPublishedCases(t *testing.T) {
 	}
 	wasserstein := func(scale string) func(*testing.T, drifttest.Case) (float64, float64) {
 		return func(t *testing.T, c drifttest.Case) (float64, float64) {
+			t.Helper()
+			t.Helper()
 			return values(t, c, "--method", "wasserstein", "--scale", scale).Score, math.NaN()
 		}
 	}
 	ks := func(t *testing.T, c drifttest.Case) (float64, float64) {
+		t.Helper()
 		s := values(t, c, "--method", "ks")
 		assert.Equal(t, "exact", s.Computed)
 		return s.Score, s.PValue
 	}
 	simple := func(method string) func(*testing.T, drifttest.Case) (float64, float64) {
 		return func(t *testing.T, c drifttest.Case) (float64, float64) {
+			t.Helper()
+			t.Helper()
 			return counts(t, c, "--method", method).Score, math.NaN()
 		}
 	}
@@ -97,10 +104,12 @@ func TestPublishedCases(t *testing.T) {
 		"wasserstein_distance / std(ref), floor 0.001 (evidently norm)": wasserstein(scaleReference),
 		"wasserstein / std(concat(ref,cur))":                            wasserstein(scalePooled),
 		"chi2_contingency": func(t *testing.T, c drifttest.Case) (float64, float64) {
+			t.Helper()
 			s := counts(t, c, "--method", "chi2")
 			return s.Score, s.PValue
 		},
 		"chi_square_p": func(t *testing.T, c drifttest.Case) (float64, float64) {
+			t.Helper()
 			return counts(t, c, "--method", "chi2", "--test", testGoodness).PValue, math.NaN()
 		},
 		"l_infinity":               simple("l_infinity"),

@@ -12,6 +12,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 	"time"
 
@@ -226,7 +227,7 @@ func (c *PlannedColumn) decide() {
 	case c.IDLike() && c.Role == RoleFeature:
 		c.warn("looks like an id: it will always drift")
 	case c.As == profile.Categorical && c.Role == RoleFeature && c.Distinct > profile.DefaultMaxCategories:
-		c.warn(fmt.Sprintf("%s categories; the rare ones are counted as one", atLeast(c.Distinct)))
+		c.warn(atLeast(c.Distinct) + " categories; the rare ones are counted as one")
 	}
 }
 
@@ -236,7 +237,7 @@ func atLeast(n int) string {
 	if n >= 10_000 {
 		return "at least 10,000"
 	}
-	return fmt.Sprint(n)
+	return strconv.Itoa(n)
 }
 
 // list joins names and cuts a long list.

@@ -122,7 +122,7 @@ func (m *mapping) attributes(dst []attribute.KeyValue, row []table.Cell) (_ []at
 			if err != nil {
 				return nil, 0, fmt.Errorf("column %q: %w", m.names[i], err)
 			}
-			if v.Type() == attribute.INVALID {
+			if v.Type() == attribute.EMPTY {
 				continue // a NaN: missing
 			}
 			switch {
@@ -165,7 +165,7 @@ func integer(c table.Cell) (attribute.Value, error) {
 		return attribute.Int64Value(c.Int), nil
 	}
 	v, err := number(c)
-	if err != nil || v.Type() == attribute.INVALID {
+	if err != nil || v.Type() == attribute.EMPTY {
 		return v, err
 	}
 	return attribute.Int64Value(int64(v.AsFloat64())), nil

@@ -106,8 +106,7 @@ func (s *csvSource) next(dst []Cell) ([]Cell, error) {
 
 // explain takes the position out of an error: it stands before it already.
 func (s *csvSource) explain(err error) error {
-	var p *csv.ParseError
-	if errors.As(err, &p) {
+	if p, ok := errors.AsType[*csv.ParseError](err); ok {
 		s.line = p.Line
 		if errors.Is(p.Err, csv.ErrFieldCount) {
 			return fmt.Errorf("the row does not have the header's %d cells", len(s.names))

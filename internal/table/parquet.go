@@ -24,7 +24,7 @@ const parquetBatch = 128
 
 // parquetSource reads Parquet.
 type parquetSource struct {
-	reader *parquet.Reader
+	reader *parquet.GenericReader[any]
 	rows   []parquet.Row
 	at, n  int
 	row    int64
@@ -67,7 +67,7 @@ func newParquetSource(f *os.File, size int64) (s *parquetSource, err error) {
 		}
 		s.leaves[leaf.ColumnIndex] = p
 	}
-	s.reader = parquet.NewReader(file)
+	s.reader = parquet.NewGenericReader[any](file)
 	return s, nil
 }
 

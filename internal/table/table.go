@@ -54,7 +54,6 @@ type Reader struct {
 	path    string
 	src     source
 	null    []string
-	columns []string
 	closers []io.Closer
 }
 
