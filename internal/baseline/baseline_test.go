@@ -115,6 +115,18 @@ func TestRowsWithoutTheColumnAreMissing(t *testing.T) {
 	assert.Equal(t, map[string]uint64{"x": 1, "y": 3, "z": 3}, missing)
 }
 
+func TestSkipAndTake(t *testing.T) {
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.csv"), filepath.Join(dir, "b.csv")
+	require.NoError(t, os.WriteFile(a, []byte("x\n1\n2\n3\n"), 0o600))
+	require.NoError(t, os.WriteFile(b, []byte("x\n4\n5\n"), 0o600))
+	p, _, err := Build(t.Context(), []string{a, b}, Options{Features: []string{"x"}, Skip: 1, Take: 3})
+	require.NoError(t, err)
+	assert.Equal(t, uint64(3), p.Rows)
+	assert.Equal(t, 2.0, p.Column("x").Numeric.Min)
+	assert.Equal(t, 4.0, p.Column("x").Numeric.Max)
+}
+
 func TestErrors(t *testing.T) {
 	file := data(t, "a.csv")
 	_, _, err := Build(t.Context(), []string{file}, Options{
