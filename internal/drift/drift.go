@@ -306,10 +306,19 @@ func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time
 		a.cell = s.layout.cell(m.intern(d.Key.Name), e.opts.Limits.Features)
 	}
 	s.relayout(m.settings.grid.panes)
-	if len(s.open) > 2 && !m.clocks[Missing.stream()].seen {
+	if !m.clocks[Missing.stream()].seen && len(s.open) > unclosed(now.UnixNano()-v.start) {
 		s.open = append(s.open[:0], s.open[1:]...) // without features nothing closes it
 	}
 	return m.place(g, s, &a, Missing.stream())
+}
+
+// unclosed is how many periods of a segment's predictions wait for the first feature, by the time since the version was first seen:
+// ml_summary flushes features a minute later, and in that minute a replay may send years.
+func unclosed(nanoseconds int64) int {
+	if nanoseconds < int64(10*time.Minute) {
+		return 2000
+	}
+	return 2
 }
 
 // observe takes note of an event.

@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"strings"
 	"testing"
 
@@ -15,6 +16,29 @@ import (
 
 // busy returns an engine with all kinds of state, after some hours.
 func busy(t testing.TB) (*Engine, *catalog.Set, func(e *Engine, fromMinute, minutes int64) string) {
+	e, set, minutes := busyMinutes(t)
+	return e, set, func(e *Engine, from, n int64) string {
+		out := ""
+		for m := from; m < from+n; m++ {
+			now := at(epoch + m*60 + 70)
+			e.Add(now, minutes[m])
+			out += lines(e.Advance(now))
+		}
+		return out
+	}
+}
+
+// lines renders what an Advance returns.
+func lines(closed []Result, changes []Change) string {
+	out := render(closed)
+	for _, c := range changes {
+		out += fmt.Sprintf("%s vs %s %s -> %s\n", c.Key, c.Reference, c.From, c.Verdict)
+	}
+	return out
+}
+
+// busyMinutes returns the deltas of each minute.
+func busyMinutes(t testing.TB) (*Engine, *catalog.Set, [][]Delta) {
 	cols := columns(6)
 	base := baseline(cols, 2000, 1)
 	set := card(base, func(m *catalogModel) { m.Drift.Reference = []string{Baseline, Champion, Previous} })
@@ -41,20 +65,7 @@ func busy(t testing.TB) (*Engine, *catalog.Set, func(e *Engine, fromMinute, minu
 		}
 		minutes = append(minutes, deltas)
 	}
-	run := func(e *Engine, from, n int64) string {
-		out := ""
-		for m := from; m < from+n; m++ {
-			now := at(epoch + m*60 + 70)
-			e.Add(now, minutes[m])
-			closed, changes := e.Advance(now)
-			out += render(closed)
-			for _, c := range changes {
-				out += fmt.Sprintf("%s %s -> %s\n", c.Key, c.From, c.Verdict)
-			}
-		}
-		return out
-	}
-	return engine(t, set, nil), set, run
+	return engine(t, set, nil), set, minutes
 }
 
 func restored(t testing.TB, set *catalog.Set, s Snapshot, now int64) *Engine {
@@ -200,4 +211,57 @@ func FuzzRestore(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestLiveEqualsReplay: minute by minute with a tick after each, or a year later in one go with the flushes of features and the
+// rest apart, gives the same windows and verdicts.
+func TestLiveEqualsReplay(t *testing.T) {
+	live, set, run := busy(t)
+	want := run(live, 0, 400)
+	_, _, minutes := busyMinutes(t)
+	all := slices.Concat(minutes...)
+	replay := engine(t, set, nil)
+	const year = 365 * 86400
+	now := at(epoch + year)
+	for _, features := range []bool{false, true} {
+		var part []Delta
+		for _, d := range all {
+			d.Producer = "" // flushes that are taken apart so would be too old to be told apart
+			if (d.Key.Subject >= Feature) == features {
+				part = append(part, d)
+			}
+		}
+		replay.Add(now, part)
+		closed, changes := replay.Advance(now)
+		if features {
+			sortedEqual(t, want, lines(closed, changes))
+		} else if len(closed) == 0 {
+			t.Error("classes were not judged")
+		} else {
+			first := lines(closed, changes)
+			wantFirst, rest := "", ""
+			for _, line := range strings.SplitAfter(want, "\n") {
+				if strings.Contains(line, "class") {
+					wantFirst += line
+				} else {
+					rest += line
+				}
+			}
+			sortedEqual(t, wantFirst, first)
+			want = rest
+		}
+	}
+	if g, w := state(replay), state(live); g != w {
+		t.Errorf("state after the replay\n%s\nwant\n%s", g, w)
+	}
+}
+
+func sortedEqual(t *testing.T, want, got string) {
+	t.Helper()
+	a, b := strings.SplitAfter(want, "\n"), strings.SplitAfter(got, "\n")
+	slices.Sort(a)
+	slices.Sort(b)
+	if !slices.Equal(a, b) {
+		t.Errorf("got\n%s\nwant\n%s", strings.Join(b, ""), strings.Join(a, ""))
+	}
 }
