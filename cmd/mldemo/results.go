@@ -308,11 +308,16 @@ func readScrape(samples []sample, model string) scraped {
 		w.start = w.end.Add(-time.Duration(durations[k]) * time.Second)
 		w.set(name, s.labels["ml_drift_method"], s.labels["ml_drift_verdict"], s.value)
 	}
+	subjects := map[string]string{
+		"ml_feature_value_bucket": "feature", "ml_prediction_confidence_bucket": "confidence", "ml_prediction_value_bucket": "prediction",
+	}
 	for _, s := range samples { // an exemplar of the highest group that has one
-		if s.name == "ml_feature_value_bucket" && s.labels["ml_model_name"] == model && s.exemplar["trace_id"] != "" {
-			for _, w := range out.findings[key{"feature", s.labels["ml_feature_name"], s.labels["ml_segment"]}] {
-				w.trace = s.exemplar["trace_id"]
-			}
+		subject := subjects[s.name]
+		if subject == "" || s.labels["ml_model_name"] != model || s.exemplar["trace_id"] == "" {
+			continue
+		}
+		for _, w := range out.findings[key{subject, s.labels["ml_feature_name"], s.labels["ml_segment"]}] {
+			w.trace = s.exemplar["trace_id"]
 		}
 	}
 	return out
