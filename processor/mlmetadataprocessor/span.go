@@ -29,6 +29,15 @@ func identify(attrs pcommon.Map, resource *identity) identity {
 	id := identity{environment: resource.environment, job: resource.job}
 	missing := 5
 	for key, value := range attrs.All() {
+		if id.prediction {
+			// Most attributes of a prediction are features. Their lengths tell that they are none of the names that are
+			// left to find, without a look at the text, which is often not in the CPU's cache yet.
+			switch len(key) {
+			case len(mlconv.AttrModelName), len(mlconv.AttrModelVersion), len(mlconv.AttrEnvironment), len(mlconv.AttrPipelineName):
+			default:
+				continue
+			}
+		}
 		if len(key) < len("ml.")+1 {
 			continue
 		}
