@@ -30,7 +30,7 @@ import (
 )
 
 // hours sends live traffic: a flush a minute, x shifted.
-func hours(t testing.TB, c *driftConnector, p *producer, n int, rows int, shift float64) {
+func hours(t testing.TB, c *driftConnector, p *producer, n, rows int, shift float64) {
 	for range n * 60 {
 		minute := time.Now().Truncate(time.Minute)
 		time.Sleep(time.Minute) // in a synctest bubble, where it takes no time

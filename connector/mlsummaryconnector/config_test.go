@@ -92,10 +92,10 @@ func TestReadmeListsEveryOption(t *testing.T) {
 	require.NoError(t, err)
 	var check func(typ reflect.Type, prefix string)
 	check = func(typ reflect.Type, prefix string) {
-		for f := range typ.NumField() {
-			key := prefix + typ.Field(f).Tag.Get("mapstructure")
-			if typ.Field(f).Type.Kind() == reflect.Struct {
-				check(typ.Field(f).Type, key+"::")
+		for f := range typ.Fields() {
+			key := prefix + f.Tag.Get("mapstructure")
+			if f.Type.Kind() == reflect.Struct {
+				check(f.Type, key+"::")
 				continue
 			}
 			assert.Contains(t, string(data), "| `"+key+"` |")

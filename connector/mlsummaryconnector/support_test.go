@@ -87,7 +87,7 @@ func remembering(tb testing.TB, cfg *Config, next consumer.Metrics, cat *fakeCat
 	tb.Helper()
 	c, err := newConnector(connectortest.NewNopSettings(metadata.Type), cfg, next)
 	require.NoError(tb, err)
-	var host component.Host = componenttest.NewNopHost()
+	host := componenttest.NewNopHost()
 	if cat != nil {
 		host = hostWith{cat}
 	}

@@ -82,8 +82,8 @@ func (e *Engine) closeUpTo(c *closing, m *model, stream int, watermark int64) {
 		clock.started, clock.next = true, grid.period(clock.oldest)
 	}
 	for grid.start(clock.next+1) <= watermark {
-		first, any := m.pending(stream, clock.next)
-		if !any {
+		first, found := m.pending(stream, clock.next)
+		if !found {
 			clock.next = grid.period(watermark)
 			return
 		}
@@ -98,7 +98,7 @@ func (e *Engine) closeUpTo(c *closing, m *model, stream int, watermark int64) {
 }
 
 // pending returns the first period from next on whose closing changes anything; false if there is none.
-func (m *model) pending(stream int, next int64) (first int64, any bool) {
+func (m *model) pending(stream int, next int64) (first int64, found bool) {
 	for _, v := range m.versions {
 		for _, g := range v.groups {
 			for _, s := range g.order {
@@ -108,13 +108,13 @@ func (m *model) pending(stream int, next int64) (first int64, any bool) {
 				if s.carry != nil || decided(&s.judged) || s.absences != nil && s.absences.decided() || s.absent != nil && (s.absent.start != 0 || decided(&s.absent.judged)) {
 					return next, true
 				}
-				if len(s.open) > 0 && (!any || s.open[0].period < first) {
-					first, any = s.open[0].period, true
+				if len(s.open) > 0 && (!found || s.open[0].period < first) {
+					first, found = s.open[0].period, true
 				}
 			}
 		}
 	}
-	return max(first, next), any
+	return max(first, next), found
 }
 
 // decided reports whether there is a verdict that silence would make insufficient in the end.

@@ -39,7 +39,7 @@ func TestCalifornia(t *testing.T) {
 	}
 	features := []string{"MedInc", "HouseAge", "AveRooms", "AveBedrms", "Population", "AveOccup", "Latitude", "Longitude"}
 	header, rows := read("california_housing_reference.csv")
-	at := func(header []string, row []string, name string) float64 {
+	at := func(header, row []string, name string) float64 {
 		for i, h := range header {
 			if h == name {
 				v, err := strconv.ParseFloat(row[i], 64)

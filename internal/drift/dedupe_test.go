@@ -63,7 +63,7 @@ func TestSplitMergedRepeated(t *testing.T) {
 	r := traffic.r
 	want := engine(t, set, nil)
 	var flushes [][]Delta // two minutes each
-	for minute := int64(0); minute < 150; minute++ {
+	for minute := range int64(150) {
 		deltas := traffic.minute(epoch+minute*60, 3)
 		if minute%2 == 0 {
 			flushes = append(flushes, nil)

@@ -18,7 +18,6 @@ package drift
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -177,7 +176,7 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 		}
 	}
 	wall := now.Unix()
-	m := e.model(modelKey{d.Key.Environment, d.Key.Model}, wall)
+	m := e.model(modelKey{d.Key.Environment, d.Key.Model})
 	m.lastSeen, m.dirty = wall, true
 	v := e.version(m, versionKey{d.Key.Version, d.Key.Role}, now)
 	v.lastSeen = wall
@@ -343,7 +342,7 @@ func (v *version) addDuration(d *Delta, now time.Time) bool {
 }
 
 // model returns a model, which is added where it is missing; the one silent for longest makes room.
-func (e *Engine) model(key modelKey, wall int64) *model {
+func (e *Engine) model(key modelKey) *model {
 	if m := e.models[key]; m != nil {
 		return m
 	}
@@ -716,11 +715,6 @@ func (t *total) export(key Key) *Total {
 
 // String is for logs: "fraud 7 country=DE feature amount".
 func (k Key) String() string {
-	s := k.Model
-	for _, part := range []string{k.Version, k.Segment, k.Subject.String(), k.Name} {
-		if part != "" {
-			s += fmt.Sprintf(" %s", part)
-		}
-	}
-	return s
+	parts := []string{k.Model, k.Version, k.Segment, k.Subject.String(), k.Name}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }

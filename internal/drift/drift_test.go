@@ -198,7 +198,7 @@ func TestChampionAndPrevious(t *testing.T) {
 	other := newTraffic(e.set.Models[0].Baseline, tr.cols, 8)
 	other.key.Version = "8"
 	var closed []Result
-	run := func(hours int64, from int64) {
+	run := func(hours, from int64) {
 		for hour := from; hour < from+hours; hour++ {
 			e.Add(at(epoch+hour*3600+60), tr.minute(epoch+hour*3600, 300))
 			e.Add(at(epoch+hour*3600+60), other.minute(epoch+hour*3600, 100)) // its windows take two hours
@@ -483,8 +483,10 @@ func TestOptions(t *testing.T) {
 	o.Thresholds = map[string]float64{"psi": -1, "x": 0, MissingThreshold: 0.1}
 	o.Limits.Models = 0
 	err := o.Validate()
-	for _, key := range []string{"'min_samples'", "'for'", "'significance'", "'idle'", "'reference[1]'", "'reference[2]'", "'methods::numeric[0]'",
-		"'methods::categorical[0]'", "'thresholds::psi'", "'thresholds::x'", "'limits::models'"} {
+	for _, key := range []string{
+		"'min_samples'", "'for'", "'significance'", "'idle'", "'reference[1]'", "'reference[2]'", "'methods::numeric[0]'",
+		"'methods::categorical[0]'", "'thresholds::psi'", "'thresholds::x'", "'limits::models'",
+	} {
 		if err == nil || !strings.Contains(err.Error(), key) {
 			t.Errorf("%s is not reported by: %v", key, err)
 		}

@@ -114,11 +114,10 @@ var key7 = Key{Model: "fraud", Version: "7"}
 
 // traffic draws rows and counts them into deltas as ml_summary does.
 type traffic struct {
-	cols  []column
-	bins  map[string]*distribution.Bins
-	r     *rand.Rand
-	key   Key
-	group map[string]distribution.Grouping // set: a segment's groups
+	cols []column
+	bins map[string]*distribution.Bins
+	r    *rand.Rand
+	key  Key
 }
 
 func newTraffic(base *profile.Profile, cols []column, seed uint64) *traffic {

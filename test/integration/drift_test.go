@@ -138,7 +138,7 @@ service:
 
 	want, got := points(t, one), points(t, two)
 	require.NotEmpty(t, want)
-	assert.Equal(t, len(want), len(got))
+	assert.Len(t, got, len(want))
 	for key, series := range want {
 		if !strings.HasPrefix(key, "ml.drift.") {
 			continue

@@ -65,7 +65,8 @@ func NewTable(budget *Budget, exemplars bool) *Table {
 // predictionCost is what a Prediction counts for in the budget: count, class, confidence or value, duration.
 const predictionCost = 4
 
-func featuresCost(key Key, f *Features) int64 { return int64(1 + len(f.Numeric)) }
+// featuresCost is what a Features counts for in the budget: one for each numeric feature, and one for the rest.
+func featuresCost(f *Features) int64 { return int64(1 + len(f.Numeric)) }
 
 // Prediction returns the cell of a key to add to.
 func (t *Table) Prediction(key Key) *Prediction {
@@ -92,7 +93,7 @@ func (t *Table) Features(key Key) *Features {
 	if f == nil {
 		f = newFeatures(key, t.Exemplars)
 		t.taken.features[key] = f
-		t.budget.live.Add(featuresCost(key, f))
+		t.budget.live.Add(featuresCost(f))
 	}
 	return f
 }
@@ -117,11 +118,11 @@ func (t *Table) Take(features bool) Taken {
 		taken.features, taken.fullFeatures = nil, nil
 	}
 	cost := int64(len(taken.predictions)+len(taken.fullPredictions)) * predictionCost
-	for k, f := range taken.features {
-		cost += featuresCost(k, f)
+	for _, f := range taken.features {
+		cost += featuresCost(f)
 	}
 	for _, e := range taken.fullFeatures {
-		cost += featuresCost(e.key, e.cell)
+		cost += featuresCost(e.cell)
 	}
 	t.budget.live.Add(-cost)
 	return taken
@@ -179,9 +180,9 @@ func (t *Table) Fold() int {
 		case f.Rows+o.Rows > maxRows:
 			t.taken.fullFeatures = append(t.taken.fullFeatures, fullCell[*Features]{k, f})
 		default:
-			before := featuresCost(k, f) + featuresCost(k, o)
+			before := featuresCost(f) + featuresCost(o)
 			o.merge(f)
-			t.budget.live.Add(featuresCost(k, o) - before)
+			t.budget.live.Add(featuresCost(o) - before)
 		}
 	}
 	return n

@@ -23,16 +23,15 @@ type Scope struct{ Name, Version string }
 
 // encoder writes points into metrics, which it makes as they are needed.
 type encoder struct {
-	metrics         pmetric.Metrics
-	scope           pmetric.ScopeMetrics
-	index           map[metricKey]pmetric.Metric
-	durationBounds  []float64
-	temporality     pmetric.AggregationTemporality
-	points          int64
-	start, end      pcommon.Timestamp
-	key             cells.Key
-	names           map[*series.Dict][]string
-	cohortDimension string
+	metrics        pmetric.Metrics
+	scope          pmetric.ScopeMetrics
+	index          map[metricKey]pmetric.Metric
+	durationBounds []float64
+	temporality    pmetric.AggregationTemporality
+	points         int64
+	start, end     pcommon.Timestamp
+	key            cells.Key
+	names          map[*series.Dict][]string
 }
 
 type metricKey struct {

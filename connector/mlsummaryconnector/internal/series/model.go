@@ -4,6 +4,7 @@
 package series
 
 import (
+	"slices"
 	"strings"
 	"sync"
 )
@@ -106,5 +107,5 @@ func (m *Model) Slot(name string, categorical bool) (slot int, room bool) {
 func (m *Model) Features() []*Feature {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	return m.features[:len(m.features):len(m.features)]
+	return slices.Clip(m.features)
 }

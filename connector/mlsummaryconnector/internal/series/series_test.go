@@ -60,7 +60,7 @@ func TestDictConcurrently(t *testing.T) {
 	}
 }
 
-func card(typ profile.Type, override profile.Type) *catalog.Model {
+func card(typ, override profile.Type) *catalog.Model {
 	c := &profile.Column{Name: "f", Type: typ}
 	if typ == profile.Numeric {
 		c.Count, c.Numeric = 2, &profile.NumericColumn{Bounds: []float64{0, 1}, Counts: []uint64{1, 1, 0}}
