@@ -81,6 +81,9 @@ row numbers, ids, points in time and empty ones. What was decided is printed; --
 
 // writeProfile writes beside the file and renames, so that a collector that watches it never reads a half.
 func writeProfile(path string, p *profile.Profile) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { // the first baseline of a new catalog
+		return err
+	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".mlprofile-*")
 	if err != nil {
 		return err

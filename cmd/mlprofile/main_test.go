@@ -153,7 +153,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"build"}, []string{"requires at least 1 arg"}},
 		{[]string{"build", data, "--delimiter", "ab", "--type", "x", "--from", "soon"}, []string{"--delimiter", "--type", "--from"}},
 		{[]string{"build", data, "--prediction", "nope"}, []string{`no column "nope"`}},
-		{[]string{"build", data, "-o", "/nowhere/x.json"}, []string{"/nowhere"}},
+		{[]string{"build", data, "-o", filepath.Join(data, "x.json")}, []string{"a.csv", "not a directory"}},
 		{[]string{"show", data}, []string{"a.csv", "not a baseline"}},
 		{[]string{"card", data}, []string{"not a baseline"}},
 		{[]string{"frobnicate"}, []string{"unknown command"}},
