@@ -353,7 +353,7 @@ func (d *demo) wait(ctx context.Context, c *collector, delivered int, last time.
 	limit := time.Minute
 	if !c.own() {
 		limit = 4 * time.Minute
-		_, _ = fmt.Fprintln(d.err, "             the running collector flushes features every minute: this takes up to two")
+		_, _ = fmt.Fprintln(d.err, "             waiting for its next flush: seconds with the default config, up to two minutes with longer intervals")
 	}
 	var found scraped
 	var scrapeErr error

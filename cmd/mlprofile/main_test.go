@@ -46,7 +46,7 @@ func TestBuildShowCard(t *testing.T) {
 
 	data := write(t, "training.csv", rows)
 	dir := t.TempDir()
-	file := filepath.Join(dir, "fraud.json")
+	file := filepath.Join(dir, "new", "fraud.json")
 	out, _, err := mlprofile(t, "build", data, "-o", file, "--name", "fraud", "--prediction", "y", "--confidence", "score", "--timestamp", "at")
 	require.NoError(t, err)
 	assert.Contains(t, out, "amount   feature     numeric      integer     25 %")
