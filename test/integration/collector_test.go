@@ -29,15 +29,18 @@ func start(t *testing.T, config string, env ...string) *collector {
 	return &collector{Collector: c, otlp: otlp}
 }
 
-// telemetry returns the sum of all series of one of the collector's own metrics.
-func (c *collector) telemetry(t *testing.T, name string) float64 {
+// telemetry returns the sum of the series of one of the collector's own metrics whose labels contain the given text.
+func (c *collector) telemetry(t *testing.T, name, label string) float64 {
 	t.Helper()
 	status, body := harness.Get("http://" + c.Metrics + "/metrics")
 	require.Equal(t, http.StatusOK, status)
 	total := 0.0
 	for line := range strings.Lines(body) {
-		series, value, ok := strings.Cut(strings.TrimSpace(line), "} ")
-		if !ok || (!strings.HasPrefix(series, name+"{") && !strings.HasPrefix(series, name+"_total{")) {
+		series, value, ok := strings.Cut(strings.TrimSpace(line), " ") // no label has a blank
+		if metric, _, _ := strings.Cut(series, "{"); !ok || strings.TrimSuffix(metric, "_total") != name {
+			continue
+		}
+		if !strings.Contains(series, label) {
 			continue
 		}
 		v, err := strconv.ParseFloat(value, 64)

@@ -130,8 +130,19 @@ service:
 	for i, r := range traffic() {
 		clients[i%2].send(r)
 	}
-	harness.WaitFor(t, 60*time.Second, "the link to break several times", func() bool { return link.broken.Load() >= 5 })
-	link.heal()
+	steady := 0
+	harness.WaitFor(t, 60*time.Second, "all that was sent to be counted, over several flushes", func() bool {
+		sent, live := 0.0, 0.0
+		for _, edge := range edges {
+			sent += edge.telemetry(t, "otelcol_ml_summary_points", "")
+			live += edge.telemetry(t, "otelcol_ml_summary_cells", "")
+		}
+		if steady++; live > 0 || drift.telemetry(t, "otelcol_ml_drift_points", `outcome="counted"`) != sent {
+			steady = 0
+		}
+		return steady >= 20
+	})
+	repeated := drift.telemetry(t, "otelcol_ml_drift_points", `outcome="duplicate"`)
 	edges[0].Stop()
 	edges[1].Stop()
 	drift.Stop()
@@ -149,15 +160,19 @@ service:
 			assert.Equal(t, p.end, got[key][i].end, key)
 		}
 	}
-	t.Logf("the link broke %d times", link.broken.Load())
+	require.Positive(t, link.broken.Load(), "the link did not break: nothing was tested")
+	require.Positive(t, repeated, "nothing was sent twice: nothing was tested")
+	t.Logf("%v points came again", repeated)
 }
 
-// flakyLink is a TCP proxy that cuts connections after an answer has passed half way or not at all: what was sent has
-// then often arrived, and is sent again.
+// breaks is how often a flakyLink breaks before it holds.
+const breaks = 8
+
+// flakyLink is a TCP proxy that carries requests to the target and loses the answers: the first connections are cut as
+// soon as the target has answered a request. What was sent has then arrived, and is sent again.
 type flakyLink struct {
-	addr    string
-	broken  atomic.Int64
-	healthy atomic.Bool
+	addr   string
+	broken atomic.Int64
 }
 
 func newFlakyLink(t *testing.T, target string) *flakyLink {
@@ -182,13 +197,11 @@ func newFlakyLink(t *testing.T, target string) *flakyLink {
 	return link
 }
 
-func (l *flakyLink) heal() { l.healthy.Store(true) }
-
-// forward carries everything to the target, but only some bytes of its answers back.
+// forward carries everything to the target, and its answers back until the first one that is to get lost.
 func (l *flakyLink) forward(in net.Conn, target string) {
+	defer in.Close()
 	out, err := net.Dial("tcp", target)
 	if err != nil {
-		_ = in.Close()
 		return
 	}
 	var wg sync.WaitGroup
@@ -196,13 +209,23 @@ func (l *flakyLink) forward(in net.Conn, target string) {
 		_, _ = io.Copy(out, in)
 		_ = out.Close()
 	})
-	var answers io.Reader = out
-	if !l.healthy.Load() {
-		answers = io.LimitReader(out, 200) // the preface passes, an answer or two, then the line goes dead
-	}
-	_, _ = io.Copy(in, answers)
-	if !l.healthy.Load() {
-		l.broken.Add(1)
+	const frameHeader, headersFrame = 9, 1 // RFC 9113, section 4.1: length (3 bytes), type, flags, stream (4)
+	frame := make([]byte, frameHeader, 64<<10)
+	for {
+		frame = frame[:frameHeader]
+		if _, err := io.ReadFull(out, frame); err != nil {
+			break
+		}
+		frame = append(frame, make([]byte, int(frame[0])<<16|int(frame[1])<<8|int(frame[2]))...)
+		if _, err := io.ReadFull(out, frame[frameHeader:]); err != nil {
+			break
+		}
+		if frame[3] == headersFrame && l.broken.Add(1) <= breaks { // the answer to a request
+			break
+		}
+		if _, err := in.Write(frame); err != nil {
+			break
+		}
 	}
 	_ = in.Close()
 	_ = out.Close()
@@ -280,7 +303,7 @@ func TestCorruptSnapshotIsSetAside(t *testing.T) {
 func savedAll(t *testing.T, c *collector) {
 	t.Helper()
 	otlp := dial(t, c.otlp)
-	saves := func() float64 { return c.telemetry(t, "otelcol_ml_drift_saves") }
+	saves := func() float64 { return c.telemetry(t, "otelcol_ml_drift_saves", "") }
 	before, seed := saves(), uint64(1000)
 	harness.WaitFor(t, 30*time.Second, "snapshots", func() bool {
 		seed++
