@@ -21,7 +21,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/test/harness"
 )
 
-// houses is the California housing data set with published KS statistics by feature and calendar month.
+// houses is what is expected of the California housing data set: exact KS statistics by feature and calendar month,
+// recomputed from the data by the rule with which the data set's publisher reports their means.
 type houses struct {
 	Recomputed struct {
 		Drift map[string]struct {
@@ -37,7 +38,7 @@ type houses struct {
 }
 
 // The California housing data set, a profile of its reference part, its analysis part replayed with its own timestamps
-// through the collector: KS by feature and month is the published one within one bin's mass, PSI is what mlprofile says of
+// through the collector: KS by feature and month is the exact one within one bin's mass, PSI is what mlprofile says of
 // the same rows.
 func TestCaliforniaHousing(t *testing.T) {
 	dir := filepath.Join(harness.RepoRoot(t), "..", "shared", "data", "california_housing")
@@ -94,7 +95,7 @@ drift: {window: month, methods: {numeric: [ks, psi]}}
 		}
 	}
 	require.Equal(t, 8*12, compared, "features times months")
-	t.Logf("%d KS statistics; largest difference from the published ones %.5f", compared, worst)
+	t.Logf("%d KS statistics; largest difference from the exact ones %.5f", compared, worst)
 }
 
 // valueFrom returns the drift score of a feature's total for the window that starts at the given time. The last month is
