@@ -4,16 +4,14 @@
 package mldriftconnector
 
 import (
-	"os"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
 )
 
 func TestDefaultIsValid(t *testing.T) {
@@ -44,37 +42,7 @@ func TestStrict(t *testing.T) {
 	require.ErrorContains(t, err, "windw")
 }
 
-// TestREADME loads every block of YAML in the README, and compares the table of options with the config.
-func TestREADME(t *testing.T) {
-	text, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(text), -1)
-	require.NotEmpty(t, blocks)
-	found := 0
-	for _, block := range blocks {
-		retrieved, err := confmap.NewRetrievedFromYAML([]byte(block[1]))
-		require.NoError(t, err, block[1])
-		doc, err := retrieved.AsConf()
-		require.NoError(t, err, block[1])
-		connectors, _ := doc.Get("connectors").(map[string]any)
-		for id, raw := range connectors {
-			var cid component.ID
-			require.NoError(t, cid.UnmarshalText([]byte(id)))
-			if cid.Type() != NewFactory().Type() {
-				continue
-			}
-			found++
-			cfg := createDefaultConfig()
-			options, _ := raw.(map[string]any)
-			require.NoError(t, confmap.NewFromStringMap(options).Unmarshal(cfg), block[1])
-			require.NoError(t, confmap.Validate(cfg), block[1])
-		}
-	}
-	require.GreaterOrEqual(t, found, 3)
-
-	conf := confmap.New()
-	require.NoError(t, conf.Marshal(createDefaultConfig()))
-	for _, key := range conf.AllKeys() {
-		assert.Contains(t, string(text), "| `"+strings.ReplaceAll(key, "::", ".")+"` |", "the README lacks the option %s", key)
-	}
+func TestReadme(t *testing.T) {
+	readmetest.Options(t, NewFactory())
+	require.GreaterOrEqual(t, readmetest.Configs(t, "connectors", NewFactory()), 3)
 }
