@@ -271,7 +271,11 @@ func (m *model) place(g *segment, s *series, a *adder, stream int) Outcome {
 		outcome = Counted
 	}
 	if period := grid.period(a.d.Minute); !c.started || period >= c.next {
-		s.addWindow(a, s.at(grid, period))
+		w := s.at(grid, period)
+		if w == nil {
+			return Overflowed
+		}
+		s.addWindow(a, w)
 		outcome = Counted
 	}
 	return outcome

@@ -206,7 +206,11 @@ func (s *series) clearPane(slot int) {
 	}
 }
 
-// at returns the open window of a period, which is added where it is missing.
+// maxOpen is the most windows of a series that are open at a time, in live traffic two: a year of hours, which a replay
+// sends between two calls of Advance. It bounds what spans with made-up times can cost.
+const maxOpen = 10_000
+
+// at returns the open window of a period, which is added where it is missing; nil where there is no room for one more.
 func (s *series) at(g *grid, period int64) *window {
 	i := len(s.open)
 	for i > 0 && s.open[i-1].period >= period {
@@ -214,6 +218,9 @@ func (s *series) at(g *grid, period int64) *window {
 		if s.open[i].period == period {
 			return s.open[i]
 		}
+	}
+	if len(s.open) >= maxOpen {
+		return nil
 	}
 	w := newWindow(period, g.start(period), g.start(period+1))
 	s.open = append(s.open, nil)
@@ -228,9 +235,8 @@ func (s *series) take(period int64) *window {
 		return nil
 	}
 	w := s.open[0]
-	copy(s.open, s.open[1:])
-	s.open[len(s.open)-1] = nil
-	s.open = s.open[:len(s.open)-1]
+	s.open[0] = nil
+	s.open = s.open[1:]
 	return w
 }
 
