@@ -448,10 +448,16 @@ func (g *segment) empty(panes int64) {
 	}
 }
 
-// intern returns one copy of a name for all series of the model.
+// maxNames is the most names that intern remembers: those of cohorts come and go.
+const maxNames = 10_000
+
+// intern returns a copy of s that all series of the model share; equal strings may be two after maxNames others.
 func (m *model) intern(s string) string {
 	if t, ok := m.names[s]; ok {
 		return t
+	}
+	if len(m.names) >= maxNames {
+		clear(m.names)
 	}
 	s = strings.Clone(s)
 	m.names[s] = s
