@@ -4,31 +4,6 @@
 // Command mlprofile makes baselines from data files, shows them, drafts cards, and computes drift on the command line.
 package main
 
-import (
-	"context"
-	"io"
-	"os"
-	"os/signal"
-	"syscall"
+import "github.com/otelcol-ml/otelcol-ml/internal/console"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/console"
-)
-
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		_, _ = io.WriteString(os.Stderr, console.Errorf("mlprofile", err))
-		stop()
-		os.Exit(1)
-	}
-}
-
-// run is the command without its process: what it prints goes to stdout and stderr, what is wrong is the error.
-func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	cmd := newCommand()
-	cmd.SetArgs(args)
-	cmd.SetOut(stdout)
-	cmd.SetErr(stderr)
-	return cmd.ExecuteContext(ctx)
-}
+func main() { console.Main(newCommand()) }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -21,7 +22,7 @@ import (
 func mlprofile(t *testing.T, args ...string) (stdout, stderr string, err error) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	err = run(t.Context(), args, &out, &errs)
+	err = console.Run(t.Context(), newCommand(), args, &out, &errs)
 	return out.String(), errs.String(), err
 }
 

@@ -29,6 +29,7 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -99,7 +100,7 @@ func write(t *testing.T, name, content string) string {
 func mlreplay(t *testing.T, args ...string) (stderr string, err error) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	err = run(t.Context(), args, &out, &errs)
+	err = console.Run(t.Context(), newCommand(), args, &out, &errs)
 	assert.Empty(t, out.String())
 	return errs.String(), err
 }
@@ -270,7 +271,7 @@ func TestCancel(t *testing.T) {
 		return nil
 	}}
 	var out bytes.Buffer
-	err := run(ctx, []string{write(t, "a.csv", rows), "--model", "m", "--batch-size", "1", "--rate", "1", "--endpoint", serve(t, s)}, &out, &out)
+	err := console.Run(ctx, newCommand(), []string{write(t, "a.csv", rows), "--model", "m", "--batch-size", "1", "--rate", "1", "--endpoint", serve(t, s)}, &out, &out)
 	require.Error(t, err)
 	assert.True(t, errors.Is(err, context.Canceled) || strings.Contains(err.Error(), "cancel"), err)
 }
