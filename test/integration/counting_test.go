@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/test/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/traffic"
 )
 
 // start0 is the event time at which the tests' traffic begins: long ago, so that nothing depends on the wall clock.
@@ -32,10 +33,10 @@ func TestLateSpansLandInTheirOwnMinute(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "metrics.json")
 	c := start(t, summaryToFile, "OUT="+out)
 	otlp := dial(t, c.otlp)
-	requests := predictions(1, start0, 1200, time.Second, 0) // 20 minutes
-	otlp.send(requests[6:]...)
+	requests := traffic.Spans(1, start0, time.Second, 1200, 0) // 20 minutes
+	otlp.send(requests[3:]...)
 	harness.WaitFor(t, 20*time.Second, "the first flush", func() bool { return len(lines(t, out)) > 0 })
-	otlp.send(requests[:6]...) // ten minutes late
+	otlp.send(requests[:3]...) // ten minutes late
 	c.Stop()
 
 	counts := points(t, out, "ml.summary.point")["ml.prediction.count{ml.model.name=fraud,ml.model.version=7}"]
@@ -62,7 +63,7 @@ service:
     metrics: {receivers: [ml_summary], exporters: [file]}
 `, "OUT="+out, "NOBODY="+harness.FreeAddr(t))
 	otlp := dial(t, c.otlp)
-	for _, request := range predictions(2, start0, 500, time.Second, 0) {
+	for _, request := range traffic.Spans(2, start0, time.Second, 500, 0) {
 		for range 3 {
 			require.Error(t, otlp.export(request), "the exporter's error reaches the client")
 		}

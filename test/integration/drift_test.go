@@ -5,9 +5,7 @@ package integration
 
 import (
 	"io"
-	"math/rand/v2"
 	"net"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -20,43 +18,15 @@ import (
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/test/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/traffic"
 )
 
-// catalogDir writes a card for the model of predictions, with a baseline of unshifted rows.
+// catalogDir holds the card of the model, with a baseline of unshifted rows.
 func catalogDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	rng := rand.New(rand.NewPCG(99, 0))
-	amount, visits, confidence := make([]float64, 5000), make([]float64, 5000), make([]float64, 5000)
-	for i := range amount {
-		amount[i] = rng.NormFloat64()
-		visits[i] = float64(rng.IntN(5))
-		confidence[i] = 0.5 + rng.Float64()/2
-	}
-	p := &profile.Profile{
-		FormatVersion: profile.FormatVersion, Rows: 5000,
-		Features: []*profile.Column{
-			profile.NewNumeric("amount", amount, 0, 240),
-			profile.NewNumeric("visits", visits, 0, 240),
-			profile.NewCategorical("country", map[string]uint64{"DE": 1667, "FR": 1667, "US": 1666}, 0, 100),
-		},
-		Prediction: profile.NewCategorical("class", map[string]uint64{"ok": 500, "fraud": 4500}, 0, 100),
-		Confidence: profile.NewNumeric("confidence", confidence, 0, 240),
-	}
-	f, err := os.Create(filepath.Join(dir, "fraud.json"))
-	require.NoError(t, err)
-	require.NoError(t, p.Write(f))
-	require.NoError(t, f.Close())
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "fraud.yaml"), []byte(`
-kind: model
-name: fraud
-task: binary_classification
-positive_class: fraud
-baseline: fraud.json
-versions: [{version: "7"}]
-`), 0o600))
+	require.NoError(t, traffic.WriteCatalog(dir, 99))
 	return dir
 }
 
@@ -75,15 +45,15 @@ service:
     metrics: {receivers: [ml_drift], exporters: [file]}
 `
 
-// traffic is six hours of the model in 36 requests, the last two hours with a shift.
-func traffic() []ptrace.Traces {
+// sixHours is six hours of the model, three requests of 200 predictions each, the last two hours with a shift.
+func sixHours() []ptrace.Traces {
 	var all []ptrace.Traces
 	for hour := range 6 {
 		shift := 0.0
 		if hour >= 4 {
 			shift = 0.8
 		}
-		all = append(all, predictions(uint64(hour+10), start0.Add(time.Duration(hour)*time.Hour), 600, 6*time.Second, shift)...)
+		all = append(all, traffic.Spans(uint64(hour+10), start0.Add(time.Duration(hour)*time.Hour), 6*time.Second, 600, shift)...)
 	}
 	return all
 }
@@ -95,7 +65,7 @@ func TestTwoCollectorsGiveWhatOneGives(t *testing.T) {
 	one := filepath.Join(t.TempDir(), "one.json")
 	c := start(t, driftToFile, "OUT="+one, "CATALOG="+catalog)
 	otlp := dial(t, c.otlp)
-	otlp.send(traffic()...)
+	otlp.send(sixHours()...)
 	c.Stop()
 
 	two := filepath.Join(t.TempDir(), "two.json")
@@ -127,7 +97,7 @@ service:
 `
 	edges := []*collector{start(t, edge, "LINK="+link.addr, "CATALOG="+catalog), start(t, edge, "LINK="+link.addr, "CATALOG="+catalog)}
 	clients := []*client{dial(t, edges[0].otlp), dial(t, edges[1].otlp)}
-	for i, r := range traffic() {
+	for i, r := range sixHours() {
 		clients[i%2].send(r)
 	}
 	steady := 0
@@ -255,11 +225,11 @@ func TestKilledCollectorContinuesItsWindows(t *testing.T) {
 	catalog, state := catalogDir(t), t.TempDir()
 	out := filepath.Join(t.TempDir(), "metrics.json")
 	env := []string{"OUT=" + out, "CATALOG=" + catalog, "STATE=" + state}
-	all := traffic()
+	all := sixHours()
 
 	c := start(t, driftWithStorage, env...)
 	otlp := dial(t, c.otlp)
-	otlp.send(all[:9]...) // an hour and a half
+	otlp.send(all[:4]...) // an hour and twenty minutes
 	before := start0.Add(time.Hour)
 	harness.WaitFor(t, 30*time.Second, "the first window", func() bool { return len(points(t, out)) > 0 })
 	savedAll(t, c)
@@ -267,7 +237,7 @@ func TestKilledCollectorContinuesItsWindows(t *testing.T) {
 
 	c = start(t, driftWithStorage, env...)
 	otlp = dial(t, c.otlp)
-	otlp.send(all[9:24]...) // to the end of the fourth hour
+	otlp.send(all[4:12]...) // to the end of the fourth hour
 	harness.WaitFor(t, 30*time.Second, "the third window", func() bool {
 		return len(samples(t, out)) >= 3
 	})
@@ -282,17 +252,17 @@ func TestCorruptSnapshotIsSetAside(t *testing.T) {
 	catalog, state := catalogDir(t), t.TempDir()
 	out := filepath.Join(t.TempDir(), "metrics.json")
 	env := []string{"OUT=" + out, "CATALOG=" + catalog, "STATE=" + state}
-	all := traffic()
+	all := sixHours()
 	c := start(t, driftWithStorage, env...)
 	otlp := dial(t, c.otlp)
-	otlp.send(all[:9]...)
+	otlp.send(all[:4]...)
 	c.Stop()
 
 	damaged := damage(t, state)
 	require.Positive(t, damaged)
 	c = start(t, driftWithStorage, env...)
 	otlp = dial(t, c.otlp)
-	otlp.send(all[12:24]...) // two whole hours
+	otlp.send(all[6:12]...) // two whole hours
 	harness.WaitFor(t, 30*time.Second, "windows after the fresh start", func() bool { return len(samples(t, out)) >= 2 })
 	c.Stop()
 	assert.Contains(t, c.Log(), "set aside", "the log says what happened")
@@ -307,7 +277,7 @@ func savedAll(t *testing.T, c *collector) {
 	before, seed := saves(), uint64(1000)
 	harness.WaitFor(t, 30*time.Second, "snapshots", func() bool {
 		seed++
-		for _, marker := range predictions(seed, start0, 1, 0, 0) {
+		for _, marker := range traffic.Spans(seed, start0, 0, 1, 0) {
 			marker.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("ml.model.name", "marker")
 			otlp.send(marker)
 		}
