@@ -45,6 +45,19 @@ service:
     metrics: {receivers: [ml_drift], exporters: [file]}
 `
 
+const driftOfDeltas = `
+extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}}}}
+connectors:
+  ml_drift: {window: 1h, timestamps: event, lateness: 24h}
+exporters: {file: {path: "${env:OUT}", flush_interval: 50ms}}
+service:
+  extensions: [ml_catalog]
+  pipelines:
+    metrics/summary: {receivers: [otlp], exporters: [ml_drift]}
+    metrics: {receivers: [ml_drift], exporters: [file]}
+`
+
 // sixHours is six hours of the model, three requests of 200 predictions each, the last two hours with a shift.
 func sixHours() []ptrace.Traces {
 	var all []ptrace.Traces
@@ -69,18 +82,7 @@ func TestTwoCollectorsGiveWhatOneGives(t *testing.T) {
 	c.Stop()
 
 	two := filepath.Join(t.TempDir(), "two.json")
-	drift := start(t, `
-extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
-receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}}}}
-connectors:
-  ml_drift: {window: 1h, timestamps: event, lateness: 24h}
-exporters: {file: {path: "${env:OUT}", flush_interval: 50ms}}
-service:
-  extensions: [ml_catalog]
-  pipelines:
-    metrics/summary: {receivers: [otlp], exporters: [ml_drift]}
-    metrics: {receivers: [ml_drift], exporters: [file]}
-`, "OUT="+two, "CATALOG="+catalog)
+	drift := start(t, driftOfDeltas, "OUT="+two, "CATALOG="+catalog)
 	link := newFlakyLink(t, drift.otlp)
 	const edge = `
 extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
@@ -133,6 +135,43 @@ service:
 	require.Positive(t, link.broken.Load(), "the link did not break: nothing was tested")
 	require.Positive(t, repeated, "nothing was sent twice: nothing was tested")
 	t.Logf("%v points came again", repeated)
+}
+
+// Of several ml_drift, behind a load_balancing exporter that routes by ml.model.name, one has all of a model.
+func TestDeltasOfAModelReachOneInstance(t *testing.T) {
+	catalog, dir := catalogDir(t), t.TempDir()
+	outs := []string{filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")}
+	drifts := []*collector{start(t, driftOfDeltas, "OUT="+outs[0], "CATALOG="+catalog), start(t, driftOfDeltas, "OUT="+outs[1], "CATALOG="+catalog)}
+	edge := start(t, `
+extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}}}}
+connectors:
+  ml_summary: {}
+exporters:
+  load_balancing:
+    routing_key: attributes
+    routing_attributes: [ml.model.name]
+    protocol: {otlp: {tls: {insecure: true}}}
+    resolver: {static: {hostnames: ["${env:A}", "${env:B}"]}}
+service:
+  extensions: [ml_catalog]
+  pipelines:
+    traces: {receivers: [otlp], exporters: [ml_summary]}
+    metrics: {receivers: [ml_summary], exporters: [load_balancing]}
+`, "CATALOG="+catalog, "A="+drifts[0].otlp, "B="+drifts[1].otlp)
+	dial(t, edge.otlp).send(sixHours()...)
+	edge.Stop()
+	drifts[0].Stop()
+	drifts[1].Stop()
+	a, b := samples(t, outs[0]), samples(t, outs[1])
+	if len(a) == 0 {
+		a, b = b, a
+	}
+	assert.Empty(t, b)
+	require.Len(t, a, 6)
+	for end, n := range a {
+		assert.Equal(t, 600.0, n, "the window that ends at %s", end)
+	}
 }
 
 // breaks is how often a flakyLink breaks before it holds.
