@@ -135,6 +135,8 @@ const (
 	AttrAlertSeverity = "ml.alert.severity"
 	// AttrAlertFingerprint (string) identifies the alert from its first firing to its end. Example: "9c1185a5c5e9fc54".
 	AttrAlertFingerprint = "ml.alert.fingerprint"
+	// AttrAlertEnd (string) is when a resolved alert ended, as RFC 3339; absent while it fires. Example: "2026-11-22T03:41:07.5Z".
+	AttrAlertEnd = "ml.alert.end"
 	// PrefixAlertLabel (string) is a part of the alert's identity; the label's name follows. Example: ml.alert.label.job = "recsys_daily".
 	PrefixAlertLabel = "ml.alert.label."
 	// PrefixAlertAnnotation (string) is a fact about the alert; the annotation's name follows. Example: ml.alert.annotation.runbook_url = "https://example.com".
