@@ -17,13 +17,13 @@ const (
 	// MaxLabels is the number of labels, without alertname and severity.
 	MaxLabels = 32
 	// MaxAnnotations is the number of annotations, without the summary.
-	MaxAnnotations = 64
+	MaxAnnotations = 32
 	// MaxName is the length in bytes of an alert's name and of the names and values of labels.
 	MaxName = 256
 	// MaxSummary is the length of the summary in bytes.
 	MaxSummary = 1024
 	// MaxAnnotation is the length of an annotation's value in bytes.
-	MaxAnnotation = 4096
+	MaxAnnotation = 2048
 )
 
 // The labels that Alertmanager gets of an alert's name and severity.
