@@ -25,7 +25,8 @@ func Is(lr plog.LogRecord) bool { return lr.EventName() == mlconv.EventAlert }
 
 // Encode writes the alert, in its normal form, into an empty record: EventName ml.alert; Timestamp when it began;
 // severity number and text; the summary as body; name, state, severity, fingerprint, end, labels and annotations as flat
-// attributes; trace and span id. The name and StartsAt must be set. ObservedTimestamp is left to the source: when it emits
+// attributes; trace and span id. The name and StartsAt, from 1970
+// to 2261, must be set. ObservedTimestamp is left to the source: when it emits
 // the record.
 func (a *Alert) Encode(lr plog.LogRecord) {
 	n := a.normal()
@@ -92,10 +93,10 @@ func Decode(lr plog.LogRecord) (Alert, error) {
 	if !a.Severity.known() {
 		errs = append(errs, fmt.Errorf("'%s': %s is none of %s, %s, %s", mlconv.AttrAlertSeverity, quote(string(a.Severity)), Critical, Warning, Info))
 	}
-	if lr.Timestamp() == 0 {
-		errs = append(errs, errors.New("the Timestamp, when the alert began, is missing"))
-	}
 	a.StartsAt = lr.Timestamp().AsTime()
+	if lr.Timestamp() == 0 || !inRange(a.StartsAt) {
+		errs = append(errs, fmt.Errorf("the Timestamp, when the alert began, is missing or not from 1970 to %d", lastYear))
+	}
 	switch a.State {
 	case Firing:
 	case Resolved:
@@ -117,7 +118,7 @@ func parseEnd(end string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("'%s' is missing, and the alert is resolved", mlconv.AttrAlertEnd)
 	}
 	t, err := time.Parse(time.RFC3339Nano, end)
-	if err != nil || t.Before(time.Unix(0, 0)) || t.Year() > lastYear {
+	if err != nil || !inRange(t) {
 		return time.Time{}, fmt.Errorf("'%s': %s is no RFC 3339 time from 1970 to %d", mlconv.AttrAlertEnd, quote(end), lastYear)
 	}
 	return t, nil
@@ -125,6 +126,8 @@ func parseEnd(end string) (time.Time, error) {
 
 // lastYear is the last one that nanoseconds since 1970 can say in full.
 const lastYear = 2261
+
+func inRange(t time.Time) bool { return !t.Before(time.Unix(0, 0)) && t.UTC().Year() <= lastYear }
 
 func timestamp(t time.Time) pcommon.Timestamp {
 	if t.IsZero() {
