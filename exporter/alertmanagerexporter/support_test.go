@@ -35,6 +35,13 @@ type replica struct {
 	answer func(p post) answer // nil: 200
 }
 
+// answers sets what the replica answers from now on; nil: 200.
+func (r *replica) answers(answer func(p post) answer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.answer = answer
+}
+
 type post struct {
 	at     time.Time
 	alerts []postable
@@ -59,8 +66,11 @@ func (r *replica) roundTrip(request *http.Request) (*http.Response, error) {
 		panic(err) // what is posted must keep the contract, in every test
 	}
 	a := answer{status: http.StatusOK}
-	if r.answer != nil {
-		a = r.answer(p)
+	r.mu.Lock()
+	answers := r.answer
+	r.mu.Unlock()
+	if answers != nil {
+		a = answers(p)
 	}
 	if a.after > 0 {
 		select {

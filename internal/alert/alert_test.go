@@ -84,7 +84,7 @@ func TestFingerprintIsAlertmanagers(t *testing.T) {
 	assert.Equal(t, "41a6315288c5a776", example().Fingerprint())
 
 	r := rand.New(rand.NewPCG(1, 2))
-	for range 2000 {
+	for range 1000 {
 		a := randomAlert(r)
 		set := labelSet(a)
 		require.NoError(t, set.Validate())

@@ -36,7 +36,7 @@ func record(ld plog.Logs, i int) plog.LogRecord {
 // What Decode returns is the normal form of what was encoded, also after a trip as OTLP; and it is its own normal form.
 func TestRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	for range 2000 {
+	for range 1000 {
 		a := randomAlert(r)
 		bytes, err := (&plog.ProtoMarshaler{}).MarshalLogs(encode(a))
 		require.NoError(t, err)
