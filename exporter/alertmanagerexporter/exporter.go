@@ -91,9 +91,6 @@ func (e *alertmanagerExporter) Shutdown(ctx context.Context) error {
 		s.done.Wait()
 		e.cancel[i]()
 	}
-	if len(e.senders) > 0 {
-		e.senders[0].poster.client.CloseIdleConnections()
-	}
 	e.telemetry.Shutdown()
 	e.senders, e.cancel = nil, nil
 	return nil
