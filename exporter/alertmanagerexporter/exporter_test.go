@@ -268,6 +268,22 @@ func TestBackoff(t *testing.T) {
 	})
 }
 
+func TestBackoffBeginsAnewAfterASuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, func(cfg *Config) { cfg.Retry.Multiplier = 3 })
+		defer f.stop()
+		for _, job := range []string{"a", "b"} {
+			began, posts := time.Now(), len(f.a.all())
+			f.a.answers(down)
+			f.send(firing(job, began))
+			wait(2 * time.Second)
+			f.a.answers(nil)
+			wait(3 * time.Second)
+			assert.Equal(t, []time.Duration{0, time.Second, 4 * time.Second}, f.a.times(began)[posts:])
+		}
+	})
+}
+
 func TestLongOutageIsSaidAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t, nil)

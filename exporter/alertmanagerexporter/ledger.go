@@ -152,7 +152,7 @@ func (l *ledger) next() (time.Time, bool) {
 func (l *ledger) due(now time.Time) (fingerprints []string, expired int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	soon, any := now.Add(l.resendInterval/4), false
+	soon, needed := now.Add(l.resendInterval/4), false
 	for fingerprint, e := range l.entries {
 		if e.at.After(soon) || e.at.After(now) && e.phase != renewing {
 			continue
@@ -166,12 +166,12 @@ func (l *ledger) due(now time.Time) (fingerprints []string, expired int) {
 			}
 		case e.phase == pending, e.phase == renewing:
 			fingerprints = append(fingerprints, fingerprint)
-			any = any || !e.at.After(now)
+			needed = needed || !e.at.After(now)
 		default:
 			e.at = e.heard.Add(l.sourceTimeout)
 		}
 	}
-	if !any {
+	if !needed {
 		return nil, expired
 	}
 	l.order(fingerprints)

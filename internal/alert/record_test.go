@@ -5,6 +5,7 @@ package alert
 
 import (
 	"flag"
+	"math"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -115,6 +116,8 @@ func TestDecodeNamesWhatIsWrong(t *testing.T) {
 		"no severity":  {func(lr plog.LogRecord) { lr.Attributes().Remove("ml.alert.severity") }, []string{"'ml.alert.severity'"}},
 		"odd severity": {func(lr plog.LogRecord) { lr.Attributes().PutInt("ml.alert.severity", 5) }, []string{"'ml.alert.severity'", `"5"`}},
 		"no start":     {func(lr plog.LogRecord) { lr.SetTimestamp(0) }, []string{"Timestamp"}},
+		"far start":    {func(lr plog.LogRecord) { lr.SetTimestamp(math.MaxInt64) }, []string{"Timestamp"}},
+		"odd start":    {func(lr plog.LogRecord) { lr.SetTimestamp(math.MaxUint64) }, []string{"Timestamp"}},
 		"no end":       {func(lr plog.LogRecord) { lr.Attributes().Remove("ml.alert.end") }, []string{"'ml.alert.end' is missing"}},
 		"odd end":      {func(lr plog.LogRecord) { lr.Attributes().PutStr("ml.alert.end", "noon") }, []string{"'ml.alert.end'", `"noon"`}},
 		"far end":      {func(lr plog.LogRecord) { lr.Attributes().PutStr("ml.alert.end", "2400-01-01T00:00:00Z") }, []string{"'ml.alert.end'"}},

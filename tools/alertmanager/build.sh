@@ -44,7 +44,7 @@ mkdir -p "$work/src/ui/app/dist"
 cd "$work/src"
 GOWORK=off "$go" build -mod=readonly -ldflags "-s -w -X github.com/prometheus/common/version.Version=${version#v}" \
 	-o "$work/bin/" ./cmd/alertmanager ./cmd/amtool
-for program in alertmanager amtool; do
+for program in amtool alertmanager; do # alertmanager, which make looks at, comes last
 	mv -f "$work/bin/$program" "$out/.$program.new" # another file system, perhaps: the last step must be atomic
 	touch "$out/.$program.new"
 	mv -f "$out/.$program.new" "$out/$program"
