@@ -64,8 +64,7 @@ type Options struct {
 	Exporter sdktrace.SpanExporter
 	// Out gets a line for each stage; nil for none.
 	Out io.Writer
-	// Wait waits; nil for a timer. Kill kills the process; nil for SIGKILL, after which there is no return. They are for tests.
-	Wait func(context.Context, time.Duration) error
+	// Kill kills the process; nil for a real kill, from which there is no return.
 	Kill func()
 }
 
@@ -136,9 +135,6 @@ func (o Options) withDefaults() Options {
 	if o.Out == nil {
 		o.Out = io.Discard
 	}
-	if o.Wait == nil {
-		o.Wait = wait
-	}
 	if o.Kill == nil {
 		o.Kill = killMyself
 	}
@@ -207,7 +203,7 @@ func (r *run) work(ctx context.Context, d time.Duration) error {
 	n := steps[r.stage]
 	r.worked++
 	if r.Break.Stage == r.stage && r.Break.How == Slow {
-		if err := r.Wait(ctx, slowdown/time.Duration(n)); err != nil {
+		if err := wait(ctx, slowdown/time.Duration(n)); err != nil {
 			return err
 		}
 	}
@@ -223,7 +219,7 @@ func (r *run) work(ctx context.Context, d time.Duration) error {
 	if r.Fast {
 		return ctx.Err()
 	}
-	return r.Wait(ctx, d)
+	return wait(ctx, d)
 }
 
 // steps are the calls of work in each stage.

@@ -51,7 +51,7 @@ func (r *run) query(ctx context.Context, name string) (columns, error) {
 		return nil, err
 	}
 	var table *sqlTable
-	err := r.step(ctx, "plan", func(context.Context) (err error) {
+	err := r.step(ctx, "plan "+name, func(context.Context) (err error) {
 		table, err = r.warehouse.table(name)
 		return err
 	})

@@ -97,7 +97,7 @@ func (r *run) runStage(ctx context.Context, name string, tries int, do func(cont
 		if !again {
 			return err
 		}
-		if err := r.Wait(ctx, 100*time.Millisecond); err != nil {
+		if err := wait(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}
