@@ -118,7 +118,8 @@ func TestTLSAndAuth(t *testing.T) {
 		check   func(*http.Request) bool
 	}{
 		"basic": {
-			basicauthextension.NewFactory(), map[string]any{"client_auth": map[string]any{"username": "ml", "password": "secret"}},
+			basicauthextension.NewFactory(),
+			map[string]any{"client_auth": map[string]any{"username": "ml", "password": "secret"}},
 			func(r *http.Request) bool {
 				user, password, _ := r.BasicAuth()
 				return user == "ml" && password == "secret"

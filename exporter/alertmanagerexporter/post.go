@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -39,9 +40,7 @@ type postable struct {
 // whatever the clock of its source says. No alert ends before it began, because Alertmanager refuses that.
 func newPostable(a *alert.Alert, now time.Time, lease time.Duration) postable {
 	p := postable{Labels: a.LabelSet(), Annotations: make(map[string]string, len(a.Annotations)+3), StartsAt: a.StartsAt.UTC()}
-	for name, value := range a.Annotations {
-		p.Annotations[name] = value
-	}
+	maps.Copy(p.Annotations, a.Annotations)
 	if a.Summary != "" {
 		p.Annotations["summary"] = a.Summary
 	}

@@ -121,8 +121,10 @@ func TestDecodeNamesWhatIsWrong(t *testing.T) {
 		"no end":       {func(lr plog.LogRecord) { lr.Attributes().Remove("ml.alert.end") }, []string{"'ml.alert.end' is missing"}},
 		"odd end":      {func(lr plog.LogRecord) { lr.Attributes().PutStr("ml.alert.end", "noon") }, []string{"'ml.alert.end'", `"noon"`}},
 		"far end":      {func(lr plog.LogRecord) { lr.Attributes().PutStr("ml.alert.end", "2400-01-01T00:00:00Z") }, []string{"'ml.alert.end'"}},
-		"all": {func(lr plog.LogRecord) { lr.Attributes().Clear(); lr.SetTimestamp(0) },
-			[]string{"ml.alert.name", "ml.alert.state", "ml.alert.severity", "Timestamp"}},
+		"all": {
+			func(lr plog.LogRecord) { lr.Attributes().Clear(); lr.SetTimestamp(0) },
+			[]string{"ml.alert.name", "ml.alert.state", "ml.alert.severity", "Timestamp"},
+		},
 	} {
 		a := example()
 		a.State, a.EndsAt = Resolved, a.StartsAt.Add(time.Hour)
@@ -154,7 +156,7 @@ func TestDecodeReadsWhatOthersWrite(t *testing.T) {
 	lr.Attributes().PutStr("other", "x")
 	a, err := Decode(lr)
 	require.NoError(t, err)
-	assert.Equal(t, `{"text":"x"}`, a.Summary)
+	assert.JSONEq(t, `{"text":"x"}`, a.Summary)
 	assert.Equal(t, map[string]string{"job": "recsys_daily", "stage": "train", "environment": "production", "shard": "7", "feature_name": "amount"}, a.Labels)
 	assert.Equal(t, "0.5", a.Annotations["loss"])
 	assert.Equal(t, "JobFailed", a.Name)
