@@ -146,6 +146,9 @@ func (r *run) all(ctx context.Context) error {
 	ctx, span := r.tracer.Start(ctx, r.Job)
 	r.result.TraceID = span.SpanContext().TraceID()
 	r.say("%s, run %s for %s, trace %s", r.Job, r.RunID, r.date, r.result.TraceID)
+	if way := r.Break.Way(); way.Does != "" {
+		r.say("  to be broken: %s, %s", way.Stage, way.Does)
+	}
 	err := r.stages(ctx)
 	switch {
 	case errors.Is(err, errKilled):

@@ -44,8 +44,6 @@ func (t *sqlTable) add(cells ...string) {
 	}
 }
 
-func (t *sqlTable) rows() int { return len(t.cells[t.columns[0]]) }
-
 // MissingTableError says that the warehouse has no such table.
 type MissingTableError struct{ Table string }
 
