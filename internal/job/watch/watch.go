@@ -5,7 +5,9 @@
 package watch
 
 import (
+	"container/list"
 	"context"
+	"sync"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
@@ -48,81 +50,72 @@ type Store interface {
 	Batch(ctx context.Context, set map[string][]byte) error
 }
 
-// Watch is the state of one ml_job. Its methods are safe for concurrent use.
-type Watch struct{}
+// Watch is the state of one ml_job. Its methods are safe for concurrent use; Load comes before all others, and Due and Sent are called
+// from one goroutine. A lock is held for a batch of job spans, including its write; Alive takes none.
+type Watch struct {
+	options Options
+	judge   judgement
+	hearing hearing
+
+	mu sync.Mutex // guards what follows
+	// now is the latest time that was given: the watch's clock does not go back.
+	now   time.Time
+	cards *catalog.Set
+	disk  disk
+	jobs  map[run.Key]*job
+	// byAge has the jobs, the one silent for longest first.
+	byAge  *list.List
+	index  index
+	timers timers
+	ledger *ledger
+	// touched are the runs that the batch at hand has changed.
+	touched []*tracked
+
+	// started is when the watch was loaded; down when it was last alive before, zero if it never was.
+	started, down time.Time
+	// suspects are the jobs with a fault of absence that is held because everything is silent since silent.
+	suspects map[run.Key]struct{}
+	silent   time.Time
+	// heardAgain is when the latest silence in which something was held was over.
+	heardAgain time.Time
+	// saved is when meta and services were written, wrote when a write was last tried.
+	saved, wrote time.Time
+
+	evicted          map[string]uint64
+	duplicates, late uint64
+}
 
 // New returns an empty watch.
-func New(o Options) *Watch { return &Watch{} }
-
-// Load reads what was stored. Values that cannot be read are copied aside under "corrupt/" and reported; an error is the store's own.
-func (w *Watch) Load(ctx context.Context, store Store, now time.Time) (failed []string, err error) {
-	return nil, nil
+func New(o Options) *Watch {
+	w := &Watch{
+		options: o, judge: standard{},
+		disk: newDisk(), jobs: map[run.Key]*job{}, byAge: list.New(), index: newIndex(o.Limits.Pending),
+		suspects: map[run.Key]struct{}{}, evicted: map[string]uint64{},
+	}
+	w.ledger = newLedger(&w.disk, o.Limits.Alerts, o.Resend, o.KeepResolved)
+	return w
 }
 
-// Observe takes in the spans of a batch and writes what they changed before it returns. An error is the store's: the spans
-// are taken in nevertheless, and written with the next change.
-func (w *Watch) Observe(ctx context.Context, now time.Time, spans []run.Span) error { return nil }
-
-// Alive notes that a batch without job spans came from a service.
-func (w *Watch) Alive(now time.Time, service string) {}
-
-// Tick decides what has fallen due, and writes it.
-func (w *Watch) Tick(ctx context.Context, now time.Time) error { return nil }
-
-// Flush decides, at shutdown, the errors that wait for DecisionWait; what is absent is decided after the restart.
-func (w *Watch) Flush(ctx context.Context, now time.Time) error { return nil }
-
-// Due returns the alerts to emit now: new, changed and resolved ones, and those whose turn it is. All of them have been written. Sent
-// says that they have been delivered; those that were not are due again at the next call.
-func (w *Watch) Due(now time.Time) []alert.Alert { return nil }
-
-// Sent notes the delivery of what Due returned.
-func (w *Watch) Sent(ctx context.Context, now time.Time, alerts []alert.Alert) {}
-
-// Next is when Tick or Due have something to do if no span comes.
-func (w *Watch) Next() time.Time { return time.Time{} }
-
-// JobStats are the counts of one job, since the watch began to run (they are not stored, LastSuccess is).
-type JobStats struct {
-	Key run.Key
-	// Runs by outcome; Duration in seconds.
-	Runs        map[run.Outcome]uint64
-	Duration    Histogram
-	LastSuccess time.Time
-	// Active is the number of active alerts by severity.
-	Active map[alert.Severity]int
-	Stages []StageStats
+// judgement is package judge, or a test's.
+type judgement interface {
+	Ended(r *run.Run, e judge.Expect, now time.Time) (ended bool, at time.Time)
+	Judge(r *run.Run, e judge.Expect, absence bool) judge.Verdict
+	Running(r *run.Run, e judge.Expect, now time.Time) (faults []judge.Fault, next time.Time)
+	Learn(h *judge.History, r *run.Run)
 }
 
-// StageStats are the counts of one stage.
-type StageStats struct {
-	Name string
-	// Outcomes of the stage, run by run; Duration in seconds; RowsIn and RowsOut of the latest run, negative if it reported none.
-	Outcomes        map[run.Outcome]uint64
-	Duration        Histogram
-	RowsIn, RowsOut int64
+type standard struct{}
+
+func (standard) Ended(r *run.Run, e judge.Expect, now time.Time) (bool, time.Time) {
+	return judge.Ended(r, e, now)
 }
 
-// Histogram counts values by Bounds: Counts has one more, and bucket i is (Bounds[i-1], Bounds[i]].
-type Histogram struct {
-	Counts   []uint64
-	Sum      float64
-	Min, Max float64
+func (standard) Judge(r *run.Run, e judge.Expect, absence bool) judge.Verdict {
+	return judge.Judge(r, e, absence)
 }
 
-// Bounds of all Histograms, in seconds.
-var Bounds = []float64{1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 604800}
-
-// Stats gives the counts of all jobs.
-func (w *Watch) Stats(now time.Time) []JobStats { return nil }
-
-// SelfStats are what the watch counts of itself.
-type SelfStats struct {
-	OpenRuns, ClosedRuns, Jobs, ActiveAlerts int
-	// Evicted by what ("run", "closed", "job", "alert", "pending", "stage", ...); Duplicates and Late are spans.
-	Evicted          map[string]uint64
-	Duplicates, Late uint64
+func (standard) Running(r *run.Run, e judge.Expect, now time.Time) ([]judge.Fault, time.Time) {
+	return judge.Running(r, e, now)
 }
 
-// SelfStats gives the watch's own counts.
-func (w *Watch) SelfStats() SelfStats { return SelfStats{} }
+func (standard) Learn(h *judge.History, r *run.Run) { h.Learn(r) }

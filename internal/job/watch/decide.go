@@ -1,0 +1,355 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/job/judge"
+	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
+)
+
+// saveEvery is how often it is stored that the watch is alive, if nothing else is to be written.
+const saveEvery = time.Minute
+
+// Tick decides what has fallen due, and writes it.
+func (w *Watch) Tick(ctx context.Context, now time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refresh(now)
+	w.listen(now)
+	for t := w.timers.due(now); t != nil; t = w.timers.due(now) {
+		if t.job != nil {
+			w.settle(t.job, now)
+		} else {
+			w.look(t.run, now)
+		}
+	}
+	w.ledger.tidy(now)
+	return w.write(ctx, now)
+}
+
+// Flush decides, at shutdown, the errors that wait for DecisionWait; what is absent is decided after the restart.
+func (w *Watch) Flush(ctx context.Context, now time.Time) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refresh(now)
+	var next *tracked
+	for e := w.index.open.Front(); e != nil; {
+		next = e.Value.(*tracked)
+		e = e.Next() // conclude moves the run to another list
+		if next.phase != ended {
+			continue
+		}
+		if v := w.judge.Judge(next.run, w.expect(next), false); v.Fault != nil && (!v.Waits || bad(v.Outcome)) {
+			w.conclude(next, v, now)
+		}
+	}
+	w.saved = time.Time{} // the store shall know how long the watch was alive
+	return w.write(ctx, now)
+}
+
+// wake sets a run's timer, never to a time that has passed.
+func (w *Watch) wake(t *timer, at, now time.Time) {
+	if !at.IsZero() && !at.After(now) {
+		at = now.Add(time.Second)
+	}
+	w.timers.set(t, at)
+}
+
+// expect is what a run is held against.
+func (w *Watch) expect(t *tracked) judge.Expect {
+	e := judge.Expect{Options: w.options.Options, Card: t.job.card, History: t.job.past.history}
+	if resumed := w.resumed(t); resumed != nil {
+		e.Resumed = resumed.run
+	}
+	return e
+}
+
+// passed moves a deadline that passed while the collector was down to Absence after its start.
+func (w *Watch) passed(deadline time.Time) time.Time {
+	if !w.down.IsZero() && deadline.After(w.down) && !deadline.After(w.started) {
+		return w.started.Add(w.options.Absence)
+	}
+	return deadline
+}
+
+// look decides what is due on a run.
+func (w *Watch) look(t *tracked, now time.Time) {
+	switch {
+	case t.job == nil:
+		if at := t.run.LastSeen.Add(namelessFor); now.Before(at) {
+			w.wake(&t.timer, at, now)
+			return
+		}
+		w.drop(t)
+	case t.phase == closed:
+		if at := t.closedAt.Add(closedFor); now.Before(at) {
+			w.wake(&t.timer, at, now)
+			return
+		}
+		w.forget(t)
+	case t.phase == ended:
+		w.decide(t, now)
+	default:
+		w.lookRunning(t, now)
+	}
+}
+
+func (w *Watch) lookRunning(t *tracked, now time.Time) {
+	e := w.expect(t)
+	isOver, at := w.judge.Ended(t.run, e, now)
+	if isOver {
+		// What is silent because the collector was down has not ended by that.
+		deadline := t.run.LastSeen.Add(w.options.Absence)
+		if until := w.passed(deadline); until.After(deadline) && now.Before(until) {
+			w.wake(&t.timer, until, now)
+			return
+		}
+		t.phase, t.since = ended, t.run.LastSeen
+		w.disk.change(t)
+		w.decide(t, now)
+		return
+	}
+	if gone := t.run.LastSeen.Add(silentFor); !now.Before(gone) {
+		w.evicted["run"]++
+		w.forget(t)
+		return
+	}
+	next := earliest(w.goingOn(t, e, now), t.run.LastSeen.Add(silentFor))
+	if at.After(now) {
+		next = earliest(next, at)
+	}
+	w.wake(&t.timer, next, now)
+}
+
+// decide judges a run that has ended, if it is time.
+func (w *Watch) decide(t *tracked, now time.Time) {
+	if at := t.since.Add(w.options.DecisionWait); now.Before(at) {
+		w.wake(&t.timer, at, now)
+		return
+	}
+	waitsUntil := w.passed(t.since.Add(w.options.Absence))
+	absence := !now.Before(waitsUntil)
+	v := w.judge.Judge(t.run, w.expect(t), absence)
+	if v.Waits && !absence && !bad(v.Outcome) {
+		w.wake(&t.timer, waitsUntil, now)
+		return
+	}
+	w.conclude(t, v, now)
+}
+
+// bad reports whether an outcome is a failure.
+func bad(o run.Outcome) bool { return o == run.Failure || o == run.Error || o == run.Timeout }
+
+// conclude acts on a verdict: counts, alerts, history.
+func (w *Watch) conclude(t *tracked, v judge.Verdict, now time.Time) {
+	first := !t.judged
+	t.judged, t.outcome, t.good = true, v.Outcome, v.Good
+	w.disk.change(t)
+	if first {
+		w.count(t, v)
+	}
+	t.phase, t.closedAt = closed, now
+	w.index.open.Remove(t.place)
+	t.place = w.index.closed.PushBack(t)
+	w.timers.set(&t.timer, now.Add(closedFor))
+
+	raised := map[*entry]bool{}
+	if v.Fault != nil {
+		if e := w.raise(now, t, *v.Fault, v.Also, false); e != nil {
+			raised[e] = true
+		}
+	}
+	for _, f := range v.Warnings {
+		if e := w.raise(now, t, f, nil, false); e != nil {
+			raised[e] = true
+		}
+	}
+	w.settleAlerts(t, v, raised, now)
+
+	if endedWell(v) && !t.backfill {
+		if end := t.run.End; end.After(t.job.lastSuccess) {
+			t.job.lastSuccess = end
+			if end.After(now) {
+				t.job.lastSuccess = now // the clock of the job's host is ahead
+			}
+			w.disk.change(t.job)
+		}
+	}
+	if v.Good && !t.backfill && t.run.Resumes == "" && !t.learned {
+		t.learned = true
+		w.judge.Learn(t.job.past.history, t.run)
+		w.disk.change(t.job.past)
+	}
+	w.boundClosed()
+}
+
+// endedWell reports whether the run did what it is for: it is good, slow, or has only lost a stage that it can do without.
+func endedWell(v judge.Verdict) bool {
+	return v.Outcome == run.Success && (v.Good || v.Fault == nil || v.Fault.Warning)
+}
+
+// settleAlerts ends the alerts of the job that the run's verdict settles.
+//
+//	good (or slow)   those of the run itself, and of all runs that are not later: resolved
+//	at fault         the same: superseded, except by a mere cancellation, which says nothing about older faults
+//	skipped          those of the run itself
+func (w *Watch) settleAlerts(t *tracked, v judge.Verdict, raised map[*entry]bool, now time.Time) {
+	well := endedWell(v)
+	why := map[string]string{"resolved_by": runName(t)}
+	if !well && v.Fault != nil {
+		why = map[string]string{"superseded_by": faultName(v.Fault.Kind, v.Fault.Stage), "superseded_by_run": runName(t)}
+	}
+	all := well || v.Fault != nil && !v.Fault.Warning
+	settle := func(key run.Key) {
+		for _, e := range w.ledger.of(key) {
+			if raised[e] {
+				continue
+			}
+			if e.Run == t.stored.key || e.settledBy(t.order()) && (all || v.Fault != nil && e.Warning) {
+				w.ledger.resolve(now, e, why)
+			}
+		}
+	}
+	settle(t.run.Key)
+	if well && t.run.Key.Environment != "" && t.job.card != nil && t.job.card.Environment == "" {
+		settle(run.Key{Job: t.run.Key.Job}) // what was said of the card, before it was known where the job runs
+	}
+}
+
+// goingOn raises what is wrong with a run that goes on, and returns when to look again.
+func (w *Watch) goingOn(t *tracked, e judge.Expect, now time.Time) time.Time {
+	if !t.warm {
+		w.warmUp(t, e)
+	}
+	faults, next := w.judge.Running(t.run, e, now)
+	overdue, at := w.overdue(t, now)
+	next = earliest(next, at)
+	if overdue != nil && !slices.ContainsFunc(faults, func(f judge.Fault) bool { return f.Kind == judge.JobOverdue }) {
+		faults = append(faults, *overdue)
+	}
+
+	reported := map[faultID]time.Time{}
+	firing := map[*entry]bool{}
+	var late *entry
+	for _, f := range faults {
+		id := faultID{f.Kind, f.Stage}
+		if absent(f.Kind) {
+			since, known := t.reported[id]
+			if !known {
+				since = now
+			}
+			reported[id] = since
+			if !w.fires(t, f) {
+				if until, held := w.heldFor(t, since, now); held {
+					next = earliest(next, until)
+					continue
+				}
+			}
+			if f.Kind == judge.JobOverdue && late != nil {
+				continue // said there
+			}
+		}
+		if r := w.raise(now, t, f, nil, true); r != nil {
+			firing[r] = true
+			if f.Kind == judge.StageOverdue || f.Kind == judge.StageStalled {
+				late = r
+			}
+		}
+	}
+	t.reported = reported
+	for _, a := range w.ledger.of(t.run.Key) {
+		if a.Run != t.stored.key || !a.Running || firing[a] {
+			continue
+		}
+		switch {
+		case a.Kind == judge.JobOverdue && late != nil:
+			w.ledger.resolve(now, a, map[string]string{"superseded_by": faultName(late.Kind, late.Stage)})
+		case a.Kind == judge.JobOverdue || a.Kind == judge.StageOverdue:
+			// It stays until the run has ended.
+		default:
+			w.ledger.resolve(now, a, map[string]string{"resolved_by": runName(t)})
+		}
+	}
+	return next
+}
+
+// faultID tells the faults of a run apart.
+type faultID struct {
+	kind  judge.Kind
+	stage string
+}
+
+// fires reports whether the fault of the run has an alert already.
+func (w *Watch) fires(t *tracked, f judge.Fault) bool {
+	return slices.ContainsFunc(w.ledger.of(t.run.Key), func(e *entry) bool {
+		return e.Run == t.stored.key && e.Kind == f.Kind && e.Stage == f.Stage
+	})
+}
+
+// heldFor reports whether a fault of absence is held, because the collector was down or nothing is received, and until when.
+func (w *Watch) heldFor(t *tracked, since, now time.Time) (time.Time, bool) {
+	if until := w.started.Add(w.options.Absence); !w.down.IsZero() && since.After(w.down) && now.Before(until) {
+		return until, true
+	}
+	return w.hold(t.run.Key, since, now)
+}
+
+// warmUp finds out what was known of a run when the collector went down.
+func (w *Watch) warmUp(t *tracked, e judge.Expect) {
+	t.warm = true
+	if w.down.IsZero() {
+		return
+	}
+	faults, _ := w.judge.Running(t.run, e, w.down)
+	t.reported = map[faultID]time.Time{}
+	for _, f := range faults {
+		if absent(f.Kind) {
+			t.reported[faultID{f.Kind, f.Stage}] = w.down
+		}
+	}
+	if f, _ := w.overdue(t, w.down); f != nil {
+		t.reported[faultID{f.Kind, f.Stage}] = w.down
+	}
+}
+
+// write writes what has changed. While the watch is alive that is stored with it, and every minute.
+func (w *Watch) write(ctx context.Context, now time.Time) error {
+	if w.disk.store != nil && (w.disk.pending() || !now.Before(w.saved.Add(saveEvery))) {
+		m := meta{alive: now, heard: w.hearing.at()}
+		w.disk.extra[keyMeta] = m.encode()
+		if !now.Before(w.saved.Add(saveEvery)) {
+			w.disk.extra[keyServices] = w.hearing.encode()
+		}
+	}
+	services := w.disk.extra[keyServices] != nil
+	w.wrote = now
+	if err := w.disk.write(ctx); err != nil {
+		return err
+	}
+	if services {
+		w.saved = now
+	}
+	return nil
+}
+
+// Next is when Tick or Due have something to do if no span comes.
+func (w *Watch) Next() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	next := earliest(w.timers.next(), w.ledger.next())
+	switch {
+	case w.disk.behind:
+		next = earliest(next, w.wrote.Add(retryAfter))
+	case w.disk.store != nil:
+		next = earliest(next, w.saved.Add(saveEvery))
+	}
+	if !w.silent.IsZero() {
+		next = earliest(next, w.wrote.Add(retryAfter)) // Alive ends a silence without a word
+	}
+	return next
+}

@@ -1,0 +1,326 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"context"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
+)
+
+const (
+	// namelessFor is how long a run without a job is kept after its last span.
+	namelessFor = 24 * time.Hour
+	// closedFor is how long a run that was judged may be re-opened.
+	closedFor = 6 * time.Hour
+	// silentFor is how long a run that has not ended is kept after its last span.
+	silentFor = 35 * 24 * time.Hour
+)
+
+// Observe takes in the spans of a batch and writes what they changed before it returns. An error is the store's: the spans
+// are taken in nevertheless, and written with the next change.
+func (w *Watch) Observe(ctx context.Context, now time.Time, spans []run.Span) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.refresh(now)
+	for i := range spans {
+		s := &spans[i]
+		if i == 0 || s.Service != spans[i-1].Service {
+			w.hearing.hear(now, s.Service)
+		}
+		w.take(s, now)
+	}
+	for _, t := range w.touched {
+		w.digest(t, now)
+	}
+	clear(w.touched)
+	w.touched = w.touched[:0]
+	w.listen(now)
+	return w.write(ctx, now)
+}
+
+// Alive notes that a batch without job spans came from a service.
+func (w *Watch) Alive(now time.Time, service string) { w.hearing.hear(now, service) }
+
+// take gives a span to its run.
+func (w *Watch) take(s *run.Span, now time.Time) {
+	if s.Job == "" {
+		w.takeNameless(s, now)
+		return
+	}
+	key := run.Key{Environment: s.Environment, Job: s.Job}
+	known := w.index.inTrace(s.TraceID, key)
+	if s.RunID == "" {
+		if known == nil {
+			if known = w.begin(key, traceName(s.TraceID), true, now); known == nil {
+				return
+			}
+		}
+		w.add(known, s, now)
+		return
+	}
+	t := w.index.runs[runID{key, s.RunID}]
+	if t == nil {
+		if t = w.begin(key, s.RunID, false, now); t == nil {
+			return
+		}
+	}
+	// The run was known by this trace alone until now.
+	if known != nil && known != t && known.run.ByTrace && known.run.Key == key {
+		w.merge(t, known)
+	}
+	w.add(t, s, now)
+}
+
+// takeNameless gives a span without a job to the run of its trace.
+func (w *Watch) takeNameless(s *run.Span, now time.Time) {
+	switch t, nameless := w.index.traces[s.TraceID], w.index.anonymous[s.TraceID]; {
+	case t != nil:
+		w.add(t, s, now)
+	case nameless != nil:
+		w.add(nameless, s, now)
+	case s.Task != "":
+		r := run.New(run.Key{}, traceName(s.TraceID), true, w.options.Limits.Limits)
+		t := w.enter(r, nil)
+		t.trace = s.TraceID
+		w.index.anonymous[t.trace] = t
+		t.place = w.index.nameless.PushBack(t)
+		w.touch(t)
+		w.add(t, s, now)
+		for _, waiting := range w.index.pending.take(s.TraceID) {
+			w.add(t, &waiting.span, now)
+		}
+		w.boundNameless()
+	case erring(s):
+		if w.index.pending.add(s, now) {
+			w.evicted["pending"]++
+		}
+	}
+}
+
+// add adds a span to a run.
+func (w *Watch) add(t *tracked, s *run.Span, now time.Time) {
+	if !t.run.Add(s, now) {
+		w.duplicates++
+		return
+	}
+	w.touch(t)
+	w.joinTraces(t, now)
+}
+
+func (w *Watch) touch(t *tracked) {
+	if !t.changed {
+		t.changed = true
+		w.touched = append(w.touched, t)
+	}
+}
+
+// joinTraces puts the run's new traces into the index, and takes over what waited for them.
+func (w *Watch) joinTraces(t *tracked, now time.Time) {
+	if t.job == nil {
+		return
+	}
+	for t.traces < len(t.run.Traces) {
+		trace := t.run.Traces[t.traces]
+		t.traces++
+		w.index.join(trace, t)
+		if nameless := w.index.anonymous[trace]; nameless != nil {
+			w.merge(t, nameless)
+		}
+		for _, waiting := range w.index.pending.take(trace) {
+			if t.run.Add(&waiting.span, now) {
+				w.touch(t)
+			}
+		}
+	}
+}
+
+// begin starts a run of a job. It returns nil for one that has been forgotten, and where the job finds no place.
+func (w *Watch) begin(key run.Key, id string, byTrace bool, now time.Time) *tracked {
+	j := w.jobs[key]
+	if j != nil && j.past.knew(id) {
+		w.late++
+		return nil
+	}
+	if j == nil {
+		if j = w.beginJob(key, now); j == nil {
+			return nil
+		}
+	}
+	if !j.own {
+		j.own = true
+		w.disk.change(j)
+	}
+	t := w.enter(run.New(key, id, byTrace, w.options.Limits.Limits), j)
+	t.place = w.index.open.PushBack(t)
+	w.index.runs[runID{key, id}] = t
+	w.touch(t)
+	return t
+}
+
+// enter makes a new run known to the store and its job.
+func (w *Watch) enter(r *run.Run, j *job) *tracked {
+	t := &tracked{stored: stored{key: runKey(r)}, run: r, job: j, warm: true}
+	t.timer.run = t
+	w.disk.enter(t.stored.key)
+	if j != nil {
+		j.runs[t] = struct{}{}
+	}
+	return t
+}
+
+// merge moves what is known of a run into another one that turned out to be the same.
+func (w *Watch) merge(t, other *tracked) {
+	t.run.Merge(other.run)
+	t.judged, t.learned = t.judged || other.judged, t.learned || other.learned
+	if t.slot.IsZero() {
+		t.slot = other.slot
+	}
+	if other.dated && !t.dated {
+		t.dated, t.date, t.backfill = true, other.date, other.backfill
+	}
+	if other.job != nil {
+		for _, e := range w.ledger.of(other.run.Key) {
+			if e.Run == other.stored.key {
+				e.Run = t.stored.key
+				w.disk.change(e)
+			}
+		}
+	}
+	w.drop(other)
+	w.touch(t)
+	w.joinTraces(t, t.run.LastSeen)
+}
+
+// drop takes a run out of everything.
+func (w *Watch) drop(t *tracked) {
+	w.timers.stop(&t.timer)
+	w.disk.remove(t)
+	if t.job == nil {
+		w.index.nameless.Remove(t.place)
+		delete(w.index.anonymous, t.trace)
+		return
+	}
+	if t.phase == closed {
+		w.index.closed.Remove(t.place)
+	} else {
+		w.index.open.Remove(t.place)
+	}
+	delete(t.job.runs, t)
+	delete(w.index.runs, runID{t.run.Key, t.run.ID})
+	for _, trace := range t.run.Traces[:t.traces] {
+		w.index.part(trace, t)
+	}
+}
+
+// forget drops a run and remembers that it was.
+func (w *Watch) forget(t *tracked) {
+	if t.job != nil {
+		t.job.past.forget(t.run.ID)
+		w.disk.change(t.job.past)
+	}
+	w.drop(t)
+}
+
+// digest looks at a run that the batch has changed.
+func (w *Watch) digest(t *tracked, now time.Time) {
+	t.changed = false
+	if t.stored.gone {
+		return // merged into another one
+	}
+	w.disk.change(t)
+	if t.job == nil {
+		w.index.nameless.MoveToBack(t.place)
+		w.timers.set(&t.timer, t.run.LastSeen.Add(namelessFor))
+		return
+	}
+	w.byAge.MoveToBack(t.job.place)
+	w.readDate(t, now)
+	w.coverSlot(t)
+	judgeAt := now.Add(w.options.DecisionWait)
+	switch {
+	case t.phase == closed:
+		w.index.closed.Remove(t.place)
+		t.place = w.index.open.PushBack(t)
+		t.phase, t.since = ended, now
+		w.timers.set(&t.timer, judgeAt)
+	case t.phase == running && t.run.Root != nil:
+		t.phase, t.since = ended, t.run.Root.Arrived
+		w.timers.set(&t.timer, t.since.Add(w.options.DecisionWait))
+	case t.phase == ended && t.run.Root == nil && !t.judged:
+		t.phase, t.since = running, time.Time{} // it goes on
+		w.timers.advance(&t.timer, judgeAt)
+	default:
+		w.timers.advance(&t.timer, judgeAt)
+	}
+	w.index.open.MoveToBack(t.place)
+	w.boundOpen(now)
+}
+
+// readDate finds out which date the run is for, once.
+func (w *Watch) readDate(t *tracked, now time.Time) {
+	if t.dated {
+		return
+	}
+	date := logicalDate(t.run.LogicalDate, t.job.card)
+	if t.run.LogicalDate == "" && t.run.Resumes != "" {
+		if resumed := w.resumed(t); resumed != nil {
+			date = resumed.date
+		}
+	}
+	if date.IsZero() || date.After(now.Add(farAway)) {
+		return
+	}
+	t.dated, t.date = true, date
+	if date.Before(t.job.newest) {
+		t.backfill = true
+		if !t.slot.IsZero() {
+			t.job.slots.uncover(t.slot)
+			w.disk.change(t.job)
+			t.slot = time.Time{}
+		}
+		return
+	}
+	if date.After(t.job.newest) {
+		t.job.newest = date
+		w.disk.change(t.job)
+	}
+	t.tried = !t.slot.IsZero()
+}
+
+// resumed returns the run that a run resumes; nil if it resumes none, or one that is not known.
+func (w *Watch) resumed(t *tracked) *tracked {
+	if t.run.Resumes == "" || t.run.Resumes == t.run.ID {
+		return nil
+	}
+	return w.index.runs[runID{t.run.Key, t.run.Resumes}]
+}
+
+// boundOpen keeps the number of runs that have not ended within its limit: the one that has been silent for longest goes. If it
+// has failed already, that is said first.
+func (w *Watch) boundOpen(now time.Time) {
+	for w.index.open.Len() > max(w.options.Limits.Runs, 1) {
+		t := w.index.open.Front().Value.(*tracked)
+		w.evicted["run"]++
+		if v := w.judge.Judge(t.run, w.expect(t), false); bad(v.Outcome) && v.Fault != nil {
+			w.conclude(t, v, now)
+		}
+		w.forget(t)
+	}
+}
+
+func (w *Watch) boundClosed() {
+	for w.index.closed.Len() > w.options.Limits.Closed {
+		w.evicted["closed"]++
+		w.forget(w.index.closed.Front().Value.(*tracked))
+	}
+}
+
+func (w *Watch) boundNameless() {
+	for w.index.nameless.Len() > max(w.options.Limits.Runs, 1) {
+		w.evicted["run"]++
+		w.drop(w.index.nameless.Front().Value.(*tracked))
+	}
+}

@@ -1,0 +1,150 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/job/judge"
+	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
+)
+
+// When nothing at all is received, what is absent says nothing about a single job: one alert, NoTelemetry, is raised in place of one per
+// job. A fault of absence whose deadline passes in a silence is held while the silence may be everybody's: two services were
+// heard in the hour before it, or two jobs are waited for. After NoTelemetry (15 min) of silence it is, if two services were heard or two
+// jobs have such a fault; else the one fault is raised after all. With the next span the silence is over, and what is
+// still absent Absence later is raised.
+
+// absent reports whether a fault is one of absence.
+func absent(k judge.Kind) bool {
+	switch k {
+	case judge.JobMissedSchedule, judge.JobOverdue, judge.StageOverdue, judge.StageStalled:
+		return true
+	default:
+		return false
+	}
+}
+
+// silentSince is when something was last heard, or when the watch began to listen.
+func (w *Watch) silentSince() time.Time {
+	if heard := w.hearing.at(); heard.After(w.started) {
+		return heard
+	}
+	return w.started
+}
+
+// hold reports whether a fault of absence is to be held, and when to ask again.
+func (w *Watch) hold(key run.Key, deadline, now time.Time) (until time.Time, held bool) {
+	if w.options.NoTelemetry <= 0 {
+		return time.Time{}, false
+	}
+	w.listen(now)
+	if deadline.Before(w.heardAgain) && now.Before(w.heardAgain.Add(w.options.Absence)) {
+		return w.heardAgain.Add(w.options.Absence), true
+	}
+	if w.silentAlert() != nil {
+		return now.Add(time.Minute), true
+	}
+	since := w.silentSince()
+	if !since.Before(deadline) || !w.plausible() {
+		return time.Time{}, false
+	}
+	w.suspects[key], w.silent = struct{}{}, since
+	if now.Sub(since) >= w.options.NoTelemetry {
+		if !w.silence(now, since) {
+			return time.Time{}, false
+		}
+		return now.Add(time.Minute), true
+	}
+	return earliest(now.Add(time.Minute), since.Add(w.options.NoTelemetry)), true
+}
+
+// plausible reports whether a silence may be everybody's.
+func (w *Watch) plausible() bool {
+	if len(w.hearing.heard(w.hearing.at())) >= 2 {
+		return true
+	}
+	waited := 0
+	for _, j := range w.jobs {
+		if w.holds(j) || slices.ContainsFunc(slices.Collect(maps.Keys(j.runs)), func(t *tracked) bool { return t.phase == running }) {
+			if waited++; waited == 2 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// silence raises NoTelemetry if the silence is everybody's, in place of the faults that were raised in it.
+func (w *Watch) silence(now, since time.Time) bool {
+	services := w.hearing.heard(w.hearing.at())
+	if len(w.suspects) < 2 && len(services) < 2 {
+		return false
+	}
+	var names []string
+	for _, key := range slices.SortedFunc(maps.Keys(w.suspects), compareKeys) {
+		names = append(names, title(key))
+	}
+	summary := fmt.Sprintf("Nothing at all has been received since %s (%s), by which time %s should have been heard of: the path of the telemetry may be broken, and nothing is known of any job.",
+		since.UTC().Format("2006-01-02 15:04:05 MST"), round(now.Sub(since)), listed(names))
+	e := w.ledger.raise(now, entryState{
+		Kind: judge.NoTelemetry,
+		Alert: alert.Alert{
+			Name: string(judge.NoTelemetry), Severity: w.options.Severity, Summary: summary,
+			Annotations: map[string]string{
+				"silent_since": since.UTC().Format(time.RFC3339), "jobs": clip(strings.Join(names, ", ")),
+				"services": clip(strings.Join(services, ", ")), "services_heard": strconv.Itoa(len(services)),
+			},
+		},
+	})
+	if e == nil {
+		return false // the ledger is full
+	}
+	w.silent = since
+	for _, other := range w.ledger.entries {
+		if other.firing() && absent(other.Kind) && other.Alert.StartsAt.After(since) {
+			w.ledger.resolve(now, other, map[string]string{"superseded_by": string(judge.NoTelemetry)})
+		}
+	}
+	return true
+}
+
+// silentAlert returns NoTelemetry's alert while it fires.
+func (w *Watch) silentAlert() *entry {
+	for _, e := range w.ledger.of(run.Key{}) {
+		if e.Kind == judge.NoTelemetry {
+			return e
+		}
+	}
+	return nil
+}
+
+// listen notices that a silence is over.
+func (w *Watch) listen(now time.Time) {
+	if w.silent.IsZero() {
+		return
+	}
+	heard := w.hearing.at()
+	if !heard.After(w.silent) {
+		return
+	}
+	w.silent, w.heardAgain = time.Time{}, heard
+	clear(w.suspects)
+	if e := w.silentAlert(); e != nil {
+		w.ledger.resolve(now, e, map[string]string{"heard_at": heard.Format(time.RFC3339)})
+	}
+}
+
+func compareKeys(a, b run.Key) int {
+	if c := strings.Compare(a.Environment, b.Environment); c != 0 {
+		return c
+	}
+	return strings.Compare(a.Job, b.Job)
+}

@@ -1,0 +1,151 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package watch
+
+import (
+	"container/list"
+	"encoding/binary"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
+)
+
+// phase is where a run is.
+//
+//	         root came, or Ended                    judged
+//	running ────────────────────► ended (waits) ────────────► closed ──► forgotten after 6 h
+//	                                ▲                            │
+//	                                └────────────────────────────┘ a late span
+type phase uint8
+
+const (
+	running phase = iota
+	ended
+	closed
+)
+
+// tracked is a run and what the watch knows of it.
+type tracked struct {
+	stored stored
+	run    *run.Run
+	job    *job        // nil for a run without a job
+	trace  run.TraceID // that of a run without a job
+	timer  timer
+	place  *list.Element
+	// traces is the number of run.Traces that are in the index.
+	traces int
+	phase  phase
+	// since is, on a run that has ended, when the waits for its judgement began.
+	since time.Time
+	// judged says that a verdict has been given and counted, learned that it fed the history. outcome and good are the latest verdict's.
+	judged, learned, good bool
+	outcome               run.Outcome
+	// date is the logical date, zero if there is none; dated says that the run's own was read. backfill says that a newer date had
+	// been seen before.
+	date     time.Time
+	dated    bool
+	backfill bool
+	// slot is the scheduled time that the run covers, zero for none.
+	slot     time.Time
+	closedAt time.Time
+	// tried says that a slot has been looked for.
+	tried bool
+	// reported is since when a fault of absence is known, by its kind and stage. It is not stored.
+	reported map[faultID]time.Time
+	// warm says that reported has what was known before a restart.
+	warm bool
+	// changed says that spans of the batch at hand have changed the run.
+	changed bool
+}
+
+func (t *tracked) state() *stored { return &t.stored }
+func (t *tracked) written()       {}
+
+// order is the run's place among the runs of its job.
+func (t *tracked) order() order { return order{Date: t.date, Start: t.run.Start} }
+
+// began is when the run began on the collector's clock: as long before the latest sign of it as its spans say. Skew
+// between clocks does not matter; spans that are delivered late make it later.
+func (t *tracked) began() time.Time {
+	began := t.run.FirstSeen
+	if d := t.run.End.Sub(t.run.Start); d > 0 && !t.run.Start.IsZero() {
+		if at := t.run.LastSeen.Add(-d); at.Before(began) {
+			began = at
+		}
+	}
+	return began
+}
+
+const (
+	flagJudged = 1 << iota
+	flagLearned
+	flagGood
+	flagDated
+	flagBackfill
+)
+
+func flag(on bool, bit byte) byte {
+	if on {
+		return bit
+	}
+	return 0
+}
+
+func (t *tracked) encode() ([]byte, error) {
+	data, err := t.run.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	b := unsealed(len(data) + 64)
+	b = append(b, byte(t.phase), byte(t.outcome),
+		flag(t.judged, flagJudged)|flag(t.learned, flagLearned)|flag(t.good, flagGood)|flag(t.dated, flagDated)|flag(t.backfill, flagBackfill))
+	for _, at := range []time.Time{t.since, t.date, t.slot, t.closedAt} {
+		b = appendTime(b, at)
+	}
+	b = binary.AppendUvarint(b, uint64(len(data)))
+	return seal(append(b, data...)), nil
+}
+
+func decodeRun(key string, value []byte, limits run.Limits) (*tracked, error) {
+	payload, err := open(value)
+	if err != nil {
+		return nil, err
+	}
+	if len(payload) < 3 {
+		return nil, errDamaged
+	}
+	flags := payload[2]
+	t := &tracked{
+		stored: stored{key: key}, phase: phase(payload[0]), outcome: run.Outcome(payload[1]),
+		judged: flags&flagJudged != 0, learned: flags&flagLearned != 0, good: flags&flagGood != 0,
+		dated: flags&flagDated != 0, backfill: flags&flagBackfill != 0,
+	}
+	r := reader{rest: payload[3:]}
+	t.since, t.date, t.slot, t.closedAt = r.time(), r.time(), r.time(), r.time()
+	data := r.bytes()
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	if t.phase > closed {
+		return nil, errDamaged
+	}
+	t.run = run.New(run.Key{}, "", false, limits)
+	if err := t.run.UnmarshalBinary(data); err != nil {
+		return nil, err
+	}
+	if runKey(t.run) != key {
+		return nil, errDamaged
+	}
+	t.timer.run = t
+	return t, nil
+}
+
+// runKey is a run's key in the store.
+func runKey(r *run.Run) string {
+	kind := "id"
+	if r.ByTrace {
+		kind = "trace"
+	}
+	return hashed(prefixRun, r.Key.Environment, r.Key.Job, kind, r.ID)
+}
