@@ -67,6 +67,8 @@ type Expect struct {
 	History *History
 	// Resumed is the run that this one resumes, nil if it resumes none or that one is not known: its good stages count as done.
 	Resumed *run.Run
+	// Slotted says that the caller holds the run against the deadline of its scheduled slot: Running does not then say JobOverdue.
+	Slotted bool
 }
 
 // Verdict is the judgement on a run that has ended.
@@ -84,11 +86,35 @@ type Verdict struct {
 	Waits bool
 }
 
+// StageResult is a stage of a run in numbers.
+type StageResult struct {
+	Name string
+	// Outcome is Unknown where the stage has not ended.
+	Outcome run.Outcome
+	// Duration is the longest instance's, of its final try.
+	Duration time.Duration
+	// RowsIn and RowsOut are the sums over the instances, negative if none said.
+	RowsIn, RowsOut int64
+	// Instances is the number of which a try has come; Failed of those that failed finally, Retries of tries before the final ones.
+	Instances, Failed, Retries int
+}
+
+// Stages returns the stages of a run of which a try has come, in the order of the run.
+func Stages(r *run.Run, e Expect) []StageResult { return nil }
+
+// Missing returns the stages that the run is expected to have and that have not ended, in the order of the run.
+func Missing(r *run.Run, e Expect) []string { return nil }
+
+// Overdue words the fault of a run that has not ended by the deadline of its scheduled slot, both in the zone in which they are to be
+// shown. It names the stages that are missing.
+func Overdue(r *run.Run, e Expect, slot, deadline time.Time) Fault { return Fault{} }
+
 // History is what is remembered of the good runs of a job.
 type History struct{}
 
-// Ended says whether the run has ended: by its root, or without one by its stages. failed says that it has by a final failure
-// with no sign of life since for Absence.
+// Ended says whether the run has ended: by its root, or without one when all that is expected has ended, or when it has failed or nothing is
+// known of what is expected and no sign of life has come for Absence. at is when it ended, on the collector's clock (the root's arrival, else the
+// latest span's); of a run that goes on, when to ask again if no span comes, zero for never.
 func Ended(r *run.Run, e Expect, now time.Time) (ended bool, at time.Time) { return false, time.Time{} }
 
 // Judge gives the verdict on a run that has ended. Absent stages, instances and metrics are faults only where absence is true.

@@ -2,22 +2,38 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package run puts the spans of one run of a job together: its stages, their instances and tries, its errors.
+//
+// A run takes its spans in any order, late and twice, and is the same afterwards: where two spans disagree, a rule decides that
+// does not depend on which of them came first. It knows what was said; what that means is for package judge to say.
+//
+//	spans ─► Run.Add ─┬─► Root                         (root.go)
+//	                  ├─► Stages ─► tries by instance  (stage.go, try.go, instance.go)
+//	                  ├─► signs of life                (life.go)
+//	                  └─► errors and parents           (evidence.go) ─► Cause: the deepest erring span
 package run
 
-import "time"
+import (
+	"math"
+	"slices"
+	"time"
+	"unique"
+)
 
 // Key is a job in an environment.
 type Key struct{ Environment, Job string }
 
 // Limits bound a run. What exceeds them is counted in Run.Lost, the rest of the run goes on.
 type Limits struct {
-	// Stages is per run, Instances per stage, Attempts per instance, Errors (erring inner spans), Links (parents of inner spans) and
-	// Traces per run.
+	// Stages is per run, Instances per stage, Attempts per instance (the latest are kept), Errors (erring inner spans; those that end last
+	// are kept), Links (parents of inner spans; those that came last are kept) and Traces per run.
 	Stages, Instances, Attempts, Errors, Links, Traces int
 }
 
 // DefaultLimits are ml_job's.
 var DefaultLimits = Limits{Stages: 1000, Instances: 10000, Attempts: 20, Errors: 32, Links: 512, Traces: 1000}
+
+// maxTraces is the number of traces that a run can tell apart, whatever its limits say.
+const maxTraces = math.MaxUint16 - 1
 
 // Run is one run of a job, as far as its spans tell.
 type Run struct {
@@ -25,12 +41,13 @@ type Run struct {
 	// ID is the run id, or the trace id in hexadecimal where ByTrace is set.
 	ID      string
 	ByTrace bool
-	// LogicalDate and Resumes are as they came; empty if no span had them.
+	// LogicalDate and Resumes are as they came; empty if no span had them. If spans disagree, the first in the order of text counts.
 	LogicalDate, Resumes string
-	Traces               []TraceID
+	// Traces are in the order in which they were first seen. Once full, spans of further traces are taken without their trace id.
+	Traces []TraceID
 	// FirstSeen and LastSeen are when the first and the latest new span came, on the collector's clock.
 	FirstSeen, LastSeen time.Time
-	// Start and End are the earliest start and the latest end of the spans, in event time.
+	// Start and End are the earliest start and the latest end of the spans, in event time; zero if no span had any.
 	Start, End time.Time
 	// Root is the run's own span; nil until it came.
 	Root *Root
@@ -38,41 +55,176 @@ type Run struct {
 	Stages []*Stage
 	// Lost counts spans that a limit kept out.
 	Lost int
+
+	limits *Limits
+	life   life
+	// more is nil until something needs it.
+	more *more
 }
 
-// Root is the span of the run itself.
-type Root struct {
-	TraceID    TraceID
-	SpanID     SpanID
-	Start, End time.Time
-	// Arrived is when it came, on the collector's clock.
-	Arrived                time.Time
-	Outcome                Outcome
-	Explicit, OK           bool
-	ExceptionType, Message string
-}
-
-// Stage is one stage of a run.
-type Stage struct {
-	Name string
+// more is what plain runs do not have.
+type more struct {
+	errors []failure
+	links  links
+	// byName finds stages once there are many.
+	byName map[unique.Handle[string]]*Stage
 }
 
 // New starts a run.
 func New(key Key, id string, byTrace bool, limits Limits) *Run {
-	return &Run{Key: key, ID: id, ByTrace: byTrace}
+	r := &Run{Key: intern(key), ID: id, ByTrace: byTrace, limits: &DefaultLimits}
+	if limits != DefaultLimits {
+		r.limits = &limits
+	}
+	return r
+}
+
+func intern(k Key) Key {
+	return Key{Environment: unique.Make(k.Environment).Value(), Job: unique.Make(k.Job).Value()}
 }
 
 // Add takes a span in, at a time of the collector's clock. It reports false for a span that it has seen and for one that changes nothing.
-func (r *Run) Add(s *Span, now time.Time) bool { return false }
+// Inner spans and markers that came long ago (more than Limits.Links of them) are not recognized; they change no more than LastSeen.
+func (r *Run) Add(s *Span, now time.Time) bool {
+	trace := r.trace(s.TraceID)
+	at := sighting{start: nanos(s.Start), end: nanos(s.End), arrived: nanos(now)}
+	at.end = max(at.end, at.start)
+	switch s.Kind {
+	case KindRoot:
+		if !r.addRoot(s, now) {
+			return false
+		}
+	case KindStage:
+		st := r.stage(s.Task)
+		if st == nil || !st.add(r, s, trace, at) {
+			return false
+		}
+	default:
+		if !r.addInner(s, trace, at) {
+			return false
+		}
+	}
+	switch {
+	case int(trace) == len(r.Traces):
+		r.Traces = append(r.Traces, s.TraceID)
+	case trace == unknownTrace && s.TraceID != (TraceID{}):
+		r.Lost++
+	}
+	r.LogicalDate = firstText(r.LogicalDate, s.LogicalDate)
+	r.Resumes = firstText(r.Resumes, s.Resumes)
+	r.life.sighted(at)
+	r.seen(now, now)
+	r.span(at.start, at.end)
+	return true
+}
 
-// Merge takes in what another run of the same job holds, which turned out to be this one.
-func (r *Run) Merge(other *Run) {}
+// trace gives the number of a trace, unknownTrace if there is no place for it. It does not remember a new one.
+func (r *Run) trace(id TraceID) uint16 {
+	for i := len(r.Traces) - 1; i >= 0; i-- {
+		if r.Traces[i] == id {
+			return uint16(i) //nolint:gosec // at most maxTraces
+		}
+	}
+	if id == (TraceID{}) || len(r.Traces) >= min(r.limits.Traces, maxTraces) {
+		return unknownTrace
+	}
+	return uint16(len(r.Traces)) //nolint:gosec // at most maxTraces
+}
 
-// Logical returns the time by which runs of a job are ordered: the logical date, else the start. given is false for the latter.
-func (r *Run) Logical() (at time.Time, given bool) { return r.Start, false }
+const unknownTrace = math.MaxUint16
 
-// MarshalBinary writes the run, with a version of the format.
-func (r *Run) MarshalBinary() ([]byte, error) { return nil, nil }
+// traceID is the inverse of trace.
+func (r *Run) traceID(n uint16) TraceID {
+	if int(n) < len(r.Traces) {
+		return r.Traces[n]
+	}
+	return TraceID{}
+}
 
-// UnmarshalBinary reads what MarshalBinary wrote.
-func (r *Run) UnmarshalBinary(data []byte) error { return nil }
+// firstText returns the first of two texts that is not empty.
+func firstText(a, b string) string {
+	if a == "" || b != "" && b < a {
+		return b
+	}
+	return a
+}
+
+// seen notes when spans came.
+func (r *Run) seen(first, last time.Time) {
+	if !first.IsZero() && (r.FirstSeen.IsZero() || first.Before(r.FirstSeen)) {
+		r.FirstSeen = first
+	}
+	if last.After(r.LastSeen) {
+		r.LastSeen = last
+	}
+}
+
+// span widens the time of the run.
+func (r *Run) span(start, end int64) {
+	if start != 0 && (r.Start.IsZero() || start < nanos(r.Start)) {
+		r.Start = timeOf(start)
+	}
+	if end != 0 && end > nanos(r.End) {
+		r.End = timeOf(end)
+	}
+}
+
+// Stage returns the stage of a name, nil if no span named it.
+func (r *Run) Stage(name string) *Stage {
+	if r.more != nil && r.more.byName != nil {
+		return r.more.byName[unique.Make(name)]
+	}
+	for _, s := range r.Stages {
+		if s.Name == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// manyStages is the number from which on stages are found by a map.
+const manyStages = 32
+
+// stage returns the stage of a name, a new one if need be, nil if there is no place for it.
+func (r *Run) stage(name string) *Stage {
+	if s := r.Stage(name); s != nil {
+		return s
+	}
+	if len(r.Stages) >= r.limits.Stages {
+		r.Lost++
+		return nil
+	}
+	s := newStage(name)
+	if len(r.Stages) == cap(r.Stages) { // runs of a dozen stages are many: grow by little
+		r.Stages = slices.Grow(r.Stages, max(4, len(r.Stages)/4))
+	}
+	r.Stages = append(r.Stages, s)
+	switch {
+	case len(r.Stages) < manyStages:
+	case len(r.Stages) == manyStages || r.extra().byName == nil:
+		r.extra().byName = make(map[unique.Handle[string]]*Stage, 2*len(r.Stages))
+		for _, s := range r.Stages {
+			r.more.byName[s.name] = s
+		}
+	default:
+		r.more.byName[s.name] = s
+	}
+	return s
+}
+
+func (r *Run) extra() *more {
+	if r.more == nil {
+		r.more = &more{}
+	}
+	return r.more
+}
+
+// Began is when the run began on the collector's clock, as far as its spans tell: the earliest arrival of a span less the time that
+// the span itself took. Clocks that differ between hosts do not matter to it; spans that are delivered late make it later.
+func (r *Run) Began() time.Time { return timeOf(r.life.began) }
+
+// Marked reports whether a marker said that the run itself (not one of its stages) is going on.
+func (r *Run) Marked() bool { return r.life.marked }
+
+// Sign is when the latest span came that is not clearly one of a stage, zero if none did.
+func (r *Run) Sign() time.Time { return timeOf(r.life.arrived) }

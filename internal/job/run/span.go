@@ -11,21 +11,6 @@ type (
 	SpanID  [8]byte
 )
 
-// Outcome is how a run, a stage or one try of it ended, in the words of cicd.pipeline.result and
-// cicd.pipeline.task.run.result.
-type Outcome uint8
-
-// The outcomes. Unknown is that of what has not ended.
-const (
-	Unknown Outcome = iota
-	Success
-	Failure
-	Error
-	Timeout
-	Cancellation
-	Skip
-)
-
 // Kind is what a span is to its run.
 type Kind uint8
 
