@@ -95,11 +95,9 @@ func (w *Watch) plan(j *job, now time.Time) {
 // beginJob makes a job known. If there are too many, the one that has been silent for longest goes, of those that have neither a
 // schedule nor an alert; if there is none, the new one is refused and nil returned.
 func (w *Watch) beginJob(key run.Key, now time.Time) *job {
-	if len(w.jobs) >= max(w.options.Limits.Jobs, 1) {
-		w.evicted["job"]++
-		if !w.evictJob() {
-			return nil
-		}
+	if len(w.jobs) >= max(w.options.Limits.Jobs, 1) && !w.evictJob() {
+		w.evicted["refused"]++
+		return nil
 	}
 	j := newJob(key)
 	w.enterJob(j)
@@ -120,6 +118,7 @@ func (w *Watch) evictJob() bool {
 	for e := w.byAge.Front(); e != nil; e = e.Next() {
 		j := e.Value.(*job)
 		if j.schedule == nil && len(w.ledger.of(j.key)) == 0 {
+			w.evicted["job"]++
 			w.dropJob(j)
 			return true
 		}

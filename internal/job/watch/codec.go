@@ -24,6 +24,10 @@ var (
 // seal completes a value whose first byte was reserved by unsealed.
 func seal(value []byte) []byte {
 	value[0] = format
+	return appendSum(value)
+}
+
+func appendSum(value []byte) []byte {
 	return binary.LittleEndian.AppendUint32(value, crc32.Checksum(value, castagnoli))
 }
 

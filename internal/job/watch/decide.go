@@ -204,7 +204,8 @@ func (w *Watch) settleAlerts(t *tracked, v judge.Verdict, raised map[*entry]bool
 	if !well && v.Fault != nil {
 		why = map[string]string{"superseded_by": faultName(v.Fault.Kind, v.Fault.Stage), "superseded_by_run": runName(t)}
 	}
-	all := well || v.Fault != nil && !v.Fault.Warning
+	// Where the run's own alert found no place beside that of a later run, it takes that of no other.
+	all := well || v.Fault != nil && !v.Fault.Warning && len(raised) > 0
 	settle := func(key run.Key) {
 		for _, e := range w.ledger.of(key) {
 			if raised[e] {
@@ -291,12 +292,14 @@ func (w *Watch) fires(t *tracked, f judge.Fault) bool {
 	})
 }
 
-// heldFor reports whether a fault of absence is held, because the collector was down or nothing is received, and until when.
-func (w *Watch) heldFor(t *tracked, since, now time.Time) (time.Time, bool) {
-	if until := w.started.Add(w.options.Absence); !w.down.IsZero() && since.After(w.down) && now.Before(until) {
-		return until, true
+// heldFor reports whether a fault of absence that is known since a time is held, because the collector was down or nothing is received,
+// and when to ask again.
+func (w *Watch) heldFor(t *tracked, since, now time.Time) (until time.Time, held bool) {
+	until, held = w.hold(t.run.Key, since, now)
+	if at := w.started.Add(w.options.Absence); !w.down.IsZero() && since.After(w.down) && now.Before(at) {
+		return earliest(until, at), true
 	}
-	return w.hold(t.run.Key, since, now)
+	return until, held
 }
 
 // warmUp finds out what was known of a run when the collector went down.
@@ -305,22 +308,26 @@ func (w *Watch) warmUp(t *tracked, e judge.Expect) {
 	if w.down.IsZero() {
 		return
 	}
+	since := w.down
+	if !w.heardAgain.IsZero() && w.down.Before(w.heardAgain.Add(w.options.Absence)) {
+		since = w.heardAgain.Add(-shortest) // it may have been held in the silence before
+	}
 	faults, _ := w.judge.Running(t.run, e, w.down)
+	if f, _ := w.overdue(t, w.down); f != nil {
+		faults = append(faults, *f)
+	}
 	t.reported = map[faultID]time.Time{}
 	for _, f := range faults {
 		if absent(f.Kind) {
-			t.reported[faultID{f.Kind, f.Stage}] = w.down
+			t.reported[faultID{f.Kind, f.Stage}] = since
 		}
-	}
-	if f, _ := w.overdue(t, w.down); f != nil {
-		t.reported[faultID{f.Kind, f.Stage}] = w.down
 	}
 }
 
 // write writes what has changed. While the watch is alive that is stored with it, and every minute.
 func (w *Watch) write(ctx context.Context, now time.Time) error {
 	if w.disk.store != nil && (w.disk.pending() || !now.Before(w.saved.Add(saveEvery))) {
-		m := meta{alive: now, heard: w.hearing.at()}
+		m := meta{alive: now, heard: w.hearing.at(), again: w.heardAgain}
 		w.disk.extra[keyMeta] = m.encode()
 		if !now.Before(w.saved.Add(saveEvery)) {
 			w.disk.extra[keyServices] = w.hearing.encode()

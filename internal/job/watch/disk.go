@@ -203,11 +203,11 @@ func decodeIndex(value []byte) ([]string, error) {
 	return keys, r.err
 }
 
-// meta is when the watch was alive, and when anything was heard.
-type meta struct{ alive, heard time.Time }
+// meta is when the watch was alive, when anything was heard, and when a silence was over last.
+type meta struct{ alive, heard, again time.Time }
 
 func (m meta) encode() []byte {
-	return seal(appendTime(appendTime(unsealed(20), m.alive), m.heard))
+	return seal(appendTime(appendTime(appendTime(unsealed(30), m.alive), m.heard), m.again))
 }
 
 func decodeMeta(value []byte) (m meta, err error) {
@@ -216,6 +216,6 @@ func decodeMeta(value []byte) (m meta, err error) {
 		return meta{}, err
 	}
 	r := reader{rest: payload}
-	m = meta{alive: r.time(), heard: r.time()}
+	m = meta{alive: r.time(), heard: r.time(), again: r.time()}
 	return m, r.end()
 }

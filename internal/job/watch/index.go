@@ -44,17 +44,6 @@ func newIndex(waiting int) index {
 	}
 }
 
-// ofTrace returns the runs that have spans in a trace, the first one first.
-func (x *index) ofTrace(trace run.TraceID) []*tracked {
-	if several, ok := x.shared[trace]; ok {
-		return several
-	}
-	if t := x.traces[trace]; t != nil {
-		return []*tracked{t}
-	}
-	return nil
-}
-
 // inTrace returns the first run of a job that has spans in a trace. A span that names no environment fits a job in any.
 func (x *index) inTrace(trace run.TraceID, key run.Key) *tracked {
 	first := x.traces[trace]

@@ -88,7 +88,7 @@ func (l *loader) take(key string, value []byte) error {
 		if err != nil {
 			return err
 		}
-		l.w.down = m.alive
+		l.w.down, l.w.heardAgain = m.alive, m.again
 		if !m.heard.IsZero() {
 			l.w.hearing.last.Store(m.heard.UnixNano())
 		}

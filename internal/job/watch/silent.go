@@ -22,6 +22,9 @@ import (
 // jobs have such a fault; else the one fault is raised after all. With the next span the silence is over, and what is
 // still absent Absence later is raised.
 
+// shortest is how long before a deadline a silence must have begun to explain what is absent.
+const shortest = time.Minute
+
 // absent reports whether a fault is one of absence.
 func absent(k judge.Kind) bool {
 	switch k {
@@ -32,9 +35,11 @@ func absent(k judge.Kind) bool {
 	}
 }
 
-// silentSince is when something was last heard, or when the watch began to listen.
+// silentSince is when something was last heard, or when the watch began to listen. What was sent while it was down for a moment
+// is sent again, so that a silence goes on over that.
 func (w *Watch) silentSince() time.Time {
-	if heard := w.hearing.at(); heard.After(w.started) {
+	heard := w.hearing.at()
+	if heard.After(w.started) || !w.down.IsZero() && !heard.IsZero() && w.started.Sub(w.down) <= w.options.Absence {
 		return heard
 	}
 	return w.started
@@ -53,17 +58,25 @@ func (w *Watch) hold(key run.Key, deadline, now time.Time) (until time.Time, hel
 		return now.Add(time.Minute), true
 	}
 	since := w.silentSince()
-	if !since.Before(deadline) || !w.plausible() {
+	if deadline.Sub(since) < shortest || !w.plausible() {
 		return time.Time{}, false
 	}
-	w.suspects[key], w.silent = struct{}{}, since
-	if now.Sub(since) >= w.options.NoTelemetry {
-		if !w.silence(now, since) {
-			return time.Time{}, false
-		}
-		return now.Add(time.Minute), true
+	w.silent = since
+	if _, ok := w.suspects[key]; !ok {
+		w.suspects[key] = now
 	}
-	return earliest(now.Add(time.Minute), since.Add(w.options.NoTelemetry)), true
+	// A fault that is new, also after a restart, waits for others of the same moment.
+	decides := since.Add(w.options.NoTelemetry)
+	if at := w.suspects[key].Add(w.options.DecisionWait); at.After(decides) {
+		decides = at
+	}
+	if now.Before(decides) {
+		return earliest(now.Add(time.Minute), decides), true
+	}
+	if !w.silence(now, since) {
+		return time.Time{}, false
+	}
+	return now.Add(time.Minute), true
 }
 
 // plausible reports whether a silence may be everybody's.

@@ -48,7 +48,9 @@ var Bounds = []float64{1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 
 // SelfStats are what the watch counts of itself.
 type SelfStats struct {
 	OpenRuns, ClosedRuns, Jobs, ActiveAlerts int
-	// Evicted by what ("run", "closed", "job", "alert", "pending", "stage", ...); Duplicates and Late are spans.
+	// Evicted by what: "run" (open), "closed" (runs), "job", "alert" (resolved ones dropped early, and new ones that found no place),
+	// "pending" (erring spans of unknown traces), "refused" (spans of jobs that found no place), "stage" (counts of stages). Duplicates and
+	// Late are spans.
 	Evicted          map[string]uint64
 	Duplicates, Late uint64
 	// FailedWrites counts batches that the store did not take.

@@ -73,8 +73,8 @@ type Watch struct {
 
 	// started is when the watch was loaded; down when it was last alive before, zero if it never was.
 	started, down time.Time
-	// suspects are the jobs with a fault of absence that is held because everything is silent since silent.
-	suspects map[run.Key]struct{}
+	// suspects are the jobs with a fault of absence that is held because everything is silent since silent, and when it was first held.
+	suspects map[run.Key]time.Time
 	silent   time.Time
 	// heardAgain is when the latest silence in which something was held was over.
 	heardAgain time.Time
@@ -90,7 +90,7 @@ func New(o Options) *Watch {
 	w := &Watch{
 		options: o, judge: standard{},
 		disk: newDisk(), jobs: map[run.Key]*job{}, byAge: list.New(), index: newIndex(o.Limits.Pending),
-		suspects: map[run.Key]struct{}{}, evicted: map[string]uint64{},
+		suspects: map[run.Key]time.Time{}, evicted: map[string]uint64{},
 	}
 	w.ledger = newLedger(&w.disk, o.Limits.Alerts, o.Resend, o.KeepResolved)
 	return w
