@@ -26,7 +26,7 @@ type Root struct {
 // addRoot reports whether the span is news.
 func (r *Run) addRoot(s *Span, now time.Time) bool {
 	root := &Root{
-		TraceID: s.TraceID, SpanID: s.SpanID, Start: timeOf(nanos(s.Start)), End: timeOf(max(nanos(s.End), nanos(s.Start))), Arrived: now,
+		TraceID: s.TraceID, SpanID: s.SpanID, Start: timeOf(nanos(s.Start)), End: timeOf(max(nanos(s.End), nanos(s.Start))), Arrived: timeOf(nanos(now)),
 		Outcome: s.Outcome, Explicit: s.Explicit, OK: s.OK, ExceptionType: s.ExceptionType, Message: s.Message,
 	}
 	return r.offerRoot(root)

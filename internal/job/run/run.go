@@ -151,6 +151,7 @@ func firstText(a, b string) string {
 
 // seen notes when spans came.
 func (r *Run) seen(first, last time.Time) {
+	first, last = timeOf(nanos(first)), timeOf(nanos(last)) // without the monotonic clock
 	if !first.IsZero() && (r.FirstSeen.IsZero() || first.Before(r.FirstSeen)) {
 		r.FirstSeen = first
 	}
@@ -195,13 +196,18 @@ func (r *Run) stage(name string) *Stage {
 		return nil
 	}
 	s := newStage(name)
+	r.push(s)
+	return s
+}
+
+func (r *Run) push(s *Stage) {
 	if len(r.Stages) == cap(r.Stages) { // runs of a dozen stages are many: grow by little
 		r.Stages = slices.Grow(r.Stages, max(4, len(r.Stages)/4))
 	}
 	r.Stages = append(r.Stages, s)
 	switch {
 	case len(r.Stages) < manyStages:
-	case len(r.Stages) == manyStages || r.extra().byName == nil:
+	case len(r.Stages) == manyStages:
 		r.extra().byName = make(map[unique.Handle[string]]*Stage, 2*len(r.Stages))
 		for _, s := range r.Stages {
 			r.more.byName[s.name] = s
@@ -209,7 +215,6 @@ func (r *Run) stage(name string) *Stage {
 	default:
 		r.more.byName[s.name] = s
 	}
-	return s
 }
 
 func (r *Run) extra() *more {

@@ -28,7 +28,6 @@ type flags uint8
 
 const (
 	flagRetried flags = 1 << iota
-	flagFinal
 	flagExplicit
 	flagDropped
 )

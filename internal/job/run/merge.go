@@ -1,0 +1,78 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package run
+
+// Merge takes in what another run holds, which turned out to be this one. The run keeps its key and its id. The other run must not be used
+// afterwards.
+func (r *Run) Merge(other *Run) {
+	r.Lost += other.Lost
+	traces := make([]uint16, len(other.Traces))
+	for i, id := range other.Traces {
+		traces[i] = r.trace(id)
+		switch {
+		case int(traces[i]) == len(r.Traces):
+			r.Traces = append(r.Traces, id)
+		case traces[i] == unknownTrace:
+			r.Lost++
+		}
+	}
+	trace := func(n uint16) uint16 {
+		if int(n) < len(traces) {
+			return traces[n]
+		}
+		return unknownTrace
+	}
+	r.LogicalDate = firstText(r.LogicalDate, other.LogicalDate)
+	r.Resumes = firstText(r.Resumes, other.Resumes)
+	r.seen(other.FirstSeen, other.LastSeen)
+	r.span(nanos(other.Start), nanos(other.End))
+	r.life.merge(other.life)
+	r.mergeRoot(other.Root)
+	for _, s := range other.Stages {
+		if own := r.stage(s.Name); own != nil {
+			own.merge(r, s, trace)
+		}
+	}
+	if other.more == nil {
+		return
+	}
+	for l := range other.more.links.oldest {
+		l.trace = trace(l.trace)
+		if !r.extra().links.has(&l) {
+			r.more.links.add(l, r.limits.Links)
+		}
+	}
+	for _, f := range other.more.errors {
+		f.trace = trace(f.trace)
+		r.offerFailure(f)
+	}
+}
+
+func (r *Run) mergeRoot(root *Root) {
+	switch {
+	case root == nil:
+	case r.Root != nil && r.Root.compare(root) == 0:
+		if root.Arrived.Before(r.Root.Arrived) {
+			r.Root.Arrived = root.Arrived
+		}
+	default:
+		r.offerRoot(root)
+	}
+}
+
+func (s *Stage) merge(r *Run, other *Stage, trace func(uint16) uint16) {
+	s.Expected = max(s.Expected, other.Expected)
+	s.arrived = max(s.arrived, other.arrived)
+	for _, t := range other.tries {
+		t.trace = trace(t.trace)
+		s.offer(r, t)
+	}
+	if other.side == nil {
+		return
+	}
+	s.extra().life.merge(other.side.life)
+	for instance, news := range other.side.said {
+		s.heard(r, instance, news)
+	}
+}
