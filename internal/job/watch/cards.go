@@ -138,17 +138,3 @@ func (w *Watch) dropJob(j *job) {
 	w.disk.remove(j)
 	w.disk.remove(j.past)
 }
-
-// logicalDate reads ml.job.logical_date, in the time zone of the card where it names none; zero if it cannot be read.
-func logicalDate(s string, card *catalog.Job) time.Time {
-	zone := time.UTC
-	if card != nil && card.Timezone != nil {
-		zone = card.Timezone
-	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02", "2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02T15:04"} {
-		if at, err := time.ParseInLocation(layout, s, zone); err == nil {
-			return at.UTC()
-		}
-	}
-	return time.Time{}
-}

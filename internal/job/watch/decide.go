@@ -44,7 +44,7 @@ func (w *Watch) Flush(ctx context.Context, now time.Time) error {
 		if next.phase != ended {
 			continue
 		}
-		if v := w.judge.Judge(next.run, w.expect(next), false); v.Fault != nil && (!v.Waits || bad(v.Outcome)) {
+		if v := w.judge.Judge(next.run, w.expect(next), false); v.Fault != nil && (!v.Waits || v.Outcome.Bad()) {
 			w.conclude(next, v, now)
 		}
 	}
@@ -135,15 +135,12 @@ func (w *Watch) decide(t *tracked, now time.Time) {
 	waitsUntil := w.passed(t.since.Add(w.options.Absence))
 	absence := !now.Before(waitsUntil)
 	v := w.judge.Judge(t.run, w.expect(t), absence)
-	if v.Waits && !absence && !bad(v.Outcome) {
+	if v.Waits && !absence && !v.Outcome.Bad() {
 		w.wake(&t.timer, waitsUntil, now)
 		return
 	}
 	w.conclude(t, v, now)
 }
-
-// bad reports whether an outcome is a failure.
-func bad(o run.Outcome) bool { return o == run.Failure || o == run.Error || o == run.Timeout }
 
 // conclude acts on a verdict: counts, alerts, history.
 func (w *Watch) conclude(t *tracked, v judge.Verdict, now time.Time) {

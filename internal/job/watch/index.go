@@ -168,13 +168,3 @@ func (p *pending) take(trace run.TraceID) []waiting {
 }
 
 func traceName(trace run.TraceID) string { return hex.EncodeToString(trace[:]) }
-
-// erring reports whether a span is evidence of a failure.
-func erring(s *run.Span) bool {
-	switch s.Outcome {
-	case run.Failure, run.Error, run.Timeout:
-		return true
-	default:
-		return false
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 )
 
@@ -93,7 +94,7 @@ func (w *Watch) takeNameless(s *run.Span, now time.Time) {
 			w.add(t, &waiting.span, now)
 		}
 		w.boundNameless()
-	case erring(s):
+	case s.Outcome.Bad():
 		if w.index.pending.add(s, now) {
 			w.evicted["pending"]++
 		}
@@ -264,7 +265,7 @@ func (w *Watch) readDate(t *tracked, now time.Time) {
 	if t.dated {
 		return
 	}
-	date := logicalDate(t.run.LogicalDate, t.job.card)
+	date, _ := run.ParseDate(t.run.LogicalDate, zone(t.job.card))
 	if t.run.LogicalDate == "" && t.run.Resumes != "" {
 		if resumed := w.resumed(t); resumed != nil {
 			date = resumed.date
@@ -290,6 +291,14 @@ func (w *Watch) readDate(t *tracked, now time.Time) {
 	t.tried = !t.slot.IsZero()
 }
 
+// zone is the one in which a job's dates are read.
+func zone(card *catalog.Job) *time.Location {
+	if card == nil {
+		return nil
+	}
+	return card.Timezone
+}
+
 // resumed returns the run that a run resumes; nil if it resumes none, or one that is not known.
 func (w *Watch) resumed(t *tracked) *tracked {
 	if t.run.Resumes == "" || t.run.Resumes == t.run.ID {
@@ -304,7 +313,7 @@ func (w *Watch) boundOpen(now time.Time) {
 	for w.index.open.Len() > max(w.options.Limits.Runs, 1) {
 		t := w.index.open.Front().Value.(*tracked)
 		w.evicted["run"]++
-		if v := w.judge.Judge(t.run, w.expect(t), false); bad(v.Outcome) && v.Fault != nil {
+		if v := w.judge.Judge(t.run, w.expect(t), false); v.Outcome.Bad() && v.Fault != nil {
 			w.conclude(t, v, now)
 		}
 		w.forget(t)

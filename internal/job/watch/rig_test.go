@@ -37,7 +37,7 @@ type memory struct {
 	values  map[string][]byte
 	batches int
 	bytes   int
-	quiet   []bool // batches of meta and services alone
+	quiet   []bool         // batches of meta and services alone
 	sizes   map[string]int // bytes written by kind of key
 	fail    error
 	// killAt is the batch, counted from 1, at which everything ends; before says that the batch is not written.

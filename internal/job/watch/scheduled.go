@@ -46,7 +46,7 @@ func (w *Watch) coverSlot(t *tracked) {
 	if t.dated && !t.date.After(j.slots.date) {
 		return // the date has covered a slot before: it is run again
 	}
-	began := t.began()
+	began := t.run.Began()
 	slot := j.slots.open(j.schedule, began, t.run.Start)
 	if slot.IsZero() {
 		return

@@ -5,7 +5,6 @@ package watch
 
 import (
 	"container/list"
-	"encoding/binary"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
@@ -55,6 +54,8 @@ type tracked struct {
 	reported map[faultID]time.Time
 	// warm says that reported has what was known before a restart.
 	warm bool
+	// size is the length of the value that was written last.
+	size int
 	// changed says that spans of the batch at hand have changed the run.
 	changed bool
 }
@@ -64,18 +65,6 @@ func (t *tracked) written()       {}
 
 // order is the run's place among the runs of its job.
 func (t *tracked) order() order { return order{Date: t.date, Start: t.run.Start} }
-
-// began is when the run began on the collector's clock: as long before the latest sign of it as its spans say. Skew
-// between clocks does not matter; spans that are delivered late make it later.
-func (t *tracked) began() time.Time {
-	began := t.run.FirstSeen
-	if d := t.run.End.Sub(t.run.Start); d > 0 && !t.run.Start.IsZero() {
-		if at := t.run.LastSeen.Add(-d); at.Before(began) {
-			began = at
-		}
-	}
-	return began
-}
 
 const (
 	flagJudged = 1 << iota
@@ -93,18 +82,18 @@ func flag(on bool, bit byte) byte {
 }
 
 func (t *tracked) encode() ([]byte, error) {
-	data, err := t.run.MarshalBinary()
-	if err != nil {
-		return nil, err
-	}
-	b := unsealed(len(data) + 64)
+	b := unsealed(t.size + 64)
 	b = append(b, byte(t.phase), byte(t.outcome),
 		flag(t.judged, flagJudged)|flag(t.learned, flagLearned)|flag(t.good, flagGood)|flag(t.dated, flagDated)|flag(t.backfill, flagBackfill))
 	for _, at := range []time.Time{t.since, t.date, t.slot, t.closedAt} {
 		b = appendTime(b, at)
 	}
-	b = binary.AppendUvarint(b, uint64(len(data)))
-	return seal(append(b, data...)), nil
+	b, err := t.run.AppendBinary(b)
+	if err != nil {
+		return nil, err
+	}
+	t.size = len(b)
+	return seal(b), nil
 }
 
 func decodeRun(key string, value []byte, limits run.Limits) (*tracked, error) {
@@ -123,15 +112,11 @@ func decodeRun(key string, value []byte, limits run.Limits) (*tracked, error) {
 	}
 	r := reader{rest: payload[3:]}
 	t.since, t.date, t.slot, t.closedAt = r.time(), r.time(), r.time(), r.time()
-	data := r.bytes()
-	if err := r.end(); err != nil {
-		return nil, err
-	}
-	if t.phase > closed {
+	if r.err != nil || t.phase > closed {
 		return nil, errDamaged
 	}
 	t.run = run.New(run.Key{}, "", false, limits)
-	if err := t.run.UnmarshalBinary(data); err != nil {
+	if err := t.run.UnmarshalBinary(r.rest); err != nil {
 		return nil, err
 	}
 	if runKey(t.run) != key {
