@@ -35,7 +35,7 @@ type StageStats struct {
 	RowsIn, RowsOut int64
 }
 
-// Histogram counts values by Bounds: Counts has one more, and bucket i is (Bounds[i-1], Bounds[i]].
+// Histogram counts values by Bounds: Counts has one more, and bucket i is (Bounds[i-1], Bounds[i]]. It is nil while there are none.
 type Histogram struct {
 	Counts   []uint64
 	Sum      float64
@@ -89,6 +89,26 @@ func (w *Watch) count(t *tracked, v judge.Verdict) {
 	}
 	s.runs[v.Outcome]++
 	s.duration.add(t.run.End.Sub(t.run.Start))
+	for _, stage := range t.run.Stages {
+		sum, ok := summarize(stage, t.job.card)
+		if !ok {
+			continue
+		}
+		counts := s.stages[stage.Name]
+		if counts == nil {
+			if len(s.stages) >= max(w.options.Limits.Stages, 1) {
+				w.evicted["stage"]++
+				continue
+			}
+			counts = &StageStats{Name: stage.Name, Outcomes: map[run.Outcome]uint64{}}
+			s.stages[stage.Name] = counts
+		}
+		counts.Outcomes[sum.outcome]++
+		counts.RowsIn, counts.RowsOut = sum.rowsIn, sum.rowsOut
+		if sum.outcome != run.Skip {
+			counts.Duration.add(sum.duration)
+		}
+	}
 }
 
 // Stats gives the counts of all jobs, in the order of environment and name.
