@@ -144,12 +144,9 @@ func (w *Watch) decide(t *tracked, now time.Time) {
 
 // conclude acts on a verdict: counts, alerts, history.
 func (w *Watch) conclude(t *tracked, v judge.Verdict, now time.Time) {
-	first := !t.judged
+	w.count(t, v)
 	t.judged, t.outcome, t.good = true, v.Outcome, v.Good
 	w.disk.change(t)
-	if first {
-		w.count(t, v)
-	}
 	t.phase, t.closedAt = closed, now
 	w.index.open.Remove(t.place)
 	t.place = w.index.closed.PushBack(t)
@@ -177,7 +174,7 @@ func (w *Watch) conclude(t *tracked, v judge.Verdict, now time.Time) {
 			w.disk.change(t.job)
 		}
 	}
-	if v.Good && !t.backfill && t.run.Resumes == "" && !t.learned {
+	if v.Good && !t.backfill && t.run.Resumes == "" { // a run that was there is replaced
 		t.learned = true
 		w.judge.Learn(t.job.past.history, t.run)
 		w.disk.change(t.job.past)

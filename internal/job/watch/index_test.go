@@ -166,8 +166,9 @@ func TestLateAfterForgotten(t *testing.T) {
 	assert.Equal(t, 0, r.w.SelfStats().ClosedRuns)
 	r.start()
 	r.observe(of{id: "a", trace: 1, start: day0}.inner(9, r.now))
+	r.observe(of{trace: 1, start: day0}.inner(10, r.now)) // without its id, in its trace
 	assert.Empty(t, r.runs())
-	assert.Equal(t, uint64(1), r.w.SelfStats().Late)
+	assert.Equal(t, uint64(2), r.w.SelfStats().Late)
 	assert.Equal(t, 0, r.w.SelfStats().OpenRuns)
 }
 

@@ -80,14 +80,14 @@ func newJob(key run.Key) *job {
 	return j
 }
 
-// maxForgotten is the number of ids of forgotten runs that are remembered per job.
-const maxForgotten = 1000
+// maxForgotten is the number of hashes that are remembered per job: of a thousand runs their id and their first trace.
+const maxForgotten = 2000
 
 // past is what a job remembers of its runs. It is stored apart from the job, because it is larger and changes less often.
 type past struct {
 	stored  stored
 	history *judge.History
-	// forgotten has hashes of the ids of runs that have been forgotten; at next is the oldest one once it is full.
+	// forgotten has hashes of the ids, and first traces, of runs that have been forgotten; at next is the oldest one once it is full.
 	forgotten []uint64
 	next      int
 }

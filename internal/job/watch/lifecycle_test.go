@@ -179,6 +179,10 @@ func TestAbsenceAndLateSpan(t *testing.T) {
 	stats := r.w.Stats(r.now)
 	require.Len(t, stats, 1)
 	assert.Equal(t, map[run.Outcome]uint64{run.Success: 1}, stats[0].Runs, "a run counts once")
+	require.Len(t, stats[0].Stages, 2, "its late stage counts")
+	for _, stage := range stats[0].Stages {
+		assert.Equal(t, map[run.Outcome]uint64{run.Success: 1}, stage.Outcomes, stage.Name)
+	}
 
 	// The same span again changes nothing.
 	batches := r.store.batches

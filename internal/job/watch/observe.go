@@ -174,7 +174,16 @@ func (w *Watch) enter(r *run.Run, j *job) *tracked {
 
 // merge moves what is known of a run into another one that turned out to be the same.
 func (w *Watch) merge(t, other *tracked) {
+	counted := map[string]bool{}
+	for i, stage := range other.run.Stages {
+		counted[stage.Name] = other.counted&(1<<min(i, 64)) != 0
+	}
 	t.run.Merge(other.run)
+	for i, stage := range t.run.Stages {
+		if counted[stage.Name] {
+			t.counted |= 1 << min(i, 64)
+		}
+	}
 	t.judged, t.learned = t.judged || other.judged, t.learned || other.learned
 	if t.slot.IsZero() {
 		t.slot = other.slot
@@ -220,6 +229,9 @@ func (w *Watch) drop(t *tracked) {
 func (w *Watch) forget(t *tracked) {
 	if t.job != nil {
 		t.job.past.forget(t.run.ID)
+		if !t.run.ByTrace && len(t.run.Traces) > 0 {
+			t.job.past.forget(traceName(t.run.Traces[0])) // for spans that do not name the run
+		}
 		w.disk.change(t.job.past)
 	}
 	w.drop(t)

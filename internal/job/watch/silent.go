@@ -58,7 +58,7 @@ func (w *Watch) hold(key run.Key, deadline, now time.Time) (until time.Time, hel
 		return now.Add(time.Minute), true
 	}
 	since := w.silentSince()
-	if deadline.Sub(since) < shortest || !w.plausible() {
+	if deadline.Sub(since) < shortest || !w.plausible(now) {
 		return time.Time{}, false
 	}
 	w.silent = since
@@ -79,20 +79,31 @@ func (w *Watch) hold(key run.Key, deadline, now time.Time) (until time.Time, hel
 	return now.Add(time.Minute), true
 }
 
-// plausible reports whether a silence may be everybody's.
-func (w *Watch) plausible() bool {
-	if len(w.hearing.heard(w.hearing.at())) >= 2 {
-		return true
+// plausible reports whether a silence may be everybody's. The answer is kept for the moment: it is asked for every fault that is due.
+func (w *Watch) plausible(now time.Time) bool {
+	if !now.Equal(w.askedAt) {
+		w.askedAt, w.answer = now, len(w.hearing.heard(w.hearing.at())) >= 2 || w.waitedFor() >= 2
 	}
-	waited := 0
-	for _, j := range w.jobs {
-		if w.holds(j) || slices.ContainsFunc(slices.Collect(maps.Keys(j.runs)), func(t *tracked) bool { return t.phase == running }) {
-			if waited++; waited == 2 {
-				return true
-			}
+	return w.answer
+}
+
+// waitedFor counts the jobs of which something is to be heard, up to two.
+func (w *Watch) waitedFor() int {
+	waited := map[*job]bool{}
+	for e := w.index.open.Front(); e != nil && len(waited) < 2; e = e.Next() {
+		if t := e.Value.(*tracked); t.phase == running {
+			waited[t.job] = true
 		}
 	}
-	return false
+	for _, j := range w.jobs {
+		if len(waited) >= 2 {
+			break
+		}
+		if w.holds(j) {
+			waited[j] = true
+		}
+	}
+	return len(waited)
 }
 
 // silence raises NoTelemetry if the silence is everybody's, in place of the faults that were raised in it.

@@ -81,19 +81,27 @@ type jobStats struct {
 	stages   map[string]*StageStats
 }
 
-// count counts a run, at its first verdict, and its stages.
+// count counts a run, at its first verdict, and the stages that have ended by then; stages that end later (a late span re-opened the run) are
+// counted at the verdict that follows. Each is counted once; of the stages beyond the 64th only those of the first verdict are.
 func (w *Watch) count(t *tracked, v judge.Verdict) {
 	s := &t.job.stats
 	if s.runs == nil {
 		s.runs, s.stages = map[run.Outcome]uint64{}, map[string]*StageStats{}
 	}
-	s.runs[v.Outcome]++
-	s.duration.add(t.run.End.Sub(t.run.Start))
-	for _, stage := range t.run.Stages {
+	if !t.judged {
+		s.runs[v.Outcome]++
+		s.duration.add(t.run.End.Sub(t.run.Start))
+	}
+	for i, stage := range t.run.Stages {
+		bit := uint64(1) << min(i, 64) // 0 from the 64th on
+		if t.counted&bit != 0 || bit == 0 && t.judged {
+			continue
+		}
 		sum, ok := summarize(stage, t.job.card)
 		if !ok {
 			continue
 		}
+		t.counted |= bit
 		counts := s.stages[stage.Name]
 		if counts == nil {
 			if len(s.stages) >= max(w.options.Limits.Stages, 1) {

@@ -5,6 +5,7 @@ package watch
 
 import (
 	"container/list"
+	"encoding/binary"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
@@ -40,6 +41,8 @@ type tracked struct {
 	// judged says that a verdict has been given and counted, learned that it fed the history. outcome and good are the latest verdict's.
 	judged, learned, good bool
 	outcome               run.Outcome
+	// counted are the stages that have been counted, by their place in run.Stages.
+	counted uint64
 	// date is the logical date, zero if there is none; dated says that the run's own was read. backfill says that a newer date had
 	// been seen before.
 	date     time.Time
@@ -88,6 +91,7 @@ func (t *tracked) encode() ([]byte, error) {
 	for _, at := range []time.Time{t.since, t.date, t.slot, t.closedAt} {
 		b = appendTime(b, at)
 	}
+	b = binary.AppendUvarint(b, t.counted)
 	b, err := t.run.AppendBinary(b)
 	if err != nil {
 		return nil, err
@@ -112,6 +116,7 @@ func decodeRun(key string, value []byte, limits run.Limits) (*tracked, error) {
 	}
 	r := reader{rest: payload[3:]}
 	t.since, t.date, t.slot, t.closedAt = r.time(), r.time(), r.time(), r.time()
+	t.counted = r.uvarint()
 	if r.err != nil || t.phase > closed {
 		return nil, errDamaged
 	}

@@ -2,6 +2,17 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package watch follows all runs of all jobs: it gives each span to its run, notices what did not happen, and keeps the alerts.
+//
+//	Observe ─► index (index.go): the span's run ─► digest (observe.go): its date, its slot, its timer
+//	Tick ────► timers (timers.go) ─┬─► a run (tracked.go, decide.go): package judge's word ─► raise, supersede, resolve (ledger.go)
+//	                               └─► a job (job.go, scheduled.go, slots.go): scheduled times without a run
+//	Alive ───► hearing (silence.go): is anything received at all? (silent.go)
+//	                                          │ what has changed, in one batch (disk.go)
+//	                                          ▼
+//	Due, Sent ◄─ the alerts as they were written last
+//
+// Time is what the caller says it is. All that is decided, or that decisions depend on, is written before Observe or Tick returns, and an alert
+// is emitted only as it was written: whenever the process is killed, no alert is lost and none begins twice.
 package watch
 
 import (
@@ -78,6 +89,9 @@ type Watch struct {
 	silent   time.Time
 	// heardAgain is when the latest silence in which something was held was over.
 	heardAgain time.Time
+	// answer is whether a silence at askedAt may be everybody's.
+	askedAt time.Time
+	answer  bool
 	// saved is when meta and services were written, wrote when a write was last tried.
 	saved, wrote time.Time
 
