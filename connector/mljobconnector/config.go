@@ -1,0 +1,225 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mljobconnector
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/job/judge"
+	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
+)
+
+// Config is the configuration of the ml_job connector. The empty config works.
+type Config struct {
+	// Catalog is the id of the catalog extension; without one the only one that is enabled.
+	Catalog *component.ID `mapstructure:"catalog"`
+	// Storage is the id of the storage extension that runs, history and alerts are written to; without one they live in memory alone.
+	Storage *component.ID `mapstructure:"storage"`
+	// DecisionWait is the time from the arrival of a run's root to the judgement on its errors; 0 judges at once.
+	DecisionWait time.Duration `mapstructure:"decision_wait"`
+	// Absence is how long something that should have come may still come, from the arrival of the root or from its deadline on.
+	Absence time.Duration `mapstructure:"absence"`
+	// ScheduleGrace is how late a scheduled run may be where the card has no finish_within.
+	ScheduleGrace time.Duration `mapstructure:"schedule_grace"`
+	// NoTelemetry is how long nothing at all must be received before that is one alert instead of one per job; 0 turns it off.
+	NoTelemetry time.Duration `mapstructure:"no_telemetry"`
+	// WarnOnRetries asks for a warning where a stage was good only after a failed try.
+	WarnOnRetries bool `mapstructure:"warn_on_retries"`
+	// TraceURL is the template of the link to the evidence, with {trace_id} and perhaps {span_id}; empty for no links.
+	TraceURL string `mapstructure:"trace_url"`
+	// Severity is of alerts whose card does not say: critical, warning or info.
+	Severity string `mapstructure:"severity"`
+	// MaxRowDrop is the share, 0 to 1, by which a stage's rows may be below the median of the last good runs, where the card does not say.
+	MaxRowDrop float64 `mapstructure:"max_row_drop"`
+	// MaxNullIncrease is by how much, 0 to 1, a column's share of nulls may be above the median of the last good runs, where the card does not say.
+	MaxNullIncrease float64 `mapstructure:"max_null_increase"`
+	// History says how much of the past learned limits rest on.
+	History History `mapstructure:"history"`
+	// Alerts says how often alerts are emitted.
+	Alerts Alerts `mapstructure:"alerts"`
+	// MetricsInterval is the time between two emissions of metrics.
+	MetricsInterval time.Duration `mapstructure:"metrics_interval"`
+	// Limits bound the memory.
+	Limits Limits `mapstructure:"limits"`
+}
+
+// History says how much of the past learned limits rest on. 30 good runs are kept.
+type History struct {
+	// MinRuns is the number of good runs that a learned limit needs.
+	MinRuns int `mapstructure:"min_runs"`
+	// Runs is the number of the last good runs that medians are taken over.
+	Runs int `mapstructure:"runs"`
+}
+
+// Alerts says how often alerts are emitted.
+type Alerts struct {
+	// ResendInterval is the time after which an alert that holds is emitted again.
+	ResendInterval time.Duration `mapstructure:"resend_interval"`
+	// KeepResolved is for how long a resolved alert is emitted again; 0 emits it once.
+	KeepResolved time.Duration `mapstructure:"keep_resolved"`
+}
+
+// Limits bound every table.
+type Limits struct {
+	// Jobs is the number of jobs; the one that was silent for longest and has no active alert makes room.
+	Jobs int `mapstructure:"jobs"`
+	// Runs is the number of runs that go on; the one that was silent for longest makes room.
+	Runs int `mapstructure:"runs"`
+	// ClosedRuns is the number of runs that have ended and that late spans may re-open; the oldest makes room.
+	ClosedRuns int `mapstructure:"closed_runs"`
+	// Stages is the number of stages per run; what finds no place is counted.
+	Stages int `mapstructure:"stages"`
+	// Instances is the number of instances per stage; what finds no place is counted.
+	Instances int `mapstructure:"instances"`
+	// Attempts is the number of tries that are kept per instance, the latest ones.
+	Attempts int `mapstructure:"attempts"`
+	// Alerts is the number of alerts, active or resolved lately; the one that was resolved first makes room.
+	Alerts int `mapstructure:"alerts"`
+	// PendingSpans is the number of erring spans that wait for the run of their trace; the oldest makes room.
+	PendingSpans int `mapstructure:"pending_spans"`
+}
+
+// maxHistory is the number of good runs that are kept per job.
+const maxHistory = 30
+
+var _ confmap.Validator = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	return &Config{
+		DecisionWait:    10 * time.Second,
+		Absence:         2 * time.Minute,
+		ScheduleGrace:   time.Hour,
+		NoTelemetry:     15 * time.Minute,
+		TraceURL:        "http://localhost:16686/trace/{trace_id}?uiFind={span_id}",
+		Severity:        string(alert.Critical),
+		MaxRowDrop:      0.2,
+		MaxNullIncrease: 0.05,
+		History:         History{MinRuns: 5, Runs: 7},
+		Alerts:          Alerts{ResendInterval: time.Minute, KeepResolved: 15 * time.Minute},
+		MetricsInterval: 15 * time.Second,
+		Limits: Limits{
+			Jobs: 1000, Runs: 10_000, ClosedRuns: 10_000, Stages: run.DefaultLimits.Stages, Instances: run.DefaultLimits.Instances,
+			Attempts: run.DefaultLimits.Attempts, Alerts: 1000, PendingSpans: 1000,
+		},
+	}
+}
+
+// options are the watch's part of the config. Cards is left to the caller.
+func (c *Config) options() watch.Options {
+	perRun := run.DefaultLimits
+	perRun.Stages, perRun.Instances, perRun.Attempts = c.Limits.Stages, c.Limits.Instances, c.Limits.Attempts
+	return watch.Options{
+		Options: judge.Options{
+			MaxRowDrop: c.MaxRowDrop, MaxNullIncrease: c.MaxNullIncrease, MinRuns: c.History.MinRuns, Runs: c.History.Runs,
+			Absence: c.Absence, WarnOnRetries: c.WarnOnRetries,
+		},
+		DecisionWait: c.DecisionWait, ScheduleGrace: c.ScheduleGrace, NoTelemetry: c.NoTelemetry,
+		Severity: alert.Severity(c.Severity), TraceURL: c.TraceURL,
+		Resend: c.Alerts.ResendInterval, KeepResolved: c.Alerts.KeepResolved,
+		Limits: watch.Limits{
+			Limits: perRun, Jobs: c.Limits.Jobs, Runs: c.Limits.Runs, Closed: c.Limits.ClosedRuns,
+			Alerts: c.Limits.Alerts, Pending: c.Limits.PendingSpans,
+		},
+	}
+}
+
+// Validate returns all violations, each naming its key and the bound.
+func (c *Config) Validate() error {
+	var errs []error
+	wrong := func(key, format string, args ...any) {
+		errs = append(errs, fmt.Errorf("'%s': "+format, append([]any{key}, args...)...))
+	}
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{
+		{"decision_wait", c.DecisionWait},
+		{"schedule_grace", c.ScheduleGrace},
+		{"no_telemetry", c.NoTelemetry},
+		{"alerts::keep_resolved", c.Alerts.KeepResolved},
+	} {
+		if d.value < 0 {
+			wrong(d.key, "%v must not be negative", d.value)
+		}
+	}
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{
+		{"absence", c.Absence},
+		{"alerts::resend_interval", c.Alerts.ResendInterval},
+		{"metrics_interval", c.MetricsInterval},
+	} {
+		if d.value <= 0 {
+			wrong(d.key, "%v must be positive", d.value)
+		}
+	}
+	if c.Absence > 0 && c.Absence < c.DecisionWait {
+		wrong("absence", "%v must be at least 'decision_wait', %v", c.Absence, c.DecisionWait)
+	}
+	if why := badTraceURL(c.TraceURL); why != "" {
+		wrong("trace_url", "%q %s", c.TraceURL, why)
+	}
+	switch alert.Severity(c.Severity) {
+	case alert.Critical, alert.Warning, alert.Info:
+	default:
+		wrong("severity", "%q is none of %s, %s, %s", c.Severity, alert.Critical, alert.Warning, alert.Info)
+	}
+	if !(c.MaxRowDrop >= 0 && c.MaxRowDrop <= 1) { // not a number is neither
+		wrong("max_row_drop", "%v must be from 0 to 1", c.MaxRowDrop)
+	}
+	if !(c.MaxNullIncrease >= 0 && c.MaxNullIncrease <= 1) {
+		wrong("max_null_increase", "%v must be from 0 to 1", c.MaxNullIncrease)
+	}
+	for _, n := range []struct {
+		key   string
+		value int
+	}{{"history::min_runs", c.History.MinRuns}, {"history::runs", c.History.Runs}} {
+		if n.value < 1 || n.value > maxHistory {
+			wrong(n.key, "%d must be from 1 to %d", n.value, maxHistory)
+		}
+	}
+	for _, n := range []struct {
+		key   string
+		value int
+	}{
+		{"jobs", c.Limits.Jobs},
+		{"runs", c.Limits.Runs},
+		{"closed_runs", c.Limits.ClosedRuns},
+		{"stages", c.Limits.Stages},
+		{"instances", c.Limits.Instances},
+		{"attempts", c.Limits.Attempts},
+		{"alerts", c.Limits.Alerts},
+		{"pending_spans", c.Limits.PendingSpans},
+	} {
+		if n.value < 1 {
+			wrong("limits::"+n.key, "%d must be at least 1", n.value)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// badTraceURL says what is wrong with the template of links; empty for nothing.
+func badTraceURL(template string) string {
+	if template == "" {
+		return ""
+	}
+	if !strings.Contains(template, "{trace_id}") {
+		return "must contain {trace_id}"
+	}
+	u, err := url.Parse(strings.NewReplacer("{trace_id}", "0", "{span_id}", "0").Replace(template))
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
+		return "must be an http or https URL"
+	}
+	return ""
+}

@@ -1,0 +1,144 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mljobconnector
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
+)
+
+const (
+	// sendTimeout is how long an emission may take; what was not delivered by then is due again.
+	sendTimeout = 30 * time.Second
+	// soonest is the shortest time between two rounds of decideLoop that no batch has asked for.
+	soonest = 10 * time.Millisecond
+)
+
+// decideLoop sleeps until the watch has something to do, has it done and emits the alerts that are due.
+//
+//	Next ──► sleep ──► Tick ──► Due ──► logs ──► Sent
+//	  ▲        ▲                                  │
+//	  │        └─ a batch: ask Next again         │
+//	  └───────────────────────────────────────────┘
+func (s *state) decideLoop(ctx context.Context) {
+	defer s.loops.Done()
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.woken:
+			if next := s.watch.Next(); next.IsZero() || next.After(time.Now()) {
+				sleep(timer, next)
+				continue
+			}
+		case <-timer.C:
+		}
+		now := time.Now()
+		s.deciding.Lock()
+		err := s.watch.Tick(ctx, now)
+		s.deciding.Unlock()
+		if err != nil && ctx.Err() == nil {
+			s.complain.about(s.logger, now, err)
+		}
+		s.emitAlerts(ctx, now)
+		sleep(timer, s.watch.Next())
+	}
+}
+
+// sleep sets a timer; zero is never.
+func sleep(timer *time.Timer, until time.Time) {
+	if until.IsZero() {
+		timer.Stop()
+		return
+	}
+	timer.Reset(max(time.Until(until), soonest))
+}
+
+// emitAlerts emits the alerts that are due. Without an edge to logs they count as delivered: they are still counted and kept.
+func (s *state) emitAlerts(ctx context.Context, now time.Time) {
+	due := s.watch.Due(now)
+	if len(due) == 0 {
+		return
+	}
+	if s.logs == nil {
+		s.watch.Sent(ctx, now, due)
+		return
+	}
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	s.resource.CopyTo(rl.Resource())
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName(metadata.ScopeName)
+	sl.Scope().SetVersion(s.version)
+	sl.LogRecords().EnsureCapacity(len(due))
+	for i := range due {
+		lr := sl.LogRecords().AppendEmpty()
+		due[i].Encode(lr)
+		lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
+	}
+	limited, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	err := s.logs.ConsumeLogs(limited, ld)
+	outcome := outcomeSent
+	switch {
+	case err == nil:
+		s.watch.Sent(ctx, now, due)
+	case consumererror.IsPermanent(err):
+		// Nothing else would become of them a second later.
+		outcome = outcomeRefused
+		s.watch.Sent(ctx, now, due)
+		s.logger.Error("Alerts were refused; they are emitted again at the next resend", zap.Int("alerts", len(due)), zap.Error(err))
+	default:
+		outcome = outcomeFailed
+		s.logger.Warn("Alerts were not delivered; they are emitted again", zap.Int("alerts", len(due)), zap.Error(err))
+	}
+	s.telemetry.alerts(ctx, len(due), outcome)
+}
+
+// reportLoop emits metrics, and says how the watch itself does. It is apart from decideLoop so that metrics that find no way do not
+// hold up alerts.
+func (s *state) reportLoop(ctx context.Context) {
+	defer s.loops.Done()
+	ticker := time.NewTicker(s.cfg.MetricsInterval)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-ticker.C:
+			s.report(ctx, now)
+		}
+	}
+}
+
+func (s *state) report(ctx context.Context, now time.Time) {
+	s.deciding.Lock()
+	jobs, own := s.watch.Stats(now), s.watch.SelfStats()
+	s.deciding.Unlock()
+	s.telemetry.self(ctx, own)
+	if s.metrics == nil {
+		return
+	}
+	md := encode(jobs, own, s.version, s.began, now)
+	if md.DataPointCount() == 0 {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	if err := s.metrics.ConsumeMetrics(limited, md); err != nil {
+		s.telemetry.metrics(ctx, outcomeFailed)
+		s.logger.Warn("Metrics were not delivered; the next emission has all of them", zap.Error(err))
+		return
+	}
+	s.telemetry.metrics(ctx, outcomeSent)
+}
