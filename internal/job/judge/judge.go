@@ -1,7 +1,14 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package judge says what is wrong with a run of a job, given the job's card and the history of its good runs.
+// Package judge says what is wrong with a run of a job, given the job's card and the history of its good runs. It keeps no state and no
+// time: the same run, card, history and moment give the same answer.
+//
+//	run + card + history ─► view (view.go): the stages in the order of the run (order.go), each summed up (stage.go)
+//	                          ├─► Ended    (ended.go)
+//	                          ├─► Judge    (verdict.go)  ─┬─ failed.go, missing.go, metrics.go, rows.go, nulls.go, features.go, slow.go
+//	                          └─► Running  (running.go)  ─┴─ overdue.go
+//	good run ─► History.Learn (history.go) ─► medians and learned limits (stats.go)
 package judge
 
 import (
@@ -73,64 +80,16 @@ type Expect struct {
 
 // Verdict is the judgement on a run that has ended.
 type Verdict struct {
-	// Outcome is the run's; Success only if a span said so and no stage failed.
+	// Outcome is the run's; Success only if a span said so. Unknown if nothing has ended at all.
 	Outcome run.Outcome
-	// Good says that nothing at all is wrong: the run may feed history and resolve alerts.
+	// Good says that nothing at all is wrong, but for stages that the job can do without: the run may feed history and resolve alerts.
 	Good bool
 	// Fault is the one to alert on, nil if Good or if the outcome needs no alert (a skipped run); Also are the others, in the order of the run.
+	// One that is more than a warning comes before one that is not.
 	Fault *Fault
 	Also  []Fault
-	// Warnings go beside a good verdict, such as StageRetried.
+	// Warnings go beside a good verdict: StageRetried, and StageFailed of an optional stage.
 	Warnings []Fault
 	// Waits says that something is absent that may still come: ask again when Absence has passed.
 	Waits bool
 }
-
-// StageResult is a stage of a run in numbers.
-type StageResult struct {
-	Name string
-	// Outcome is Unknown where the stage has not ended.
-	Outcome run.Outcome
-	// Duration is the longest instance's, of its final try.
-	Duration time.Duration
-	// RowsIn and RowsOut are the sums over the instances, negative if none said.
-	RowsIn, RowsOut int64
-	// Instances is the number of which a try has come; Failed of those that failed finally, Retries of tries before the final ones.
-	Instances, Failed, Retries int
-}
-
-// Stages returns the stages of a run of which a try has come, in the order of the run.
-func Stages(r *run.Run, e Expect) []StageResult { return nil }
-
-// Missing returns the stages that the run is expected to have and that have not ended, in the order of the run.
-func Missing(r *run.Run, e Expect) []string { return nil }
-
-// Overdue words the fault of a run that has not ended by the deadline of its scheduled slot, both in the zone in which they are to be
-// shown. It names the stages that are missing.
-func Overdue(r *run.Run, e Expect, slot, deadline time.Time) Fault { return Fault{} }
-
-// History is what is remembered of the good runs of a job.
-type History struct{}
-
-// Ended says whether the run has ended: by its root, or without one when all that is expected has ended, or when it has failed or nothing is
-// known of what is expected and no sign of life has come for Absence. at is when it ended, on the collector's clock (the root's arrival, else the
-// latest span's); of a run that goes on, when to ask again if no span comes, zero for never.
-func Ended(r *run.Run, e Expect, now time.Time) (ended bool, at time.Time) { return false, time.Time{} }
-
-// Judge gives the verdict on a run that has ended. Absent stages, instances and metrics are faults only where absence is true.
-func Judge(r *run.Run, e Expect, absence bool) Verdict { return Verdict{} }
-
-// Running gives the faults of a run that goes on: those of stages that have ended (rows, nulls, features, metrics), and what is overdue or
-// stalled by now. next is when to ask again if no span comes, zero for never.
-func Running(r *run.Run, e Expect, now time.Time) (faults []Fault, next time.Time) {
-	return nil, time.Time{}
-}
-
-// Learn adds a good run. Backfills and resumed runs are not to be given.
-func (h *History) Learn(r *run.Run) {}
-
-// MarshalBinary writes the history, with a version of the format.
-func (h *History) MarshalBinary() ([]byte, error) { return nil, nil }
-
-// UnmarshalBinary reads what MarshalBinary wrote.
-func (h *History) UnmarshalBinary(data []byte) error { return nil }

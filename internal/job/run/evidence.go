@@ -61,6 +61,9 @@ func (r *Run) Cause(t *Try) Evidence {
 	return r.deepest(own, func(p *path, _ *failure) bool { return p.owner == t })
 }
 
+// TraceOf is the trace of a try.
+func (r *Run) TraceOf(t *Try) TraceID { return r.traceID(t.trace) }
+
 // RootCause returns the evidence for a run that failed though no stage has said so: the deepest erring span that is in no try, preferably
 // one of the given stage (which began and did not end; empty for none), else the root.
 func (r *Run) RootCause(stage string) Evidence {
@@ -111,6 +114,9 @@ func (r *Run) deepest(own Evidence, match func(*path, *failure) bool) Evidence {
 	return e
 }
 
+// maxNesting bounds stages within stages.
+const maxNesting = 32
+
 // Above returns the tries of other stages in which a failed try lies, by the ids of parents, the innermost one first: where they failed as
 // well, they failed because of it.
 func (r *Run) Above(t *Try) []*Try {
@@ -119,7 +125,7 @@ func (r *Run) Above(t *Try) []*Try {
 	}
 	n := newNesting(r)
 	var above []*Try
-	for range manyStages { // of stages within stages
+	for range maxNesting {
 		p := n.up(t.trace, t.detail.parent)
 		if p.owner == nil || p.owner == t {
 			break
