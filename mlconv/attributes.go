@@ -161,6 +161,8 @@ const (
 	AttrDriftReference = "ml.drift.reference"
 	// AttrDriftVerdict (string) is drift, ok or insufficient. Example: "insufficient".
 	AttrDriftVerdict = "ml.drift.verdict"
+	// AttrStageRowsDirection (string) is in for the rows that a stage read, out for those that it wrote. Example: "out".
+	AttrStageRowsDirection = "ml.stage.rows.direction"
 	// AttrEvaluationMeasure (string) is the quality measure. Example: "false_positive_rate".
 	AttrEvaluationMeasure = "ml.evaluation.measure"
 	// AttrEvaluationBound (string) is point, lower or upper. Example: "lower".
