@@ -77,7 +77,7 @@ func (r *Run) AppendBinary(b []byte) ([]byte, error) {
 		w.Raw(l.span[:])
 		w.Raw(l.parent[:])
 		w.Uint(uint64(l.trace))
-		w.Byte(wire.Flag(l.ok, 1) | wire.Flag(l.erring, 2))
+		w.Byte(wire.Flag(l.ok, 1) | wire.Flag(l.erring, 2) | wire.Flag(l.root, 4))
 	}
 	w.Uint(uint64(len(r.more.errors)))
 	for i := range r.more.errors {
@@ -356,7 +356,7 @@ func (r *Run) readEvidence(in *wire.Reader, base int64) {
 			in.Raw(l.parent[:])
 			l.trace = readTrace(in, len(r.Traces))
 			has := in.Byte()
-			l.ok, l.erring = has&1 != 0, has&2 != 0
+			l.ok, l.erring, l.root = has&1 != 0, has&2 != 0, has&4 != 0
 		}
 		r.extra().links.ring = ring
 	}

@@ -3,11 +3,11 @@
 
 package run
 
-// link says under which span an inner span is, and how it ended.
+// link says under which span an inner span is, and how it ended; or that the span is a root that does not count.
 type link struct {
-	span, parent SpanID
-	trace        uint16
-	ok, erring   bool
+	span, parent     SpanID
+	trace            uint16
+	ok, erring, root bool
 }
 
 // links are the latest inner spans, in a ring.

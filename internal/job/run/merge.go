@@ -28,7 +28,9 @@ func (r *Run) Merge(other *Run) {
 	r.seen(other.FirstSeen, other.LastSeen)
 	r.span(nanos(other.Start), nanos(other.End))
 	r.life.merge(other.life)
-	r.mergeRoot(other.Root)
+	if other.Root != nil {
+		r.offerRoot(other.Root, r.trace(other.Root.TraceID))
+	}
 	for _, s := range other.Stages {
 		if own := r.stage(s.Name); own != nil {
 			own.merge(r, s, trace)
@@ -46,18 +48,6 @@ func (r *Run) Merge(other *Run) {
 	for _, f := range other.more.errors {
 		f.trace = trace(f.trace)
 		r.offerFailure(f)
-	}
-}
-
-func (r *Run) mergeRoot(root *Root) {
-	switch {
-	case root == nil:
-	case r.Root != nil && r.Root.compare(root) == 0:
-		if root.Arrived.Before(r.Root.Arrived) {
-			r.Root.Arrived = root.Arrived
-		}
-	default:
-		r.offerRoot(root)
 	}
 }
 

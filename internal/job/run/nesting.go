@@ -58,6 +58,9 @@ func (n *nesting) up(trace uint16, span SpanID) path {
 		if l == nil {
 			break
 		}
+		if l.root {
+			return p
+		}
 		p.depth++
 		p.caught = p.caught || l.ok
 		if !l.erring {

@@ -24,18 +24,34 @@ type Root struct {
 }
 
 // addRoot reports whether the span is news.
-func (r *Run) addRoot(s *Span, now time.Time) bool {
-	root := &Root{
+func (r *Run) addRoot(s *Span, trace uint16, now time.Time) bool {
+	return r.offerRoot(&Root{
 		TraceID: s.TraceID, SpanID: s.SpanID, Start: timeOf(nanos(s.Start)), End: timeOf(max(nanos(s.End), nanos(s.Start))), Arrived: timeOf(nanos(now)),
 		Outcome: s.Outcome, Explicit: s.Explicit, OK: s.OK, ExceptionType: s.ExceptionType, Message: s.Message,
-	}
-	return r.offerRoot(root)
+	}, trace)
 }
 
-// offerRoot takes a root if it counts rather than the present one.
-func (r *Run) offerRoot(root *Root) bool {
-	if r.Root != nil && r.Root.compare(root) >= 0 {
+// offerRoot takes a root in, and reports whether it is news. The ones that do not count are remembered by their ids.
+func (r *Run) offerRoot(root *Root, trace uint16) bool {
+	c := 1
+	if r.Root != nil {
+		c = root.compare(r.Root)
+	}
+	switch {
+	case c == 0:
+		if root.Arrived.Before(r.Root.Arrived) {
+			r.Root.Arrived = root.Arrived
+		}
 		return false
+	case c < 0:
+		lost := link{span: root.SpanID, trace: trace, root: true}
+		if r.extra().links.has(&lost) {
+			return false
+		}
+		r.more.links.add(lost, r.limits.Links)
+		return true
+	case r.Root != nil:
+		r.extra().links.add(link{span: r.Root.SpanID, trace: r.trace(r.Root.TraceID), root: true}, r.limits.Links)
 	}
 	r.Root = root
 	return true

@@ -91,7 +91,7 @@ func (r *Run) Add(s *Span, now time.Time) bool {
 	at.end = max(at.end, at.start)
 	switch s.Kind {
 	case KindRoot:
-		if !r.addRoot(s, now) {
+		if !r.addRoot(s, trace, now) {
 			return false
 		}
 	case KindStage:
