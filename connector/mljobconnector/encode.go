@@ -6,11 +6,178 @@ package mljobconnector
 import (
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-func encode([]watch.JobStats, watch.SelfStats, string, time.Time, time.Time) pmetric.Metrics {
-	return pmetric.NewMetrics()
+// encoder builds one emission: a metric for each name that has a point. Points are cumulative since the connector started; the
+// resource is empty, so that Prometheus' own job and instance are those of the scrape.
+type encoder struct {
+	metrics        pmetric.MetricSlice
+	byName         map[string]pmetric.Metric
+	start, current pcommon.Timestamp
+}
+
+// frame is what is the same for every emission, and when this one is.
+type frame struct {
+	version  string
+	severity alert.Severity // of the alert that speaks of no job
+	start    time.Time
+	now      time.Time
+}
+
+// encode writes the counts of all jobs. Every outcome and severity has a point from the beginning, so that a rate does not miss the first
+// failure and no gauge is left behind.
+func encode(jobs []watch.JobStats, own watch.SelfStats, f frame) pmetric.Metrics {
+	md := pmetric.NewMetrics()
+	scope := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
+	scope.Scope().SetName(metadata.ScopeName)
+	scope.Scope().SetVersion(f.version)
+	e := &encoder{
+		metrics: scope.Metrics(), byName: make(map[string]pmetric.Metric),
+		start: pcommon.NewTimestampFromTime(f.start), current: pcommon.NewTimestampFromTime(f.now),
+	}
+	elsewhere := own.ActiveAlerts
+	for i := range jobs {
+		e.job(&jobs[i])
+		for _, n := range jobs[i].Active {
+			elsewhere -= n
+		}
+	}
+	// What is left speaks of no job: nothing at all is received.
+	p := e.gauge(mlconv.MetricAlertActive)
+	p.SetIntValue(int64(max(elsewhere, 0)))
+	p.Attributes().PutStr(mlconv.AttrAlertSeverity, string(f.severity))
+	return md
+}
+
+func (e *encoder) job(j *watch.JobStats) {
+	dimensions := func(attributes pcommon.Map) {
+		attributes.PutStr(mlconv.AttrPipelineName, j.Key.Job)
+		if j.Key.Environment != "" {
+			attributes.PutStr(mlconv.AttrEnvironment, j.Key.Environment)
+		}
+	}
+	for _, o := range results {
+		p := e.sum(mlconv.MetricJobRunCount, j.Runs[o])
+		dimensions(p.Attributes())
+		p.Attributes().PutStr(mlconv.AttrPipelineResult, o.String())
+	}
+	if p, ok := e.histogram(mlconv.MetricJobRunDuration, &j.Duration); ok {
+		dimensions(p.Attributes())
+	}
+	if !j.LastSuccess.IsZero() {
+		p := e.gauge(mlconv.MetricJobLastSuccess)
+		p.SetDoubleValue(float64(j.LastSuccess.UnixMilli()) / 1000)
+		dimensions(p.Attributes())
+	}
+	for _, s := range []alert.Severity{alert.Critical, alert.Warning, alert.Info} {
+		p := e.gauge(mlconv.MetricAlertActive)
+		p.SetIntValue(int64(j.Active[s]))
+		dimensions(p.Attributes())
+		p.Attributes().PutStr(mlconv.AttrAlertSeverity, string(s))
+	}
+	for i := range j.Stages {
+		e.stage(&j.Stages[i], dimensions)
+	}
+}
+
+func (e *encoder) stage(s *watch.StageStats, job func(pcommon.Map)) {
+	dimensions := func(attributes pcommon.Map) {
+		job(attributes)
+		attributes.PutStr(mlconv.AttrTaskName, s.Name)
+	}
+	for _, o := range results {
+		p := e.sum(mlconv.MetricStageCount, s.Outcomes[o])
+		dimensions(p.Attributes())
+		p.Attributes().PutStr(mlconv.AttrTaskRunResult, o.String())
+	}
+	if p, ok := e.histogram(mlconv.MetricStageDuration, &s.Duration); ok {
+		dimensions(p.Attributes())
+	}
+	for _, d := range []struct {
+		direction string
+		rows      int64
+	}{{"in", s.RowsIn}, {"out", s.RowsOut}} {
+		if d.rows < 0 {
+			continue
+		}
+		p := e.gauge(mlconv.MetricStageRows)
+		p.SetIntValue(d.rows)
+		dimensions(p.Attributes())
+		p.Attributes().PutStr(mlconv.AttrStageRowsDirection, d.direction)
+	}
+}
+
+// about is the unit and the description of each metric.
+var about = map[string][2]string{
+	mlconv.MetricJobRunCount:    {"{run}", "Runs of a job by outcome."},
+	mlconv.MetricJobRunDuration: {"s", "Durations of a job's runs."},
+	mlconv.MetricJobLastSuccess: {"s", "End of the last good run that was no backfill, in seconds since 1970."},
+	mlconv.MetricStageCount:     {"{stage}", "Runs of a stage by outcome."},
+	mlconv.MetricStageDuration:  {"s", "Durations of a stage, in each run its longest instance's."},
+	mlconv.MetricStageRows:      {"{row}", "Rows that a stage read and wrote in the latest run."},
+	mlconv.MetricAlertActive:    {"{alert}", "Alerts that fire, by severity; without a job where nothing at all is received."},
+}
+
+func (e *encoder) metric(name string, init func(pmetric.Metric)) pmetric.Metric {
+	m, ok := e.byName[name]
+	if !ok {
+		m = e.metrics.AppendEmpty()
+		m.SetName(name)
+		m.SetUnit(about[name][0])
+		m.SetDescription(about[name][1])
+		init(m)
+		e.byName[name] = m
+	}
+	return m
+}
+
+func (e *encoder) sum(name string, n uint64) pmetric.NumberDataPoint {
+	m := e.metric(name, func(m pmetric.Metric) {
+		s := m.SetEmptySum()
+		s.SetIsMonotonic(true)
+		s.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	})
+	p := m.Sum().DataPoints().AppendEmpty()
+	p.SetStartTimestamp(e.start)
+	p.SetTimestamp(e.current)
+	p.SetIntValue(int64(n)) //nolint:gosec // a count
+	return p
+}
+
+func (e *encoder) gauge(name string) pmetric.NumberDataPoint {
+	m := e.metric(name, func(m pmetric.Metric) { m.SetEmptyGauge() })
+	p := m.Gauge().DataPoints().AppendEmpty()
+	p.SetTimestamp(e.current)
+	return p
+}
+
+// histogram returns false where nothing has been counted yet.
+func (e *encoder) histogram(name string, h *watch.Histogram) (p pmetric.HistogramDataPoint, ok bool) {
+	var count uint64
+	for _, n := range h.Counts {
+		count += n
+	}
+	if count == 0 {
+		return p, false
+	}
+	m := e.metric(name, func(m pmetric.Metric) {
+		m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	})
+	p = m.Histogram().DataPoints().AppendEmpty()
+	p.SetStartTimestamp(e.start)
+	p.SetTimestamp(e.current)
+	p.SetCount(count)
+	p.SetSum(h.Sum)
+	p.SetMin(h.Min)
+	p.SetMax(h.Max)
+	p.ExplicitBounds().FromRaw(watch.Bounds)
+	p.BucketCounts().FromRaw(h.Counts)
+	return p, true
 }

@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
 const (
@@ -129,10 +130,7 @@ func (s *state) report(ctx context.Context, now time.Time) {
 	if s.metrics == nil {
 		return
 	}
-	md := encode(jobs, own, s.version, s.began, now)
-	if md.DataPointCount() == 0 {
-		return
-	}
+	md := encode(jobs, own, frame{version: s.version, severity: alert.Severity(s.cfg.Severity), start: s.began, now: now})
 	limited, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := s.metrics.ConsumeMetrics(limited, md); err != nil {

@@ -4,13 +4,39 @@
 package mljobconnector
 
 import (
+	"cmp"
+	"math"
+	"strings"
 	"sync"
+	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
+// Attributes of OpenTelemetry that are not of this project's vocabulary.
+const (
+	attrServiceName      = "service.name"
+	attrOldEnvironment   = "deployment.environment"
+	attrErrorType        = "error.type"
+	eventException       = "exception"
+	attrExceptionType    = "exception.type"
+	attrExceptionMessage = "exception.message"
+)
+
+// Lengths in bytes that texts are cut at.
+const (
+	maxName    = 256
+	maxMessage = 1024
+)
+
+// maxValues is the number of null ratios, and of metrics, that are read of one span. Of a span with more, what is absent is unknown.
+const maxValues = 4096
+
+// What a span is, as the reader counts it.
 const (
 	kindInner   = int(run.KindInner)
 	kindRoot    = int(run.KindRoot)
@@ -19,14 +45,315 @@ const (
 	kindIgnored = kindMarker + 1
 )
 
-var readers = sync.Pool{New: func() any { return new(reader) }}
-
+// reader reads the spans that matter to jobs out of requests. A resource is read once, the attributes of a span are walked once. A
+// span is read if it or its resource names a job or a stage, if it has another attribute of the vocabulary, or if it erred (then it may be the
+// cause of what failed in its trace); all others are ignored without an allocation. It is not safe for concurrent use.
 type reader struct {
-	spans      []run.Span
-	counts     [len(kinds)]int64
+	spans []run.Span
+	// counts are the spans by what they are, unreadable the attributes whose value could not be used.
+	counts     [kindIgnored + 1]int64
 	unreadable int64
+
+	// base is what the resource at hand says of all its spans.
+	base run.Span
 }
 
-func (r *reader) read(_ ptrace.Traces, _ func(string)) {}
+// readers keeps readers with their buffers.
+var readers = sync.Pool{New: func() any { return new(reader) }}
 
-func (r *reader) release() { readers.Put(r) }
+// maxKept is the number of spans that a reader's buffer may have room for while it is not in use.
+const maxKept = 4096
+
+// release gives the reader back. Its spans must not be used any more; their texts and lists may.
+func (r *reader) release() {
+	clear(r.spans)
+	spans := r.spans[:0]
+	if cap(spans) > maxKept {
+		spans = nil
+	}
+	*r = reader{spans: spans}
+	readers.Put(r)
+}
+
+// read reads a request and leaves it as it is. It calls alive with the service of every resource that has spans.
+func (r *reader) read(td ptrace.Traces, alive func(service string)) {
+	for _, rs := range td.ResourceSpans().All() {
+		named := false
+		for _, ss := range rs.ScopeSpans().All() {
+			if ss.Spans().Len() > 0 && !named {
+				named = true
+				r.resource(rs.Resource().Attributes())
+				alive(r.base.Service)
+			}
+			for _, s := range ss.Spans().All() {
+				r.counts[r.span(s)]++
+			}
+		}
+	}
+}
+
+// resource reads what a resource says of its spans. Outcomes, rows and measurements are not among it.
+func (r *reader) resource(attributes pcommon.Map) {
+	r.base = run.Span{RowsIn: -1, RowsOut: -1}
+	var environment string
+	for k, v := range attributes.All() {
+		switch k {
+		case attrServiceName:
+			r.text(v, &r.base.Service)
+		case mlconv.AttrEnvironment:
+			r.text(v, &r.base.Environment)
+		case attrOldEnvironment:
+			r.text(v, &environment)
+		default:
+			r.common(&r.base, k, v)
+		}
+	}
+	if r.base.Environment == "" {
+		r.base.Environment = environment
+	}
+}
+
+// common reads the attributes that mean the same on a span and on its resource.
+func (r *reader) common(s *run.Span, k string, v pcommon.Value) {
+	switch k {
+	case mlconv.AttrPipelineName:
+		r.text(v, &s.Job)
+	case mlconv.AttrPipelineRunID:
+		r.text(v, &s.RunID)
+	case mlconv.AttrTaskName:
+		r.text(v, &s.Task)
+	case mlconv.AttrTaskRunID:
+		r.text(v, &s.TaskRunID)
+	case mlconv.AttrJobLogicalDate:
+		r.text(v, &s.LogicalDate)
+	case mlconv.AttrJobResumes:
+		r.text(v, &s.Resumes)
+	case mlconv.AttrStageInstance:
+		r.text(v, &s.Instance)
+	case mlconv.AttrStageCause:
+		r.text(v, &s.Cause)
+	case mlconv.AttrStageInstances:
+		r.count(v, &s.Instances)
+	case mlconv.AttrStageAttempt:
+		r.count(v, &s.Attempt)
+	case mlconv.AttrStageFinal:
+		if final, ok := boolean(v); ok {
+			s.Final, s.Retried = final, !final
+		} else {
+			r.unreadable++
+		}
+	}
+}
+
+// own is what only a span itself can say.
+type own struct {
+	// job, task and taskRun say that the attribute is on the span; marker that its state is that of something that goes on.
+	job, task, taskRun, marker bool
+	run, stage                 run.Outcome // the results
+	errorType                  string
+	environment, former        string
+}
+
+// concerns tells apart the keys that are read. Most spans have none of them.
+func concerns(k string) bool {
+	switch k {
+	case mlconv.AttrPipelineName, mlconv.AttrPipelineRunID, mlconv.AttrPipelineRunState, mlconv.AttrPipelineResult,
+		mlconv.AttrTaskName, mlconv.AttrTaskRunID, mlconv.AttrTaskRunResult,
+		mlconv.AttrStageAttempt, mlconv.AttrStageFinal, mlconv.AttrStageInstance, mlconv.AttrStageInstances, mlconv.AttrStageCause,
+		mlconv.AttrStageRowsIn, mlconv.AttrStageRowsOut, mlconv.AttrJobLogicalDate, mlconv.AttrJobResumes:
+		return true
+	default:
+		return strings.HasPrefix(k, mlconv.PrefixStageNullRatio) || strings.HasPrefix(k, mlconv.PrefixStageMetric)
+	}
+}
+
+// span reads a span and returns what it is.
+func (r *reader) span(s ptrace.Span) int {
+	var o own
+	var sp *run.Span
+	if r.base.Job != "" || r.base.Task != "" {
+		sp = r.begin()
+	}
+	for k, v := range s.Attributes().All() {
+		switch k {
+		case mlconv.AttrEnvironment:
+			r.text(v, &o.environment)
+		case attrOldEnvironment:
+			r.text(v, &o.former)
+		case attrErrorType:
+			r.text(v, &o.errorType)
+		default:
+			if !concerns(k) {
+				continue
+			}
+			if sp == nil {
+				sp = r.begin()
+			}
+			r.attribute(sp, &o, k, v)
+		}
+	}
+	if sp == nil {
+		if s.Status().Code() == ptrace.StatusCodeOk || derived(s, o.errorType) == run.Success {
+			return kindIgnored
+		}
+		sp = r.begin() // perhaps the cause of a failure
+	}
+	sp.TraceID, sp.SpanID, sp.ParentID = run.TraceID(s.TraceID()), run.SpanID(s.SpanID()), run.SpanID(s.ParentSpanID())
+	if sp.TraceID == (run.TraceID{}) && (sp.Job == "" || sp.RunID == "") { // of no trace and no run
+		r.spans = r.spans[:len(r.spans)-1]
+		return kindIgnored
+	}
+	sp.Name = cut(s.Name(), maxName)
+	sp.Start, sp.End = at(s.StartTimestamp()), at(s.EndTimestamp())
+	sp.Dropped = sp.Dropped || s.DroppedAttributesCount() > 0
+	if environment := cmp.Or(o.environment, o.former); environment != "" {
+		sp.Environment = environment
+	}
+	sp.Kind = o.kind(sp, s)
+	o.outcome(sp, s)
+	return int(sp.Kind)
+}
+
+// begin starts another span with what its resource says.
+func (r *reader) begin() *run.Span {
+	r.spans = append(r.spans, r.base)
+	return &r.spans[len(r.spans)-1]
+}
+
+// attribute reads an attribute of the vocabulary.
+func (r *reader) attribute(s *run.Span, o *own, k string, v pcommon.Value) {
+	switch k {
+	case mlconv.AttrPipelineName:
+		o.job = r.text(v, &s.Job)
+	case mlconv.AttrTaskName:
+		o.task = r.text(v, &s.Task)
+	case mlconv.AttrTaskRunID:
+		o.taskRun = r.text(v, &s.TaskRunID)
+	case mlconv.AttrPipelineRunState:
+		var state string
+		if !r.text(v, &state) {
+			break
+		}
+		switch state {
+		case "pending", "executing", "finalizing":
+			o.marker = true
+		default:
+			r.unreadable++
+		}
+	case mlconv.AttrPipelineResult:
+		r.result(v, &o.run)
+	case mlconv.AttrTaskRunResult:
+		r.result(v, &o.stage)
+	case mlconv.AttrStageRowsIn:
+		r.rows(v, &s.RowsIn)
+	case mlconv.AttrStageRowsOut:
+		r.rows(v, &s.RowsOut)
+	default:
+		if name, ok := strings.CutPrefix(k, mlconv.PrefixStageNullRatio); ok {
+			ratio, ok := float(v)
+			r.value(s, &s.NullRatios, name, ratio, ok && ratio >= 0 && ratio <= 1)
+		} else if name, ok := strings.CutPrefix(k, mlconv.PrefixStageMetric); ok {
+			metric, ok := float(v)
+			r.value(s, &s.Metrics, name, metric, ok)
+		} else {
+			r.common(s, k, v)
+		}
+	}
+}
+
+// kind says what the span is to its run.
+//
+//   - A marker has a state and no result.
+//   - With a stage of its own it is a try of that stage. Where the resource names the stage, every span of the process does: then it
+//     is the one that has no parent in that process, or that has a result or a run id of the stage.
+//   - Without a stage it is the root if it has the run's result, or no parent, or is of kind SERVER or CONSUMER and names the job itself.
+//   - All others are inner spans, also those of no job that have neither.
+func (o *own) kind(s *run.Span, span ptrace.Span) run.Kind {
+	const knownRemote = 0x100 | 0x200 // SpanFlags of OTLP: has_is_remote and is_remote
+	top := s.ParentID == (run.SpanID{})
+	switch {
+	case o.marker && o.run == run.Unknown && o.stage == run.Unknown:
+		return run.KindMarker
+	case o.task:
+		return run.KindStage
+	case s.Task != "":
+		if top || span.Flags()&knownRemote == knownRemote || o.stage != run.Unknown || o.taskRun {
+			return run.KindStage
+		}
+	case o.run != run.Unknown, top && s.Job != "":
+		return run.KindRoot
+	case o.job && (span.Kind() == ptrace.SpanKindServer || span.Kind() == ptrace.SpanKindConsumer):
+		return run.KindRoot
+	}
+	return run.KindInner
+}
+
+// outcome sets how it ended and what went wrong. The result of a stage is the stage's, that of a root the run's; where only the other is
+// given it counts.
+func (o *own) outcome(s *run.Span, span ptrace.Span) {
+	s.OK = span.Status().Code() == ptrace.StatusCodeOk
+	if s.Kind == run.KindMarker {
+		return
+	}
+	if s.Kind == run.KindRoot {
+		s.Outcome = cmp.Or(o.run, o.stage)
+	} else {
+		s.Outcome = cmp.Or(o.stage, o.run)
+	}
+	s.Explicit = s.Outcome != run.Unknown
+	if !s.Explicit {
+		s.Outcome = derived(span, o.errorType)
+	}
+	s.ExceptionType, s.Message = o.errorType, span.Status().Message()
+	if kind, message, ok := exception(span.Events()); ok {
+		s.ExceptionType, s.Message = cmp.Or(kind, s.ExceptionType), cmp.Or(message, s.Message)
+	}
+	s.ExceptionType, s.Message = cut(s.ExceptionType, maxName), cut(s.Message, maxMessage)
+}
+
+// derived is the outcome of a span that does not say one: the status', and where that is not set, failure if there is an error's type
+// or an exception.
+func derived(s ptrace.Span, errorType string) run.Outcome {
+	switch s.Status().Code() {
+	case ptrace.StatusCodeError:
+		return run.Failure
+	case ptrace.StatusCodeOk:
+		return run.Success
+	default:
+		if errorType != "" {
+			return run.Failure
+		}
+		if _, _, ok := exception(s.Events()); ok {
+			return run.Failure
+		}
+		return run.Success
+	}
+}
+
+// exception returns the last exception that a span recorded: the one that ended it, if one did.
+func exception(events ptrace.SpanEventSlice) (kind, message string, ok bool) {
+	for i := events.Len() - 1; i >= 0; i-- {
+		e := events.At(i)
+		if e.Name() != eventException {
+			continue
+		}
+		for k, v := range e.Attributes().All() {
+			switch k {
+			case attrExceptionType:
+				kind = text(v)
+			case attrExceptionMessage:
+				message = text(v)
+			}
+		}
+		return kind, message, true
+	}
+	return "", "", false
+}
+
+// at returns a time, zero where there is none or it is after 2262.
+func at(t pcommon.Timestamp) time.Time {
+	if t == 0 || t > math.MaxInt64 {
+		return time.Time{}
+	}
+	return t.AsTime()
+}
