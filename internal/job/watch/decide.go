@@ -66,6 +66,7 @@ func (w *Watch) expect(t *tracked) judge.Expect {
 	if resumed := w.resumed(t); resumed != nil {
 		e.Resumed = resumed.run
 	}
+	_, e.Slotted = t.deadline()
 	return e
 }
 
@@ -174,11 +175,16 @@ func (w *Watch) conclude(t *tracked, v judge.Verdict, now time.Time) {
 			w.disk.change(t.job)
 		}
 	}
-	if v.Good && !t.backfill && t.run.Resumes == "" { // a run that was there is replaced
-		t.learned = true
+	feeds := v.Good && !t.backfill && t.run.Resumes == ""
+	switch {
+	case feeds: // a run that was there is replaced
 		w.judge.Learn(t.job.past.history, t.run)
 		w.disk.change(t.job.past)
+	case t.learned: // a late span has shown that it was not good
+		w.judge.Forget(t.job.past.history, t.run)
+		w.disk.change(t.job.past)
 	}
+	t.learned = feeds
 	w.boundClosed()
 }
 
@@ -207,6 +213,7 @@ func (w *Watch) settleAlerts(t *tracked, v judge.Verdict, raised map[*entry]bool
 			}
 			if e.Run == t.stored.key || e.settledBy(t.order()) && (all || v.Fault != nil && e.Warning) {
 				w.ledger.resolve(now, e, why)
+				w.settled(t, e)
 			}
 		}
 	}
@@ -216,26 +223,45 @@ func (w *Watch) settleAlerts(t *tracked, v judge.Verdict, raised map[*entry]bool
 	}
 }
 
+// settled notes that a run has ended the alert of another one that goes on.
+func (w *Watch) settled(by *tracked, e *entry) {
+	if !e.Running || e.Run == by.stored.key {
+		return
+	}
+	for t := range by.job.runs {
+		if t.stored.key == e.Run {
+			t.settle(faultID{e.Kind, e.Stage})
+			w.disk.change(t)
+		}
+	}
+}
+
 // goingOn raises what is wrong with a run that goes on, and returns when to look again.
 func (w *Watch) goingOn(t *tracked, e judge.Expect, now time.Time) time.Time {
 	if !t.warm {
 		w.warmUp(t, e)
 	}
 	faults, next := w.judge.Running(t.run, e, now)
-	overdue, at := w.overdue(t, now)
+	overdue, at := w.overdue(t, e, now)
 	next = earliest(next, at)
 	if overdue != nil && !slices.ContainsFunc(faults, func(f judge.Fault) bool { return f.Kind == judge.JobOverdue }) {
 		faults = append(faults, *overdue)
 	}
 
 	reported := map[faultID]time.Time{}
-	firing := map[*entry]bool{}
-	var late *entry
+	firing, lasting := map[*entry]bool{}, map[faultID]bool{}
+	var late *entry // says that a stage is overdue or stalled
+	known := false  // said that, and was settled
 	for _, f := range faults {
 		id := faultID{f.Kind, f.Stage}
+		lasting[id] = true
+		if _, ok := t.settled[id]; ok {
+			known = known || f.Kind == judge.StageOverdue || f.Kind == judge.StageStalled
+			continue
+		}
 		if absent(f.Kind) {
-			since, known := t.reported[id]
-			if !known {
+			since, ok := t.reported[id]
+			if !ok {
 				since = now
 			}
 			reported[id] = since
@@ -245,8 +271,8 @@ func (w *Watch) goingOn(t *tracked, e judge.Expect, now time.Time) time.Time {
 					continue
 				}
 			}
-			if f.Kind == judge.JobOverdue && late != nil {
-				continue // said there
+			if f.Kind == judge.JobOverdue && (known || late != nil) {
+				continue // that is said of its stage
 			}
 		}
 		if r := w.raise(now, t, f, nil, true); r != nil {
@@ -257,6 +283,12 @@ func (w *Watch) goingOn(t *tracked, e judge.Expect, now time.Time) time.Time {
 		}
 	}
 	t.reported = reported
+	for id := range t.settled {
+		if !lasting[id] {
+			delete(t.settled, id)
+			w.disk.change(t)
+		}
+	}
 	for _, a := range w.ledger.of(t.run.Key) {
 		if a.Run != t.stored.key || !a.Running || firing[a] {
 			continue
@@ -271,12 +303,6 @@ func (w *Watch) goingOn(t *tracked, e judge.Expect, now time.Time) time.Time {
 		}
 	}
 	return next
-}
-
-// faultID tells the faults of a run apart.
-type faultID struct {
-	kind  judge.Kind
-	stage string
 }
 
 // fires reports whether the fault of the run has an alert already.
@@ -307,7 +333,7 @@ func (w *Watch) warmUp(t *tracked, e judge.Expect) {
 		since = w.heardAgain.Add(-shortest) // it may have been held in the silence before
 	}
 	faults, _ := w.judge.Running(t.run, e, w.down)
-	if f, _ := w.overdue(t, w.down); f != nil {
+	if f, _ := w.overdue(t, e, w.down); f != nil {
 		faults = append(faults, *f)
 	}
 	t.reported = map[faultID]time.Time{}

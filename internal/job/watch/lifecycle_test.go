@@ -191,6 +191,21 @@ func TestAbsenceAndLateSpan(t *testing.T) {
 	assert.Equal(t, uint64(1), r.w.SelfStats().Duplicates)
 }
 
+// A late span shows that a good run was not: it alerts, and the history forgets it.
+func TestLateFailure(t *testing.T) {
+	r := newRig(t, options())
+	o := of{id: "a", trace: 1}
+	r.whole(o, run.Success)
+	r.pass(time.Minute)
+	require.Equal(t, []string{"a"}, r.script.learned)
+	r.script.runs["a"] = line{fault: &judge.Fault{Kind: judge.StageFailed, Stage: "report", Summary: "report failed."}}
+	r.observe(o.stage(3, "report", run.Failure, day0, day0.Add(time.Second)))
+	r.start() // the wait goes on over a restart
+	r.pass(10 * time.Second)
+	assert.Equal(t, []string{"+StageFailed daily report"}, r.all())
+	assert.Empty(t, r.script.learned)
+}
+
 // What comes within the wait is judged with the rest, without a detour.
 func TestAbsenceThatEndsInTime(t *testing.T) {
 	r := newRig(t, options())

@@ -162,7 +162,19 @@ func (s *script) Running(r *run.Run, _ judge.Expect, now time.Time) ([]judge.Fau
 	return nil, time.Time{}
 }
 
-func (s *script) Learn(_ *judge.History, r *run.Run) { s.learned = append(s.learned, r.ID) }
+func (s *script) Overdue(r *run.Run, e judge.Expect, slot, deadline time.Time) judge.Fault {
+	return judge.Overdue(r, e, slot, deadline)
+}
+
+func (s *script) Learn(_ *judge.History, r *run.Run) {
+	if !slices.Contains(s.learned, r.ID) {
+		s.learned = append(s.learned, r.ID)
+	}
+}
+
+func (s *script) Forget(_ *judge.History, r *run.Run) {
+	s.learned = slices.DeleteFunc(s.learned, func(id string) bool { return id == r.ID })
+}
 
 func options(cards ...*catalog.Job) Options {
 	set := catalog.NewSet(nil, cards)

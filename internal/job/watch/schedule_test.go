@@ -126,7 +126,7 @@ func TestJobOverdue(t *testing.T) {
 	require.Equal(t, []string{"+JobOverdue daily prod"}, r.all())
 	a := r.last("JobOverdue daily prod")
 	assert.Equal(t, day0.Add(6*time.Hour), a.StartsAt)
-	assert.Equal(t, "daily (prod) has not finished: its run a for 2026-11-22 03:00 UTC should have ended by 2026-11-22 07:00 UTC; still missing: train and publish.", a.Summary)
+	assert.Equal(t, "daily (prod), scheduled at 2026-11-22 03:00 UTC, should have ended within 4h; still missing: train and publish (run a).", a.Summary)
 	assert.Equal(t, "train, publish", a.Annotations["missing"])
 	r.to(7 * time.Hour)
 	r.observe(o.root(run.Success, r.now))

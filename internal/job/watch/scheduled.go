@@ -149,29 +149,26 @@ func (w *Watch) raiseMissed(j *job, slot, now time.Time) {
 			Summary: s.String(), Annotations: annotations,
 		},
 		Key: j.key, Kind: judge.JobMissedSchedule, Missed: j.slots.missed,
-		// A run that resolves it has a date of its own, and has not begun before the slot.
-		Order: order{Date: j.newest, Start: earliestStart}, Strict: true,
+		// A run that resolves it is of a later date than those before the slot, or has begun after it.
+		Order: order{Date: j.slots.passed, Start: earliestStart}, Strict: true,
 	})
 }
 
-// overdue returns the fault of a run that should have ended by now; else at is when to look.
-func (w *Watch) overdue(t *tracked, now time.Time) (f *judge.Fault, at time.Time) {
+// deadline is when a run that covers a slot should have ended; false if it has no such time.
+func (t *tracked) deadline() (time.Time, bool) {
 	j := t.job
 	if t.slot.IsZero() || j.card == nil || j.card.FinishWithin <= 0 || j.schedule == nil {
-		return nil, time.Time{}
+		return time.Time{}, false
 	}
-	deadline := t.slot.Add(j.card.FinishWithin)
-	if now.Before(deadline) {
+	return t.slot.Add(j.card.FinishWithin), true
+}
+
+// overdue returns the fault of a run that should have ended by now; else at is when to look.
+func (w *Watch) overdue(t *tracked, e judge.Expect, now time.Time) (f *judge.Fault, at time.Time) {
+	deadline, ok := t.deadline()
+	if !ok || now.Before(deadline) {
 		return nil, deadline
 	}
-	s := fmt.Sprintf("%s has not finished: its run %s for %s should have ended by %s", title(j.key), t.run.ID, j.schedule.Format(t.slot), j.schedule.Format(deadline))
-	annotations := map[string]string{
-		"scheduled_at": t.slot.UTC().Format(time.RFC3339), "deadline": deadline.UTC().Format(time.RFC3339),
-		"finish_within": round(j.card.FinishWithin),
-	}
-	if open := openStages(t.run, j.card); len(open) > 0 {
-		s += "; still missing: " + listed(open)
-		annotations["missing"] = clip(strings.Join(open, ", "))
-	}
-	return &judge.Fault{Kind: judge.JobOverdue, Summary: s + ".", Annotations: annotations}, time.Time{}
+	late := w.judge.Overdue(t.run, e, t.slot, deadline)
+	return &late, time.Time{}
 }

@@ -23,35 +23,38 @@ type slots struct {
 	// from is the last slot that is no longer open; for an interval the start of the run that covered it.
 	from time.Time
 	// covered are later slots that have a run; none for an interval.
-	covered []time.Time
-	// date is the newest logical date of a run that covered a slot.
-	date time.Time
+	covered []cover
+	// date is the newest logical date of a run that covered a slot, passed that of those up to from.
+	date, passed time.Time
 	// armed says that a run has covered a slot. The schedule of a card without an environment holds only in environments where one has.
 	armed bool
-	// missed counts the slots without a run since the last one with a run; firstMissed is the first of them.
+	// missed counts the slots up to from without a run, since the last one with a run; firstMissed is the first of them.
 	missed      int
 	firstMissed time.Time
 }
+
+// cover is a slot with the logical date of its run.
+type cover struct{ slot, date time.Time }
 
 // maxSlots bounds the slots that one look goes through. It is a week of minutes.
 const maxSlots = 10080
 
 func (s *slots) append(b []byte) []byte {
 	b = appendString(b, s.spec)
-	b = appendTime(appendTime(b, s.from), s.date)
+	b = appendTime(appendTime(appendTime(b, s.from), s.date), s.passed)
 	b = append(b, flag(s.armed, 1))
 	b = binary.AppendUvarint(b, uint64(s.missed))
 	b = appendTime(b, s.firstMissed)
 	b = binary.AppendUvarint(b, uint64(len(s.covered)))
-	for _, at := range s.covered {
-		b = appendTime(b, at)
+	for _, c := range s.covered {
+		b = appendTime(appendTime(b, c.slot), c.date)
 	}
 	return b
 }
 
 func (s *slots) read(r *reader) {
 	s.spec = r.string()
-	s.from, s.date = r.time(), r.time()
+	s.from, s.date, s.passed = r.time(), r.time(), r.time()
 	if len(r.rest) > 0 {
 		s.armed = r.rest[0] == 1
 		r.rest = r.rest[1:]
@@ -59,12 +62,12 @@ func (s *slots) read(r *reader) {
 	s.missed = int(r.uvarint())
 	s.firstMissed = r.time()
 	for range r.count() {
-		s.covered = append(s.covered, r.time())
+		s.covered = append(s.covered, cover{r.time(), r.time()})
 	}
 }
 
-func (s *slots) has(at time.Time) bool {
-	return slices.ContainsFunc(s.covered, at.Equal)
+func (s *slots) has(slot time.Time) bool {
+	return slices.ContainsFunc(s.covered, func(c cover) bool { return c.slot.Equal(slot) })
 }
 
 // open finds the slot that a run covers which began at a time of the collector's clock and started at a time of its own; zero if it
@@ -99,32 +102,41 @@ func (s *slots) open(plan *schedule.Schedule, began, started time.Time) time.Tim
 
 // cover notes that a run covers a slot.
 func (s *slots) cover(plan *schedule.Schedule, slot, began, date time.Time) {
+	s.armed, s.date = true, latest(s.date, date)
 	if plan.Interval() {
-		s.from = began
-	} else {
-		s.covered = append(s.covered, slot)
+		s.from, s.passed = began, latest(s.passed, date)
+		s.missed, s.firstMissed = 0, time.Time{}
+		return
 	}
-	if date.After(s.date) {
-		s.date = date
-	}
-	s.armed, s.missed, s.firstMissed = true, 0, time.Time{}
+	s.covered = append(s.covered, cover{slot, date})
 }
 
 // uncover opens a slot again, because its run turned out to be none for it.
 func (s *slots) uncover(slot time.Time) {
-	s.covered = slices.DeleteFunc(s.covered, slot.Equal)
+	s.covered = slices.DeleteFunc(s.covered, func(c cover) bool { return c.slot.Equal(slot) })
 }
 
 // pass closes the first open slot, and reports whether it was missed.
 func (s *slots) pass(slot time.Time) (missed bool) {
 	s.from = slot
-	if s.has(slot) {
-		s.uncover(slot)
-		return false
+	for _, c := range s.covered {
+		if c.slot.Equal(slot) {
+			s.passed = latest(s.passed, c.date)
+			s.missed, s.firstMissed = 0, time.Time{}
+			s.uncover(slot)
+			return false
+		}
 	}
 	if s.missed == 0 {
 		s.firstMissed = slot
 	}
 	s.missed++
 	return true
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }

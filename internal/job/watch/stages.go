@@ -10,18 +10,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 )
 
-// openStages returns the stages on the card that have not ended in a run, in the order of the card.
-func openStages(r *run.Run, card *catalog.Job) []string {
-	var names []string
-	for i := range card.Stages {
-		s := &card.Stages[i]
-		if seen := r.Stage(s.Name); !s.Optional && (seen == nil || !seen.Ended()) {
-			names = append(names, s.Name)
-		}
-	}
-	return names
-}
-
 // summary is a stage of a run over its instances, in numbers.
 type summary struct {
 	outcome         run.Outcome

@@ -8,6 +8,7 @@ import (
 	"encoding/binary"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/job/judge"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 )
 
@@ -55,6 +56,8 @@ type tracked struct {
 	tried bool
 	// reported is since when a fault of absence is known, by its kind and stage. It is not stored.
 	reported map[faultID]time.Time
+	// settled are faults of the run, while it goes on, whose alerts a later run has ended. They are not raised again as long as they last.
+	settled map[faultID]struct{}
 	// warm says that reported has what was known before a restart.
 	warm bool
 	// size is the length of the value that was written last.
@@ -68,6 +71,19 @@ func (t *tracked) written()       {}
 
 // order is the run's place among the runs of its job.
 func (t *tracked) order() order { return order{Date: t.date, Start: t.run.Start} }
+
+// faultID tells the faults of a run apart.
+type faultID struct {
+	kind  judge.Kind
+	stage string
+}
+
+func (t *tracked) settle(id faultID) {
+	if t.settled == nil {
+		t.settled = map[faultID]struct{}{}
+	}
+	t.settled[id] = struct{}{}
+}
 
 const (
 	flagJudged = 1 << iota
@@ -92,6 +108,10 @@ func (t *tracked) encode() ([]byte, error) {
 		b = appendTime(b, at)
 	}
 	b = binary.AppendUvarint(b, t.counted)
+	b = binary.AppendUvarint(b, uint64(len(t.settled)))
+	for id := range t.settled {
+		b = appendString(appendString(b, string(id.kind)), id.stage)
+	}
 	b, err := t.run.AppendBinary(b)
 	if err != nil {
 		return nil, err
@@ -117,6 +137,9 @@ func decodeRun(key string, value []byte, limits run.Limits) (*tracked, error) {
 	r := reader{rest: payload[3:]}
 	t.since, t.date, t.slot, t.closedAt = r.time(), r.time(), r.time(), r.time()
 	t.counted = r.uvarint()
+	for range r.count() {
+		t.settle(faultID{judge.Kind(r.string()), r.string()})
+	}
 	if r.err != nil || t.phase > closed {
 		return nil, errDamaged
 	}

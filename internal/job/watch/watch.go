@@ -115,7 +115,9 @@ type judgement interface {
 	Ended(r *run.Run, e judge.Expect, now time.Time) (ended bool, at time.Time)
 	Judge(r *run.Run, e judge.Expect, absence bool) judge.Verdict
 	Running(r *run.Run, e judge.Expect, now time.Time) (faults []judge.Fault, next time.Time)
+	Overdue(r *run.Run, e judge.Expect, slot, deadline time.Time) judge.Fault
 	Learn(h *judge.History, r *run.Run)
+	Forget(h *judge.History, r *run.Run)
 }
 
 type standard struct{}
@@ -132,4 +134,10 @@ func (standard) Running(r *run.Run, e judge.Expect, now time.Time) ([]judge.Faul
 	return judge.Running(r, e, now)
 }
 
+func (standard) Overdue(r *run.Run, e judge.Expect, slot, deadline time.Time) judge.Fault {
+	return judge.Overdue(r, e, slot, deadline)
+}
+
 func (standard) Learn(h *judge.History, r *run.Run) { h.Learn(r) }
+
+func (standard) Forget(h *judge.History, r *run.Run) { h.Forget(r) }
