@@ -5,8 +5,8 @@ package watch
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -98,44 +98,41 @@ func theStory() (script, Options, []step) {
 // theEnd is when the story ends.
 const theEnd = 7*time.Hour + 15*time.Minute
 
-// tell runs the story. A watch that is killed starts again on what was written; the batch that was not acknowledged is sent again,
-// and so are the alerts that were not.
+// tell runs the story from where it stands.
 func (r *rig) tell(steps []step, end time.Duration) {
 	r.t.Helper()
-	next := 0
 	for r.now.Before(day0.Add(end)) {
 		target := day0.Add(end)
-		if next < len(steps) {
-			target = day0.Add(steps[next].at)
+		if r.next < len(steps) {
+			target = day0.Add(steps[r.next].at)
 		}
-		wake := r.w.Next()
-		if !wake.IsZero() && wake.Before(target) {
+		if wake := r.w.Next(); !wake.IsZero() && wake.Before(target) {
 			r.now = latest(r.now, wake)
-			r.survive(r.w.Tick(context.Background(), r.now))
+			r.tick()
 			continue
 		}
 		r.now = target
-		if next == len(steps) {
+		if r.next == len(steps) {
 			break
 		}
-		if r.survive(r.w.Observe(context.Background(), r.now, steps[next].spans)) {
-			next++
-		}
+		require.NoError(r.t, r.w.Observe(context.Background(), r.now, steps[r.next].spans))
+		r.next++
+		r.emit()
 	}
 }
 
-// survive starts again after a kill, and emits what is due after anything else. It reports whether the call came back.
-func (r *rig) survive(err error) bool {
-	r.t.Helper()
-	if errors.Is(err, errDead) {
-		r.store.dead, r.store.killAt = false, 0
-		r.start()
-		r.survive(r.w.Tick(context.Background(), r.now))
-		return false
+// killed is the rig as a kill leaves it: what is in the store, what was emitted, and the step that was not acknowledged. All that the
+// process held in memory is gone.
+func (r *rig) killed() *rig {
+	k := *r
+	k.w = nil
+	k.store = newMemory()
+	k.store.values = maps.Clone(r.store.values) // values are never changed in place
+	k.emitted, k.order, k.sends = maps.Clone(r.emitted), slices.Clone(r.order), maps.Clone(r.sends)
+	if r.script != nil {
+		k.script = &script{runs: r.script.runs, learned: slices.Clone(r.script.learned)}
 	}
-	require.NoError(r.t, err)
-	r.emit()
-	return true
+	return &k
 }
 
 // ending is what a story comes to.
@@ -169,52 +166,52 @@ func (r *rig) ending() ending {
 	return e
 }
 
-// The story is killed at every single batch in turn, before and after it is written. Whatever the moment: the same alerts as
-// in the story that is left alone, none lost, none twice with another StartsAt, and the same state in the end.
+// The story is killed at every single batch in turn, before and after it is written; then the process starts again on what is
+// stored, and the spans that were not acknowledged are sent again. Whatever the moment: the same alerts as in the story that is left alone,
+// none lost, none twice with another StartsAt, and the same state in the end.
 func TestKilledAtEveryBatch(t *testing.T) {
 	s, o, steps := theStory()
-	whole := killedAtEveryBatch(t, func(t *testing.T, store *memory) *rig {
-		r := newRig(t, o)
-		r.script, r.store = &script{runs: s.runs}, store
-		r.start()
-		r.tell(steps, theEnd)
-		return r
-	})
+	r := newRig(t, o)
+	r.script.runs = s.runs
+	killAtEveryBatch(r, steps, theEnd)
 	assert.Equal(t, []string{
 		"+JobMissedSchedule daily prod", "-JobFailed daily prod publish", "-JobFailed daily prod query", "-JobFailed daily prod train",
 		"-JobFailed hourly query", "-JobOverdue daily prod", "-NoTelemetry", "-StageMissing hourly publish", "-StageRows hourly query",
 		"-StageStalled long train",
-	}, whole.ending().alerts)
+	}, r.ending().alerts)
 }
 
-// killedAtEveryBatch tells a story once as it is, and once for each batch and for either side of it with a kill. It returns the former.
-func killedAtEveryBatch(t *testing.T, tell func(*testing.T, *memory) *rig) *rig {
-	whole := tell(t, newMemory())
+// killAtEveryBatch tells a story as it is, and goes on from a kill at each of its batches, on either side of it.
+func killAtEveryBatch(whole *rig, steps []step, end time.Duration) {
+	t := whole.t
+	type kill struct {
+		rig  *rig
+		name string
+	}
+	var kills []kill
+	whole.store.at = func(before, quiet bool) {
+		if before && quiet {
+			return // that the watch was alive is all that was to be written
+		}
+		kills = append(kills, kill{whole.killed(), fmt.Sprintf("killed at batch %d, before it was written: %v", whole.store.batches, before)})
+	}
+	whole.tell(steps, end)
+	whole.store.at = nil
 	want := whole.ending()
-	kills := 0
-	for n := 1; n <= whole.store.batches; n++ {
-		for _, before := range []bool{true, false} {
-			if before && whole.store.quiet[n-1] {
-				continue // that the watch was alive is all that was to be written
-			}
-			store := newMemory()
-			store.killAt, store.before = n, before
-			r := tell(t, store)
-			require.Zero(t, store.killAt, "it was not killed")
-			kills++
-			got := r.ending()
-			name := fmt.Sprintf("killed at batch %d, before it was written: %v", n, before)
-			require.Equal(t, want, got, name)
-			require.Len(t, r.order, len(whole.order), name)
-			for _, id := range r.order {
-				// What is absent is decided up to Absence later after a restart.
-				assert.True(t, slices.ContainsFunc(whole.order, func(other identity) bool {
-					return id.fingerprint == other.fingerprint && id.starts.Sub(other.starts).Abs() <= r.options.Absence
-				}), "%s: %s of %s", name, id.starts, r.emitted[id].Name)
-			}
+	for _, k := range kills {
+		r := k.rig
+		r.start()
+		r.tick()
+		r.tell(steps, end)
+		require.Equal(t, want, r.ending(), k.name)
+		require.Len(t, r.order, len(whole.order), k.name)
+		for _, id := range r.order {
+			// What is absent is decided up to Absence later after a restart.
+			assert.True(t, slices.ContainsFunc(whole.order, func(other identity) bool {
+				return id.fingerprint == other.fingerprint && id.starts.Sub(other.starts).Abs() <= r.options.Absence
+			}), "%s: %s of %s", k.name, id.starts, r.emitted[id].Name)
 		}
 	}
-	require.Greater(t, kills, 100)
-	t.Logf("%d batches, %d kills", whole.store.batches, kills)
-	return whole
+	require.Greater(t, len(kills), 100)
+	t.Logf("%d batches, %d kills", whole.store.batches, len(kills))
 }

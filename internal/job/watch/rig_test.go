@@ -6,7 +6,6 @@ package watch
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -29,9 +28,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // day0 is a Sunday, 01:00 UTC.
 var day0 = time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC)
 
-var errDead = errors.New("the process was killed")
-
-// memory is a Store. It can fail, and it can be killed at a batch.
+// memory is a Store. It can fail, and a test can look at it at every batch.
 type memory struct {
 	mu      sync.Mutex
 	values  map[string][]byte
@@ -40,10 +37,8 @@ type memory struct {
 	quiet   []bool         // batches of meta and services alone
 	sizes   map[string]int // bytes written by kind of key
 	fail    error
-	// killAt is the batch, counted from 1, at which everything ends; before says that the batch is not written.
-	killAt int
-	before bool
-	dead   bool
+	// at is called for every batch, before it is written and after, with the kinds of keys in it.
+	at func(before, quiet bool)
 }
 
 func newMemory() *memory { return &memory{values: map[string][]byte{}, sizes: map[string]int{}} }
@@ -57,17 +52,13 @@ func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
 func (m *memory) Batch(_ context.Context, set map[string][]byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.dead {
-		return errDead
-	}
 	if m.fail != nil {
 		return m.fail
 	}
 	m.batches++
-	m.quiet = append(m.quiet, len(set) == 2 && set[keyMeta] != nil && set[keyServices] != nil)
-	if m.batches == m.killAt && m.before {
-		m.dead = true
-		return errDead
+	quiet := len(set) == 2 && set[keyMeta] != nil && set[keyServices] != nil
+	if m.at != nil {
+		m.at(true, quiet)
 	}
 	for key, value := range set {
 		m.bytes += len(value)
@@ -82,9 +73,8 @@ func (m *memory) Batch(_ context.Context, set map[string][]byte) error {
 			m.values[key] = slices.Clone(value)
 		}
 	}
-	if m.batches == m.killAt {
-		m.dead = true
-		return errDead
+	if m.at != nil {
+		m.at(false, quiet)
 	}
 	return nil
 }
@@ -208,6 +198,8 @@ type rig struct {
 	order   []identity
 	// sends counts emissions.
 	sends map[identity]int
+	// next is the step of the story that has not been acknowledged.
+	next int
 }
 
 func newRig(t testing.TB, o Options) *rig {

@@ -172,13 +172,7 @@ func TestNight(t *testing.T) {
 // The night is killed at every batch, with everything in the store that package judge needs.
 func TestNightKilledAtEveryBatch(t *testing.T) {
 	o, all := night()
-	killedAtEveryBatch(t, func(t *testing.T, store *memory) *rig {
-		r := newRig(t, o)
-		r.script, r.store = nil, store
-		r.start()
-		r.tell(all, 2*time.Hour)
-		return r
-	})
+	killAtEveryBatch(judged(t, o), all, 2*time.Hour)
 }
 
 // Every alert has a summary that reads as a sentence, and no empty annotation.
