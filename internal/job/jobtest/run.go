@@ -93,8 +93,14 @@ func (r *Run) own(sp *Span) *Span {
 	return sp
 }
 
-// Also returns another process of the run, for stages that run elsewhere.
-func (r *Run) Also(p *Process) *Process { return r.onResource(p) }
+// Also returns another process of the run, for stages that run elsewhere; it is in the run's environment.
+func (r *Run) Also(p *Process) *Process {
+	p = r.onResource(p)
+	if environment, ok := r.Process.Attributes[mlconv.AttrEnvironment]; ok {
+		p.Attributes[mlconv.AttrEnvironment] = environment
+	}
+	return p
+}
 
 // Stage adds a good stage from and to a time since the run's start.
 func (r *Run) Stage(name string, from, to time.Duration) *Span {
