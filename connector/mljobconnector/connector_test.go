@@ -1,0 +1,443 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mljobconnector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// bubble runs a test on a clock that does not wait.
+func bubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
+
+// A failed run fires within decision_wait, is repeated every minute, and resolves with the next good run.
+func TestFailureFiresAndResolves(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil).start()
+		defer r.shutdown()
+		pass(time.Hour)
+		r.consume(r.run("extract", "train!"))
+		pass(10 * time.Second)
+		got := r.logs.take()
+		require.Len(t, got, 1)
+		a := got[0]
+		assert.Equal(t, "JobFailed", a.Name)
+		assert.Equal(t, map[string]string{"job": "recsys", "stage": "train"}, a.Labels)
+		assert.Equal(t, alert.Critical, a.Severity)
+		assert.Equal(t, alert.Firing, a.State)
+		assert.True(t, a.at.Equal(a.observed))
+		assert.Equal(t, traceID(1), a.TraceID)
+		assert.Equal(t, spanID(3), a.SpanID)
+		assert.Equal(t, "http://localhost:16686/trace/00000000000000000000000000000001?uiFind=0000000000000003", a.Annotations["trace_url"])
+		assert.Equal(t, "ValueError", a.Annotations["exception_type"])
+		resource := r.logs.logs[0].ResourceLogs().At(0)
+		assert.Equal(t, map[string]any{"service.name": "otelcol-ml"}, resource.Resource().Attributes().AsRaw())
+		assert.True(t, strings.HasSuffix(resource.ScopeLogs().At(0).Scope().Name(), "mljobconnector"))
+
+		pass(time.Minute)
+		again := r.logs.take()
+		require.Len(t, again, 1)
+		assert.Equal(t, a.StartsAt, again[0].StartsAt, "the same alert")
+		r.consume(r.run("extract", "train"))
+		pass(10 * time.Second)
+		assert.Equal(t, []string{"JobFailed recsys/train resolved"}, r.logs.names())
+		pass(15 * time.Minute)
+		assert.NotEmpty(t, r.logs.names())
+		pass(time.Hour)
+		assert.Empty(t, r.logs.names())
+	})
+}
+
+// Both edges get every request; it counts once.
+func TestTwoEdgesCountOnce(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil).start()
+		defer r.shutdown()
+		r.consume(r.run("extract", "train"))
+		r.consume(r.run("extract", "train!"))
+		pass(time.Minute)
+		md := r.metrics.last()
+		assert.Equal(t, map[string]float64{
+			"recsys success ": 1, "recsys failure ": 1, "recsys error ": 0, "recsys timeout ": 0, "recsys cancellation ": 0, "recsys skip ": 0,
+		}, points(md, mlconv.MetricJobRunCount))
+		stages := points(md, mlconv.MetricStageCount)
+		assert.EqualValues(t, 2, stages["recsys extract success "])
+		assert.EqualValues(t, 1, stages["recsys train success "])
+		assert.EqualValues(t, 1, stages["recsys train failure "])
+		assert.Zero(t, stages["recsys train skip "])
+		assert.Len(t, stages, 12)
+		assert.Zero(t, r.state().watch.SelfStats().Duplicates)
+		assert.Equal(t, map[string]float64{
+			"recsys critical ": 1, "recsys warning ": 0, "recsys info ": 0, "critical ": 0,
+		}, points(md, mlconv.MetricAlertActive))
+	})
+}
+
+func TestOneEdge(t *testing.T) {
+	t.Run("logs", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			r := newRig(t, nil).start("logs")
+			defer r.shutdown()
+			r.consume(r.run("train!"))
+			pass(10 * time.Second)
+			assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
+		})
+	})
+	t.Run("metrics", func(t *testing.T) {
+		bubble(t, func(t *testing.T) {
+			r := newRig(t, nil).start("metrics")
+			defer r.shutdown()
+			r.consume(r.run("train!"))
+			pass(time.Minute)
+			assert.EqualValues(t, 1, r.state().watch.SelfStats().ActiveAlerts)
+			assert.EqualValues(t, 1, points(r.metrics.last(), mlconv.MetricAlertActive)["recsys critical "])
+			r.consume(r.run("train"))
+			pass(time.Hour)
+			assert.Zero(t, points(r.metrics.last(), mlconv.MetricAlertActive)["recsys critical "])
+			assert.Empty(t, r.state().watch.Due(time.Now()), "nobody is to be told")
+		})
+	})
+}
+
+// What was stored is emitted when the last edge has started, and not before: not all that is downstream runs.
+func TestNothingBeforeEveryEdgeHasStarted(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil).withDisk(newDisk()).start()
+		r.consume(r.run("train!"))
+		pass(10 * time.Second)
+		first := r.logs.take()
+		require.Len(t, first, 1)
+		r.shutdown()
+
+		r = r.again().build()
+		require.NoError(t, r.edges[0].Start(t.Context(), r.host))
+		pass(10 * time.Minute)
+		assert.Empty(t, r.logs.names())
+		require.NoError(t, r.edges[1].Start(t.Context(), r.host))
+		synctest.Wait()
+		got := r.logs.take()
+		require.Len(t, got, 1)
+		assert.Equal(t, first[0].Alert, got[0].Alert)
+		r.shutdown()
+	})
+}
+
+func TestRestart(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDisk()
+		r := newRig(t, nil).withDisk(d).start()
+		r.consume(r.run("train!"))
+		pass(11 * time.Second)
+		fired := r.logs.take()[0]
+		r.shutdown()
+		assert.Zero(t, d.open)
+
+		r = r.again().start()
+		pass(time.Second)
+		assert.Equal(t, fired.Alert, r.logs.take()[0].Alert)
+		r.consume(r.run("train"))
+		pass(11 * time.Second)
+		resolved := r.logs.take()[0]
+		assert.Equal(t, alert.Resolved, resolved.State)
+		assert.Equal(t, fired.StartsAt, resolved.StartsAt)
+		pass(15 * time.Second)
+		assert.Positive(t, points(r.metrics.last(), mlconv.MetricJobLastSuccess)["recsys "])
+		r.shutdown()
+		assert.Zero(t, d.open)
+		assert.Equal(t, 2, d.opened, "once per life, whatever the number of edges")
+	})
+}
+
+// At shutdown errors are decided at once, while all that is downstream runs; what is merely absent waits for the restart.
+func TestFlush(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil).withDisk(newDisk()).start()
+		r.consume(r.run("train!"))
+		pass(time.Second)
+		assert.Empty(t, r.logs.names())
+		require.NoError(t, r.edges[1].Shutdown(t.Context()))
+		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
+		assert.EqualValues(t, 1, points(r.metrics.last(), mlconv.MetricJobRunCount)["recsys failure "])
+		pass(time.Hour)
+		require.NoError(t, r.edges[0].Shutdown(t.Context()))
+		assert.Empty(t, r.logs.names(), "downstream may have stopped")
+	})
+}
+
+// A flush that nobody takes is not lost: the alert is in the storage.
+func TestFlushFails(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil).withDisk(newDisk()).start()
+		r.consume(r.run("train!"))
+		r.logs.failing(errors.New("gone"))
+		r.metrics.failing(errors.New("gone"))
+		r.shutdown()
+		assert.Empty(t, r.logs.names())
+		r = r.again().start()
+		pass(time.Second)
+		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
+		r.shutdown()
+	})
+}
+
+func TestNotDelivered(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil).start()
+		defer r.shutdown()
+		r.logs.failing(errors.New("try later"), errors.New("try later"), nil)
+		r.consume(r.run("train!"))
+		pass(10 * time.Second)
+		assert.Empty(t, r.logs.names())
+		pass(11 * time.Second)
+		got := r.logs.take()
+		require.Len(t, got, 1, "within seconds")
+
+		pass(time.Minute)
+		require.Len(t, r.logs.take(), 1)
+		r.logs.failing(consumererror.NewPermanent(errors.New("never")), nil)
+		pass(time.Minute)
+		assert.Empty(t, r.logs.names())
+		pass(30 * time.Second)
+		assert.Empty(t, r.logs.names(), "a permanent error is not tried at once again")
+		pass(30 * time.Second)
+		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
+	})
+}
+
+// A consumer of metrics that hangs does not hold up alerts, and one of alerts gives way after a while.
+func TestHangingConsumers(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil).start()
+		r.metrics.hanging(true)
+		pass(20 * time.Second)
+		r.consume(r.run("train!"))
+		pass(10 * time.Second)
+		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
+		r.logs.hanging(true)
+		pass(time.Minute)
+		r.logs.hanging(false)
+		pass(sendTimeout + time.Second)
+		assert.NotEmpty(t, r.logs.names())
+		r.logs.hanging(true)
+		pass(time.Minute)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		began := time.Now()
+		require.NoError(t, r.edges[0].Shutdown(ctx))
+		assert.LessOrEqual(t, time.Since(began), time.Second, "the shutdown's own time holds")
+		require.NoError(t, r.edges[1].Shutdown(ctx))
+	})
+}
+
+// What a client sent is written before it is told so, also if it does not wait for that.
+func TestWrittenBeforeReturn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDisk()
+		r := newRig(t, nil).withDisk(d).start()
+		defer r.shutdown()
+		before := d.batches
+		gone, cancel := context.WithCancel(t.Context())
+		cancel()
+		td := r.run("extract", "train")
+		require.NoError(t, r.edges[0].ConsumeTraces(gone, td))
+		require.NoError(t, r.edges[1].ConsumeTraces(gone, td))
+		assert.Equal(t, before+1, d.batches, "one write a batch")
+		assert.Zero(t, d.canceled)
+		pass(time.Second)
+		ordinary := ordinary(t, 10)
+		before = d.batches
+		r.consume(ordinary)
+		assert.Equal(t, before, d.batches, "nothing has changed")
+	})
+}
+
+func TestStorageFails(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		core, logs := observer.New(zapcore.ErrorLevel)
+		d := newDisk()
+		r := newRig(t, nil).withDisk(d)
+		r.set.Logger = zap.New(core)
+		r.start()
+		d.breaks(errors.New("disk full"))
+		for range 50 {
+			r.consume(r.run("train"))
+			pass(time.Second)
+		}
+		require.Equal(t, 1, logs.Len(), "once a minute")
+		assert.Contains(t, logs.All()[0].ContextMap()["error"], "'storage'")
+		assert.Contains(t, logs.All()[0].ContextMap()["error"], "disk full")
+		pass(time.Minute)
+		require.Equal(t, 2, logs.Len())
+		assert.Positive(t, logs.All()[1].ContextMap()["not_logged_since"])
+		assert.EqualValues(t, 50, points(r.metrics.last(), mlconv.MetricJobRunCount)["recsys success "], "they count")
+		d.breaks(nil)
+		pass(10 * time.Second)
+		r.consume(r.run("train!"))
+		d.mu.Lock()
+		d.open = 0 // kill -9
+		d.mu.Unlock()
+		old := r
+		r = r.again()
+		values := newDisk()
+		d.mu.Lock()
+		for k, v := range d.values {
+			values.values[k] = v
+		}
+		d.mu.Unlock()
+		old.shutdown()
+		r.host = host{diskID: values}
+		r.start()
+		pass(15 * time.Second)
+		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names(), "it was written, and all before it")
+		r.shutdown()
+	})
+}
+
+func TestDamagedValues(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		d := newDisk()
+		r := newRig(t, nil).withDisk(d).start()
+		r.consume(r.run("train!"))
+		pass(11 * time.Second)
+		r.shutdown()
+		for k := range d.values {
+			if strings.HasPrefix(k, "run/") {
+				d.values[k] = []byte("damaged")
+			}
+		}
+		core, logs := observer.New(zapcore.ErrorLevel)
+		r = r.again()
+		r.set.Logger = zap.New(core)
+		r.start()
+		pass(time.Second)
+		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names(), "what can be read is")
+		require.Equal(t, 1, logs.Len())
+		assert.Contains(t, fmt.Sprint(logs.All()[0].ContextMap()["values"]), "run/")
+		r.shutdown()
+	})
+}
+
+func TestStartFails(t *testing.T) {
+	missing := component.MustNewID("missing")
+	closed := newDisk()
+	closed.open = 1
+	broken := newDisk()
+	for name, c := range map[string]struct {
+		change func(*rig)
+		want   []string
+	}{
+		"no storage":        {func(r *rig) { r.cfg.Storage = &missing }, []string{"'storage'", "missing", "service::extensions"}},
+		"not a storage":     {func(r *rig) { r.cfg.Storage = &missing; r.host[missing] = cards{} }, []string{"'storage'", "is not a storage"}},
+		"storage in use":    {func(r *rig) { r.withDisk(closed) }, []string{"'storage'", "cannot open"}},
+		"storage is broken": {func(r *rig) { r.withDisk(broken); broken.breaks(errors.New("i/o error")) }, []string{"'storage'", "i/o error"}},
+		"no catalog":        {func(r *rig) { r.cfg.Catalog = &missing }, []string{"'catalog'", "missing"}},
+	} {
+		r := newRig(t, nil)
+		c.change(r)
+		r.build()
+		for _, e := range r.edges {
+			err := e.Start(t.Context(), r.host)
+			for _, want := range c.want {
+				assert.ErrorContains(t, err, want, name)
+			}
+		}
+		require.ErrorIs(t, r.edges[0].ConsumeTraces(t.Context(), ordinary(t, 1)), errNotOpen)
+		r.shutdown()
+	}
+}
+
+func TestNotOpen(t *testing.T) {
+	r := newRig(t, nil).build()
+	td := ordinary(t, 1)
+	require.ErrorIs(t, r.edges[0].ConsumeTraces(t.Context(), td), errNotOpen)
+	require.NoError(t, r.edges[1].ConsumeTraces(t.Context(), td), "the other edge speaks for it")
+	for _, e := range r.edges {
+		require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
+	}
+	require.NoError(t, r.edges[0].ConsumeTraces(t.Context(), td))
+	r.shutdown()
+	require.ErrorIs(t, r.edges[0].ConsumeTraces(t.Context(), td), errNotOpen)
+}
+
+// The catalog is asked for every decision, so that a card that is edited counts.
+func TestCatalog(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil)
+		r.host[component.MustNewID("ml_catalog")] = cards{set: catalog.NewSet(nil, []*catalog.Job{{
+			Name: "recsys", Owner: "recsys@example.com", Alerts: catalog.Alerts{Severity: "warning", Runbook: "https://example.com/recsys"},
+		}})}
+		r.start()
+		defer r.shutdown()
+		r.consume(r.run("train!"))
+		pass(10 * time.Second)
+		got := r.logs.take()
+		require.Len(t, got, 1)
+		assert.Equal(t, alert.Warning, got[0].Severity)
+		assert.Equal(t, "https://example.com/recsys", got[0].Annotations["runbook_url"])
+		assert.Equal(t, "recsys@example.com", got[0].Annotations["owner"])
+	})
+}
+
+// An error of another service in a run's trace is the evidence, whichever of them comes first.
+func TestEvidenceOfAnotherService(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil).start()
+		defer r.shutdown()
+		query, s := request(t, attributes{"service.name": "warehouse"}, nil)
+		s.SetName("SELECT")
+		s.SetParentSpanID(spanID(2)) // the stage
+		s.SetSpanID(spanID(9))
+		s.SetStartTimestamp(0)
+		exceptionEvent(s, "OperationalError", "disk quota exceeded")
+		r.consume(query)
+		r.consume(r.run("extract!"))
+		pass(10 * time.Second)
+		got := r.logs.take()
+		require.Len(t, got, 1)
+		assert.Equal(t, spanID(9), got[0].SpanID)
+		assert.Equal(t, "OperationalError", got[0].Annotations["exception_type"])
+		assert.Contains(t, got[0].Annotations["root_cause"]+got[0].Summary+got[0].Annotations["exception_message"], "disk quota exceeded")
+	})
+}
+
+func TestConcurrentRequests(t *testing.T) {
+	r := newRig(t, func(c *Config) { c.MetricsInterval, c.DecisionWait = time.Millisecond, 0 }).withDisk(newDisk()).start()
+	const senders, each = 4, 25
+	var wg sync.WaitGroup
+	for n := range senders {
+		wg.Go(func() {
+			for i := range each {
+				td, s := request(t, attributes{"service.name": "trainer", "cicd.pipeline.name": "recsys"}, attributes{"cicd.pipeline.result": "failure"})
+				s.SetTraceID([16]byte{1: byte(n), 2: byte(i), 15: 1})
+				for _, e := range r.edges {
+					assert.NoError(t, e.ConsumeTraces(t.Context(), td))
+					assert.NoError(t, e.ConsumeTraces(t.Context(), ordinary(t, 3)))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r.shutdown()
+	assert.EqualValues(t, senders*each, points(r.metrics.last(), mlconv.MetricJobRunCount)["recsys failure "])
+	assert.NotEmpty(t, r.logs.names())
+}
