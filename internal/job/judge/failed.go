@@ -150,7 +150,7 @@ func (v *view) failure(kind Kind, s *stage, over bool, start string) Fault {
 		if v.run.Root != nil {
 			own = exception(v.run.Root.ExceptionType, v.run.Root.Message)
 		}
-		v.because(&b, &f, own, cause)
+		v.because(&b, &f, ": ", own, cause)
 		fmt.Fprintf(&b, " (run %s).", v.run.ID)
 		f.Summary = b.String()
 		return f
@@ -176,20 +176,20 @@ func (v *view) failure(kind Kind, s *stage, over bool, start string) Fault {
 				}
 			}
 		}
-		v.because(&b, &f, own, cause)
+		v.because(&b, &f, ": ", own, cause)
 		fmt.Fprintf(&b, " (run %s).", v.run.ID)
 		f.Summary = b.String()
 		return f
 	}
 	final := first.Final()
-	own := exception(final.Exception())
+	own, colon := exception(final.Exception()), ": "
 	if own == "" && final.Outcome == run.Timeout {
 		own = "it timed out"
 	}
 	if instances != "" && own != "" {
-		own = "the first with " + own
+		own, colon = "the first with "+own, "; "
 	}
-	v.because(&b, &f, own, v.run.Cause(final))
+	v.because(&b, &f, colon, own, v.run.Cause(final))
 	if n := attempt(first); n > 0 {
 		f.Annotations["attempt"] = strconv.Itoa(n)
 		fmt.Fprintf(&b, " (attempt %d of run %s).", n, v.run.ID)
@@ -211,8 +211,8 @@ func attempt(i *run.Instance) int {
 	return 0
 }
 
-// because adds why something failed: its own exception, and the deepest erring span below it.
-func (v *view) because(b *strings.Builder, f *Fault, own string, cause run.Evidence) {
+// because adds, after a colon, why something failed: its own exception, and the deepest erring span below it.
+func (v *view) because(b *strings.Builder, f *Fault, colon, own string, cause run.Evidence) {
 	f.TraceID, f.SpanID = cause.TraceID, cause.SpanID
 	if f.TraceID == (run.TraceID{}) && len(v.run.Traces) > 0 {
 		f.TraceID, f.SpanID = v.run.Traces[0], run.SpanID{}
@@ -239,9 +239,9 @@ func (v *view) because(b *strings.Builder, f *Fault, own string, cause run.Evide
 	switch {
 	case own == "" && deeper == "":
 	case own == "":
-		b.WriteString(": " + deeper)
+		b.WriteString(colon + deeper)
 	default:
-		b.WriteString(": " + own)
+		b.WriteString(colon + own)
 		if deeper != "" && !strings.HasSuffix(own, deeper) {
 			b.WriteString(", because of " + deeper)
 		}

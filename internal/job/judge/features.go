@@ -11,28 +11,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 )
 
-// columns returns the columns of a stage in the last good run that reported any, if they were the same in the last good runs, as many as
-// learned limits need; else nil.
-func (v *view) columns(stage string) []string {
-	var last []string
-	same := 0
-	for i := len(v.history.runs) - 1; i >= 0 && same < max(v.expect.MinRuns, 1); i-- {
-		s := v.history.runs[i].stage(stage)
-		if s == nil || s.skipped || len(s.nulls.names) == 0 {
-			continue
-		}
-		if same > 0 && !slices.Equal(s.nulls.names, last) {
-			return nil
-		}
-		last = s.nulls.names
-		same++
-	}
-	if same < max(v.expect.MinRuns, 1) {
-		return nil
-	}
-	return last
-}
-
 // featureFaults finds the first stage of which columns vanished or appeared. The later ones have inherited it. A stage that
 // reports no column at all, or has lost attributes, says nothing of them.
 func (v *view) featureFaults() []Fault {

@@ -23,12 +23,15 @@ const (
 	lastYear = 2200
 )
 
-// History is what is remembered of the last good runs of a job, in numbers. The zero value remembers nothing.
+// History is what is remembered of the last good runs of a job, in numbers. The zero value remembers nothing. It is not safe for concurrent
+// use, not even to judge by.
 type History struct {
 	// runs are by logical date, else start, the latest last.
 	runs []record
 	// order has the median rank of each stage; nil until it is asked for.
 	order map[string]float64
+	// known are the baselines that have been asked for.
+	known *baselines
 }
 
 // record is one good run.
@@ -101,13 +104,13 @@ func (h *History) Learn(r *run.Run) {
 	if extra := len(h.runs) - remembered; extra > 0 {
 		h.runs = slices.Delete(h.runs, 0, extra)
 	}
-	h.order = nil
+	h.order, h.known = nil, nil
 }
 
 // Forget takes a run out that turned out not to be good.
 func (h *History) Forget(r *run.Run) {
 	id := hashID(r.ID)
-	h.order = nil
+	h.order, h.known = nil, nil
 	h.runs = slices.DeleteFunc(h.runs, func(rec record) bool { return rec.id == id })
 }
 
@@ -161,12 +164,12 @@ func (h *History) latest(name string) *stageRecord {
 	return nil
 }
 
-// values collects a number from the last good runs, at most so many; get returns false for a stage that does not have it.
+// values collects a finite number from the last good runs, at most so many; get returns false for a stage that does not have it.
 func (h *History) values(stage string, most int, get func(*stageRecord) (float64, bool)) []float64 {
 	var out []float64
 	for i := len(h.runs) - 1; i >= 0 && len(out) < most; i-- {
 		if s := h.runs[i].stage(stage); s != nil && !s.skipped {
-			if v, ok := get(s); ok {
+			if v, ok := get(s); ok && finite(v) {
 				out = append(out, v)
 			}
 		}

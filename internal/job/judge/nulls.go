@@ -32,7 +32,7 @@ func (v *view) maxNullIncrease(s *stage) float64 {
 func (v *view) rises(s *stage) []rise {
 	var out []rise
 	for _, n := range s.nulls {
-		u, ok := v.usual(s.name, func(sr *stageRecord) (float64, bool) { return sr.nulls.get(n.Name) })
+		u, ok := v.usual(s.name, measureNulls, n.Name)
 		if !ok {
 			continue
 		}

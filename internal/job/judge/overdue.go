@@ -124,14 +124,15 @@ func (v *view) lateFault(kind Kind, s *stage) *Fault {
 // endLate adds how many instances have ended, and the run.
 func (v *view) endLate(f *Fault, s *stage) {
 	if s.named > 0 && s.want > 0 {
-		text := fmt.Sprintf("%s of %s instances have not ended", count(int64(s.absent+len(s.open))), count(int64(s.want)))
+		late := s.absent + len(s.open)
+		text := fmt.Sprintf("%s of %s instances %s not ended", count(int64(late)), count(int64(s.want)), plural(late, "has", "have"))
 		names := s.absentees(maxAnnotation)
 		for _, i := range s.open {
 			names = append(names, i.Name)
 		}
 		f.Annotations["instances"] = clip(text+": "+strings.Join(names, ", "), maxAnnotation)
 		f.Summary += "; " + text
-		if short := listOf(names, s.absent+len(s.open)); short != "" {
+		if short := listOf(names, late); short != "" {
 			f.Summary += ": " + short
 		}
 	}

@@ -20,11 +20,11 @@ type fall struct {
 
 // fell compares rows with the last good runs; false if there is nothing to compare, or if they did not fall by more than the limit.
 func (v *view) fell(s *stage, rows int64, wrote bool) (fall, bool) {
-	get := usualRowsIn
+	m := measureRowsIn
 	if wrote {
-		get = usualRowsOut
+		m = measureRowsOut
 	}
-	u, ok := v.usual(s.name, get)
+	u, ok := v.usual(s.name, m, "")
 	if !ok || rows < 0 || u.median <= 0 {
 		return fall{}, false
 	}

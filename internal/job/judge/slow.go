@@ -48,7 +48,7 @@ func (v *view) slow() *Fault {
 func (v *view) slowest() (s *stage, usual time.Duration) {
 	var most time.Duration
 	for _, candidate := range v.stages {
-		u, ok := v.usual(candidate.name, func(sr *stageRecord) (float64, bool) { return float64(sr.duration), true })
+		u, ok := v.usual(candidate.name, measureDuration, "")
 		if !ok || len(candidate.instances) == 0 {
 			continue
 		}

@@ -168,10 +168,10 @@ func override(values, by []run.Value) []run.Value {
 func compareName(v run.Value, name string) int { return strings.Compare(v.Name, name) }
 
 // meanRatios returns the mean of each null ratio, weighted by the rows written where all that report it say how many they wrote. Ratios
-// that are no number are left out.
+// that are no number are left out of it; it is NaN if there are no others.
 func meanRatios(parts []part) []run.Value {
 	if len(parts) == 1 {
-		return slices.DeleteFunc(slices.Clone(parts[0].nulls), func(v run.Value) bool { return !finite(v.Value) })
+		return parts[0].nulls
 	}
 	type mean struct {
 		sum, weighted, weight float64
@@ -181,13 +181,13 @@ func meanRatios(parts []part) []run.Value {
 	means := map[string]*mean{}
 	for _, p := range parts {
 		for _, v := range p.nulls {
-			if !finite(v.Value) {
-				continue
-			}
 			m := means[v.Name]
 			if m == nil {
 				m = &mean{}
 				means[v.Name] = m
+			}
+			if !finite(v.Value) {
+				continue
 			}
 			m.n++
 			m.sum += v.Value

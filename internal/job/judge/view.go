@@ -66,7 +66,7 @@ func (v *view) expectStages() {
 				s.card, s.expected = c, !c.Optional
 			}
 		}
-	} else if names := v.history.expected(max(v.expect.MinRuns, 1)); names != nil {
+	} else if names := v.history.prepare(max(v.expect.Runs, 1), max(v.expect.MinRuns, 1)).expected; names != nil {
 		v.known = true
 		for _, name := range names {
 			v.stage(name).expected = true

@@ -10,8 +10,6 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
-
-	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 )
 
 // listed is the number of names that a sentence lists.
@@ -165,15 +163,7 @@ func exception(exceptionType, message string) string {
 	return exceptionType + ": " + message
 }
 
-// outcomeWord says how something ended that has no exception.
-func outcomeWord(o run.Outcome) string {
-	if o == run.Timeout {
-		return "timed out"
-	}
-	return "failed"
-}
-
-// these is "it" or "they".
+// plural picks the form that fits a number.
 func plural(n int, one, many string) string {
 	if n == 1 {
 		return one
