@@ -99,7 +99,7 @@ func (h *History) UnmarshalBinary(data []byte) error {
 
 func readStage(in *wire.Reader) stageRecord {
 	return stageRecord{
-		name: unique.Make(in.Text()).Value(), skipped: in.Byte()&1 != 0, rank: uint16(in.Uint(math.MaxUint16)), //nolint:gosec // bounded
+		name: unique.Make(in.Text()).Value(), skipped: in.Byte()&1 != 0, rank: uint16(in.Uint(math.MaxUint16)),
 		duration: in.Time(), rowsIn: in.Int(), rowsOut: in.Int(), nulls: readNumbers(in), metrics: readNumbers(in),
 	}
 }

@@ -84,7 +84,7 @@ func (h *History) Learn(r *run.Run) {
 			continue
 		}
 		sr := stageRecord{
-			name: unique.Make(s.name).Value(), skipped: skipped, rank: uint16(rank), //nolint:gosec // at most maxStages
+			name: unique.Make(s.name).Value(), skipped: skipped, rank: uint16(rank),
 			rowsIn: -1, rowsOut: -1,
 		}
 		if !sr.skipped {

@@ -41,7 +41,7 @@ func randomRun(rng *rand.Rand) *script {
 				case pick(4):
 					change = append(change, fails("E", fmt.Sprint(name, which)))
 				case pick(10):
-					change = append(change, result(run.Outcome(1+rng.IntN(6)))) //nolint:gosec // an outcome
+					change = append(change, result(run.Outcome(1+rng.IntN(6))))
 				}
 				if pick(6) {
 					change = append(change, retried)
@@ -70,7 +70,7 @@ func randomRun(rng *rand.Rand) *script {
 	case 0:
 		s.root(0, 300+rng.IntN(300))
 	case 1:
-		s.root(0, 300, result(run.Outcome(1+rng.IntN(6)))) //nolint:gosec // an outcome
+		s.root(0, 300, result(run.Outcome(1+rng.IntN(6))))
 	case 2:
 		s.root(0, 900, fails("RootError", "m"))
 	}

@@ -107,6 +107,11 @@ func (s *stage) classify(instance *run.Instance) {
 
 // sumData sums up rows, null ratios and metrics. own is the stage's own instance, nil if it has none.
 func (s *stage) sumData(own *run.Instance) {
+	if len(s.instances) == 1 {
+		one := &s.instances[0]
+		s.rowsIn, s.rowsOut, s.nulls, s.metrics = one.RowsIn(), one.RowsOut(), one.NullRatios(), one.Metrics()
+		return
+	}
 	parts := make([]part, 0, len(s.instances))
 	for i := range s.instances {
 		instance := &s.instances[i]
@@ -170,9 +175,6 @@ func compareName(v run.Value, name string) int { return strings.Compare(v.Name, 
 // meanRatios returns the mean of each null ratio, weighted by the rows written where all that report it say how many they wrote. Ratios
 // that are no number are left out of it; it is NaN if there are no others.
 func meanRatios(parts []part) []run.Value {
-	if len(parts) == 1 {
-		return parts[0].nulls
-	}
 	type mean struct {
 		sum, weighted, weight float64
 		n                     int
@@ -212,9 +214,6 @@ func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
 // latestMetrics returns each metric of the instance that ended last; one that is no finite number counts before all others.
 func latestMetrics(parts []part) []run.Value {
-	if len(parts) == 1 {
-		return parts[0].metrics
-	}
 	slices.SortStableFunc(parts, func(a, b part) int { return a.end.Compare(b.end) })
 	latest := map[string]float64{}
 	for _, p := range parts {

@@ -17,15 +17,17 @@ type view struct {
 	history *History
 	stages  []*stage
 	byName  map[string]*stage
+	spare   []stage // memory for further stages
 	// known says that it is known which stages to expect, by the card or by history.
 	known bool
 }
 
 func newView(r *run.Run, e Expect) *view {
-	v := &view{run: r, expect: e, history: e.History, byName: make(map[string]*stage, len(r.Stages))}
+	v := &view{run: r, expect: e, history: e.History, byName: make(map[string]*stage, len(r.Stages)), spare: make([]stage, len(r.Stages))}
 	if v.history == nil {
 		v.history = &History{}
 	}
+	v.stages = make([]*stage, 0, len(r.Stages))
 	for _, s := range r.Stages {
 		v.stage(s.Name).seen = s
 	}
@@ -45,7 +47,11 @@ func newView(r *run.Run, e Expect) *view {
 func (v *view) stage(name string) *stage {
 	s := v.byName[name]
 	if s == nil {
-		s = &stage{name: name}
+		if len(v.spare) == 0 {
+			v.spare = make([]stage, 8)
+		}
+		s, v.spare = &v.spare[0], v.spare[1:]
+		s.name = name
 		v.byName[name] = s
 		v.stages = append(v.stages, s)
 	}

@@ -55,7 +55,7 @@ func (r *Run) AppendBinary(b []byte) ([]byte, error) {
 	for _, at := range []int64{base, nanos(r.End), nanos(r.FirstSeen), nanos(r.LastSeen), r.life.began, r.life.arrived} {
 		w.Int(at)
 	}
-	w.Uint(uint64(max(r.Lost, 0))) //nolint:gosec // not negative
+	w.Uint(uint64(max(r.Lost, 0)))
 	w.Uint(uint64(len(r.Traces)))
 	for _, id := range r.Traces {
 		w.Raw(id[:])
@@ -100,7 +100,7 @@ func (r *Root) write(w *wire.Writer) {
 
 func (s *Stage) write(w *wire.Writer, base int64) {
 	w.Text(s.Name)
-	w.Uint(uint64(s.Expected)) //nolint:gosec // not negative
+	w.Uint(uint64(s.Expected))
 	w.Uint(uint64(s.arrived))
 	w.Uint(uint64(len(s.tries)))
 	for i := range s.tries {
@@ -188,7 +188,7 @@ func (r *Run) UnmarshalBinary(data []byte) error {
 	out.Start, out.End = timeOf(base), timeOf(in.Time())
 	out.FirstSeen, out.LastSeen = timeOf(in.Time()), timeOf(in.Time())
 	out.life.began, out.life.arrived = in.Time(), in.Time()
-	out.Lost = int(in.Uint(math.MaxInt32)) //nolint:gosec // bounded
+	out.Lost = int(in.Uint(math.MaxInt32))
 	if n := in.Count(len(TraceID{})); n > 0 {
 		out.Traces = make([]TraceID, n)
 		for i := range out.Traces {
@@ -240,8 +240,8 @@ func (r *Run) readStages(in *wire.Reader, base int64) {
 			return
 		}
 		s := newStage(name)
-		s.Expected = int32(in.Uint(math.MaxInt32))  //nolint:gosec // bounded
-		s.arrived = uint32(in.Uint(math.MaxUint32)) //nolint:gosec // bounded
+		s.Expected = int32(in.Uint(math.MaxInt32))
+		s.arrived = uint32(in.Uint(math.MaxUint32))
 		s.readTries(in, base, len(r.Traces))
 		s.readSide(in)
 		r.push(s)
@@ -262,7 +262,7 @@ func (s *Stage) readTries(in *wire.Reader, base int64, traces int) {
 		t.flags = flags(has >> 1)
 		t.instance = unique.Make(in.Text())
 		t.trace = readTrace(in, traces)
-		t.attempt = uint16(in.Uint(math.MaxUint16)) //nolint:gosec // bounded
+		t.attempt = uint16(in.Uint(math.MaxUint16))
 		t.start = in.TimeFrom(base)
 		t.end = max(in.TimeFrom(t.start), t.start)
 		t.RowsIn, t.RowsOut = in.Int(), in.Int()
@@ -281,10 +281,10 @@ func (s *Stage) readTries(in *wire.Reader, base int64, traces int) {
 
 func readTrace(in *wire.Reader, traces int) uint16 {
 	n := in.Uint(math.MaxUint16)
-	if n != unknownTrace && n >= uint64(traces) { //nolint:gosec // not negative
+	if n != unknownTrace && n >= uint64(traces) {
 		in.Fail()
 	}
-	return uint16(n) //nolint:gosec // bounded
+	return uint16(n)
 }
 
 func readDetail(in *wire.Reader) *detail {

@@ -5,6 +5,7 @@ package run
 
 import (
 	"bytes"
+	"errors"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -109,7 +110,7 @@ func TestDamagedData(t *testing.T) {
 		t.Fatal("a byte too many was not noticed")
 	}
 	data[0]++
-	if err := r.UnmarshalBinary(data); err != ErrFormat { //nolint:errorlint // not wrapped
+	if err := r.UnmarshalBinary(data); !errors.Is(err, ErrFormat) {
 		t.Fatalf("another version: %v", err)
 	}
 	equal(t, "after errors", before, dump(r))

@@ -122,13 +122,13 @@ func (r *Run) Add(s *Span, now time.Time) bool {
 func (r *Run) trace(id TraceID) uint16 {
 	for i := len(r.Traces) - 1; i >= 0; i-- {
 		if r.Traces[i] == id {
-			return uint16(i) //nolint:gosec // at most maxTraces
+			return uint16(i)
 		}
 	}
 	if id == (TraceID{}) || len(r.Traces) >= min(r.limits.Traces, maxTraces) {
 		return unknownTrace
 	}
-	return uint16(len(r.Traces)) //nolint:gosec // at most maxTraces
+	return uint16(len(r.Traces))
 }
 
 const unknownTrace = math.MaxUint16

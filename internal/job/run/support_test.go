@@ -19,12 +19,12 @@ var base = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 func at(seconds int) time.Time { return base.Add(time.Duration(seconds) * time.Second) }
 
 func traceID(n int) (id TraceID) {
-	binary.BigEndian.PutUint64(id[8:], uint64(n)) //nolint:gosec // a small number
+	binary.BigEndian.PutUint64(id[8:], uint64(n))
 	return id
 }
 
 func spanID(n int) (id SpanID) {
-	binary.BigEndian.PutUint64(id[:], uint64(n)) //nolint:gosec // a small number
+	binary.BigEndian.PutUint64(id[:], uint64(n))
 	return id
 }
 
@@ -143,7 +143,7 @@ func randomSpans(rng *rand.Rand) []Span {
 		}
 	}
 	result := func(s *Span) {
-		s.Outcome = Outcome(1 + rng.IntN(6)) //nolint:gosec // an outcome
+		s.Outcome = Outcome(1 + rng.IntN(6))
 		if s.Outcome.Bad() {
 			s.ExceptionType, s.Message = fmt.Sprint("E", rng.IntN(3)), "message"
 		}

@@ -20,7 +20,7 @@ func (s *Stage) add(r *Run, span *Span, trace uint16, at sighting) bool {
 	t := Try{
 		SpanID: span.SpanID, RowsIn: max(span.RowsIn, -1), RowsOut: max(span.RowsOut, -1), start: at.start, end: at.end,
 		instance: unique.Make(span.Instance), trace: trace, Outcome: span.Outcome,
-		attempt: uint16(max(0, min(span.Attempt, math.MaxUint16))), //nolint:gosec // clamped
+		attempt: uint16(max(0, min(span.Attempt, math.MaxUint16))),
 		flags:   flagOf(span.Retried, flagRetried) | flagOf(span.Explicit, flagExplicit) | flagOf(span.Dropped, flagDropped),
 	}
 	d := detail{cause: span.Cause, nulls: sorted(span.NullRatios), metrics: sorted(span.Metrics)}
@@ -50,13 +50,13 @@ func flagOf(on bool, f flags) flags {
 
 // expect notes how many instances a span says there are.
 func (s *Stage) expect(instances int) {
-	s.Expected = max(s.Expected, int32(max(0, min(instances, math.MaxInt32)))) //nolint:gosec // clamped
+	s.Expected = max(s.Expected, int32(max(0, min(instances, math.MaxInt32))))
 }
 
 // came notes when a try came.
 func (s *Stage) came(at sighting) {
 	const second = 1_000_000_000
-	s.arrived = max(s.arrived, uint32(min((at.arrived+second-1)/second, math.MaxUint32))) //nolint:gosec // clamped, and not negative
+	s.arrived = max(s.arrived, uint32(min((at.arrived+second-1)/second, math.MaxUint32)))
 }
 
 // sorted returns a bounded copy of values by name, nil for none. Of two of one name the first counts.
@@ -89,7 +89,7 @@ func (x *tryIndex) add(instance unique.Handle[string]) {
 	if !ok {
 		before = -1
 	}
-	x.last[instance] = int32(len(x.prev)) //nolint:gosec // bounded by Limits
+	x.last[instance] = int32(len(x.prev))
 	x.prev = append(x.prev, before)
 }
 

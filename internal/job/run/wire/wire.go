@@ -63,7 +63,7 @@ func (w *Writer) Text(v string) {
 		return
 	}
 	if n := w.find(v); n >= 0 {
-		w.Uint(uint64(n) + 2) //nolint:gosec // not negative
+		w.Uint(uint64(n) + 2)
 		return
 	}
 	if w.places != nil {
@@ -190,7 +190,7 @@ func (r *Reader) TimeFrom(base int64) int64 {
 
 // Count reads a number of things of at least so many bytes each, of which as many must follow.
 func (r *Reader) Count(least int) int {
-	return int(r.Uint(uint64(len(r.rest) / least))) //nolint:gosec // bounded by the data
+	return int(r.Uint(uint64(len(r.rest) / least)))
 }
 
 // Text reads a text.
@@ -199,7 +199,7 @@ func (r *Reader) Text() string {
 	case 0:
 		return ""
 	case 1:
-		size := int(r.Uint(uint64(len(r.rest)))) //nolint:gosec // bounded by the data
+		size := int(r.Uint(uint64(len(r.rest))))
 		if r.err != nil || size == 0 || size > len(r.rest) {
 			r.Fail()
 			return ""
