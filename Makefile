@@ -5,6 +5,7 @@ DATA          ?=
 TESTFLAGS     ?=
 PROMETHEUS    := .tools/bin/prometheus
 JAEGER        := .tools/bin/jaeger
+ALERTMANAGER  := .tools/bin/alertmanager
 GENERATE_TOOL := $(GO) tool -modfile=tools/generate/go.mod
 LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
 
@@ -34,16 +35,16 @@ test: build ## all tests that need no other server
 
 test-race: export CGO_ENABLED := 1
 test-race: ## the components' tests under the race detector (needs a C compiler)
-	$(GO) test -race $(TESTFLAGS) ./internal/... ./connector/... ./extension/... ./processor/...
+	$(GO) test -race $(TESTFLAGS) ./internal/... ./connector/... ./exporter/... ./extension/... ./processor/...
 
-test-e2e: build tools ## tests with a real Prometheus and a real Jaeger
+test-e2e: build tools ## tests with a real Prometheus, Jaeger and Alertmanager
 	$(GO) test -count=1 -tags grpcnotrace,e2e $(TESTFLAGS) ./test/e2e/...
 
 lint: ## golangci-lint, as .golangci.yaml says
 	$(LINT_TOOL) golangci-lint run ./...
 
 bench: build ## micro-benchmarks, then CPU-seconds per million spans: ours beside the stock components
-	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./connector/... ./processor/...
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./connector/... ./exporter/... ./processor/...
 	$(GO) test -count=1 -timeout 60m -tags grpcnotrace,bench -v ./test/bench/... $(BENCHFLAGS)
 
 generate: ## distro/ from builder-config.yaml, metadata of the components, docs/attributes.md
@@ -53,7 +54,7 @@ generate: ## distro/ from builder-config.yaml, metadata of the components, docs/
 check-generated: ## fail if make generate would change something
 	$(GO) test -count=1 $(TESTFLAGS) ./test/generated/...
 
-tools: $(PROMETHEUS) $(JAEGER) ## build Prometheus and Jaeger into .tools/bin
+tools: $(PROMETHEUS) $(JAEGER) $(ALERTMANAGER) ## build Prometheus, Jaeger and Alertmanager into .tools/bin
 
 # Prometheus without service discovery and web pages: the tests use its API.
 $(PROMETHEUS): tools/prometheus/go.mod tools/prometheus/go.sum
@@ -61,6 +62,10 @@ $(PROMETHEUS): tools/prometheus/go.mod tools/prometheus/go.sum
 
 $(JAEGER): tools/jaeger/go.mod tools/jaeger/go.sum | $(PROMETHEUS)
 	cd tools/jaeger && $(GO) build -ldflags "-s -w" -o ../../$@ github.com/jaegertracing/jaeger/cmd/jaeger
+
+# The script builds amtool, too.
+$(ALERTMANAGER): tools/alertmanager/build.sh tools/alertmanager/go.mod tools/alertmanager/go.sum | $(JAEGER)
+	GO="$(GO)" tools/alertmanager/build.sh .tools/bin
 
 clean: ## remove what was built and what the collector has kept (bin, .tools, state)
 	rm -rf bin .tools state
