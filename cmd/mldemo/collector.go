@@ -30,12 +30,16 @@ const (
 	runOTLP    = "localhost:4317"
 	runMetrics = "http://localhost:8889/metrics"
 	runCatalog = "catalog"
+	runAlerts  = "state/alerts.json"
+	runTraces  = "state/traces.json"
 )
 
 // collector is one that runs: our own, or one that was there.
 type collector struct {
 	// otlp is host:port, metrics and health are addresses, catalog is the folder of cards.
 	otlp, metrics, health, catalog string
+	// alerts is the file of alerts.
+	alerts string
 	// windows is the file of closed windows and traces that of spans; empty if the collector is not our own.
 	windows, traces, log string
 
@@ -61,7 +65,7 @@ func running(ctx context.Context) (*collector, bool) {
 	if folder == "" {
 		folder = runCatalog
 	}
-	return &collector{otlp: runOTLP, metrics: runMetrics, health: runHealth, catalog: folder}, true
+	return &collector{otlp: runOTLP, metrics: runMetrics, health: runHealth, catalog: folder, alerts: runAlerts}, true
 }
 
 func answers(ctx context.Context, address string) bool {
@@ -103,10 +107,11 @@ func start(ctx context.Context, binary, folder string) (*collector, error) {
 		otlp: fmt.Sprintf("localhost:%d", ports[0]), health: fmt.Sprintf("http://localhost:%d", ports[1]),
 		metrics: fmt.Sprintf("http://localhost:%d/metrics", ports[2]),
 		catalog: filepath.Join(folder, "catalog"), windows: filepath.Join(folder, "windows.json"),
+		alerts: filepath.Join(folder, "alerts.json"),
 		traces: filepath.Join(folder, "traces.json"), log: filepath.Join(folder, "collector.log"),
 		exited: make(chan error, 1),
 	}
-	for _, f := range []string{c.windows, c.traces, c.log} {
+	for _, f := range []string{c.alerts, c.windows, c.traces, c.log} {
 		if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}

@@ -2,10 +2,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Command mldemo shows the whole path on one machine: it makes or takes a data set, profiles its first part, replays the rest through
-// a collector, and prints what has drifted, since when, with a trace to look at.
+// a collector, and prints what has drifted, since when, with a trace to look at. Then it runs a training job that loses rows, and
+// prints the alert.
 //
 //	data ──► baseline + card ──► catalog ─┐
 //	  └────► replay (OTLP) ──► collector: ml_metadata ──► ml_summary ──► ml_drift ──► Prometheus, windows.json ──► report
+//	training job (OTLP) ─────►                     └────► ml_job ──► alerts.json ──► report
 package main
 
 import (
@@ -23,6 +25,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/examples/training-job/job"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -60,6 +63,7 @@ type demo struct {
 	keep, own            bool
 
 	model    string
+	job      string
 	file     string
 	span     span
 	at       func(int) time.Time // times for a file without
@@ -149,12 +153,23 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	return d.report(ctx, c, found)
+	var t *training
+	if d.job != "" {
+		t, err = d.train(ctx, c)
+		if errors.Is(err, errNoJobs) && !c.own() { // it runs on a config of the user's
+			_, _ = fmt.Fprintf(d.err, "             %v; -own starts one that has\n", err)
+			t, err = nil, nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return d.report(ctx, c, found, t)
 }
 
 // generated makes the data set.
 func (d *demo) generated() error {
-	d.model = "fraud"
+	d.model, d.job = "fraud", job.Name
 	d.file = filepath.Join(d.folder, "fraud.csv")
 	f, err := os.Create(d.file)
 	if err != nil {
@@ -247,21 +262,7 @@ func (d *demo) writeCard(folder, name string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err
 	}
-	replace := func(name string, write func(io.Writer) error) error {
-		f, err := os.CreateTemp(folder, ".mldemo-*")
-		if err != nil {
-			return err
-		}
-		err = errors.Join(write(f), f.Chmod(0o644), f.Close())
-		if err == nil {
-			err = os.Rename(f.Name(), filepath.Join(folder, name))
-		}
-		if err != nil {
-			return errors.Join(err, os.Remove(f.Name()))
-		}
-		return nil
-	}
-	if err := replace(name+".json", d.profile.Write); err != nil {
+	if err := replaceFile(folder, name+".json", d.profile.Write); err != nil {
 		return err
 	}
 	card := map[string]any{
@@ -272,13 +273,29 @@ func (d *demo) writeCard(folder, name string) error {
 		card["segments"] = []string{s.Dimension}
 		card["segment_features"] = []string{"amount"}
 	}
-	return replace(name+".yaml", func(w io.Writer) error {
+	return replaceFile(folder, name+".yaml", func(w io.Writer) error {
 		if _, err := io.WriteString(w, "# Written by make demo; delete it when you like.\n"); err != nil {
 			return err
 		}
 		enc := yaml.NewEncoder(w)
 		return errors.Join(enc.Encode(card), enc.Close())
 	})
+}
+
+// replaceFile writes a file in a folder, all of it or nothing.
+func replaceFile(folder, name string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(folder, ".mldemo-*")
+	if err != nil {
+		return err
+	}
+	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(folder, name))
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	return nil
 }
 
 // segments are the cohorts of the generated data.
@@ -289,13 +306,25 @@ func (d *demo) segments() []replay.Segment {
 	return []replay.Segment{{Dimension: "country", Column: "country"}}
 }
 
+// writeCards writes the cards of the demo's model and job.
+func (d *demo) writeCards(folder string) error {
+	if err := d.writeCard(folder, "demo"); err != nil || d.job == "" {
+		return err
+	}
+	return d.jobCard(folder, "demo_job")
+}
+
 // collector finds the one that runs, or starts one; the card is in its catalog then.
 func (d *demo) collector(ctx context.Context) (*collector, error) {
 	if !d.own {
 		if c, ok := running(ctx); ok {
 			// Event time goes forwards only: a second demo needs a model of its own.
-			d.model = fmt.Sprintf("demo_%s_%d", d.model, time.Now().Unix())
-			if err := d.writeCard(c.catalog, "demo"); err != nil {
+			now := time.Now().Unix()
+			d.model = fmt.Sprintf("demo_%s_%d", d.model, now)
+			if d.job != "" {
+				d.job = fmt.Sprintf("demo_%s_%d", d.job, now)
+			}
+			if err := d.writeCards(c.catalog); err != nil {
 				return nil, err
 			}
 			d.say("Collector", "the one that is running: OTLP on %s, card %s", c.otlp, filepath.Join(c.catalog, "demo.yaml"))
@@ -308,7 +337,7 @@ func (d *demo) collector(ctx context.Context) (*collector, error) {
 			}
 		}
 	}
-	if err := d.writeCard(filepath.Join(d.folder, "catalog"), "demo"); err != nil {
+	if err := d.writeCards(filepath.Join(d.folder, "catalog")); err != nil {
 		return nil, err
 	}
 	c, err := start(ctx, d.binary, d.folder)
@@ -376,7 +405,7 @@ func (d *demo) wait(ctx context.Context, c *collector, delivered int, last time.
 }
 
 // report prints what was found, and what to do next.
-func (d *demo) report(ctx context.Context, c *collector, found scraped) error {
+func (d *demo) report(ctx context.Context, c *collector, found scraped, t *training) error {
 	fs := found.findings
 	if c.own() {
 		if !d.keep { // the last window closes when the collector stops
@@ -413,7 +442,14 @@ func (d *demo) report(ctx context.Context, c *collector, found scraped) error {
 	if _, err := r.sentences(); err != nil {
 		return err
 	}
-	if err := d.next(c, r.oneTrace()); err != nil {
+	if t != nil {
+		_, _ = io.WriteString(d.out, "\n")
+		d.sayJob(t)
+		if err := t.print(d.out); err != nil {
+			return err
+		}
+	}
+	if err := d.next(c, r.oneTrace(), t); err != nil {
 		return err
 	}
 	if !d.keep || !c.own() {
@@ -438,21 +474,29 @@ func each(window string) string {
 	return "each " + strings.TrimSuffix(window, "0s")
 }
 
-func (d *demo) next(c *collector, id string) error {
+func (d *demo) next(c *collector, id string, t *training) error {
 	var b strings.Builder
 	b.WriteString("\nWhat next\n")
 	if id != "" {
 		if c.own() {
 			fmt.Fprintf(&b, "  look at a prediction      grep -o '\"traceId\":\"%s\".*' %s | head -c 2000\n", id, c.traces)
 		} else {
-			fmt.Fprintf(&b, "  look at a prediction      in state/traces.json, or in your trace backend: %s\n", id)
+			fmt.Fprintf(&b, "  look at a prediction      in %s, or in your trace backend: %s\n", runTraces, id)
 		}
 		b.WriteString("                            (in Jaeger you would search for that id: examples/jaeger-prometheus)\n")
+	}
+	if t != nil {
+		file := c.traces
+		if !c.own() {
+			file = runTraces
+		}
+		fmt.Fprintf(&b, "  look at the broken run    grep -o '\"traceId\":\"%s\".*' %s | head -c 2000\n", t.alert.TraceID, file)
 	}
 	folder := c.catalog
 	fmt.Fprintf(&b, "  look at the baseline      go run ./cmd/mlprofile show %s\n", filepath.Join(folder, "demo.json"))
 	fmt.Fprintf(&b, "  the card                  %s\n", filepath.Join(folder, "demo.yaml"))
 	if d.data == "" {
+		b.WriteString("  break the training job    examples/training-job, in 40 ways\n")
 		b.WriteString("  your own data             make demo DATA=my.csv\n")
 	}
 	b.WriteString("  your own service          set the attributes of docs/attributes.md on its spans, and: make run\n")

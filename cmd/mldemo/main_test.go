@@ -328,4 +328,8 @@ func TestDemo(t *testing.T) {
 	}
 	assert.Contains(t, text, "a prediction to look at: trace ")
 	assert.Contains(t, text, "By cohort:\n")
+	assert.Regexp(t, `(?m)^  CRITICAL StageRows: .*transform`, text)
+	assert.Regexp(t, `(?m)^      stage +transform$`, text)
+	assert.Regexp(t, `(?m)^      trace +[0-9a-f]{32}$`, text)
+	assert.Contains(t, text, "The good run of the next day has resolved it.")
 }

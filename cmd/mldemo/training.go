@@ -1,0 +1,209 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-ml/otelcol-ml/examples/training-job/job"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/internal/replay"
+)
+
+// goodRuns is the number of good runs that ml_job needs to know what is usual, by default.
+const goodRuns = 5
+
+// theBreak is what happens to the training job in its last run: rows get lost without an error.
+var theBreak = job.Break{Stage: job.Transform, How: job.Rows}
+
+// training is the demo's second part: a job that runs well for some days, then loses rows, and believes that all is well.
+type training struct {
+	broken job.Result
+	alert  alert.Alert
+	// resolved says that the next good run has ended the alert.
+	resolved bool
+}
+
+// jobCard writes a card for the training job: whom to tell, and which stages there are.
+func (d *demo) jobCard(folder, file string) error {
+	stages := make([]map[string]any, len(job.Stages))
+	for i, stage := range job.Stages {
+		stages[i] = map[string]any{"name": stage}
+		if i > 0 {
+			stages[i]["after"] = []string{job.Stages[i-1]}
+		}
+	}
+	return replaceFile(folder, file+".yaml", func(w io.Writer) error {
+		if _, err := io.WriteString(w, "# Written by make demo; delete it when you like.\n"); err != nil {
+			return err
+		}
+		enc := yaml.NewEncoder(w)
+		return errors.Join(enc.Encode(map[string]any{"kind": "job", "name": d.job, "owner": "demo@example.com", "stages": stages}), enc.Close())
+	})
+}
+
+// train runs the job, good ones first, then a broken one, and waits for what ml_job says.
+func (d *demo) train(ctx context.Context, c *collector) (t *training, err error) {
+	t = &training{}
+	exporter, err := replay.NewExporter(ctx, replay.Target{Endpoint: c.otlp})
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, exporter.Shutdown(context.WithoutCancel(ctx))) }()
+	today := d.start.AddDate(0, 0, demoDays)
+	run := func(days int, b job.Break) (job.Result, error) {
+		date := today.AddDate(0, 0, days)
+		return job.Run(ctx, job.Options{
+			Job: d.job, RunID: "demo__" + date.Format(time.DateOnly), LogicalDate: date, Seed: d.seed, Break: b, Fast: true,
+			Folder: filepath.Join(d.folder, "training"), Exporter: exporter,
+		})
+	}
+	// The next run begins when those before have been judged, as the days of a real job do.
+	limit := 30 * time.Second
+	if !c.own() {
+		limit = time.Minute
+		_, _ = fmt.Fprintln(d.err, "             a training job runs six times; the collector decides about each run after its decision_wait")
+	}
+	for i := range goodRuns {
+		if _, err := run(i-goodRuns-1, job.Break{}); err != nil {
+			return nil, err
+		}
+	}
+	if err := c.judged(ctx, limit, d.job, goodRuns); err != nil {
+		return nil, err
+	}
+	if t.broken, err = run(-1, theBreak); err != nil {
+		return nil, err
+	}
+	t.alert, err = c.alertOf(ctx, limit, d.job, alert.Firing)
+	// Whatever came of it, no alert of a demo must stay in somebody's collector.
+	if _, again := run(0, job.Break{}); err != nil || again != nil {
+		return nil, errors.Join(err, again)
+	}
+	if !c.own() {
+		return t, nil
+	}
+	_, err = c.alertOf(ctx, limit, d.job, alert.Resolved)
+	t.resolved = err == nil
+	return t, err
+}
+
+var errNoJobs = errors.New("the collector does not seem to have ml_job with alerts in a file")
+
+// judged waits until the collector has counted so many good runs of a job.
+func (c *collector) judged(ctx context.Context, limit time.Duration, name string, n float64) error {
+	err := poll(ctx, limit, 200*time.Millisecond, func() (bool, error) {
+		samples, err := c.scrape(ctx)
+		return err == nil && successes(samples, name) >= n, nil
+	})
+	if errors.Is(err, errTime) {
+		return fmt.Errorf("%w: it has not counted the good runs of %s on %s", errNoJobs, name, c.metrics)
+	}
+	return err
+}
+
+// successes is the number of good runs of a job.
+func successes(samples []sample, name string) (n float64) {
+	for _, s := range samples {
+		if s.name == "ml_job_run_count_total" && s.labels["cicd_pipeline_name"] == name && s.labels["cicd_pipeline_result"] == "success" {
+			n += s.value
+		}
+	}
+	return n
+}
+
+// alertOf waits for an alert on a job in a state, in the file to which the collector writes alerts.
+func (c *collector) alertOf(ctx context.Context, limit time.Duration, name string, state alert.State) (found alert.Alert, err error) {
+	err = poll(ctx, limit, 100*time.Millisecond, func() (bool, error) {
+		all, err := readAlerts(c.alerts)
+		for _, a := range all {
+			if a.Labels["job"] == name && a.State == state {
+				found = a
+				return true, nil
+			}
+		}
+		return false, err
+	})
+	if errors.Is(err, errTime) {
+		return found, fmt.Errorf("%w: there is no %s alert of %s in %s", errNoJobs, state, name, c.alerts)
+	}
+	return found, err
+}
+
+// readAlerts reads what the file exporter has written; nothing if there is no file yet.
+func readAlerts(path string) (all []alert.Alert, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	in := bufio.NewReader(f)
+	var decoder plog.JSONUnmarshaler
+	for {
+		line, err := in.ReadBytes('\n')
+		if errors.Is(err, io.EOF) { // a line without an end is still being written
+			return all, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		logs, err := decoder.UnmarshalLogs(line)
+		if err != nil {
+			return nil, err
+		}
+		for _, rl := range logs.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				for _, record := range sl.LogRecords().All() {
+					if a, err := alert.Decode(record); err == nil {
+						all = append(all, a)
+					}
+				}
+			}
+		}
+	}
+}
+
+// sayJob prints what was run.
+func (d *demo) sayJob(t *training) {
+	d.say("Job", "%s ran well for %d days; then %s.\nThe job has not noticed: no error, %s rows left of %s, val_auc %.3f.", d.job, goodRuns, theBreak.Way().Does,
+		console.Count(t.broken.Rows[theBreak.Stage]), console.Count(t.broken.Rows[job.Validate]), t.broken.AUC)
+}
+
+// print writes the alert as a few lines.
+func (t *training) print(w io.Writer) error {
+	a := t.alert
+	var b strings.Builder
+	fmt.Fprintf(&b, "\n  %s %s: %s\n", strings.ToUpper(string(a.Severity)), a.Name, console.Clean(a.Summary, 300))
+	line := func(name, value string) {
+		if value != "" {
+			fmt.Fprintf(&b, "      %-14s %s\n", name, console.Clean(value, 200))
+		}
+	}
+	line("stage", a.Labels["stage"])
+	line("root cause", a.Annotations["root_cause"])
+	line("inherited by", a.Annotations["inherited_by"])
+	line("run", a.Annotations["run_id"])
+	line("trace", a.TraceID.String())
+	if t.resolved {
+		b.WriteString("      The good run of the next day has resolved it.\n")
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
+}
