@@ -4,6 +4,7 @@
 package mljobconnector
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/pdatatest/pmetrictest"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
@@ -22,16 +24,36 @@ import (
 // update rewrites the golden outputs: UPDATE_GOLDEN=1 go test -run TestGolden .
 var update = os.Getenv("UPDATE_GOLDEN") != ""
 
-// Two good runs and a failed one, in an environment: all metrics, and the alert as it fires.
+// Two good runs and one that failed because of a query of another service: all metrics, and the alert as it fires.
 func TestGolden(t *testing.T) {
 	var md pmetric.Metrics
 	var ld plog.Logs
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, nil).start()
+		r := newRig(t, nil)
+		r.set.BuildInfo.Version = "0.1.0"
+		r.start()
 		pass(time.Hour)
-		for _, stages := range [][]string{{"extract", "train"}, {"extract", "train"}, {"extract", "train!"}} {
+		for day, stages := range [][]string{{"build_features", "train"}, {"build_features", "train"}, {"build_features!", "train"}} {
 			td := r.run(stages...)
-			td.ResourceSpans().At(0).Resource().Attributes().PutStr(mlconv.AttrEnvironment, "production")
+			resource := td.ResourceSpans().At(0).Resource().Attributes()
+			resource.PutStr(mlconv.AttrPipelineName, "recsys_daily")
+			resource.PutStr(mlconv.AttrEnvironment, "production")
+			resource.PutStr(mlconv.AttrPipelineRunID, fmt.Sprintf("scheduled__2026-11-%d", 20+day))
+			if day == 2 {
+				query := td.ResourceSpans().AppendEmpty()
+				query.Resource().Attributes().PutStr("service.name", "feature-store")
+				s := query.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+				s.SetName("SELECT features")
+				s.SetSpanID(pcommon.SpanID{0xee, 0xe1, 0x9b, 0x7e, 0xc3, 0xc1, 0xb1, 0x74})
+				s.SetParentSpanID(spanID(2))
+				exceptionEvent(s, "OperationalError", "canceling statement due to statement timeout")
+			}
+			trace := pcommon.TraceID{0x5b, 0x8e, 0xff, 0xf7, 0x98, 0x03, 0x81, 0x03, 0xd2, 0x69, 0xb6, 0x33, 0x81, 0x3f, 0xc6, byte(0x0c + day)}
+			for _, rs := range td.ResourceSpans().All() {
+				for _, s := range rs.ScopeSpans().At(0).Spans().All() {
+					s.SetTraceID(trace)
+				}
+			}
 			r.consume(td)
 			pass(time.Minute)
 		}

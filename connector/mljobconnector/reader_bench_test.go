@@ -6,6 +6,7 @@ package mljobconnector
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -71,4 +72,49 @@ func BenchmarkRead(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/spans, "ns/span")
 		})
 	}
+}
+
+// BenchmarkConsume takes whole requests in: 25 runs of 20 spans each, all open; and requests without a job's span.
+func BenchmarkConsume(b *testing.B) {
+	for name, stored := range map[string]bool{"memory": false, "stored": true} {
+		b.Run(name, func(b *testing.B) {
+			r := newRig(b, func(c *Config) { c.MetricsInterval = time.Hour })
+			if stored {
+				r.withDisk(newDisk())
+			}
+			r.start()
+			const runs, spans = 25, 20
+			n := uint32(0)
+			b.ReportAllocs()
+			for b.Loop() {
+				b.StopTimer()
+				td := stages(b, runs*spans)
+				fresh := ptrace.NewTraces()
+				td.CopyTo(fresh)
+				fresh.ResourceSpans().At(0).Resource().Attributes().Remove("cicd.pipeline.run.id")
+				for i, s := range fresh.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+					if i%spans == 0 {
+						n++
+					}
+					s.SetTraceID([16]byte{byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)})
+					s.Attributes().PutStr("cicd.pipeline.task.name", fmt.Sprintf("stage-%d", i%spans))
+				}
+				fresh.MarkReadOnly()
+				b.StartTimer()
+				r.consume(fresh)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/(runs*spans), "ns/span")
+			r.shutdown()
+		})
+	}
+	b.Run("ordinary", func(b *testing.B) {
+		r := newRig(b, nil).start()
+		td := ordinary(b, 500)
+		b.ReportAllocs()
+		for b.Loop() {
+			r.consume(td)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/500, "ns/span")
+		r.shutdown()
+	})
 }
