@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -105,7 +106,7 @@ func labels(key run.Key, stage string) map[string]string {
 	return l
 }
 
-// link fills the template of links; empty without a template or a trace.
+// link fills the template of links; empty without a template or a trace. Without a span the parameter of the query that would name it is left out.
 func (w *Watch) link(trace run.TraceID, span run.SpanID) string {
 	if w.options.TraceURL == "" || trace == (run.TraceID{}) {
 		return ""
@@ -114,7 +115,15 @@ func (w *Watch) link(trace run.TraceID, span run.SpanID) string {
 	if span != (run.SpanID{}) {
 		id = hex.EncodeToString(span[:])
 	}
-	return strings.NewReplacer("{trace_id}", traceName(trace), "{span_id}", id).Replace(w.options.TraceURL)
+	template := w.options.TraceURL
+	if base, query, ok := strings.Cut(template, "?"); ok && id == "" {
+		parameters := slices.DeleteFunc(strings.Split(query, "&"), func(p string) bool { return strings.HasSuffix(p, "={span_id}") })
+		template = base
+		if len(parameters) > 0 {
+			template += "?" + strings.Join(parameters, "&")
+		}
+	}
+	return strings.NewReplacer("{trace_id}", traceName(trace), "{span_id}", id).Replace(template)
 }
 
 // title names a job. Example: "recsys_daily (prod)".

@@ -300,6 +300,32 @@ func TestBackfill(t *testing.T) {
 	assert.Equal(t, []string{"again"}, r.script.learned)
 }
 
+// A backfill that began after a failure of today, goes on over a restart, and ends well: it is of its date, not of its start.
+func TestBackfillOverRestart(t *testing.T) {
+	r := newRig(t, options())
+	r.script.runs["today"] = line{stage: "train"}
+	r.whole(of{id: "today", trace: 1, date: "2026-11-21"}, run.Failure)
+	r.pass(time.Hour)
+	o := of{id: "month", trace: 2, date: "2026-10-21", start: r.now}
+	r.observe(o.inner(2, r.now))
+	r.start()
+	r.pass(time.Hour)
+	r.observe(o.root(run.Success, r.now))
+	r.pass(time.Hour)
+	assert.Equal(t, []string{"JobFailed daily train"}, r.active())
+}
+
+// A cancellation takes the place of a warning.
+func TestCancellationAfterWarning(t *testing.T) {
+	r := newRig(t, options())
+	r.script.runs["a"] = line{fault: &judge.Fault{Kind: judge.JobSlow, Warning: true, Summary: "It was slow."}}
+	r.whole(of{id: "a", trace: 1}, run.Success)
+	r.pass(time.Hour)
+	r.whole(of{id: "b", trace: 2}, run.Cancellation)
+	r.pass(time.Minute)
+	assert.Equal(t, []string{"-JobSlow daily", "+JobCancelled daily"}, r.all())
+}
+
 func TestResumedRun(t *testing.T) {
 	r := newRig(t, options())
 	r.script.runs["a"] = line{stage: "train"}

@@ -257,12 +257,15 @@ func (w *Watch) digest(t *tracked, now time.Time) {
 	case t.phase == closed:
 		w.index.closed.Remove(t.place)
 		t.place = w.index.open.PushBack(t)
-		t.phase, t.since = ended, now
+		t.phase, t.since = running, time.Time{} // it goes on, unless it is still at its end
+		if over, _ := w.judge.Ended(t.run, w.expect(t), now); over {
+			t.phase, t.since = ended, now
+		}
 		w.timers.set(&t.timer, judgeAt)
 	case t.phase == running && t.run.Root != nil:
 		t.phase, t.since = ended, t.run.Root.Arrived
 		w.timers.set(&t.timer, t.since.Add(w.options.DecisionWait))
-	case t.phase == ended && t.run.Root == nil && !t.judged:
+	case t.phase == ended && t.run.Root == nil:
 		t.phase, t.since = running, time.Time{} // it goes on
 		w.timers.advance(&t.timer, judgeAt)
 	default:

@@ -68,6 +68,29 @@ func TestScheduleIsCovered(t *testing.T) {
 	assert.Equal(t, []string{"JobMissedSchedule daily prod"}, r.active())
 }
 
+// A slot is missed; the run before it, run again for its own date, does not make up for that. A run of the next date does.
+func TestMissedIsNotResolvedByTheRunBefore(t *testing.T) {
+	r := newRig(t, options(nightly()))
+	for n, date := range []string{"2026-11-21", "2026-11-22"} {
+		r.to(time.Duration(n)*24*time.Hour + 2*time.Hour + 15*time.Minute)
+		o := prod("", 1+n)
+		o.date = date
+		r.whole(o, run.Success)
+	}
+	r.to(56 * time.Hour)
+	require.Equal(t, []string{"JobMissedSchedule daily prod"}, r.active())
+	again := prod("again", 5)
+	again.date = "2026-11-22"
+	r.whole(again, run.Success)
+	r.pass(time.Hour)
+	assert.Equal(t, []string{"JobMissedSchedule daily prod"}, r.active())
+	next := prod("next", 6)
+	next.date = "2026-11-23"
+	r.whole(next, run.Success)
+	r.pass(time.Hour)
+	assert.Empty(t, r.active())
+}
+
 // A backfill covers no slot, also if its date becomes known only when the slot was given to it.
 func TestBackfillCoversNothing(t *testing.T) {
 	r := newRig(t, options(nightly()))

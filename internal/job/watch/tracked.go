@@ -69,8 +69,10 @@ type tracked struct {
 func (t *tracked) state() *stored { return &t.stored }
 func (t *tracked) written()       {}
 
-// order is the run's place among the runs of its job.
-func (t *tracked) order() order { return order{Date: t.date, Start: t.run.Start} }
+// order is the run's place among the runs of its job. Nothing starts after its spans have come: a start that is later than that is of a clock that is ahead.
+func (t *tracked) order() order {
+	return order{Date: t.date, Start: earliest(t.run.Start, t.run.FirstSeen)}
+}
 
 // faultID tells the faults of a run apart.
 type faultID struct {
