@@ -68,7 +68,7 @@ func TestReadmeCard(t *testing.T) {
 
 // Every attribute that the README tells people to set is one that is read.
 func TestReadmeAttributes(t *testing.T) {
-	names := regexp.MustCompile("`((?:cicd|ml)\.[a-z_.]+)")
+	names := regexp.MustCompile(`\x60((?:cicd|ml)\.[a-z_.]+)`)
 	_, text, found := strings.Cut(readmetest.Text(t), "## How to instrument a job")
 	require.True(t, found)
 	text, _, found = strings.Cut(text, "## What works without a card")
