@@ -29,6 +29,7 @@ const (
 // runs, and the watch ticks every second of 4,000 spans. It prints ns/span (with the ticks and the writing), the bytes that a run
 // takes in memory when all its stages have come, and the bytes that were written for a span.
 func benchmark(b *testing.B, store func() Store) {
+	b.Helper()
 	o := options()
 	o.Limits.Runs, o.Limits.Jobs = 2*benchRuns, 1000
 	names := make([]string, benchStages)

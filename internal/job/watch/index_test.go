@@ -153,10 +153,8 @@ func TestPending(t *testing.T) {
 	assert.Equal(t, map[string]uint64{"pending": 1}, r.w.SelfStats().Evicted)
 	assert.Len(t, r.w.index.pending.held, 2)
 	r.observe(of{id: "b", trace: 2, start: day0}.inner(5, day0))
-	assert.True(t, r.w.index.traces[trace(2)].run.Add(ptr(query(2, 1)), day0), "it had to go")
+	assert.True(t, r.w.index.traces[trace(2)].run.Add(new(query(2, 1)), day0), "it had to go")
 }
-
-func ptr[T any](v T) *T { return &v }
 
 // A run that has been forgotten does not come back with a late span.
 func TestLateAfterForgotten(t *testing.T) {

@@ -34,7 +34,6 @@ type memory struct {
 	values  map[string][]byte
 	batches int
 	bytes   int
-	quiet   []bool         // batches of meta and services alone
 	sizes   map[string]int // bytes written by kind of key
 	fail    error
 	// at is called for every batch, before it is written and after, with the kinds of keys in it.

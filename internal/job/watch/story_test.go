@@ -87,8 +87,10 @@ func judged(t *testing.T, o Options) *rig {
 // often is a job that is due every ten minutes.
 func often() *catalog.Job {
 	return &catalog.Job{Name: "daily", Environment: "prod", Schedule: "*/10 * * * *", FinishWithin: 8 * time.Minute, Stages: []catalog.Stage{
-		{Name: "query"}, {Name: "transform", After: []string{"query"}},
-		{Name: "train", After: []string{"transform"}, Heartbeat: 3 * time.Minute}, {Name: "publish", After: []string{"train"}},
+		{Name: "query"},
+		{Name: "transform", After: []string{"query"}},
+		{Name: "train", After: []string{"transform"}, Heartbeat: 3 * time.Minute},
+		{Name: "publish", After: []string{"train"}},
 	}}
 }
 

@@ -68,9 +68,7 @@ type Watch struct {
 	judge   judgement
 	hearing hearing
 
-	mu sync.Mutex // guards what follows
-	// now is the latest time that was given: the watch's clock does not go back.
-	now   time.Time
+	mu    sync.Mutex // guards what follows
 	cards *catalog.Set
 	disk  disk
 	jobs  map[run.Key]*job
