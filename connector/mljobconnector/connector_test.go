@@ -249,6 +249,25 @@ func TestHangingConsumers(t *testing.T) {
 	})
 }
 
+// A consumer that does not even listen to its context delays the shutdown no longer than that may take.
+func TestDeafConsumer(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		r := newRig(t, nil).withDisk(newDisk())
+		r.metrics.deaf = make(chan struct{})
+		r.start()
+		r.consume(r.run("train!"))
+		pass(30 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		defer cancel()
+		began := time.Now()
+		require.NoError(t, r.edges[0].Shutdown(ctx))
+		require.NoError(t, r.edges[1].Shutdown(ctx))
+		assert.Equal(t, 5*time.Second, time.Since(began))
+		close(r.metrics.deaf)
+		synctest.Wait()
+	})
+}
+
 // What a client sent is written before it is told so, also if it does not wait for that.
 func TestWrittenBeforeReturn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -364,6 +383,8 @@ func TestStartFails(t *testing.T) {
 		require.ErrorIs(t, r.edges[0].ConsumeTraces(t.Context(), ordinary(t, 1)), errNotOpen)
 		r.shutdown()
 	}
+	assert.Equal(t, 1, broken.opened)
+	assert.Zero(t, broken.open, "what was opened is closed")
 }
 
 func TestNotOpen(t *testing.T) {

@@ -119,9 +119,19 @@ func (s *state) Run() {
 // Flush decides what can be decided without waiting, and emits once more.
 func (s *state) Flush(ctx context.Context) error {
 	s.stop()
-	s.loops.Wait()
+	stopped := make(chan struct{})
+	go func() {
+		s.loops.Wait()
+		close(stopped)
+	}()
 	now := time.Now()
 	err := s.watch.Flush(context.WithoutCancel(ctx), now)
+	select {
+	case <-stopped:
+	case <-ctx.Done():
+		s.logger.Error("The last alerts and metrics are not emitted: what is downstream did not return before the shutdown")
+		return err
+	}
 	s.emitAlerts(ctx, now)
 	s.report(ctx, now)
 	return err

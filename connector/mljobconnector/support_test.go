@@ -36,13 +36,14 @@ type heard struct {
 }
 
 // sink takes what the connector emits. Each of fail's errors is for one call, the last one for all that follow; hang makes calls wait
-// for the end of their context.
+// for the end of their context, deaf for its own.
 type sink struct {
 	t testing.TB
 
 	mu      sync.Mutex
 	fail    []error
 	hang    bool
+	deaf    chan struct{}
 	alerts  []heard
 	logs    []plog.Logs
 	metrics []pmetric.Metrics
@@ -50,7 +51,7 @@ type sink struct {
 
 func (s *sink) answer(ctx context.Context) error {
 	s.mu.Lock()
-	hang := s.hang
+	hang, deaf := s.hang, s.deaf
 	var err error
 	if len(s.fail) > 0 {
 		err = s.fail[0]
@@ -59,6 +60,9 @@ func (s *sink) answer(ctx context.Context) error {
 		}
 	}
 	s.mu.Unlock()
+	if deaf != nil {
+		<-deaf
+	}
 	if hang {
 		<-ctx.Done()
 		return ctx.Err()
@@ -193,7 +197,7 @@ func (d *disk) GetClient(_ context.Context, kind component.Kind, _ component.ID,
 	}
 	d.open++
 	d.opened++
-	return &client{disk: d}, d.err
+	return &client{disk: d}, nil
 }
 
 func (d *disk) breaks(err error) {
