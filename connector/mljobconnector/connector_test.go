@@ -50,7 +50,7 @@ func TestFailureFiresAndResolves(t *testing.T) {
 		assert.Equal(t, spanID(3), a.SpanID)
 		assert.Equal(t, "http://localhost:16686/trace/00000000000000000000000000000001?uiFind=0000000000000003", a.Annotations["trace_url"])
 		assert.Equal(t, "ValueError", a.Annotations["exception_type"])
-		resource := r.logs.logs[0].ResourceLogs().At(0)
+		resource := r.logs.first().ResourceLogs().At(0)
 		assert.Equal(t, map[string]any{"service.name": "otelcol-ml"}, resource.Resource().Attributes().AsRaw())
 		assert.True(t, strings.HasSuffix(resource.ScopeLogs().At(0).Scope().Name(), "mljobconnector"))
 
@@ -274,6 +274,7 @@ func TestWrittenBeforeReturn(t *testing.T) {
 		d := newDisk()
 		r := newRig(t, nil).withDisk(d).start()
 		defer r.shutdown()
+		pass(time.Second)
 		before := d.batches
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()

@@ -57,7 +57,7 @@ func TestGolden(t *testing.T) {
 			r.consume(td)
 			pass(time.Minute)
 		}
-		md, ld = r.metrics.last(), r.logs.logs[0]
+		md, ld = r.metrics.last(), r.logs.first()
 		r.shutdown()
 	})
 	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {

@@ -129,6 +129,14 @@ func (s *sink) names() (out []string) {
 	return out
 }
 
+// first returns the logs that came first.
+func (s *sink) first() plog.Logs {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	require.NotEmpty(s.t, s.logs)
+	return s.logs[0]
+}
+
 // last returns the metrics that came last.
 func (s *sink) last() pmetric.Metrics {
 	s.mu.Lock()
