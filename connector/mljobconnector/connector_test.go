@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -109,7 +110,7 @@ func TestOneEdge(t *testing.T) {
 			defer r.shutdown()
 			r.consume(r.run("train!"))
 			pass(time.Minute)
-			assert.EqualValues(t, 1, r.state().watch.SelfStats().ActiveAlerts)
+			assert.Equal(t, 1, r.state().watch.SelfStats().ActiveAlerts)
 			assert.EqualValues(t, 1, points(r.metrics.last(), mlconv.MetricAlertActive)["recsys critical "])
 			r.consume(r.run("train"))
 			pass(time.Hour)
@@ -320,9 +321,7 @@ func TestStorageFails(t *testing.T) {
 		r = r.again()
 		values := newDisk()
 		d.mu.Lock()
-		for k, v := range d.values {
-			values.values[k] = v
-		}
+		maps.Copy(values.values, d.values)
 		d.mu.Unlock()
 		old.shutdown()
 		r.host = host{diskID: values}
