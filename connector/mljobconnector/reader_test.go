@@ -10,12 +10,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -408,16 +414,9 @@ func TestGitHubReceiver(t *testing.T) {
 	}
 }
 
-// Airflow's spans as ml_normalize rewrites them.
+// Airflow's spans as the processor in the README rewrites them.
 func TestAirflow(t *testing.T) {
-	td := load(t, "transcribed/airflow-3.2-failed-run.json")
-	for _, rs := range td.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			for _, s := range ss.Spans().All() {
-				normalizeAirflow(s)
-			}
-		}
-	}
+	td := transformed(t, load(t, "transcribed/airflow-3.2-failed-run.json"))
 	got := read(td)
 	assert.Equal(t, int64(1), got.counts[kindRoot])
 	assert.Equal(t, int64(7), got.counts[kindStage])
@@ -432,6 +431,7 @@ func TestAirflow(t *testing.T) {
 			continue
 		}
 		outcomes[s.Task] = append(outcomes[s.Task], s.Outcome)
+		assert.Equal(t, s.Task == "score_shard", s.Instance != "", s.Name)
 		assert.Equal(t, s.Task == "build_features" && s.Attempt == 1, s.Retried, s.Name)
 	}
 	assert.Equal(t, map[string][]run.Outcome{
@@ -440,29 +440,32 @@ func TestAirflow(t *testing.T) {
 	}, outcomes)
 }
 
-func normalizeAirflow(s ptrace.Span) {
-	from := s.Attributes().AsRaw()
-	to := s.Attributes()
-	for old, key := range map[string]string{
-		"airflow.dag_id": mlconv.AttrPipelineName, "airflow.dag_run.run_id": mlconv.AttrPipelineRunID, "airflow.task_id": mlconv.AttrTaskName,
-		"airflow.task_instance.id": mlconv.AttrTaskRunID, "airflow.task_instance.try_number": mlconv.AttrStageAttempt,
-		"airflow.dag_run.logical_date": mlconv.AttrJobLogicalDate,
-	} {
-		if v, ok := to.Get(old); ok {
-			v.CopyTo(to.PutEmpty(key))
+// transformed returns what the transform processor of the README makes of a request.
+func transformed(t *testing.T, td ptrace.Traces) ptrace.Traces {
+	t.Helper()
+	factory := transformprocessor.NewFactory()
+	cfg := factory.CreateDefaultConfig()
+	for _, block := range readmetest.Blocks(t) {
+		if retrieved, err := confmap.NewRetrievedFromYAML([]byte(block)); err == nil {
+			document, err := retrieved.AsConf()
+			require.NoError(t, err)
+			if document.IsSet("processors::transform/airflow") {
+				part, err := document.Sub("processors::transform/airflow")
+				require.NoError(t, err)
+				require.NoError(t, part.Unmarshal(cfg))
+				require.NoError(t, confmap.Validate(cfg))
+			}
 		}
 	}
-	switch from["airflow.task_instance.state"] {
-	case "success":
-		to.PutStr(mlconv.AttrTaskRunResult, "success")
-	case "failed":
-		to.PutStr(mlconv.AttrTaskRunResult, "failure")
-	case "skipped":
-		to.PutStr(mlconv.AttrTaskRunResult, "skip")
-	case "up_for_retry":
-		to.PutStr(mlconv.AttrTaskRunResult, "failure")
-		to.PutBool(mlconv.AttrStageFinal, false)
-	}
+	require.NotEqual(t, factory.CreateDefaultConfig(), cfg)
+	sink := new(consumertest.TracesSink)
+	processor, err := factory.CreateTraces(t.Context(), processortest.NewNopSettings(factory.Type()), cfg, sink)
+	require.NoError(t, err)
+	require.NoError(t, processor.Start(t.Context(), componenttest.NewNopHost()))
+	require.NoError(t, processor.ConsumeTraces(t.Context(), td))
+	require.NoError(t, processor.Shutdown(t.Context()))
+	require.Len(t, sink.AllTraces(), 1)
+	return sink.AllTraces()[0]
 }
 
 // No system's spans without cicd.* are taken for a job's.
