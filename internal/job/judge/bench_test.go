@@ -5,6 +5,7 @@ package judge
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
@@ -54,7 +55,7 @@ func BenchmarkEnded(b *testing.B) {
 func BenchmarkJudgeInstances(b *testing.B) {
 	s := scripted("today")
 	for i := range 10000 {
-		s.stage("score", 0, 60, instance(fmt.Sprint(i)), wrote(10))
+		s.stage("score", 0, 60, instance(strconv.Itoa(i)), wrote(10))
 	}
 	r, e := s.root(0, 60).run(), expect(nil, &History{})
 	b.ReportAllocs()

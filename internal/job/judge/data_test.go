@@ -4,8 +4,8 @@
 package judge
 
 import (
-	"fmt"
 	"math"
+	"strconv"
 	"testing"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
@@ -108,7 +108,7 @@ func TestRowsOfInstancesAddUp(t *testing.T) {
 	shards := func(id string, rows ...int64) *script {
 		s := scripted(id)
 		for i, n := range rows {
-			s.stage("score", 0, 60, instance(fmt.Sprint(i)), wrote(n))
+			s.stage("score", 0, 60, instance(strconv.Itoa(i)), wrote(n))
 		}
 		return s.root(0, 60)
 	}

@@ -147,8 +147,8 @@ func (v *view) failure(kind Kind, s *stage, over bool, start string) Fault {
 	if s == nil {
 		cause := v.run.RootCause("")
 		own := ""
-		if v.run.Root != nil {
-			own = exception(v.run.Root.ExceptionType, v.run.Root.Message)
+		if v.root != nil {
+			own = exception(v.root.ExceptionType, v.root.Message)
 		}
 		v.because(&b, &f, ": ", own, cause)
 		fmt.Fprintf(&b, " (run %s).", v.run.ID)
@@ -170,8 +170,8 @@ func (v *view) failure(kind Kind, s *stage, over bool, start string) Fault {
 			if s.seen == nil {
 				own = "it did not run"
 			}
-			if v.run.Root != nil {
-				if e := exception(v.run.Root.ExceptionType, v.run.Root.Message); e != "" {
+			if v.root != nil {
+				if e := exception(v.root.ExceptionType, v.root.Message); e != "" {
 					own += "; " + e
 				}
 			}

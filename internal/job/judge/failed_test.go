@@ -5,6 +5,7 @@ package judge
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
@@ -17,7 +18,7 @@ func TestFailedRuns(t *testing.T) {
 	shards := func(failed ...int) *script {
 		s := scripted("r1")
 		for i := range 500 {
-			change := []func(*run.Span){instance(fmt.Sprint(i))}
+			change := []func(*run.Span){instance(strconv.Itoa(i))}
 			for _, f := range failed {
 				if f == i {
 					change = append(change, fails("OSError", fmt.Sprint("disk ", i)), func(sp *run.Span) { sp.End = at(50 + i) })
@@ -218,7 +219,7 @@ func TestFailedRuns(t *testing.T) {
 func ranks(n int) *script {
 	s := scripted("r1")
 	for i := range n {
-		s.stage("train", 0, 90, instance(fmt.Sprint(i)), instances(4))
+		s.stage("train", 0, 90, instance(strconv.Itoa(i)), instances(4))
 	}
 	return s
 }

@@ -13,7 +13,7 @@ import (
 // stageMissing words the fault of a stage that did not come to an end in a run that ended well.
 func (v *view) stageMissing(s *stage) Fault {
 	f := Fault{Kind: StageMissing, Stage: s.name, Annotations: map[string]string{}}
-	if root := v.run.Root; root != nil {
+	if root := v.root; root != nil {
 		f.TraceID, f.SpanID = root.TraceID, root.SpanID
 	} else if len(v.run.Traces) > 0 {
 		f.TraceID = v.run.Traces[0]

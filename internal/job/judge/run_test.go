@@ -207,7 +207,9 @@ func TestEnded(t *testing.T) {
 	shards := card(catalog.Stage{Name: "score", Instances: 3, MaxFailed: 1})
 	end := at(60) // the latest span came then
 	quiet := end.Add(2 * time.Minute)
+	strange := end.Add(time.Hour)
 	never := time.Time{}
+	silent := func(s *run.Span) { s.Explicit = false }
 	both := func() *script { return scripted("r").stage("load", 0, 30).stage("train", 30, 60) }
 	for _, test := range []struct {
 		name   string
@@ -229,14 +231,19 @@ func TestEnded(t *testing.T) {
 		{"one failed, another try follows", abc, nil, scripted("r").stage("load", 0, 60, fails("E", "m"), retried), false, never, false},
 		{"an optional one failed", abc, nil, scripted("r").stage("load", 0, 30).stage("explain", 30, 60, fails("E", "m")), false, never, false},
 		{"one was cancelled", abc, nil, scripted("r").stage("load", 0, 60, result(run.Cancellation)), false, quiet, true},
-		{"nothing is known of what to expect", nil, nil, scripted("r").stage("load", 0, 60), false, quiet, true},
+		{"nothing is known of what to expect", nil, nil, scripted("r").stage("load", 0, 60), false, strange, true},
 		{"but a marker said that it goes on", nil, nil, scripted("r").stage("load", 0, 60).add(run.KindMarker, 0, 0), false, never, false},
 		{"or that another stage does", nil, nil, scripted("r").stage("load", 0, 60).add(run.KindMarker, 0, 0, task("train")), false, never, false},
-		{"or that this one does, which ended", nil, nil, scripted("r").stage("load", 0, 60).add(run.KindMarker, 0, 0, task("load")), false, quiet, true},
+		{"or that this one does, which ended", nil, nil, scripted("r").stage("load", 0, 60).add(run.KindMarker, 0, 0, task("load")), false, strange, true},
 		{"one instance may be absent", shards, nil, scripted("r").stage("score", 0, 60, instance("0")).stage("score", 0, 60, instance("1")), false, quiet, true},
 		{"two may not", shards, nil, scripted("r").stage("score", 0, 60, instance("0")), false, never, false},
 		{"all are there", shards, nil, scripted("r").stage("score", 0, 60, instance("0")).stage("score", 0, 60, instance("1")).stage("score", 0, 60, instance("2")), true, end, true},
-		{"it resumes one that is not known", abc, nil, scripted("r").stage("train", 30, 60, resumes("r0")), false, quiet, true},
+		{"it resumes one that is not known", abc, nil, scripted("r").stage("train", 30, 60, resumes("r0")), false, strange, true},
+		{"all have ended, the last one badly", abc, nil, scripted("r").stage("load", 0, 30).stage("train", 30, 60, fails("E", "m")), false, quiet, true},
+		// What says neither its number nor its result may be tried again by the code: a minute more, as long as train usually takes.
+		{"one failed, and may be tried again", nil, threes(5), scripted("r").stage("load", 0, 30).stage("train", 30, 60, fails("E", "m"), silent), false, quiet.Add(time.Minute), true},
+		{"one failed and has a number", nil, threes(5), scripted("r").stage("load", 0, 30).stage("train", 30, 60, fails("E", "m"), silent, nth(1)), false, quiet, true},
+		{"one failed, and nobody knows how long it takes", abc, nil, scripted("r").stage("load", 0, 30).stage("train", 30, 60, fails("E", "m"), silent), false, quiet, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := test.h
@@ -247,10 +254,14 @@ func TestEnded(t *testing.T) {
 			if ended, at := Ended(test.script.run(), e, end.Add(time.Second)); ended != test.ended || !at.Equal(test.at) {
 				t.Errorf("ended %v at %v, want %v %v", ended, at, test.ended, test.at)
 			}
-			if ended, _ := Ended(test.script.run(), e, quiet); ended != test.then {
+			then := test.at
+			if test.ended || !test.then {
+				then = end.AddDate(0, 0, 30)
+			}
+			if ended, _ := Ended(test.script.run(), e, then); ended != test.then {
 				t.Errorf("ended %v when it is quiet, want %v", ended, test.then)
 			}
-			if ended, _ := Ended(test.script.run(), e, quiet.Add(-time.Nanosecond)); ended != test.ended {
+			if ended, _ := Ended(test.script.run(), e, then.Add(-time.Nanosecond)); ended != test.ended {
 				t.Errorf("ended %v just before it is quiet, want %v", ended, test.ended)
 			}
 		})
@@ -271,5 +282,40 @@ func TestStages(t *testing.T) {
 	}
 	if len(got) != 2 || got[0] != want[0] || got[1] != want[1] {
 		t.Errorf("%+v", got)
+	}
+}
+
+// TestClearedAndRunAgain: the root said failure at second 100, and train was tried again an hour later.
+func TestClearedAndRunAgain(t *testing.T) {
+	abc := card(catalog.Stage{Name: "load"}, catalog.Stage{Name: "train"}, catalog.Stage{Name: "publish"})
+	failed := func() *script {
+		return scripted("r").stage("load", 0, 50).stage("train", 50, 99, fails("E", "m")).root(0, 100, result(run.Failure))
+	}
+	e := expect(abc, &History{})
+	for _, test := range []struct {
+		name   string
+		script *script
+		ended  bool
+		want   string // verdict if it has ended
+	}{
+		{"not yet", failed(), true, "failure, JobFailed:train"},
+		{"train is good now", failed().stage("train", 3600, 3700), false, ""},
+		{"and publish", failed().stage("train", 3600, 3700).stage("publish", 3700, 3800), true, "success, good"},
+		{"a newer root", failed().stage("train", 3600, 3700).add(run.KindRoot, 0, 3800, result(run.Success)), true, "success, StageMissing:publish"},
+		{"it failed again", failed().stage("train", 3600, 3700, fails("E", "m")), false, ""},
+		// A clock that is an hour ahead: the try came with the root.
+		{"a clock that is ahead", failed().add(run.KindStage, 3600, 3700, task("train"), fails("E", "m")).arriving(101), true, "failure, JobFailed:train"},
+		{"a later try of what was good", failed().stage("load", 3600, 3700), true, "failure, JobFailed:train"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := test.script.run()
+			ended, _ := Ended(r, e, r.LastSeen.Add(time.Second))
+			if ended != test.ended {
+				t.Fatalf("ended %v", ended)
+			}
+			if ended {
+				wantVerdict(t, test.want, Judge(r, e, true))
+			}
+		})
 	}
 }

@@ -29,7 +29,7 @@ func (v *view) slow() *Fault {
 	f := &Fault{Kind: JobSlow, Warning: true, Annotations: map[string]string{
 		"duration": lasting(took), "duration_expected": lasting(usual), "duration_limit": lasting(limit), "runs": strconv.Itoa(runs),
 	}}
-	if root := v.run.Root; root != nil {
+	if root := v.root; root != nil {
 		f.TraceID, f.SpanID = root.TraceID, root.SpanID
 	}
 	f.Summary = fmt.Sprintf("%s took %s, longer than its limit of %s (median of the last %d good runs: %s)",

@@ -31,6 +31,8 @@ func expect(card *catalog.Job, h *History) Expect {
 type script struct {
 	id    string
 	spans []run.Span
+	// arrived is when the last span came, in seconds; 0 if at its end.
+	arrived int
 }
 
 func scripted(id string) *script { return &script{id: id} }
@@ -71,9 +73,19 @@ func (s *script) root(start, end int, change ...func(*run.Span)) *script {
 func (s *script) run() *run.Run {
 	r := run.New(run.Key{Job: "recsys"}, s.id, false, run.DefaultLimits)
 	for i := range s.spans {
-		r.Add(&s.spans[i], s.spans[i].End)
+		came := s.spans[i].End
+		if s.arrived > 0 && i == len(s.spans)-1 {
+			came = at(s.arrived)
+		}
+		r.Add(&s.spans[i], came)
 	}
 	return r
+}
+
+// arriving says when the last span came.
+func (s *script) arriving(second int) *script {
+	s.arrived = second
+	return s
 }
 
 func task(name string) func(*run.Span)     { return func(s *run.Span) { s.Task = name } }

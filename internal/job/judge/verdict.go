@@ -32,7 +32,7 @@ func Judge(r *run.Run, e Expect, absence bool) Verdict {
 // outcome is the run's.
 func (v *view) outcome(over bool) run.Outcome {
 	failed := slices.ContainsFunc(v.stages, func(s *stage) bool { return s.bad(over) && !s.optional() })
-	if root := v.run.Root; root != nil {
+	if root := v.root; root != nil {
 		switch {
 		case root.Explicit && root.Outcome != run.Unknown, root.Outcome.Bad():
 			return root.Outcome
@@ -99,7 +99,7 @@ func (v *view) place(name string) int {
 
 func (v *view) judgeCancelled(out *Verdict, absence bool) {
 	f := Fault{Kind: JobCancelled, Warning: true, Annotations: map[string]string{}}
-	if root := v.run.Root; root != nil {
+	if root := v.root; root != nil {
 		f.TraceID, f.SpanID = root.TraceID, root.SpanID
 	} else if len(v.run.Traces) > 0 {
 		f.TraceID = v.run.Traces[0]

@@ -20,6 +20,8 @@ type view struct {
 	spare   []stage // memory for further stages
 	// known says that it is known which stages to expect, by the card or by history.
 	known bool
+	// root is the run's own span, nil if it has not come or speaks of a former try of the run.
+	root *run.Root
 }
 
 func newView(r *run.Run, e Expect) *view {
@@ -40,6 +42,7 @@ func newView(r *run.Run, e Expect) *view {
 		}
 		s.sum()
 	}
+	v.root = v.currentRoot()
 	v.sort()
 	return v
 }
@@ -124,7 +127,7 @@ func Stages(r *run.Run, e Expect) []StageResult {
 	for _, s := range v.stages {
 		if len(s.instances) > 0 {
 			out = append(out, StageResult{
-				Name: s.name, Outcome: s.outcome(r.Root != nil), Duration: s.duration, RowsIn: s.rowsIn, RowsOut: s.rowsOut,
+				Name: s.name, Outcome: s.outcome(v.root != nil), Duration: s.duration, RowsIn: s.rowsIn, RowsOut: s.rowsOut,
 				Instances: len(s.instances), Failed: len(s.failed), Retries: s.retries(),
 			})
 		}

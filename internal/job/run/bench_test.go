@@ -6,6 +6,7 @@ package run
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"testing"
 )
 
@@ -82,7 +83,7 @@ func BenchmarkAddInstance(b *testing.B) {
 	const n = 10000
 	spans := make([]Span, n)
 	for i := range spans {
-		spans[i] = span(KindStage, i+1, 0, 1, task("score"), instance(fmt.Sprint(i)), nulls("age", 0.1), nulls("price", 0), nulls("country", 0.5))
+		spans[i] = span(KindStage, i+1, 0, 1, task("score"), instance(strconv.Itoa(i)), nulls("age", 0.1), nulls("price", 0), nulls("country", 0.5))
 	}
 	var r *Run
 	b.ReportAllocs()

@@ -6,6 +6,7 @@ package run
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 )
@@ -257,7 +258,7 @@ func TestManyInstances(t *testing.T) {
 	r := newRun(DefaultLimits)
 	const n = 500
 	for i := n - 1; i >= 0; i-- {
-		s := span(KindStage, 1+i, i, i+1, task("score"), instance(fmt.Sprint(i)))
+		s := span(KindStage, 1+i, i, i+1, task("score"), instance(strconv.Itoa(i)))
 		if !r.Add(&s, at(1000)) || r.Add(&s, at(1000)) {
 			t.Fatalf("instance %d: not taken once", i)
 		}
@@ -267,7 +268,7 @@ func TestManyInstances(t *testing.T) {
 		t.Fatalf("%d instances, %d lost", len(instances), r.Lost)
 	}
 	for i := range instances {
-		if instances[i].Name != fmt.Sprint(i) || len(instances[i].Tries) != 1 {
+		if instances[i].Name != strconv.Itoa(i) || len(instances[i].Tries) != 1 {
 			t.Fatalf("instance %d is %s with %d tries", i, instances[i].Name, len(instances[i].Tries))
 		}
 	}
