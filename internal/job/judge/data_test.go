@@ -73,6 +73,16 @@ func TestRows(t *testing.T) {
 		},
 		{name: "nobody says", history: seven, change: changes{"train": {read(-1), wrote(-1)}}, want: "success, good"},
 		{name: "more is no fault", history: seven, change: changes{"clean": {wrote(900_000)}}, want: "success, good"},
+		{name: "after a stage that was skipped", history: seven, change: changes{"query": {result(run.Skip)}, "clean": {wrote(1)}}, want: "success, StageRows:clean"},
+		{
+			name: "nobody said in some of the good runs", history: learned(8, func(day int, s *script) {
+				change := changes{}
+				if day%2 == 0 { // four of eight
+					change["clean"] = []func(*run.Span){wrote(-1)}
+				}
+				s.spans = pipeline(s.id, change).spans
+			}), change: changes{"clean": {wrote(1)}}, want: "success, good",
+		},
 		{name: "four good runs are too few", history: pipelines(4), change: changes{"clean": {wrote(1)}}, want: "success, good"},
 		{name: "five are not", history: pipelines(5), change: changes{"clean": {wrote(1)}}, want: "success, StageRows:clean"},
 		{
@@ -190,6 +200,18 @@ func columns(names ...string) func(*run.Span) {
 	}
 }
 
+func TestRatiosThatAreNoNumbersAreNotUsual(t *testing.T) {
+	h := learned(7, func(day int, s *script) {
+		change := changes{}
+		if day >= 5 {
+			change["clean"] = []func(*run.Span){set("age", math.NaN())}
+		}
+		s.spans = pipeline(s.id, change).spans
+	})
+	v := Judge(pipeline("today", changes{"clean": {set("age", 0.12)}}).run(), expect(nil, h), true)
+	wantSummary(t, "recsys: 12 % of the values of age are null after clean, up from 2 % (the median of the last 5 good runs).", v.Fault)
+}
+
 func TestNullRatiosAreWeighted(t *testing.T) {
 	s := scripted("r").
 		stage("score", 0, 1, instance("0"), wrote(900), nulls("age", 0.1)).
@@ -238,6 +260,19 @@ func TestFeatures(t *testing.T) {
 				}
 				s.spans = pipeline(s.id, change).spans
 			}), change: changes{"clean": {columns("price")}}, want: "success, good",
+		},
+		{
+			name: "stable, though the stage did not run at times", history: learned(8, func(day int, s *script) {
+				s.spans = pipeline(s.id, nil).spans
+				switch day {
+				case 4:
+					s.spans = append(s.spans[:1], s.spans[2:]...) // no clean
+				case 5:
+					s.spans[1].Outcome = run.Skip
+				case 6:
+					s.spans[1].NullRatios = nil
+				}
+			}), change: changes{"clean": {columns("price")}}, want: "success, StageFeatures:clean",
 		},
 		{
 			name: "stable again", history: learned(7, func(day int, s *script) {

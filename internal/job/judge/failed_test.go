@@ -46,7 +46,7 @@ func TestFailedRuns(t *testing.T) {
 				root(0, 41, fails("", "")),
 			want:    "failure, JobFailed:train",
 			summary: "recsys failed at train: ValueError: loss is NaN (attempt 3 of run scheduled__2026-11-22).",
-			notes:   map[string]string{"attempt": "3", "exception_type": "ValueError", "exception_message": "loss is NaN", "root_cause": ""},
+			notes:   map[string]string{"attempt": "3", "exception_type": "ValueError", "exception_message": "loss is NaN", "root_cause": "", "consequences": ""},
 		},
 		{
 			name: "the deepest span", script: scripted("r1").
@@ -140,6 +140,28 @@ func TestFailedRuns(t *testing.T) {
 			want:    "failure, JobFailed:train",
 			summary: "recsys failed at train: 1 of 4 instances did not come to an end: 3 (run r1).",
 			notes:   map[string]string{"instances": "1 of 4 instances did not come to an end: 3"},
+		},
+		{
+			name: "ranks that have no numbers", script: scripted("r1").
+				stage("train", 0, 90, instance("rank-a"), instances(4)).stage("train", 0, 90, instance("rank-b")).root(0, 100), absence: true,
+			want:    "failure, JobFailed:train",
+			summary: "recsys failed at train: 2 of 4 instances did not come to an end (run r1).",
+		},
+		{
+			name: "ranks that count from one", script: scripted("r1").
+				stage("train", 0, 90, instance("4"), instances(4)).stage("train", 0, 90, instance("2")).root(0, 100), absence: true,
+			want:    "failure, JobFailed:train",
+			summary: "recsys failed at train: 2 of 4 instances did not come to an end: 1 and 3 (run r1).",
+		},
+		{
+			name: "some failed, others are absent", script: scripted("r1").
+				stage("train", 0, 90, instance("0"), instances(4), fails("E", "m")).stage("train", 0, 90, instance("1")).root(0, 100), absence: true,
+			want:    "failure, JobFailed:train",
+			summary: "recsys failed at train: 1 of 4 instances failed: 0; 2 of 4 more did not come to an end: 2 and 3; the first with E: m (run r1).",
+		},
+		{
+			name: "cancelled without a root", script: scripted("r1").stage("load", 0, 10, result(run.Cancellation), func(s *run.Span) { s.TraceID = run.TraceID{} }),
+			want: "cancellation, JobCancelled?", summary: "recsys was cancelled (run r1).",
 		},
 		{
 			name: "one of four ranks is silent, and the root says success", script: ranks(3).root(0, 100, result(run.Success)), absence: true,

@@ -133,6 +133,10 @@ func TestSlow(t *testing.T) {
 	}
 	wantVerdict(t, "success, good", Judge(slow(9999).run(), expect(nil, threes(4)), true))
 
+	// A stage that is new is not the slowest, and does not hide the one that is.
+	v = Judge(slow(200).stage("aaa", -10, 0).run(), expect(nil, h), true)
+	wantAnnotations(t, v.Fault, map[string]string{"slowest_stage": "train"})
+
 	// Durations of 100 … 700 s: median 400, MAD 200, limit 400 + 6·1.4826·200 = 2179.12 s.
 	wide := learned(7, func(day int, s *script) { s.root(0, 100*(day+1)) })
 	wantVerdict(t, "success, good", Judge(scripted("r1").root(0, 2179).run(), expect(nil, wide), true))
@@ -192,6 +196,7 @@ func TestOrderOfStages(t *testing.T) {
 		{"the card counts more than what was learned", card(catalog.Stage{Name: "a", After: []string{"c"}}, catalog.Stage{Name: "b"}, catalog.Stage{Name: "c"}), h, skewed, "b c a "},
 		{"a new one after the one that started before it", nil, h, scripted("r").stage("a", 0, 10).stage("new", 15, 20).stage("b", 10, 20), "a b new c "},
 		{"a new one first", nil, h, scripted("r").stage("new", -5, 20).stage("a", 0, 10), "new a b c "},
+		{"one without a start last", nil, &History{}, scripted("r").stage("b", 10, 20).stage("a", 20, 30).add(run.KindStage, 0, 0, task("0"), func(s *run.Span) { s.Start, s.End = time.Time{}, time.Time{} }), "b a 0 "},
 		{"absent ones as on the card", card(catalog.Stage{Name: "x"}, catalog.Stage{Name: "a"}, catalog.Stage{Name: "y"}, catalog.Stage{Name: "b"}), &History{}, scripted("r").stage("a", 0, 10).stage("b", 10, 20), "x a y b "},
 	} {
 		t.Run(test.name, func(t *testing.T) {

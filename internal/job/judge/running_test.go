@@ -87,6 +87,7 @@ func TestLateStages(t *testing.T) {
 			name: "an optional one may not run at all", card: card(load, catalog.Stage{Name: "explain", After: []string{"load"}, Optional: true, Timeout: time.Minute}),
 			script: scripted("r1").stage("load", 0, 60),
 		},
+		{name: "it may begin at any time", card: card(load, catalog.Stage{Name: "train", Timeout: time.Minute}), script: scripted("r1").stage("load", 0, 60)},
 		{name: "no deadline", card: card(load, catalog.Stage{Name: "train", After: []string{"load"}}), script: scripted("r1").stage("load", 0, 60)},
 		{name: "no card", script: scripted("r1").stage("load", 0, 60).add(run.KindMarker, 60, 60, task("train"))},
 	} {
@@ -129,6 +130,20 @@ func wantRunning(t *testing.T, r *run.Run, e Expect, wantKinds string, due int, 
 		}
 		wantAnnotations(t, &faults[0], notes)
 	}
+}
+
+func TestLateStageOfAResumedRun(t *testing.T) {
+	c := card(catalog.Stage{Name: "load"}, catalog.Stage{Name: "clean"}, catalog.Stage{Name: "train", After: []string{"load", "clean"}, Timeout: 20 * time.Minute})
+	e := expect(c, &History{})
+	e.Resumed = scripted("r0").stage("load", -900, -800).root(-900, -700, result(run.Failure)).run()
+	again := scripted("r1").stage("clean", 0, 60, resumes("r0")).run()
+	wantRunning(t, again, e, "StageOverdue:train", 60+22*60, "", nil) // load is done, clean came at second 60
+	without := scripted("r1").add(run.KindMarker, 0, 0, resumes("r0")).run()
+	wantRunning(t, without, e, "", 0, "", nil)
+	e.Resumed = scripted("r0").stage("load", -900, -800).stage("clean", -900, -800).stage("train", -800, -700).run()
+	wantRunning(t, without, e, "", 0, "", nil) // train is done as well
+	e.Resumed = scripted("r0").stage("load", -900, -800).stage("clean", -900, -800).run()
+	wantRunning(t, without, e, "StageOverdue:train", 22*60, "", nil) // since the run began
 }
 
 func TestLateRuns(t *testing.T) {

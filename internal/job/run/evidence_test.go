@@ -39,6 +39,8 @@ func TestCause(t *testing.T) {
 		{"the parent is not known: by time", []Span{span(KindInner, 2, 10, 20, parent(77), fails("LockError", "held"))}, 2, "LockError: held"},
 		{"by time, but in another trace", []Span{span(KindInner, 2, 10, 20, parent(77), trace(2), fails("LockError", "held"))}, 1, "RuntimeError: cannot load"},
 		{"in another trace, but it names the stage", []Span{span(KindInner, 2, 10, 20, task("load"), trace(2), fails("LockError", "held"))}, 2, "LockError: held"},
+		{"as long as the stage", []Span{span(KindInner, 2, 0, 100, parent(77), fails("LockError", "held"))}, 2, "LockError: held"},
+		{"longer than the stage", []Span{span(KindInner, 2, 0, 101, parent(77), fails("LockError", "held"))}, 1, "RuntimeError: cannot load"},
 		{"before the stage", []Span{span(KindInner, 2, -10, 20, parent(77), fails("LockError", "held"))}, 1, "RuntimeError: cannot load"},
 		{"known parents count more than time", []Span{
 			span(KindInner, 2, 10, 20, parent(1), fails("A", "")),
@@ -100,6 +102,10 @@ func TestRootCause(t *testing.T) {
 			root, good, span(KindInner, 3, 60, 70, task("train"), fails("E", "")), span(KindInner, 4, 60, 99, parent(1), fails("E", "")),
 		}, "train", 3},
 		{"another one if that has none", []Span{root, good, span(KindInner, 4, 60, 99, parent(1), fails("E", ""))}, "train", 4},
+		{"below a root that does not count", []Span{
+			span(KindRoot, 9, 0, 90, fails("RunError", "")), root, span(KindStage, 2, 0, 100, task("all")),
+			span(KindInner, 3, 60, 70, parent(9), fails("E", "")),
+		}, "", 3},
 		{"no root yet", []Span{good}, "", 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

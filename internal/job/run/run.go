@@ -88,6 +88,9 @@ func intern(k Key) Key {
 func (r *Run) Add(s *Span, now time.Time) bool {
 	trace := r.trace(s.TraceID)
 	at := sighting{start: nanos(s.Start), end: nanos(s.End), arrived: nanos(now)}
+	if at.start == 0 {
+		at.start = at.end
+	}
 	at.end = max(at.end, at.start)
 	switch s.Kind {
 	case KindRoot:

@@ -112,6 +112,10 @@ func TestInnerSpansSpeakForTheirStage(t *testing.T) {
 	if want := []Value{{"age", 0.1}}; !slices.Equal(i.NullRatios(), want) {
 		t.Errorf("null ratios %v, want %v", i.NullRatios(), want)
 	}
+	alone := of(span(KindInner, 10, 0, 50, task("train"), metric("loss", 3)), span(KindStage, 1, 0, 60, task("train"))).Stage("train").Instances()[0]
+	if want := []Value{{"loss", 3}}; !slices.Equal(alone.Metrics(), want) {
+		t.Errorf("metrics %v, want %v", alone.Metrics(), want)
+	}
 	old := of(
 		span(KindInner, 10, 0, 50, task("train"), read(5)),
 		span(KindStage, 1, 0, 60, task("train"), fails("E", "m"), retried),
@@ -254,6 +258,19 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+func TestAttemptsBeyondTheLimit(t *testing.T) {
+	r := newRun(Limits{Stages: 2, Instances: 3, Attempts: 2, Errors: 2, Links: 2, Traces: 2})
+	for i, test := range []struct {
+		attempt int
+		news    bool
+	}{{2, true}, {3, true}, {4, true}, {1, false}} {
+		s := span(KindStage, 1+i, i, i+1, task("a"), attempt(test.attempt))
+		if got := r.Add(&s, at(1000)); got != test.news {
+			t.Errorf("attempt %d is news: %v", test.attempt, got)
+		}
+	}
+}
+
 func TestManyInstances(t *testing.T) {
 	r := newRun(DefaultLimits)
 	const n = 500
@@ -302,6 +319,13 @@ func TestTimesThatAreNone(t *testing.T) {
 			t.Errorf("%s took %v", name, d)
 		}
 	}
+	half := span(KindStage, 4, 0, 200, task("d"), instance("0"))
+	half.Start = time.Time{}
+	r = of(half)
+	if d := r.Stage("d"); !r.Began().Equal(at(1000)) || !d.Began().Equal(at(1000)) || d.Instances()[0].Final().Duration() != 0 {
+		t.Errorf("without a start: began %v, took %v", r.Began(), d.Instances()[0].Final().Duration())
+	}
+	r = of(none, far, backwards)
 	if !r.Start.Equal(at(100)) || !r.End.Equal(at(100)) || !r.Began().Equal(at(1000)) {
 		t.Errorf("%v to %v, began %v", r.Start, r.End, r.Began())
 	}
