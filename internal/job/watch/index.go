@@ -65,6 +65,18 @@ func (t *tracked) fits(key run.Key) bool {
 	return t.run.Key == key || key.Environment == "" && t.run.Key.Job == key.Job
 }
 
+// current is the run that a span without a job belongs to: of several of one job in its trace the latest that goes on, as a driver has that makes one run after the
+// other; else the first. nil if there is none.
+func (x *index) current(trace run.TraceID) *tracked {
+	first, several := x.traces[trace], x.shared[trace]
+	for i := len(several) - 1; i >= 0; i-- {
+		if t := several[i]; t.run.Key == first.run.Key && t.phase == running && t.run.Root == nil {
+			return t
+		}
+	}
+	return first
+}
+
 // join notes that a run has spans in a trace.
 func (x *index) join(trace run.TraceID, t *tracked) {
 	first := x.traces[trace]

@@ -77,7 +77,7 @@ func (w *Watch) take(s *run.Span, now time.Time) {
 
 // takeNameless gives a span without a job to the run of its trace.
 func (w *Watch) takeNameless(s *run.Span, now time.Time) {
-	switch t, nameless := w.index.traces[s.TraceID], w.index.anonymous[s.TraceID]; {
+	switch t, nameless := w.index.current(s.TraceID), w.index.anonymous[s.TraceID]; {
 	case t != nil:
 		w.add(t, s, now)
 	case nameless != nil:
@@ -253,16 +253,20 @@ func (w *Watch) digest(t *tracked, now time.Time) {
 	w.readDate(t, now)
 	w.coverSlot(t)
 	judgeAt := now.Add(w.options.DecisionWait)
+	over := func() bool { // a root may speak of a former try of the run
+		is, _ := w.judge.Ended(t.run, w.expect(t), now)
+		return is
+	}
 	switch {
 	case t.phase == closed:
 		w.index.closed.Remove(t.place)
 		t.place = w.index.open.PushBack(t)
 		t.phase, t.since = running, time.Time{} // it goes on, unless it is still at its end
-		if over, _ := w.judge.Ended(t.run, w.expect(t), now); over {
+		if over() {
 			t.phase, t.since = ended, now
 		}
 		w.timers.set(&t.timer, judgeAt)
-	case t.phase == running && t.run.Root != nil:
+	case t.phase == running && t.run.Root != nil && over():
 		t.phase, t.since = ended, t.run.Root.Arrived
 		w.timers.set(&t.timer, t.since.Add(w.options.DecisionWait))
 	case t.phase == ended && t.run.Root == nil:

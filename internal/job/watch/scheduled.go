@@ -84,6 +84,9 @@ func (w *Watch) settle(j *job, now time.Time) {
 			break
 		}
 		holds := w.holds(j)
+		if holds && !j.slots.has(slot) && w.unknown(j, deadline) {
+			holds = false
+		}
 		if holds && !j.slots.has(slot) {
 			if until, held := w.hold(j.key, deadline, now); held {
 				w.wake(&j.timer, until, now)

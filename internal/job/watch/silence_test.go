@@ -65,7 +65,12 @@ func TestNoTelemetryOfServices(t *testing.T) {
 	r := newRig(t, options())
 	r.script.runs["a"] = line{during: stalls}
 	o := of{id: "a", trace: 1, start: day0}
-	r.observe(o.inner(2, day0))
+	for range steadily {
+		r.pass(time.Minute)
+		r.w.Alive(r.now, "fraud")
+		r.w.Alive(r.now, "trainer")
+	}
+	r.observe(o.inner(2, r.now))
 	r.pass(time.Minute)
 	r.w.Alive(r.now, "fraud")
 	r.pass(9 * time.Minute)
@@ -94,7 +99,7 @@ func TestStalledAmongTraffic(t *testing.T) {
 	assert.Equal(t, day0.Add(10*time.Minute), r.last("StageStalled daily train").StartsAt)
 }
 
-// Traffic is thin: the fault is held until the next span, and for Absence.
+// Traffic is thin: a silence of minutes says nothing about the others, and the fault is not held.
 func TestStalledAmongThinTraffic(t *testing.T) {
 	r := newRig(t, options())
 	r.script.runs["a"] = line{during: stalls}
@@ -104,7 +109,7 @@ func TestStalledAmongThinTraffic(t *testing.T) {
 		r.w.Alive(r.now, "fraud")
 	}
 	require.Equal(t, []string{"+StageStalled daily train"}, r.all())
-	assert.Equal(t, day0.Add(14*time.Minute), r.last("StageStalled daily train").StartsAt)
+	assert.Equal(t, day0.Add(10*time.Minute), r.last("StageStalled daily train").StartsAt)
 }
 
 // The only sender dies: that is a stalled stage, at once.
@@ -154,17 +159,26 @@ func TestHearing(t *testing.T) {
 	}
 	wg.Wait()
 	assert.Equal(t, day0.Add(199*time.Second), h.at())
-	assert.Len(t, h.heard(h.at()), 10)
+	assert.Len(t, *h.services.Load(), 10)
+	assert.Empty(t, h.steady(h.at()), "four minutes are not steady")
 	for n := range 100 { // more than there is room for
 		h.hear(h.at(), fmt.Sprintf("more-%d", n))
 	}
-	assert.Len(t, h.heard(h.at()), maxServices)
-	h.hear(day0.Add(2*time.Hour), "late") // takes the place of one that is silent
-	assert.Equal(t, []string{"late"}, h.heard(h.at()))
+	assert.Len(t, *h.services.Load(), maxServices)
+	end := day0
+	for minute := range steadily { // takes the place of one that is silent
+		end = day0.Add(2*time.Hour + time.Duration(minute)*time.Minute)
+		assert.Empty(t, h.steady(end))
+		h.hear(end, "late")
+	}
+	assert.Len(t, *h.services.Load(), maxServices)
+	assert.Equal(t, []string{"late"}, h.steady(end))
+	assert.Equal(t, []string{"late"}, h.steady(end.Add(40*time.Minute)))
+	assert.Empty(t, h.steady(end.Add(50*time.Minute)), "not steadily in that hour")
 
 	var again hearing
 	require.NoError(t, again.decode(h.encode()))
-	assert.Equal(t, []string{"late"}, again.heard(day0.Add(2*time.Hour)))
+	assert.Equal(t, []string{"late"}, again.steady(end))
 	assert.Error(t, again.decode([]byte("none")))
 }
 

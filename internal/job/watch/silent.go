@@ -18,8 +18,8 @@ import (
 
 // When nothing at all is received, what is absent says nothing about a single job: one alert, NoTelemetry, is raised in place of one per
 // job. A fault of absence whose deadline passes in a silence is held while the silence may be everybody's: two services were
-// heard in the hour before it, or two jobs are waited for. After NoTelemetry (15 min) of silence it is, if two services were heard or two
-// jobs have such a fault; else the one fault is raised after all. With the next span the silence is over, and what is
+// heard steadily in the hour before it, or two jobs are waited for. After NoTelemetry (15 min) of silence it is, if there were two such services
+// or two jobs have such a fault; else the one fault is raised after all. With the next span the silence is over, and what is
 // still absent Absence later is raised.
 
 // shortest is how long before a deadline a silence must have begun to explain what is absent.
@@ -82,7 +82,7 @@ func (w *Watch) hold(key run.Key, deadline, now time.Time) (until time.Time, hel
 // plausible reports whether a silence may be everybody's. The answer is kept for the moment: it is asked for every fault that is due.
 func (w *Watch) plausible(now time.Time) bool {
 	if !now.Equal(w.askedAt) {
-		w.askedAt, w.answer = now, len(w.hearing.heard(w.hearing.at())) >= 2 || w.waitedFor() >= 2
+		w.askedAt, w.answer = now, len(w.hearing.steady(w.hearing.at())) >= 2 || w.waitedFor() >= 2
 	}
 	return w.answer
 }
@@ -108,7 +108,7 @@ func (w *Watch) waitedFor() int {
 
 // silence raises NoTelemetry if the silence is everybody's, in place of the faults that were raised in it.
 func (w *Watch) silence(now, since time.Time) bool {
-	services := w.hearing.heard(w.hearing.at())
+	services := w.hearing.steady(w.hearing.at())
 	if len(w.suspects) < 2 && len(services) < 2 {
 		return false
 	}
@@ -140,6 +140,19 @@ func (w *Watch) silence(now, since time.Time) bool {
 	return true
 }
 
+// unknown reports whether a deadline that passed in a silence of everything says nothing about the job: it has been heard of since.
+func (w *Watch) unknown(j *job, deadline time.Time) bool {
+	if deadline.Before(w.silentFrom) || !deadline.Before(w.silentTo) {
+		return false
+	}
+	for t := range j.runs {
+		if !t.run.LastSeen.Before(w.silentTo.Truncate(time.Second)) {
+			return true
+		}
+	}
+	return false
+}
+
 // silentAlert returns NoTelemetry's alert while it fires.
 func (w *Watch) silentAlert() *entry {
 	for _, e := range w.ledger.of(run.Key{}) {
@@ -158,6 +171,9 @@ func (w *Watch) listen(now time.Time) {
 	heard := w.hearing.at()
 	if !heard.After(w.silent) {
 		return
+	}
+	if w.silentAlert() != nil {
+		w.silentFrom, w.silentTo = w.silent, heard
 	}
 	w.silent, w.heardAgain = time.Time{}, heard
 	clear(w.suspects)

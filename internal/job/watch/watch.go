@@ -87,6 +87,8 @@ type Watch struct {
 	silent   time.Time
 	// heardAgain is when the latest silence in which something was held was over.
 	heardAgain time.Time
+	// silentFrom and silentTo are the latest silence that was an alert. They are not stored.
+	silentFrom, silentTo time.Time
 	// answer is whether a silence at askedAt may be everybody's.
 	askedAt time.Time
 	answer  bool
