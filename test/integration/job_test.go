@@ -197,7 +197,7 @@ const manyJobs = `
 extensions: {file_storage: {directory: "${env:STORAGE}", create_directory: true}}
 receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}", max_recv_msg_size_mib: 16}}}}
 processors: {memory_limiter: {check_interval: 100ms, limit_mib: 512, spike_limit_mib: 64}}
-connectors: {ml_job: {storage: file_storage}}
+connectors: {ml_job: {storage: file_storage, metrics_interval: 500ms}}
 exporters: {nop: {}}
 service:
   extensions: [file_storage]
@@ -220,7 +220,9 @@ func TestTenThousandRunsFitTheMemoryLimit(t *testing.T) {
 	}
 	took := time.Since(first)
 	assert.Equal(t, float64(runs*stages), c.telemetry(t, "otelcol_ml_job_spans", `kind="stage"`))
-	assert.Equal(t, float64(runs), c.telemetry(t, "otelcol_ml_job_runs_open", ""))
+	harness.WaitFor(t, 20*time.Second, "all runs to be open", func() bool {
+		return c.telemetry(t, "otelcol_ml_job_runs_open", "") == runs
+	})
 	assert.Zero(t, c.telemetry(t, "otelcol_receiver_refused_spans", ""))
 	assert.Zero(t, c.telemetry(t, "otelcol_processor_refused_spans", ""))
 	heap, rss := c.telemetry(t, "otelcol_process_runtime_heap_alloc_bytes", ""), c.telemetry(t, "otelcol_process_memory_rss", "")

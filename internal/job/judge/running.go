@@ -39,7 +39,7 @@ func Running(r *run.Run, e Expect, now time.Time) (faults []Fault, next time.Tim
 		}
 		next = sooner(next, at)
 	}
-	if late {
+	if late || !next.IsZero() { // a stage that goes on has a deadline of its own, which says more than that of the run
 		return faults, next
 	}
 	f, at := v.lateRun(now)
