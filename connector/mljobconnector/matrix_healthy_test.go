@@ -252,7 +252,7 @@ var healthy = []scenario{
 	{"rows minus 25 %, which the card allows", func(w *world) {
 		w.fraud().card(func(c *catalog.Job) {
 			for i := range c.Stages {
-				c.Stages[i].MaxRowDrop = ref(0.3)
+				c.Stages[i].MaxRowDrop = new(0.3)
 			}
 		}).history(7)
 		w.shrink(w.run(), "feature_query", 0.75)

@@ -44,7 +44,7 @@ func (w *world) card(change ...func(*catalog.Job)) *world {
 			s.After = []string{stages[i-1]}
 		}
 		if name == "evaluate" {
-			s.Metrics = map[string]catalog.StageMetric{"val_auc": {Min: ref(0.8), MaxDrop: ref(0.02)}}
+			s.Metrics = map[string]catalog.StageMetric{"val_auc": {Min: new(0.8), MaxDrop: new(0.02)}}
 		}
 		c.Stages = append(c.Stages, s)
 	}
@@ -54,8 +54,6 @@ func (w *world) card(change ...func(*catalog.Job)) *world {
 	w.cards = append(w.cards, c)
 	return w
 }
-
-func ref(v float64) *float64 { return &v }
 
 // stage changes a stage of a card.
 func stage(name string, change func(*catalog.Stage)) func(*catalog.Job) {

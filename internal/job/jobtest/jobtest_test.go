@@ -53,7 +53,8 @@ func TestTheSameSeedIsTheSameBytes(t *testing.T) {
 		}
 		return all
 	}
-	assert.Equal(t, bytes(1), bytes(1))
+	first := bytes(1)
+	assert.Equal(t, first, bytes(1))
 	assert.NotEqual(t, bytes(1), bytes(2))
 }
 

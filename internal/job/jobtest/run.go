@@ -4,6 +4,7 @@
 package jobtest
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -75,9 +76,7 @@ func (r *Run) identity() map[string]any {
 func (r *Run) onResource(p *Process) *Process {
 	p = p.With("process.pid", 1+r.script.Rand.IntN(30000))
 	if !r.OnSpans {
-		for key, value := range r.identity() {
-			p.Attributes[key] = value
-		}
+		maps.Copy(p.Attributes, r.identity())
 	}
 	return p
 }

@@ -238,7 +238,7 @@ func (v *view) because(b *strings.Builder, f *Fault, colon, own string, cause ru
 	}
 	switch {
 	case own == "" && deeper == "":
-	case own == "":
+	case own == "", own == cause.Message: // a status' text is often the exception's
 		b.WriteString(colon + deeper)
 	default:
 		b.WriteString(colon + own)

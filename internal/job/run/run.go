@@ -123,8 +123,8 @@ func (r *Run) Add(s *Span, now time.Time) bool {
 
 // trace gives the number of a trace, unknownTrace if there is no place for it. It does not remember a new one.
 func (r *Run) trace(id TraceID) uint16 {
-	for i := len(r.Traces) - 1; i >= 0; i-- {
-		if r.Traces[i] == id {
+	for i, known := range slices.Backward(r.Traces) {
+		if known == id {
 			return uint16(i)
 		}
 	}

@@ -5,11 +5,11 @@ package run
 
 import "time"
 
-// TraceID and SpanID are as on the wire.
-type (
-	TraceID [16]byte
-	SpanID  [8]byte
-)
+// TraceID is a trace's id as on the wire.
+type TraceID [16]byte
+
+// SpanID is a span's id as on the wire.
+type SpanID [8]byte
 
 // Kind is what a span is to its run.
 type Kind uint8

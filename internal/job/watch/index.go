@@ -69,8 +69,8 @@ func (t *tracked) fits(key run.Key) bool {
 // other; else the first. nil if there is none.
 func (x *index) current(trace run.TraceID) *tracked {
 	first, several := x.traces[trace], x.shared[trace]
-	for i := len(several) - 1; i >= 0; i-- {
-		if t := several[i]; t.run.Key == first.run.Key && t.phase == running && t.run.Root == nil {
+	for _, t := range slices.Backward(several) {
+		if t.run.Key == first.run.Key && t.phase == running && t.run.Root == nil {
 			return t
 		}
 	}
