@@ -5,8 +5,10 @@ package judge
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"testing"
+	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
@@ -347,6 +349,8 @@ func TestMetrics(t *testing.T) {
 			summary: "recsys: evaluate did not report val_auc, which its card bounds.",
 		},
 		{name: "attributes were lost", card: bounds(map[string]catalog.StageMetric{"val_auc": {Min: new(0.8)}}), spans: []func(*run.Span){dropped}, want: "success, good"},
+		{name: "not reported, with a maximum", card: bounds(map[string]catalog.StageMetric{"rmse": {Max: new(1.0)}}), want: "success, StageMetric:evaluate"},
+		{name: "not reported, with a drop", card: bounds(map[string]catalog.StageMetric{"auc": {MaxDrop: new(0.1)}}), want: "success, StageMetric:evaluate"},
 		{name: "no bound in it", card: bounds(map[string]catalog.StageMetric{"val_auc": {}}), want: "success, good"},
 		{
 			name: "several", card: bounds(map[string]catalog.StageMetric{"val_auc": {Min: new(0.8)}, "f1": {Min: new(0.5)}}),
@@ -369,6 +373,23 @@ func TestMetrics(t *testing.T) {
 				wantAnnotations(t, got.Fault, test.notes)
 			}
 		})
+	}
+}
+
+func TestStagesOwnSpanCountsBeforeItsInstances(t *testing.T) {
+	s := scripted("r").
+		stage("train", 0, 20, instance("0"), metric("auc", 0.7), metric("loss", 3), nulls("age", 0.1), read(10)).
+		stage("train", 0, 30, instance("1"), metric("auc", 0.8), read(20)).
+		stage("train", 0, 25, metric("auc", 0.75), nulls("age", 0.2), nulls("price", 0.3))
+	got := newView(s.run(), Expect{}).stages[0]
+	if want := []run.Value{{Name: "auc", Value: 0.75}, {Name: "loss", Value: 3}}; !slices.Equal(got.metrics, want) {
+		t.Errorf("metrics %v, want %v", got.metrics, want)
+	}
+	if want := []run.Value{{Name: "age", Value: 0.2}, {Name: "price", Value: 0.3}}; !slices.Equal(got.nulls, want) {
+		t.Errorf("null ratios %v, want %v", got.nulls, want)
+	}
+	if got.rowsIn != 30 || got.duration != 25*time.Second {
+		t.Errorf("%d rows in %v, want the sum of the instances and the stage's own duration", got.rowsIn, got.duration)
 	}
 }
 

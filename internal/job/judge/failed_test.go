@@ -66,6 +66,7 @@ func TestFailedRuns(t *testing.T) {
 				stage("train", 10, 10, result(run.Skip), cause("upstream_failed")).
 				stage("publish", 10, 10, result(run.Failure), cause("upstream_failed")).
 				stage("other", 0, 12, result(run.Cancellation)).
+				stage("branch", 0, 0, result(run.Skip)). // not taken
 				root(0, 12, result(run.Failure)),
 			want:    "failure, JobFailed:load",
 			summary: "recsys failed at load: E: m (run r1).",

@@ -280,6 +280,13 @@ func TestStages(t *testing.T) {
 		stage("score", 60, 80, instance("0"), wrote(4), fails("E", "m"), retried).
 		stage("score", 80, 95, instance("0"), wrote(4)).
 		add(run.KindMarker, 100, 100, task("publish"))
+	open := scripted("r").stage("score", 0, 10, fails("E", "m"), retried)
+	if got := Stages(open.run(), expect(nil, &History{})); got[0].Outcome != run.Unknown {
+		t.Errorf("another try follows: %v", got[0].Outcome)
+	}
+	if got := Stages(open.root(0, 20).run(), expect(nil, &History{})); got[0].Outcome != run.Failure {
+		t.Errorf("another try does not follow: %v", got[0].Outcome)
+	}
 	got := Stages(s.run(), expect(nil, &History{}))
 	want := []StageResult{
 		{Name: "load", Outcome: run.Success, Duration: time.Minute, RowsIn: 10, RowsOut: 9, Instances: 1},

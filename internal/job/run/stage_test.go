@@ -116,6 +116,11 @@ func TestInnerSpansSpeakForTheirStage(t *testing.T) {
 	if want := []Value{{"loss", 3}}; !slices.Equal(alone.Metrics(), want) {
 		t.Errorf("metrics %v, want %v", alone.Metrics(), want)
 	}
+	zero := of(span(KindInner, 10, 0, 50, task("train"), read(0)), span(KindInner, 11, 0, 50, task("train"), nulls("age", 0)),
+		span(KindStage, 1, 0, 60, task("train"))).Stage("train").Instances()[0]
+	if zero.RowsIn() != 0 || zero.RowsOut() != -1 || len(zero.NullRatios()) != 1 {
+		t.Errorf("rows in %d, out %d, null ratios %v", zero.RowsIn(), zero.RowsOut(), zero.NullRatios())
+	}
 	old := of(
 		span(KindInner, 10, 0, 50, task("train"), read(5)),
 		span(KindStage, 1, 0, 60, task("train"), fails("E", "m"), retried),
@@ -148,6 +153,9 @@ func TestSignsOfLife(t *testing.T) {
 		t.Errorf("sign of the run %v, marked %v", r.Sign(), r.Marked())
 	}
 	add(1210, span(KindMarker, 5, 0, 0))
+	if nameless := span(KindInner, 0, 0, 1); !r.Add(&nameless, at(1210)) || !r.Add(&nameless, at(1210)) {
+		t.Error("a span without an id is always news")
+	}
 	add(1300, span(KindStage, 6, 4600, 4890, task("train")))
 	if !r.Marked() || !r.Sign().Equal(at(1210)) || !s.Ended() || !s.Arrived().Equal(at(1300)) || !r.Began().Equal(at(990)) {
 		t.Errorf("marked %v, sign %v, ended %v, arrived %v, run began %v", r.Marked(), r.Sign(), s.Ended(), s.Arrived(), r.Began())

@@ -200,7 +200,7 @@ func twice(rng *rand.Rand, spans []Span) []Span {
 	return out
 }
 
-func equal(t *testing.T, what string, want, got string) {
+func equal(t *testing.T, what, want, got string) {
 	t.Helper()
 	if want != got {
 		w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
