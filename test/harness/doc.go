@@ -11,7 +11,7 @@
 //		Env:     []string{"OUT=" + out, "OTLP=" + otlp},
 //	})
 //	... send spans to otlp ...
-//	c.Stop() // SIGTERM, must end with status 0; or c.Kill() for kill -9
+//	c.Stop() // interrupts it, must end with status 0; or c.Kill() for kill -9
 //
 // StartCollector returns once the collector is ready. What still runs at the end of a test is stopped; the log's end
 // is printed if the test failed. Nothing sleeps for a fixed time: WaitFor polls a condition against a deadline.

@@ -11,13 +11,19 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 )
 
-// stopTimeout is how long a process may take to end after SIGTERM.
+// stopTimeout is how long a process may take to end after the first interrupt.
 const stopTimeout = 30 * time.Second
+
+// interruptEvery is how often a process that shall end is told so.
+const interruptEvery = 50 * time.Millisecond
+
+// heedful starts a program with interrupts ignored until it asks for them (see os/signal). A collector says that it is
+// ready before it listens to signals: SIGTERM in between would kill it.
+const heedful = `trap "" INT; exec "$0" "$@"`
 
 // Process is a child process whose output is kept.
 type Process struct {
@@ -40,7 +46,7 @@ func Start(t testing.TB, dir string, env []string, program string, args ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(context.Background(), program, args...)
+	cmd := exec.CommandContext(context.Background(), "/bin/sh", append([]string{"-c", heedful, program}, args...)...)
 	cmd.Dir, cmd.Env, cmd.Stdout, cmd.Stderr = dir, append(os.Environ(), env...), log, log
 	if err := cmd.Start(); err != nil {
 		t.Fatalf("start %s: %v", program, err)
@@ -92,27 +98,40 @@ func (p *Process) WaitForLog(timeout time.Duration, text string) {
 	})
 }
 
-// Stop ends the process with SIGTERM; the test fails if the status is not 0. What has been stopped or killed is left alone.
+// Stop interrupts the process as Ctrl-C does; the test fails if the status is not 0. What has been stopped or killed is left alone.
 func (p *Process) Stop() {
 	p.t.Helper()
 	p.end.Do(func() {
-		if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
-			p.t.Errorf("stop %s: %v", p.name, err)
-		}
-		timeout := time.NewTimer(stopTimeout)
-		defer timeout.Stop()
-		select {
-		case <-p.done:
-		case <-timeout.C:
+		if !p.interrupt() {
 			_ = p.cmd.Process.Kill()
 			<-p.done
-			p.t.Errorf("%s did not end within %v of SIGTERM", p.name, stopTimeout)
+			p.t.Errorf("%s did not end within %v of an interrupt", p.name, stopTimeout)
 			return
 		}
 		if p.err != nil {
 			p.t.Errorf("%s ended with: %v", p.name, p.err)
 		}
 	})
+}
+
+// interrupt interrupts the process until it has ended; false if it does not.
+func (p *Process) interrupt() bool {
+	again := time.NewTicker(interruptEvery)
+	defer again.Stop()
+	timeout := time.NewTimer(stopTimeout)
+	defer timeout.Stop()
+	for {
+		if err := p.cmd.Process.Signal(os.Interrupt); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			p.t.Errorf("stop %s: %v", p.name, err)
+		}
+		select {
+		case <-p.done:
+			return true
+		case <-again.C:
+		case <-timeout.C:
+			return false
+		}
+	}
 }
 
 // Kill ends the process with SIGKILL, as kill -9 does.
