@@ -13,6 +13,8 @@ const (
 	AttrModelRole = "ml.model.role"
 	// AttrEnvironment (string) is where the model runs, on the span or its resource; with name and version it identifies a model. Example: "production".
 	AttrEnvironment = "deployment.environment.name"
+	// AttrOperation (string) is predict on a span that is one call of the model but has neither its answer nor its inputs. Example: "predict".
+	AttrOperation = "ml.operation.name"
 )
 
 // Attributes of a prediction span: the answer.
@@ -35,6 +37,18 @@ const (
 	PrefixPredictionOutput = "ml.prediction.output."
 	// AttrBatchSize (int, {row}) is the number of rows in one call; every answer and feature may then be an array of that length. Example: 32.
 	AttrBatchSize = "ml.batch.size"
+	// AttrPredictionCost (double) is what the call cost, in ml.prediction.currency. Example: 0.0042.
+	AttrPredictionCost = "ml.prediction.cost"
+	// AttrPredictionCurrency (string) is the currency of ml.prediction.cost, as ISO 4217 has it. Example: "USD".
+	AttrPredictionCurrency = "ml.prediction.currency"
+	// AttrLLMInputCharacters (int, {character}) is the length of the text that a generative model was given, without its markup. Example: 1480.
+	AttrLLMInputCharacters = "ml.llm.input.characters"
+	// AttrLLMOutputCharacters (int, {character}) is the length of the text that a generative model gave back. Example: 312.
+	AttrLLMOutputCharacters = "ml.llm.output.characters"
+	// AttrLLMInputMessages (int, {message}) is the number of messages that a generative model was given. Example: 3.
+	AttrLLMInputMessages = "ml.llm.input.messages"
+	// AttrLLMOutputMessages (int, {message}) is the number of messages that a generative model gave back. Example: 1.
+	AttrLLMOutputMessages = "ml.llm.output.messages"
 )
 
 // Attributes of a prediction span: what the model saw.

@@ -55,8 +55,10 @@ type Model struct {
 	Features map[string]Feature
 	// Attributes are put on the model's spans as they are, by ml_metadata: string, int64, float64 or bool.
 	Attributes map[string]any
-	Alerts     Alerts
-	SLOs       []SLO
+	// Prices are what the tokens of a generative model cost; nil if unknown.
+	Prices *Prices
+	Alerts Alerts
+	SLOs   []SLO
 	// File and Line say where the card starts.
 	File string
 	Line int
@@ -74,6 +76,17 @@ type Version struct {
 	Attributes map[string]any
 	// Baseline is the version's own or else the model's; nil if neither has one.
 	Baseline *profile.Profile
+	// Prices are the version's own or else the model's; nil if neither has any.
+	Prices *Prices
+}
+
+// Prices are what a generative model's tokens cost, per million; nil where the card does not say.
+type Prices struct {
+	InputPerMillion, OutputPerMillion *float64
+	// CachedInputPerMillion is for those of the input tokens that the provider had cached; nil if they cost what others do.
+	CachedInputPerMillion *float64
+	// Currency is as in ISO 4217.
+	Currency string
 }
 
 // Drift is what a card says of drift; zero values leave the decision to ml_drift's config.

@@ -109,6 +109,7 @@ features:
   n: {type: numeric, min: -1, max: 1, max_missing: 0, importance: 1, methods: [psi], thresholds: {psi: 2}, ignore: true}
   c: {type: categorical, values: [x, 1, true, 0x10, 3.0], max_unseen: 0.5}
 attributes: {x: 0, v: base}
+prices: {input_per_million: 0.15, output_per_million: 0.6, cached_input_per_million: 0.075, currency: EUR}
 alerts: {severity: info, runbook: r}
 slos:
   - {name: l, objective: 0.9, latency_below: 1s, for: 1m}
@@ -165,6 +166,8 @@ func TestLoadEveryKey(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 11, 1, 11, 0, 0, 0, time.UTC), v.TrainedAt)
 	assert.Equal(t, map[string]any{"x": int64(1), "y": 2.5, "z": true, "w": "text", "v": "base"}, v.Attributes)
 	assert.Equal(t, map[string]any{"x": int64(0), "v": "base"}, m.Attributes, "the version's attributes stay its own")
+	in, out, cached := 0.15, 0.6, 0.075
+	assert.Equal(t, &Prices{InputPerMillion: &in, OutputPerMillion: &out, CachedInputPerMillion: &cached, Currency: "EUR"}, m.Prices)
 	assert.Equal(t, &Increase{Absolute: new(1.0), Relative: new(0.1)}, m.SLOs[1].MaxIncrease)
 	assert.Equal(t, 36*time.Hour, m.SLOs[1].ComparedWith)
 	require.Len(t, set.Jobs, 2)
