@@ -220,15 +220,21 @@ func (e *Engine) enabled(c *condition) bool {
 }
 
 func (e *Engine) compileSection(s section, c *compiled) section {
-	out := section{when: e.compileCondition(s.when)}
+	out := section{when: e.compileCondition(s.when), always: s.when.empty()}
 	for _, r := range s.rules {
 		clone := *r
 		clone.from = e.compileSources(r.from)
-		if !strings.HasSuffix(r.target, "*") {
-			e.matcher.slot(r.target)
+		clone.slot, clone.differsSlot = -1, -1
+		if prefix, ok := strings.CutSuffix(r.target, anyStep); ok {
+			clone.prefix = prefix
+		} else {
+			clone.slot = e.matcher.slot(r.target)
+		}
+		if r.differs != "" {
+			clone.differsSlot = e.matcher.slot(r.differs)
 		}
 		if r.target == attrOperation {
-			c.hasFirst = true
+			c.hasFirst, out.operation = true, true
 		}
 		out.rules = append(out.rules, &clone)
 	}

@@ -5,7 +5,6 @@ package dialect
 
 import (
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
@@ -41,8 +40,14 @@ func (s *state) spanHolds(c *condition) bool {
 			return false
 		}
 	}
-	if len(c.any) > 0 && !slices.ContainsFunc(c.any, func(src source) bool { return s.there(&src) }) {
-		return false
+	if len(c.any) > 0 {
+		found := false
+		for i := range c.any {
+			found = found || s.there(&c.any[i])
+		}
+		if !found {
+			return false
+		}
 	}
 	if len(c.keyPrefix) > 0 && !slices.ContainsFunc(c.keyPrefix, func(p string) bool {
 		return s.familyStamp[s.engine.matcher.prefixIndex(p)] == s.now
@@ -86,19 +91,32 @@ func (s *state) there(src *source) bool {
 	if src.origin == fromSpan && len(src.path) == 0 {
 		return s.has(src.slot)
 	}
-	s.collector = collector{}
+	s.collector.reset(wantFirst)
 	s.collect(src)
 	return s.collector.n > 0
 }
 
 // scalar returns a source's value as text.
 func (s *state) scalar(src *source) (string, bool) {
-	s.collector = collector{}
+	s.collector.reset(wantFirst)
 	s.collect(src)
 	v := s.collector.result()
 	return v.string()
 }
 
-func (m *matcher) prefixIndex(p string) int { return slices.Index(m.prefixes, p) }
-
-func kindName(k ptrace.SpanKind) string { return strings.ToLower(k.String()) }
+func kindName(k ptrace.SpanKind) string {
+	switch k {
+	case ptrace.SpanKindInternal:
+		return "internal"
+	case ptrace.SpanKindServer:
+		return "server"
+	case ptrace.SpanKindClient:
+		return "client"
+	case ptrace.SpanKindProducer:
+		return "producer"
+	case ptrace.SpanKindConsumer:
+		return "consumer"
+	default:
+		return ""
+	}
+}

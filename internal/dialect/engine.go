@@ -222,27 +222,26 @@ func (s *state) look(attrs pcommon.Map) (detected uint64) {
 		if k == "" {
 			continue
 		}
-		first := k[0]
-		if m.lengths[first]&(1<<min(len(k), 63)) != 0 {
-			if n, ok := m.slots[k]; ok {
-				if s.stamp[n] != s.now {
-					s.stamp[n], s.values[n] = s.now, v
-				}
-				s.touched = true
-				detected |= m.tables[n]
+		if n := m.find(k); n >= 0 {
+			if s.stamp[n] != s.now {
+				s.stamp[n], s.values[n] = s.now, v
 			}
+			s.touched = true
+			detected |= m.tables[n]
 		}
-		for _, p := range m.byFirst[first] {
-			if !strings.HasPrefix(k, m.prefixes[p]) {
+		prefixes := m.byFirst[k[0]]
+		for i := range prefixes {
+			p := &prefixes[i]
+			if !p.begins(k) {
 				continue
 			}
-			if s.familyStamp[p] != s.now {
-				s.familyStamp[p] = s.now
-				s.families[p] = s.families[p][:0]
+			if s.familyStamp[p.index] != s.now {
+				s.familyStamp[p.index] = s.now
+				s.families[p.index] = s.families[p.index][:0]
 			}
-			s.families[p] = append(s.families[p], entry{k, v})
+			s.families[p.index] = append(s.families[p.index], entry{k, v})
 			s.touched = true
-			detected |= m.prefixTables[p]
+			detected |= m.prefixTables[p.index]
 		}
 		if dropContent && !s.content && s.engine.contentKeys.has(k) {
 			s.content = true
@@ -305,14 +304,11 @@ func (s *state) run(t *compiled, operation bool) {
 	s.table = t
 	for i := range t.sections {
 		section := &t.sections[i]
-		if operation && (section.when.inference != nil || !slices.ContainsFunc(section.rules, func(r *rule) bool { return r.target == attrOperation })) {
-			continue
-		}
-		if !section.when.empty() && !s.holds(&section.when) {
+		if operation && (section.when.inference != nil || !section.operation) || !section.always && !s.holds(&section.when) {
 			continue
 		}
 		for _, r := range section.rules {
-			if (r.target == attrOperation) == operation {
+			if (r.slot == s.engine.operation) == operation {
 				s.fill(r)
 			}
 		}
@@ -345,6 +341,10 @@ func (s *state) current(key string) value {
 	if !ok {
 		return value{}
 	}
+	return s.at(slot)
+}
+
+func (s *state) at(slot int) value {
 	if s.has(slot) {
 		return fromAttribute(s.values[slot])
 	}

@@ -15,11 +15,11 @@ import (
 
 // fill runs one rule, unless the span has its target already or an earlier rule has filled it.
 func (s *state) fill(r *rule) {
-	if strings.HasSuffix(r.target, "*") {
+	slot := r.slot
+	if slot < 0 {
 		s.fillFamily(r)
 		return
 	}
-	slot := s.engine.matcher.slots[r.target]
 	if s.has(slot) || s.output(slot) != nil {
 		return
 	}
@@ -28,7 +28,7 @@ func (s *state) fill(r *rule) {
 		return
 	}
 	if r.all {
-		s.collector = collector{want: r.want}
+		s.collector.reset(r.want)
 		for i := range r.from {
 			s.collect(&r.from[i])
 		}
@@ -39,12 +39,15 @@ func (s *state) fill(r *rule) {
 	}
 	for i := range r.from {
 		src := &r.from[i]
-		s.collector = collector{want: r.want, list: nil}
-		s.collect(src)
-		read := s.collector.result()
-		if read.kind == none {
+		if src.origin == fromSpan && (!src.numbered() && !s.has(src.slot) || src.numbered() && s.familyStamp[src.slot] != s.now) {
 			continue
 		}
+		s.collector.reset(r.want)
+		s.collect(src)
+		if s.collector.n == 0 {
+			continue
+		}
+		read := s.collector.result()
 		v, ok := s.convert(r, read)
 		if !ok {
 			continue
@@ -68,7 +71,6 @@ func (s *state) original(src *source, r *rule) {
 
 // fillFamily moves a.NAME to b.NAME.
 func (s *state) fillFamily(r *rule) {
-	prefix := strings.TrimSuffix(r.target, "*")
 	for i := range r.from {
 		src := &r.from[i]
 		if s.familyStamp[src.slot] != s.now {
@@ -88,7 +90,7 @@ func (s *state) fillFamily(r *rule) {
 				continue
 			}
 			if v, ok := s.convert(r, v); ok {
-				key := prefix + name
+				key := r.prefix + name
 				if s.hasKey(key) {
 					continue
 				}
@@ -270,7 +272,7 @@ func (s *state) convert(r *rule, v value) (value, bool) {
 	if v.kind == none {
 		return v, false
 	}
-	if len(r.accept) > 0 && !strings.HasSuffix(r.target, "*") && !slices.Contains(r.accept, v.class()) {
+	if len(r.accept) > 0 && r.slot >= 0 && !slices.Contains(r.accept, v.class()) {
 		return v, false
 	}
 	if r.extract != nil || r.urlDecode || r.strip[0] != "" || r.strip[1] != "" || r.split != "" {
@@ -313,8 +315,8 @@ func (s *state) convert(r *rule, v value) (value, bool) {
 		s.unreadable()
 		return v, false
 	}
-	if r.differs != "" {
-		other := s.current(r.differs)
+	if r.differsSlot >= 0 {
+		other := s.at(r.differsSlot)
 		if a, ok := other.string(); ok {
 			if b, ok := v.string(); ok && a == b {
 				return v, false

@@ -132,8 +132,13 @@ func (s *source) matches(key string) bool {
 			return false
 		}
 		if part == "N" {
-			if step == "" || strings.Trim(step, "0123456789") != "" {
+			if step == "" {
 				return false
+			}
+			for i := range len(step) {
+				if step[i] < '0' || step[i] > '9' {
+					return false
+				}
 			}
 		} else if step != part {
 			return false

@@ -57,6 +57,9 @@ type Table struct {
 type section struct {
 	when  condition
 	rules []*rule
+
+	// always is true where when is empty, operation where a rule fills gen_ai.operation.name.
+	always, operation bool
 }
 
 // content names what holds prompts and completions, for drop_content.
@@ -132,6 +135,10 @@ type rule struct {
 
 	line int
 	path string
+
+	// slot is the target's, -1 for a family, whose prefix is then set. differsSlot is that of differs.
+	slot, differsSlot int
+	prefix            string
 }
 
 // Tables parses the documents of a YAML file, one table each. The error joins every ViolationError.
@@ -473,7 +480,7 @@ func (d *decoder) check(r *rule, n *yaml.Node) {
 			d.fail(n, r.path, "%q and %q must both be families that end in *, or neither", r.target, s.written)
 		}
 	}
-	if r.want == wantFirst && (r.kind == stringsTarget || r.join != nil) && !family {
+	if r.want == wantFirst && r.split == "" && (r.kind == stringsTarget || r.join != nil) && !family {
 		r.want = wantList
 	}
 	if len(r.exclude) > 0 && !family {

@@ -41,6 +41,10 @@ var targetKinds = map[string]targetKind{
 	mlconv.AttrPredictionScore:                 doubleTarget,
 	mlconv.AttrPredictionCost:                  doubleTarget,
 	mlconv.AttrFeatureViewAge:                  doubleTarget,
+	mlconv.AttrPredictionRanking:               stringsTarget,
+	mlconv.AttrModelAliases:                    stringsTarget,
+	mlconv.AttrModelAge:                        doubleTarget,
+	mlconv.AttrModelKnown:                      boolTarget,
 	mlconv.AttrBatchSize:                       intTarget,
 	mlconv.AttrStageAttempt:                    intTarget,
 	mlconv.AttrStageInstances:                  intTarget,
@@ -62,7 +66,8 @@ var targetKinds = map[string]targetKind{
 
 // textPrefixes are the parts of the vocabulary whose attributes are texts unless targetKinds says otherwise.
 var textPrefixes = []string{
-	"ml.model.", "ml.prediction.", "ml.stage.", "ml.job.", "ml.dataset.", "ml.segment.", "ml.operation.", "gen_ai.", "cicd.pipeline.", "error.type",
+	"ml.model.", mlconv.AttrPredictionID, mlconv.AttrPredictionClass, mlconv.AttrPredictionCurrency, "ml.stage.", "ml.job.", "ml.dataset.",
+	mlconv.PrefixSegment, mlconv.AttrFeatureViewName, mlconv.AttrFeatureViewVersion, mlconv.AttrOperation, "gen_ai.", "cicd.pipeline.", "error.type",
 }
 
 // kindOf returns the kind of a target.

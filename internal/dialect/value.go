@@ -172,6 +172,11 @@ const (
 // maxItems is the number of values that a list keeps.
 const maxItems = 1024
 
+// reset makes room for the values of another source. A list that was given away stays its owner's.
+func (c *collector) reset(w want) {
+	c.want, c.n, c.chars, c.list = w, 0, 0, nil
+}
+
 // add takes one value; true says that no more is needed.
 func (c *collector) add(v value) bool {
 	if v.kind == none || c.want == wantLength && v.kind != text {
