@@ -192,6 +192,38 @@ func TestDialects(t *testing.T) {
 		{"github job that was cancelled", []string{"cicd"}, given{resource: m{
 			"cicd.pipeline.name": "build", "cicd.pipeline.run.task.status": "cancelled", "cicd.pipeline.task.run.url.full": "https://github.com/o/r/actions/runs/12/job/34",
 		}, name: "build"}, m{"cicd.pipeline.run.id": "12", "cicd.pipeline.result": "cancellation"}},
+		{"github run whose id is a number", []string{"cicd"}, given{name: "build-and-test", resource: m{
+			"cicd.pipeline.name": "build-and-test", "cicd.pipeline.run.id": 14460881260, "cicd.pipeline.run.status": "failure",
+		}}, m{"cicd.pipeline.run.id": "14460881260", "cicd.pipeline.result": "failure"}},
+		{"the conventions' run on the resource", []string{"cicd"}, given{resource: m{"cicd.pipeline.name": "j", "cicd.pipeline.run.id": "r"}}, m{}},
+		{"airflow 3.2 task that was skipped, with the status ERROR", []string{"airflow"}, given{name: "task_run.x", status: ptrace.StatusCodeError, attributes: m{
+			"airflow.dag_id": "d", "airflow.task_id": "x", "airflow.task_instance.state": "skipped", "airflow.task_instance.map_index": -1,
+		}}, m{"cicd.pipeline.name": "d", "cicd.pipeline.task.name": "x", "cicd.pipeline.task.run.result": "skip"}},
+		{"airflow 3.2 try that is followed by another, with the status ERROR", []string{"airflow"}, given{name: "task_run.x[3]", status: ptrace.StatusCodeError, attributes: m{
+			"airflow.dag_id": "d", "airflow.task_id": "x", "airflow.task_instance.state": "up_for_retry", "airflow.task_instance.map_index": 3, "airflow.task_instance.try_number": 1,
+		}}, m{
+			"cicd.pipeline.name": "d", "cicd.pipeline.task.name": "x", "cicd.pipeline.task.run.result": "failure", "ml.stage.final": false,
+			"ml.stage.instance": "3", "ml.stage.attempt": int64(1),
+		}},
+		{"airflow 2.10 task that failed with an unset status", []string{"airflow"}, given{name: "x", attributes: m{
+			"category": "scheduler", "dag_id": "d", "task_id": "x", "state": "failed", "try_number": 2, "error": true,
+			"log_url": "http://h/dags/d/grid?dag_run_id=scheduled__2026-01-01T00%3A00%3A00%2B00%3A00&task_id=x&map_index=5&tab=logs",
+		}}, m{
+			"cicd.pipeline.name": "d", "cicd.pipeline.run.id": "scheduled__2026-01-01T00:00:00+00:00", "cicd.pipeline.task.name": "x", "cicd.pipeline.task.run.result": "failure",
+			"ml.stage.final": true, "ml.stage.instance": "5", "ml.stage.attempt": int64(2),
+		}},
+		{"airflow 3.2 run, whose status is its outcome", []string{"airflow"}, given{name: "dag_run.d", status: ptrace.StatusCodeError, attributes: m{
+			"airflow.dag_id": "d", "airflow.dag_run.run_id": "r", "airflow.dag_run.logical_date": "2026-01-01 00:00:00+00:00",
+		}}, m{"cicd.pipeline.name": "d", "cicd.pipeline.run.id": "r", "cicd.pipeline.result": "failure", "ml.job.logical_date": "2026-01-01 00:00:00+00:00"}},
+		{"argo step that was omitted, with the status ERROR", []string{"argo"}, given{scope: "workflows-controller", name: "node", status: ptrace.StatusCodeError, message: "Unexpected phase", attributes: m{
+			"name": "train-b2f8z", "node_id": "train-b2f8z-4444444444", "node_type": "Pod",
+		}}, m{
+			"cicd.pipeline.name": "train", "cicd.pipeline.run.id": "train-b2f8z", "cicd.pipeline.task.name": "Pod", "cicd.pipeline.task.run.id": "train-b2f8z-4444444444",
+			"cicd.pipeline.task.run.result": "skip", "ml.stage.instance": "4444444444",
+		}},
+		{"hand-written names that look like Vercel's", []string{"handwritten"}, given{attributes: m{"ai.model.name": "yolo", "ai.model.version": "2", "ai.model.provider": "nvidia"}}, m{
+			"ml.model.name": "yolo", "ml.model.version": "2",
+		}},
 		{"a stage in the vocabulary", []string{"cicd"}, given{attributes: m{
 			"cicd.pipeline.name": "j", "cicd.pipeline.run.id": "r", "cicd.pipeline.task.name": "train", "cicd.pipeline.task.run.result": "success",
 		}}, m{}},
