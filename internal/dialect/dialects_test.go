@@ -132,7 +132,7 @@ func TestDialects(t *testing.T) {
 		{"vllm V0 below a client that is counted", []string{"vllm"}, given{name: "llm_request", child: true, attributes: m{
 			"gen_ai.response.model": "llama", "gen_ai.latency.e2e": 1.0, "gen_ai.usage.prompt_tokens": 4,
 		}}, m{"gen_ai.usage.input_tokens": int64(4)}},
-		{"sglang", []string{"sglang"}, given{scope: "sglang server", name: "Req 12345678", attributes: m{"rid": "r1", "gen_ai.response.model": "q", "gen_ai.usage.cached_tokens": 2}}, m{
+		{"sglang", []string{"sglang"}, given{scope: "sglang server", name: "Req 12345678", attributes: m{"rid": "r1", "gen_ai.latency.e2e": 0.5, "gen_ai.response.model": "q", "gen_ai.usage.cached_tokens": 2}}, m{
 			"gen_ai.operation.name": "text_completion", "ml.model.name": "q", "gen_ai.usage.cache_read.input_tokens": int64(2), "ml.prediction.id": "r1",
 		}},
 		{"kserve V2 with a version", []string{"open_inference_protocol"}, given{kind: ptrace.SpanKindServer, attributes: m{"url.path": "/v2/models/fraud%20eu/versions/3/infer"}}, m{
@@ -322,6 +322,10 @@ func TestRemoveOriginals(t *testing.T) {
 		"llm.invocation_parameters": `{"model":"gpt"}`, "llm.token_count.total": int64(6), "llm.input_messages.0.message.role": "user",
 		"llm.input_messages.0.message.content": "hello", "session.id": "s", "x": "y",
 	}, firstSpan(td).Attributes().AsRaw())
+
+	td = given{kind: ptrace.SpanKindServer, attributes: m{"url.path": "/v2/models/fraud/infer"}}.traces(t)
+	e.Traces(td, nil, func(*Stats) {})
+	assert.Equal(t, m{"url.path": "/v2/models/fraud/infer", "ml.model.name": "fraud"}, firstSpan(td).Attributes().AsRaw(), "the path is no dialect's")
 }
 
 func TestDropContent(t *testing.T) {

@@ -81,7 +81,6 @@ type entry struct {
 type output struct {
 	slot  int
 	key   string
-	kind  targetKind
 	value value
 }
 
@@ -204,7 +203,7 @@ func (s *state) apply(span ptrace.Span, prices Pricer) {
 		return
 	}
 	s.detected = detected
-	s.read(attrs)
+	s.read()
 	s.price(prices)
 	s.put(attrs)
 	if s.content || e.options.DropContent && span.Events().Len() > 0 {
@@ -251,7 +250,7 @@ func (s *state) look(attrs pcommon.Map) (detected uint64) {
 }
 
 // read finds the tables to read, the first that was detected of each concept, and runs their rules.
-func (s *state) read(attrs pcommon.Map) {
+func (s *state) read() {
 	e := s.engine
 	s.out, s.remove = s.out[:0], s.remove[:0]
 	var chosen [3]*compiled

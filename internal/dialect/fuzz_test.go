@@ -94,3 +94,27 @@ func FuzzTraces(f *testing.F) {
 		removing.Traces(before, fakePrices{}, func(*Stats) {})
 	})
 }
+
+// FuzzTables reads any text as tables; those that are good compile and read a span.
+func FuzzTables(f *testing.F) {
+	entries, err := files.ReadDir("dialects")
+	require.NoError(f, err)
+	for _, e := range entries {
+		data, err := files.ReadFile("dialects/" + e.Name())
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	f.Add([]byte("name: x\nconcept: llm\ndetect: [{has: a}]\nmap: {b.*: a.*, c: {from: a.N, count: true}, d: 'event:*:a#*'}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tables, err := Tables("f.yaml", data)
+		if err != nil {
+			return
+		}
+		e, err := New(Options{Extra: tables, DropContent: true, RemoveOriginals: true})
+		if err != nil {
+			return
+		}
+		td := given{name: "x", attributes: m{"a": `{"b":1}`, "a.x": 1, "a.0": "x", "b": true}, events: []event{{name: "a", attributes: m{"a": "[1]"}}}}.traces(t)
+		e.Traces(td, nil, func(*Stats) {})
+	})
+}

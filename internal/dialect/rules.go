@@ -61,7 +61,7 @@ func (s *state) fill(r *rule) {
 // original notes an attribute whose value has moved.
 func (s *state) original(src *source, r *rule) {
 	if !s.engine.options.RemoveOriginals || src.origin != fromSpan || src.family || src.numbered() || len(src.path) > 0 ||
-		r.want == wantCount || r.want == wantLength || kept[src.key] || targetKinds[src.key] != "" {
+		r.want == wantCount || r.want == wantLength || !original(src.key) {
 		return
 	}
 	if !slices.Contains(s.remove, src.key) {

@@ -152,9 +152,19 @@ func TestSourceMatches(t *testing.T) {
 		source, key string
 		want        bool
 	}{
-		{"a.N.b", "a.0.b", true}, {"a.N.b", "a.12.b", true}, {"a.N.b", "a..b", false}, {"a.N.b", "a.x.b", false}, {"a.N.b", "a.1.b.c", false}, {"a.N.b", "a.1", false},
-		{"a.N", "a.3", true}, {"a.N", "a.3.b", false}, {"a.N.b.N.c", "a.1.b.2.c", true}, {"a.N.b.N.c", "a.1.b.c", false},
-		{"a.N.*", "a.1.b.c", true}, {"a.N.*", "a.1.", false}, {"a.N.*", "a.name", false},
+		{"a.N.b", "a.0.b", true},
+		{"a.N.b", "a.12.b", true},
+		{"a.N.b", "a..b", false},
+		{"a.N.b", "a.x.b", false},
+		{"a.N.b", "a.1.b.c", false},
+		{"a.N.b", "a.1", false},
+		{"a.N", "a.3", true},
+		{"a.N", "a.3.b", false},
+		{"a.N.b.N.c", "a.1.b.2.c", true},
+		{"a.N.b.N.c", "a.1.b.c", false},
+		{"a.N.*", "a.1.b.c", true},
+		{"a.N.*", "a.1.", false},
+		{"a.N.*", "a.name", false},
 	} {
 		d := &decoder{}
 		s := d.source(nil, "", c.source)

@@ -88,3 +88,19 @@ var kept = map[string]bool{
 	attrRequestModel: true, attrResponseModel: true, "gen_ai.conversation.id": true, "session.id": true,
 	mlconv.AttrPipelineName: true, mlconv.AttrPipelineRunID: true, mlconv.AttrTaskName: true, mlconv.AttrTaskRunID: true,
 }
+
+// neutral are prefixes of keys that belong to no dialect, though tables read some; remove_originals leaves them.
+var neutral = []string{"http.", "url.", "rpc.", "server.", "client.", "user_agent.", "deployment.environment."}
+
+// original is true for a key that remove_originals may remove once its value has moved.
+func original(key string) bool {
+	if kept[key] || targetKinds[key] != "" {
+		return false
+	}
+	for _, p := range neutral {
+		if strings.HasPrefix(key, p) {
+			return false
+		}
+	}
+	return true
+}
