@@ -67,6 +67,10 @@ const (
 	AttrFeatureViewVersion = "ml.feature_view.version"
 	// AttrFeatureViewAge (double, s) is the age of the features when the model saw them. Example: 86.4.
 	AttrFeatureViewAge = "ml.feature_view.age"
+	// AttrPayloadMissing (string) is the half that a span made from a payload log had to do without: request or response. Example: "response".
+	AttrPayloadMissing = "ml.payload.missing"
+	// AttrDurationUnknown (bool) is true on a prediction whose start and end are the same because its duration is not known. Example: true.
+	AttrDurationUnknown = "ml.prediction.duration.unknown"
 )
 
 // Attributes that ml_metadata adds from the catalog.
