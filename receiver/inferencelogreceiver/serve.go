@@ -121,7 +121,7 @@ func reply(w http.ResponseWriter, status int, body answer) {
 type exchange struct {
 	r *inferenceLog
 	b *batch
-	// fresh are the halves that completed a pair, met those that they met; single are spans of their own.
+	// fresh are the halves that completed a pair or are spans of their own, met those that they met, evicted those that gave way.
 	fresh, met, evicted []half
 }
 
