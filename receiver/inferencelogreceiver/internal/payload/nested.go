@@ -193,7 +193,7 @@ func object1(p *scanner, limits Limits) ([]Tensor, error) {
 // finish returns the tensors of the given number of rows.
 func (t *table) finish(rows int) []Tensor {
 	if len(t.tensors) == 1 && t.tensors[0].Name == "features" && t.tensors[0].Rank > 1 {
-		t.tensors[0].Name = "" // SageMaker's built-in algorithms wrap positional features so
+		t.tensors[0].Name, t.tensors[0].Keyed = "", false // SageMaker's built-in algorithms wrap positional features so
 	}
 	if t.tooMany {
 		t.tensors = append(t.tensors, Tensor{Rows: rows, Width: 1, Omitted: TooWide})
@@ -242,7 +242,7 @@ func (t *table) find(key string) int {
 		t.tooMany = true
 		return -1
 	}
-	t.tensors = append(t.tensors, Tensor{Name: key})
+	t.tensors = append(t.tensors, Tensor{Name: key, Keyed: true})
 	if n := len(t.tensors); t.index != nil {
 		t.index[key] = n - 1
 	} else if n == 16 {

@@ -83,7 +83,7 @@ func ParseCSV(body string, limits Limits, header func(cells []string) bool) (*Pa
 	out := &Payload{bytes: len(body)}
 	t := Tensor{Rank: 2}
 	r := csv.NewReader(strings.NewReader(body))
-	r.FieldsPerRecord, r.ReuseRecord, r.LazyQuotes, r.TrimLeadingSpace = -1, true, true, true
+	r.FieldsPerRecord, r.ReuseRecord, r.TrimLeadingSpace = -1, true, true
 	var first []string // the first row, while it may be a header
 	for i := 0; ; i++ {
 		record, err := r.Read()
@@ -388,7 +388,8 @@ func (r *reader) column(name string) error {
 			return err
 		}
 		if len(r.out.Tensors) > 0 {
-			r.out.Tensors[len(r.out.Tensors)-1].Name = name
+			last := &r.out.Tensors[len(r.out.Tensors)-1]
+			last.Name, last.Keyed = name, true
 		}
 		return nil
 	}
@@ -401,6 +402,7 @@ func (r *reader) column(name string) error {
 	if err != nil {
 		return err
 	}
+	t.Keyed = true
 	r.add([]Tensor{t}, length)
 	return nil
 }

@@ -84,6 +84,8 @@ func (o Omission) String() string { return omissionNames[o] }
 type Tensor struct {
 	// Name is the tensor's, or the key's in rows of objects; empty for bare arrays.
 	Name string
+	// Keyed is set where Name is the key of a column: in rows of objects, and where each column has its own array.
+	Keyed bool
 	// Names are those of the columns; nil where they have none.
 	Names []string
 	// Rows and Width are the numbers of rows and columns, Rank the number of dimensions as sent.

@@ -63,7 +63,8 @@ type writer struct {
 func (w *writer) oneRow(p *payload.Payload) {
 	if n := w.k.NumFeatures(); n > 1 && len(p.Tensors) == 1 {
 		t := &p.Tensors[0]
-		if t.Rank == 1 && t.Rows == n && t.Names == nil && t.Omitted == payload.Kept {
+		_, column := w.k.features[t.Name]
+		if t.Rank == 1 && t.Rows == n && !t.Keyed && !column && t.Names == nil && t.Omitted == payload.Kept {
 			t.Rows, t.Width, w.rows = 1, n, 1
 		}
 	}
@@ -106,7 +107,7 @@ func (w *writer) featureKey(t *payload.Tensor, j int, alone bool) string {
 	switch {
 	case t.Names != nil:
 		return mlconv.PrefixFeature + t.Names[j]
-	case alone && t.Width == len(w.k.featureKeys) && (t.Name == "" || t.Rank > 1):
+	case alone && !t.Keyed && t.Width == len(w.k.featureKeys) && (t.Name == "" || t.Rank > 1 || t.Width > 1):
 		return w.k.featureKeys[j]
 	case t.Width == 1 && t.Name != "":
 		return mlconv.PrefixFeature + t.Name
