@@ -284,7 +284,7 @@ func TestTimeout(t *testing.T) {
 		next := &sink{}
 		r := offline(t, config(), next, nil)
 		r.post(t, request("a"))
-		time.Sleep(20 * time.Second)
+		time.Sleep(20*time.Second + 500*time.Millisecond) // between two sweeps
 		r.post(t, response("b"))
 		time.Sleep(9 * time.Second)
 		assert.Empty(t, next.spans())

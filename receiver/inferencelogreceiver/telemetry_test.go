@@ -46,7 +46,7 @@ func TestTelemetry(t *testing.T) {
 		r.post(t, response("d"))
 		next.set(nil)
 		r.post(t, response("d"))
-		time.Sleep(time.Minute) // c
+		time.Sleep(time.Minute + 500*time.Millisecond) // c, between two sweeps
 		r.post(t, response("e"))
 		require.NoError(t, r.emit(t.Context(), [][]byte{[]byte(csvLine("1", "1", "2")), []byte("x")}, nil, 0, nil))
 

@@ -29,7 +29,7 @@ type Result struct {
 	LeftOut [payload.NumOmissions]int64
 }
 
-// Write puts features and answers on a span. Either payload may be nil.
+// Write puts features and answers on a span. Either payload may be nil. They may be written again, with the same result.
 func Write(attrs pcommon.Map, k *Knowledge, request, response *payload.Payload) Result {
 	w := writer{attrs: attrs, k: k, rows: -1}
 	if request != nil {
@@ -65,7 +65,7 @@ func (w *writer) oneRow(p *payload.Payload) {
 		t := &p.Tensors[0]
 		_, column := w.k.features[t.Name]
 		if t.Rank == 1 && t.Rows == n && !t.Keyed && !column && t.Names == nil && t.Omitted == payload.Kept {
-			t.Rows, t.Width, w.rows = 1, n, 1
+			t.Rows, t.Width, p.Rows, w.rows = 1, n, 1, 1
 		}
 	}
 }

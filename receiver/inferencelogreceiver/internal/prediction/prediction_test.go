@@ -143,10 +143,13 @@ func TestWrite(t *testing.T) {
 				require.NoError(t, err)
 				return p
 			}
-			attrs := pcommon.NewMap()
-			result := Write(attrs, c.k, parse(c.request, payload.Request), parse(c.response, payload.Response))
-			assert.Equal(t, attrs.Len() > 0, result.Written)
-			assert.Equal(t, c.want, short(t, attrs)+leftOut(result))
+			request, response := parse(c.request, payload.Request), parse(c.response, payload.Response)
+			for range 2 { // again, as where a pipeline was full
+				attrs := pcommon.NewMap()
+				result := Write(attrs, c.k, request, response)
+				assert.Equal(t, attrs.Len() > 0, result.Written)
+				assert.Equal(t, c.want, short(t, attrs)+leftOut(result))
+			}
 		})
 	}
 }
