@@ -95,6 +95,12 @@ const (
 	AttrJobOwner = "ml.job.owner"
 	// AttrJobProduces (string) is the model that the job trains. Example: "recsys".
 	AttrJobProduces = "ml.job.produces"
+	// PrefixModelTrainingParam (string) is a parameter of the run that trained the version, as the registry has it; the parameter's name follows. Example: ml.model.training.param.max_depth = "6".
+	PrefixModelTrainingParam = "ml.model.training.param."
+	// PrefixModelTrainingMetric (double) is a metric of the run that trained the version, as the registry has it; the metric's name follows. Example: ml.model.training.metric.val_auc = 0.91.
+	PrefixModelTrainingMetric = "ml.model.training.metric."
+	// AttrCatalogStale (bool) is true where what the catalog says of the model comes from a registry that has not answered for long. Example: true.
+	AttrCatalogStale = "ml.catalog.stale"
 )
 
 // Attributes of a job's spans or their resource.

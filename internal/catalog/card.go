@@ -181,6 +181,7 @@ func (o object) model(baseline func(o object) *profile.Profile) *Model {
 	m := &Model{
 		Name: o.text("name"), Environment: o.text("environment"),
 		Task: Task(o.text("task")), PositiveClass: o.text("positive_class"), Owner: o.text("owner"),
+		Description: o.text("description"), FeatureViews: o.texts("feature_views"),
 		Baseline: baseline(o),
 		Drift:    o.block("drift").drift(),
 		Segments: o.texts("segments"), SegmentFeatures: o.texts("segment_features"),

@@ -42,6 +42,10 @@ type Model struct {
 	// PositiveClass is the class that a binary classifier's score speaks of.
 	PositiveClass string
 	Owner         string
+	// Description is for people.
+	Description string
+	// FeatureViews are the names of the feature views that the model reads; nil leaves it to the names of its features.
+	FeatureViews []string
 	// Baseline is the reference data set; nil if the card names none.
 	Baseline *profile.Profile
 	// Versions are the versions that the card lists, in the card's order.
@@ -59,7 +63,7 @@ type Model struct {
 	Prices *Prices
 	Alerts Alerts
 	SLOs   []SLO
-	// File and Line say where the card starts.
+	// File and Line say where the card starts; empty and 0 for a model that only a registry knows.
 	File string
 	Line int
 }
@@ -209,10 +213,13 @@ type Set struct {
 	// Models and Jobs are in the order of file and line.
 	Models []*Model
 	Jobs   []*Job
+	// FeatureViews are those of the feature stores among the sources.
+	FeatureViews []*FeatureView
 
 	models   map[key]*Model
 	versions map[versionKey]*Version
 	jobs     map[key]*Job
+	views    map[key]*FeatureView
 }
 
 type key struct{ environment, name string }
