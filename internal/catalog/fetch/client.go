@@ -37,7 +37,7 @@ type Client struct {
 	http    *http.Client
 	base    *url.URL
 	maxBody int64
-	// cached answers of the last round, and those of this one.
+	// last are the answers of the last good round, current those of this one.
 	last, current map[string]answer
 	size          int
 }
@@ -116,13 +116,11 @@ func New(client *http.Client, endpoint string, maxBody int64) (*Client, error) {
 	return &Client{http: &own, base: base, maxBody: maxBody, last: map[string]answer{}, current: map[string]answer{}}, nil
 }
 
-// Begin starts a round of requests. Answers that the last round did not ask for are forgotten.
-func (c *Client) Begin() {
-	if len(c.current) > 0 {
-		c.last = c.current
-	}
-	c.current, c.size = map[string]answer{}, 0
-}
+// Begin starts a round of requests.
+func (c *Client) Begin() { c.current, c.size = map[string]answer{}, 0 }
+
+// End ends a round that was good: the answers of the one before that were not asked for again are forgotten.
+func (c *Client) End() { c.last = c.current }
 
 // Get asks for a path below the endpoint and decodes the answer. Errors of the server, and of what it says, are *Error.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, into any) error {

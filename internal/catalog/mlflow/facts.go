@@ -101,37 +101,55 @@ func (s *Source) model(ctx context.Context, m *registeredModel, facts *catalog.F
 }
 
 // version turns a version and its run into facts.
-func (s *Source) version(m *registeredModel, v *modelVersion, r *run) catalog.VersionFacts {
+func (s *Source) version(m *registeredModel, v *modelVersion, r *trained) catalog.VersionFacts {
 	f := catalog.VersionFacts{Version: v.Version, Aliases: aliases(m, v), TrainedAt: milliseconds(v.CreationTimestamp), Attributes: s.tags(v.Tags)}
 	framework := first(v.Tags, frameworkTags)
 	if r != nil {
-		if r.Info.Status == "FINISHED" {
-			if end := milliseconds(r.Info.EndTime); !end.IsZero() {
-				f.TrainedAt = end
-			}
+		if !r.at.IsZero() {
+			f.TrainedAt = r.at
 		}
 		if framework == "" && first(m.Tags, frameworkTags) == "" {
-			framework = cmp.Or(flavor(first(r.Data.Tags, []string{historyTag})), first(r.Data.Tags, []string{autologTag}))
+			framework = r.framework
 		}
-		n := 0
-		for _, p := range slices.SortedFunc(slices.Values(r.Data.Params), byKey) {
-			if n < s.o.MaxAttributes && fetch.GoodName(p.Key) && fetch.MatchAny(s.o.Params, p.Key) {
-				set(&f.Attributes, mlconv.PrefixModelTrainingParam+p.Key, fetch.Text(p.Value))
-				n++
-			}
-		}
-		n = 0
-		for _, metric := range slices.SortedFunc(slices.Values(r.Data.Metrics), func(a, b measure) int { return strings.Compare(a.Key, b.Key) }) {
-			if n < s.o.MaxAttributes && metric.Value.Finite() && fetch.GoodName(metric.Key) && fetch.MatchAny(s.o.Metrics, metric.Key) {
-				set(&f.Attributes, mlconv.PrefixModelTrainingMetric+metric.Key, float64(metric.Value))
-				n++
-			}
+		for k, value := range r.attributes {
+			set(&f.Attributes, k, value)
 		}
 	}
 	if framework != "" {
 		set(&f.Attributes, mlconv.AttrModelFramework, fetch.Text(framework))
 	}
 	return f
+}
+
+// trained is what is kept of a run.
+type trained struct {
+	// at is its end, if it is finished.
+	at         time.Time
+	framework  string
+	attributes map[string]any
+}
+
+// trained takes what is asked for out of a run: parameters and metrics by name and at most so many of each.
+func (s *Source) trained(r *run) *trained {
+	t := &trained{framework: cmp.Or(flavor(first(r.Data.Tags, []string{historyTag})), fetch.Text(first(r.Data.Tags, []string{autologTag})))}
+	if r.Info.Status == "FINISHED" {
+		t.at = milliseconds(r.Info.EndTime)
+	}
+	n := 0
+	for _, p := range slices.SortedFunc(slices.Values(r.Data.Params), byKey) {
+		if n < s.o.MaxAttributes && fetch.GoodName(p.Key) && fetch.MatchAny(s.o.Params, p.Key) {
+			set(&t.attributes, mlconv.PrefixModelTrainingParam+p.Key, fetch.Text(p.Value))
+			n++
+		}
+	}
+	n = 0
+	for _, metric := range slices.SortedFunc(slices.Values(r.Data.Metrics), func(a, b measure) int { return strings.Compare(a.Key, b.Key) }) {
+		if n < s.o.MaxAttributes && metric.Value.Finite() && fetch.GoodName(metric.Key) && fetch.MatchAny(s.o.Metrics, metric.Key) {
+			set(&t.attributes, mlconv.PrefixModelTrainingMetric+metric.Key, float64(metric.Value))
+			n++
+		}
+	}
+	return t
 }
 
 // aliases are those that the model gives to the version; the list of the model counts where it has one, as that of the version is

@@ -77,10 +77,10 @@ type Source struct {
 	runs   map[string]knownRun
 }
 
-// knownRun is a run that has ended, or one that cannot be read.
+// knownRun is a run that has ended, or one that cannot be read (nil).
 type knownRun struct {
 	at   time.Time
-	run  *run
+	run  *trained
 	used bool
 }
 
@@ -102,14 +102,6 @@ func (s *Source) Close() { s.client.CloseIdleConnections() }
 // Fetch reads the registry. The facts are in an order of their own, so that equal registries give equal facts.
 func (s *Source) Fetch(ctx context.Context) (catalog.Facts, error) {
 	s.client.Begin()
-	for id, k := range s.runs {
-		if !k.used {
-			delete(s.runs, id)
-			continue
-		}
-		k.used = false
-		s.runs[id] = k
-	}
 	var facts catalog.Facts
 	models, err := s.models(ctx, &facts)
 	if err != nil {
@@ -119,6 +111,15 @@ func (s *Source) Fetch(ctx context.Context) (catalog.Facts, error) {
 		if err := s.model(ctx, &models[i], &facts); err != nil {
 			return catalog.Facts{}, err
 		}
+	}
+	s.client.End()
+	for id, k := range s.runs {
+		if !k.used {
+			delete(s.runs, id)
+			continue
+		}
+		k.used = false
+		s.runs[id] = k
 	}
 	slices.SortStableFunc(facts.Models, func(a, b catalog.ModelFacts) int {
 		return cmp.Or(strings.Compare(a.Name, b.Name), strings.Compare(a.Environment, b.Environment))
@@ -307,7 +308,7 @@ func newestFirst(a, b modelVersion) int {
 
 // run reads the run that made a version; nil where there is none that can be read: runs are deleted, and may be closed
 // to those who may read the registry.
-func (s *Source) run(ctx context.Context, id string) (*run, error) {
+func (s *Source) run(ctx context.Context, id string) (*trained, error) {
 	if id == "" || len(id) > fetch.MaxName {
 		return nil, nil
 	}
@@ -326,12 +327,12 @@ func (s *Source) run(ctx context.Context, id string) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &answer.Run
-	if r.Info.LifecycleStage == "deleted" {
-		r = nil
+	var t *trained
+	if answer.Run.Info.LifecycleStage != "deleted" {
+		t = s.trained(&answer.Run)
 	}
-	if r == nil || r.Info.EndTime > 0 {
-		s.runs[id] = knownRun{at: now, run: r, used: true}
+	if t == nil || answer.Run.Info.EndTime > 0 {
+		s.runs[id] = knownRun{at: now, run: t, used: true}
 	}
-	return r, nil
+	return t, nil
 }
