@@ -93,6 +93,8 @@ name: churn
 environment: staging
 task: multiclass
 owner: a team
+description: Who will leave.
+feature_views: [calls_1d, contracts]
 baseline: b.json
 versions: [{version: "1.10", aliases: [a, b], trained_at: 2026-11-01 12:00:00+01:00, baseline: other.json, attributes: {x: 1, y: 2.5, z: true, w: text}}]
 drift:
@@ -160,6 +162,8 @@ func TestLoadEveryKey(t *testing.T) {
 		Methods: []string{"psi"}, Thresholds: map[string]float64{"psi": 2}, Ignore: true,
 	}, m.Features["n"])
 	assert.Equal(t, []string{"x", "1", "true", "16", "3"}, m.Features["c"].Values)
+	assert.Equal(t, "Who will leave.", m.Description)
+	assert.Equal(t, []string{"calls_1d", "contracts"}, m.FeatureViews)
 	v := m.Versions[0]
 	assert.Equal(t, "1.10", v.Version)
 	assert.NotSame(t, m.Baseline, v.Baseline)

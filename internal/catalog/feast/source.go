@@ -114,7 +114,7 @@ func (s *Source) list(ctx context.Context, path string, get func(query url.Value
 			return err
 		}
 		names, more, err := get(url.Values{
-			"project": {s.o.Project}, "page": {strconv.Itoa(page)}, "limit": {strconv.Itoa(perPage)}, "sort_by": {"spec.name"},
+			"project": {s.o.Project}, "page": {strconv.Itoa(page)}, "limit": {strconv.Itoa(perPage)},
 		})
 		if err != nil || !more {
 			return err
