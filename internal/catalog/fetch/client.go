@@ -103,6 +103,9 @@ func New(client *http.Client, endpoint string, maxBody int64) (*Client, error) {
 	if maxBody <= 0 {
 		maxBody = DefaultMaxBody
 	}
+	if base.Path == "" {
+		base.Path = "/"
+	}
 	own := *client
 	own.CheckRedirect = func(req *http.Request, via []*http.Request) error {
 		if req.URL.Scheme != base.Scheme || req.URL.Host != base.Host {
