@@ -104,12 +104,12 @@ func (e *catalogExtension) Start(ctx context.Context, host component.Host) error
 			return fmt.Errorf("'directory': %s does not exist", path)
 		}
 		e.absent = true
-		log := e.logger.Warn
-		if len(e.followers) > 0 { // the sources may be all there is to know
-			log = e.logger.Info
+		if len(e.followers) > 0 {
+			e.logger.Info("There is no folder with cards: the catalog is what the sources know.", zap.String("directory", path))
+		} else {
+			e.logger.Warn("There is no catalog yet: no model and no job is known. Create the folder and put a card (a YAML file that says kind, name, ...) "+
+				"into it, or set 'directory'; it is loaded as soon as it is there.", zap.String("directory", path))
 		}
-		log("There is no catalog yet: no model and no job is known. Create the folder and put a card (a YAML file that says kind, name, ...) "+
-			"into it, or set 'directory'; it is loaded as soon as it is there.", zap.String("directory", path))
 	} else if _, err := e.load(ctx); err != nil {
 		return fmt.Errorf("'directory': the cards in %s are not good:\n%w", e.cfg.Directory, err)
 	}

@@ -6,6 +6,7 @@ package mlcatalogextension
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,6 +23,7 @@ import (
 
 // script is a source that answers as it is told.
 type script struct {
+	mu     sync.Mutex
 	start  time.Time
 	asked  []time.Duration // since start
 	answer func(ctx context.Context, n int) (catalog.Facts, error)
@@ -29,8 +31,11 @@ type script struct {
 }
 
 func (s *script) Fetch(ctx context.Context) (catalog.Facts, error) {
+	s.mu.Lock()
 	s.asked = append(s.asked, time.Since(s.start))
-	return s.answer(ctx, len(s.asked))
+	n := len(s.asked)
+	s.mu.Unlock()
+	return s.answer(ctx, n)
 }
 
 func (s *script) Close() { s.closed = true }
@@ -53,9 +58,16 @@ func follow(t *testing.T, cfg SourceConfig, answer func(ctx context.Context, n i
 		s := &script{start: time.Now(), answer: answer}
 		f := &followed{follower: newFollower("s", s, &cfg, zap.New(core)), source: s, counts: map[string]int{}, logs: logs}
 		f.jitter = func() float64 { return 0 }
-		f.publish = func(facts catalog.Facts) { f.published = append(f.published, facts) }
-		f.save = func(_ context.Context, at time.Time, _ catalog.Facts) { f.saved = append(f.saved, at.Sub(s.start)) }
-		f.count = func(outcome string, _ catalog.Facts) { f.counts[outcome]++ }
+		locked := func(change func()) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			change()
+		}
+		f.publish = func(facts catalog.Facts) { locked(func() { f.published = append(f.published, facts) }) }
+		f.save = func(_ context.Context, at time.Time, _ catalog.Facts) {
+			locked(func() { f.saved = append(f.saved, at.Sub(s.start)) })
+		}
+		f.count = func(outcome string, _ catalog.Facts) { locked(func() { f.counts[outcome]++ }) }
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		f.stop = func() { cancel(); <-done }
@@ -72,9 +84,14 @@ func model(name string) catalog.Facts {
 
 var minute = SourceConfig{Interval: time.Minute, StaleAfter: 10 * time.Minute}
 
-func sleep(d time.Duration) {
+// sleep lets time pass. The lock orders what the test reads and writes before and after it with what the follower does.
+func (f *followed) sleep(d time.Duration) {
+	f.source.mu.Lock()
+	f.source.mu.Unlock() //nolint:staticcheck // only the order counts
 	time.Sleep(d)
 	synctest.Wait()
+	f.source.mu.Lock()
+	f.source.mu.Unlock() //nolint:staticcheck // only the order counts
 }
 
 func TestIntervalAndUnchangedAnswers(t *testing.T) {
@@ -84,7 +101,7 @@ func TestIntervalAndUnchangedAnswers(t *testing.T) {
 		}
 		return model("b"), nil
 	}, func(t *testing.T, f *followed) {
-		sleep(5*time.Minute + time.Second)
+		f.sleep(5*time.Minute + time.Second)
 		assert.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute, 4 * time.Minute, 5 * time.Minute}, f.source.asked)
 		assert.Equal(t, []catalog.Facts{model("a"), model("b")}, f.published, "an answer that says the same publishes nothing")
 		assert.Equal(t, map[string]int{"changed": 2, "unchanged": 4}, f.counts)
@@ -103,7 +120,7 @@ func TestBackOff(t *testing.T) {
 		}
 		return model("a"), nil
 	}, func(t *testing.T, f *followed) {
-		sleep(25*time.Minute + time.Second)
+		f.sleep(25*time.Minute + time.Second)
 		seconds := make([]float64, len(f.source.asked))
 		for i, a := range f.source.asked {
 			seconds[i] = a.Seconds()
@@ -116,12 +133,12 @@ func TestBackOff(t *testing.T) {
 		assert.Contains(t, f.logs.All()[0].Message, "does without it until it answers")
 
 		down = false
-		sleep(time.Minute)
+		f.sleep(time.Minute)
 		assert.Equal(t, []catalog.Facts{model("a")}, f.published)
 		assert.Equal(t, 1, f.logs.FilterMessage("The registry answers again.").Len())
-		sleep(2 * time.Minute)
+		f.sleep(2 * time.Minute)
 		down = true
-		sleep(70 * time.Second)
+		f.sleep(70 * time.Second)
 		last := f.source.asked[len(f.source.asked)-4:]
 		assert.Equal(t, []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second}, []time.Duration{last[1] - last[0], last[2] - last[1], last[3] - last[2]},
 			"a new outage begins anew")
@@ -161,20 +178,20 @@ func TestStaleFactsAreMarked(t *testing.T) {
 		}
 		return model("a"), nil
 	}, func(t *testing.T, f *followed) {
-		sleep(90 * time.Second)
+		f.sleep(90 * time.Second)
 		down = true
-		sleep(9*time.Minute + 29*time.Second)
+		f.sleep(9*time.Minute + 29*time.Second)
 		assert.Len(t, f.published, 1, "stale is what is older than 10 minutes: the last answer came after one")
-		sleep(2 * time.Second)
+		f.sleep(2 * time.Second)
 		require.Len(t, f.published, 2, "it does not wait for the next attempt")
 		stale := model("a")
 		stale.Stale = true
 		assert.Equal(t, stale, f.published[1])
-		sleep(time.Hour)
+		f.sleep(time.Hour)
 		assert.Len(t, f.published, 2, "once")
 		assert.Len(t, f.logs.FilterMessageSnippet("marked with ml.catalog.stale").All(), 1)
 		down = false
-		sleep(10 * time.Minute)
+		f.sleep(10 * time.Minute)
 		assert.Equal(t, model("a"), f.published[2], "the mark goes although the facts are the same")
 		assert.Len(t, f.published, 3)
 		assert.Zero(t, f.counts["changed"]-1)
@@ -188,7 +205,7 @@ func TestStaleAfterZero(t *testing.T) {
 		}
 		return model("a"), nil
 	}, func(t *testing.T, f *followed) {
-		sleep(100 * time.Hour)
+		f.sleep(100 * time.Hour)
 		assert.Len(t, f.published, 1)
 	})
 }
@@ -212,11 +229,11 @@ func TestStopDuringARequest(t *testing.T) {
 		<-ctx.Done()
 		return catalog.Facts{}, ctx.Err()
 	}, func(t *testing.T, f *followed) {
-		sleep(roundTimeout - time.Second)
+		f.sleep(roundTimeout - time.Second)
 		assert.Empty(t, f.counts)
-		sleep(2 * time.Second)
+		f.sleep(2 * time.Second)
 		assert.Equal(t, map[string]int{"failed": 1}, f.counts, "a round that hangs is a failure")
-		sleep(10 * time.Second)
+		f.sleep(10 * time.Second)
 		f.stop()
 		assert.Equal(t, map[string]int{"failed": 1}, f.counts, "one that the collector's end cuts off is not")
 	})
@@ -230,7 +247,7 @@ func TestNotesAreLoggedWhenTheyChange(t *testing.T) {
 		}
 		return facts, nil
 	}, func(t *testing.T, f *followed) {
-		sleep(10 * time.Minute)
+		f.sleep(10 * time.Minute)
 		assert.Len(t, f.logs.FilterField(zap.String("reason", "too many")).All(), 1)
 		assert.Len(t, f.published, 1)
 	})
