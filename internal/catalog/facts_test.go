@@ -5,6 +5,7 @@ package catalog
 
 import (
 	"encoding/json"
+	"fmt"
 	"testing"
 	"time"
 
@@ -216,4 +217,25 @@ func TestFeatureViews(t *testing.T) {
 	assert.False(t, ok)
 	_, ok = set.FeatureView("", "driver").Age(day)
 	assert.False(t, ok)
+}
+
+func BenchmarkMerge(b *testing.B) {
+	var cards []*Model
+	var facts Facts
+	for i := range 1000 {
+		name := fmt.Sprint("m", i)
+		if i%2 == 0 {
+			m := card("production")
+			m.Name = name
+			cards = append(cards, m)
+		}
+		f := registry("").Models[0]
+		f.Name = name
+		facts.Models = append(facts.Models, f)
+	}
+	set := NewSet(cards, nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		Merge(set, facts)
+	}
 }
