@@ -13,6 +13,8 @@ const (
 	AttrModelRole = "ml.model.role"
 	// AttrEnvironment (string) is where the model runs, on the span or its resource; with name and version it identifies a model. Example: "production".
 	AttrEnvironment = "deployment.environment.name"
+	// AttrOperation (string) is predict on a span that is one call of the model but has neither its answer nor its inputs. Example: "predict".
+	AttrOperation = "ml.operation.name"
 )
 
 // Attributes of a prediction span: the answer.
@@ -35,6 +37,18 @@ const (
 	PrefixPredictionOutput = "ml.prediction.output."
 	// AttrBatchSize (int, {row}) is the number of rows in one call; every answer and feature may then be an array of that length. Example: 32.
 	AttrBatchSize = "ml.batch.size"
+	// AttrPredictionCost (double) is what the call cost, in ml.prediction.currency. Example: 0.0042.
+	AttrPredictionCost = "ml.prediction.cost"
+	// AttrPredictionCurrency (string) is the currency of ml.prediction.cost, as ISO 4217 has it. Example: "USD".
+	AttrPredictionCurrency = "ml.prediction.currency"
+	// AttrLLMInputCharacters (int, {character}) is the length of the text that a generative model was given, without its markup. Example: 1480.
+	AttrLLMInputCharacters = "ml.llm.input.characters"
+	// AttrLLMOutputCharacters (int, {character}) is the length of the text that a generative model gave back. Example: 312.
+	AttrLLMOutputCharacters = "ml.llm.output.characters"
+	// AttrLLMInputMessages (int, {message}) is the number of messages that a generative model was given. Example: 3.
+	AttrLLMInputMessages = "ml.llm.input.messages"
+	// AttrLLMOutputMessages (int, {message}) is the number of messages that a generative model gave back. Example: 1.
+	AttrLLMOutputMessages = "ml.llm.output.messages"
 )
 
 // Attributes of a prediction span: what the model saw.
@@ -53,6 +67,10 @@ const (
 	AttrFeatureViewVersion = "ml.feature_view.version"
 	// AttrFeatureViewAge (double, s) is the age of the features when the model saw them. Example: 86.4.
 	AttrFeatureViewAge = "ml.feature_view.age"
+	// AttrPayloadMissing (string) is the half that a span made from a payload log had to do without: request or response. Example: "response".
+	AttrPayloadMissing = "ml.payload.missing"
+	// AttrDurationUnknown (bool) is true on a prediction whose start and end are the same because its duration is not known. Example: true.
+	AttrDurationUnknown = "ml.prediction.duration.unknown"
 )
 
 // Attributes that ml_metadata adds from the catalog.
@@ -77,6 +95,12 @@ const (
 	AttrJobOwner = "ml.job.owner"
 	// AttrJobProduces (string) is the model that the job trains. Example: "recsys".
 	AttrJobProduces = "ml.job.produces"
+	// PrefixModelTrainingParam (string) is a parameter of the run that trained the version, as the registry has it; the parameter's name follows. Example: ml.model.training.param.max_depth = "6".
+	PrefixModelTrainingParam = "ml.model.training.param."
+	// PrefixModelTrainingMetric (double) is a metric of the run that trained the version, as the registry has it; the metric's name follows. Example: ml.model.training.metric.val_auc = 0.91.
+	PrefixModelTrainingMetric = "ml.model.training.metric."
+	// AttrCatalogStale (bool) is true where what the catalog says of the model comes from a registry that has not answered for long. Example: true.
+	AttrCatalogStale = "ml.catalog.stale"
 )
 
 // Attributes of a job's spans or their resource.

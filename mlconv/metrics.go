@@ -23,9 +23,9 @@ const (
 	MetricFeatureMissingCount = "ml.feature.missing.count"
 	// MetricContractViolationCount (sum, {violation}) counts feature values that broke the model's data contract.
 	MetricContractViolationCount = "ml.contract.violation.count"
-	// MetricTokenUsage (histogram, {token}) is the distribution of tokens a request.
+	// MetricTokenUsage (histogram, {token}) is the distribution of tokens a request, by gen_ai.token.type and service.name.
 	MetricTokenUsage = "gen_ai.client.token.usage"
-	// MetricPredictionCost (sum, {USD}) adds up what the predictions cost.
+	// MetricPredictionCost (sum, {currency}) adds up what the predictions cost, by ml.prediction.currency and service.name.
 	MetricPredictionCost = "ml.prediction.cost"
 )
 

@@ -49,7 +49,7 @@ type Config struct {
 type Limits struct {
 	// Models is the number of models (name, version, environment and role).
 	Models int `mapstructure:"models"`
-	// Segments is the number of cohorts per model and dimension.
+	// Segments is the number of cohorts per model and dimension, and of services per model.
 	Segments int `mapstructure:"segments"`
 	// Features is the number of features per model.
 	Features int `mapstructure:"features"`

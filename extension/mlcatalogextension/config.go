@@ -26,6 +26,11 @@ type Config struct {
 	// ReloadInterval is the time between two looks at the folder, for file systems that send no events (at least 1s);
 	// events are acted on within a fraction of a second. 0 turns the looks off and leaves the events.
 	ReloadInterval time.Duration `mapstructure:"reload_interval"`
+	// Sources are registries whose facts are laid under the cards.
+	Sources Sources `mapstructure:"sources"`
+	// Storage is the id of the storage extension that keeps the last good answer of each source over a restart; without one a source
+	// that is down when the collector starts is as if it knew nothing.
+	Storage *component.ID `mapstructure:"storage"`
 }
 
 var _ confmap.Validator = (*Config)(nil)
@@ -43,6 +48,10 @@ func (c *Config) Validate() error {
 	}
 	if c.ReloadInterval != 0 && c.ReloadInterval < time.Second {
 		errs = append(errs, fmt.Errorf("'reload_interval': %v must be at least 1s, or 0 for none", c.ReloadInterval))
+	}
+	errs = append(errs, c.Sources.problems()...)
+	if c.Storage != nil && len(c.Sources.MLflow)+len(c.Sources.Feast) == 0 {
+		errs = append(errs, errors.New("'storage': is for 'sources', there are none"))
 	}
 	if info, err := os.Stat(c.Directory); err == nil {
 		if !info.IsDir() {

@@ -3,7 +3,7 @@
 
 //go:generate go tool -modfile=../../tools/generate/go.mod mdatagen metadata.yaml
 
-// Package mlcatalogextension serves the cards of a folder to every ml_* component.
+// Package mlcatalogextension serves the cards of a folder, with what registries know laid under them, to every ml_* component.
 //
 // One goroutine waits for an event of the file system or for the next poll, compares a hash of the folder with the last
 // one, loads the folder where it differs (internal/catalog) and swaps the set that readers see:
@@ -11,4 +11,11 @@
 //	event ──► debounce ─┐
 //	poll ───────────────┴─► hash differs? ──► Load ──► good: swap the set
 //	                                             └───► bad: keep the last good set, log each violation, count
+//
+// Each source (an MLflow or a Feast registry) has a goroutine of its own (follower). Cards and facts are merged where one of them has
+// changed, and readers see the two in one set:
+//
+//	cards of the folder ──┐
+//	facts of source 1  ───┼─► Merge ──► swap the set
+//	facts of source 2  ───┘
 package mlcatalogextension

@@ -15,6 +15,8 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
+	"go.opentelemetry.io/collector/extension/extensioncapabilities"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
@@ -32,10 +34,20 @@ const (
 )
 
 type catalogExtension struct {
+	id        component.ID
 	cfg       *Config
+	settings  component.TelemetrySettings
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	set       atomic.Pointer[catalog.Set]
+
+	// mu guards what the set is made of: files and sources change it from goroutines of their own.
+	mu    sync.Mutex
+	cards *catalog.Set
+	facts []catalog.Facts // by source
+
+	followers []*follower
+	storage   storage.Client
 
 	// loader and absent belong to Start and then to the goroutine.
 	loader *catalog.Loader
@@ -46,8 +58,9 @@ type catalogExtension struct {
 }
 
 var (
-	_ extension.Extension = (*catalogExtension)(nil)
-	_ catalog.Catalog     = (*catalogExtension)(nil)
+	_ extension.Extension             = (*catalogExtension)(nil)
+	_ extensioncapabilities.Dependent = (*catalogExtension)(nil)
+	_ catalog.Catalog                 = (*catalogExtension)(nil)
 )
 
 func newExtension(set extension.Settings, cfg *Config) (*catalogExtension, error) {
@@ -55,16 +68,33 @@ func newExtension(set extension.Settings, cfg *Config) (*catalogExtension, error
 	if err != nil {
 		return nil, err
 	}
-	e := &catalogExtension{cfg: cfg, logger: set.Logger, telemetry: telemetry, loader: catalog.NewLoader(cfg.Directory)}
-	e.set.Store(catalog.NewSet(nil, nil))
+	e := &catalogExtension{
+		id: set.ID, cfg: cfg, settings: set.TelemetrySettings, logger: set.Logger, telemetry: telemetry,
+		loader: catalog.NewLoader(cfg.Directory), cards: catalog.NewSet(nil, nil),
+	}
+	e.set.Store(e.cards)
 	return e, nil
+}
+
+// Dependencies are the extensions that start first: those that authenticate requests to sources, and the storage.
+func (e *catalogExtension) Dependencies() []component.ID { return e.cfg.dependencies() }
+
+// change changes what the set is made of, and swaps the set.
+func (e *catalogExtension) change(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f()
+	e.set.Store(catalog.Merge(e.cards, e.facts...))
 }
 
 // Snapshot returns the current set.
 func (e *catalogExtension) Snapshot() *catalog.Set { return e.set.Load() }
 
-// Start loads the folder, which must be good, and begins to watch it. The default folder may be absent.
-func (e *catalogExtension) Start(ctx context.Context, _ component.Host) error {
+// Start loads the folder, which must be good, and begins to watch it and to ask the sources. The default folder may be absent.
+func (e *catalogExtension) Start(ctx context.Context, host component.Host) error {
+	if err := e.openSources(ctx, host); err != nil {
+		return err
+	}
 	if _, err := os.Stat(e.cfg.Directory); errors.Is(err, os.ErrNotExist) {
 		path := e.cfg.Directory
 		if abs, err := filepath.Abs(path); err == nil {
@@ -74,8 +104,12 @@ func (e *catalogExtension) Start(ctx context.Context, _ component.Host) error {
 			return fmt.Errorf("'directory': %s does not exist", path)
 		}
 		e.absent = true
-		e.logger.Warn("There is no catalog yet: no model and no job is known. Create the folder and put a card (a YAML file that says kind, name, ...) "+
-			"into it, or set 'directory'; it is loaded as soon as it is there.", zap.String("directory", path))
+		if len(e.followers) > 0 {
+			e.logger.Info("There is no folder with cards: the catalog is what the sources know.", zap.String("directory", path))
+		} else {
+			e.logger.Warn("There is no catalog yet: no model and no job is known. Create the folder and put a card (a YAML file that says kind, name, ...) "+
+				"into it, or set 'directory'; it is loaded as soon as it is there.", zap.String("directory", path))
+		}
 	} else if _, err := e.load(ctx); err != nil {
 		return fmt.Errorf("'directory': the cards in %s are not good:\n%w", e.cfg.Directory, err)
 	}
@@ -91,16 +125,89 @@ func (e *catalogExtension) Start(ctx context.Context, _ component.Host) error {
 	w.update(e.loader.Folders(), e.loader.Baselines())
 	ctx, e.stop = context.WithCancel(context.Background())
 	e.done.Go(func() { e.run(ctx, w) })
+	for _, f := range e.followers {
+		e.done.Go(func() { f.run(ctx) })
+	}
 	return nil
 }
 
-// Shutdown ends the watch. The last set stays readable.
-func (e *catalogExtension) Shutdown(context.Context) error {
+// openSources makes the followers, with what the storage has of their sources. A source that does not answer is no error.
+func (e *catalogExtension) openSources(ctx context.Context, host component.Host) (err error) {
+	plans := e.cfg.Sources.plans()
+	if len(plans) == 0 {
+		return nil
+	}
+	if e.cfg.Storage != nil {
+		if e.storage, err = openStorage(ctx, host, *e.cfg.Storage, e.id); err != nil {
+			return err
+		}
+	}
+	e.facts = make([]catalog.Facts, len(plans))
+	attributes := make([]sourceAttributes, len(plans))
+	for i := range plans {
+		p := &plans[i]
+		client, err := p.config.ToClient(ctx, host.GetExtensions(), e.settings)
+		if err != nil {
+			return fmt.Errorf("'%s': %w", p.key, err)
+		}
+		src, err := p.open(client)
+		if err != nil {
+			return fmt.Errorf("'%s': %w", p.key, err)
+		}
+		f := newFollower(p.name, src, p.config, e.logger)
+		f.publish = func(facts catalog.Facts) { e.change(func() { e.facts[i] = facts }) }
+		a := newSourceAttributes(p.name)
+		attributes[i] = a
+		f.count = func(outcome string, facts catalog.Facts) { e.count(a, outcome, facts) }
+		if e.storage != nil {
+			f.save = e.saver(p)
+			if at, facts, ok := e.restore(ctx, p); ok {
+				f.restore(at, facts)
+			}
+		}
+		e.followers = append(e.followers, f)
+	}
+	return e.telemetry.RegisterMlCatalogSourceAgeCallback(func(_ context.Context, o metric.Float64Observer) error {
+		for i, f := range e.followers {
+			o.Observe(f.age().Seconds(), attributes[i].age)
+		}
+		return nil
+	})
+}
+
+// count records what became of a fetch, and what the source's facts are.
+func (e *catalogExtension) count(a sourceAttributes, outcome string, facts catalog.Facts) {
+	ctx := context.Background()
+	switch outcome {
+	case "changed":
+		e.telemetry.MlCatalogSourceFetches.Add(ctx, 1, a.changed)
+	case "unchanged":
+		e.telemetry.MlCatalogSourceFetches.Add(ctx, 1, a.unchanged)
+	default:
+		e.telemetry.MlCatalogSourceFetches.Add(ctx, 1, a.fails)
+	}
+	versions := 0
+	for i := range facts.Models {
+		versions += len(facts.Models[i].Versions)
+	}
+	e.telemetry.MlCatalogSourceFacts.Record(ctx, int64(len(facts.Models)), a.models)
+	e.telemetry.MlCatalogSourceFacts.Record(ctx, int64(versions), a.versions)
+	e.telemetry.MlCatalogSourceFacts.Record(ctx, int64(len(facts.FeatureViews)), a.views)
+}
+
+// Shutdown ends the watch and the sources. The last set stays readable.
+func (e *catalogExtension) Shutdown(ctx context.Context) error {
 	if e.stop != nil {
 		e.stop()
 	}
 	e.done.Wait()
 	e.telemetry.Shutdown()
+	if e.storage == nil {
+		return nil
+	}
+	if err := e.storage.Close(ctx); err != nil {
+		return fmt.Errorf("'storage': cannot close: %w", err)
+	}
 	return nil
 }
 
@@ -154,13 +261,15 @@ func (e *catalogExtension) reload(ctx context.Context) {
 		}
 		e.absent = false
 	}
-	before := e.Snapshot()
 	changed, err := e.load(ctx)
 	if !changed || err == nil {
 		return
 	}
 	violations := catalog.Violations(err)
 	logger := e.logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)) // the stack says nothing of the card
+	e.mu.Lock()
+	before := e.cards
+	e.mu.Unlock()
 	for _, v := range violations {
 		logger.Error("A card is not good.", zap.Error(v))
 	}
@@ -186,7 +295,7 @@ func (e *catalogExtension) load(ctx context.Context) (changed bool, err error) {
 		e.telemetry.MlCatalogReloads.Add(ctx, 1, failed)
 		return true, err
 	}
-	e.set.Store(set)
+	e.change(func() { e.cards = set })
 	e.telemetry.MlCatalogReloads.Add(ctx, 1, loaded)
 	e.telemetry.MlCatalogCards.Record(ctx, int64(len(set.Models)), models)
 	e.telemetry.MlCatalogCards.Record(ctx, int64(len(set.Jobs)), jobs)

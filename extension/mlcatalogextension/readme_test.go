@@ -18,7 +18,7 @@ import (
 
 func TestReadme(t *testing.T) {
 	readmetest.Options(t, NewFactory())
-	assert.Equal(t, 2, readmetest.Configs(t, "extensions", NewFactory()))
+	assert.Equal(t, 3, readmetest.Configs(t, "extensions", NewFactory()))
 	cards := 0
 	for _, block := range readmetest.Blocks(t) {
 		if !strings.Contains(block, "kind:") {

@@ -181,10 +181,12 @@ func (o object) model(baseline func(o object) *profile.Profile) *Model {
 	m := &Model{
 		Name: o.text("name"), Environment: o.text("environment"),
 		Task: Task(o.text("task")), PositiveClass: o.text("positive_class"), Owner: o.text("owner"),
+		Description: o.text("description"), FeatureViews: o.texts("feature_views"),
 		Baseline: baseline(o),
 		Drift:    o.block("drift").drift(),
 		Segments: o.texts("segments"), SegmentFeatures: o.texts("segment_features"),
 		Attributes: o.attributes("attributes"),
+		Prices:     o.prices(),
 		Alerts:     o.block("alerts").alerts(),
 		File:       o.doc.file, Line: o.doc.root.Line,
 	}
@@ -215,6 +217,9 @@ func (o object) versions(m *Model, baseline func(o object) *profile.Profile) {
 		v := &Version{Model: m, Version: b.text("version"), Aliases: b.texts("aliases"), TrainedAt: b.timestamp("trained_at"), Baseline: baseline(b)}
 		if v.Baseline == nil {
 			v.Baseline = m.Baseline
+		}
+		if v.Prices = b.prices(); v.Prices == nil {
+			v.Prices = m.Prices
 		}
 		if v.Attributes = m.Attributes; b.has("attributes") {
 			v.Attributes = maps.Clone(m.Attributes)
@@ -251,6 +256,25 @@ func (o object) timestamp(key string) time.Time {
 		o.fail([]string{key}, "%q is no time of the calendar", s)
 	}
 	return time.Time{}
+}
+
+// prices reads what tokens cost; nil without a block. The currency is USD unless the block names one.
+func (o object) prices() *Prices {
+	block := o.block("prices")
+	if len(block.m) == 0 {
+		return nil
+	}
+	p := &Prices{
+		InputPerMillion: block.number("input_per_million"), OutputPerMillion: block.number("output_per_million"),
+		CachedInputPerMillion: block.number("cached_input_per_million"), Currency: block.text("currency"),
+	}
+	if p.Currency == "" {
+		p.Currency = "USD"
+	}
+	if p.CachedInputPerMillion != nil && p.InputPerMillion == nil {
+		block.fail([]string{"cached_input_per_million"}, "needs input_per_million")
+	}
+	return p
 }
 
 // Bounds of a sliding window: ml_drift keeps 12 panes of a minute at the least.

@@ -42,6 +42,10 @@ type Model struct {
 	// PositiveClass is the class that a binary classifier's score speaks of.
 	PositiveClass string
 	Owner         string
+	// Description is for people.
+	Description string
+	// FeatureViews are the names of the feature views that the model reads; nil leaves it to the names of its features.
+	FeatureViews []string
 	// Baseline is the reference data set; nil if the card names none.
 	Baseline *profile.Profile
 	// Versions are the versions that the card lists, in the card's order.
@@ -55,9 +59,11 @@ type Model struct {
 	Features map[string]Feature
 	// Attributes are put on the model's spans as they are, by ml_metadata: string, int64, float64 or bool.
 	Attributes map[string]any
-	Alerts     Alerts
-	SLOs       []SLO
-	// File and Line say where the card starts.
+	// Prices are what the tokens of a generative model cost; nil if unknown.
+	Prices *Prices
+	Alerts Alerts
+	SLOs   []SLO
+	// File and Line say where the card starts; empty and 0 for a model that only a registry knows.
 	File string
 	Line int
 }
@@ -74,6 +80,17 @@ type Version struct {
 	Attributes map[string]any
 	// Baseline is the version's own or else the model's; nil if neither has one.
 	Baseline *profile.Profile
+	// Prices are the version's own or else the model's; nil if neither has any.
+	Prices *Prices
+}
+
+// Prices are what a generative model's tokens cost, per million; nil where the card does not say.
+type Prices struct {
+	InputPerMillion, OutputPerMillion *float64
+	// CachedInputPerMillion is for those of the input tokens that the provider had cached; nil if they cost what others do.
+	CachedInputPerMillion *float64
+	// Currency is as in ISO 4217.
+	Currency string
 }
 
 // Drift is what a card says of drift; zero values leave the decision to ml_drift's config.
@@ -196,10 +213,13 @@ type Set struct {
 	// Models and Jobs are in the order of file and line.
 	Models []*Model
 	Jobs   []*Job
+	// FeatureViews are those of the feature stores among the sources.
+	FeatureViews []*FeatureView
 
 	models   map[key]*Model
 	versions map[versionKey]*Version
 	jobs     map[key]*Job
+	views    map[key]*FeatureView
 }
 
 type key struct{ environment, name string }

@@ -93,6 +93,8 @@ name: churn
 environment: staging
 task: multiclass
 owner: a team
+description: Who will leave.
+feature_views: [calls_1d, contracts]
 baseline: b.json
 versions: [{version: "1.10", aliases: [a, b], trained_at: 2026-11-01 12:00:00+01:00, baseline: other.json, attributes: {x: 1, y: 2.5, z: true, w: text}}]
 drift:
@@ -109,6 +111,7 @@ features:
   n: {type: numeric, min: -1, max: 1, max_missing: 0, importance: 1, methods: [psi], thresholds: {psi: 2}, ignore: true}
   c: {type: categorical, values: [x, 1, true, 0x10, 3.0], max_unseen: 0.5}
 attributes: {x: 0, v: base}
+prices: {input_per_million: 0.15, output_per_million: 0.6, cached_input_per_million: 0.075, currency: EUR}
 alerts: {severity: info, runbook: r}
 slos:
   - {name: l, objective: 0.9, latency_below: 1s, for: 1m}
@@ -159,12 +162,16 @@ func TestLoadEveryKey(t *testing.T) {
 		Methods: []string{"psi"}, Thresholds: map[string]float64{"psi": 2}, Ignore: true,
 	}, m.Features["n"])
 	assert.Equal(t, []string{"x", "1", "true", "16", "3"}, m.Features["c"].Values)
+	assert.Equal(t, "Who will leave.", m.Description)
+	assert.Equal(t, []string{"calls_1d", "contracts"}, m.FeatureViews)
 	v := m.Versions[0]
 	assert.Equal(t, "1.10", v.Version)
 	assert.NotSame(t, m.Baseline, v.Baseline)
 	assert.Equal(t, time.Date(2026, 11, 1, 11, 0, 0, 0, time.UTC), v.TrainedAt)
 	assert.Equal(t, map[string]any{"x": int64(1), "y": 2.5, "z": true, "w": "text", "v": "base"}, v.Attributes)
 	assert.Equal(t, map[string]any{"x": int64(0), "v": "base"}, m.Attributes, "the version's attributes stay its own")
+	in, out, cached := 0.15, 0.6, 0.075
+	assert.Equal(t, &Prices{InputPerMillion: &in, OutputPerMillion: &out, CachedInputPerMillion: &cached, Currency: "EUR"}, m.Prices)
 	assert.Equal(t, &Increase{Absolute: new(1.0), Relative: new(0.1)}, m.SLOs[1].MaxIncrease)
 	assert.Equal(t, 36*time.Hour, m.SLOs[1].ComparedWith)
 	require.Len(t, set.Jobs, 2)

@@ -31,8 +31,8 @@ func TestViolations(t *testing.T) {
 		{"tag", "kind: model\nname: !!binary aGk=\n", []string{`:2:7: name: the tag !!binary is not supported`, `:2:7: name: must be a text, is empty`}},
 		{"kind", "kind: modle\nname: x\n", []string{`:1:7: kind: "modle" is none of model, job; did you mean model?`}},
 		{"missing", "owner: x\n", []string{`:1:1: kind: is missing`, `:1:1: name: is missing`}},
-		{"unknown key", "kind: model\nname: x\nonwer: me\n", []string{`:3:1: onwer: unknown key; did you mean owner? (allowed: alerts, attributes, baseline, drift, environment, features, kind, name, owner, positive_class, segment_features, segments, slos, task, versions)`}},
-		{"unknown key below", "kind: model\nname: x\nversions:\n  - {version: a}\n  - {version: b, trained: x}\n", []string{`:5:18: versions[1].trained: unknown key; did you mean trained_at? (allowed: aliases, attributes, baseline, trained_at, version)`}},
+		{"unknown key", "kind: model\nname: x\nonwer: me\n", []string{`:3:1: onwer: unknown key; did you mean owner? (allowed: alerts, attributes, baseline, description, drift, environment, feature_views, features, kind, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)`}},
+		{"unknown key below", "kind: model\nname: x\nversions:\n  - {version: a}\n  - {version: b, trained: x}\n", []string{`:5:18: versions[1].trained: unknown key; did you mean trained_at? (allowed: aliases, attributes, baseline, prices, trained_at, version)`}},
 		{"a number as text", "kind: model\nname: x\nversions: [{version: 1.10}]\n", []string{`:3:22: versions[0].version: must be a text; write "1.10" in quotes`}},
 		{"types", "kind: model\nname: x\nsegments: country\ndrift: {min_samples: many, window: 60, for: 1.5}\nfeatures: {a: {min: low, ignore: 1}}\n", []string{
 			`:3:11: segments: must be a list, is a text`,
@@ -94,6 +94,9 @@ func TestViolations(t *testing.T) {
 			`:8:39: slos[4].max_increase: needs compared_with`,
 		}},
 		{"positive class", "kind: model\nname: x\ntask: regression\npositive_class: a\n", []string{`:4:17: positive_class: is for the task binary_classification, not for regression`}},
+		{"prices", "kind: model\nname: x\nprices: {output_per_million: -1, currency: usd, cached_input_per_million: 1}\n", []string{
+			`:3:30: prices.output_per_million: -1 must be at least 0`, `:3:44: prices.currency: "usd" is not a text`, `:3:75: prices.cached_input_per_million: needs input_per_million`,
+		}},
 		{"attributes", "kind: model\nname: x\nattributes: {a.b: [1], '': x}\n", []string{
 			`:3:19: attributes["a.b"]: must be true or false or a number or a text, is a list`, `:3:24: attributes[""]: is no good name: it must have 1 to 256 characters`,
 		}},

@@ -32,6 +32,8 @@ type Prediction struct {
 	// Value and Confidence have the bins of the baseline on a total and its groups on a cohort. Duration is in
 	// seconds, on a total.
 	Value, Confidence, Duration Histogram
+	// Usage is what calls of the model used, by id of the model's Services; on a total.
+	Usage []Usage
 }
 
 // Features counts the features of one Key.
@@ -138,6 +140,12 @@ func (p *Prediction) merge(o *Prediction) {
 	p.Value.merge(&o.Value)
 	p.Confidence.merge(&o.Confidence)
 	p.Duration.merge(&o.Duration)
+	for len(p.Usage) < len(o.Usage) {
+		p.Usage = append(p.Usage, Usage{})
+	}
+	for i := range o.Usage {
+		p.Usage[i].merge(&o.Usage[i])
+	}
 }
 
 func (f *Features) merge(o *Features) {

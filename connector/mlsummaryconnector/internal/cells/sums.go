@@ -28,6 +28,7 @@ type PredictionSum struct {
 	Rows                        uint64
 	Classes                     []uint64
 	Value, Confidence, Duration HistogramSum
+	Usage                       []UsageSum
 }
 
 // FeaturesSum is Features added up.
@@ -145,6 +146,9 @@ func (h *HistogramSum) add(o *Histogram) {
 func (s *Sums) ForgetExtremes() {
 	for _, p := range s.Predictions {
 		p.Value.Extremes, p.Confidence.Extremes, p.Duration.Extremes = nil, nil, nil
+		for i := range p.Usage {
+			p.Usage[i].Input.Extremes, p.Usage[i].Output.Extremes = nil, nil
+		}
 	}
 	for _, f := range s.Features {
 		for i := range f.Numeric {
@@ -175,6 +179,12 @@ func (p *PredictionSum) add(o *Prediction) {
 	p.Value.add(&o.Value)
 	p.Confidence.add(&o.Confidence)
 	p.Duration.add(&o.Duration)
+	if d := len(o.Usage) - len(p.Usage); d > 0 {
+		p.Usage = append(p.Usage, make([]UsageSum, d)...)
+	}
+	for i := range o.Usage {
+		p.Usage[i].add(&o.Usage[i])
+	}
 }
 
 func (f *FeaturesSum) add(o *Features) {

@@ -117,7 +117,13 @@ func (t *Table) Take(features bool) Taken {
 	} else {
 		taken.features, taken.fullFeatures = nil, nil
 	}
-	cost := int64(len(taken.predictions)+len(taken.fullPredictions)) * predictionCost
+	cost := int64(0)
+	for _, p := range taken.predictions {
+		cost += predictionCostOf(p)
+	}
+	for _, e := range taken.fullPredictions {
+		cost += predictionCostOf(e.cell)
+	}
 	for _, f := range taken.features {
 		cost += featuresCost(f)
 	}
@@ -163,8 +169,9 @@ func (t *Table) Fold() int {
 		case p.Rows+o.Rows > maxRows:
 			t.taken.fullPredictions = append(t.taken.fullPredictions, fullCell[*Prediction]{k, p})
 		default:
+			before := predictionCostOf(p) + predictionCostOf(o)
 			o.merge(p)
-			t.budget.live.Add(-predictionCost)
+			t.budget.live.Add(predictionCostOf(o) - before)
 		}
 	}
 	for k, f := range t.taken.features {

@@ -98,6 +98,11 @@ func bytes(p *cells.PredictionSum, f *cells.FeaturesSum) int {
 		histogram(&p.Value)
 		histogram(&p.Confidence)
 		histogram(&p.Duration)
+		for i := range p.Usage {
+			histogram(&p.Usage[i].Input)
+			histogram(&p.Usage[i].Output)
+			n += point * len(p.Usage[i].Costs)
+		}
 	}
 	if f != nil {
 		for _, missing := range f.Missing {

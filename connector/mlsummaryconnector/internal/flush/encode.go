@@ -18,6 +18,12 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
+// Dimensions of what calls use, OpenTelemetry's.
+const (
+	attrService   = "service.name"
+	attrTokenType = "gen_ai.token.type"
+)
+
 // Scope names who made the metrics.
 type Scope struct{ Name, Version string }
 
@@ -154,7 +160,9 @@ func (e *encoder) histogram(name, unit string, h *cells.HistogramSum, c *series.
 	e.explicit(name, unit, h, bounds, counts, c)
 }
 
-func (e *encoder) explicit(name, unit string, h *cells.HistogramSum, bounds []float64, counts []uint64, c *series.Column) {
+func (e *encoder) explicit(
+	name, unit string, h *cells.HistogramSum, bounds []float64, counts []uint64, c *series.Column,
+) pmetric.HistogramDataPoint {
 	p := e.metric(name, pmetric.MetricTypeHistogram, unit).Histogram().DataPoints().AppendEmpty()
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.end)
@@ -168,7 +176,8 @@ func (e *encoder) explicit(name, unit string, h *cells.HistogramSum, bounds []fl
 	p.BucketCounts().FromRaw(counts)
 	e.dimensions(p.Attributes())
 	putFeature(p.Attributes(), c)
-	putExemplars(p.Exemplars(), h, name != mlconv.MetricPredictionDuration)
+	putExemplars(p.Exemplars(), h, name != mlconv.MetricPredictionDuration && name != mlconv.MetricTokenUsage)
+	return p
 }
 
 func (e *encoder) exponential(name, unit string, h *cells.HistogramSum, c *series.Column) {
@@ -256,6 +265,41 @@ func (e *encoder) prediction(p *cells.PredictionSum) {
 	e.histogram(mlconv.MetricPredictionConfidence, "", &p.Confidence, plan.Confidence)
 	if p.Duration.N > 0 {
 		e.explicit(mlconv.MetricPredictionDuration, "s", &p.Duration, e.durationBounds, p.Duration.Counts, nil)
+	}
+	for id := range p.Usage {
+		e.usage(uint32(id), &p.Usage[id])
+	}
+}
+
+// usage encodes what the calls of one service used.
+func (e *encoder) usage(service uint32, u *cells.UsageSum) {
+	putService := func(attrs pcommon.Map) {
+		if service == series.OverflowID {
+			attrs.PutBool(mlconv.AttrOverflow, true)
+		} else if name := e.dict(e.key.Model.Services)[service]; name != "" {
+			attrs.PutStr(attrService, name)
+		}
+	}
+	tokens := func(typ string, h *cells.HistogramSum) {
+		if h.N == 0 {
+			return
+		}
+		attrs := e.explicit(mlconv.MetricTokenUsage, "{token}", h, cells.TokenBounds, h.Counts, nil).Attributes()
+		attrs.PutStr(attrTokenType, typ)
+		putService(attrs)
+	}
+	tokens("input", &u.Input)
+	tokens("output", &u.Output)
+	for _, c := range u.Costs {
+		p := e.count(mlconv.MetricPredictionCost, "{currency}", 0)
+		p.SetDoubleValue(c.Sum)
+		switch {
+		case c.Overflow:
+			p.Attributes().PutBool(mlconv.AttrOverflow, true)
+		case c.Currency != "":
+			p.Attributes().PutStr(mlconv.AttrPredictionCurrency, c.Currency)
+		}
+		putService(p.Attributes())
 	}
 }
 

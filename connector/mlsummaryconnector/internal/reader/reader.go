@@ -84,7 +84,7 @@ type Reader struct {
 }
 
 // identity is what the resource says of the model.
-type identity struct{ name, version, role, environment string }
+type identity struct{ name, version, role, environment, service string }
 
 // cohort is a cohort of the row at hand.
 type cohort struct {
@@ -181,6 +181,8 @@ func (r *Reader) readResource(attrs pcommon.Map) {
 			r.resource.role = v.Str()
 		case mlconv.AttrEnvironment:
 			r.resource.environment = v.Str()
+		case attrService:
+			r.resource.service = v.Str()
 		}
 	}
 }
@@ -188,7 +190,7 @@ func (r *Reader) readResource(attrs pcommon.Map) {
 func (r *Reader) span(s ptrace.Span) {
 	attrs := s.Attributes()
 	sh := r.decode(attrs)
-	if !sh.prediction && !r.inference(sh) {
+	if !sh.prediction && !r.inference(sh) && !r.predict(sh) {
 		r.Stats.Skipped++
 		return
 	}
@@ -201,6 +203,9 @@ func (r *Reader) span(s ptrace.Span) {
 	duration := r.stamp(s)
 	r.unknown = s.DroppedAttributesCount() > 0
 	r.rows(view, sh)
+	if sh.usage {
+		r.usage(view, sh)
+	}
 	if duration >= 0 {
 		d := &r.prediction(&view.total).Duration
 		bins := r.options.DurationBins
@@ -265,6 +270,11 @@ func (r *Reader) inference(sh *shape) bool {
 	}
 	x := &r.values[sh.operation]
 	return x.kind == text && slices.Contains(inferenceOperations, x.str)
+}
+
+// predict is true for a span that says no more than that it is a prediction.
+func (r *Reader) predict(sh *shape) bool {
+	return sh.mlOperation >= 0 && r.values[sh.mlOperation].kind == text && r.values[sh.mlOperation].str == operationPredict
 }
 
 // text returns the string at a position, or else the resource's.

@@ -19,6 +19,16 @@ const attrOperation = "gen_ai.operation.name"
 // inferenceOperations are the operations that are one call of one model; agents, tools and workflows wrap such calls.
 var inferenceOperations = []string{"chat", "generate_content", "text_completion", "embeddings"}
 
+// Attributes of one call that costs, and the resource's that says who made it.
+const (
+	attrInputTokens  = "gen_ai.usage.input_tokens"
+	attrOutputTokens = "gen_ai.usage.output_tokens"
+	attrService      = "service.name"
+)
+
+// operationPredict is the ml.operation.name of a prediction whose answer and inputs are not on the span.
+const operationPredict = "predict"
+
 // shape is a sequence of attribute keys and what to do with the value at each position. Spans of one SDK carry their
 // attributes in the same order, so that a span is understood by comparing keys with those of the span before.
 type shape struct {
@@ -28,11 +38,15 @@ type shape struct {
 	// The positions of single attributes, -1 if absent.
 	name, version, role, environment              int
 	class, value, confidence, score, scores, rows int
-	features, operation                           int
+	features, operation, mlOperation              int
+	// The positions of what a call used: tokens, cost and its currency.
+	input, output, cost, currency int
 	// featureAt and segmentAt are the positions of features and of segment dimensions.
 	featureAt, segmentAt []named
 	// prediction is true where an attribute other than the operation makes the span a prediction.
 	prediction bool
+	// usage is true where the span says what the call used.
+	usage bool
 	// transient shapes are not kept: the table is full.
 	transient bool
 
@@ -50,7 +64,7 @@ func (sh *shape) fill(keys []string, clone bool) {
 	*sh = shape{
 		keys: sh.keys[:0], used: sh.used[:0], featureAt: sh.featureAt[:0], segmentAt: sh.segmentAt[:0],
 		name: -1, version: -1, role: -1, environment: -1, class: -1, value: -1, confidence: -1, score: -1, scores: -1,
-		rows: -1, features: -1, operation: -1,
+		rows: -1, features: -1, operation: -1, mlOperation: -1, input: -1, output: -1, cost: -1, currency: -1,
 	}
 	for at, key := range keys {
 		if clone {
@@ -96,6 +110,19 @@ func (sh *shape) add(key string, at int) bool {
 		return one(&sh.rows, false)
 	case attrOperation:
 		return one(&sh.operation, false)
+	case mlconv.AttrOperation:
+		return one(&sh.mlOperation, false)
+	case attrInputTokens:
+		sh.usage = true
+		return one(&sh.input, false)
+	case attrOutputTokens:
+		sh.usage = true
+		return one(&sh.output, false)
+	case mlconv.AttrPredictionCost:
+		sh.usage = true
+		return one(&sh.cost, false)
+	case mlconv.AttrPredictionCurrency:
+		return one(&sh.currency, false)
 	case mlconv.AttrPredictionRanking:
 		sh.prediction = true
 		return false

@@ -18,6 +18,7 @@ type modelView struct {
 	features []featureView
 	slots    map[string]int
 	classes  dictView
+	services dictView
 	cohorts  []map[uint32]*cohortView
 	values   []dictView
 	total    cohortView
@@ -93,6 +94,7 @@ func newModelView(m *series.Model) *modelView {
 		model: m, plan: m.Plan,
 		slots:    make(map[string]int),
 		classes:  dictView{dict: m.Classes},
+		services: dictView{dict: m.Services},
 		total:    cohortView{key: cells.Key{Model: m}},
 		bindings: make(map[bindingKey]*binding),
 	}

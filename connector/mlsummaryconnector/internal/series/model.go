@@ -19,6 +19,8 @@ type Model struct {
 	Overflow bool
 	Plan     *Plan
 	Classes  *Dict
+	// Services are those that call the model, for what its calls use.
+	Services *Dict
 	// Cohorts are the values of each of Plan.Segments.
 	Cohorts []*Dict
 
@@ -42,6 +44,7 @@ func newModel(key Key, plan *Plan, limits Limits) *Model {
 	m := &Model{
 		Key: key, Plan: plan, limits: limits,
 		Classes:  newDict(plan.classes, limits.Categories),
+		Services: newDict(nil, limits.Segments),
 		slots:    make(map[string]int, len(plan.Columns)),
 		overflow: [2]int{-1, -1},
 	}

@@ -3,10 +3,12 @@
 package metadata
 
 import (
+	"context"
 	"errors"
 	"sync"
 
 	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/embedded"
 	"go.opentelemetry.io/otel/trace"
 
 	"go.opentelemetry.io/collector/component"
@@ -23,13 +25,16 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter               metric.Meter
-	mu                  sync.Mutex
-	registrations       []metric.Registration
-	MlCatalogCards      metric.Int64Gauge
-	MlCatalogLastLoad   metric.Float64Gauge
-	MlCatalogReloads    metric.Int64Counter
-	MlCatalogViolations metric.Int64Gauge
+	meter                  metric.Meter
+	mu                     sync.Mutex
+	registrations          []metric.Registration
+	MlCatalogCards         metric.Int64Gauge
+	MlCatalogLastLoad      metric.Float64Gauge
+	MlCatalogReloads       metric.Int64Counter
+	MlCatalogSourceAge     metric.Float64ObservableGauge
+	MlCatalogSourceFacts   metric.Int64Gauge
+	MlCatalogSourceFetches metric.Int64Counter
+	MlCatalogViolations    metric.Int64Gauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -41,6 +46,31 @@ type telemetryBuilderOptionFunc func(mb *TelemetryBuilder)
 
 func (tbof telemetryBuilderOptionFunc) apply(mb *TelemetryBuilder) {
 	tbof(mb)
+}
+
+// RegisterMlCatalogSourceAgeCallback sets callback for observable MlCatalogSourceAge metric.
+func (builder *TelemetryBuilder) RegisterMlCatalogSourceAgeCallback(cb metric.Float64Callback) error {
+	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
+		cb(ctx, &observerFloat64{inst: builder.MlCatalogSourceAge, obs: o})
+		return nil
+	}, builder.MlCatalogSourceAge)
+	if err != nil {
+		return err
+	}
+	builder.mu.Lock()
+	defer builder.mu.Unlock()
+	builder.registrations = append(builder.registrations, reg)
+	return nil
+}
+
+type observerFloat64 struct {
+	embedded.Float64Observer
+	inst metric.Float64Observable
+	obs  metric.Observer
+}
+
+func (oi *observerFloat64) Observe(value float64, opts ...metric.ObserveOption) {
+	oi.obs.ObserveFloat64(oi.inst, value, opts...)
 }
 
 // Shutdown unregister all registered callbacks for async instruments.
@@ -77,6 +107,24 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_catalog_reloads",
 		metric.WithDescription("Loads of the folder, at the start and after each change, by outcome - loaded or failed (the last good set stays). [Alpha]"),
 		metric.WithUnit("{load}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlCatalogSourceAge, err = builder.meter.Float64ObservableGauge(
+		"otelcol_ml_catalog_source_age",
+		metric.WithDescription("Time since the source's last good answer; since the start of the collector where it has never given one. [Alpha]"),
+		metric.WithUnit("s"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlCatalogSourceFacts, err = builder.meter.Int64Gauge(
+		"otelcol_ml_catalog_source_facts",
+		metric.WithDescription("What the source's last good answer has, by kind. [Alpha]"),
+		metric.WithUnit("{fact}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlCatalogSourceFetches, err = builder.meter.Int64Counter(
+		"otelcol_ml_catalog_source_fetches",
+		metric.WithDescription("Rounds of requests to the source, by result - changed (its facts are in a new set), unchanged or failed (the last good facts stay). [Alpha]"),
+		metric.WithUnit("{fetch}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlCatalogViolations, err = builder.meter.Int64Gauge(

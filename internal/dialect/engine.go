@@ -1,0 +1,468 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dialect
+
+import (
+	"math/bits"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// Price is what a model's tokens cost per million; nil where it is not known.
+type Price struct {
+	Input, Output, CachedInput *float64
+	Currency                   string
+}
+
+// Pricer knows what models cost. ok is false where it does not.
+type Pricer interface {
+	Price(environment, model, version string) (p Price, ok bool)
+}
+
+// Stats counts what was done.
+type Stats struct {
+	// Spans are those on which a dialect was read, by the index of Engine.Names. A span may speak several.
+	Spans []int64
+	// Foreign spans speak none.
+	Foreign int64
+	// Unreadable are values that could not be converted: JSON that is broken, nested too deep or too large, a text where a number was
+	// due. They are left as they are.
+	Unreadable []int64
+	// Dropped are attributes and events with content that were removed.
+	Dropped int64
+}
+
+// state is what one goroutine needs to read spans. The slices by slot are valid where the stamp is that of the span.
+type state struct {
+	engine *Engine
+	stats  Stats
+
+	resource pcommon.Map
+	scope    pcommon.InstrumentationScope
+	// early are the tables that the scope and the resource have settled; open are the clauses that they leave open, those that need
+	// no key of the span first.
+	early      uint64
+	open       []int
+	byNameOnly int
+
+	stamp  []uint64
+	values []pcommon.Value
+	// families are the attributes by prefix.
+	familyStamp []uint64
+	families    [][]entry
+	now         uint64
+	touched     bool
+
+	// The rest is about the span at hand.
+	span      ptrace.Span
+	detected  uint64
+	decode    bool
+	inference bool
+	operation string
+	table     *compiled
+	out       []output
+	collector collector
+	remove    []string
+	content   bool
+}
+
+type entry struct {
+	key   string
+	value pcommon.Value
+}
+
+// output is an attribute that is to be put on the span.
+type output struct {
+	slot  int
+	key   string
+	value value
+}
+
+func newState(e *Engine) *state {
+	return &state{
+		engine: e,
+		stamp:  make([]uint64, len(e.matcher.slots)), values: make([]pcommon.Value, len(e.matcher.slots)),
+		familyStamp: make([]uint64, len(e.matcher.prefixes)), families: make([][]entry, len(e.matcher.prefixes)),
+		stats: Stats{Spans: make([]int64, len(e.tables)), Unreadable: make([]int64, len(e.tables))},
+	}
+}
+
+// Traces rewrites all spans in place and gives the counts to report, which must not keep them. prices may be nil.
+func (e *Engine) Traces(td ptrace.Traces, prices Pricer, report func(*Stats)) {
+	s := e.pool.Get().(*state)
+	clear(s.stats.Spans)
+	clear(s.stats.Unreadable)
+	s.stats.Foreign, s.stats.Dropped = 0, 0
+	for _, rs := range td.ResourceSpans().All() {
+		s.resource = rs.Resource().Attributes()
+		for _, ss := range rs.ScopeSpans().All() {
+			s.scope = ss.Scope()
+			s.settle()
+			for _, span := range ss.Spans().All() {
+				s.apply(span, prices)
+			}
+		}
+	}
+	report(&s.stats)
+	s.forget()
+	e.pool.Put(s)
+}
+
+// forget keeps nothing of the request alive.
+func (s *state) forget() {
+	clear(s.values)
+	for i := range s.families {
+		clear(s.families[i][:cap(s.families[i])])
+	}
+	clear(s.out[:cap(s.out)])
+	clear(s.remove[:cap(s.remove)])
+	s.resource, s.scope, s.span = pcommon.Map{}, pcommon.InstrumentationScope{}, ptrace.Span{}
+	s.collector = collector{}
+	s.operation = ""
+}
+
+// settle works out what scope and resource say.
+func (s *state) settle() {
+	s.early, s.open, s.byNameOnly = 0, s.open[:0], 0
+	for pass := range 2 {
+		for i := range s.engine.clauses {
+			c := &s.engine.clauses[i]
+			if (pass == 0) != c.byName() || !s.scopeHolds(&c.condition) {
+				continue
+			}
+			if c.early() {
+				if s.holds(&c.condition) {
+					s.early |= 1 << c.table
+				}
+				continue
+			}
+			s.open = append(s.open, i)
+		}
+		if pass == 0 {
+			s.byNameOnly = len(s.open)
+		}
+	}
+}
+
+// scopeHolds checks what a condition says of scope and resource alone.
+func (s *state) scopeHolds(c *condition) bool {
+	if len(c.scope)+len(c.scopePrefix) > 0 && !matches(s.scope.Name(), c.scope, c.scopePrefix) {
+		return false
+	}
+	if len(c.resourceKeyPrefix) > 0 {
+		found := false
+		for k := range s.resource.All() {
+			if matches(k, nil, c.resourceKeyPrefix) {
+				found = true
+				break
+			}
+		}
+		return found
+	}
+	return true
+}
+
+func matches(text string, exact, prefixes []string) bool {
+	if slices.Contains(exact, text) {
+		return true
+	}
+	for _, p := range prefixes {
+		if strings.HasPrefix(text, p) {
+			return true
+		}
+	}
+	return false
+}
+
+// apply rewrites one span.
+func (s *state) apply(span ptrace.Span, prices Pricer) {
+	e := s.engine
+	s.span = span
+	attrs := span.Attributes()
+	detected := s.early | s.look(attrs)
+	for i, n := range s.open {
+		if i >= s.byNameOnly && !s.touched {
+			break
+		}
+		c := &e.clauses[n]
+		if detected&(1<<c.table) == 0 && s.spanHolds(&c.condition) {
+			detected |= 1 << c.table
+		}
+	}
+	if detected == 0 {
+		s.stats.Foreign++
+		if s.content || e.options.DropContent && span.Events().Len() > 0 {
+			s.drop()
+		}
+		return
+	}
+	s.detected = detected
+	s.read()
+	s.price(prices)
+	s.put(attrs)
+	if s.content || e.options.DropContent && span.Events().Len() > 0 {
+		s.drop()
+	}
+}
+
+// look walks the attributes once and returns the tables that single keys detect.
+func (s *state) look(attrs pcommon.Map) (detected uint64) {
+	m := &s.engine.matcher
+	s.now++
+	s.touched, s.content = false, false
+	dropContent := s.engine.options.DropContent
+	for k, v := range attrs.All() {
+		if k == "" {
+			continue
+		}
+		if n := m.find(k); n >= 0 {
+			if s.stamp[n] != s.now {
+				s.stamp[n], s.values[n] = s.now, v
+			}
+			s.touched = true
+			detected |= m.tables[n]
+		}
+		prefixes := m.byFirst[k[0]]
+		for i := range prefixes {
+			p := &prefixes[i]
+			if !p.begins(k) {
+				continue
+			}
+			if s.familyStamp[p.index] != s.now {
+				s.familyStamp[p.index] = s.now
+				s.families[p.index] = s.families[p.index][:0]
+			}
+			s.families[p.index] = append(s.families[p.index], entry{k, v})
+			s.touched = true
+			detected |= m.prefixTables[p.index]
+		}
+		if dropContent && !s.content && s.engine.contentKeys.has(k) {
+			s.content = true
+		}
+	}
+	return detected
+}
+
+// read finds the tables to read, the first that was detected of each concept, and runs their rules.
+func (s *state) read() {
+	e := s.engine
+	s.out, s.remove = s.out[:0], s.remove[:0]
+	var chosen [3]*compiled
+	n := 0
+	var used uint64
+	s.decode = false
+	for c := range concepts {
+		for rest := s.detected; rest != 0; rest &= rest - 1 {
+			t := e.tables[bits.TrailingZeros64(rest)]
+			if !t.concepts[c] {
+				continue
+			}
+			if used&t.bit == 0 {
+				used |= t.bit
+				chosen[n] = t
+				n++
+				s.stats.Spans[t.index]++
+				s.decode = s.decode || t.DecodeJSON
+			}
+			break
+		}
+	}
+	// The operation comes first, as it decides whether the span is an inference.
+	s.operation, s.inference = s.ownText(e.operation), false
+	for _, t := range chosen[:n] {
+		if t.hasFirst {
+			s.run(t, true)
+		}
+	}
+	if s.operation == "" {
+		if o := s.output(e.operation); o != nil {
+			s.operation = o.value.text
+		}
+	}
+	s.inference = slices.Contains(inferenceOperations, s.operation)
+	for _, t := range chosen[:n] {
+		for i := range t.wrappers {
+			if s.inference && s.holds(&t.wrappers[i]) {
+				s.inference = false
+			}
+		}
+	}
+	for _, t := range chosen[:n] {
+		s.run(t, false)
+	}
+}
+
+// run reads the sections of a table: the operation alone, or all but it.
+func (s *state) run(t *compiled, operation bool) {
+	s.table = t
+	for i := range t.sections {
+		section := &t.sections[i]
+		if operation && (section.when.inference != nil || !section.operation) || !section.always && !s.holds(&section.when) {
+			continue
+		}
+		for _, r := range section.rules {
+			if (r.slot == s.engine.operation) == operation {
+				s.fill(r)
+			}
+		}
+	}
+}
+
+// has is true for an attribute that the span has.
+func (s *state) has(slot int) bool { return slot >= 0 && s.stamp[slot] == s.now }
+
+func (s *state) ownText(slot int) string {
+	if s.has(slot) && s.values[slot].Type() == pcommon.ValueTypeStr {
+		return s.values[slot].Str()
+	}
+	return ""
+}
+
+// output returns what is to be put on the span under a slot, or nil.
+func (s *state) output(slot int) *output {
+	for i := range s.out {
+		if s.out[i].slot == slot {
+			return &s.out[i]
+		}
+	}
+	return nil
+}
+
+// current returns the value that a target has or will have.
+func (s *state) current(key string) value {
+	slot, ok := s.engine.matcher.slots[key]
+	if !ok {
+		return value{}
+	}
+	return s.at(slot)
+}
+
+func (s *state) at(slot int) value {
+	if s.has(slot) {
+		return fromAttribute(s.values[slot])
+	}
+	if o := s.output(slot); o != nil {
+		return o.value
+	}
+	return value{}
+}
+
+// put appends what was read to the attributes.
+func (s *state) put(attrs pcommon.Map) {
+	if len(s.out) == 0 {
+		return
+	}
+	attrs.EnsureCapacity(attrs.Len() + len(s.out))
+	for i := range s.out {
+		o := &s.out[i]
+		switch v := &o.value; v.kind {
+		case text, structure:
+			attrs.PutStr(o.key, v.text)
+		case integer:
+			attrs.PutInt(o.key, v.int)
+		case double:
+			attrs.PutDouble(o.key, v.float)
+		case boolean:
+			attrs.PutBool(o.key, v.bool)
+		case list:
+			to := attrs.PutEmptySlice(o.key)
+			to.EnsureCapacity(len(v.list))
+			for j := range v.list {
+				text, _ := v.list[j].string()
+				to.AppendEmpty().SetStr(text)
+			}
+		case other:
+			v.other.CopyTo(attrs.PutEmpty(o.key))
+		}
+	}
+	if len(s.remove) > 0 {
+		attrs.RemoveIf(func(k string, _ pcommon.Value) bool { return slices.Contains(s.remove, k) })
+	}
+}
+
+// drop removes attributes and events that hold prompts and completions.
+func (s *state) drop() {
+	keys := &s.engine.contentKeys
+	remove := func(k string, _ pcommon.Value) bool {
+		if keys.has(k) {
+			s.stats.Dropped++
+			return true
+		}
+		return false
+	}
+	if s.content {
+		s.span.Attributes().RemoveIf(remove)
+	}
+	s.span.Events().RemoveIf(func(e ptrace.SpanEvent) bool {
+		if keys.events[e.Name()] {
+			s.stats.Dropped++
+			return true
+		}
+		e.Attributes().RemoveIf(remove)
+		return false
+	})
+}
+
+// price puts the cost of an inference on the span where the model's card has prices, in place of what the span's own system says.
+func (s *state) price(prices Pricer) {
+	if prices == nil || !s.inference {
+		return
+	}
+	cost := s.engine.matcher.slots[mlconv.AttrPredictionCost]
+	if s.has(cost) {
+		return
+	}
+	name, version := s.current(mlconv.AttrModelName), s.current(mlconv.AttrModelVersion)
+	if name.kind != text {
+		return
+	}
+	environment := ""
+	if v, ok := s.span.Attributes().Get(mlconv.AttrEnvironment); ok {
+		environment = v.AsString()
+	} else if v, ok := s.resource.Get(mlconv.AttrEnvironment); ok {
+		environment = v.AsString()
+	}
+	p, ok := prices.Price(environment, name.text, version.text)
+	if !ok {
+		return
+	}
+	tokens := func(key string) (float64, bool) {
+		v := s.current(key)
+		n, ok := v.whole()
+		return float64(n), ok && n >= 0
+	}
+	in, hasIn := tokens(attrInputTokens)
+	out, hasOut := tokens(attrOutputTokens)
+	cached, _ := tokens(attrCachedTokens)
+	if !hasIn && !hasOut || hasIn && in > 0 && p.Input == nil || hasOut && out > 0 && p.Output == nil {
+		return
+	}
+	total := 0.0
+	if p.CachedInput != nil && cached <= in { // cached tokens are among the input tokens
+		total += cached * *p.CachedInput
+		in -= cached
+	}
+	if p.Input != nil {
+		total += in * *p.Input
+	}
+	if p.Output != nil {
+		total += out * *p.Output
+	}
+	s.set(cost, mlconv.AttrPredictionCost, value{kind: double, float: total / 1e6})
+	s.set(s.engine.matcher.slots[mlconv.AttrPredictionCurrency], mlconv.AttrPredictionCurrency, textValue(p.Currency))
+}
+
+// set adds or replaces an output.
+func (s *state) set(slot int, key string, v value) {
+	if o := s.output(slot); o != nil {
+		o.value = v
+		return
+	}
+	s.out = append(s.out, output{slot: slot, key: key, value: v})
+}

@@ -1,0 +1,120 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dialect
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// FuzzTraces rewrites any span: nothing panics, and without options nothing that is there is removed or changed.
+func FuzzTraces(f *testing.F) {
+	e := engine(f, Options{BareFeatures: true})
+	removing := engine(f, Options{RemoveOriginals: true, DropContent: true})
+	keys := slices.Sorted(maps.Keys(e.matcher.slots))
+	for _, p := range e.matcher.prefixes {
+		keys = append(keys, p+"x", p+"0.message.content", p+"1.message.role")
+	}
+	var scopes []string
+	for _, c := range e.clauses {
+		scopes = append(scopes, c.scope...)
+	}
+	f.Add([]byte{1, 2, 3, 4, 5, 6, 7, 8}, "text", "chat x")
+	f.Add([]byte{200, 0, 7, 1, 100, 3, 0, 0, 50, 50, 50}, `{"a":[1,{"content":"x"}],"model":"m","input":3}`, "task_run.x")
+	f.Add([]byte{9, 9, 9, 0, 1, 2}, `"\"7\""`, "node")
+	f.Fuzz(func(t *testing.T, data []byte, text, name string) {
+		td := ptrace.NewTraces()
+		rs := td.ResourceSpans().AppendEmpty()
+		ss := rs.ScopeSpans().AppendEmpty()
+		span := ss.Spans().AppendEmpty()
+		span.SetName(name)
+		put := func(attrs pcommon.Map, key string, how byte) {
+			v := attrs.PutEmpty(key)
+			switch how % 9 {
+			case 0:
+				v.SetStr(text)
+			case 1:
+				v.SetInt(int64(how))
+			case 2:
+				v.SetDouble(float64(how) / 7)
+			case 3:
+				v.SetBool(how%2 == 0)
+			case 4:
+				v.SetEmptySlice().AppendEmpty().SetStr(text)
+			case 5:
+				v.SetEmptyMap().PutStr("content", text)
+			case 6:
+				v.SetEmptyBytes().FromRaw([]byte(text))
+			case 7:
+				v.SetStr(`[{"role":"user","parts":[{"content":"` + text + `"}],"content":"x"}]`)
+			}
+		}
+		for i := 0; i+2 < len(data); i += 3 {
+			key := keys[(int(data[i])<<8|int(data[i+1]))%len(keys)]
+			switch data[i+2] % 5 {
+			case 0:
+				put(rs.Resource().Attributes(), key, data[i+2])
+			case 1:
+				ev := span.Events().AppendEmpty()
+				ev.SetName(text)
+				put(ev.Attributes(), key, data[i+2])
+			case 2:
+				ss.Scope().SetName(scopes[int(data[i+1])%len(scopes)])
+			default:
+				put(span.Attributes(), key, data[i+2])
+			}
+		}
+		before := ptrace.NewTraces()
+		td.CopyTo(before)
+		e.Traces(td, nil, func(*Stats) {})
+		attrs := firstSpan(td).Attributes()
+		for k, v := range firstSpan(before).Attributes().All() {
+			got, ok := attrs.Get(k)
+			require.True(t, ok, k)
+			require.True(t, got.Equal(v), k)
+		}
+		seen := map[string]bool{}
+		for k := range attrs.All() {
+			require.False(t, seen[k], "%s is there twice", k)
+			seen[k] = true
+		}
+		once := ptrace.NewTraces()
+		td.CopyTo(once)
+		e.Traces(td, nil, func(*Stats) {})
+		for k, v := range firstSpan(once).Attributes().All() {
+			got, _ := firstSpan(td).Attributes().Get(k)
+			require.True(t, got.Equal(v), "a second reading changes %s", k)
+		}
+		removing.Traces(before, fakePrices{}, func(*Stats) {})
+	})
+}
+
+// FuzzTables reads any text as tables; those that are good compile and read a span.
+func FuzzTables(f *testing.F) {
+	entries, err := files.ReadDir("dialects")
+	require.NoError(f, err)
+	for _, e := range entries {
+		data, err := files.ReadFile("dialects/" + e.Name())
+		require.NoError(f, err)
+		f.Add(data)
+	}
+	f.Add([]byte("name: x\nconcept: llm\ndetect: [{has: a}]\nmap: {b.*: a.*, c: {from: a.N, count: true}, d: 'event:*:a#*'}\n"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		tables, err := Tables("f.yaml", data)
+		if err != nil {
+			return
+		}
+		e, err := New(Options{Extra: tables, DropContent: true, RemoveOriginals: true})
+		if err != nil {
+			return
+		}
+		td := given{name: "x", attributes: m{"a": `{"b":1}`, "a.x": 1, "a.0": "x", "b": true}, events: []event{{name: "a", attributes: m{"a": "[1]"}}}}.traces(t)
+		e.Traces(td, nil, func(*Stats) {})
+	})
+}

@@ -1,0 +1,395 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dialect
+
+import (
+	"net/url"
+	"path"
+	"slices"
+	"strings"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+)
+
+// fill runs one rule, unless the span has its target already or an earlier rule has filled it.
+func (s *state) fill(r *rule) {
+	slot := r.slot
+	if slot < 0 {
+		s.fillFamily(r)
+		return
+	}
+	if s.has(slot) || s.output(slot) != nil {
+		return
+	}
+	if r.constant != nil {
+		s.out = append(s.out, output{slot: slot, key: r.target, value: *r.constant})
+		return
+	}
+	if r.all {
+		s.collector.reset(r.want)
+		for i := range r.from {
+			s.collect(&r.from[i])
+		}
+		if v, ok := s.convert(r, s.collector.result()); ok {
+			s.out = append(s.out, output{slot: slot, key: r.target, value: v})
+		}
+		return
+	}
+	for i := range r.from {
+		src := &r.from[i]
+		if src.origin == fromSpan && (!src.numbered() && !s.has(src.slot) || src.numbered() && s.familyStamp[src.slot] != s.now) {
+			continue
+		}
+		s.collector.reset(r.want)
+		s.collect(src)
+		if s.collector.n == 0 {
+			continue
+		}
+		read := s.collector.result()
+		v, ok := s.convert(r, read)
+		if !ok {
+			continue
+		}
+		s.out = append(s.out, output{slot: slot, key: r.target, value: v})
+		s.original(src, r)
+		return
+	}
+}
+
+// original notes an attribute whose value has moved.
+func (s *state) original(src *source, r *rule) {
+	if !s.engine.options.RemoveOriginals || src.origin != fromSpan || src.family || src.numbered() || len(src.path) > 0 ||
+		r.want == wantCount || r.want == wantLength || !original(src.key) {
+		return
+	}
+	if !slices.Contains(s.remove, src.key) {
+		s.remove = append(s.remove, src.key)
+	}
+}
+
+// fillFamily moves a.NAME to b.NAME.
+func (s *state) fillFamily(r *rule) {
+	for i := range r.from {
+		src := &r.from[i]
+		if s.familyStamp[src.slot] != s.now {
+			continue
+		}
+		for _, e := range s.families[src.slot] {
+			name := e.key[len(src.key):]
+			if name == "" || excludes(r.exclude, name) || r.categories && s.engine.excluded[name] {
+				continue
+			}
+			v := fromAttribute(e.value)
+			if s.decode {
+				v = s.decoded(v)
+			}
+			if len(r.accept) > 0 && !slices.Contains(r.accept, v.kind) &&
+				!(r.categories && s.engine.categories[name] && (v.kind == text || v.kind == boolean)) {
+				continue
+			}
+			if v, ok := s.convert(r, v); ok {
+				key := r.prefix + name
+				if s.hasKey(key) {
+					continue
+				}
+				s.out = append(s.out, output{slot: -1, key: key, value: v})
+				if s.engine.options.RemoveOriginals {
+					s.remove = append(s.remove, e.key)
+				}
+			}
+		}
+	}
+}
+
+// hasKey is true for a key that the span has or will have. It is for keys without a slot.
+func (s *state) hasKey(key string) bool {
+	for i := range s.out {
+		if s.out[i].key == key {
+			return true
+		}
+	}
+	_, ok := s.span.Attributes().Get(key)
+	return ok
+}
+
+// excludes is true for a name that one of the patterns matches; * is any text without a slash.
+func excludes(patterns []string, name string) bool {
+	for _, p := range patterns {
+		if p == name {
+			return true
+		}
+		if strings.Contains(p, "*") {
+			if ok, _ := path.Match(p, name); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// collect gives what a source has to the collector.
+func (s *state) collect(src *source) {
+	c := &s.collector
+	switch src.origin {
+	case fromSpan:
+		switch {
+		case src.numbered():
+			if s.familyStamp[src.slot] != s.now {
+				return
+			}
+			for _, e := range s.families[src.slot] {
+				if src.matches(e.key) && s.attribute(src, e.value) {
+					return
+				}
+			}
+		case s.has(src.slot):
+			s.attribute(src, s.values[src.slot])
+		}
+	case fromResource:
+		if v, ok := s.resource.Get(src.key); ok {
+			s.attribute(src, v)
+		}
+	case fromEvent:
+		events := s.span.Events()
+		for i := events.Len() - 1; i >= 0; i-- {
+			e := events.At(i)
+			if src.event != "*" && e.Name() != src.event {
+				continue
+			}
+			if v, ok := e.Attributes().Get(src.key); ok {
+				s.attribute(src, v)
+				return
+			}
+		}
+	case fromEventTime:
+		for _, e := range s.span.Events().All() {
+			if e.Name() == src.event && e.Timestamp() >= s.span.StartTimestamp() && s.span.StartTimestamp() > 0 {
+				c.add(value{kind: double, float: float64(e.Timestamp()-s.span.StartTimestamp()) / 1e9})
+				return
+			}
+		}
+	case fromName:
+		c.add(nonEmpty(s.span.Name()))
+	case fromMessage:
+		c.add(nonEmpty(s.span.Status().Message()))
+	case fromScope:
+		c.add(nonEmpty(s.scope.Name()))
+	case fromStatus:
+		c.add(textValue(statusName(s.span)))
+	}
+}
+
+func nonEmpty(text string) value {
+	if text == "" {
+		return value{}
+	}
+	return textValue(text)
+}
+
+func statusName(span ptrace.Span) string {
+	switch span.Status().Code() {
+	case ptrace.StatusCodeOk:
+		return "ok"
+	case ptrace.StatusCodeError:
+		return "error"
+	default:
+		return "unset"
+	}
+}
+
+// attribute gives an attribute's value, or what a source's path finds in it; true says that no more is needed.
+func (s *state) attribute(src *source, attr pcommon.Value) bool {
+	c := &s.collector
+	if len(src.path) == 0 {
+		v := fromAttribute(attr)
+		if s.decode {
+			v = s.decoded(v)
+		}
+		if c.want == wantList || c.want == wantCount || c.want == wantLength {
+			return s.items(v)
+		}
+		return c.add(v)
+	}
+	switch attr.Type() {
+	case pcommon.ValueTypeStr:
+		if attr.Str() == "" {
+			return false
+		}
+		if strings.IndexByte("{[ \n\t\r", attr.Str()[0]) < 0 {
+			return false // a scalar has no paths
+		}
+		before := *c
+		if len(attr.Str()) > s.engine.options.MaxJSON || !walkJSON(attr.Str(), src.path, c) {
+			*c = before
+			s.unreadable()
+			return false
+		}
+	case pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
+		walkValue(attr, src.path, c, 0)
+	}
+	return c.want == wantFirst && c.n > 0
+}
+
+// items gives the items of an array one by one, and anything else as it is.
+func (s *state) items(v value) bool {
+	c := &s.collector
+	switch {
+	case v.kind == other && v.other.Type() == pcommon.ValueTypeSlice:
+		for _, item := range v.other.Slice().All() {
+			c.add(fromAttribute(item))
+		}
+	case v.kind == structure && v.text[0] == '[':
+		before := *c
+		if !walkJSON(v.text, []string{anyStep}, c) {
+			*c = before
+			s.unreadable()
+		}
+	default:
+		c.add(v)
+	}
+	return false
+}
+
+// decoded reads a text as JSON; what is not JSON is the text itself.
+func (s *state) decoded(v value) value {
+	if v.kind != text || strings.IndexByte(`"{[-0123456789tfn`, v.text[0]) < 0 || len(v.text) > s.engine.options.MaxJSON {
+		return v
+	}
+	var c collector
+	if !walkJSON(v.text, nil, &c) {
+		return v
+	}
+	return c.result()
+}
+
+func (s *state) unreadable() { s.stats.Unreadable[s.table.index]++ }
+
+// convert makes of what was read what the target needs. ok is false where it cannot be; a state that the table does not name and a
+// kind that it does not accept are no fault.
+func (s *state) convert(r *rule, v value) (value, bool) {
+	if v.kind == none {
+		return v, false
+	}
+	if len(r.accept) > 0 && r.slot >= 0 && !slices.Contains(r.accept, v.class()) {
+		return v, false
+	}
+	if r.extract != nil || r.urlDecode || r.strip[0] != "" || r.strip[1] != "" || r.split != "" {
+		var ok bool
+		if v, ok = r.cut(v); !ok {
+			return v, false
+		}
+	}
+	if r.join != nil && v.kind == list {
+		parts := make([]string, 0, len(v.list))
+		for i := range v.list {
+			part, _ := v.list[i].string()
+			parts = append(parts, part)
+		}
+		v = textValue(strings.Join(parts, *r.join))
+	}
+	if r.aliases != nil {
+		given, _ := v.string()
+		if alias, ok := r.aliases[strings.ToLower(given)]; ok {
+			if alias == "" {
+				return v, false
+			}
+			v = textValue(alias)
+		}
+	}
+	if r.states != nil {
+		given, _ := v.string()
+		state, ok := r.states[strings.ToLower(given)]
+		switch {
+		case ok:
+			v = state
+		case r.otherwise != nil:
+			v = *r.otherwise
+		default:
+			return v, false
+		}
+	}
+	v, ok := r.typed(v)
+	if !ok {
+		s.unreadable()
+		return v, false
+	}
+	if r.differsSlot >= 0 {
+		other := s.at(r.differsSlot)
+		if a, ok := other.string(); ok {
+			if b, ok := v.string(); ok && a == b {
+				return v, false
+			}
+		}
+	}
+	return v, true
+}
+
+// cut takes a part of a text.
+func (r *rule) cut(v value) (value, bool) {
+	given, ok := v.string()
+	if !ok {
+		return v, false
+	}
+	if r.extract != nil {
+		m := r.extract.FindStringSubmatch(given)
+		if m == nil || m[1] == "" {
+			return v, false
+		}
+		given = m[1]
+	}
+	given = strings.TrimSuffix(strings.TrimPrefix(given, r.strip[0]), r.strip[1])
+	if r.urlDecode {
+		decoded, err := url.QueryUnescape(given)
+		if err != nil {
+			return v, false
+		}
+		given = decoded
+	}
+	if given == "" {
+		return v, false
+	}
+	if r.split != "" {
+		v = value{kind: list}
+		for part := range strings.SplitSeq(given, r.split) {
+			if part = strings.TrimSpace(part); part != "" && len(v.list) < maxItems {
+				v.list = append(v.list, textValue(part))
+			}
+		}
+		return v, len(v.list) > 0
+	}
+	return textValue(given), true
+}
+
+// typed makes a value of the target's kind.
+func (r *rule) typed(v value) (value, bool) {
+	switch r.kind {
+	case stringTarget:
+		text, ok := v.string()
+		return textValue(text), ok
+	case intTarget:
+		n, ok := v.whole()
+		return value{kind: integer, int: n + r.add}, ok
+	case doubleTarget:
+		f, ok := v.number()
+		if r.scale != 0 {
+			f *= r.scale
+		}
+		if r.percent && f > 1 && f <= 100 {
+			f /= 100
+		}
+		return value{kind: double, float: f}, ok
+	case boolTarget:
+		b, ok := v.truth()
+		return value{kind: boolean, bool: b}, ok
+	case stringsTarget:
+		if v.kind == list {
+			return v, true
+		}
+		_, ok := v.string()
+		return value{kind: list, list: []value{v}}, ok
+	default:
+		return v, true
+	}
+}

@@ -1,0 +1,106 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dialect
+
+import (
+	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// targetKind is what a target's value is made to be.
+type targetKind string
+
+const (
+	stringTarget  targetKind = "string"
+	intTarget     targetKind = "int"
+	doubleTarget  targetKind = "double"
+	boolTarget    targetKind = "bool"
+	stringsTarget targetKind = "strings"
+	anyTarget     targetKind = "any"
+)
+
+// Names of OpenTelemetry's that the engine itself uses.
+const (
+	attrOperation     = "gen_ai.operation.name"
+	attrInputTokens   = "gen_ai.usage.input_tokens"
+	attrOutputTokens  = "gen_ai.usage.output_tokens"
+	attrCachedTokens  = "gen_ai.usage.cache_read.input_tokens"
+	attrRequestModel  = "gen_ai.request.model"
+	attrResponseModel = "gen_ai.response.model"
+)
+
+// inferenceOperations are one call of one model; all others wrap such calls. ml_summary counts the same.
+var inferenceOperations = []string{"chat", "generate_content", "text_completion", "embeddings"}
+
+// targetKinds are those of the vocabulary that are no texts. What is in neither list is taken as it comes.
+var targetKinds = map[string]targetKind{
+	mlconv.AttrPredictionValue:                 doubleTarget,
+	mlconv.AttrPredictionConfidence:            doubleTarget,
+	mlconv.AttrPredictionScore:                 doubleTarget,
+	mlconv.AttrPredictionCost:                  doubleTarget,
+	mlconv.AttrFeatureViewAge:                  doubleTarget,
+	mlconv.AttrPredictionRanking:               stringsTarget,
+	mlconv.AttrModelAliases:                    stringsTarget,
+	mlconv.AttrModelAge:                        doubleTarget,
+	mlconv.AttrModelKnown:                      boolTarget,
+	mlconv.AttrBatchSize:                       intTarget,
+	mlconv.AttrStageAttempt:                    intTarget,
+	mlconv.AttrStageInstances:                  intTarget,
+	mlconv.AttrStageFinal:                      boolTarget,
+	mlconv.AttrStageRowsIn:                     intTarget,
+	mlconv.AttrStageRowsOut:                    intTarget,
+	mlconv.AttrLLMInputCharacters:              intTarget,
+	mlconv.AttrLLMOutputCharacters:             intTarget,
+	mlconv.AttrLLMInputMessages:                intTarget,
+	mlconv.AttrLLMOutputMessages:               intTarget,
+	attrInputTokens:                            intTarget,
+	attrOutputTokens:                           intTarget,
+	attrCachedTokens:                           intTarget,
+	"gen_ai.usage.cache_creation.input_tokens": intTarget,
+	"gen_ai.usage.reasoning.output_tokens":     intTarget,
+	"gen_ai.response.time_to_first_chunk":      doubleTarget,
+	"gen_ai.response.finish_reasons":           stringsTarget,
+}
+
+// textPrefixes are the parts of the vocabulary whose attributes are texts unless targetKinds says otherwise.
+var textPrefixes = []string{
+	"ml.model.", mlconv.AttrPredictionID, mlconv.AttrPredictionClass, mlconv.AttrPredictionCurrency, "ml.stage.", "ml.job.", "ml.dataset.",
+	mlconv.PrefixSegment, mlconv.AttrFeatureViewName, mlconv.AttrFeatureViewVersion, mlconv.AttrOperation, "gen_ai.", "cicd.pipeline.", "error.type",
+}
+
+// kindOf returns the kind of a target.
+func kindOf(target string) targetKind {
+	if k, ok := targetKinds[target]; ok {
+		return k
+	}
+	for _, p := range textPrefixes {
+		if strings.HasPrefix(target, p) && !strings.HasPrefix(target, mlconv.PrefixStageMetric) && !strings.HasPrefix(target, mlconv.PrefixStageNullRatio) {
+			return stringTarget
+		}
+	}
+	return anyTarget
+}
+
+// kept are attributes of the vocabulary that rules read as well; remove_originals leaves them.
+var kept = map[string]bool{
+	attrRequestModel: true, attrResponseModel: true, "gen_ai.conversation.id": true, "session.id": true,
+	mlconv.AttrPipelineName: true, mlconv.AttrPipelineRunID: true, mlconv.AttrTaskName: true, mlconv.AttrTaskRunID: true,
+}
+
+// neutral are prefixes of keys that belong to no dialect, though tables read some; remove_originals leaves them.
+var neutral = []string{"http.", "url.", "rpc.", "server.", "client.", "user_agent.", "deployment.environment."}
+
+// original is true for a key that remove_originals may remove once its value has moved.
+func original(key string) bool {
+	if kept[key] || targetKinds[key] != "" {
+		return false
+	}
+	for _, p := range neutral {
+		if strings.HasPrefix(key, p) {
+			return false
+		}
+	}
+	return true
+}

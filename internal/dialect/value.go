@@ -1,0 +1,215 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dialect
+
+import (
+	"math"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// kind is what a value is.
+type kind uint8
+
+const (
+	none kind = iota
+	text
+	integer
+	double
+	boolean
+	// list is several values, texts when written.
+	list
+	// structure is a JSON object or array as text.
+	structure
+	// other is an OTLP map, array or bytes.
+	other
+)
+
+// value is what was read from a span, on its way to another attribute.
+type value struct {
+	kind  kind
+	text  string
+	int   int64
+	float float64
+	bool  bool
+	list  []value
+	other pcommon.Value
+}
+
+func textValue(s string) value { return value{kind: text, text: s} }
+
+// fromAttribute decodes an attribute's value. An empty one is none.
+func fromAttribute(v pcommon.Value) value {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		if v.Str() == "" {
+			return value{}
+		}
+		return value{kind: text, text: v.Str()}
+	case pcommon.ValueTypeInt:
+		return value{kind: integer, int: v.Int()}
+	case pcommon.ValueTypeDouble:
+		return value{kind: double, float: v.Double()}
+	case pcommon.ValueTypeBool:
+		return value{kind: boolean, bool: v.Bool()}
+	case pcommon.ValueTypeEmpty:
+		return value{}
+	default:
+		return value{kind: other, other: v}
+	}
+}
+
+// string returns a scalar as text.
+func (v *value) string() (string, bool) {
+	switch v.kind {
+	case text, structure:
+		return v.text, true
+	case integer:
+		return strconv.FormatInt(v.int, 10), true
+	case double:
+		return strconv.FormatFloat(v.float, 'f', -1, 64), true
+	case boolean:
+		return strconv.FormatBool(v.bool), true
+	default:
+		return "", false
+	}
+}
+
+// number returns a finite number, that of a numeric text too.
+func (v *value) number() (float64, bool) {
+	f := v.float
+	switch v.kind {
+	case integer:
+		return float64(v.int), true
+	case double:
+	case text:
+		var err error
+		if f, err = strconv.ParseFloat(strings.TrimSpace(v.text), 64); err != nil {
+			return 0, false
+		}
+	default:
+		return 0, false
+	}
+	return f, !math.IsNaN(f) && !math.IsInf(f, 0)
+}
+
+// whole returns a whole number, that of a numeric text too.
+func (v *value) whole() (int64, bool) {
+	switch v.kind {
+	case integer:
+		return v.int, true
+	case text:
+		if i, err := strconv.ParseInt(strings.TrimSpace(v.text), 10, 64); err == nil {
+			return i, true
+		}
+	}
+	f, ok := v.number()
+	if !ok || f != math.Trunc(f) || math.Abs(f) > 1<<53 {
+		return 0, false
+	}
+	return int64(f), true
+}
+
+func (v *value) truth() (bool, bool) {
+	switch v.kind {
+	case boolean:
+		return v.bool, true
+	case text:
+		switch strings.ToLower(v.text) {
+		case "true":
+			return true, true
+		case "false":
+			return false, true
+		}
+	case integer:
+		if v.int == 0 || v.int == 1 {
+			return v.int == 1, true
+		}
+	}
+	return false, false
+}
+
+// class is the kind that a rule's accept speaks of: the kind of a number for a numeric text.
+func (v *value) class() kind {
+	if v.kind != text {
+		return v.kind
+	}
+	if _, err := strconv.ParseInt(v.text, 10, 64); err == nil {
+		return integer
+	}
+	if _, ok := v.number(); ok {
+		return double
+	}
+	return text
+}
+
+// characters counts those of a text.
+func characters(s string) int { return utf8.RuneCountInString(s) }
+
+// collector takes the values that a source gives.
+type collector struct {
+	// want says what is kept: the first value, all of them, or how many they are and how long.
+	want  want
+	first value
+	list  []value
+	n     int
+	chars int
+}
+
+type want uint8
+
+const (
+	wantFirst want = iota
+	wantList
+	wantCount
+	wantLength
+)
+
+// maxItems is the number of values that a list keeps.
+const maxItems = 1024
+
+// reset makes room for the values of another source. A list that was given away stays its owner's.
+func (c *collector) reset(w want) {
+	c.want, c.n, c.chars, c.list = w, 0, 0, nil
+}
+
+// add takes one value; true says that no more is needed.
+func (c *collector) add(v value) bool {
+	if v.kind == none || c.want == wantLength && v.kind != text {
+		return false
+	}
+	c.n++
+	switch c.want {
+	case wantFirst:
+		c.first = v
+		return true
+	case wantList:
+		if len(c.list) < maxItems {
+			c.list = append(c.list, v)
+		}
+	case wantLength:
+		c.chars += characters(v.text)
+	}
+	return false
+}
+
+// result returns what was collected.
+func (c *collector) result() value {
+	if c.n == 0 {
+		return value{}
+	}
+	switch c.want {
+	case wantCount:
+		return value{kind: integer, int: int64(c.n)}
+	case wantLength:
+		return value{kind: integer, int: int64(c.chars)}
+	case wantList:
+		return value{kind: list, list: c.list}
+	default:
+		return c.first
+	}
+}

@@ -1,0 +1,91 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlnormalizeprocessor
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/dialect"
+)
+
+// Config is the configuration of the ml_normalize processor. The empty config works.
+type Config struct {
+	// Dialects are tables in the format of docs/dialects.md, beside the embedded ones; one of the same name replaces an embedded one.
+	Dialects []map[string]any `mapstructure:"dialects"`
+	// DisabledDialects are names of tables that are not read.
+	DisabledDialects []string `mapstructure:"disabled_dialects"`
+	// RemoveOriginals removes an attribute whose value was moved to the vocabulary; by default it stays.
+	RemoveOriginals bool `mapstructure:"remove_originals"`
+	// DropContent removes attributes and events that hold prompts and completions, from all spans.
+	DropContent bool `mapstructure:"drop_content"`
+	// Features is about names of features that people write by hand.
+	Features Features `mapstructure:"features"`
+	// MaxJSONBytes is the largest text that is read as JSON; a larger one is left as it is and counted.
+	MaxJSONBytes int `mapstructure:"max_json_bytes"`
+	// Catalog is the id of the catalog extension, which knows prices; without one the only one that is enabled.
+	Catalog *component.ID `mapstructure:"catalog"`
+}
+
+// Features is about ml.features.NAME and features.NAME, which become ml.feature.NAME on spans of hand-written dialects.
+type Features struct {
+	// Bare reads feature.NAME too, which feature flags use as well.
+	Bare bool `mapstructure:"bare"`
+	// Categories are features whose texts and truth values are taken; of others, numbers alone are.
+	Categories []string `mapstructure:"categories"`
+	// Exclude are names that are no features.
+	Exclude []string `mapstructure:"exclude"`
+}
+
+var _ confmap.Validator = (*Config)(nil)
+
+// Bounds of max_json_bytes.
+const (
+	leastJSON = 1 << 10
+	mostJSON  = 64 << 20
+)
+
+func createDefaultConfig() component.Config { return &Config{MaxJSONBytes: dialect.DefaultMaxJSON} }
+
+// Validate returns all violations, each naming its key.
+func (c *Config) Validate() error {
+	var errs []error
+	if c.MaxJSONBytes < leastJSON || c.MaxJSONBytes > mostJSON {
+		errs = append(errs, fmt.Errorf("'max_json_bytes': %d must be between %d and %d", c.MaxJSONBytes, leastJSON, mostJSON))
+	}
+	for key, names := range map[string][]string{"categories": c.Features.Categories, "exclude": c.Features.Exclude} {
+		for i, n := range names {
+			if n == "" || strings.HasPrefix(n, "feature.") || strings.HasPrefix(n, "ml.feature.") {
+				errs = append(errs, fmt.Errorf("'features::%s[%d]': %q must be what follows feature. in the attribute's name", key, i, n))
+			}
+		}
+	}
+	_, err := c.engine()
+	return errors.Join(append(errs, err)...)
+}
+
+// engine compiles the tables.
+func (c *Config) engine() (*dialect.Engine, error) {
+	var errs []error
+	var extra []*dialect.Table
+	for i, raw := range c.Dialects {
+		t, err := dialect.FromConfig(raw, fmt.Sprintf("dialects[%d]", i))
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		extra = append(extra, t)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return dialect.New(dialect.Options{
+		Extra: extra, Disabled: c.DisabledDialects, RemoveOriginals: c.RemoveOriginals, DropContent: c.DropContent,
+		BareFeatures: c.Features.Bare, Categories: c.Features.Categories, ExcludeFeatures: c.Features.Exclude, MaxJSON: c.MaxJSONBytes,
+	})
+}

@@ -1,0 +1,191 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlnormalizeprocessor
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.opentelemetry.io/collector/processor/processortest"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadatatest"
+)
+
+func TestReadme(t *testing.T) {
+	readmetest.Options(t, NewFactory())
+	assert.Equal(t, 3, readmetest.Configs(t, "processors", NewFactory()))
+}
+
+func config(t *testing.T, yaml string) *Config {
+	t.Helper()
+	retrieved, err := confmap.NewRetrievedFromYAML([]byte(yaml))
+	require.NoError(t, err)
+	conf, err := retrieved.AsConf()
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, conf.Unmarshal(cfg))
+	return cfg
+}
+
+func TestConfigErrors(t *testing.T) {
+	err := config(t, `
+max_json_bytes: 3
+disabled_dialects: [gen_ai]
+features: {categories: ["", feature.x], exclude: [ok]}
+dialects:
+  - {name: a, concept: llm, detect: [{has: x}], map: {ml.model.name: {form: x}}}
+  - {name: B, concept: llm}
+`).Validate()
+	for _, want := range []string{
+		"'max_json_bytes': 3 must be between 1024 and 67108864",
+		`'features::categories[0]': "" must be what follows feature. in the attribute's name`, "'features::categories[1]'",
+		`'dialects[0].map["ml.model.name"].form': unknown key (allowed: accept,`, `'dialects[0].map["ml.model.name"]': needs from, from_all or value`,
+		`'dialects[1].name': "B" must be a name of small letters`, "'dialects[1].detect': is missing",
+	} {
+		require.ErrorContains(t, err, want)
+	}
+	require.ErrorContains(t, config(t, "disabled_dialects: [gen_a]").Validate(), `'disabled_dialects[0]': there is no dialect "gen_a"`)
+	_, err = newProcessor(processortest.NewNopSettings(metadata.Type), config(t, "disabled_dialects: [gen_a]"), consumertest.NewNop())
+	require.Error(t, err)
+	require.NoError(t, config(t, "disabled_dialects: [gen_ai]").Validate())
+}
+
+type cards struct {
+	component.StartFunc
+	component.ShutdownFunc
+	set *catalog.Set
+}
+
+func (c cards) Snapshot() *catalog.Set { return c.set }
+
+type host map[component.ID]component.Component
+
+func (h host) GetExtensions() map[component.ID]component.Component { return h }
+
+// TestPrices takes the README's cards: the cost of a call is on its span, with the version's own prices where it has some.
+func TestPrices(t *testing.T) {
+	dir := t.TempDir()
+	var written int
+	for _, block := range readmetest.Blocks(t) {
+		if strings.HasPrefix(block, "kind: model") {
+			block = strings.Replace(block, "---", "versions:\n  - {version: gpt-4o-mini-2, prices: {input_per_million: 1, output_per_million: 2, currency: EUR}}\n---", 1)
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "cards.yaml"), []byte(block), 0o600))
+			written++
+		}
+	}
+	require.Equal(t, 1, written)
+	set, err := catalog.Load(dir)
+	require.NoError(t, err)
+	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context(), host{component.MustNewID("ml_catalog"): cards{set: set}}))
+	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
+	cost := func(model, version string, in, cached, out int64) (any, any) {
+		td := ptrace.NewTraces()
+		attrs := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().Attributes()
+		attrs.PutStr("gen_ai.operation.name", "chat")
+		attrs.PutStr("gen_ai.request.model", model)
+		attrs.PutStr("gen_ai.response.model", version)
+		attrs.PutInt("gen_ai.usage.input_tokens", in)
+		attrs.PutInt("gen_ai.usage.cache_read.input_tokens", cached)
+		attrs.PutInt("gen_ai.usage.output_tokens", out)
+		require.NoError(t, p.ConsumeTraces(t.Context(), td))
+		raw := attrs.AsRaw()
+		return raw["ml.prediction.cost"], raw["ml.prediction.currency"]
+	}
+	amount, currency := cost("gpt-4o-mini", "gpt-4o-mini-1", 1_000_000, 400_000, 100_000)
+	assert.InDelta(t, 0.6*0.15+0.4*0.075+0.1*0.6, amount, 1e-12)
+	assert.Equal(t, "USD", currency)
+	amount, currency = cost("gpt-4o-mini", "gpt-4o-mini-2", 1_000_000, 400_000, 100_000)
+	assert.InDelta(t, 1.2, amount, 1e-12)
+	assert.Equal(t, "EUR", currency)
+	amount, _ = cost("text-embedding-3-small", "", 50, 0, 0)
+	assert.InDelta(t, 1e-6, amount, 1e-15)
+	amount, _ = cost("text-embedding-3-small", "", 50, 0, 7)
+	assert.Nil(t, amount, "the card has no price for output")
+	amount, _ = cost("other", "", 1, 1, 1)
+	assert.Nil(t, amount)
+}
+
+func TestCatalogThatIsMissing(t *testing.T) {
+	id := component.MustNewID("ml_catalog")
+	cfg := createDefaultConfig().(*Config)
+	cfg.Catalog = &id
+	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+	require.NoError(t, err)
+	require.ErrorContains(t, p.Start(t.Context(), componenttest.NewNopHost()), "'catalog': extension \"ml_catalog\" is not enabled")
+}
+
+func TestTelemetry(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
+	set := processortest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = tel.NewTelemetrySettings()
+	cfg := createDefaultConfig().(*Config)
+	cfg.DropContent = true
+	p, err := newProcessor(set, cfg, consumertest.NewNop())
+	require.NoError(t, err)
+	td := ptrace.NewTraces()
+	spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	add := func(attributes map[string]any) {
+		require.NoError(t, spans.AppendEmpty().Attributes().FromRaw(attributes))
+	}
+	add(map[string]any{"gen_ai.request.model": "m", "gen_ai.prompt": "secret", "airflow.dag_id": "d"})
+	add(map[string]any{"gen_ai.request.model": "m"})
+	add(map[string]any{"langfuse.observation.usage_details": "{broken"})
+	add(map[string]any{"http.route": "/"})
+	require.NoError(t, p.ConsumeTraces(t.Context(), td))
+	points := func(counts map[string]int64) (out []metricdata.DataPoint[int64]) {
+		for dialect, n := range counts {
+			out = append(out, metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String("dialect", dialect))})
+		}
+		return out
+	}
+	metadatatest.AssertEqualMlNormalizeSpans(t, tel, points(map[string]int64{"gen_ai": 2, "airflow": 1, "langfuse": 1, "none": 1}), metricdatatest.IgnoreTimestamp())
+	unreadable, err := tel.GetMetric("otelcol_ml_normalize_unreadable")
+	require.NoError(t, err)
+	require.Len(t, unreadable.Data.(metricdata.Sum[int64]).DataPoints, 1)
+	dialect, _ := unreadable.Data.(metricdata.Sum[int64]).DataPoints[0].Attributes.Value("dialect")
+	assert.Equal(t, "langfuse", dialect.AsString())
+	metadatatest.AssertEqualMlNormalizeContentDropped(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+	require.NoError(t, p.Shutdown(t.Context()))
+}
+
+// TestRequestsAtOnce gives one engine many requests at the same time; each must come out as it does alone.
+func TestRequestsAtOnce(t *testing.T) {
+	files := sharedSpans(t)
+	p := start(t, createDefaultConfig().(*Config), consumertest.NewNop())
+	want := map[string]string{}
+	for _, f := range files {
+		td := readSpans(t, f)
+		require.NoError(t, p.ConsumeTraces(t.Context(), td))
+		want[f] = additions(t, readSpans(t, f), td)
+	}
+	for range 4 {
+		for _, f := range files {
+			t.Run(filepath.Base(f), func(t *testing.T) {
+				t.Parallel()
+				td := readSpans(t, f)
+				require.NoError(t, p.ConsumeTraces(t.Context(), td))
+				assert.Equal(t, want[f], additions(t, readSpans(t, f), td))
+			})
+		}
+	}
+}

@@ -1,0 +1,194 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package inferencelogreceiver
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/confighttp"
+	"go.opentelemetry.io/collector/confmap"
+)
+
+// The values of Config.Unpaired.
+const (
+	// UnpairedEmit makes a span of what there is.
+	UnpairedEmit = "emit"
+	// UnpairedDrop drops it.
+	UnpairedDrop = "drop"
+)
+
+// Config is the configuration of the inference_log receiver. The empty config takes CloudEvents on localhost:4320.
+type Config struct {
+	// ServerConfig is the HTTP server for CloudEvents: endpoint, tls, auth, max_request_body_size and so on. An empty endpoint
+	// opens none.
+	confighttp.ServerConfig `mapstructure:",squash"`
+	// Path is the path to which events are posted.
+	Path string `mapstructure:"path"`
+	// PairingTimeout is how long a request waits for its response, or a response for its request. 0 makes each event a span of
+	// its own, for loggers that send only one of the two.
+	PairingTimeout time.Duration `mapstructure:"pairing_timeout"`
+	// Unpaired is what happens to a request or a response alone: emit or drop.
+	Unpaired string `mapstructure:"unpaired"`
+	// Components are the parts of an InferenceService whose events are read, those without a part among them; none means all.
+	Components []string `mapstructure:"components"`
+	// ModelName and ModelVersion are where an event names its model: extension attributes, or keys of those that hold JSON
+	// (metadata.X-Model-Version). The first that is there counts.
+	ModelName    []string `mapstructure:"model_name"`
+	ModelVersion []string `mapstructure:"model_version"`
+	// Environment is deployment.environment.name of the spans; empty sets none.
+	Environment string `mapstructure:"environment"`
+	// Models tells what no card does, by model name.
+	Models map[string]ModelConfig `mapstructure:"models"`
+	// SageMaker follows files of data capture.
+	SageMaker SageMakerConfig `mapstructure:"sagemaker"`
+	// Catalog is the id of the catalog extension; without one the only one that is enabled.
+	Catalog *component.ID `mapstructure:"catalog"`
+	// Limits bound the memory.
+	Limits Limits `mapstructure:"limits"`
+}
+
+// ModelConfig is what is known of one model.
+type ModelConfig struct {
+	// Version is the version where the event has none.
+	Version string `mapstructure:"version"`
+	// Features are the features in the model's order.
+	Features []string `mapstructure:"features"`
+	// Classes are the labels of a classifier in the order of its scores.
+	Classes []string `mapstructure:"classes"`
+}
+
+// SageMakerConfig says which files of SageMaker's data capture to follow.
+type SageMakerConfig struct {
+	// Include are globs of files; none follows none.
+	Include []string `mapstructure:"include"`
+	// Exclude are globs of files to leave out.
+	Exclude []string `mapstructure:"exclude"`
+	// StartAt is beginning or end, for files that are there when the collector starts for the first time.
+	StartAt string `mapstructure:"start_at"`
+	// PollInterval is the time between two looks.
+	PollInterval time.Duration `mapstructure:"poll_interval"`
+	// MaxRecordSize is the longest line, in bytes; a longer one is malformed.
+	MaxRecordSize int `mapstructure:"max_record_size"`
+	// Model is the model's name; without one it is the endpoint's in the file's path.
+	Model string `mapstructure:"model"`
+	// Storage is the id of the storage extension that keeps how far files were read; without one a restart begins as StartAt says.
+	Storage *component.ID `mapstructure:"storage"`
+}
+
+// Limits bound what is kept of events.
+type Limits struct {
+	// Pending is the number of events that wait for their other half; the oldest gives way. As many past ones are remembered, to know
+	// an event that is delivered again.
+	Pending int `mapstructure:"pending"`
+	// PendingSize is what they may take in memory, in bytes.
+	PendingSize int `mapstructure:"pending_size"`
+	// Rows and Values are the largest numbers of rows and of values in one payload; more are refused.
+	Rows   int `mapstructure:"rows"`
+	Values int `mapstructure:"values"`
+	// Columns is the largest number of features; the values of a wider payload (an image) are left out.
+	Columns int `mapstructure:"columns"`
+	// Text is the longest text that is a feature or an answer, in bytes; columns with longer ones are left out.
+	Text int `mapstructure:"text"`
+}
+
+var _ confmap.Validator = (*Config)(nil)
+
+func createDefaultConfig() component.Config {
+	server := confighttp.NewDefaultServerConfig()
+	server.NetAddr.Endpoint = "localhost:4320"
+	server.MaxRequestBodySize = 4 << 20
+	server.ReadTimeout = 30 * time.Second
+	return &Config{
+		ServerConfig:   server,
+		Path:           "/",
+		PairingTimeout: 30 * time.Second,
+		Unpaired:       UnpairedEmit,
+		Components:     []string{"predictor"},
+		ModelName:      []string{"inferenceservicename", "modelid"},
+		ModelVersion:   []string{"modelversion"},
+		SageMaker:      SageMakerConfig{StartAt: "end", PollInterval: time.Second, MaxRecordSize: 4 << 20},
+		Limits:         Limits{Pending: 10_000, PendingSize: 64 << 20, Rows: 10_000, Values: 1 << 20, Columns: 1_000, Text: 256},
+	}
+}
+
+// Validate returns all that is wrong.
+func (c *Config) Validate() error {
+	var errs []error
+	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if c.NetAddr.Endpoint == "" && len(c.SageMaker.Include) == 0 {
+		fail("'endpoint' and 'sagemaker::include' are both empty: there is nothing to receive")
+	}
+	if !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "{} ") {
+		fail("'path' %q must start with / and have neither blanks nor braces", c.Path)
+	}
+	if c.MaxRequestBodySize < 0 || c.MaxRequestBodySize > 1<<28 {
+		fail("'max_request_body_size' %d must be 0 (the collector's default) to %d", c.MaxRequestBodySize, 1<<28)
+	}
+	if c.PairingTimeout < 0 || c.PairingTimeout > time.Hour {
+		fail("'pairing_timeout' %v must be 0 to 1h", c.PairingTimeout)
+	}
+	if !slices.Contains([]string{UnpairedEmit, UnpairedDrop}, c.Unpaired) {
+		fail("'unpaired' %q must be emit or drop", c.Unpaired)
+	} else if c.PairingTimeout == 0 && c.Unpaired == UnpairedDrop {
+		fail("'unpaired' drop with 'pairing_timeout' 0 would drop everything")
+	}
+	if len(c.ModelName) == 0 {
+		fail("'model_name' must name at least one attribute")
+	}
+	for _, name := range slices.Concat(c.ModelName, c.ModelVersion) {
+		if !validAttribute(name) {
+			fail("'model_name' and 'model_version': %q is no extension attribute (lower-case letters and digits) or key in one (metadata.X-Version)", name)
+		}
+	}
+	if s := c.SageMaker; s.StartAt != "beginning" && s.StartAt != "end" {
+		fail("'sagemaker::start_at' %q must be beginning or end", s.StartAt)
+	}
+	if c.SageMaker.PollInterval < 10*time.Millisecond {
+		fail("'sagemaker::poll_interval' %v must be 10ms or more", c.SageMaker.PollInterval)
+	}
+	for _, bound := range []struct {
+		key        string
+		value, max int
+	}{
+		{"sagemaker::max_record_size", c.SageMaker.MaxRecordSize, 1 << 28},
+		{"limits::pending", c.Limits.Pending, 1 << 24},
+		{"limits::pending_size", c.Limits.PendingSize, 1 << 36},
+		{"limits::rows", c.Limits.Rows, 1 << 20}, // the largest ml.batch.size that ml_summary reads
+		{"limits::values", c.Limits.Values, 1 << 26},
+		{"limits::columns", c.Limits.Columns, 1 << 16},
+		{"limits::text", c.Limits.Text, 1 << 20},
+	} {
+		if bound.value < 1 || bound.value > bound.max {
+			fail("'%s' %d must be 1 to %d", bound.key, bound.value, bound.max)
+		}
+	}
+	for name, m := range c.Models {
+		for key, list := range map[string][]string{"features": m.Features, "classes": m.Classes} {
+			if i := slices.Index(list, ""); i >= 0 {
+				fail("'models::%s::%s' is empty at [%d]", name, key, i)
+			}
+			sorted := slices.Sorted(slices.Values(list))
+			if len(slices.Compact(sorted)) < len(list) {
+				fail("'models::%s::%s' has a name twice", name, key)
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// validAttribute is true for a name of CloudEvents' extension attributes, with or without a key behind it.
+func validAttribute(name string) bool {
+	attribute, key, dotted := strings.Cut(name, ".")
+	for _, c := range attribute {
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return attribute != "" && (!dotted || key != "")
+}

@@ -1,0 +1,254 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package inferencelogreceiver
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cloudevents/sdk-go/v2/binding"
+	"github.com/cloudevents/sdk-go/v2/event"
+	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+	"github.com/cloudevents/sdk-go/v2/types"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairing"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
+)
+
+// The types of events and their extension attributes.
+//
+// KServe (kserve/kserve, pkg/logger/worker.go and handler.go): CloudEvents 1.0, binary mode; the id is the request's in both events; data is
+// the body as it was; only responses with status 200 are logged; time is when the logger sends the event; attributes
+// inferenceservicename, namespace, component, endpoint, metadata (JSON, name to list of header values), annotations (JSON, name to text). The
+// traceparent is that of the sending of the event, unsampled, and differs between request and response. Events are sent
+// once; any answer but 200 is logged as an error there.
+//
+// Seldon Core 1 (SeldonIO/seldon-core, executor/logger/worker.go): CloudEvents 1.0, binary mode; ids differ, requestid joins the pair; attributes
+// modelid (the node of the graph), inferenceservicename, namespace, endpoint (the predictor's name), protocol. MLServer and Tempo send
+// specification version 0.3 with NOTIMPLEMENTED for what they do not know.
+const (
+	kserveRequest  = "org.kubeflow.serving.inference.request"
+	kserveResponse = "org.kubeflow.serving.inference.response"
+	seldonRequest  = "io.seldon.serving.inference.request"
+	seldonResponse = "io.seldon.serving.inference.response"
+
+	attributeRequestID   = "requestid"
+	attributeService     = "inferenceservicename"
+	attributeNamespace   = "namespace"
+	attributeComponent   = "component"
+	attributeEndpoint    = "endpoint"
+	attributeModelID     = "modelid"
+	attributeTraceparent = "traceparent"
+	// attributeStatusCode is the HTTP status of a response. Neither logger sends it; one of your own may.
+	attributeStatusCode = "statuscode"
+)
+
+// maxID is the longest id, name or version, in bytes.
+const maxID = 256
+
+// call is what one event tells of a call of a model.
+type call struct {
+	source                       source
+	id                           string
+	model, version               string
+	service, namespace, endpoint string
+	// variant is SageMaker's production variant.
+	variant string
+	// traceID and parent are those of the event's traceparent; empty without one.
+	traceID pcommon.TraceID
+	parent  pcommon.SpanID
+	// time is the event's, or when it was received.
+	time pcommon.Timestamp
+	// stamp is the event's own time, 0 if it has none.
+	stamp pcommon.Timestamp
+	// status is the HTTP status of a response where the event has it.
+	status  int
+	payload *payload.Payload
+}
+
+type half = pairing.Half[*call]
+
+// refusal is an event that cannot be read.
+type refusal struct {
+	outcome outcome
+	message string
+}
+
+func (r *refusal) Error() string { return r.message }
+
+func badEvent(message string) error { return &refusal{outcome: badEventOutcome, message: message} }
+
+// asRefusal returns why a payload or an event was refused.
+func asRefusal(err error) *refusal {
+	var r *refusal
+	if errors.As(err, &r) {
+		return r
+	}
+	var p *payload.Error
+	if errors.As(err, &p) {
+		return &refusal{outcome: payloadOutcomes[p.Reason], message: p.Message}
+	}
+	return &refusal{outcome: badEventOutcome, message: err.Error()}
+}
+
+// readEvents reads the events of a request: one in binary or structured mode, or a batch.
+func readEvents(r *http.Request) ([]event.Event, error) {
+	message := cehttp.NewMessageFromHttpRequest(r)
+	switch message.ReadEncoding() {
+	case binding.EncodingUnknown:
+		return nil, badEvent("this is no CloudEvent: neither ce-specversion 1.0 or 0.3 nor a Content-Type of application/cloudevents+json or application/cloudevents-batch+json")
+	case binding.EncodingBatch:
+		return binding.ToEvents(r.Context(), message, message.BodyReader)
+	default:
+		e, err := binding.ToEvent(r.Context(), message)
+		if err != nil {
+			return nil, err
+		}
+		return []event.Event{*e}, nil
+	}
+}
+
+// read turns an event into a half of a pair; nil for an event that is none of ours.
+func (r *inferenceLog) read(e *event.Event, received time.Time) (*half, error) {
+	response := false
+	switch e.Type() {
+	case kserveRequest, seldonRequest:
+	case kserveResponse, seldonResponse:
+		response = true
+	default:
+		return nil, nil
+	}
+	if err := e.Validate(); err != nil {
+		return nil, badEvent("the event is not valid: " + strings.TrimSpace(err.Error()))
+	}
+	extensions := e.Extensions()
+	text := func(name string) string { return extension(extensions, name) }
+	component := text(attributeComponent)
+	if component != "" && len(r.cfg.Components) > 0 && !slices.Contains(r.cfg.Components, component) {
+		return nil, nil
+	}
+	c := &call{
+		source: cloudEvents, id: text(attributeRequestID),
+		service: text(attributeService), namespace: text(attributeNamespace), endpoint: text(attributeEndpoint),
+	}
+	if c.id == "" {
+		c.id = e.ID()
+	}
+	for _, name := range r.cfg.ModelName {
+		if c.model = text(name); c.model != "" {
+			break
+		}
+	}
+	for _, name := range r.cfg.ModelVersion {
+		if c.version = text(name); c.version != "" {
+			break
+		}
+	}
+	if c.model == "" {
+		return nil, badEvent("the event names no model: it has none of the attributes " + strings.Join(r.cfg.ModelName, ", "))
+	}
+	modelID := text(attributeModelID)
+	for _, s := range []string{c.id, c.model, c.version, c.service, c.namespace, c.endpoint, component, modelID} {
+		if len(s) > maxID {
+			return nil, badEvent("an attribute is longer than " + strconv.Itoa(maxID) + " bytes")
+		}
+	}
+	c.traceID, c.parent = traceparent(text(attributeTraceparent))
+	h := &half{Response: response, Time: e.Time(), Value: c}
+	if h.Time.Year() < 1970 || h.Time.Year() > 2261 { // absent, or beyond what a span can say
+		h.Time = time.Time{}
+		c.time = pcommon.NewTimestampFromTime(received)
+	} else {
+		c.time = pcommon.NewTimestampFromTime(h.Time)
+		c.stamp = c.time
+	}
+	side := payload.Request
+	if response {
+		side = payload.Response
+		c.status, _ = strconv.Atoi(text(attributeStatusCode))
+	}
+	var err error
+	if c.payload, err = r.parse(e.Data(), side, c.status); err != nil {
+		return nil, err
+	}
+	h.Key = keyOf("cloudevents", c.namespace, c.service, component, c.endpoint, modelID, c.model, c.id)
+	h.Size = c.payload.Size() + 512
+	return h, nil
+}
+
+// parse reads the data of an event. The body of a failed response may be anything.
+func (r *inferenceLog) parse(data []byte, side payload.Side, status int) (*payload.Payload, error) {
+	p, err := payload.Parse(string(data), side, r.limits)
+	if err != nil && status >= http.StatusBadRequest {
+		return &payload.Payload{Rows: -1, Failure: &payload.Failure{}}, nil
+	}
+	return p, err
+}
+
+// extension returns an attribute as text. A dotted name looks into one that holds a JSON object, of texts or lists of texts.
+func extension(extensions map[string]any, name string) string {
+	name, key, dotted := strings.Cut(name, ".")
+	v, ok := extensions[name]
+	if !ok {
+		return ""
+	}
+	s, err := types.Format(v)
+	if err != nil || s == "NOTIMPLEMENTED" {
+		return ""
+	}
+	if !dotted {
+		return s
+	}
+	var object map[string]any
+	if len(s) > 1<<16 || json.Unmarshal([]byte(s), &object) != nil {
+		return ""
+	}
+	value := object[key]
+	if list, ok := value.([]any); ok && len(list) > 0 {
+		value = list[0]
+	}
+	s, _ = value.(string)
+	return s
+}
+
+// traceparent reads W3C's: 00-<trace id>-<parent id>-<flags>. The parent counts only where it was sampled, for else nobody has
+// recorded it.
+func traceparent(s string) (trace pcommon.TraceID, parent pcommon.SpanID) {
+	if len(s) < 55 || s[2] != '-' || s[35] != '-' || s[52] != '-' {
+		return trace, parent
+	}
+	var flags [1]byte
+	if _, err := hex.Decode(trace[:], []byte(s[3:35])); err != nil {
+		return pcommon.TraceID{}, parent
+	}
+	if _, err := hex.Decode(flags[:], []byte(s[53:55])); err != nil || flags[0]&1 == 0 {
+		return trace, parent
+	}
+	if _, err := hex.Decode(parent[:], []byte(s[36:52])); err != nil {
+		parent = pcommon.SpanID{}
+	}
+	return trace, parent
+}
+
+// keyOf hashes what identifies a call.
+func keyOf(parts ...string) pairing.Key {
+	h := sha256.New()
+	var length [8]byte
+	for _, s := range parts {
+		for i := range length {
+			length[i] = byte(len(s) >> (8 * i))
+		}
+		h.Write(length[:])
+		h.Write([]byte(s))
+	}
+	return pairing.Key(h.Sum(nil))
+}

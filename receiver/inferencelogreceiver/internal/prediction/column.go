@@ -1,0 +1,91 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prediction
+
+import (
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
+)
+
+// column is one column of a tensor. A tensor of one row has the same value for every row.
+type column struct {
+	t *payload.Tensor
+	j int
+}
+
+func (c column) cell(row int) payload.Cell {
+	if c.t.Rows == 1 {
+		row = 0
+	}
+	return c.t.At(row, c.j)
+}
+
+// put writes the column: a scalar where it has one row, else an array. An array has values of one type: whole
+// numbers beside others become doubles, anything beside texts becomes text.
+func (c column) put(attrs pcommon.Map, key string) {
+	if c.t.Rows == 1 {
+		set(attrs.PutEmpty(key), c.t.At(0, c.j))
+		return
+	}
+	var kinds [payload.Text + 1]bool
+	for i := range c.t.Rows {
+		kinds[c.t.At(i, c.j).Kind()] = true
+	}
+	texts := kinds[payload.Text] && (kinds[payload.Int] || kinds[payload.Float] || kinds[payload.Bool]) ||
+		kinds[payload.Bool] && (kinds[payload.Int] || kinds[payload.Float])
+	doubles := kinds[payload.Float]
+	slice := attrs.PutEmptySlice(key)
+	slice.EnsureCapacity(c.t.Rows)
+	for i := range c.t.Rows {
+		cell, v := c.t.At(i, c.j), slice.AppendEmpty()
+		switch {
+		case cell.Kind() == payload.Missing:
+		case texts:
+			v.SetStr(cell.String())
+		case doubles:
+			number, _ := cell.Number()
+			v.SetDouble(number)
+		default:
+			set(v, cell)
+		}
+	}
+}
+
+// putNumbers writes the column as doubles.
+func (c column) putNumbers(attrs pcommon.Map, key string, rows int) {
+	putEach(attrs, key, rows, func(i int, v pcommon.Value) {
+		if number, ok := c.cell(i).Number(); ok {
+			v.SetDouble(number)
+		}
+	})
+}
+
+// putEach writes one value, or an array of as many as there are rows.
+func putEach(attrs pcommon.Map, key string, rows int, fill func(row int, v pcommon.Value)) {
+	if rows == 1 {
+		fill(0, attrs.PutEmpty(key))
+		return
+	}
+	slice := attrs.PutEmptySlice(key)
+	slice.EnsureCapacity(rows)
+	for i := range rows {
+		fill(i, slice.AppendEmpty())
+	}
+}
+
+// set writes one cell; a missing one leaves v empty.
+func set(v pcommon.Value, c payload.Cell) {
+	switch c.Kind() {
+	case payload.Int:
+		v.SetInt(c.Int())
+	case payload.Float:
+		number, _ := c.Number()
+		v.SetDouble(number)
+	case payload.Bool:
+		v.SetBool(c.Bool())
+	case payload.Text:
+		v.SetStr(c.String())
+	}
+}

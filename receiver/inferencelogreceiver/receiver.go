@@ -1,0 +1,213 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package inferencelogreceiver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/receiver"
+	"go.opentelemetry.io/collector/receiver/receiverhelper"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairing"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
+)
+
+// sweepBatch is the largest number of halves that leave in one request to the pipeline.
+const sweepBatch = 500
+
+type inferenceLog struct {
+	cfg       *Config
+	settings  receiver.Settings
+	next      consumer.Traces
+	logger    *zap.Logger // says the same at most ten times a minute
+	telemetry *telemetry
+	report    *receiverhelper.ObsReport
+	limits    payload.Limits
+	version   string
+
+	catalog catalog.Catalog // set by Start
+	known   knowing
+	buffer  *pairing.Buffer[*call]
+
+	server   *http.Server
+	listener net.Listener // for its address
+	files    *follower
+	stop     context.CancelFunc
+	running  sync.WaitGroup
+}
+
+var _ receiver.Traces = (*inferenceLog)(nil)
+
+func newReceiver(set receiver.Settings, cfg *Config, next consumer.Traces) (*inferenceLog, error) {
+	t, err := newTelemetry(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	report, err := receiverhelper.NewObsReport(receiverhelper.ObsReportSettings{ReceiverID: set.ID, Transport: "http", ReceiverCreateSettings: set})
+	if err != nil {
+		return nil, err
+	}
+	return &inferenceLog{
+		cfg: cfg, settings: set, next: next, telemetry: t, report: report, version: set.BuildInfo.Version,
+		logger: set.Logger.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
+			return zapcore.NewSamplerWithOptions(c, time.Minute, 10, 0)
+		})),
+		limits:  payload.Limits{Rows: cfg.Limits.Rows, Columns: cfg.Limits.Columns, Values: cfg.Limits.Values, Text: cfg.Limits.Text},
+		catalog: catalog.Empty(),
+		buffer: pairing.New[*call](pairing.Options{
+			Timeout: cfg.PairingTimeout, Pending: cfg.Limits.Pending, Bytes: cfg.Limits.PendingSize,
+			Remembered: cfg.Limits.Pending, Now: time.Now,
+		}),
+	}, nil
+}
+
+// Start finds the catalog, opens the HTTP server and follows the files.
+func (r *inferenceLog) Start(ctx context.Context, host component.Host) error {
+	c, found, err := catalog.Find(host, r.cfg.Catalog)
+	if err != nil {
+		return err
+	}
+	if !found {
+		r.logger.Warn(catalog.NoCatalogMessage)
+	}
+	r.catalog = c
+	var sweeping context.Context
+	sweeping, r.stop = context.WithCancel(context.Background())
+	if len(r.cfg.SageMaker.Include) > 0 {
+		if r.files, err = r.follow(ctx, host); err != nil {
+			return err
+		}
+	}
+	if r.cfg.NetAddr.Endpoint == "" {
+		return nil
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc(r.cfg.Path, r.serve)
+	if r.server, err = r.cfg.ToServer(ctx, host.GetExtensions(), r.settings.TelemetrySettings, mux); err != nil {
+		return err
+	}
+	if r.listener, err = r.cfg.ToListener(ctx); err != nil {
+		return fmt.Errorf("'endpoint': %w", err)
+	}
+	r.settings.Logger.Info("Listening for CloudEvents", zap.Stringer("endpoint", r.listener.Addr()), zap.String("path", r.cfg.Path))
+	r.running.Go(func() {
+		if err := r.server.Serve(r.listener); !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
+		}
+	})
+	r.running.Go(func() { r.sweep(sweeping) })
+	return nil
+}
+
+// Shutdown stops taking events and sends what still waits.
+func (r *inferenceLog) Shutdown(ctx context.Context) error {
+	var errs []error
+	if r.server != nil {
+		errs = append(errs, r.server.Shutdown(ctx))
+	}
+	if r.stop != nil {
+		r.stop()
+	}
+	r.running.Wait()
+	if r.files != nil {
+		errs = append(errs, r.files.stop(ctx))
+	}
+	for {
+		due := r.buffer.Due(sweepBatch, true)
+		if len(due) == 0 {
+			break
+		}
+		r.alone(ctx, due, shutdown, false)
+	}
+	r.telemetry.Shutdown()
+	return errors.Join(errs...)
+}
+
+// sweep lets halves go that have waited long enough.
+func (r *inferenceLog) sweep(ctx context.Context) {
+	every := min(max(r.cfg.PairingTimeout/10, 10*time.Millisecond), time.Second)
+	ticker := time.NewTicker(every)
+	defer ticker.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		for {
+			due := r.buffer.Due(sweepBatch, false)
+			if len(due) == 0 || !r.alone(ctx, due, timeout, true) {
+				break
+			}
+		}
+		r.telemetry.pending(ctx, r.buffer)
+	}
+}
+
+// alone sends halves without the other one. Where the pipeline has no room, they wait again if again is set; otherwise they are
+// lost. It returns false where they were not sent.
+func (r *inferenceLog) alone(ctx context.Context, halves []half, why cause, again bool) bool {
+	if len(halves) == 0 {
+		return true
+	}
+	if r.cfg.Unpaired == UnpairedDrop {
+		r.telemetry.unpaired(ctx, why, len(halves))
+		return true
+	}
+	b := r.newBatch()
+	for i := range halves {
+		b.addHalf(&halves[i])
+	}
+	err := r.send(ctx, b, cloudEvents)
+	if err != nil && again && !consumererror.IsPermanent(err) {
+		lost := r.buffer.Restore(halves...)
+		r.telemetry.unpaired(ctx, lostCause, len(lost))
+		return false
+	}
+	if err != nil {
+		r.telemetry.unpaired(ctx, lostCause, len(halves))
+		r.logger.Error("Unpaired events are lost, the pipeline does not take them", zap.Int("events", len(halves)), zap.Error(err))
+		return false
+	}
+	r.telemetry.unpaired(ctx, why, len(halves))
+	return true
+}
+
+// addHalf makes a span of one half.
+func (b *batch) addHalf(h *half) {
+	if h.Response {
+		b.add(h.Key, nil, h.Value)
+	} else {
+		b.add(h.Key, h.Value, nil)
+	}
+}
+
+// send passes the spans on and counts them where they were taken.
+func (r *inferenceLog) send(ctx context.Context, b *batch, from source) error {
+	n := b.traces.SpanCount()
+	if n == 0 {
+		return nil
+	}
+	ctx = r.report.StartTracesOp(ctx)
+	err := r.next.ConsumeTraces(ctx, b.traces)
+	r.report.EndTracesOp(ctx, metadata.Type.String(), n, err)
+	if err == nil {
+		r.telemetry.sent(ctx, b, from)
+	}
+	return err
+}

@@ -1,0 +1,218 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package inferencelogreceiver
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+)
+
+// line is a record of data capture.
+func line(id, inType, inEncoding, in, outType, outEncoding, out string) string {
+	return fmt.Sprintf(`{"captureData":{"endpointInput":{"observedContentType":%q,"mode":"INPUT","data":%q,"encoding":%q},"endpointOutput":{"observedContentType":%q,"mode":"OUTPUT","data":%q,"encoding":%q}},"eventMetadata":{"eventId":%q,"inferenceTime":"2026-11-22T12:00:00Z"},"eventVersion":"0"}`,
+		inType, in, inEncoding, outType, out, outEncoding, id)
+}
+
+func csvLine(id, in, out string) string {
+	return line(id, "text/csv", "CSV", in, "text/csv", "CSV", out)
+}
+
+func TestCapture(t *testing.T) {
+	b64 := func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }
+	churn := &catalog.Model{Name: "churn", Baseline: &profile.Profile{Features: []*profile.Column{{Name: "age"}, {Name: "city"}}}}
+	for name, c := range map[string]struct {
+		line string
+		want string // attributes of the payload, or the reason
+	}{
+		"csv":           {csvLine("1", "30,Bonn\n", "0.25\n"), `map[age:30 city:Bonn value:0.25]`},
+		"csv, rows":     {csvLine("1", "30,Bonn\n40,Ulm\n", "0.25\n0.75\n"), `map[age:[30 40] batch:2 city:[Bonn Ulm] value:[0.25 0.75]]`},
+		"csv, one line": {csvLine("1", "30,Bonn\n40,Ulm\n", "0.25,0.75\n"), `map[age:[30 40] batch:2 city:[Bonn Ulm] value:[0.25 0.75]]`},
+		"csv, header":   {csvLine("1", "city,age\nBonn,30", "yes"), `map[age:30 city:Bonn class:yes]`},
+		"json":          {line("1", "application/json", "JSON", `{"instances":[{"features":[30,"Bonn"]}]}`, "application/json", "JSON", `{"predictions":[{"score":0.9,"predicted_label":1}]}`), `map[age:30 city:Bonn class:1 confidence:0.9]`},
+		"bare json":     {line("1", "", "JSON", `{"age":30}`, "application/json", "JSON", `[0.5]`), `map[age:30 value:0.5]`},
+		"json lines":    {line("1", "application/jsonlines", "JSON", "{\"age\":30}\n{\"age\":40}", "application/jsonlines", "JSON", "0.5\n0.75"), `map[age:[30 40] batch:2 value:[0.5 0.75]]`},
+		"base64":        {line("1", "text/csv", "BASE64", b64("30,Bonn"), "application/json", "BASE64", b64("[[0.25]]")), `map[age:30 city:Bonn value:0.25]`},
+		"a picture":     {line("1", "image/png", "BASE64", b64("\x89PNG"), "application/json", "JSON", `{"predictions":["cat"]}`), `map[class:cat]`},
+		"input alone":   {`{"captureData":{"endpointInput":{"observedContentType":"text/csv","data":"30,Bonn","encoding":"CSV"}},"eventMetadata":{"eventId":"1","inferenceTime":"2026-11-22T12:00:00Z"}}`, `map[age:30 city:Bonn missing:response]`},
+		"output alone":  {`{"captureData":{"endpointOutput":{"observedContentType":"text/csv","data":"7","encoding":"CSV"}},"eventMetadata":{"eventId":"1","inferenceTime":"2026-11-22T12:00:00Z"}}`, `map[class:7 missing:request]`},
+
+		"no JSON":         {`{"captureData"`, "bad_event"},
+		"no data":         {`{"captureData":{},"eventMetadata":{"eventId":"1","inferenceTime":"2026-11-22T12:00:00Z"}}`, "bad_event"},
+		"no id":           {csvLine("", "1", "2"), "bad_event"},
+		"a long id":       {csvLine(strings.Repeat("x", 257), "1", "2"), "bad_event"},
+		"bad base64":      {line("1", "text/csv", "BASE64", "!", "text/csv", "CSV", "1"), "bad_payload"},
+		"bad json":        {line("1", "application/json", "JSON", "[1", "text/csv", "CSV", "1"), "bad_payload"},
+		"bad output":      {line("1", "text/csv", "CSV", "1", "application/json", "JSON", "[1"), "bad_payload"},
+		"bad csv":         {csvLine("1", "\"1", "1"), "bad_payload"},
+		"an odd encoding": {line("1", "text/csv", "X", "1", "text/csv", "CSV", "1"), "unsupported_payload"},
+		"too long":        {csvLine("1", strings.Repeat("1,", 1000), "1"), "too_large"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			next := &sink{}
+			r := offline(t, config(func(c *Config) { c.SageMaker.Model, c.SageMaker.MaxRecordSize = "churn", 1500 }), next, withCards(churn))
+			b := r.newBatch()
+			if err := r.capture(b, []byte(c.line), "churn-endpoint", "AllTraffic"); err != nil {
+				assert.Equal(t, c.want, asRefusal(err).outcome.String(), "%v", err)
+				assert.Zero(t, b.traces.SpanCount())
+			} else {
+				require.NoError(t, r.send(t.Context(), b, sageMaker))
+				got := map[string]any{}
+				for k, v := range next.spans()[0].Attributes().AsRaw() {
+					for _, prefix := range []string{"ml.feature.", "ml.prediction.", "ml.payload.", "ml.batch.size"} {
+						if name, ok := strings.CutPrefix(k, prefix); ok && name != "id" && name != "duration.unknown" {
+							if name == "" {
+								name = "batch"
+							}
+							got[name] = v
+						}
+					}
+				}
+				assert.Equal(t, c.want, fmt.Sprint(got))
+			}
+			require.NoError(t, r.Shutdown(context.Background()))
+		})
+	}
+}
+
+func TestCaptureIdentity(t *testing.T) {
+	next := &sink{}
+	r := offline(t, config(), next, nil)
+	b := r.newBatch()
+	rec := csvLine("e1", "1", "2")
+	require.NoError(t, r.capture(b, []byte(rec), "ep", "canary-variant"))
+	require.NoError(t, r.capture(b, []byte(rec), "ep", "canary-variant"))
+	require.NoError(t, r.capture(b, []byte(strings.Replace(rec, `"eventId"`, `"inferenceId":"mine","eventId"`, 1)), "ep", "other"))
+	require.NoError(t, r.send(t.Context(), b, sageMaker))
+	require.NoError(t, r.Shutdown(t.Context()))
+	spans := next.spans()
+	assert.Equal(t, spans[0].SpanID(), spans[1].SpanID(), "read twice, the same span")
+	assert.NotEqual(t, spans[0].SpanID(), spans[2].SpanID())
+	first, last := spans[0].Attributes().AsRaw(), spans[2].Attributes().AsRaw()
+	assert.Equal(t, "ep", first["ml.model.name"])
+	assert.Equal(t, "canary-variant", first["ml.segment.variant"])
+	assert.Equal(t, "e1", first["ml.prediction.id"])
+	assert.Equal(t, "mine", last["ml.prediction.id"])
+
+	err := r.capture(r.newBatch(), []byte(rec), "", "")
+	assert.ErrorContains(t, err, "set 'sagemaker::model'")
+}
+
+func TestEndpointOf(t *testing.T) {
+	for path, want := range map[string][2]string{
+		"/data/capture/ep/AllTraffic/2022/04/18/00/a.jsonl": {"ep", "AllTraffic"},
+		"ep/v1/2022/04/18/00/a.jsonl":                       {"ep", "v1"},
+		"/data/a.jsonl":                                     {"", ""},
+		"":                                                  {"", ""},
+	} {
+		endpoint, variant := endpointOf(path)
+		assert.Equal(t, want, [2]string{endpoint, variant}, path)
+	}
+}
+
+// A folder is followed: new files and new lines, from where the last collector stopped; bad lines do not stop it, and while the pipeline
+// is full nothing is passed over.
+func TestFollow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "ep", "AllTraffic", "2026", "11", "22", "12")
+		require.NoError(t, os.MkdirAll(dir, 0o755))
+		write := func(name string, lines ...string) {
+			f, err := os.OpenFile(filepath.Join(dir, name), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+			require.NoError(t, err)
+			_, err = f.WriteString(strings.Join(lines, "\n") + "\n")
+			require.NoError(t, err)
+			require.NoError(t, f.Close())
+		}
+		id := component.MustNewID("memory")
+		store := &memory{values: map[string][]byte{}}
+		h := host{id: store}
+		cfg := func() *Config {
+			return config(func(c *Config) {
+				c.SageMaker.Include = []string{filepath.Join(dir, "*.jsonl")}
+				c.SageMaker.Storage = &id
+			})
+		}
+		next := &sink{}
+		write("old.jsonl", csvLine("0", "1,1", "3"))
+		r := offline(t, cfg(), next, h)
+		time.Sleep(3 * time.Second)
+		write("a.jsonl", csvLine("1", "1,2", "3"))
+		time.Sleep(3 * time.Second)
+		write("a.jsonl", "no record", "", csvLine("2", "1,2", "3"))
+		write("b.jsonl", csvLine("3", "1,3", "3"))
+		time.Sleep(3 * time.Second)
+		assert.ElementsMatch(t, []string{"1 pair", "2 pair", "3 pair"}, next.names())
+
+		next.set(errFull)
+		write("a.jsonl", csvLine("4", "1,2", "3"))
+		time.Sleep(time.Minute)
+		next.set(nil)
+		time.Sleep(time.Minute)
+		assert.Contains(t, next.names(), "4 pair")
+		require.NoError(t, r.Shutdown(t.Context()))
+
+		write("a.jsonl", csvLine("5", "1,2", "3"))
+		next = &sink{}
+		r = offline(t, cfg(), next, h)
+		time.Sleep(3 * time.Second)
+		assert.Equal(t, []string{"5 pair"}, next.names(), "what has been read is not read again")
+
+		next.set(errFull)
+		write("a.jsonl", csvLine("6", "1,2", "3"))
+		time.Sleep(3 * time.Second)
+		require.NoError(t, r.Shutdown(t.Context()), "a full pipeline does not keep the collector from stopping")
+	})
+}
+
+func TestInsistGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		next := &sink{}
+		r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
+		next.set(consumererror.NewPermanent(errFull))
+		err := r.emit(t.Context(), [][]byte{[]byte(csvLine("1", "1", "2"))}, nil, 0, nil)
+		assert.ErrorContains(t, err, "the pipeline does not take them")
+		next.set(errFull)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		err = r.emit(ctx, [][]byte{[]byte(csvLine("1", "1", "2"))}, nil, 0, nil)
+		assert.ErrorContains(t, err, "the collector stops before")
+		next.set(nil)
+		require.NoError(t, r.emit(t.Context(), [][]byte{[]byte(csvLine("1", "1", "2"))}, nil, 0, nil))
+		require.NoError(t, r.Shutdown(t.Context()))
+		assert.Equal(t, []string{"1 pair"}, next.names())
+	})
+}
+
+func TestStorageErrors(t *testing.T) {
+	id := component.MustNewID("memory")
+	cfg := config(func(c *Config) { c.SageMaker.Include, c.SageMaker.Storage = []string{"x/*.jsonl"}, &id })
+	r, err := newReceiver(nopSettings(), cfg, &sink{})
+	require.NoError(t, err)
+	assert.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), `'sagemaker::storage': extension "memory" is not enabled`)
+	require.NoError(t, r.Shutdown(t.Context()))
+	r, err = newReceiver(nopSettings(), cfg, &sink{})
+	require.NoError(t, err)
+	assert.ErrorContains(t, r.Start(t.Context(), host{id: cards{}}), "is not a storage")
+	require.NoError(t, r.Shutdown(t.Context()))
+	cfg = config(func(c *Config) { c.SageMaker.Include = []string{"["} })
+	r, err = newReceiver(nopSettings(), cfg, &sink{})
+	require.NoError(t, err)
+	assert.ErrorContains(t, r.Start(t.Context(), componenttest.NewNopHost()), "'sagemaker': include")
+	require.NoError(t, r.Shutdown(t.Context()))
+}
