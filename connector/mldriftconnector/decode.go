@@ -23,7 +23,15 @@ var subjects = map[string]drift.Subject{
 	mlconv.MetricFeatureValue:         drift.Feature,
 	mlconv.MetricFeatureCategoryCount: drift.Feature,
 	mlconv.MetricFeatureMissingCount:  drift.Missing,
+	mlconv.MetricTokenUsage:           drift.Tokens,
+	mlconv.MetricPredictionCost:       drift.Cost,
 }
+
+// Dimensions of tokens and costs, OpenTelemetry's.
+const (
+	attrService   = "service.name"
+	attrTokenType = "gen_ai.token.type"
+)
 
 // decoded is what a request holds.
 type decoded struct {
@@ -68,22 +76,27 @@ func (o *decoded) drop(name string, points int) {
 func (o *decoded) metricOf(m pmetric.Metric, template drift.Delta) {
 	subject, known := subjects[m.Name()]
 	const delta = pmetric.AggregationTemporalityDelta
-	counts := subject == drift.Predictions || subject == drift.Class || subject == drift.Missing ||
+	sums := subject == drift.Predictions || subject == drift.Class || subject == drift.Missing || subject == drift.Cost ||
 		m.Name() == mlconv.MetricFeatureCategoryCount
 	template.Key.Subject = subject
 	template.Categorical = m.Name() == mlconv.MetricPredictionClassCount || m.Name() == mlconv.MetricFeatureCategoryCount
 	switch m.Type() {
 	case pmetric.MetricTypeSum:
 		points := m.Sum().DataPoints()
-		if !known || !counts || m.Sum().AggregationTemporality() != delta {
+		if !known || !sums || m.Sum().AggregationTemporality() != delta {
 			o.drop(m.Name(), points.Len())
 			return
 		}
 		for _, p := range points.All() {
 			d := template
 			ok := o.dimensions(&d, p.Attributes(), p.StartTimestamp())
-			switch p.ValueType() {
-			case pmetric.NumberDataPointValueTypeInt:
+			switch {
+			case subject == drift.Cost:
+				d.Sum = p.DoubleValue()
+				if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
+					d.Sum = float64(p.IntValue())
+				}
+			case p.ValueType() == pmetric.NumberDataPointValueTypeInt:
 				ok = ok && p.IntValue() >= 0
 				d.Count = uint64(max(p.IntValue(), 0))
 			default:
@@ -97,7 +110,7 @@ func (o *decoded) metricOf(m pmetric.Metric, template drift.Delta) {
 		}
 	case pmetric.MetricTypeHistogram:
 		points := m.Histogram().DataPoints()
-		if !known || counts || m.Histogram().AggregationTemporality() != delta {
+		if !known || sums || m.Histogram().AggregationTemporality() != delta {
 			o.drop(m.Name(), points.Len())
 			return
 		}
@@ -112,7 +125,7 @@ func (o *decoded) metricOf(m pmetric.Metric, template drift.Delta) {
 		}
 	case pmetric.MetricTypeExponentialHistogram:
 		points := m.ExponentialHistogram().DataPoints()
-		if !known || counts || m.ExponentialHistogram().AggregationTemporality() != delta {
+		if !known || sums || m.ExponentialHistogram().AggregationTemporality() != delta {
 			o.drop(m.Name(), points.Len())
 			return
 		}
@@ -163,6 +176,18 @@ func (o *decoded) dimensions(d *drift.Delta, attrs pcommon.Map, start pcommon.Ti
 			if d.Key.Subject == drift.Feature {
 				d.Category = v.AsString()
 			}
+		case attrService:
+			if passesUse(d.Key.Subject) {
+				d.Use.Service = v.Str()
+			}
+		case attrTokenType:
+			if d.Key.Subject == drift.Tokens {
+				d.Use.Unit = v.Str()
+			}
+		case mlconv.AttrPredictionCurrency:
+			if d.Key.Subject == drift.Cost {
+				d.Use.Unit = v.Str()
+			}
 		case mlconv.AttrOverflow:
 			d.Overflow = v.Bool()
 		case mlconv.AttrSummaryPoint:
@@ -188,11 +213,15 @@ func (o *decoded) add(metric string, d drift.Delta, ok bool) {
 	case d.Key.Model == "" || named != (d.Key.Name != ""):
 		o.drop(metric, 1)
 	default:
+		d.Use.Overflow = d.Overflow && passesUse(d.Key.Subject)
 		// The mark stands for the category only where that is absent; a segment's overflow is a cohort without a value.
 		d.Overflow = d.Overflow && d.Categorical && d.Category == ""
 		o.deltas = append(o.deltas, d)
 	}
 }
+
+// passesUse reports whether a subject is told apart by who used the model.
+func passesUse(s drift.Subject) bool { return s == drift.Tokens || s == drift.Cost }
 
 func exemplars(list pmetric.ExemplarSlice) []drift.Exemplar {
 	var out []drift.Exemplar

@@ -131,6 +131,12 @@ func (e *encoder) total(t *drift.Total) {
 		e.sum(mlconv.MetricFeatureMissingCount, "{value}", t, t.Count)
 	case drift.Duration:
 		e.histogram(mlconv.MetricPredictionDuration, "s", t)
+	case drift.Tokens:
+		putUse(e.histogram(mlconv.MetricTokenUsage, "{token}", t), attrTokenType, t.Use)
+	case drift.Cost:
+		p := e.sum(mlconv.MetricPredictionCost, "{currency}", t, 0)
+		p.SetDoubleValue(t.Sum)
+		putUse(p.Attributes(), mlconv.AttrPredictionCurrency, t.Use)
 	case drift.Value:
 		e.histogram(mlconv.MetricPredictionValue, "", t)
 	case drift.Confidence:
@@ -174,7 +180,20 @@ func (e *encoder) categories(name, unit, attr string, t *drift.Total) {
 	}
 }
 
-func (e *encoder) histogram(name, unit string, t *drift.Total) {
+func putUse(attrs pcommon.Map, unitKey string, u drift.Use) {
+	if u.Unit != "" {
+		attrs.PutStr(unitKey, u.Unit)
+	}
+	if u.Service != "" {
+		attrs.PutStr(attrService, u.Service)
+	}
+	if u.Overflow {
+		attrs.PutBool(mlconv.AttrOverflow, true)
+	}
+}
+
+// histogram encodes a total and returns the attributes of its point.
+func (e *encoder) histogram(name, unit string, t *drift.Total) pcommon.Map {
 	m := e.metric(name, unit, func(m pmetric.Metric) {
 		m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	})
@@ -189,4 +208,5 @@ func (e *encoder) histogram(name, unit string, t *drift.Total) {
 		putExemplar(p.Exemplars(), &t.Exemplars[i])
 	}
 	putKey(p.Attributes(), t.Key)
+	return p.Attributes()
 }

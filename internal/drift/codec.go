@@ -14,7 +14,7 @@ import (
 // A saved value is the magic, the format's version, the payload of varints, and a CRC-32 (Castagnoli) of all before it.
 const (
 	magic         = "mldrift"
-	formatVersion = 1
+	formatVersion = 2
 )
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)

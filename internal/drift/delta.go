@@ -6,12 +6,16 @@ package drift
 // Subject is what a series counts.
 type Subject uint8
 
-// The subjects. Predictions and Duration are added up and passed on, the others are compared, too.
+// The subjects. Those up to Cost are added up and passed on, the others are compared, too.
 const (
 	// Predictions counts predictions.
 	Predictions Subject = iota
 	// Duration is the histogram of the predictions' durations, in seconds.
 	Duration
+	// Tokens is the histogram of the tokens of a call of a generative model.
+	Tokens
+	// Cost is what predictions cost.
+	Cost
 	// Value is a regressor's answer.
 	Value
 	// Class is a classifier's answer.
@@ -32,6 +36,10 @@ func (s Subject) String() string {
 		return "count"
 	case Duration:
 		return "duration"
+	case Tokens:
+		return "tokens"
+	case Cost:
+		return "cost"
 	case Value:
 		return "prediction"
 	case Class:
@@ -78,6 +86,8 @@ type Delta struct {
 	Sequence, Points, Ordinal uint64
 
 	Key Key
+	// Use says of whom Tokens and Cost are.
+	Use Use
 	// Minute is the start of the minute, in seconds since 1970.
 	Minute int64
 	// Count is the number of predictions, of missing values, or of values in Category; of histograms, the number of values.
@@ -91,7 +101,7 @@ type Delta struct {
 	Counts []uint64
 	// Exponential is an exponential histogram instead.
 	Exponential *Exponential
-	// Sum, Min and Max are those of the values of a histogram; HasRange says that Min and Max are known.
+	// Sum, Min and Max are those of the values of a histogram; the Sum of a Cost is the amount. HasRange says that Min and Max are known.
 	Sum, Min, Max float64
 	HasRange      bool
 	Exemplars     []Exemplar

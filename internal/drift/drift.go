@@ -96,10 +96,10 @@ type version struct {
 	features int
 	lastSeen int64
 
-	start       int64 // of predictions and duration, nanoseconds of the wall clock
+	start       int64 // of predictions, nanoseconds of the wall clock
 	predictions uint64
-	duration    *total
-	absences    *layout // shared by the segments: its categories are the features
+	passed      []*passed // by subject and use
+	absences    *layout   // shared by the segments: its categories are the features
 }
 
 // segment is the series of one cohort, or of the total (name "").
@@ -139,6 +139,8 @@ func (d *Delta) valid() bool {
 	switch d.Key.Subject {
 	case Predictions, Missing:
 		return !d.Categorical && d.Counts == nil && d.Exponential == nil
+	case Cost:
+		return !d.Categorical && d.Counts == nil && d.Exponential == nil && d.Sum >= 0 && d.Sum <= maxFloat
 	case Class:
 		return d.Categorical
 	}
@@ -184,17 +186,18 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	stream := d.Key.Subject.stream()
 	c := &m.clocks[stream]
 	switch d.Key.Subject {
-	case Predictions, Duration:
+	case Predictions, Duration, Tokens, Cost:
 		if d.Key.Segment != "" {
-			if d.Key.Subject == Duration {
+			if d.Key.Subject != Predictions {
 				return Counted // segments are watched, not passed on
 			}
 			break
 		}
+		outcome := Counted
 		if d.Key.Subject == Predictions {
 			v.predictions += d.Count
-		} else if !v.addDuration(d, now) {
-			return BoundsMismatch
+		} else if outcome = v.pass(d, now); outcome != Counted {
+			return outcome
 		}
 		if future {
 			return Future
@@ -331,18 +334,6 @@ func (c *clock) observe(minute, wall int64) {
 	}
 	c.newest, c.oldest = max(c.newest, minute), min(c.oldest, minute)
 	c.arrived = max(c.arrived, wall)
-}
-
-func (v *version) addDuration(d *Delta, now time.Time) bool {
-	if d.Counts == nil || d.Exponential != nil {
-		return false
-	}
-	if v.duration == nil {
-		v.duration = &total{start: now.UnixNano(), kind: numeric, bounds: d.Bounds, groups: make([]uint64, len(d.Counts))}
-	}
-	same := slices.Equal(v.duration.bounds, d.Bounds)
-	v.duration.add(d, now.UnixNano(), 0)
-	return same
 }
 
 // model returns a model, which is added where it is missing; the one silent for longest makes room.
@@ -692,9 +683,11 @@ func (e *Engine) Totals(yield func(*Total)) {
 			if v.predictions > 0 {
 				yield(&Total{Key: key, Start: v.start, Count: v.predictions})
 			}
-			if d := v.duration; d != nil {
-				key.Subject = Duration
-				yield(d.export(key))
+			for _, p := range v.passed {
+				key.Subject = p.subject
+				t := p.total.export(key)
+				t.Use = p.use
+				yield(t)
 			}
 			if len(v.groups) == 0 || v.groups[0].name != "" {
 				continue

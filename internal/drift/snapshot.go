@@ -100,7 +100,7 @@ func (m *model) encode() []byte {
 		e.int(v.lastSeen)
 		e.int(v.start)
 		e.uint(v.predictions)
-		e.total(v.duration)
+		e.passed(v.passed)
 		e.uint(uint64(len(v.groups)))
 		for _, g := range v.groups {
 			e.string(g.name)
@@ -293,7 +293,7 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) (m *model, count int) {
 	for range d.length(7) {
 		v := &version{key: versionKey{d.string(), d.string()}, plans: make(map[seriesKey]*plan)}
 		v.lastSeen, v.start, v.predictions = d.int(), d.int(), d.uint()
-		v.duration = d.total()
+		v.passed = d.passed()
 		for range d.length(3) {
 			count += e.decodeSegment(d, m, v, layouts)
 		}

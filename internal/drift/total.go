@@ -85,11 +85,12 @@ func (t *total) add(d *Delta, now int64, limit int) bool {
 // Total is a cumulative count of one series of the totals (not of segments).
 type Total struct {
 	Key Key
+	Use Use
 	// Start is when counting began, in nanoseconds since 1970.
 	Start int64
 	// Count is the number of predictions, or of missing values (of the subject Missing), or of a histogram's values.
 	Count uint64
-	// Sum, Bounds and Groups are a histogram; Groups has one more than Bounds. Nil for counts.
+	// Sum, Bounds and Groups are a histogram; Groups has one more than Bounds. Nil for counts. The Sum of a Cost is the amount.
 	Sum       float64
 	Bounds    []float64
 	Groups    []uint64

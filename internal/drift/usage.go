@@ -1,0 +1,97 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Use says of whom a total of Tokens or Cost is. It is empty for other subjects.
+type Use struct {
+	// Service is the service that called the model.
+	Service string
+	// Unit is what was counted: the type of the tokens ("input", "output"), or the currency.
+	Unit string
+	// Overflow marks the sum of what found no room, here or in ml_summary.
+	Overflow bool
+}
+
+// maxUses is the most totals of tokens and costs of a version; what is beyond them shares one total a subject.
+const maxUses = 1000
+
+// passed is a total that is passed on and not compared: Duration, Tokens, Cost.
+type passed struct {
+	subject Subject
+	use     Use
+	total   *total
+}
+
+func comparePassed(a, b *passed) int {
+	overflow := func(p *passed) int {
+		if p.use.Overflow {
+			return 1
+		}
+		return 0
+	}
+	return cmp.Or(
+		cmp.Compare(a.subject, b.subject), cmp.Compare(a.use.Service, b.use.Service), cmp.Compare(a.use.Unit, b.use.Unit),
+		cmp.Compare(overflow(a), overflow(b)),
+	)
+}
+
+// pass adds a delta to the total that it belongs to. The outcome is BoundsMismatch where the total has other bounds, and Overflowed
+// where it is shared for want of room; the total has the delta all the same. No total takes an exponential histogram.
+func (v *version) pass(d *Delta, now time.Time) Outcome {
+	if d.Exponential != nil {
+		return BoundsMismatch
+	}
+	outcome := Counted
+	want := &passed{subject: d.Key.Subject, use: d.Use}
+	i, found := slices.BinarySearchFunc(v.passed, want, comparePassed)
+	if !found && len(v.passed) >= maxUses && d.Key.Subject != Duration {
+		outcome = Overflowed
+		want.use = Use{Overflow: true}
+		i, found = slices.BinarySearchFunc(v.passed, want, comparePassed)
+	}
+	if !found {
+		want.use.Service, want.use.Unit = strings.Clone(want.use.Service), strings.Clone(want.use.Unit)
+		want.total = &total{start: now.UnixNano(), kind: numeric, bounds: d.Bounds, groups: make([]uint64, len(d.Bounds)+1)}
+		v.passed = slices.Insert(v.passed, i, want)
+	}
+	t := v.passed[i].total
+	if outcome == Counted && !slices.Equal(t.bounds, d.Bounds) {
+		outcome = BoundsMismatch
+	}
+	t.add(d, now.UnixNano(), 0)
+	return outcome
+}
+
+func (e *encoder) passed(list []*passed) {
+	e.uint(uint64(len(list)))
+	for _, p := range list {
+		e.uint(uint64(p.subject))
+		e.string(p.use.Service)
+		e.string(p.use.Unit)
+		e.bool(p.use.Overflow)
+		e.total(p.total)
+	}
+}
+
+func (d *decoder) passed() []*passed {
+	var out []*passed
+	for range d.length(5) {
+		p := &passed{subject: Subject(d.small(uint64(Cost))), use: Use{d.string(), d.string(), d.bool()}, total: d.total()}
+		if p.subject == Predictions || p.total == nil || p.total.kind != numeric || len(out) > 0 && comparePassed(out[len(out)-1], p) >= 0 {
+			d.fail()
+		}
+		if d.err != nil {
+			return nil
+		}
+		out = append(out, p)
+	}
+	return out
+}

@@ -1,0 +1,112 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"fmt"
+	"math"
+	"testing"
+)
+
+// used returns the totals of a subject.
+func used(e *Engine, s Subject) map[Use]*Total {
+	out := map[Use]*Total{}
+	e.Totals(func(t *Total) {
+		if t.Key.Subject == s {
+			out[t.Use] = t
+		}
+	})
+	return out
+}
+
+func tokens(use Use, counts ...uint64) Delta {
+	d := Delta{Key: key7, Use: use, Minute: epoch, Bounds: []float64{10, 100}, Counts: counts, Sum: 7}
+	d.Key.Subject = Tokens
+	for _, c := range counts {
+		d.Count += c
+	}
+	return d
+}
+
+func cost(use Use, amount float64) Delta {
+	d := Delta{Key: key7, Use: use, Minute: epoch, Sum: amount}
+	d.Key.Subject = Cost
+	return d
+}
+
+func TestTokensAndCostsArePassedOn(t *testing.T) {
+	e := engine(t, nil, nil)
+	shop := Use{Service: "shop", Unit: "input"}
+	segment := tokens(shop, 9, 9, 9)
+	segment.Key.Segment = "country=DE"
+	e.Add(at(epoch), []Delta{
+		tokens(shop, 1, 2, 0), tokens(Use{Service: "shop", Unit: "output"}, 0, 1, 0), tokens(shop, 0, 1, 1), segment,
+		cost(Use{Service: "shop", Unit: "USD"}, 0.25), cost(Use{Service: "shop", Unit: "USD"}, 0.5), cost(Use{Service: "batch", Unit: "EUR"}, 2),
+		cost(Use{Service: "shop", Overflow: true}, 4),
+	})
+	if n := e.TakeStats().Points[Counted]; n != 8 {
+		t.Errorf("%d points are counted", n)
+	}
+	list := used(e, Tokens)
+	if len(list) != 2 {
+		t.Fatalf("totals of tokens: %v", list)
+	}
+	if in := list[shop]; in.Count != 5 || in.Sum != 14 || fmt.Sprint(in.Groups) != "[1 3 1]" || fmt.Sprint(in.Bounds) != "[10 100]" || in.Start != at(epoch).UnixNano() {
+		t.Errorf("input: %+v", in)
+	}
+	costs := used(e, Cost)
+	if len(costs) != 3 || costs[Use{Service: "shop", Unit: "USD"}].Sum != 0.75 || costs[Use{Service: "batch", Unit: "EUR"}].Sum != 2 ||
+		costs[Use{Service: "shop", Overflow: true}].Sum != 4 {
+		t.Errorf("totals of costs: %v", costs)
+	}
+
+	s := e.Snapshot()
+	again := restored(t, nil, s, epoch)
+	again.Add(at(epoch), []Delta{tokens(shop, 1, 0, 0), cost(Use{Service: "shop", Unit: "USD"}, 1)})
+	if n := used(again, Tokens)[shop].Count; n != 6 {
+		t.Errorf("after a restart there are %d calls", n)
+	}
+	if sum := used(again, Cost)[Use{Service: "shop", Unit: "USD"}].Sum; sum != 1.75 {
+		t.Errorf("after a restart they cost %v", sum)
+	}
+}
+
+func TestUsageThatCannotBeAdded(t *testing.T) {
+	e := engine(t, nil, nil)
+	use := Use{Unit: "input"}
+	other := tokens(use, 1, 0)
+	other.Bounds = []float64{10}
+	exponential := tokens(use)
+	exponential.Bounds, exponential.Counts, exponential.Exponential = nil, nil, &Exponential{Zero: 1}
+	ahead := tokens(use, 1, 0, 0)
+	ahead.Minute += 3600
+	e.Add(at(epoch), []Delta{tokens(use, 1, 0, 0), other, exponential, ahead, cost(use, -1), cost(use, math.Inf(1)), cost(use, nan)})
+	want := [outcomes]uint64{Counted: 1, BoundsMismatch: 2, Future: 1, Invalid: 3}
+	if got := e.TakeStats().Points; got != want {
+		t.Errorf("outcomes %v, want %v", got, want)
+	}
+	if n := used(e, Tokens)[use].Count; n != 3 {
+		t.Errorf("%d calls are passed on, want all but those of the exponential histogram", n)
+	}
+}
+
+func TestManyServicesShareATotal(t *testing.T) {
+	e := engine(t, nil, nil)
+	for i := range maxUses + 50 {
+		e.Add(at(epoch), []Delta{cost(Use{Service: fmt.Sprint("s", i), Unit: "USD"}, 1)})
+	}
+	duration := tokens(Use{}, 1, 0, 0)
+	duration.Key.Subject = Duration
+	e.Add(at(epoch), []Delta{duration, tokens(Use{Service: "s0"}, 1, 0, 0)})
+	if n := e.TakeStats().Points[Overflowed]; n != 51 {
+		t.Errorf("%d points found no room", n)
+	}
+	costs := used(e, Cost)
+	if len(costs) != maxUses+1 || costs[Use{Overflow: true}].Sum != 50 {
+		t.Errorf("%d totals, the shared one is %+v", len(costs), costs[Use{Overflow: true}])
+	}
+	if len(used(e, Tokens)) != 1 || len(used(e, Duration)) != 1 {
+		t.Error("tokens and durations are lost")
+	}
+}
