@@ -193,10 +193,9 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 			}
 			break
 		}
-		outcome := Counted
 		if d.Key.Subject == Predictions {
 			v.predictions += d.Count
-		} else if outcome = v.pass(d, now); outcome != Counted {
+		} else if outcome := v.pass(d, now); outcome != Counted {
 			return outcome
 		}
 		if future {

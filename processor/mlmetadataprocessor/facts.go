@@ -17,8 +17,13 @@ import (
 // facts is what is put on the spans of one version of a model, of a model whose version is unknown, or of a job.
 type facts struct {
 	list []fact
-	// trainedAt gives the age of the model; zero where it is unknown or not asked for.
-	trainedAt time.Time
+	ages []age
+}
+
+// age is an attribute of seconds between a time and the end of the span.
+type age struct {
+	key   string
+	since time.Time
 }
 
 // fact is one attribute. Its value is only read.
@@ -43,9 +48,10 @@ func newIndex(set *catalog.Set, s selection) *index {
 		jobs:     make(map[*catalog.Job]*facts, len(set.Jobs)),
 	}
 	for _, m := range set.Models {
-		ix.models[m] = modelFacts(s, m, nil)
+		features := materialized(set.FeatureViewsOf(m))
+		ix.models[m] = modelFacts(s, m, nil, features)
 		for _, v := range m.Versions {
-			ix.versions[v] = modelFacts(s, m, v)
+			ix.versions[v] = modelFacts(s, m, v, features)
 		}
 	}
 	for _, j := range set.Jobs {
@@ -58,8 +64,20 @@ func newIndex(set *catalog.Set, s selection) *index {
 	return ix
 }
 
-// modelFacts returns the facts of a version, or of the model alone where v is nil.
-func modelFacts(s selection, m *catalog.Model, v *catalog.Version) *facts {
+// materialized returns the time up to which all views were written to the online store, as far as that is known: a row is as old as its
+// oldest part.
+func materialized(views []*catalog.FeatureView) time.Time {
+	var oldest time.Time
+	for _, v := range views {
+		if until := v.MaterializedUntil; oldest.IsZero() || !until.IsZero() && until.Before(oldest) {
+			oldest = until
+		}
+	}
+	return oldest
+}
+
+// modelFacts returns the facts of a version, or of the model alone where v is nil. The model's features are those of the time given.
+func modelFacts(s selection, m *catalog.Model, v *catalog.Version, features time.Time) *facts {
 	f := &facts{}
 	f.text(s, mlconv.AttrModelOwner, m.Owner)
 	f.text(s, mlconv.AttrModelTask, string(m.Task))
@@ -75,10 +93,9 @@ func modelFacts(s selection, m *catalog.Model, v *catalog.Version) *facts {
 			}
 			f.list = append(f.list, fact{mlconv.AttrModelAliases, value})
 		}
-		if s.has(mlconv.AttrModelAge) {
-			f.trainedAt = v.TrainedAt
-		}
+		f.age(s, mlconv.AttrModelAge, v.TrainedAt)
 	}
+	f.age(s, mlconv.AttrFeatureViewAge, features)
 	f.attributes(s, attributes)
 	return f
 }
@@ -86,6 +103,12 @@ func modelFacts(s selection, m *catalog.Model, v *catalog.Version) *facts {
 func (f *facts) text(s selection, key, value string) {
 	if value != "" && s.has(key) {
 		f.list = append(f.list, fact{key, pcommon.NewValueStr(value)})
+	}
+}
+
+func (f *facts) age(s selection, key string, since time.Time) {
+	if !since.IsZero() && s.has(key) {
+		f.ages = append(f.ages, age{key, since})
 	}
 }
 
@@ -103,13 +126,7 @@ func (f *facts) attributes(s selection, attributes map[string]any) {
 }
 
 // size is the number of attributes that put may add.
-func (f *facts) size() int {
-	n := len(f.list)
-	if !f.trainedAt.IsZero() {
-		n++
-	}
-	return n
-}
+func (f *facts) size() int { return len(f.list) + len(f.ages) }
 
 // put adds the facts to a span that ended at end (0 = unknown). The caller has made room for them.
 func (f *facts) put(attrs pcommon.Map, end pcommon.Timestamp, overwrite bool) {
@@ -119,13 +136,15 @@ func (f *facts) put(attrs pcommon.Map, end pcommon.Timestamp, overwrite bool) {
 			fact.value.CopyTo(value)
 		}
 	}
-	if f.trainedAt.IsZero() || end == 0 {
+	if end == 0 {
 		return
 	}
-	// A prediction from before the training is a replay or a wrong card: no age is better than a negative one.
-	if age := end.AsTime().Sub(f.trainedAt); age >= 0 {
-		if value, there := attrs.GetOrPutEmpty(mlconv.AttrModelAge); !there || overwrite {
-			value.SetDouble(age.Seconds())
+	for _, a := range f.ages {
+		// A prediction from before the training is a replay or a wrong card: no age is better than a negative one.
+		if old := end.AsTime().Sub(a.since); old >= 0 {
+			if value, there := attrs.GetOrPutEmpty(a.key); !there || overwrite {
+				value.SetDouble(old.Seconds())
+			}
 		}
 	}
 }

@@ -19,7 +19,7 @@ var groups = map[string][]string{
 		mlconv.AttrModelAge, mlconv.AttrModelRunbook,
 	},
 	"training":     {mlconv.AttrModelTrainingDataset},
-	"feature_view": {mlconv.AttrFeatureViewName, mlconv.AttrFeatureViewVersion},
+	"feature_view": {mlconv.AttrFeatureViewName, mlconv.AttrFeatureViewVersion, mlconv.AttrFeatureViewAge},
 	"job":          {mlconv.AttrJobOwner, mlconv.AttrJobProduces},
 	// attributes are those of a card that no other group has.
 	"attributes": nil,

@@ -110,7 +110,7 @@ func TestTelemetry(t *testing.T) {
 	p := start(t, createDefaultConfig().(*Config), cards(t), tel.NewTelemetrySettings(), consumertest.NewNop())
 	require.NoError(t, p.ConsumeTraces(t.Context(), input))
 	var points []metricdata.DataPoint[int64]
-	for outcome, n := range map[string]int64{"enriched": 8, "unknown_model": 1, "unknown_version": 1, "unknown_job": 1, "untouched": 3} {
+	for outcome, n := range map[string]int64{"enriched": 9, "unknown_model": 1, "unknown_version": 1, "unknown_job": 1, "untouched": 4} {
 		points = append(points, metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String("outcome", outcome))})
 	}
 	metadatatest.AssertEqualMlMetadataSpans(t, tel, points, metricdatatest.IgnoreTimestamp())
@@ -140,6 +140,33 @@ func TestCatalogChanges(t *testing.T) {
 }
 
 // TestConcurrentBatches is for the race detector: batches share the facts while the catalog changes.
+func TestAgeOfFeatures(t *testing.T) {
+	end := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	model := &catalog.Model{Name: "m", FeatureViews: []string{"daily", "hourly", "stream"}}
+	model.Versions = []*catalog.Version{{Model: model, Version: "7"}}
+	set := catalog.Merge(catalog.NewSet([]*catalog.Model{model}, nil), catalog.Facts{FeatureViews: []*catalog.FeatureView{
+		{Name: "hourly", MaterializedUntil: end.Add(-time.Hour)},
+		{Name: "daily", MaterializedUntil: end.Add(-20 * time.Hour)},
+		{Name: "stream"},
+		{Name: "other", MaterializedUntil: end.Add(-90 * time.Hour)},
+	}})
+	age := func(version string, end time.Time) any {
+		sink := &consumertest.TracesSink{}
+		p := start(t, createDefaultConfig().(*Config), newFakeCatalog(set), componenttest.NewNopTelemetrySettings(), sink)
+		td := ptrace.NewTraces()
+		span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		span.SetEndTimestamp(pcommon.NewTimestampFromTime(end))
+		span.Attributes().PutStr("ml.model.name", "m")
+		span.Attributes().PutStr("ml.model.version", version)
+		span.Attributes().PutStr("ml.prediction.class", "x")
+		require.NoError(t, p.ConsumeTraces(t.Context(), td))
+		return spans(sink.AllTraces()[0])[0].Attributes().AsRaw()["ml.feature_view.age"]
+	}
+	assert.InDelta(t, 20*3600, age("7", end), 0)
+	assert.InDelta(t, 20*3600+1.5, age("8", end.Add(1500*time.Millisecond)), 0, "a version that is not listed")
+	assert.Nil(t, age("7", end.Add(-21*time.Hour)), "from before the materialization")
+}
+
 func TestConcurrentBatches(t *testing.T) {
 	c := cards(t)
 	sets := []*catalog.Set{c.Snapshot(), cards(t).Snapshot()}

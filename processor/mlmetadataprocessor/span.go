@@ -14,6 +14,7 @@ import (
 const (
 	prefixPrediction = "ml.prediction."
 	genAIOperation   = "gen_ai.operation.name"
+	operationPredict = "predict" // of ml.operation.name
 )
 
 // identity is what a span, or a resource, says of who it belongs to.
@@ -54,6 +55,11 @@ func identify(attrs pcommon.Map, resource *identity) identity {
 					missing--
 				case mlconv.AttrModelVersion:
 					id.version = text(value)
+					missing--
+				}
+			case 'o':
+				if !id.prediction && key == mlconv.AttrOperation && text(value) == operationPredict {
+					id.prediction = true
 					missing--
 				}
 			case 'p', 'f', 'e':

@@ -206,7 +206,7 @@ func (r *Reader) span(s ptrace.Span) {
 	if sh.usage {
 		r.usage(view, sh)
 	}
-	if duration >= 0 {
+	if duration >= 0 && !r.marked(sh.durationUnknown) {
 		d := &r.prediction(&view.total).Duration
 		bins := r.options.DurationBins
 		d.AddLazy(bins.Len(), bins.Index(duration), duration, 1, &r.ref, r.options.Exemplars)
@@ -275,6 +275,11 @@ func (r *Reader) inference(sh *shape) bool {
 // predict is true for a span that says no more than that it is a prediction.
 func (r *Reader) predict(sh *shape) bool {
 	return sh.mlOperation >= 0 && r.values[sh.mlOperation].kind == text && r.values[sh.mlOperation].str == operationPredict
+}
+
+// marked is true where the value at a position is true.
+func (r *Reader) marked(at int) bool {
+	return at >= 0 && r.values[at].kind == boolean && r.values[at].num == 1
 }
 
 // text returns the string at a position, or else the resource's.

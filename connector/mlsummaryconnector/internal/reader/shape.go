@@ -41,6 +41,8 @@ type shape struct {
 	features, operation, mlOperation              int
 	// The positions of what a call used: tokens, cost and its currency.
 	input, output, cost, currency int
+	// durationUnknown is the position of the mark of a span whose start and end say nothing.
+	durationUnknown int
 	// featureAt and segmentAt are the positions of features and of segment dimensions.
 	featureAt, segmentAt []named
 	// prediction is true where an attribute other than the operation makes the span a prediction.
@@ -65,6 +67,7 @@ func (sh *shape) fill(keys []string, clone bool) {
 		keys: sh.keys[:0], used: sh.used[:0], featureAt: sh.featureAt[:0], segmentAt: sh.segmentAt[:0],
 		name: -1, version: -1, role: -1, environment: -1, class: -1, value: -1, confidence: -1, score: -1, scores: -1,
 		rows: -1, features: -1, operation: -1, mlOperation: -1, input: -1, output: -1, cost: -1, currency: -1,
+		durationUnknown: -1,
 	}
 	for at, key := range keys {
 		if clone {
@@ -123,6 +126,8 @@ func (sh *shape) add(key string, at int) bool {
 		return one(&sh.cost, false)
 	case mlconv.AttrPredictionCurrency:
 		return one(&sh.currency, false)
+	case mlconv.AttrDurationUnknown:
+		return one(&sh.durationUnknown, false)
 	case mlconv.AttrPredictionRanking:
 		sh.prediction = true
 		return false
