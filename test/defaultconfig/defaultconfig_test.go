@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.yaml.in/yaml/v3"
 
@@ -99,6 +100,55 @@ func TestKeepsAndCountsPredictions(t *testing.T) {
 		}
 	}
 	assert.Equal(t, spans, kept)
+}
+
+const prices = `kind: model
+name: gpt-4o-mini
+prices: {input_per_million: 1000, output_per_million: 10000, currency: EUR}
+`
+
+// A call as OpenInference's instrumentation reports it, and the agent around it that repeats its tokens: they are on the metrics page once.
+func TestCountsTokensAndCostsOfADialect(t *testing.T) {
+	catalog := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(catalog, "gpt.yaml"), []byte(prices), 0o600))
+	c := start(t, "OTELCOL_ML_CATALOG="+catalog)
+	td := ptrace.NewTraces()
+	rs := td.ResourceSpans().AppendEmpty()
+	rs.Resource().Attributes().PutStr("service.name", "shop")
+	scope := rs.ScopeSpans().AppendEmpty()
+	scope.Scope().SetName("@arizeai/openinference-instrumentation-openai")
+	for i, kind := range []string{"AGENT", "LLM"} {
+		span := scope.Spans().AppendEmpty()
+		span.SetTraceID([16]byte{1})
+		span.SetSpanID([8]byte{byte(i + 1)})
+		span.SetStartTimestamp(pcommon.NewTimestampFromTime(time.Now().Add(-time.Second)))
+		span.SetEndTimestamp(pcommon.NewTimestampFromTime(time.Now()))
+		attrs := span.Attributes()
+		attrs.PutStr("openinference.span.kind", kind)
+		attrs.PutStr("llm.model_name", "gpt-4o-mini-2024-07-18")
+		attrs.PutStr("llm.invocation_parameters", `{"model": "gpt-4o-mini", "temperature": 0}`)
+		attrs.PutInt("llm.token_count.prompt", 20)
+		attrs.PutInt("llm.token_count.completion", 7)
+	}
+	require.NoError(t, traffic.Send(t.Context(), c.otlp, td))
+	labels := `ml_model_name="gpt-4o-mini",ml_model_version="gpt-4o-mini-2024-07-18"`
+	for _, want := range []struct{ name, label, value string }{
+		{"gen_ai_client_token_usage_sum", `gen_ai_token_type="input",` + labels, "20"},
+		{"gen_ai_client_token_usage_sum", `gen_ai_token_type="output",` + labels, "7"},
+		{"gen_ai_client_token_usage_count", `gen_ai_token_type="input",` + labels, "1"},
+		{"ml_prediction_cost_total", labels + `,ml_prediction_currency="EUR"`, "0.09"},
+	} {
+		harness.WaitFor(t, 30*time.Second, want.name+" on the metrics page", func() bool {
+			_, page := harness.Get("http://" + c.scrape + "/metrics")
+			for line := range strings.Lines(page) {
+				if strings.HasPrefix(line, want.name) && strings.Contains(line, want.label) && strings.Contains(line, `service_name="shop"`) {
+					return strings.HasSuffix(strings.TrimSpace(line), "} "+want.value)
+				}
+			}
+			return false
+		})
+	}
+	c.Stop()
 }
 
 func load(t *testing.T, name string) map[string]any {
