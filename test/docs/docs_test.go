@@ -40,15 +40,11 @@ func pages(t *testing.T) map[string]string {
 	return all
 }
 
-// blocks are the fenced blocks of a language in the README and in docs/; those of components are tested beside them.
+// blocks are the fenced blocks of a language.
 func blocks(t *testing.T, language string) map[string][]string {
 	t.Helper()
-	root := harness.RepoRoot(t)
 	found := map[string][]string{}
 	for file, content := range pages(t) {
-		if dir := filepath.Dir(file); dir != root && dir != filepath.Join(root, "docs") {
-			continue
-		}
 		for _, m := range block.FindAllStringSubmatch(content, -1) {
 			if m[1] == language {
 				found[file] = append(found[file], m[2])
@@ -60,8 +56,12 @@ func blocks(t *testing.T, language string) map[string][]string {
 }
 
 func TestConfigsAreValid(t *testing.T) {
-	// The catalog is looked for in the working directory, the repository's root.
+	root := harness.RepoRoot(t)
 	for file, configs := range blocks(t, "yaml") {
+		if dir := filepath.Dir(file); dir != root && dir != filepath.Join(root, "docs") {
+			continue // those of components are tested beside them
+		}
+		// The catalog is looked for in the working directory, the repository's root.
 		for _, config := range configs {
 			config = strings.ReplaceAll(config, "./catalog", "./examples/catalog")
 			_, stderr, status := harness.Run(t, nil, append([]string{"validate"}, harness.ConfigArgs(t, config)...)...)
