@@ -39,8 +39,10 @@ func TestNoStockComponentIsMissing(t *testing.T) {
 	assert.Empty(t, Missing(Stock, have))
 	ours := Components{
 		"extensions": {"ml_catalog"},
-		"processors": {"ml_metadata"},
-		"connectors": {"ml_summary", "ml_drift"},
+		"receivers":  {"inference_log"},
+		"processors": {"ml_normalize", "ml_metadata"},
+		"connectors": {"ml_summary", "ml_drift", "ml_job"},
+		"exporters":  {"alertmanager"},
 	}
 	assert.Empty(t, Missing(ours, have))
 }
