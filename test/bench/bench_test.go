@@ -49,17 +49,23 @@ service:
     traces: {receivers: [otlp], processors: [batch], exporters: [nop, span_metrics]}
     metrics: {receivers: [span_metrics], exporters: [nop]}
 `},
-	{"otelcol-ml", `
+	{"otelcol-ml", ours("ml_metadata")},
+	{"and ml_normalize", ours("ml_normalize, ml_metadata")},
+}
+
+// ours is the path from spans to drift, with the processors given.
+func ours(processors string) string {
+	return `
 extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
-processors: {ml_metadata: {}}
+processors: {ml_normalize: {}, ml_metadata: {}}
 connectors: {ml_summary: {}, ml_drift: {}}
 service:
   extensions: [ml_catalog]
   pipelines:
-    traces: {receivers: [otlp], processors: [ml_metadata, batch], exporters: [nop, ml_summary]}
+    traces: {receivers: [otlp], processors: [` + processors + `, batch], exporters: [nop, ml_summary]}
     metrics/summary: {receivers: [ml_summary], exporters: [ml_drift]}
     metrics: {receivers: [ml_drift], exporters: [nop]}
-`},
+`
 }
 
 // TestCostOfAMillionSpans prints CPU-seconds of the collector's process for a million spans. All variants are this
@@ -74,7 +80,7 @@ func TestCostOfAMillionSpans(t *testing.T) {
 	fmt.Printf("\nCPU-seconds of the collector per million spans: %d rounds in turn, %d spans each, %d a request, OTLP gRPC.\n", *rounds, *spans, spansPerRequest)
 	fmt.Println("Median [least, most]; from ready to exit, so that the last flush is in it. All rows are one binary;")
 	fmt.Println("pass-through (otlp, batch, nop) and span_metrics (four dimensions) run stock components only.")
-	fmt.Printf("\n%-12s%-16s%-26s%-28s%s\n", "attributes", "collector", "CPU-s a million", "added to pass-through", "peak memory, MiB")
+	fmt.Printf("\n%-12s%-18s%-26s%-28s%s\n", "attributes", "collector", "CPU-s a million", "added to pass-through", "peak memory, MiB")
 	for _, features := range []int{0, numericFeatures} {
 		cpu, memory := make([][]float64, len(variants)), make([][]float64, len(variants))
 		for range *rounds {
@@ -89,7 +95,7 @@ func TestCostOfAMillionSpans(t *testing.T) {
 				added[r] = cpu[v][r] - cpu[0][r]
 			}
 			attributes := 8 + features
-			fmt.Printf("%-12d%-16s%-26s%-28s%.0f\n", attributes, variant.name, spread(cpu[v]), spread(added), median(memory[v]))
+			fmt.Printf("%-12d%-18s%-26s%-28s%.0f\n", attributes, variant.name, spread(cpu[v]), spread(added), median(memory[v]))
 			name := fmt.Sprintf("%s, %d attributes", variant.name, attributes)
 			results = append(
 				results,
