@@ -10,19 +10,17 @@ import (
 	"testing"
 	"time"
 
-	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/transformprocessor"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
-	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor"
 )
 
 // attributes of a span or a resource.
@@ -416,7 +414,7 @@ func TestGitHubReceiver(t *testing.T) {
 
 // Airflow's spans as the processor in the README rewrites them.
 func TestAirflow(t *testing.T) {
-	td := transformed(t, load(t, "transcribed/airflow-3.2-failed-run.json"))
+	td := normalized(t, load(t, "transcribed/airflow-3.2-failed-run.json"))
 	got := read(td)
 	assert.Equal(t, int64(1), got.counts[kindRoot])
 	assert.Equal(t, int64(7), got.counts[kindStage])
@@ -440,26 +438,12 @@ func TestAirflow(t *testing.T) {
 	}, outcomes)
 }
 
-// transformed returns what the transform processor of the README makes of a request.
-func transformed(t *testing.T, td ptrace.Traces) ptrace.Traces {
+// normalized returns what ml_normalize makes of a request.
+func normalized(t *testing.T, td ptrace.Traces) ptrace.Traces {
 	t.Helper()
-	factory := transformprocessor.NewFactory()
-	cfg := factory.CreateDefaultConfig()
-	for _, block := range readmetest.Blocks(t) {
-		if retrieved, err := confmap.NewRetrievedFromYAML([]byte(block)); err == nil {
-			document, err := retrieved.AsConf()
-			require.NoError(t, err)
-			if document.IsSet("processors::transform/airflow") {
-				part, err := document.Sub("processors::transform/airflow")
-				require.NoError(t, err)
-				require.NoError(t, part.Unmarshal(cfg))
-				require.NoError(t, confmap.Validate(cfg))
-			}
-		}
-	}
-	require.NotEqual(t, factory.CreateDefaultConfig(), cfg)
+	factory := mlnormalizeprocessor.NewFactory()
 	sink := new(consumertest.TracesSink)
-	processor, err := factory.CreateTraces(t.Context(), processortest.NewNopSettings(factory.Type()), cfg, sink)
+	processor, err := factory.CreateTraces(t.Context(), processortest.NewNopSettings(factory.Type()), factory.CreateDefaultConfig(), sink)
 	require.NoError(t, err)
 	require.NoError(t, processor.Start(t.Context(), componenttest.NewNopHost()))
 	require.NoError(t, processor.ConsumeTraces(t.Context(), td))
