@@ -13,4 +13,4 @@
 // A name that ends in a dot is a prefix; what follows is the user's own name.
 package mlconv
 
-//go:generate go run ./internal/gendocs -out ../docs/attributes.md
+//go:generate go run ./internal/gendocs

@@ -65,13 +65,13 @@ const (
 	MetricJobRunDuration = "ml.job.run.duration"
 	// MetricStageCount (sum, {stage}) counts stages by outcome.
 	MetricStageCount = "ml.stage.count"
-	// MetricStageDuration (histogram, s) is the distribution of the durations of stages.
+	// MetricStageDuration (histogram, s) is the distribution of the durations of stages, in each run of the longest instance.
 	MetricStageDuration = "ml.stage.duration"
-	// MetricStageRows (gauge, {row}) is the rows that a stage read and wrote.
+	// MetricStageRows (gauge, {row}) is the rows that a stage read and wrote in the latest run.
 	MetricStageRows = "ml.stage.rows"
-	// MetricJobLastSuccess (gauge, s) is the end of the last good run, in seconds since 1970.
+	// MetricJobLastSuccess (gauge, s) is the end of the last good run that was no backfill, in seconds since 1970.
 	MetricJobLastSuccess = "ml.job.last_success"
-	// MetricAlertActive (gauge, {alert}) is the number of active alerts.
+	// MetricAlertActive (gauge, {alert}) is the number of alerts that fire, by severity; without a job where nothing at all is received.
 	MetricAlertActive = "ml.alert.active"
 )
 

@@ -35,20 +35,21 @@ func newEncoder(version string, now pcommon.Timestamp) *encoder {
 }
 
 // metric returns the metric with a name, which init sets up when it is new.
-func (e *encoder) metric(name, unit string, init func(pmetric.Metric)) pmetric.Metric {
+func (e *encoder) metric(name string, init func(pmetric.Metric)) pmetric.Metric {
 	m, ok := e.metrics[name]
 	if !ok {
 		m = e.scope.Metrics().AppendEmpty()
 		m.SetName(name)
-		m.SetUnit(unit)
+		m.SetUnit(mlconv.Unit(name))
+		m.SetDescription(mlconv.Description(name))
 		init(m)
 		e.metrics[name] = m
 	}
 	return m
 }
 
-func (e *encoder) gauge(name, unit string, r *drift.Result) pmetric.NumberDataPoint {
-	m := e.metric(name, unit, func(m pmetric.Metric) { m.SetEmptyGauge() })
+func (e *encoder) gauge(name string, r *drift.Result) pmetric.NumberDataPoint {
+	m := e.metric(name, func(m pmetric.Metric) { m.SetEmptyGauge() })
 	p := m.Gauge().DataPoints().AppendEmpty()
 	if e.now != 0 {
 		p.SetTimestamp(e.now)
@@ -83,27 +84,27 @@ func putKey(attrs pcommon.Map, k drift.Key) {
 // result encodes a window.
 func (e *encoder) result(r *drift.Result) {
 	for _, s := range r.Scores {
-		p := e.gauge(mlconv.MetricDriftScore, "", r)
+		p := e.gauge(mlconv.MetricDriftScore, r)
 		p.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
 		p.SetDoubleValue(s.Score)
 		if r.Exemplar != nil {
 			putExemplar(p.Exemplars(), r.Exemplar)
 		}
-		q := e.gauge(mlconv.MetricDriftPValue, "", r)
+		q := e.gauge(mlconv.MetricDriftPValue, r)
 		q.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
 		q.SetDoubleValue(s.PValue)
 	}
-	e.gauge(mlconv.MetricDriftSamples, "{sample}", r).SetIntValue(int64(r.Samples))
-	e.gauge(mlconv.MetricDriftReferenceSamples, "{sample}", r).SetIntValue(int64(r.ReferenceSamples))
-	e.gauge(mlconv.MetricDriftWindowEnd, "s", r).SetDoubleValue(float64(r.End))
-	e.gauge(mlconv.MetricDriftWindowDuration, "s", r).SetDoubleValue(float64(r.End - r.Start))
+	e.gauge(mlconv.MetricDriftSamples, r).SetIntValue(int64(r.Samples))
+	e.gauge(mlconv.MetricDriftReferenceSamples, r).SetIntValue(int64(r.ReferenceSamples))
+	e.gauge(mlconv.MetricDriftWindowEnd, r).SetDoubleValue(float64(r.End))
+	e.gauge(mlconv.MetricDriftWindowDuration, r).SetDoubleValue(float64(r.End - r.Start))
 	for _, v := range verdicts {
-		p := e.gauge(mlconv.MetricDriftVerdict, "", r)
+		p := e.gauge(mlconv.MetricDriftVerdict, r)
 		p.Attributes().PutStr(mlconv.AttrDriftVerdict, v.String())
 		p.SetIntValue(one(v == r.Verdict))
 	}
 	if r.Verdict != drift.Insufficient {
-		e.gauge(mlconv.MetricDriftDetected, "", r).SetIntValue(one(r.Verdict == drift.Drift))
+		e.gauge(mlconv.MetricDriftDetected, r).SetIntValue(one(r.Verdict == drift.Drift))
 	}
 }
 
@@ -126,34 +127,34 @@ func putExemplar(list pmetric.ExemplarSlice, x *drift.Exemplar) {
 func (e *encoder) total(t *drift.Total) {
 	switch t.Key.Subject {
 	case drift.Predictions:
-		e.sum(mlconv.MetricPredictionCount, "{prediction}", t, t.Count)
+		e.sum(mlconv.MetricPredictionCount, t, t.Count)
 	case drift.Missing:
-		e.sum(mlconv.MetricFeatureMissingCount, "{value}", t, t.Count)
+		e.sum(mlconv.MetricFeatureMissingCount, t, t.Count)
 	case drift.Duration:
-		e.histogram(mlconv.MetricPredictionDuration, "s", t)
+		e.histogram(mlconv.MetricPredictionDuration, t)
 	case drift.Tokens:
-		putUse(e.histogram(mlconv.MetricTokenUsage, "{token}", t), attrTokenType, t.Use)
+		putUse(e.histogram(mlconv.MetricTokenUsage, t), attrTokenType, t.Use)
 	case drift.Cost:
-		p := e.sum(mlconv.MetricPredictionCost, "{currency}", t, 0)
+		p := e.sum(mlconv.MetricPredictionCost, t, 0)
 		p.SetDoubleValue(t.Sum)
 		putUse(p.Attributes(), mlconv.AttrPredictionCurrency, t.Use)
 	case drift.Value:
-		e.histogram(mlconv.MetricPredictionValue, "", t)
+		e.histogram(mlconv.MetricPredictionValue, t)
 	case drift.Confidence:
-		e.histogram(mlconv.MetricPredictionConfidence, "", t)
+		e.histogram(mlconv.MetricPredictionConfidence, t)
 	case drift.Class:
-		e.categories(mlconv.MetricPredictionClassCount, "{prediction}", mlconv.AttrPredictionClass, t)
+		e.categories(mlconv.MetricPredictionClassCount, mlconv.AttrPredictionClass, t)
 	case drift.Feature:
 		if t.Categories != nil {
-			e.categories(mlconv.MetricFeatureCategoryCount, "{value}", mlconv.AttrFeatureCategory, t)
+			e.categories(mlconv.MetricFeatureCategoryCount, mlconv.AttrFeatureCategory, t)
 		} else {
-			e.histogram(mlconv.MetricFeatureValue, "", t)
+			e.histogram(mlconv.MetricFeatureValue, t)
 		}
 	}
 }
 
-func (e *encoder) sum(name, unit string, t *drift.Total, n uint64) pmetric.NumberDataPoint {
-	m := e.metric(name, unit, func(m pmetric.Metric) {
+func (e *encoder) sum(name string, t *drift.Total, n uint64) pmetric.NumberDataPoint {
+	m := e.metric(name, func(m pmetric.Metric) {
 		s := m.SetEmptySum()
 		s.SetIsMonotonic(true)
 		s.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
@@ -166,17 +167,17 @@ func (e *encoder) sum(name, unit string, t *drift.Total, n uint64) pmetric.Numbe
 	return p
 }
 
-func (e *encoder) categories(name, unit, attr string, t *drift.Total) {
+func (e *encoder) categories(name, attr string, t *drift.Total) {
 	names := make([]string, 0, len(t.Categories))
 	for c := range t.Categories {
 		names = append(names, c)
 	}
 	slices.Sort(names)
 	for _, c := range names {
-		e.sum(name, unit, t, t.Categories[c]).Attributes().PutStr(attr, c)
+		e.sum(name, t, t.Categories[c]).Attributes().PutStr(attr, c)
 	}
 	if t.Rest > 0 {
-		e.sum(name, unit, t, t.Rest).Attributes().PutBool(mlconv.AttrOverflow, true)
+		e.sum(name, t, t.Rest).Attributes().PutBool(mlconv.AttrOverflow, true)
 	}
 }
 
@@ -193,8 +194,8 @@ func putUse(attrs pcommon.Map, unitKey string, u drift.Use) {
 }
 
 // histogram encodes a total and returns the attributes of its point.
-func (e *encoder) histogram(name, unit string, t *drift.Total) pcommon.Map {
-	m := e.metric(name, unit, func(m pmetric.Metric) {
+func (e *encoder) histogram(name string, t *drift.Total) pcommon.Map {
+	m := e.metric(name, func(m pmetric.Metric) {
 		m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
 	})
 	p := m.Histogram().DataPoints().AppendEmpty()

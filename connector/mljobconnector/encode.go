@@ -114,24 +114,13 @@ func (e *encoder) stage(s *watch.StageStats, job func(pcommon.Map)) {
 	}
 }
 
-// about is the unit and the description of each metric.
-var about = map[string][2]string{
-	mlconv.MetricJobRunCount:    {"{run}", "Runs of a job by outcome."},
-	mlconv.MetricJobRunDuration: {"s", "Durations of a job's runs."},
-	mlconv.MetricJobLastSuccess: {"s", "End of the last good run that was no backfill, in seconds since 1970."},
-	mlconv.MetricStageCount:     {"{stage}", "Runs of a stage by outcome."},
-	mlconv.MetricStageDuration:  {"s", "Durations of a stage, in each run its longest instance's."},
-	mlconv.MetricStageRows:      {"{row}", "Rows that a stage read and wrote in the latest run."},
-	mlconv.MetricAlertActive:    {"{alert}", "Alerts that fire, by severity; without a job where nothing at all is received."},
-}
-
 func (e *encoder) metric(name string, init func(pmetric.Metric)) pmetric.Metric {
 	m, ok := e.byName[name]
 	if !ok {
 		m = e.metrics.AppendEmpty()
 		m.SetName(name)
-		m.SetUnit(about[name][0])
-		m.SetDescription(about[name][1])
+		m.SetUnit(mlconv.Unit(name))
+		m.SetDescription(mlconv.Description(name))
 		init(m)
 		e.byName[name] = m
 	}

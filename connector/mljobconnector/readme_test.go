@@ -20,6 +20,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/judge"
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 func TestReadme(t *testing.T) {
@@ -33,7 +34,10 @@ func TestReadme(t *testing.T) {
 	} {
 		assert.Contains(t, text, "\n| `"+string(kind)+"` |")
 	}
-	for name := range about {
+	for _, name := range []string{
+		mlconv.MetricJobRunCount, mlconv.MetricJobRunDuration, mlconv.MetricJobLastSuccess, mlconv.MetricStageCount, mlconv.MetricStageDuration,
+		mlconv.MetricStageRows, mlconv.MetricAlertActive,
+	} {
 		assert.Contains(t, text, "\n| `"+name+"` |")
 	}
 }

@@ -12,12 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestPageIsCurrent(t *testing.T) {
-	want, err := generate("../..")
+func TestFilesAreCurrent(t *testing.T) {
+	page, metrics, err := generate("../..")
 	require.NoError(t, err)
-	got, err := os.ReadFile("../../../docs/attributes.md")
-	require.NoError(t, err)
-	assert.Equal(t, string(want), string(got), "docs/attributes.md is out of date: run make generate")
+	for file, want := range map[string][]byte{"../../../docs/attributes.md": page, "../../generated_metrics.go": metrics} {
+		got, err := os.ReadFile(file)
+		require.NoError(t, err)
+		assert.Equal(t, string(want), string(got), "%s is out of date: run make generate", file)
+	}
 }
 
 func TestCommentsAreChecked(t *testing.T) {
@@ -34,9 +36,17 @@ const (
 )
 `
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "attributes.go"), []byte(source), 0o600))
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "metrics.go"), []byte("package x"), 0o600))
-	page, err := generate(dir)
+	metric := `package x
+// Metrics.
+const (
+	// MetricRows (sum, {row}) counts rows.
+	MetricRows = "ml.rows"
+)
+`
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "metrics.go"), []byte(metric), 0o600))
+	page, metrics, err := generate(dir)
 	assert.ErrorContains(t, err, "attributes.go:7")
 	assert.ErrorContains(t, err, "attributes.go:9")
 	assert.Contains(t, string(page), "| `ml.good` | string |  | Fine. | `\"a\\|b\"` |")
+	assert.Contains(t, string(metrics), "\tMetricRows: {\"{row}\", \"Counts rows.\"},\n")
 }

@@ -68,7 +68,7 @@ func (e *encoder) dict(d *series.Dict) []string {
 	return names
 }
 
-func (e *encoder) metric(name string, typ pmetric.MetricType, unit string) pmetric.Metric {
+func (e *encoder) metric(name string, typ pmetric.MetricType) pmetric.Metric {
 	k := metricKey{name, typ}
 	m, ok := e.index[k]
 	if ok {
@@ -76,7 +76,8 @@ func (e *encoder) metric(name string, typ pmetric.MetricType, unit string) pmetr
 	}
 	m = e.scope.Metrics().AppendEmpty()
 	m.SetName(name)
-	m.SetUnit(unit)
+	m.SetUnit(mlconv.Unit(name))
+	m.SetDescription(mlconv.Description(name))
 	switch typ {
 	case pmetric.MetricTypeSum:
 		s := m.SetEmptySum()
@@ -122,8 +123,8 @@ func (e *encoder) dimensions(attrs pcommon.Map) {
 	e.points++
 }
 
-func (e *encoder) count(name, unit string, n uint64) pmetric.NumberDataPoint {
-	p := e.metric(name, pmetric.MetricTypeSum, unit).Sum().DataPoints().AppendEmpty()
+func (e *encoder) count(name string, n uint64) pmetric.NumberDataPoint {
+	p := e.metric(name, pmetric.MetricTypeSum).Sum().DataPoints().AppendEmpty()
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.end)
 	p.SetIntValue(int64(n))
@@ -141,12 +142,12 @@ func putValue(attrs pcommon.Map, key, value string, overflow bool) {
 }
 
 // histogram encodes h, whose bins are those of c on a total and c's groups on a cohort.
-func (e *encoder) histogram(name, unit string, h *cells.HistogramSum, c *series.Column) {
+func (e *encoder) histogram(name string, h *cells.HistogramSum, c *series.Column) {
 	if h.N == 0 {
 		return
 	}
 	if h.Exp != nil {
-		e.exponential(name, unit, h, c)
+		e.exponential(name, h, c)
 		return
 	}
 	bounds, counts := c.Groups.Bounds(), h.Counts
@@ -157,13 +158,13 @@ func (e *encoder) histogram(name, unit string, h *cells.HistogramSum, c *series.
 	default:
 		bounds = c.Bins.Bounds()
 	}
-	e.explicit(name, unit, h, bounds, counts, c)
+	e.explicit(name, h, bounds, counts, c)
 }
 
 func (e *encoder) explicit(
-	name, unit string, h *cells.HistogramSum, bounds []float64, counts []uint64, c *series.Column,
+	name string, h *cells.HistogramSum, bounds []float64, counts []uint64, c *series.Column,
 ) pmetric.HistogramDataPoint {
-	p := e.metric(name, pmetric.MetricTypeHistogram, unit).Histogram().DataPoints().AppendEmpty()
+	p := e.metric(name, pmetric.MetricTypeHistogram).Histogram().DataPoints().AppendEmpty()
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.end)
 	p.SetCount(h.N)
@@ -180,8 +181,8 @@ func (e *encoder) explicit(
 	return p
 }
 
-func (e *encoder) exponential(name, unit string, h *cells.HistogramSum, c *series.Column) {
-	p := e.metric(name, pmetric.MetricTypeExponentialHistogram, unit).ExponentialHistogram().DataPoints().AppendEmpty()
+func (e *encoder) exponential(name string, h *cells.HistogramSum, c *series.Column) {
+	p := e.metric(name, pmetric.MetricTypeExponentialHistogram).ExponentialHistogram().DataPoints().AppendEmpty()
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.end)
 	p.SetCount(h.N)
@@ -253,18 +254,18 @@ func (e *encoder) cell(k cells.Key, p *cells.PredictionSum, f *cells.FeaturesSum
 func (e *encoder) prediction(p *cells.PredictionSum) {
 	plan := e.key.Model.Plan
 	if p.Rows > 0 {
-		e.count(mlconv.MetricPredictionCount, "{prediction}", p.Rows)
+		e.count(mlconv.MetricPredictionCount, p.Rows)
 	}
 	for id, n := range p.Classes {
 		if n > 0 {
-			point := e.count(mlconv.MetricPredictionClassCount, "{prediction}", n)
+			point := e.count(mlconv.MetricPredictionClassCount, n)
 			putValue(point.Attributes(), mlconv.AttrPredictionClass, e.dict(e.key.Model.Classes)[id], id == series.OverflowID)
 		}
 	}
-	e.histogram(mlconv.MetricPredictionValue, "", &p.Value, plan.Value)
-	e.histogram(mlconv.MetricPredictionConfidence, "", &p.Confidence, plan.Confidence)
+	e.histogram(mlconv.MetricPredictionValue, &p.Value, plan.Value)
+	e.histogram(mlconv.MetricPredictionConfidence, &p.Confidence, plan.Confidence)
 	if p.Duration.N > 0 {
-		e.explicit(mlconv.MetricPredictionDuration, "s", &p.Duration, e.durationBounds, p.Duration.Counts, nil)
+		e.explicit(mlconv.MetricPredictionDuration, &p.Duration, e.durationBounds, p.Duration.Counts, nil)
 	}
 	for id := range p.Usage {
 		e.usage(uint32(id), &p.Usage[id])
@@ -284,14 +285,14 @@ func (e *encoder) usage(service uint32, u *cells.UsageSum) {
 		if h.N == 0 {
 			return
 		}
-		attrs := e.explicit(mlconv.MetricTokenUsage, "{token}", h, cells.TokenBounds, h.Counts, nil).Attributes()
+		attrs := e.explicit(mlconv.MetricTokenUsage, h, cells.TokenBounds, h.Counts, nil).Attributes()
 		attrs.PutStr(attrTokenType, typ)
 		putService(attrs)
 	}
 	tokens("input", &u.Input)
 	tokens("output", &u.Output)
 	for _, c := range u.Costs {
-		p := e.count(mlconv.MetricPredictionCost, "{currency}", 0)
+		p := e.count(mlconv.MetricPredictionCost, 0)
 		p.SetDoubleValue(c.Sum)
 		switch {
 		case c.Overflow:
@@ -314,7 +315,7 @@ func (e *encoder) features(f *cells.FeaturesSum) {
 			if feature.Categorical {
 				e.categories(f.Categories[place], feature)
 			} else {
-				e.histogram(mlconv.MetricFeatureValue, "", &f.Numeric[place], feature.Column)
+				e.histogram(mlconv.MetricFeatureValue, &f.Numeric[place], feature.Column)
 			}
 		}
 		missing := uint64(0)
@@ -322,7 +323,7 @@ func (e *encoder) features(f *cells.FeaturesSum) {
 			missing = f.Missing[slot]
 		}
 		if missing > 0 || e.cumulative() && total {
-			point := e.count(mlconv.MetricFeatureMissingCount, "{value}", missing)
+			point := e.count(mlconv.MetricFeatureMissingCount, missing)
 			putFeature(point.Attributes(), feature.Column)
 		}
 	}
@@ -333,7 +334,7 @@ func (e *encoder) categories(counts []uint64, feature *series.Feature) {
 		if n == 0 {
 			continue
 		}
-		point := e.count(mlconv.MetricFeatureCategoryCount, "{value}", n)
+		point := e.count(mlconv.MetricFeatureCategoryCount, n)
 		putFeature(point.Attributes(), feature.Column)
 		if !feature.Overflow {
 			putValue(point.Attributes(), mlconv.AttrFeatureCategory, e.dict(feature.Categories)[id], id == series.OverflowID)
