@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
+	"io"
 	"net/http"
 	"slices"
 	"strconv"
@@ -87,34 +88,67 @@ func (r *refusal) Error() string { return r.message }
 
 func badEvent(message string) error { return &refusal{outcome: badEventOutcome, message: message} }
 
+// maxMessage is the longest reason that is answered and logged, in bytes; those of the SDK quote what they do not understand.
+const maxMessage = 512
+
 // asRefusal returns why a payload or an event was refused.
-func asRefusal(err error) *refusal {
-	var r *refusal
-	if errors.As(err, &r) {
-		return r
+func asRefusal(err error) refusal {
+	out := refusal{outcome: badEventOutcome, message: strings.TrimSpace(err.Error())}
+	if r, ok := errors.AsType[*refusal](err); ok {
+		out.outcome = r.outcome
+	} else if p, ok := errors.AsType[*payload.Error](err); ok {
+		out.outcome = payloadOutcomes[p.Reason]
 	}
-	var p *payload.Error
-	if errors.As(err, &p) {
-		return &refusal{outcome: payloadOutcomes[p.Reason], message: p.Message}
+	out.message = clip(out.message, maxMessage)
+	return out
+}
+
+// clip cuts a text that is only shown.
+func clip(s string, limit int) string {
+	if len(s) <= limit {
+		return s
 	}
-	return &refusal{outcome: badEventOutcome, message: err.Error()}
+	return strings.ToValidUTF8(s[:limit], "") + "…"
+}
+
+// received is one event of a request, or why it is none.
+type received struct {
+	event event.Event
+	err   error
 }
 
 // readEvents reads the events of a request: one in binary or structured mode, or a batch.
-func readEvents(r *http.Request) ([]event.Event, error) {
+func readEvents(r *http.Request) ([]received, error) {
 	message := cehttp.NewMessageFromHttpRequest(r)
 	switch message.ReadEncoding() {
 	case binding.EncodingUnknown:
 		return nil, badEvent("this is no CloudEvent: neither ce-specversion 1.0 or 0.3 nor a Content-Type of application/cloudevents+json or application/cloudevents-batch+json")
 	case binding.EncodingBatch:
-		return binding.ToEvents(r.Context(), message, message.BodyReader)
+		return readBatch(message.BodyReader)
 	default:
 		e, err := binding.ToEvent(r.Context(), message)
 		if err != nil {
 			return nil, err
 		}
-		return []event.Event{*e}, nil
+		return []received{{event: *e}}, nil
 	}
+}
+
+// readBatch reads an array of events, each by itself: one that is bad says nothing of the others.
+func readBatch(body io.Reader) ([]received, error) {
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return nil, err
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(data, &list); err != nil {
+		return nil, badEvent("the batch is no JSON array of events: " + err.Error())
+	}
+	events := make([]received, len(list))
+	for i := range list {
+		events[i].err = json.Unmarshal(list[i], &events[i].event)
+	}
+	return events, nil
 }
 
 // read turns an event into a half of a pair; nil for an event that is none of ours.
@@ -157,9 +191,12 @@ func (r *inferenceLog) read(e *event.Event, received time.Time) (*half, error) {
 		return nil, badEvent("the event names no model: it has none of the attributes " + strings.Join(r.cfg.ModelName, ", "))
 	}
 	modelID := text(attributeModelID)
-	for _, s := range []string{c.id, c.model, c.version, c.service, c.namespace, c.endpoint, component, modelID} {
-		if len(s) > maxID {
-			return nil, badEvent("an attribute is longer than " + strconv.Itoa(maxID) + " bytes")
+	for _, a := range [...]struct{ name, value string }{
+		{"id", c.id}, {"the model's name", c.model}, {"the model's version", c.version}, {attributeService, c.service},
+		{attributeNamespace, c.namespace}, {attributeEndpoint, c.endpoint}, {attributeComponent, component}, {attributeModelID, modelID},
+	} {
+		if len(a.value) > maxID {
+			return nil, badEvent(a.name + " has " + strconv.Itoa(len(a.value)) + " bytes, at most " + strconv.Itoa(maxID) + " are taken")
 		}
 	}
 	c.traceID, c.parent = traceparent(text(attributeTraceparent))
@@ -212,7 +249,14 @@ func extension(extensions map[string]any, name string) string {
 	if len(s) > 1<<16 || json.Unmarshal([]byte(s), &object) != nil {
 		return ""
 	}
-	value := object[key]
+	value, there := object[key]
+	if !there { // names of headers have no case
+		for k, v := range object {
+			if strings.EqualFold(k, key) {
+				value = v
+			}
+		}
+	}
 	if list, ok := value.([]any); ok && len(list) > 0 {
 		value = list[0]
 	}

@@ -92,6 +92,7 @@ func (r *inferenceLog) Start(ctx context.Context, host component.Host) error {
 		if r.files, err = r.follow(ctx, host); err != nil {
 			return err
 		}
+		r.running.Go(func() { r.sendKept(sweeping) })
 	}
 	if r.cfg.NetAddr.Endpoint == "" {
 		return nil

@@ -4,6 +4,7 @@
 package inferencelogreceiver
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -60,6 +61,19 @@ var layout = regexp.MustCompile(`(?:^|/)([^/]+)/([^/]+)/\d{4}/\d{2}/\d{2}/\d{2}/
 type follower struct {
 	manager *fileconsumer.Manager
 	client  storage.Client
+	unsent  *unsent
+}
+
+// splitRecords finds lines. What stands behind the last line break is a record as soon as it is whole: some files end without
+// a line break, others are still being written.
+func splitRecords(data []byte, atEOF bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, data[:i:i], nil
+	}
+	if rest := bytes.TrimSpace(data); atEOF && bytes.HasSuffix(rest, []byte("}")) && json.Valid(rest) {
+		return len(data), rest, nil
+	}
+	return 0, nil, nil
 }
 
 // follow starts to follow the files of the config.
@@ -68,7 +82,7 @@ func (r *inferenceLog) follow(ctx context.Context, host component.Host) (*follow
 	cfg.Include, cfg.Exclude = r.cfg.SageMaker.Include, r.cfg.SageMaker.Exclude
 	cfg.StartAt, cfg.PollInterval = r.cfg.SageMaker.StartAt, r.cfg.SageMaker.PollInterval
 	cfg.MaxLogSize, cfg.MaxLogSizeBehavior = helper.ByteSize(r.cfg.SageMaker.MaxRecordSize), fileconsumer.MaxLogSizeBehaviorTruncate
-	cfg.FingerprintSize = fingerprintSize
+	cfg.FingerprintSize, cfg.FlushPeriod = fingerprintSize, 0 // no half line goes out, however long the other half takes
 	cfg.Resolver = attrs.Resolver{IncludeFilePath: true}
 	f := &follower{client: storage.NewNopClient()}
 	if id := r.cfg.SageMaker.Storage; id != nil {
@@ -76,9 +90,16 @@ func (r *inferenceLog) follow(ctx context.Context, host component.Host) (*follow
 		if f.client, err = r.openStorage(ctx, host, *id); err != nil {
 			return nil, err
 		}
+		if f.unsent, err = loadUnsent(ctx, f.client); err != nil {
+			r.logger.Warn("What the storage keeps of lines that were read and not sent cannot be used", zap.Error(err))
+		}
+	}
+	emit := func(ctx context.Context, lines [][]byte, attributes map[string]any, _ int64, _ []int64) error {
+		path, _ := attributes[attrs.LogFilePath].(string)
+		return r.emit(ctx, f.unsent, path, lines)
 	}
 	var err error
-	if f.manager, err = cfg.Build(r.settings.TelemetrySettings, r.emit); err != nil {
+	if f.manager, err = cfg.Build(r.settings.TelemetrySettings, emit, fileconsumer.WithSplitFunc(splitRecords)); err != nil {
 		return nil, errors.Join(fmt.Errorf("'sagemaker': %w", err), f.client.Close(ctx))
 	}
 	if err := f.manager.Start(f.client); err != nil {
@@ -104,17 +125,18 @@ func (r *inferenceLog) openStorage(ctx context.Context, host component.Host, id 
 }
 
 func (f *follower) stop(ctx context.Context) error {
-	return errors.Join(f.manager.Stop(), f.client.Close(ctx))
+	err := f.manager.Stop()
+	return errors.Join(err, f.unsent.save(ctx, f.client), f.client.Close(ctx))
 }
 
 // emit takes lines of one file. While the pipeline has no room it waits and tries again: the lines count as read when it returns.
-func (r *inferenceLog) emit(ctx context.Context, lines [][]byte, attributes map[string]any, _ int64, _ []int64) error {
-	path, _ := attributes[attrs.LogFilePath].(string)
+// Those that the collector's stop finds waiting are kept for the next start where there is a storage.
+func (r *inferenceLog) emit(ctx context.Context, kept *unsent, path string, lines [][]byte) error {
 	endpoint, variant := endpointOf(path)
 	b := r.newBatch()
 	var counts [numOutcomes]int
 	for _, line := range lines {
-		if len(strings.TrimSpace(string(line))) == 0 {
+		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
 		if err := r.capture(b, line, endpoint, variant); err != nil {
@@ -126,6 +148,9 @@ func (r *inferenceLog) emit(ctx context.Context, lines [][]byte, attributes map[
 		counts[accepted]++
 	}
 	err := r.insist(ctx, b)
+	if err != nil && ctx.Err() != nil && kept.add(path, lines) {
+		return nil
+	}
 	if err != nil {
 		counts[refusedOutcome], counts[accepted] = counts[accepted], 0
 	}
@@ -133,6 +158,22 @@ func (r *inferenceLog) emit(ctx context.Context, lines [][]byte, attributes map[
 		r.telemetry.event(ctx, sageMaker, outcome(o), n)
 	}
 	return err
+}
+
+// sendKept sends the lines that the last collector had read and not sent.
+func (r *inferenceLog) sendKept(ctx context.Context) {
+	f := r.files
+	kept := f.unsent.take()
+	for i := range kept {
+		if err := r.emit(ctx, f.unsent, kept[i].Path, kept[i].Lines); err != nil {
+			r.logger.Error("Captured records are lost", zap.String("file", kept[i].Path), zap.Error(err))
+		}
+	}
+	if len(kept) > 0 && ctx.Err() == nil {
+		if err := f.unsent.save(ctx, f.client); err != nil {
+			r.logger.Warn("Captured records may be sent again", zap.Error(err))
+		}
+	}
 }
 
 // insist sends until the pipeline takes it, refuses it for good or ctx ends.
@@ -239,7 +280,7 @@ func (r *inferenceLog) body(c *captured, side payload.Side, known *prediction.Kn
 			media = "application/json"
 		}
 	default:
-		return nil, &refusal{outcome: unsupportedPayload, message: fmt.Sprintf("unknown encoding %q", clip(c.Encoding))}
+		return nil, &refusal{outcome: unsupportedPayload, message: fmt.Sprintf("unknown encoding %q", clip(c.Encoding, maxID))}
 	}
 	return payload.ParseAs(media, data, side, r.limits, header)
 }

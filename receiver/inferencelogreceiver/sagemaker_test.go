@@ -175,8 +175,75 @@ func TestFollow(t *testing.T) {
 
 		next.set(errFull)
 		write("a.jsonl", csvLine("6", "1,2", "3"))
+		write("c.jsonl", csvLine("7", "1,2", "3"))
 		time.Sleep(3 * time.Second)
 		require.NoError(t, r.Shutdown(t.Context()), "a full pipeline does not keep the collector from stopping")
+
+		next = &sink{}
+		next.set(errFull)
+		r = offline(t, cfg(), next, h)
+		time.Sleep(3 * time.Second)
+		require.NoError(t, r.Shutdown(t.Context()))
+		next.set(nil)
+		r = offline(t, cfg(), next, h)
+		time.Sleep(3 * time.Second)
+		assert.ElementsMatch(t, []string{"6 pair", "7 pair"}, next.names(), "what waited for the pipeline is sent by the next collector that can")
+		require.NoError(t, r.Shutdown(t.Context()))
+		next = &sink{}
+		r = offline(t, cfg(), next, h)
+		time.Sleep(3 * time.Second)
+		require.NoError(t, r.Shutdown(t.Context()))
+		assert.Empty(t, next.names(), "and once")
+
+		store.values[unsentKey] = []byte("{")
+		r = offline(t, cfg(), next, h)
+		require.NoError(t, r.Shutdown(t.Context()), "a damaged storage is no reason not to start")
+	})
+}
+
+// What happens to files while they are read: they are written in pieces, are moved, end without a line break and have lines that are none.
+func TestFollowOddFiles(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		root := t.TempDir()
+		path := func(day, name string) string {
+			return filepath.Join(root, "ep", "AllTraffic", "2026", "11", day, "12", name)
+		}
+		write := func(file, text string) {
+			require.NoError(t, os.MkdirAll(filepath.Dir(file), 0o755))
+			f, err := os.OpenFile(file, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+			require.NoError(t, err)
+			_, err = f.WriteString(text)
+			require.NoError(t, err)
+			require.NoError(t, f.Close())
+			time.Sleep(5 * time.Second)
+		}
+		next := &sink{}
+		r := offline(t, config(func(c *Config) {
+			c.SageMaker.Include = []string{filepath.Join(root, "*/*/*/*/*/*/*.jsonl")}
+			c.SageMaker.StartAt, c.SageMaker.MaxRecordSize = "beginning", 1000
+		}), next, nil)
+
+		one, two := csvLine("1", "1,2", "3")+"\n", csvLine("2", "1,2", "3")
+		write(path("22", "a.jsonl"), one+two[:100])
+		assert.Equal(t, []string{"1 pair"}, next.names())
+		write(path("22", "a.jsonl"), two[100:200])
+		assert.Equal(t, []string{"1 pair"}, next.names(), "half a line is no line, however long it stands")
+		write(path("22", "a.jsonl"), two[200:])
+		assert.Equal(t, []string{"1 pair", "2 pair"}, next.names(), "a whole record needs no line break")
+		write(path("22", "a.jsonl"), "\r\n"+csvLine("3", "1,2", "3")+"\r\n")
+		assert.Equal(t, []string{"1 pair", "2 pair", "3 pair"}, next.names())
+
+		require.NoError(t, os.Rename(path("22", "a.jsonl"), path("22", "moved.jsonl")))
+		write(path("22", "moved.jsonl"), csvLine("4", "1,2", "3")+"\n")
+		assert.Equal(t, "4 pair", next.names()[3], "a file that moves is the same file")
+		write(path("23", "a.jsonl"), csvLine("5", "1,2", "3")+"\n")
+		assert.Equal(t, "5 pair", next.names()[4], "one of the same name is another")
+
+		write(path("23", "b.jsonl"), csvLine("6", strings.Repeat("1,", 5000), "3")+"\n"+strings.Replace(csvLine("7", "ab", "3"), "ab", "a\xff", 1)+"\n\xfe\x00\n"+csvLine("8", "1,2", "3")+"\n")
+		assert.Equal(t, []string{"7 pair", "8 pair"}, next.names()[5:], "a line that is too long or none does not stop the rest")
+		assert.Len(t, next.names(), 7)
+		assert.Equal(t, "a\uFFFD", next.spans()[5].Attributes().AsRaw()["ml.feature.feature_0"])
+		require.NoError(t, r.Shutdown(t.Context()))
 	})
 }
 
@@ -185,15 +252,15 @@ func TestInsistGivesUp(t *testing.T) {
 		next := &sink{}
 		r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
 		next.set(consumererror.NewPermanent(errFull))
-		err := r.emit(t.Context(), [][]byte{[]byte(csvLine("1", "1", "2"))}, nil, 0, nil)
+		err := r.emit(t.Context(), nil, "", [][]byte{[]byte(csvLine("1", "1", "2"))})
 		assert.ErrorContains(t, err, "the pipeline does not take them")
 		next.set(errFull)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		err = r.emit(ctx, [][]byte{[]byte(csvLine("1", "1", "2"))}, nil, 0, nil)
+		err = r.emit(ctx, nil, "", [][]byte{[]byte(csvLine("1", "1", "2"))})
 		assert.ErrorContains(t, err, "the collector stops before")
 		next.set(nil)
-		require.NoError(t, r.emit(t.Context(), [][]byte{[]byte(csvLine("1", "1", "2"))}, nil, 0, nil))
+		require.NoError(t, r.emit(t.Context(), nil, "", [][]byte{[]byte(csvLine("1", "1", "2"))}))
 		require.NoError(t, r.Shutdown(t.Context()))
 		assert.Equal(t, []string{"1 pair"}, next.names())
 	})

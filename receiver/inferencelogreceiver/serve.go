@@ -64,18 +64,25 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 	var counts [numOutcomes]int
 	var out answer
 	x := exchange{r: r, b: r.newBatch()}
-	received := time.Now()
+	now := time.Now()
 	for i := range events {
-		e := &events[i]
-		h, err := r.read(e, received)
+		e, err := &events[i].event, events[i].err
+		var h *half
+		if err == nil {
+			h, err = r.read(e, now)
+		}
 		switch {
 		case err != nil:
 			why := asRefusal(err)
 			counts[why.outcome]++
-			if len(out.Refused) < maxRefused {
-				out.Refused = append(out.Refused, refused{Index: i, ID: clip(e.ID()), Reason: why.outcome.String(), Message: why.message})
+			id := ""
+			if e.Context != nil {
+				id = clip(e.ID(), maxID)
 			}
-			r.logger.Warn("An event is refused", zap.String("id", clip(e.ID())), zap.String("reason", why.outcome.String()), zap.String("message", why.message))
+			if len(out.Refused) < maxRefused {
+				out.Refused = append(out.Refused, refused{Index: i, ID: id, Reason: why.outcome.String(), Message: why.message})
+			}
+			r.logger.Warn("An event is refused", zap.String("id", id), zap.String("reason", why.outcome.String()), zap.String("message", why.message))
 		case h == nil:
 			counts[ignored]++
 		case x.offer(h):
@@ -108,8 +115,6 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusOK)
 	}
 }
-
-func clip(s string) string { return s[:min(len(s), maxID)] }
 
 func reply(w http.ResponseWriter, status int, body answer) {
 	w.Header().Set("Content-Type", "application/json")

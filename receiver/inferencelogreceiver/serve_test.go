@@ -191,14 +191,14 @@ func TestMalformed(t *testing.T) {
 		"no source":            {valid.with("Ce-Source", ""), "bad_event", "source: REQUIRED"},
 		"bad time":             {valid.with("Ce-Time", "yesterday"), "bad_event", "yesterday"},
 		"no model":             {valid.with("Ce-Inferenceservicename", ""), "bad_event", "names no model: it has none of the attributes inferenceservicename, modelid"},
-		"long id":              {valid.with("Ce-Id", strings.Repeat("x", 257)), "bad_event", "longer than 256 bytes"},
+		"long id":              {valid.with("Ce-Id", strings.Repeat("x", 257)), "bad_event", "id has 257 bytes, at most 256 are taken"},
 		"no JSON":              {kserve("a", "request", `{"instances":[1`), "bad_payload", "ends too early"},
 		"no protocol":          {kserve("a", "request", `{"x":1}`), "unsupported_payload", "none of instances"},
 		"raw tensors":          {kserve("a", "request", `{"inputs":[{"name":"x","shape":[1],"datatype":"INT8","parameters":{"binary_data_size":1}}]}`+"\x01"), "unsupported_payload", "binary tensor data and shared memory are not read"},
 		"a picture":            {kserve("a", "request", "\x89PNG"), "unsupported_payload", "no JSON object"},
 		"many rows":            {kserve("a", "request", `{"instances":[`+strings.Repeat("1,", 10_000)+`1]}`), "too_large", "10001 rows"},
 		"structured":           {message{Headers: map[string]string{"Content-Type": "application/cloudevents+json"}, Body: json.RawMessage(`{"specversion":"1.0"`)}, "bad_event", ""},
-		"an odd batch":         {message{Headers: map[string]string{"Content-Type": "application/cloudevents-batch+json"}, Body: json.RawMessage(`{}`)}, "bad_event", ""},
+		"an odd batch":         {message{Headers: map[string]string{"Content-Type": "application/cloudevents-batch+json"}, Body: json.RawMessage(`{}`)}, "bad_event", "the batch is no JSON array of events"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			next := &sink{}
@@ -248,9 +248,20 @@ func TestStructuredAndBatch(t *testing.T) {
 	w := r.post(t, batch)
 	assert.Equal(t, http.StatusBadRequest, w.Code)
 	assert.JSONEq(t, `{"accepted":3,"refused":[{"index":2,"id":"c","reason":"unsupported_payload","message":"the request has none of instances, inputs, data, jsonData, strData, binData, dataframe_split and dataframe_records"}]}`, w.Body.String())
+	batch.Body = json.RawMessage("[{}," + request("d").structured() + `,{"specversion":"1.0","id":"` + strings.Repeat("x", 1<<20) + `","time":"yesterday"},null]`)
+	w = r.post(t, batch)
+	var body answer
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body))
+	assert.Equal(t, 1, body.Accepted, "an event without its envelope does not take the others with it")
+	require.Len(t, body.Refused, 3)
+	assert.Contains(t, body.Refused[0].Message, "no specversion")
+	assert.Less(t, w.Body.Len(), 3*(maxID+maxMessage+100), "what is quoted is bounded")
+	one.Body = json.RawMessage(response("d").structured())
+	require.Equal(t, http.StatusOK, r.post(t, one).Code)
+
 	require.NoError(t, r.Shutdown(t.Context()))
-	assert.Equal(t, []string{"a pair", "b pair"}, next.names(), "the rest of the batch is taken")
-	assert.Len(t, next.AllTraces(), 1, "at once")
+	assert.Equal(t, []string{"a pair", "b pair", "d pair"}, next.names(), "the rest of the batch is taken")
+	assert.Len(t, next.AllTraces(), 2, "those of a batch at once")
 }
 
 // A full pipeline is told to the sender, and what the sender sends again is counted once.

@@ -70,9 +70,10 @@ type Buffer[T any] struct {
 	waiting map[Key]*node[T]
 	head    node[T] // of a ring in order of arrival: head.next is the oldest
 	bytes   int
-	seen    map[event]struct{}
-	ring    []event
-	next    int
+	// seen are the events in the ring, each of which is there once; false for one that is to be taken for a new one.
+	seen map[event]bool
+	ring []event
+	next int
 }
 
 type node[T any] struct {
@@ -100,7 +101,7 @@ func New[T any](options Options) *Buffer[T] {
 	b := &Buffer[T]{
 		options: options,
 		waiting: make(map[Key]*node[T]),
-		seen:    make(map[event]struct{}),
+		seen:    make(map[event]bool),
 		ring:    make([]event, options.Remembered),
 	}
 	b.head.prev, b.head.next = &b.head, &b.head
@@ -112,7 +113,7 @@ func (b *Buffer[T]) Offer(h Half[T]) (outcome Outcome, other Half[T], evicted []
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	e := eventOf(&h)
-	if _, ok := b.seen[e]; ok {
+	if b.seen[e] {
 		return Duplicate, other, nil
 	}
 	if n := b.waiting[h.Key]; n != nil {
@@ -162,7 +163,7 @@ func (b *Buffer[T]) Restore(halves ...Half[T]) (lost []Half[T]) {
 	defer b.mu.Unlock()
 	for i := len(halves) - 1; i >= 0; i-- {
 		h := halves[i]
-		delete(b.seen, eventOf(&h))
+		b.forget(eventOf(&h))
 		if b.waiting[h.Key] != nil || len(b.waiting) >= b.options.Pending || b.bytes+h.Size > b.options.Bytes {
 			lost = append(lost, h)
 			continue
@@ -176,7 +177,7 @@ func (b *Buffer[T]) Restore(halves ...Half[T]) (lost []Half[T]) {
 func (b *Buffer[T]) Forget(h Half[T]) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.seen, eventOf(&h))
+	b.forget(eventOf(&h))
 }
 
 // Pending returns how many halves wait, and what they take in memory, in bytes.
@@ -213,8 +214,17 @@ func (b *Buffer[T]) remember(e event) {
 	if len(b.ring) == 0 {
 		return
 	}
-	delete(b.seen, b.ring[b.next])
-	b.ring[b.next] = e
-	b.next = (b.next + 1) % len(b.ring)
-	b.seen[e] = struct{}{}
+	if _, there := b.seen[e]; !there {
+		delete(b.seen, b.ring[b.next])
+		b.ring[b.next] = e
+		b.next = (b.next + 1) % len(b.ring)
+	}
+	b.seen[e] = true
+}
+
+// forget leaves the event its place in the ring: one that leaves and is restored over and over must not push the others out.
+func (b *Buffer[T]) forget(e event) {
+	if b.seen[e] {
+		b.seen[e] = false
+	}
 }

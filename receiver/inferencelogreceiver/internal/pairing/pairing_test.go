@@ -173,6 +173,13 @@ func TestRemembered(t *testing.T) {
 	assert.Equal(t, Duplicate, outcome)
 	assert.Len(t, b.seen, 4)
 
+	for range 10 { // while the pipeline is full
+		b.Offer(request(9))
+		assert.Empty(t, b.Restore(b.Due(10, true)...))
+	}
+	outcome, _, _ = b.Offer(response(2))
+	assert.Equal(t, Duplicate, outcome, "what is restored over and over takes one place")
+
 	none := New[string](Options{Timeout: time.Second, Pending: 10, Bytes: 100, Now: time.Now})
 	none.Offer(request(1))
 	none.Offer(response(1))

@@ -5,8 +5,12 @@ package payload
 
 import "math"
 
-// maxName is the longest name of a column, in bytes; longer ones are left out.
-const maxName = 256
+const (
+	// maxName is the longest name of a column, in bytes; longer ones are left out.
+	maxName = 256
+	// binaryKey is the key under which TensorFlow's REST API has binary data, in base64.
+	binaryKey = "b64"
+)
 
 // nested reads arrays within arrays into cells, row by row, and learns their shape on the way.
 type nested struct {
@@ -54,7 +58,7 @@ func (n *nested) array(depth int) error {
 			n.omit(NotScalar)
 			return n.p.skip()
 		}
-		c, err := n.p.scalar()
+		c, err := n.p.value()
 		if err != nil {
 			return err
 		}
@@ -138,6 +142,9 @@ func (n *nested) tensor(name string, rows, width, rank int) (Tensor, error) {
 
 // rows reads an array of rows: of arrays or scalars into one tensor, of objects into one tensor for each key.
 func rows(p *scanner, limits Limits) ([]Tensor, int, error) {
+	if c := p.peek(); c != '[' && c != 0 {
+		return nil, 0, failf(BadPayload, "the rows are no array: %q at byte %d", p.s[p.i:min(len(p.s), p.i+8)], p.i)
+	}
 	start := p.i
 	if p.take('[') && p.peek() == '{' {
 		p.i = start
@@ -278,11 +285,14 @@ func (t *table) value(x *Tensor, r int) error {
 		}
 		cells = n.cells
 	default:
-		c, err := t.p.scalar()
+		c, err := t.p.value()
 		if err != nil {
 			return err
 		}
-		if c.kind == Text && len(c.text) > t.limits.Text {
+		switch {
+		case x.Name == binaryKey && c.kind == Text:
+			x.omit(NotScalar)
+		case c.kind == Text && len(c.text) > t.limits.Text:
 			x.omit(LongText)
 		}
 		one[0] = c

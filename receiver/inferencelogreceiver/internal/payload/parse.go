@@ -8,6 +8,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"math"
 	"mime"
 	"strings"
 	"unicode/utf8"
@@ -313,7 +314,7 @@ func (r *reader) rows() error {
 
 // scalarRow reads one value as the only row.
 func (r *reader) scalarRow() error {
-	c, err := r.p.scalar()
+	c, err := r.p.value()
 	if err != nil {
 		return err
 	}
@@ -422,17 +423,9 @@ func (r *reader) tensor(position int) error {
 		case "datatype":
 			return r.label(&datatype)
 		case "shape":
-			return r.p.array(func(i int) error {
-				c, err := r.p.scalar()
-				if err != nil {
-					return err
-				}
-				if c.kind != Int || c.Int() < 0 || c.Int() > 1<<31-1 || i >= maxDepth {
-					return failf(BadPayload, "tensor %q: the shape has %s at [%d]", clip(name), c, i)
-				}
-				shape = append(shape, int(c.Int()))
-				return nil
-			})
+			var err error
+			shape, err = r.shape(name)
+			return err
 		case "data":
 			if r.p.peek() != '[' || there {
 				return failf(BadPayload, "tensor %q: data must be one array", clip(name))
@@ -486,9 +479,33 @@ func (r *reader) tensor(position int) error {
 	if err != nil {
 		return err
 	}
-	t.convert(datatype, contentType, r.limits)
+	if err := t.convert(datatype, contentType, r.limits); err != nil {
+		return err
+	}
 	r.add([]Tensor{t}, rows)
 	return nil
+}
+
+// shape reads that of a tensor; nil where it is null. An empty one is that of a scalar.
+func (r *reader) shape(tensor string) ([]int, error) {
+	if r.p.peek() == 'n' {
+		return nil, r.p.skip()
+	}
+	shape := []int{}
+	err := r.p.array(func(i int) error {
+		c, err := r.p.scalar()
+		switch {
+		case err != nil:
+			return err
+		case i == maxDepth:
+			return failf(BadPayload, "tensor %q: the shape has more than %d dimensions", clip(tensor), maxDepth)
+		case c.kind != Int || c.Int() < 0 || c.Int() > math.MaxInt32:
+			return failf(BadPayload, "tensor %q: the shape has %s at [%d], must be a whole number from 0 to %d", clip(tensor), clip(c.String()), i, math.MaxInt32)
+		}
+		shape = append(shape, int(c.Int()))
+		return nil
+	})
+	return shape, err
 }
 
 // knownDatatype is true for the datatypes of the Open Inference Protocol, and where there is none.
@@ -500,9 +517,15 @@ func knownDatatype(s string) bool {
 	return false
 }
 
-// convert makes the cells what the datatype says they are.
-func (t *Tensor) convert(datatype, contentType string, limits Limits) {
+// convert makes the cells what the datatype says they are. A text in a tensor of numbers is a contradiction.
+func (t *Tensor) convert(datatype, contentType string, limits Limits) error {
+	if datatype == "" {
+		return nil
+	}
 	for i, c := range t.Cells {
+		if c.kind == Text && datatype != "BYTES" {
+			return failf(BadPayload, "tensor %q: %q is no %s", t.Name, clip(c.text), datatype)
+		}
 		switch datatype {
 		case "FP16", "FP32", "FP64", "BF16":
 			if c.kind == Int {
@@ -519,11 +542,16 @@ func (t *Tensor) convert(datatype, contentType string, limits Limits) {
 			raw, err := base64.StdEncoding.DecodeString(c.text)
 			if err != nil || !utf8.Valid(raw) || len(raw) > limits.Text {
 				t.omit(NotScalar)
-				return
+				return nil
 			}
 			t.Cells[i] = NewText(string(raw))
+		default: // whole numbers, which JavaScript and pandas may write as 2.0
+			if v, _ := c.Number(); c.kind == Float && v == math.Trunc(v) && math.Abs(v) < 1<<63 {
+				t.Cells[i] = NewInt(int64(v))
+			}
 		}
 	}
+	return nil
 }
 
 // data reads Seldon's message.
@@ -608,14 +636,9 @@ func (r *reader) flat() (Tensor, error) {
 	err := r.p.object(func(key string) error {
 		switch key {
 		case "shape":
-			return r.p.array(func(i int) error {
-				c, err := r.p.scalar()
-				if err == nil && (c.kind != Int || c.Int() < 0 || c.Int() > 1<<31-1 || i >= maxDepth) {
-					err = failf(BadPayload, "data.tensor.shape has %s at [%d]", c, i)
-				}
-				shape = append(shape, int(c.Int()))
-				return err
-			})
+			var err error
+			shape, err = r.shape("data.tensor")
+			return err
 		case "values":
 			if r.p.peek() == '[' {
 				return n.read()

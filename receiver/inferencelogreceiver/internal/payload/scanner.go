@@ -116,6 +116,19 @@ func (p *scanner) scalar() (Cell, error) {
 	}
 }
 
+// value reads a scalar that is a cell. The texts that protobuf's JSON mapping has for numbers that JSON cannot write are missing values, as
+// the bare words are.
+func (p *scanner) value() (Cell, error) {
+	c, err := p.scalar()
+	if c.kind == Text {
+		switch c.text {
+		case "NaN", "Infinity", "-Infinity":
+			c = Cell{}
+		}
+	}
+	return c, err
+}
+
 func (p *scanner) number() (Cell, error) {
 	if p.word("-Infinity") {
 		return Cell{}, nil

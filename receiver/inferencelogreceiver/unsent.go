@@ -1,0 +1,88 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package inferencelogreceiver
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"sync"
+
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// unsentKey is where the storage has lines that were read and not sent.
+const unsentKey = "inference_log.unsent"
+
+// unsent keeps the lines that were read from files and still waited for the pipeline when the collector stopped: at most a
+// hundred of each file, as many as were in memory. The next start sends them first. A nil one keeps nothing.
+type unsent struct {
+	mu    sync.Mutex // guards lines
+	lines []fileLines
+}
+
+// fileLines are lines of one file.
+type fileLines struct {
+	Path  string   `json:"path"`
+	Lines [][]byte `json:"lines"`
+}
+
+// loadUnsent reads what the last collector has left. What cannot be read is an error beside an empty one.
+func loadUnsent(ctx context.Context, client storage.Client) (*unsent, error) {
+	u := &unsent{}
+	data, err := client.Get(ctx, unsentKey)
+	if err == nil && len(data) > 0 {
+		err = json.Unmarshal(data, &u.lines)
+	}
+	if err != nil {
+		u.lines = nil
+	}
+	return u, err
+}
+
+// add keeps lines and returns whether it does.
+func (u *unsent) add(path string, lines [][]byte) bool {
+	if u == nil {
+		return false
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.lines = append(u.lines, fileLines{path, slices.Clone(lines)})
+	return true
+}
+
+// take returns what is kept, which is kept no more.
+func (u *unsent) take() []fileLines {
+	if u == nil {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	lines := u.lines
+	u.lines = nil
+	return lines
+}
+
+// save writes what is kept, or that there is nothing.
+func (u *unsent) save(ctx context.Context, client storage.Client) error {
+	if u == nil {
+		return nil
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	var err error
+	if len(u.lines) == 0 {
+		err = client.Delete(ctx, unsentKey)
+	} else {
+		var data []byte
+		if data, err = json.Marshal(u.lines); err == nil {
+			err = client.Set(ctx, unsentKey, data)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("'sagemaker::storage': lines that were read and not sent cannot be kept: %w", err)
+	}
+	return nil
+}
