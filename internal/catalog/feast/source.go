@@ -16,6 +16,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -140,8 +141,9 @@ func (s *Source) views(ctx context.Context, facts *catalog.Facts) error {
 		if err := s.client.Get(ctx, pathViews, query, &page); err != nil {
 			return nil, false, err
 		}
-		for i := range page.FeatureViews {
-			v, kind := page.FeatureViews[i].one()
+		list := page.views()
+		for i := range list {
+			v, kind := list[i].one()
 			if v == nil {
 				continue
 			}
@@ -181,8 +183,8 @@ func (s *Source) view(v *view, kind string) *catalog.FeatureView {
 			f.Entities = append(f.Entities, catalog.Entity{Name: name, JoinKey: name})
 		}
 	}
-	for _, i := range v.Meta.MaterializationIntervals {
-		if end, err := time.Parse(time.RFC3339Nano, i.EndTime); err == nil && end.After(f.MaterializedUntil) {
+	for _, i := range v.intervals() {
+		if end, err := time.Parse(time.RFC3339Nano, i.end()); err == nil && end.After(f.MaterializedUntil) {
 			f.MaterializedUntil = end.UTC()
 		}
 	}
@@ -200,26 +202,34 @@ func (s *Source) view(v *view, kind string) *catalog.FeatureView {
 // dummyEntity is what Feast gives a view without entities (DUMMY_ENTITY_NAME in feast/entity.py).
 const dummyEntity = "__dummy"
 
-// version is the number of the view's version, or the name that its author gave it; Feast writes "latest" where there is none.
+// pinned is a version as the author of a view pins it: v2 and version2 are the same to Feast (its ADR-0008).
+var pinned = regexp.MustCompile(`(?i)^v(?:ersion)?(\d{1,18})$`)
+
+// version is the number of the view's version, or what its author has written in its place. It is empty where Feast keeps no versions, or
+// says "latest" of the first one: a number of 0 is left out of the answer, as if there were none.
 func version(v *view) string {
-	if n := v.Meta.CurrentVersionNumber; n > 0 {
-		return strconv.FormatInt(int64(n), 10)
+	if n := v.versionNumber(); n > 0 {
+		return strconv.FormatInt(n, 10)
 	}
 	raw := string(v.Spec.Version)
 	var text string
 	if json.Unmarshal(v.Spec.Version, &text) == nil {
 		raw = text
 	}
-	if raw == "latest" || raw == "null" || !fetch.GoodName(raw) || strings.ContainsAny(raw, "{[") {
+	if m := pinned.FindStringSubmatch(raw); m != nil {
+		return m[1]
+	}
+	if strings.EqualFold(raw, "latest") || raw == "null" || !fetch.GoodName(raw) || strings.ContainsAny(raw, "{[") {
 		return ""
 	}
 	return raw
 }
 
-// duration reads protobuf's form of a google.protobuf.Duration: seconds with an s. What is none, or negative, is 0.
-func duration(s string) time.Duration {
-	number, ok := strings.CutSuffix(s, "s")
-	if !ok || len(number) > 32 || strings.Trim(number, "0123456789.") != "" {
+// duration reads protobuf's form of a google.protobuf.Duration, seconds with an s, or a number of seconds. What is neither, or
+// negative, is 0.
+func duration(raw json.RawMessage) time.Duration {
+	number := strings.TrimSuffix(strings.Trim(string(raw), `"`), "s")
+	if number == "" || len(number) > 32 || strings.Trim(number, "0123456789.") != "" {
 		return 0
 	}
 	d, err := time.ParseDuration(number + "s")
@@ -248,8 +258,8 @@ func (s *Source) entities(ctx context.Context, facts *catalog.Facts) error {
 		for i := range page.Entities {
 			spec := &page.Entities[i].Spec
 			names = append(names, spec.Name)
-			if _, wanted := keys[spec.Name]; wanted && fetch.GoodName(spec.JoinKey) {
-				keys[spec.Name] = spec.JoinKey
+			if _, wanted := keys[spec.Name]; wanted && fetch.GoodName(spec.joinKey()) {
+				keys[spec.Name] = spec.joinKey()
 			}
 		}
 		return names, page.Pagination.more(), nil
@@ -275,8 +285,9 @@ func (s *Source) services(ctx context.Context, facts *catalog.Facts) error {
 		if err := s.client.Get(ctx, pathServices, query, &page); err != nil {
 			return nil, false, err
 		}
-		for i := range page.FeatureServices {
-			spec := &page.FeatureServices[i].Spec
+		list := page.services()
+		for i := range list {
+			spec := &list[i].Spec
 			names = append(names, spec.Name)
 			if !fetch.GoodName(spec.Name) {
 				continue
@@ -294,7 +305,7 @@ func (s *Source) services(ctx context.Context, facts *catalog.Facts) error {
 				}
 			}
 			for _, p := range spec.Features {
-				v := views[p.FeatureViewName]
+				v := views[p.view()]
 				if v == nil {
 					continue
 				}

@@ -107,7 +107,7 @@ func TestContract(t *testing.T) {
 		Models: []catalog.ModelFacts{{Name: "fraud", Environment: "production", FeatureViews: []string{"driver_stats", "clicks"}}},
 		FeatureViews: []*catalog.FeatureView{
 			{
-				Name: "clicks", Environment: "production", Project: "payments", Version: "v2", Kind: kindStream, Features: []string{"n"},
+				Name: "clicks", Environment: "production", Project: "payments", Version: "2", Kind: kindStream, Features: []string{"n"},
 				Entities: []catalog.Entity{{Name: "driver", JoinKey: "driver_id"}, {Name: "page", JoinKey: "page"}},
 				TTL:      500 * time.Millisecond, Services: []string{"fraud_v2"},
 			},
@@ -144,6 +144,40 @@ func TestOlderServers(t *testing.T) {
 	assert.Equal(t, kindOnDemand, facts.FeatureViews[1].Kind)
 	assert.Equal(t, time.Hour, facts.FeatureViews[2].TTL)
 	assert.Len(t, r.requests, 2, "without entities none are asked for")
+}
+
+// TestProtoNames are the names of the proto in place of those of its JSON mapping: the facts are the same.
+func TestProtoNames(t *testing.T) {
+	snake := strings.NewReplacer(`"featureViews":`, `"feature_views":`, `"featureServices":`, `"feature_services":`, `"featureViewName":`, `"feature_view_name":`,
+		`"joinKey":`, `"join_key":`, `"materializationIntervals":`, `"materialization_intervals":`, `"endTime":`, `"end_time":`,
+		`"currentVersionNumber":`, `"current_version_number":`, `"hasNext":`, `"has_next":`, `"86400s"`, `86400`)
+	camel := example(t)
+	want, err := newRegistry(t, camel).source(t, exampleOptions()).Fetch(t.Context())
+	require.NoError(t, err)
+	r := newRegistry(t, func(path string, page int) (int, string) {
+		status, body := camel(path, page)
+		out := snake.Replace(body)
+		assert.NotEqual(t, body, out)
+		return status, out
+	})
+	got, err := r.source(t, exampleOptions()).Fetch(t.Context())
+	require.NoError(t, err)
+	assert.Equal(t, want, got)
+
+	older := newRegistry(t, func(path string, _ int) (int, string) {
+		if path == api+"feature_views" {
+			return 200, `{"feature_views": [{"feature_view": {"spec": {"name": "b"}}}, {"on_demand_feature_view": {"spec": {"name": "o"}}},
+				{"stream_feature_view": {"spec": {"name": "s"}}}, {"type": "stream_feature_view", "spec": {"name": "t"}}, {"type": "label_view", "spec": {"name": "x"}}]}`
+		}
+		return 200, `{}`
+	})
+	got, err = older.source(t, Options{}).Fetch(t.Context())
+	require.NoError(t, err)
+	var kinds []string
+	for _, v := range got.FeatureViews {
+		kinds = append(kinds, v.Name+" "+v.Kind)
+	}
+	assert.Equal(t, []string{"b featureView", "o onDemandFeatureView", "s streamFeatureView", "t streamFeatureView"}, kinds)
 }
 
 func TestFailuresFailTheWholeRound(t *testing.T) {
@@ -210,7 +244,7 @@ func TestBounds(t *testing.T) {
 		}
 		return strings.Join(list, ",")
 	}
-	view := `{"spec": {"name": "%", "features": [` + many(300, `{"name": "f#"}`) + `], "entities": [` + many(300, `"e#"`) + `], "tags": {` + many(300, `"t#": "` + strings.Repeat("x", 3000) + `"`) + `}}}`
+	view := `{"spec": {"name": "%", "features": [` + many(300, `{"name": "f#"}`) + `], "entities": [` + many(300, `"e#"`) + `], "tags": {` + many(300, `"t#": "`+strings.Repeat("x", 3000)+`"`) + `}}}`
 	for i := range 300 {
 		view = strings.Replace(view, `f#`, fmt.Sprintf("f%d", i), 1)
 		view = strings.Replace(view, `e#`, fmt.Sprintf("e%d", i), 1)
@@ -244,13 +278,19 @@ func TestDuration(t *testing.T) {
 		"3600s": time.Hour, "0.5s": 500 * time.Millisecond, "0s": 0, "": 0, "s": 0, "-1s": 0, "1h": 0, "1e9s": 0, "99999999999999s": 0,
 		strings.Repeat("1", 40) + "s": 0, "1.2.3s": 0, "1hs": 0,
 	} {
-		assert.Equal(t, want, duration(s), s)
+		assert.Equal(t, want, duration(json.RawMessage(strconv.Quote(s))), s)
+	}
+}
+
+func TestDurationAsNumber(t *testing.T) {
+	for s, want := range map[string]time.Duration{`86400`: 24 * time.Hour, `1.5`: 1500 * time.Millisecond, `null`: 0, `{}`: 0, ``: 0} {
+		assert.Equal(t, want, duration(json.RawMessage(s)), s)
 	}
 }
 
 func TestVersion(t *testing.T) {
 	for spec, want := range map[string]string{
-		`{}`: "", `{"version": "latest"}`: "", `{"version": "v2"}`: "v2", `{"version": 4}`: "4", `{"version": null}`: "", `{"version": {}}`: "", `{"version": ["x"]}`: "", `{"version": ""}`: "",
+		`{}`: "", `{"version": "latest"}`: "", `{"version": "v2"}`: "2", `{"version": "Version3"}`: "3", `{"version": "v0"}`: "0", `{"version": "blue"}`: "blue", `{"version": "LATEST"}`: "", `{"version": 4}`: "4", `{"version": null}`: "", `{"version": {}}`: "", `{"version": ["x"]}`: "", `{"version": ""}`: "",
 	} {
 		var v view
 		require.NoError(t, json.Unmarshal([]byte(`{"spec": `+spec+`}`), &v))
