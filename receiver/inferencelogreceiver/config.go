@@ -6,9 +6,12 @@ package inferencelogreceiver
 import (
 	"errors"
 	"fmt"
+	"path"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -124,8 +127,8 @@ func (c *Config) Validate() error {
 	if c.NetAddr.Endpoint == "" && len(c.SageMaker.Include) == 0 {
 		fail("'endpoint' and 'sagemaker::include' are both empty: there is nothing to receive")
 	}
-	if !strings.HasPrefix(c.Path, "/") || strings.ContainsAny(c.Path, "{} ") {
-		fail("'path' %q must start with / and have neither blanks nor braces", c.Path)
+	if !validPath(c.Path) {
+		fail("'path' %q must start with / and have no blanks, no braces and no empty or dotted part", c.Path)
 	}
 	if c.MaxRequestBodySize < 0 || c.MaxRequestBodySize > 1<<28 {
 		fail("'max_request_body_size' %d must be 0 (the collector's default) to %d", c.MaxRequestBodySize, 1<<28)
@@ -151,6 +154,13 @@ func (c *Config) Validate() error {
 	}
 	if c.SageMaker.PollInterval < 10*time.Millisecond {
 		fail("'sagemaker::poll_interval' %v must be 10ms or more", c.SageMaker.PollInterval)
+	}
+	for key, globs := range map[string][]string{"include": c.SageMaker.Include, "exclude": c.SageMaker.Exclude} {
+		for i, glob := range globs {
+			if _, err := filepath.Match(glob, ""); err != nil || glob == "" {
+				fail("'sagemaker::%s[%d]' %q is no glob", key, i, glob)
+			}
+		}
 	}
 	for _, bound := range []struct {
 		key        string
@@ -180,6 +190,12 @@ func (c *Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// validPath is true for a path that a request can have and that http.ServeMux takes as it is.
+func validPath(s string) bool {
+	clean := path.Clean(s)
+	return strings.HasPrefix(s, "/") && (s == clean || s == clean+"/") && !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsSpace(c) || c == '{' || c == '}' })
 }
 
 // validAttribute is true for a name of CloudEvents' extension attributes, with or without a key behind it.

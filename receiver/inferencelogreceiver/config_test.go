@@ -28,10 +28,16 @@ func nopSettings() receiver.Settings { return receivertest.NewNopSettings(metada
 
 func TestValidate(t *testing.T) {
 	assert.NoError(t, createDefaultConfig().(*Config).Validate())
+	assert.NoError(t, config(func(c *Config) { c.Path = "/v1/inference-log/" }).Validate())
 	for want, change := range map[string]func(*Config){
 		"'endpoint' and 'sagemaker::include' are both empty": func(c *Config) { c.NetAddr.Endpoint = "" },
 		"'path' \"x\" must start with /":                     func(c *Config) { c.Path = "x" },
 		"'path' \"/{x}\" must":                               func(c *Config) { c.Path = "/{x}" },
+		"'path' \"/a\\tb\" must":                             func(c *Config) { c.Path = "/a\tb" },
+		"'path' \"/a//b\" must":                              func(c *Config) { c.Path = "/a//b" },
+		"'path' \"/a/../b\" must":                            func(c *Config) { c.Path = "/a/../b" },
+		"'sagemaker::include[1]' \"[\" is":                   func(c *Config) { c.SageMaker.Include = []string{"/a/**/*.{json,jsonl}", "["} },
+		"'sagemaker::exclude[0]' \"\" is":                    func(c *Config) { c.SageMaker.Exclude = []string{""} },
 		"'max_request_body_size' -1 must be":                 func(c *Config) { c.MaxRequestBodySize = -1 },
 		"'pairing_timeout' 2h0m0s must be 0 to 1h":           func(c *Config) { c.PairingTimeout = 2 * time.Hour },
 		"'unpaired' \"x\" must be emit or drop":              func(c *Config) { c.Unpaired = "x" },
