@@ -13,7 +13,7 @@ LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS     := -trimpath -buildvcs=false -tags=grpcnotrace
 
-.PHONY: help build run demo test test-race test-e2e lint bench generate check-generated tools clean
+.PHONY: help build run demo test test-race test-e2e test-clients lint bench generate check-generated tools clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -39,6 +39,10 @@ test-race: ## the components' tests under the race detector (needs a C compiler)
 
 test-e2e: build tools ## tests with a real Prometheus, Jaeger and Alertmanager
 	$(GO) test -count=1 -tags grpcnotrace,e2e $(TESTFLAGS) ./test/e2e/...
+
+test-clients: build ## tests with real instrumented clients in Node.js (npm ci into .tools/clients the first time)
+	testdata/clients/install.sh .tools/clients
+	$(GO) test -count=1 -tags grpcnotrace,clients $(TESTFLAGS) ./test/clients/...
 
 lint: ## golangci-lint, as .golangci.yaml says
 	$(LINT_TOOL) golangci-lint run ./...
