@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -411,4 +412,36 @@ func FuzzServe(f *testing.F) {
 		assert.Contains(t, []int{http.StatusOK, http.StatusBadRequest}, r.post(t, m).Code)
 		require.NoError(t, r.Shutdown(t.Context()))
 	})
+}
+
+// What waits is counted as what it takes: limits::pending_size bounds the memory.
+func TestSizeOfWhatWaits(t *testing.T) {
+	for name, body := range map[string]string{
+		"one row":     `{"instances":[[1,2,3,4]]}`,
+		"many rows":   `{"instances":[` + strings.Repeat("[1.5,2.5,3.5],", 500) + `[1,2,3]]}`,
+		"many names":  `{"instances":[` + strings.Repeat(`{"a":1,"b":"text","c":3},`, 50) + `{}]}`,
+		"many texts":  `{"instances":[[` + strings.Repeat(`"a\u00e4bcdefghijklmnopqrst",`, 500) + `""]]}`,
+		"many inputs": `{"inputs":[` + strings.Repeat(`{"name":"x","shape":[1],"datatype":"FP32","data":[1]},`, 500) + `{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := offline(t, config(func(c *Config) { c.Limits.PendingSize, c.PairingTimeout = 1<<30, time.Hour }), &sink{}, nil)
+			heap := func() float64 {
+				for range 3 { // pools let go what they have with the second one
+					runtime.GC()
+				}
+				var m runtime.MemStats
+				runtime.ReadMemStats(&m)
+				return float64(m.HeapAlloc)
+			}
+			before := heap()
+			for i := range 200 {
+				require.Equal(t, http.StatusOK, r.post(t, kserve(strconv.Itoa(i), "request", body)).Code)
+			}
+			after := heap()
+			n, size := r.buffer.Pending()
+			assert.Equal(t, 200, n)
+			assert.Less(t, after-before, 1.3*float64(size))
+			require.NoError(t, r.Shutdown(t.Context()))
+		})
+	}
 }
