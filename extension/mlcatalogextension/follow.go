@@ -138,7 +138,7 @@ func (f *follower) fetch(ctx context.Context) time.Duration {
 	defer cancel()
 	facts, err := f.source.Fetch(ctx)
 	if err != nil {
-		if context.Cause(ctx) == context.Canceled {
+		if errors.Is(context.Cause(ctx), context.Canceled) {
 			return 0 // the collector stops
 		}
 		return f.failed(err)

@@ -181,17 +181,23 @@ sources:
 	eventually(t, func() bool { return r.Snapshot().Model("", "other") != nil }, "the card is gone")
 	assert.Equal(t, "mlflow", r.Snapshot().Model("", "fraud").Owner)
 
-	of := func(key, value string, source string) attribute.Set {
+	of := func(key, value, source string) attribute.Set {
 		return attribute.NewSet(attribute.String(key, value), attribute.String("source", source))
 	}
 	second := "feast " + strings.TrimPrefix(feast.URL, "http://") + " shop"
 	metadatatest.AssertEqualMlCatalogSourceFacts(t, r.tel, []metricdata.DataPoint[int64]{
-		{Value: 1, Attributes: of("fact", "model", "models")}, {Value: 3, Attributes: of("fact", "version", "models")}, {Value: 0, Attributes: of("fact", "feature_view", "models")},
-		{Value: 0, Attributes: of("fact", "model", second)}, {Value: 0, Attributes: of("fact", "version", second)}, {Value: 1, Attributes: of("fact", "feature_view", second)},
+		{Value: 1, Attributes: of("fact", "model", "models")},
+		{Value: 3, Attributes: of("fact", "version", "models")},
+		{Value: 0, Attributes: of("fact", "feature_view", "models")},
+		{Value: 0, Attributes: of("fact", "model", second)},
+		{Value: 0, Attributes: of("fact", "version", second)},
+		{Value: 1, Attributes: of("fact", "feature_view", second)},
 	}, metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualMlCatalogSourceFetches(t, r.tel, []metricdata.DataPoint[int64]{
-		{Attributes: of("result", "changed", "models")}, {Attributes: of("result", "unchanged", "models")},
-		{Attributes: of("result", "changed", second)}, {Attributes: of("result", "unchanged", second)},
+		{Attributes: of("result", "changed", "models")},
+		{Attributes: of("result", "unchanged", "models")},
+		{Attributes: of("result", "changed", second)},
+		{Attributes: of("result", "unchanged", second)},
 	}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreValue())
 	age, err := r.tel.GetMetric("otelcol_ml_catalog_source_age")
 	require.NoError(t, err)

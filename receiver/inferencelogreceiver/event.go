@@ -192,8 +192,14 @@ func (r *inferenceLog) read(e *event.Event, received time.Time) (*half, error) {
 	}
 	modelID := text(attributeModelID)
 	for _, a := range [...]struct{ name, value string }{
-		{"id", c.id}, {"the model's name", c.model}, {"the model's version", c.version}, {attributeService, c.service},
-		{attributeNamespace, c.namespace}, {attributeEndpoint, c.endpoint}, {attributeComponent, component}, {attributeModelID, modelID},
+		{"id", c.id},
+		{"the model's name", c.model},
+		{"the model's version", c.version},
+		{attributeService, c.service},
+		{attributeNamespace, c.namespace},
+		{attributeEndpoint, c.endpoint},
+		{attributeComponent, component},
+		{attributeModelID, modelID},
 	} {
 		if len(a.value) > maxID {
 			return nil, badEvent(a.name + " has " + strconv.Itoa(len(a.value)) + " bytes, at most " + strconv.Itoa(maxID) + " are taken")

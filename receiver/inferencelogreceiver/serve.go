@@ -48,8 +48,7 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 	}
 	ctx := req.Context()
 	events, err := readEvents(req)
-	var large *http.MaxBytesError
-	if errors.As(err, &large) {
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		r.telemetry.event(ctx, cloudEvents, tooLarge, 1)
 		reply(w, http.StatusRequestEntityTooLarge, answer{Error: "the body is larger than max_request_body_size"})
 		return

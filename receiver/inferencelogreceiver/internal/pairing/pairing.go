@@ -16,6 +16,7 @@
 package pairing
 
 import (
+	"slices"
 	"sync"
 	"time"
 )
@@ -161,8 +162,7 @@ func (b *Buffer[T]) Due(limit int, all bool) []Half[T] {
 func (b *Buffer[T]) Restore(halves ...Half[T]) (lost []Half[T]) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	for i := len(halves) - 1; i >= 0; i-- {
-		h := halves[i]
+	for _, h := range slices.Backward(halves) {
 		b.forget(eventOf(&h))
 		if b.waiting[h.Key] != nil || len(b.waiting) >= b.options.Pending || b.bytes+h.Size > b.options.Bytes {
 			lost = append(lost, h)

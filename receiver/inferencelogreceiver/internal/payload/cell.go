@@ -30,10 +30,10 @@ type Cell struct {
 	kind Kind
 }
 
-// NewInt, NewFloat, NewBool and NewText return cells; a float that is not finite is missing.
+// NewInt returns a whole number.
 func NewInt(v int64) Cell { return Cell{kind: Int, bits: uint64(v)} }
 
-// NewFloat returns a number.
+// NewFloat returns a number; one that is not finite is missing.
 func NewFloat(v float64) Cell {
 	if v-v != 0 {
 		return Cell{}

@@ -479,7 +479,7 @@ func (r *reader) tensor(position int) error {
 	if err != nil {
 		return err
 	}
-	if err := t.convert(datatype, contentType, r.limits); err != nil {
+	if err := t.convert(datatype, contentType, r.limits, &r.p.own); err != nil {
 		return err
 	}
 	r.add([]Tensor{t}, rows)
@@ -517,8 +517,9 @@ func knownDatatype(s string) bool {
 	return false
 }
 
-// convert makes the cells what the datatype says they are. A text in a tensor of numbers is a contradiction.
-func (t *Tensor) convert(datatype, contentType string, limits Limits) error {
+// convert makes the cells what the datatype says they are. A text in a tensor of numbers is a contradiction. own grows by what new
+// texts take.
+func (t *Tensor) convert(datatype, contentType string, limits Limits, own *int) error {
 	if datatype == "" {
 		return nil
 	}
@@ -539,12 +540,13 @@ func (t *Tensor) convert(datatype, contentType string, limits Limits) error {
 			if contentType != "base64" || c.kind != Text {
 				continue
 			}
-			raw, err := base64.StdEncoding.DecodeString(c.text)
-			if err != nil || !utf8.Valid(raw) || len(raw) > limits.Text {
+			text, ok := decodeText(c.text)
+			if !ok || len(text) > limits.Text {
 				t.omit(NotScalar)
 				return nil
 			}
-			t.Cells[i] = NewText(string(raw))
+			t.Cells[i] = NewText(text)
+			*own += len(text) + ownText
 		default: // whole numbers, which JavaScript and pandas may write as 2.0
 			if v, _ := c.Number(); c.kind == Float && v == math.Trunc(v) && math.Abs(v) < 1<<63 {
 				t.Cells[i] = NewInt(int64(v))
@@ -552,6 +554,12 @@ func (t *Tensor) convert(datatype, contentType string, limits Limits) error {
 		}
 	}
 	return nil
+}
+
+// decodeText reads base64; false where it is none, or of something else than text.
+func decodeText(s string) (string, bool) {
+	raw, err := base64.StdEncoding.DecodeString(s)
+	return string(raw), err == nil && utf8.Valid(raw)
 }
 
 // data reads Seldon's message.
@@ -748,6 +756,7 @@ func (r *reader) status() error {
 
 // finish bounds the columns of all tensors together.
 func (r *reader) finish() {
+	r.out.bytes += r.p.own
 	width := 0
 	for i := range r.out.Tensors {
 		t := &r.out.Tensors[i]

@@ -4,7 +4,6 @@
 package payload
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -188,7 +187,7 @@ func check(t *testing.T, want string, parse func() (*Payload, error)) {
 		return
 	}
 	var e *Error
-	require.True(t, errors.As(err, &e), "%v", err)
+	require.ErrorAs(t, err, &e)
 	name, message, _ := strings.Cut(reason, " ")
 	assert.Equal(t, name, string(e.Reason))
 	assert.Contains(t, e.Message, message)
@@ -316,7 +315,7 @@ func FuzzParse(f *testing.F) {
 		verify := func(p *Payload, err error) {
 			if err != nil {
 				var e *Error
-				require.True(t, errors.As(err, &e), "%v", err)
+				require.ErrorAs(t, err, &e)
 				require.NotEmpty(t, e.Message)
 				return
 			}

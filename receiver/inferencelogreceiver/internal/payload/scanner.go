@@ -17,7 +17,12 @@ const maxDepth = 64
 type scanner struct {
 	s string
 	i int
+	// own is what texts take that are no parts of the body, in bytes.
+	own int
 }
+
+// ownText is what a text of its own takes beside its bytes, about.
+const ownText = 16
 
 // fail returns the error of a body that is no JSON.
 func (p *scanner) fail() error {
@@ -76,6 +81,7 @@ func (p *scanner) text() (string, error) {
 				p.i = start
 				return "", p.fail()
 			}
+			p.own += len(s) + ownText
 			return s, nil
 		case c == '\\':
 			escaped = true

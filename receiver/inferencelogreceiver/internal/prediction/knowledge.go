@@ -89,14 +89,6 @@ func (k *Knowledge) classification() bool {
 	return k.Task == catalog.BinaryClassification || k.Task == catalog.Multiclass
 }
 
-// label returns the label of the class with the given index.
-func (k *Knowledge) label(i int) string {
-	if i < len(k.Classes) {
-		return k.Classes[i]
-	}
-	return strconv.Itoa(i)
-}
-
 // positionKeys are the attributes of features that have no name.
 var positionKeys = func() []string {
 	keys := make([]string, 256)
