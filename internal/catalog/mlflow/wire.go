@@ -40,7 +40,7 @@ type tag struct {
 	Value string `json:"value"`
 }
 
-// modelVersion is ModelVersion.
+// modelVersion is ModelVersion. A search of MLflow's own stores leaves its aliases empty; those of the model are complete.
 type modelVersion struct {
 	Name              string        `json:"name"`
 	Version           string        `json:"version"`
