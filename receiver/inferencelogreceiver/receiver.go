@@ -111,7 +111,9 @@ func (r *inferenceLog) Start(ctx context.Context, host component.Host) error {
 			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
 		}
 	})
-	r.running.Go(func() { r.sweep(sweeping) })
+	if r.cfg.PairingTimeout > 0 { // else nothing waits
+		r.running.Go(func() { r.sweep(sweeping) })
+	}
 	return nil
 }
 

@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
@@ -178,7 +179,10 @@ func (r *inferenceLog) sendKept(ctx context.Context) {
 
 // insist sends until the pipeline takes it, refuses it for good or ctx ends.
 func (r *inferenceLog) insist(ctx context.Context, b *batch) error {
+	kept := b.traces
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 30*time.Second) {
+		b.traces = ptrace.NewTraces() // what has been passed on is not ours to pass on again
+		kept.CopyTo(b.traces)
 		err := r.send(ctx, b, sageMaker)
 		if err == nil {
 			return nil

@@ -19,6 +19,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -263,6 +264,31 @@ func TestInsistGivesUp(t *testing.T) {
 		require.NoError(t, r.emit(t.Context(), nil, "", [][]byte{[]byte(csvLine("1", "1", "2"))}))
 		require.NoError(t, r.Shutdown(t.Context()))
 		assert.Equal(t, []string{"1 pair"}, next.names())
+	})
+}
+
+// greedy is a sink that takes what it is given before it finds that it has no room, as a pipeline that changes its data may.
+type greedy struct {
+	sink
+	failures int
+}
+
+func (g *greedy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	own := ptrace.NewTraces()
+	td.ResourceSpans().MoveAndAppendTo(own.ResourceSpans())
+	if g.failures--; g.failures >= 0 {
+		return errFull
+	}
+	return g.sink.ConsumeTraces(ctx, own)
+}
+
+func TestInsistSendsTheSame(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		next := &greedy{failures: 3}
+		r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
+		require.NoError(t, r.emit(t.Context(), nil, "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte(csvLine("2", "1", "2"))}))
+		require.NoError(t, r.Shutdown(t.Context()))
+		assert.Equal(t, []string{"1 pair", "2 pair"}, next.names())
 	})
 }
 

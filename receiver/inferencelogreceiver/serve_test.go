@@ -378,8 +378,15 @@ func TestLargeBodies(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, z.Close())
 	require.Less(t, packed.Len(), 1000)
-	for encoding, data := range map[string][]byte{"": body, "gzip": packed.Bytes()} {
+	for name, data := range map[string][]byte{"": body, "gzip": packed.Bytes(), "structured": body, "batch": append([]byte("["), body...)} {
 		m := request("a")
+		encoding := name
+		switch name {
+		case "structured":
+			m.Headers, encoding = map[string]string{"Content-Type": "application/cloudevents+json"}, ""
+		case "batch":
+			m.Headers, encoding = map[string]string{"Content-Type": "application/cloudevents-batch+json"}, ""
+		}
 		m.Body = data
 		req := m.request(t)
 		req, err := http.NewRequest(http.MethodPost, r.url(), req.Body)
@@ -394,7 +401,7 @@ func TestLargeBodies(t *testing.T) {
 		require.NoError(t, err)
 		text, _ := io.ReadAll(resp.Body)
 		resp.Body.Close()
-		assert.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode, "%s", text)
+		assert.Equal(t, http.StatusRequestEntityTooLarge, resp.StatusCode, "%s: %s", name, text)
 		assert.Contains(t, string(text), "max_request_body_size")
 	}
 	http.DefaultClient.CloseIdleConnections()
