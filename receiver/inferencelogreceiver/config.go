@@ -72,6 +72,8 @@ type SageMakerConfig struct {
 	Include []string `mapstructure:"include"`
 	// Exclude are globs of files to leave out.
 	Exclude []string `mapstructure:"exclude"`
+	// ExcludeOlderThan leaves files out that have not changed for so long; 0 leaves none out.
+	ExcludeOlderThan time.Duration `mapstructure:"exclude_older_than"`
 	// StartAt is beginning or end, for files that are there when the collector starts for the first time.
 	StartAt string `mapstructure:"start_at"`
 	// PollInterval is the time between two looks.
@@ -120,6 +122,9 @@ func createDefaultConfig() component.Config {
 	}
 }
 
+// minAge is the least of SageMakerConfig.ExcludeOlderThan: a file must be seen before it is old.
+const minAge = time.Minute
+
 // Validate returns all that is wrong.
 func (c *Config) Validate() error {
 	var errs []error
@@ -154,6 +159,9 @@ func (c *Config) Validate() error {
 	}
 	if c.SageMaker.PollInterval < 10*time.Millisecond {
 		fail("'sagemaker::poll_interval' %v must be 10ms or more", c.SageMaker.PollInterval)
+	}
+	if age := c.SageMaker.ExcludeOlderThan; age != 0 && age < minAge {
+		fail("'sagemaker::exclude_older_than' %v must be %v or more, or 0 for all files", age, minAge)
 	}
 	for key, globs := range map[string][]string{"include": c.SageMaker.Include, "exclude": c.SageMaker.Exclude} {
 		for i, glob := range globs {

@@ -47,6 +47,7 @@ func TestValidate(t *testing.T) {
 		"\"metadata.\" is no extension attribute":            func(c *Config) { c.ModelVersion = []string{"metadata."} },
 		"'sagemaker::start_at' \"middle\" must be":           func(c *Config) { c.SageMaker.StartAt = "middle" },
 		"'sagemaker::poll_interval' 1ms must be":             func(c *Config) { c.SageMaker.PollInterval = time.Millisecond },
+		"'sagemaker::exclude_older_than' 1s must":            func(c *Config) { c.SageMaker.ExcludeOlderThan = time.Second },
 		"'sagemaker::max_record_size' 0 must be 1 to":        func(c *Config) { c.SageMaker.MaxRecordSize = 0 },
 		"'limits::pending' 0 must be 1 to":                   func(c *Config) { c.Limits.Pending = 0 },
 		"'limits::pending_size' 0 must be 1 to":              func(c *Config) { c.Limits.PendingSize = 0 },

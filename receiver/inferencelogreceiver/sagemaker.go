@@ -81,6 +81,7 @@ func splitRecords(data []byte, atEOF bool) (advance int, token []byte, err error
 func (r *inferenceLog) follow(ctx context.Context, host component.Host) (*follower, error) {
 	cfg := fileconsumer.NewConfig()
 	cfg.Include, cfg.Exclude = r.cfg.SageMaker.Include, r.cfg.SageMaker.Exclude
+	cfg.ExcludeOlderThan = r.cfg.SageMaker.ExcludeOlderThan
 	cfg.StartAt, cfg.PollInterval = r.cfg.SageMaker.StartAt, r.cfg.SageMaker.PollInterval
 	cfg.MaxLogSize, cfg.MaxLogSizeBehavior = helper.ByteSize(r.cfg.SageMaker.MaxRecordSize), fileconsumer.MaxLogSizeBehaviorTruncate
 	cfg.FingerprintSize, cfg.FlushPeriod = fingerprintSize, 0 // no half line goes out, however long the other half takes

@@ -222,6 +222,7 @@ func TestFollowOddFiles(t *testing.T) {
 		r := offline(t, config(func(c *Config) {
 			c.SageMaker.Include = []string{filepath.Join(root, "*/*/*/*/*/*/*.jsonl")}
 			c.SageMaker.StartAt, c.SageMaker.MaxRecordSize = "beginning", 1000
+			c.SageMaker.ExcludeOlderThan = time.Hour
 		}), next, nil)
 
 		one, two := csvLine("1", "1,2", "3")+"\n", csvLine("2", "1,2", "3")
@@ -233,6 +234,14 @@ func TestFollowOddFiles(t *testing.T) {
 		assert.Equal(t, []string{"1 pair", "2 pair"}, next.names(), "a whole record needs no line break")
 		write(path("22", "a.jsonl"), "\r\n"+csvLine("3", "1,2", "3")+"\r\n")
 		assert.Equal(t, []string{"1 pair", "2 pair", "3 pair"}, next.names())
+
+		old := path("20", "a.jsonl")
+		require.NoError(t, os.MkdirAll(filepath.Dir(old), 0o755))
+		require.NoError(t, os.WriteFile(old+".part", []byte(csvLine("0", "1,2", "3")+"\n"), 0o600))
+		require.NoError(t, os.Chtimes(old+".part", time.Time{}, time.Now().Add(-2*time.Hour)))
+		require.NoError(t, os.Rename(old+".part", old))
+		time.Sleep(5 * time.Second)
+		assert.Len(t, next.names(), 3, "an old file is left out")
 
 		require.NoError(t, os.Rename(path("22", "a.jsonl"), path("22", "moved.jsonl")))
 		write(path("22", "moved.jsonl"), csvLine("4", "1,2", "3")+"\n")
