@@ -54,8 +54,6 @@ var clients = []client{
 			return report{made: true, version: true, tokens: true}
 		},
 		operations: map[string]int{"chat": 5, "embeddings": 1, "invoke_agent": 1, "execute_tool": 1, "invoke_workflow": 1},
-		// Instructions and tools are among the parameters.
-		left: []string{"llm.invocation_parameters"},
 	},
 	{
 		name:    "openllmetry",
