@@ -144,7 +144,8 @@ func (s *Source) views(ctx context.Context, facts *catalog.Facts) error {
 		list := page.views()
 		for i := range list {
 			v, kind := list[i].one()
-			if v == nil {
+			if v == nil { // of another kind, and no reason to think that the pages do not end
+				names = append(names, list[i].Spec.Name)
 				continue
 			}
 			name := v.Spec.Name

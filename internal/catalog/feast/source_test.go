@@ -226,6 +226,21 @@ func TestPagesThatDoNotEnd(t *testing.T) {
 		require.EqualError(t, err, "/api/v1/feature_views: page 2 brings nothing new and promises more, the pages would not end")
 		assert.Len(t, r.requests, 2)
 	})
+	t.Run("a page of views that are left out", func(t *testing.T) {
+		r := newRegistry(t, func(path string, page int) (int, string) {
+			if path != api+"feature_views" {
+				return 200, `{}`
+			}
+			return 200, []string{
+				`{"featureViews": [{"type": "featureView", "spec": {"name": "a"}}], "pagination": {"hasNext": true}}`,
+				`{"featureViews": [{"type": "labelView", "spec": {"name": "l"}}], "pagination": {"hasNext": true}}`,
+				`{"featureViews": [{"type": "featureView", "spec": {"name": "z"}}]}`,
+			}[page-1]
+		})
+		facts, err := r.source(t, Options{}).Fetch(t.Context())
+		require.NoError(t, err)
+		assert.Len(t, facts.FeatureViews, 2)
+	})
 	t.Run("there is always another view", func(t *testing.T) {
 		r := newRegistry(t, func(_ string, page int) (int, string) {
 			return 200, fmt.Sprintf(`{"featureViews": [{"spec": {"name": "v%d"}}], "pagination": {"has_next": true}}`, page)

@@ -30,7 +30,11 @@ func Parse(body string, side Side, limits Limits) (*Payload, error) {
 // parse reads a document; known is false where it has no key of any protocol.
 func parse(body string, side Side, limits Limits) (out *Payload, known bool, err error) {
 	r := reader{p: scanner{s: body}, side: side, limits: limits, out: &Payload{Rows: -1, bytes: len(body)}}
-	if r.p.peek() != '{' {
+	switch r.p.peek() {
+	case '{':
+	case 0:
+		return nil, false, failf(UnsupportedPayload, "the %s has no body", side)
+	default:
 		return nil, false, failf(UnsupportedPayload, "the %s is no JSON object", side)
 	}
 	if err := r.document(); err != nil {

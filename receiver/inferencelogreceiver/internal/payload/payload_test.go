@@ -150,7 +150,7 @@ func TestRequests(t *testing.T) {
 		`{"dataframe_records":[{"a":1},{"a":2}]}`:                            "2 a/1{1; 2}",
 		`{"dataframe_split":{"columns":["a"]}}`:                              "!bad_payload no data",
 		// no payload
-		``:                                  "!unsupported_payload no JSON object",
+		``:                                  "!unsupported_payload the request has no body",
 		`[1]`:                               "!unsupported_payload no JSON object",
 		`{}`:                                "!unsupported_payload none of instances",
 		`{"model":"gpt","messages":[]}`:     "!unsupported_payload none of instances",
