@@ -45,13 +45,14 @@ const DefaultMaxJSON = 1 << 20
 type Engine struct {
 	options Options
 	tables  []*compiled
-	matcher matcher
-	pool    sync.Pool
+	// matcher knows the keys of spans, resource those of resources.
+	matcher, resource matcher
+	pool              sync.Pool
 
-	// operation is the slot of gen_ai.operation.name.
-	operation int
+	// operation is the slot of gen_ai.operation.name, environment and resourceEnvironment those of deployment.environment.name.
+	operation, environment, resourceEnvironment int
 
-	contentKeys          contentSet
+	content              contentSet
 	categories, excluded map[string]bool
 	clauses              []clause
 }
@@ -85,7 +86,10 @@ func New(o Options) (*Engine, error) {
 	}
 	e := &Engine{options: o, categories: set(o.Categories), excluded: set(o.ExcludeFeatures)}
 	e.matcher.init()
+	e.resource.init()
+	e.content.init()
 	e.operation = e.matcher.slot(attrOperation)
+	e.environment, e.resourceEnvironment = e.matcher.slot(mlconv.AttrEnvironment), e.resource.slot(mlconv.AttrEnvironment)
 	for _, key := range []string{
 		attrInputTokens, attrOutputTokens, attrCachedTokens,
 		mlconv.AttrModelName, mlconv.AttrModelVersion, mlconv.AttrPredictionCost, mlconv.AttrPredictionCurrency,
@@ -123,11 +127,13 @@ func New(o Options) (*Engine, error) {
 			}
 		}
 		if o.DropContent {
-			e.contentKeys.add(t.Content)
+			e.content.add(t.Content)
 		}
 		e.tables = append(e.tables, c)
 	}
 	e.matcher.freeze()
+	e.resource.freeze()
+	e.content.matcher.freeze()
 	e.pool.New = func() any { return newState(e) }
 	return e, errors.Join(errs...)
 }
@@ -250,12 +256,13 @@ func (e *Engine) compileSources(sources []source) []source {
 }
 
 func (e *Engine) compileSource(s *source) {
-	if s.origin != fromSpan {
-		return
-	}
-	if s.family || s.numbered() {
+	switch {
+	case s.origin == fromResource:
+		s.slot = e.resource.slot(s.key)
+	case s.origin != fromSpan:
+	case s.family || s.numbered():
 		s.slot = e.matcher.prefix(s.key)
-	} else {
+	default:
 		s.slot = e.matcher.slot(s.key)
 	}
 }
@@ -269,6 +276,12 @@ func (e *Engine) compileCondition(c condition) condition {
 	for i := range c.prefixed {
 		e.compileSource(&c.prefixed[i].of)
 	}
+	for _, p := range c.keyPrefix {
+		e.matcher.prefix(p)
+	}
+	for _, p := range c.resourceKeyPrefix {
+		e.resource.prefix(p)
+	}
 	return c
 }
 
@@ -276,23 +289,11 @@ func (e *Engine) compileCondition(c condition) condition {
 func (e *Engine) addClause(table int, t *Table, c condition) {
 	bit := uint64(1) << table
 	if len(c.reads) > 0 {
-		for _, s := range t.Sections {
-			for _, r := range s.rules {
-				if !slices.Contains(c.reads, r.target) || !e.enabled(&s.when) {
-					continue
-				}
-				for _, src := range r.from {
-					if src.origin == fromSpan && !src.family && !src.numbered() {
-						e.matcher.detect(e.matcher.slot(src.key), bit)
-					}
-				}
-			}
-		}
-		return
+		c.any, c.reads = e.readFor(t, c.reads), nil
 	}
 	c = e.compileCondition(c)
 	simple := c
-	simple.any, simple.keyPrefix, simple.has, simple.path, simple.line, simple.option = nil, nil, nil, "", 0, ""
+	simple.any, simple.keyPrefix, simple.has, simple.path, simple.option = nil, nil, nil, "", ""
 	onSpan := func(list []source) bool {
 		return !slices.ContainsFunc(list, func(s source) bool { return s.origin != fromSpan || len(s.path) > 0 })
 	}
@@ -313,10 +314,28 @@ func (e *Engine) addClause(table int, t *Table, c condition) {
 			return
 		}
 	}
-	for _, p := range c.keyPrefix {
-		e.matcher.prefix(p)
-	}
 	e.clauses = append(e.clauses, clause{table, c})
+}
+
+// readFor returns the attributes that a table reads for some of its targets.
+func (e *Engine) readFor(t *Table, targets []string) (out []source) {
+	for _, s := range t.Sections {
+		if !e.enabled(&s.when) {
+			continue
+		}
+		for _, r := range s.rules {
+			if !slices.Contains(targets, r.target) {
+				continue
+			}
+			for _, src := range r.from {
+				if src.origin == fromSpan && !src.family && !src.numbered() {
+					src.path = nil
+					out = append(out, src)
+				}
+			}
+		}
+	}
+	return out
 }
 
 // empty is true for a condition that always holds.
@@ -347,25 +366,28 @@ func (c *condition) byName() bool {
 
 // contentSet is what holds prompts and completions.
 type contentSet struct {
-	keys     map[string]bool
-	prefixes []string
+	matcher matcher
+	// whole are the prefixes of which every key is content; numbered are the keys that begin with the others.
+	whole    map[int]bool
 	numbered []source
 	events   map[string]bool
 }
 
+func (s *contentSet) init() {
+	s.matcher.init()
+	s.whole, s.events = map[int]bool{}, map[string]bool{}
+}
+
 func (s *contentSet) add(c content) {
-	if s.keys == nil {
-		s.keys, s.events = map[string]bool{}, map[string]bool{}
-	}
-	for _, key := range c.attributes {
-		src := (&decoder{}).source(nil, "", key)
+	for _, src := range c.attributes {
 		switch {
 		case src.family:
-			s.prefixes = append(s.prefixes, src.key)
+			s.whole[s.matcher.prefix(src.key)] = true
 		case src.numbered():
+			s.matcher.prefix(src.key)
 			s.numbered = append(s.numbered, src)
 		default:
-			s.keys[key] = true
+			s.matcher.slot(src.key)
 		}
 	}
 	for _, e := range c.events {
@@ -374,17 +396,25 @@ func (s *contentSet) add(c content) {
 }
 
 func (s *contentSet) has(key string) bool {
-	if s.keys[key] {
+	if key == "" {
+		return false
+	}
+	if s.matcher.find(key) >= 0 {
 		return true
 	}
-	for _, p := range s.prefixes {
-		if strings.HasPrefix(key, p) {
+	prefixes := s.matcher.byFirst[key[0]]
+	for i := range prefixes {
+		p := &prefixes[i]
+		if !p.begins(key) {
+			continue
+		}
+		if s.whole[p.index] {
 			return true
 		}
-	}
-	for i := range s.numbered {
-		if strings.HasPrefix(key, s.numbered[i].key) && s.numbered[i].matches(key) {
-			return true
+		for j := range s.numbered {
+			if s.numbered[j].key == p.prefix && s.numbered[j].matches(key) {
+				return true
+			}
 		}
 	}
 	return false

@@ -50,7 +50,7 @@ func (s *state) spanHolds(c *condition) bool {
 		}
 	}
 	if len(c.keyPrefix) > 0 && !slices.ContainsFunc(c.keyPrefix, func(p string) bool {
-		return s.familyStamp[s.engine.matcher.prefixIndex(p)] == s.now
+		return len(s.own.family(s.engine.matcher.prefixIndex(p))) > 0
 	}) {
 		return false
 	}

@@ -38,26 +38,19 @@ type Stats struct {
 	Dropped int64
 }
 
-// state is what one goroutine needs to read spans. The slices by slot are valid where the stamp is that of the span.
+// state is what one goroutine needs to read spans.
 type state struct {
 	engine *Engine
 	stats  Stats
 
-	resource pcommon.Map
-	scope    pcommon.InstrumentationScope
+	// resource are the attributes of the resource, own those of the span.
+	resource, own keys
+	scope         pcommon.InstrumentationScope
 	// early are the tables that the scope and the resource have settled; open are the clauses that they leave open, those that need
 	// no key of the span first.
 	early      uint64
 	open       []int
 	byNameOnly int
-
-	stamp  []uint64
-	values []pcommon.Value
-	// families are the attributes by prefix.
-	familyStamp []uint64
-	families    [][]entry
-	now         uint64
-	touched     bool
 
 	// The rest is about the span at hand.
 	span      ptrace.Span
@@ -68,13 +61,8 @@ type state struct {
 	table     *compiled
 	out       []output
 	collector collector
-	remove    []string
-	content   bool
-}
-
-type entry struct {
-	key   string
-	value pcommon.Value
+	// taken are the names of a family that the span has or will have.
+	taken map[string]struct{}
 }
 
 // output is an attribute that is to be put on the span.
@@ -82,13 +70,13 @@ type output struct {
 	slot  int
 	key   string
 	value value
+	// original is the attribute whose value has moved here, empty for one that stays.
+	original string
 }
 
 func newState(e *Engine) *state {
 	return &state{
-		engine: e,
-		stamp:  make([]uint64, len(e.matcher.slots)), values: make([]pcommon.Value, len(e.matcher.slots)),
-		familyStamp: make([]uint64, len(e.matcher.prefixes)), families: make([][]entry, len(e.matcher.prefixes)),
+		engine: e, resource: newKeys(&e.resource), own: newKeys(&e.matcher), taken: map[string]struct{}{},
 		stats: Stats{Spans: make([]int64, len(e.tables)), Unreadable: make([]int64, len(e.tables))},
 	}
 }
@@ -100,7 +88,7 @@ func (e *Engine) Traces(td ptrace.Traces, prices Pricer, report func(*Stats)) {
 	clear(s.stats.Unreadable)
 	s.stats.Foreign, s.stats.Dropped = 0, 0
 	for _, rs := range td.ResourceSpans().All() {
-		s.resource = rs.Resource().Attributes()
+		s.resource.read(rs.Resource().Attributes())
 		for _, ss := range rs.ScopeSpans().All() {
 			s.scope = ss.Scope()
 			s.settle()
@@ -116,14 +104,15 @@ func (e *Engine) Traces(td ptrace.Traces, prices Pricer, report func(*Stats)) {
 
 // forget keeps nothing of the request alive.
 func (s *state) forget() {
-	clear(s.values)
-	for i := range s.families {
-		clear(s.families[i][:cap(s.families[i])])
-	}
+	s.resource.forget()
+	s.own.forget()
 	clear(s.out[:cap(s.out)])
-	clear(s.remove[:cap(s.remove)])
-	s.resource, s.scope, s.span = pcommon.Map{}, pcommon.InstrumentationScope{}, ptrace.Span{}
-	s.collector = collector{}
+	s.scope, s.span = pcommon.InstrumentationScope{}, ptrace.Span{}
+	s.collector.forget()
+	if len(s.taken) > keptEntries {
+		s.taken = map[string]struct{}{}
+	}
+	clear(s.taken)
 	s.operation = ""
 }
 
@@ -156,14 +145,7 @@ func (s *state) scopeHolds(c *condition) bool {
 		return false
 	}
 	if len(c.resourceKeyPrefix) > 0 {
-		found := false
-		for k := range s.resource.All() {
-			if matches(k, nil, c.resourceKeyPrefix) {
-				found = true
-				break
-			}
-		}
-		return found
+		return slices.ContainsFunc(c.resourceKeyPrefix, func(p string) bool { return len(s.resource.family(s.engine.resource.prefixIndex(p))) > 0 })
 	}
 	return true
 }
@@ -185,9 +167,9 @@ func (s *state) apply(span ptrace.Span, prices Pricer) {
 	e := s.engine
 	s.span = span
 	attrs := span.Attributes()
-	detected := s.early | s.look(attrs)
+	detected := s.early | s.own.read(attrs)
 	for i, n := range s.open {
-		if i >= s.byNameOnly && !s.touched {
+		if i >= s.byNameOnly && !s.own.touched {
 			break
 		}
 		c := &e.clauses[n]
@@ -197,62 +179,22 @@ func (s *state) apply(span ptrace.Span, prices Pricer) {
 	}
 	if detected == 0 {
 		s.stats.Foreign++
-		if s.content || e.options.DropContent && span.Events().Len() > 0 {
-			s.drop()
-		}
-		return
+	} else {
+		s.detected = detected
+		s.read()
+		s.price(prices)
+		s.put(attrs)
 	}
-	s.detected = detected
-	s.read()
-	s.price(prices)
-	s.put(attrs)
-	if s.content || e.options.DropContent && span.Events().Len() > 0 {
+	if e.options.DropContent {
 		s.drop()
 	}
-}
-
-// look walks the attributes once and returns the tables that single keys detect.
-func (s *state) look(attrs pcommon.Map) (detected uint64) {
-	m := &s.engine.matcher
-	s.now++
-	s.touched, s.content = false, false
-	dropContent := s.engine.options.DropContent
-	for k, v := range attrs.All() {
-		if k == "" {
-			continue
-		}
-		if n := m.find(k); n >= 0 {
-			if s.stamp[n] != s.now {
-				s.stamp[n], s.values[n] = s.now, v
-			}
-			s.touched = true
-			detected |= m.tables[n]
-		}
-		prefixes := m.byFirst[k[0]]
-		for i := range prefixes {
-			p := &prefixes[i]
-			if !p.begins(k) {
-				continue
-			}
-			if s.familyStamp[p.index] != s.now {
-				s.familyStamp[p.index] = s.now
-				s.families[p.index] = s.families[p.index][:0]
-			}
-			s.families[p.index] = append(s.families[p.index], entry{k, v})
-			s.touched = true
-			detected |= m.prefixTables[p.index]
-		}
-		if dropContent && !s.content && s.engine.contentKeys.has(k) {
-			s.content = true
-		}
-	}
-	return detected
 }
 
 // read finds the tables to read, the first that was detected of each concept, and runs their rules.
 func (s *state) read() {
 	e := s.engine
-	s.out, s.remove = s.out[:0], s.remove[:0]
+	s.out = s.out[:0]
+	s.collector.begin()
 	var chosen [3]*compiled
 	n := 0
 	var used uint64
@@ -315,11 +257,11 @@ func (s *state) run(t *compiled, operation bool) {
 }
 
 // has is true for an attribute that the span has.
-func (s *state) has(slot int) bool { return slot >= 0 && s.stamp[slot] == s.now }
+func (s *state) has(slot int) bool { return s.own.has(slot) }
 
 func (s *state) ownText(slot int) string {
-	if s.has(slot) && s.values[slot].Type() == pcommon.ValueTypeStr {
-		return s.values[slot].Str()
+	if s.has(slot) && s.own.values[slot].Type() == pcommon.ValueTypeStr {
+		return s.own.values[slot].Str()
 	}
 	return ""
 }
@@ -345,7 +287,7 @@ func (s *state) current(key string) value {
 
 func (s *state) at(slot int) value {
 	if s.has(slot) {
-		return fromAttribute(s.values[slot])
+		return fromAttribute(s.own.values[slot])
 	}
 	if o := s.output(slot); o != nil {
 		return o.value
@@ -374,33 +316,32 @@ func (s *state) put(attrs pcommon.Map) {
 			to := attrs.PutEmptySlice(o.key)
 			to.EnsureCapacity(len(v.list))
 			for j := range v.list {
-				text, _ := v.list[j].string()
-				to.AppendEmpty().SetStr(text)
+				to.AppendEmpty().SetStr(v.list[j].text)
 			}
 		case other:
 			v.other.CopyTo(attrs.PutEmpty(o.key))
 		}
 	}
-	if len(s.remove) > 0 {
-		attrs.RemoveIf(func(k string, _ pcommon.Value) bool { return slices.Contains(s.remove, k) })
+	if s.engine.options.RemoveOriginals {
+		attrs.RemoveIf(func(k string, _ pcommon.Value) bool {
+			return slices.ContainsFunc(s.out, func(o output) bool { return o.original == k && k != "" })
+		})
 	}
 }
 
 // drop removes attributes and events that hold prompts and completions.
 func (s *state) drop() {
-	keys := &s.engine.contentKeys
+	content := &s.engine.content
 	remove := func(k string, _ pcommon.Value) bool {
-		if keys.has(k) {
+		if content.has(k) {
 			s.stats.Dropped++
 			return true
 		}
 		return false
 	}
-	if s.content {
-		s.span.Attributes().RemoveIf(remove)
-	}
+	s.span.Attributes().RemoveIf(remove)
 	s.span.Events().RemoveIf(func(e ptrace.SpanEvent) bool {
-		if keys.events[e.Name()] {
+		if content.events[e.Name()] {
 			s.stats.Dropped++
 			return true
 		}
@@ -423,10 +364,10 @@ func (s *state) price(prices Pricer) {
 		return
 	}
 	environment := ""
-	if v, ok := s.span.Attributes().Get(mlconv.AttrEnvironment); ok {
-		environment = v.AsString()
-	} else if v, ok := s.resource.Get(mlconv.AttrEnvironment); ok {
-		environment = v.AsString()
+	if e := s.engine; s.has(e.environment) {
+		environment = s.own.values[e.environment].AsString()
+	} else if s.resource.has(e.resourceEnvironment) {
+		environment = s.resource.values[e.resourceEnvironment].AsString()
 	}
 	p, ok := prices.Price(environment, name.text, version.text)
 	if !ok {
@@ -435,7 +376,10 @@ func (s *state) price(prices Pricer) {
 	tokens := func(key string) (float64, bool) {
 		v := s.current(key)
 		n, ok := v.whole()
-		return float64(n), ok && n >= 0
+		if !ok || n < 0 {
+			return 0, false
+		}
+		return float64(n), true
 	}
 	in, hasIn := tokens(attrInputTokens)
 	out, hasOut := tokens(attrOutputTokens)
@@ -461,7 +405,7 @@ func (s *state) price(prices Pricer) {
 // set adds or replaces an output.
 func (s *state) set(slot int, key string, v value) {
 	if o := s.output(slot); o != nil {
-		o.value = v
+		o.value, o.original = v, ""
 		return
 	}
 	s.out = append(s.out, output{slot: slot, key: key, value: v})

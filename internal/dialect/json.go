@@ -160,7 +160,7 @@ func (p *scanner) array(rest []string, wanted bool, depth int) bool {
 	for i := 0; ; i++ {
 		inside, below := false, rest
 		if wanted {
-			inside = rest[0] == anyStep || rest[0] == strconv.Itoa(i)
+			inside = isItem(rest[0], i)
 			below = rest[1:]
 		}
 		if !p.value(below, inside, depth+1) {
@@ -187,7 +187,9 @@ func (p *scanner) text() (raw string, escaped, ok bool) {
 			return raw, escaped, true
 		case b == '\\':
 			escaped = true
-			p.i += 2
+			if !p.escape() {
+				return "", false, false
+			}
 		case b < 0x20:
 			return "", false, false
 		default:
@@ -195,6 +197,25 @@ func (p *scanner) text() (raw string, escaped, ok bool) {
 		}
 	}
 	return "", false, false
+}
+
+// escape reads what begins with a backslash.
+func (p *scanner) escape() bool {
+	if p.i++; p.i >= len(p.s) {
+		return false
+	}
+	b := p.s[p.i]
+	p.i++
+	if b != 'u' {
+		return strings.IndexByte(`"\/bfnrt`, b) >= 0
+	}
+	for range 4 {
+		if p.i >= len(p.s) || strings.IndexByte("0123456789abcdefABCDEF", p.s[p.i]) < 0 {
+			return false
+		}
+		p.i++
+	}
+	return true
 }
 
 // unescape resolves the escapes of a JSON string.
@@ -207,29 +228,72 @@ func unescape(raw string, escaped bool) (string, bool) {
 	return s, err == nil
 }
 
+// number reads a number; one that is too large for a double is no JSON where it is wanted.
 func (p *scanner) number(emit bool) bool {
 	start := p.i
-	for p.i < len(p.s) && strings.IndexByte("+-.0123456789eE", p.s[p.i]) >= 0 {
+	if p.i < len(p.s) && p.s[p.i] == '-' {
 		p.i++
 	}
-	raw := p.s[start:p.i]
-	if raw == "" || raw[0] == '+' || raw[0] == '.' {
+	first := p.i
+	if !p.digits() || p.s[first] == '0' && p.i > first+1 {
 		return false
 	}
-	if i, err := strconv.ParseInt(raw, 10, 64); err == nil {
-		if emit {
-			p.c.add(value{kind: integer, int: i})
+	whole := true
+	if p.i < len(p.s) && p.s[p.i] == '.' {
+		p.i++
+		if whole = false; !p.digits() {
+			return false
 		}
+	}
+	if p.i < len(p.s) && (p.s[p.i] == 'e' || p.s[p.i] == 'E') {
+		p.i++
+		if p.i < len(p.s) && (p.s[p.i] == '+' || p.s[p.i] == '-') {
+			p.i++
+		}
+		if whole = false; !p.digits() {
+			return false
+		}
+	}
+	if !emit {
 		return true
+	}
+	raw := p.s[start:p.i]
+	if whole {
+		if i, err := strconv.ParseInt(raw, 10, 64); err == nil {
+			p.c.add(value{kind: integer, int: i})
+			return true
+		}
 	}
 	f, err := strconv.ParseFloat(raw, 64)
 	if err != nil {
 		return false
 	}
-	if emit {
-		p.c.add(value{kind: double, float: f})
-	}
+	p.c.add(value{kind: double, float: f})
 	return true
+}
+
+// digits reads one digit or more.
+func (p *scanner) digits() bool {
+	start := p.i
+	for p.i < len(p.s) && p.s[p.i] >= '0' && p.s[p.i] <= '9' {
+		p.i++
+	}
+	return p.i > start
+}
+
+// isItem is true where a step of a path is the item of an array at an index.
+func isItem(step string, index int) bool {
+	if step == anyStep {
+		return true
+	}
+	n := 0
+	for i := range len(step) {
+		if step[i] < '0' || step[i] > '9' || n > index {
+			return false
+		}
+		n = 10*n + int(step[i]-'0')
+	}
+	return n == index && step != "" && (step[0] != '0' || len(step) == 1)
 }
 
 // walkValue is walkJSON for an attribute that is a map or an array.
@@ -250,7 +314,7 @@ func walkValue(v pcommon.Value, path []string, c *collector, depth int) {
 		}
 	case pcommon.ValueTypeSlice:
 		for i, item := range v.Slice().All() {
-			if path[0] == anyStep || path[0] == strconv.Itoa(i) {
+			if isItem(path[0], i) {
 				walkValue(item, path[1:], c, depth+1)
 			}
 		}

@@ -39,7 +39,7 @@ func (s *state) fill(r *rule) {
 	}
 	for i := range r.from {
 		src := &r.from[i]
-		if src.origin == fromSpan && (!src.numbered() && !s.has(src.slot) || src.numbered() && s.familyStamp[src.slot] != s.now) {
+		if src.origin == fromSpan && !src.numbered() && !s.has(src.slot) {
 			continue
 		}
 		s.collector.reset(r.want)
@@ -52,33 +52,51 @@ func (s *state) fill(r *rule) {
 		if !ok {
 			continue
 		}
-		s.out = append(s.out, output{slot: slot, key: r.target, value: v})
-		s.original(src, r)
+		o := output{slot: slot, key: r.target, value: v}
+		if r.moves(src) {
+			o.original = src.key
+		}
+		s.out = append(s.out, o)
 		return
 	}
 }
 
-// original notes an attribute whose value has moved.
-func (s *state) original(src *source, r *rule) {
-	if !s.engine.options.RemoveOriginals || src.origin != fromSpan || src.family || src.numbered() || len(src.path) > 0 ||
-		r.want == wantCount || r.want == wantLength || !original(src.key) {
-		return
-	}
-	if !slices.Contains(s.remove, src.key) {
-		s.remove = append(s.remove, src.key)
-	}
+// moves is true where a source's value moves as a whole, so that remove_originals may remove its attribute.
+func (r *rule) moves(src *source) bool {
+	return src.origin == fromSpan && !src.numbered() && len(src.path) == 0 && r.want != wantCount && r.want != wantLength && r.extract == nil &&
+		original(src.key)
 }
+
+// familyWork bounds the attributes of a family that are read times all of the span's, as each is searched for among them: it is
+// all of them on a span of up to 4000 attributes, and fewer on a wider one.
+const familyWork = 1 << 24
 
 // fillFamily moves a.NAME to b.NAME.
 func (s *state) fillFamily(r *rule) {
+	if !slices.ContainsFunc(r.from, func(src source) bool { return len(s.own.family(src.slot)) > 0 }) {
+		return
+	}
+	clear(s.taken)
+	for k := range s.span.Attributes().All() {
+		if name, ok := strings.CutPrefix(k, r.prefix); ok {
+			s.taken[name] = struct{}{}
+		}
+	}
+	for i := range s.out {
+		if name, ok := strings.CutPrefix(s.out[i].key, r.prefix); ok {
+			s.taken[name] = struct{}{}
+		}
+	}
+	limit := familyWork / (s.span.Attributes().Len() + 1)
 	for i := range r.from {
 		src := &r.from[i]
-		if s.familyStamp[src.slot] != s.now {
-			continue
-		}
-		for _, e := range s.families[src.slot] {
+		for n, e := range s.own.family(src.slot) {
+			if n == limit {
+				s.unreadable()
+				break
+			}
 			name := e.key[len(src.key):]
-			if name == "" || excludes(r.exclude, name) || r.categories && s.engine.excluded[name] {
+			if _, ok := s.taken[name]; ok || excludes(r.exclude, name) || r.categories && s.engine.excluded[name] {
 				continue
 			}
 			v := fromAttribute(e.value)
@@ -90,28 +108,11 @@ func (s *state) fillFamily(r *rule) {
 				continue
 			}
 			if v, ok := s.convert(r, v); ok {
-				key := r.prefix + name
-				if s.hasKey(key) {
-					continue
-				}
-				s.out = append(s.out, output{slot: -1, key: key, value: v})
-				if s.engine.options.RemoveOriginals {
-					s.remove = append(s.remove, e.key)
-				}
+				s.taken[name] = struct{}{}
+				s.out = append(s.out, output{slot: -1, key: r.prefix + name, value: v, original: e.key})
 			}
 		}
 	}
-}
-
-// hasKey is true for a key that the span has or will have. It is for keys without a slot.
-func (s *state) hasKey(key string) bool {
-	for i := range s.out {
-		if s.out[i].key == key {
-			return true
-		}
-	}
-	_, ok := s.span.Attributes().Get(key)
-	return ok
 }
 
 // excludes is true for a name that one of the patterns matches; * is any text without a slash.
@@ -136,20 +137,17 @@ func (s *state) collect(src *source) {
 	case fromSpan:
 		switch {
 		case src.numbered():
-			if s.familyStamp[src.slot] != s.now {
-				return
-			}
-			for _, e := range s.families[src.slot] {
+			for _, e := range s.own.family(src.slot) {
 				if src.matches(e.key) && s.attribute(src, e.value) {
 					return
 				}
 			}
 		case s.has(src.slot):
-			s.attribute(src, s.values[src.slot])
+			s.attribute(src, s.own.values[src.slot])
 		}
 	case fromResource:
-		if v, ok := s.resource.Get(src.key); ok {
-			s.attribute(src, v)
+		if s.resource.has(src.slot) {
+			s.attribute(src, s.resource.values[src.slot])
 		}
 	case fromEvent:
 		events := s.span.Events()
@@ -222,7 +220,7 @@ func (s *state) attribute(src *source, attr pcommon.Value) bool {
 		}
 		before := *c
 		if len(attr.Str()) > s.engine.options.MaxJSON || !walkJSON(attr.Str(), src.path, c) {
-			*c = before
+			c.undo(&before)
 			s.unreadable()
 			return false
 		}
@@ -243,7 +241,7 @@ func (s *state) items(v value) bool {
 	case v.kind == structure && v.text[0] == '[':
 		before := *c
 		if !walkJSON(v.text, []string{anyStep}, c) {
-			*c = before
+			c.undo(&before)
 			s.unreadable()
 		}
 	default:
@@ -282,16 +280,16 @@ func (s *state) convert(r *rule, v value) (value, bool) {
 		}
 	}
 	if r.join != nil && v.kind == list {
-		parts := make([]string, 0, len(v.list))
-		for i := range v.list {
-			part, _ := v.list[i].string()
-			parts = append(parts, part)
+		texts := v.texts()
+		parts := make([]string, 0, len(texts))
+		for i := range texts {
+			parts = append(parts, texts[i].text)
 		}
 		v = textValue(strings.Join(parts, *r.join))
 	}
 	if r.aliases != nil {
 		given, _ := v.string()
-		if alias, ok := r.aliases[strings.ToLower(given)]; ok {
+		if alias, ok := lookUp(r.aliases, given); ok {
 			if alias == "" {
 				return v, false
 			}
@@ -300,7 +298,7 @@ func (s *state) convert(r *rule, v value) (value, bool) {
 	}
 	if r.states != nil {
 		given, _ := v.string()
-		state, ok := r.states[strings.ToLower(given)]
+		state, ok := lookUp(r.states, given)
 		switch {
 		case ok:
 			v = state
@@ -324,6 +322,15 @@ func (s *state) convert(r *rule, v value) (value, bool) {
 		}
 	}
 	return v, true
+}
+
+// lookUp finds a text in any case of its letters; the keys have those of the table and small ones.
+func lookUp[V any](words map[string]V, given string) (V, bool) {
+	v, ok := words[given]
+	if !ok && len(given) <= maxText {
+		v, ok = words[strings.ToLower(given)]
+	}
+	return v, ok
 }
 
 // cut takes a part of a text.
@@ -362,34 +369,38 @@ func (r *rule) cut(v value) (value, bool) {
 	return textValue(given), true
 }
 
-// typed makes a value of the target's kind.
+// typed makes a value of the target's kind, within its bounds.
 func (r *rule) typed(v value) (value, bool) {
 	switch r.kind {
 	case stringTarget:
 		text, ok := v.string()
-		return textValue(text), ok
+		// A structure is no name, and neither is a long text: what is copied must not be a prompt.
+		return textValue(text), ok && text != "" && v.kind != structure && len(text) <= maxCopied
 	case intTarget:
 		n, ok := v.whole()
-		return value{kind: integer, int: n + r.add}, ok
+		n += r.add
+		return value{kind: integer, int: n}, ok && r.within(float64(n))
 	case doubleTarget:
 		f, ok := v.number()
 		if r.scale != 0 {
 			f *= r.scale
 		}
-		if r.percent && f > 1 && f <= 100 {
+		if r.percent && f > 1 {
 			f /= 100
 		}
-		return value{kind: double, float: f}, ok
+		return value{kind: double, float: f}, ok && r.within(f)
 	case boolTarget:
 		b, ok := v.truth()
 		return value{kind: boolean, bool: b}, ok
 	case stringsTarget:
-		if v.kind == list {
-			return v, true
+		if v.kind != list {
+			v.list = []value{v}
 		}
-		_, ok := v.string()
-		return value{kind: list, list: []value{v}}, ok
+		v = value{kind: list, list: v.texts()}
+		return v, len(v.list) > 0
 	default:
 		return v, true
 	}
 }
+
+func (r *rule) within(f float64) bool { return !r.bounded || f >= r.least && f <= r.most }

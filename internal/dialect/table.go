@@ -65,7 +65,7 @@ type section struct {
 // content names what holds prompts and completions, for drop_content.
 type content struct {
 	// attributes are keys, prefixes that end in *, or numbered keys. They are dropped from spans and from events.
-	attributes []string
+	attributes []source
 	// events are dropped whole.
 	events []string
 }
@@ -94,7 +94,6 @@ type condition struct {
 	// reads are targets of the table: one of the attributes that they are read from must be there.
 	reads []string
 
-	line int
 	path string
 }
 
@@ -117,23 +116,25 @@ type rule struct {
 
 	states map[string]value
 	// aliases replace some texts; an empty one drops it.
-	aliases    map[string]string
-	otherwise  *value
-	accept     []kind
-	extract    *regexp.Regexp
-	strip      [2]string // prefix, suffix
-	urlDecode  bool
-	split      string
-	join       *string
-	add        int64
-	scale      float64 // to seconds; 0 for none
-	percent    bool
-	want       want
-	differs    string // a target whose value this one must not have
-	exclude    []string
-	categories bool // texts and truth values of names that the operator lists
+	aliases   map[string]string
+	otherwise *value
+	accept    []kind
+	extract   *regexp.Regexp
+	strip     [2]string // prefix, suffix
+	urlDecode bool
+	split     string
+	join      *string
+	add       int64
+	scale     float64 // to seconds; 0 for none
+	percent   bool
+	// bounded is true where the target's numbers lie between least and most.
+	bounded     bool
+	least, most float64
+	want        want
+	differs     string // a target whose value this one must not have
+	exclude     []string
+	categories  bool // texts and truth values of names that the operator lists
 
-	line int
 	path string
 
 	// slot is the target's, -1 for a family, whose prefix is then set. differsSlot is that of differs.
@@ -229,7 +230,7 @@ func (d *decoder) table(n *yaml.Node, path string) *Table {
 		},
 		"content": func(n *yaml.Node, p string) {
 			d.fields(n, p, map[string]func(*yaml.Node, string){
-				"attributes": func(n *yaml.Node, p string) { t.Content.attributes = d.texts(n, p) },
+				"attributes": func(n *yaml.Node, p string) { t.Content.attributes = d.contentKeys(n, p) },
 				"events":     func(n *yaml.Node, p string) { t.Content.events = d.texts(n, p) },
 			})
 		},
@@ -249,10 +250,19 @@ func (d *decoder) table(n *yaml.Node, path string) *Table {
 	if len(t.Detect) == 0 {
 		d.fail(n, join(path, "detect"), "is missing: the table would never be read")
 	}
+	for i := range t.Sections {
+		d.notDetecting(n, &t.Sections[i].when)
+	}
+	for i := range t.Wrappers {
+		d.notDetecting(n, &t.Wrappers[i])
+	}
 	targets := t.targets()
 	for _, c := range t.Detect {
 		if c.inference != nil {
 			d.fail(n, c.path, "inference is not known yet when a dialect is detected")
+		}
+		if len(c.reads) > 0 && len(c.any) > 0 {
+			d.fail(n, c.path, "has reads and any, only one of the two can be")
 		}
 		for _, target := range c.reads {
 			if !slices.Contains(targets, target) {
@@ -261,6 +271,24 @@ func (d *decoder) table(n *yaml.Node, path string) *Table {
 		}
 	}
 	return t
+}
+
+// notDetecting reports what is for detect alone.
+func (d *decoder) notDetecting(n *yaml.Node, c *condition) {
+	if len(c.reads) > 0 {
+		d.fail(n, join(c.path, "reads"), "is for detect alone")
+	}
+}
+
+// contentKeys reads keys of attributes, with N for a number and * at the end for anything.
+func (d *decoder) contentKeys(n *yaml.Node, path string) []source {
+	out := d.sources(n, path)
+	for _, s := range out {
+		if s.origin != fromSpan || len(s.path) > 0 {
+			d.fail(n, path, "%q is no attribute of a span; its parts and those of a resource cannot be dropped", s.written)
+		}
+	}
+	return out
 }
 
 func (t *Table) targets() []string {
@@ -296,7 +324,7 @@ func (d *decoder) conditions(n *yaml.Node, path string) (out []condition) {
 }
 
 func (d *decoder) condition(n *yaml.Node, path string) condition {
-	c := condition{line: n.Line, path: path}
+	c := condition{path: path}
 	sources := func(to *[]source) func(*yaml.Node, string) {
 		return func(n *yaml.Node, p string) { *to = append(*to, d.sources(n, p)...) }
 	}
@@ -363,11 +391,11 @@ func (d *decoder) rules(n *yaml.Node, path string) (out []*rule) {
 // alternatives reads what a target is filled from: a source, a rule, or a list of both of which the first that gives something counts.
 func (d *decoder) alternatives(target string, n *yaml.Node, path string) (out []*rule) {
 	one := func(n *yaml.Node, p string) {
-		r := &rule{target: target, line: n.Line, path: p}
+		r := &rule{target: target, kind: kindOf(target), path: p}
+		r.least, r.most, r.bounded = boundsOf(target)
 		if n.Kind == yaml.MappingNode {
 			d.rule(r, n, p)
 		} else if s := d.text(n, p); s != "" {
-			r.kind = kindOf(target)
 			r.from = []source{d.source(n, p, s)}
 		}
 		d.check(r, n)
@@ -386,7 +414,6 @@ var units = map[string]float64{"ns": 1e-9, "us": 1e-6, "ms": 1e-3, "s": 1, "min"
 var kindNames = map[string]kind{"text": text, "int": integer, "double": double, "bool": boolean}
 
 func (d *decoder) rule(r *rule, n *yaml.Node, path string) {
-	r.kind = kindOf(r.target)
 	d.fields(n, path, map[string]func(*yaml.Node, string){
 		"from":     func(n *yaml.Node, p string) { r.from = d.sources(n, p) },
 		"from_all": func(n *yaml.Node, p string) { r.from, r.all = d.sources(n, p), true },
@@ -398,7 +425,7 @@ func (d *decoder) rule(r *rule, n *yaml.Node, path string) {
 			r.states = map[string]value{}
 			for _, pair := range d.pairs(n, p) {
 				if v := d.constant(pair.value, join(p, pair.key)); v != nil {
-					r.states[strings.ToLower(pair.key)] = *v
+					r.states[pair.key], r.states[strings.ToLower(pair.key)] = *v, *v
 				}
 			}
 		},
@@ -408,7 +435,7 @@ func (d *decoder) rule(r *rule, n *yaml.Node, path string) {
 				if pair.value.Kind != yaml.ScalarNode {
 					d.fail(pair.value, join(p, pair.key), "must be a text")
 				}
-				r.aliases[strings.ToLower(pair.key)] = pair.value.Value
+				r.aliases[pair.key], r.aliases[strings.ToLower(pair.key)] = pair.value.Value, pair.value.Value
 			}
 		},
 		"else": func(n *yaml.Node, p string) { r.otherwise = d.constant(n, p) },

@@ -4,6 +4,7 @@
 package dialect
 
 import (
+	"math"
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -29,6 +30,7 @@ const (
 	attrCachedTokens  = "gen_ai.usage.cache_read.input_tokens"
 	attrRequestModel  = "gen_ai.request.model"
 	attrResponseModel = "gen_ai.response.model"
+	attrTimeToFirst   = "gen_ai.response.time_to_first_chunk"
 )
 
 // inferenceOperations are one call of one model; all others wrap such calls. ml_summary counts the same.
@@ -60,7 +62,7 @@ var targetKinds = map[string]targetKind{
 	attrCachedTokens:                           intTarget,
 	"gen_ai.usage.cache_creation.input_tokens": intTarget,
 	"gen_ai.usage.reasoning.output_tokens":     intTarget,
-	"gen_ai.response.time_to_first_chunk":      doubleTarget,
+	attrTimeToFirst:                            doubleTarget,
 	"gen_ai.response.finish_reasons":           stringsTarget,
 }
 
@@ -75,12 +77,28 @@ func kindOf(target string) targetKind {
 	if k, ok := targetKinds[target]; ok {
 		return k
 	}
+	if strings.HasPrefix(target, mlconv.PrefixStageMetric) || strings.HasPrefix(target, mlconv.PrefixStageNullRatio) {
+		return doubleTarget
+	}
 	for _, p := range textPrefixes {
-		if strings.HasPrefix(target, p) && !strings.HasPrefix(target, mlconv.PrefixStageMetric) && !strings.HasPrefix(target, mlconv.PrefixStageNullRatio) {
+		if strings.HasPrefix(target, p) {
 			return stringTarget
 		}
 	}
 	return anyTarget
+}
+
+// boundsOf returns what the numbers of a target lie between. A number outside is no reading of it: -1 tokens are tokens that are not
+// known, and a confidence of 250 is none.
+func boundsOf(target string) (least, most float64, bounded bool) {
+	switch {
+	case target == mlconv.AttrPredictionConfidence, strings.HasPrefix(target, mlconv.PrefixStageNullRatio):
+		return 0, 1, true
+	case targetKinds[target] == intTarget, target == mlconv.AttrPredictionCost, target == attrTimeToFirst:
+		return 0, math.MaxFloat64, true
+	default:
+		return 0, 0, false
+	}
 }
 
 // kept are attributes of the vocabulary that rules read as well; remove_originals leaves them.

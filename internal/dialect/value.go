@@ -21,7 +21,7 @@ const (
 	integer
 	double
 	boolean
-	// list is several values, texts when written.
+	// list is several values; those of a target are texts.
 	list
 	// structure is a JSON object or array as text.
 	structure
@@ -77,6 +77,20 @@ func (v *value) string() (string, bool) {
 	default:
 		return "", false
 	}
+}
+
+// maxCopied is the number of bytes that a text that is copied may have.
+const maxCopied = 1024
+
+// texts makes texts of a list's scalars; what is none, or too long, is left out.
+func (v *value) texts() []value {
+	out := v.list[:0]
+	for i := range v.list {
+		if text, ok := v.list[i].string(); ok && text != "" && len(text) <= maxCopied && v.list[i].kind != structure {
+			out = append(out, textValue(text))
+		}
+	}
+	return out
 }
 
 // number returns a finite number, that of a numeric text too.
@@ -138,7 +152,7 @@ func (v *value) class() kind {
 	if v.kind != text {
 		return v.kind
 	}
-	if _, err := strconv.ParseInt(v.text, 10, 64); err == nil {
+	if _, err := strconv.ParseInt(strings.TrimSpace(v.text), 10, 64); err == nil {
 		return integer
 	}
 	if _, ok := v.number(); ok {
@@ -155,9 +169,11 @@ type collector struct {
 	// want says what is kept: the first value, all of them, or how many they are and how long.
 	want  want
 	first value
-	list  []value
 	n     int
 	chars int
+	// list has the values of all lists of a span, one after the other; that at hand begins at start.
+	list  []value
+	start int
 }
 
 type want uint8
@@ -172,9 +188,27 @@ const (
 // maxItems is the number of values that a list keeps.
 const maxItems = 1024
 
-// reset makes room for the values of another source. A list that was given away stays its owner's.
+// begin forgets the values of the span before.
+func (c *collector) begin() { c.list, c.start = c.list[:0], 0 }
+
+// reset makes room for the values of another source; the lists before stay as they are.
 func (c *collector) reset(w want) {
-	c.want, c.n, c.chars, c.list = w, 0, 0, nil
+	c.want, c.n, c.chars, c.start = w, 0, 0, len(c.list)
+}
+
+// undo takes back what came since a copy was made.
+func (c *collector) undo(before *collector) {
+	c.first, c.n, c.chars, c.list = before.first, before.n, before.chars, c.list[:len(before.list)]
+}
+
+// forget keeps nothing of a request alive.
+func (c *collector) forget() {
+	if cap(c.list) > keptEntries {
+		c.list = nil
+	}
+	clear(c.list[:cap(c.list)])
+	c.begin()
+	c.first = value{}
 }
 
 // add takes one value; true says that no more is needed.
@@ -185,10 +219,12 @@ func (c *collector) add(v value) bool {
 	c.n++
 	switch c.want {
 	case wantFirst:
-		c.first = v
+		if c.n == 1 {
+			c.first = v
+		}
 		return true
 	case wantList:
-		if len(c.list) < maxItems {
+		if len(c.list)-c.start < maxItems {
 			c.list = append(c.list, v)
 		}
 	case wantLength:
@@ -208,7 +244,7 @@ func (c *collector) result() value {
 	case wantLength:
 		return value{kind: integer, int: int64(c.chars)}
 	case wantList:
-		return value{kind: list, list: c.list}
+		return value{kind: list, list: c.list[c.start:len(c.list):len(c.list)]}
 	default:
 		return c.first
 	}
