@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
 )
 
 // Keys in the storage. Each model has one more, which the index lists.
@@ -41,17 +42,9 @@ type store struct {
 
 // openStore opens the storage with the given id.
 func openStore(ctx context.Context, host component.Host, id, self component.ID, logger *zap.Logger) (*store, error) {
-	ext, ok := host.GetExtensions()[id]
-	if !ok {
-		return nil, fmt.Errorf("'storage': extension %q is not enabled; list it in service::extensions", id)
-	}
-	s, ok := ext.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("'storage': extension %q is not a storage", id)
-	}
-	client, err := s.GetClient(ctx, component.KindConnector, self, "")
+	client, err := storageclient.Open(ctx, host, "storage", id, storageclient.Owner{Kind: component.KindConnector, ID: self})
 	if err != nil {
-		return nil, fmt.Errorf("'storage': cannot open %q: %w", id, err)
+		return nil, err
 	}
 	return &store{client: client, logger: logger, sizes: make(map[string]int)}, nil
 }

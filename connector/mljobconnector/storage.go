@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
+	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
 )
 
 // store keeps the watch's values in a storage client.
@@ -23,17 +24,9 @@ var _ watch.Store = (*store)(nil)
 
 // openStore opens the storage with the given id.
 func openStore(ctx context.Context, host component.Host, id, self component.ID, t *telemetry) (*store, error) {
-	ext, ok := host.GetExtensions()[id]
-	if !ok {
-		return nil, fmt.Errorf("'storage': extension %q is not enabled; list it in service::extensions", id)
-	}
-	s, ok := ext.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("'storage': extension %q is not a storage", id)
-	}
-	client, err := s.GetClient(ctx, component.KindConnector, self, "")
+	client, err := storageclient.Open(ctx, host, "storage", id, storageclient.Owner{Kind: component.KindConnector, ID: self})
 	if err != nil {
-		return nil, fmt.Errorf("'storage': cannot open %q: %w", id, err)
+		return nil, err
 	}
 	return &store{client: client, telemetry: t}, nil
 }

@@ -24,6 +24,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
 )
 
 // An editor or a checkout writes many files in a row: the folder is read once it has been quiet for settle, or at the
@@ -138,7 +139,7 @@ func (e *catalogExtension) openSources(ctx context.Context, host component.Host)
 		return nil
 	}
 	if e.cfg.Storage != nil {
-		if e.storage, err = openStorage(ctx, host, *e.cfg.Storage, e.id); err != nil {
+		if e.storage, err = storageclient.Open(ctx, host, "storage", *e.cfg.Storage, storageclient.Owner{Kind: component.KindExtension, ID: e.id, Name: "sources"}); err != nil {
 			return err
 		}
 	}

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"time"
 
-	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
@@ -31,23 +29,6 @@ type saved struct {
 }
 
 const savedFormat = 1
-
-// openStorage opens the storage with the given id.
-func openStorage(ctx context.Context, host component.Host, id, self component.ID) (storage.Client, error) {
-	ext, ok := host.GetExtensions()[id]
-	if !ok {
-		return nil, fmt.Errorf("'storage': extension %q is not enabled; list it in service::extensions", id)
-	}
-	s, ok := ext.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("'storage': extension %q is not a storage", id)
-	}
-	client, err := s.GetClient(ctx, component.KindExtension, self, "sources")
-	if err != nil {
-		return nil, fmt.Errorf("'storage': cannot open %q: %w", id, err)
-	}
-	return client, nil
-}
 
 // storageKey is where a source's facts are kept.
 func storageKey(p *plan) string { return "source/" + p.name }

@@ -25,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/prediction"
 )
@@ -89,7 +90,7 @@ func (r *inferenceLog) follow(ctx context.Context, host component.Host) (*follow
 	f := &follower{client: storage.NewNopClient()}
 	if id := r.cfg.SageMaker.Storage; id != nil {
 		var err error
-		if f.client, err = r.openStorage(ctx, host, *id); err != nil {
+		if f.client, err = storageclient.Open(ctx, host, "sagemaker::storage", *id, storageclient.Owner{Kind: component.KindReceiver, ID: r.settings.ID}); err != nil {
 			return nil, err
 		}
 		if f.unsent, err = loadUnsent(ctx, f.client); err != nil {
@@ -108,22 +109,6 @@ func (r *inferenceLog) follow(ctx context.Context, host component.Host) (*follow
 		return nil, errors.Join(fmt.Errorf("'sagemaker': %w", err), f.client.Close(ctx))
 	}
 	return f, nil
-}
-
-func (r *inferenceLog) openStorage(ctx context.Context, host component.Host, id component.ID) (storage.Client, error) {
-	ext, ok := host.GetExtensions()[id]
-	if !ok {
-		return nil, fmt.Errorf("'sagemaker::storage': extension %q is not enabled; list it in service::extensions", id)
-	}
-	s, ok := ext.(storage.Extension)
-	if !ok {
-		return nil, fmt.Errorf("'sagemaker::storage': extension %q is not a storage", id)
-	}
-	client, err := s.GetClient(ctx, component.KindReceiver, r.settings.ID, "")
-	if err != nil {
-		return nil, fmt.Errorf("'sagemaker::storage': cannot open %q: %w", id, err)
-	}
-	return client, nil
 }
 
 func (f *follower) stop(ctx context.Context) error {

@@ -1,0 +1,37 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package storageclient opens the storage extension that a component's config names.
+package storageclient
+
+import (
+	"context"
+	"fmt"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/extension/xextension/storage"
+)
+
+// Owner is the component that a storage is opened for. Two clients of one owner have different names.
+type Owner struct {
+	Kind component.Kind
+	ID   component.ID
+	Name string
+}
+
+// Open opens the storage with the given id. key is the config's key that names it, for errors.
+func Open(ctx context.Context, host component.Host, key string, id component.ID, owner Owner) (storage.Client, error) {
+	extension, ok := host.GetExtensions()[id]
+	if !ok {
+		return nil, fmt.Errorf("'%s': extension %q is not enabled; list it in service::extensions", key, id)
+	}
+	s, ok := extension.(storage.Extension)
+	if !ok {
+		return nil, fmt.Errorf("'%s': extension %q is not a storage", key, id)
+	}
+	client, err := s.GetClient(ctx, owner.Kind, owner.ID, owner.Name)
+	if err != nil {
+		return nil, fmt.Errorf("'%s': cannot open %q: %w", key, id, err)
+	}
+	return client, nil
+}
