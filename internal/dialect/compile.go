@@ -218,7 +218,32 @@ func inherit(t *Table, byName map[string]*Table, seen []string) ([]section, []co
 		return nil, nil, fmt.Errorf("'dialects': %q extends %q, which is no dialect", t.Name, t.Extends)
 	}
 	s, w, err := inherit(base, byName, append(seen, t.Name))
+	shareAliases(sections, s)
 	return append(sections, s...), append(wrappers, w...), err
+}
+
+// shareAliases lets the aliases that an extended table has for a target hold for the rules before it, too.
+func shareAliases(sections, base []section) {
+	shared := map[string]map[string]string{}
+	for _, s := range base {
+		for _, r := range s.rules {
+			if r.aliases != nil {
+				shared[r.target] = r.aliases
+			}
+		}
+	}
+	for i := range sections {
+		rules := slices.Clone(sections[i].rules)
+		for j, r := range rules {
+			if aliases := shared[r.target]; aliases != nil {
+				clone := *r
+				clone.aliases = maps.Clone(aliases)
+				maps.Copy(clone.aliases, r.aliases)
+				rules[j] = &clone
+			}
+		}
+		sections[i].rules = rules
+	}
 }
 
 func (e *Engine) enabled(c *condition) bool {

@@ -111,6 +111,9 @@ func render() string {
 		if t.Extends != "" {
 			fmt.Fprintf(&b, "\nWhat this gives nothing for is read as in [`%s`](#%s).\n", t.Extends, t.Extends)
 		}
+		if content := append(written(t.Content.attributes), t.Content.events...); len(content) > 0 {
+			fmt.Fprintf(&b, "\nDropped by `drop_content`: %s.\n", strings.Join(quoted(content), ", "))
+		}
 		b.WriteString("\nNot read:\n\n")
 		for _, n := range t.NotRead {
 			fmt.Fprintf(&b, "- %s\n", n)
@@ -120,13 +123,14 @@ func render() string {
 	return b.String()
 }
 
-func code(list []string) string {
-	var out []string
+func quoted(list []string) (out []string) {
 	for _, s := range list {
 		out = append(out, "`"+strings.ReplaceAll(s, "|", `\|`)+"`")
 	}
-	return strings.Join(out, " or ")
+	return out
 }
+
+func code(list []string) string { return strings.Join(quoted(list), " or ") }
 
 func written(list []source) []string {
 	var out []string
