@@ -79,6 +79,24 @@ func FuzzTraces(f *testing.F) {
 			require.True(t, ok, k)
 			require.True(t, got.Equal(v), k)
 		}
+		for k, v := range attrs.All() {
+			if _, given := firstSpan(before).Attributes().Get(k); given {
+				continue
+			}
+			switch kindOf(k) {
+			case stringTarget:
+				require.Equal(t, pcommon.ValueTypeStr, v.Type(), k)
+				require.NotEmpty(t, v.Str(), k)
+				require.LessOrEqual(t, len(v.Str()), maxCopied, k)
+			case intTarget:
+				require.GreaterOrEqual(t, v.Int(), int64(0), k)
+			case doubleTarget:
+				require.Equal(t, pcommon.ValueTypeDouble, v.Type(), k)
+			}
+			if most := mostOf(k); most > 0 && v.Type() == pcommon.ValueTypeDouble {
+				require.True(t, v.Double() >= 0 && v.Double() <= most, k)
+			}
+		}
 		seen := map[string]bool{}
 		for k := range attrs.All() {
 			require.False(t, seen[k], "%s is there twice", k)
@@ -106,12 +124,9 @@ func FuzzTables(f *testing.F) {
 	}
 	f.Add([]byte("name: x\nconcept: llm\ndetect: [{has: a}]\nmap: {b.*: a.*, c: {from: a.N, count: true}, d: 'event:*:a#*'}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		tables, err := Tables("f.yaml", data)
-		if err != nil {
-			return
-		}
-		e, err := New(Options{Extra: tables, DropContent: true, RemoveOriginals: true})
-		if err != nil {
+		tables, broken := Tables("f.yaml", data)
+		e, err := New(Options{Extra: tables, DropContent: true, RemoveOriginals: true}) // broken tables compile, so that all errors are said
+		if broken != nil || err != nil {
 			return
 		}
 		td := given{name: "x", attributes: m{"a": `{"b":1}`, "a.x": 1, "a.0": "x", "b": true}, events: []event{{name: "a", attributes: m{"a": "[1]"}}}}.traces(t)

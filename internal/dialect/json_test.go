@@ -25,19 +25,32 @@ func TestWalkJSON(t *testing.T) {
 	}
 }
 
-// FuzzWalkJSON compares what is taken for JSON with encoding/json: all that the latter takes is read, to the depth and up to a number's range.
+// TestFirst takes the first of several values at a path, in JSON and in attributes.
+func TestFirst(t *testing.T) {
+	var c collector
+	assert.True(t, walkJSON(`[{"a":1},{"a":2}]`, []string{"*", "a"}, &c))
+	assert.Equal(t, value{kind: integer, int: 1}, c.result())
+}
+
+// FuzzWalkJSON takes for JSON what encoding/json does, to the depth that is read. Where values are wanted, numbers must fit a double, too.
 func FuzzWalkJSON(f *testing.F) {
-	for _, s := range []string{`{"a":[1,-2.5e3,"x\u00e4\\\"",true,false,null,{}]}`, `[[[]]]`, `"`, `{"a":`, `01`, `-`, "[1,]", "\"\x01\"", `1e999`, `"\ud800"`, `"\x"`} {
+	for _, s := range []string{
+		`{"a":[1,-2.5e3,"x\u00e4\\\"",true,false,null,{}]}`, `[[[]]]`, `"`, `{"a":`, `01`, `-`, `-0`, `1.`, `.5`, `1e`, `1e+5`, "[1,]", "\"\x01\"", `1e999`, `"\ud800"`,
+		`"\x"`, `"\u12g4"`, "\"\xff\"", `{"a" 1}`, ` 7 `, `7 8`, `{,}`, `[`,
+	} {
 		f.Add(s, "a.*")
 	}
 	f.Fuzz(func(t *testing.T, s, path string) {
 		c := collector{want: wantList}
-		got := walkJSON(s, strings.Split(path, "."), &c)
-		var whole collector
-		decoded := walkJSON(s, nil, &whole)
-		if depth := strings.Count(s, "[") + strings.Count(s, "{"); json.Valid([]byte(s)) && depth < maxDepth && !strings.ContainsAny(s, "eE") {
-			assert.True(t, got, "%q", s)
-			assert.True(t, decoded, "%q", s)
+		taken := walkJSON(s, []string{"\x00 is no key"}, &c)
+		assert.Empty(t, c.list)
+		if strings.Count(s, "[")+strings.Count(s, "{") < maxDepth {
+			assert.Equal(t, json.Valid([]byte(s)), taken, "%q", s)
 		}
+		if walkJSON(s, strings.Split(path, "."), &c) {
+			assert.True(t, taken, "%q", s)
+		}
+		var whole collector
+		walkJSON(s, nil, &whole)
 	})
 }

@@ -403,4 +403,4 @@ func (r *rule) typed(v value) (value, bool) {
 	}
 }
 
-func (r *rule) within(f float64) bool { return !r.bounded || f >= r.least && f <= r.most }
+func (r *rule) within(f float64) bool { return r.most == 0 || f >= 0 && f <= r.most }

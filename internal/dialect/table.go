@@ -127,13 +127,12 @@ type rule struct {
 	add       int64
 	scale     float64 // to seconds; 0 for none
 	percent   bool
-	// bounded is true where the target's numbers lie between least and most.
-	bounded     bool
-	least, most float64
-	want        want
-	differs     string // a target whose value this one must not have
-	exclude     []string
-	categories  bool // texts and truth values of names that the operator lists
+	// most is what the target's numbers are at most, where they begin at 0; 0 for none.
+	most       float64
+	want       want
+	differs    string // a target whose value this one must not have
+	exclude    []string
+	categories bool // texts and truth values of names that the operator lists
 
 	path string
 
@@ -241,13 +240,16 @@ func (d *decoder) table(n *yaml.Node, path string) *Table {
 	if n.Kind != yaml.MappingNode {
 		return t
 	}
-	if !namePattern.MatchString(t.Name) {
-		d.fail(n, join(path, "name"), "%q must be a name of small letters, digits and _", t.Name)
+	switch {
+	case missing(n, "name"):
+		d.fail(n, join(path, "name"), "is missing")
+	case t.Name != "" && !namePattern.MatchString(t.Name):
+		d.fail(n, join(path, "name"), "%q must be a name of at most 63 small letters, digits and _ that begins with a letter", t.Name)
 	}
-	if len(t.Concepts) == 0 {
+	if missing(n, "concept") {
 		d.fail(n, join(path, "concept"), "is missing (llm, serving or job)")
 	}
-	if len(t.Detect) == 0 {
+	if missing(n, "detect") {
 		d.fail(n, join(path, "detect"), "is missing: the table would never be read")
 	}
 	for i := range t.Sections {
@@ -391,8 +393,7 @@ func (d *decoder) rules(n *yaml.Node, path string) (out []*rule) {
 // alternatives reads what a target is filled from: a source, a rule, or a list of both of which the first that gives something counts.
 func (d *decoder) alternatives(target string, n *yaml.Node, path string) (out []*rule) {
 	one := func(n *yaml.Node, p string) {
-		r := &rule{target: target, kind: kindOf(target), path: p}
-		r.least, r.most, r.bounded = boundsOf(target)
+		r := &rule{target: target, kind: kindOf(target), most: mostOf(target), path: p}
 		if n.Kind == yaml.MappingNode {
 			d.rule(r, n, p)
 		} else if s := d.text(n, p); s != "" {
@@ -495,7 +496,7 @@ func (d *decoder) rule(r *rule, n *yaml.Node, path string) {
 
 // check reports what only the whole rule shows.
 func (d *decoder) check(r *rule, n *yaml.Node) {
-	if len(r.from) == 0 && r.constant == nil {
+	if n.Kind == yaml.MappingNode && missing(n, "from") && missing(n, "from_all") && missing(n, "value") {
 		d.fail(n, r.path, "needs from, from_all or value")
 	}
 	if len(r.from) > 0 && r.constant != nil {

@@ -44,7 +44,8 @@ func TestViolations(t *testing.T) {
 	}{
 		{"no mapping", "[1]", []string{"f.yaml:1: must be a block of keys"}},
 		{"no YAML", "a: [", []string{"f.yaml: line 1: "}},
-		{"empty block", "{}", []string{`f.yaml:1: name: "" must be a name`, "f.yaml:1: concept: is missing", "f.yaml:1: detect: is missing"}},
+		{"empty block", "{}", []string{"f.yaml:1: name: is missing", "f.yaml:1: concept: is missing", "f.yaml:1: detect: is missing"}},
+		{"empty lists", "name: x\nconcept: []\ndetect: []\nmap: {a: {from: []}}\n", []string{"concept: is missing", "detect: is missing", "map.a: needs from, from_all or value"}},
 		{"unknown key", good + "mapp: {}\n", []string{"f.yaml:4: mapp: unknown key (allowed: concept, content,"}},
 		{"a key that is there twice", good + "map: {a: b, a: c}\n", []string{"f.yaml:4: map.a: is there twice"}},
 		{"concept", "name: x\nconcept: [llm, lmm]\ndetect: [{has: a}]\n", []string{`f.yaml:2: concept: "lmm" is none of llm, serving, job`}},

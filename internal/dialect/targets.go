@@ -88,16 +88,16 @@ func kindOf(target string) targetKind {
 	return anyTarget
 }
 
-// boundsOf returns what the numbers of a target lie between. A number outside is no reading of it: -1 tokens are tokens that are not
-// known, and a confidence of 250 is none.
-func boundsOf(target string) (least, most float64, bounded bool) {
+// mostOf returns what the numbers of a target are at most, where they begin at 0; 0 is for targets without bounds. A number outside is
+// no reading of the target: -1 tokens are tokens that are not known, and a confidence of 250 is none.
+func mostOf(target string) float64 {
 	switch {
 	case target == mlconv.AttrPredictionConfidence, strings.HasPrefix(target, mlconv.PrefixStageNullRatio):
-		return 0, 1, true
+		return 1
 	case targetKinds[target] == intTarget, target == mlconv.AttrPredictionCost, target == attrTimeToFirst:
-		return 0, math.MaxFloat64, true
+		return math.MaxFloat64
 	default:
-		return 0, 0, false
+		return 0
 	}
 }
 

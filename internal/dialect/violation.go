@@ -93,6 +93,17 @@ func (d *decoder) pairs(n *yaml.Node, path string) []pair {
 	return out
 }
 
+// missing is true for a key that a mapping does not have, or has with an empty list.
+func missing(n *yaml.Node, key string) bool {
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		if n.Content[i].Value == key {
+			v := n.Content[i+1]
+			return v.Kind == yaml.SequenceNode && len(v.Content) == 0
+		}
+	}
+	return true
+}
+
 // fields reads a mapping whose keys are known.
 func (d *decoder) fields(n *yaml.Node, path string, known map[string]func(n *yaml.Node, path string)) {
 	for _, p := range d.pairs(n, path) {
@@ -179,7 +190,7 @@ func (d *decoder) flag(n *yaml.Node, path string) bool {
 func (d *decoder) integer(n *yaml.Node, path string) int {
 	var i int
 	if n.ShortTag() != "!!int" || n.Decode(&i) != nil || i < -1_000_000 || i > 1_000_000 {
-		d.fail(n, path, "must be a whole number of at most 1000000")
+		d.fail(n, path, "must be a whole number between -1000000 and 1000000")
 		return 0
 	}
 	return i

@@ -58,15 +58,20 @@ func (c *Config) Validate() error {
 	if c.MaxJSONBytes < leastJSON || c.MaxJSONBytes > mostJSON {
 		errs = append(errs, fmt.Errorf("'max_json_bytes': %d must be between %d and %d", c.MaxJSONBytes, leastJSON, mostJSON))
 	}
-	for key, names := range map[string][]string{"categories": c.Features.Categories, "exclude": c.Features.Exclude} {
-		for i, n := range names {
-			if n == "" || strings.HasPrefix(n, "feature.") || strings.HasPrefix(n, "ml.feature.") {
-				errs = append(errs, fmt.Errorf("'features::%s[%d]': %q must be what follows feature. in the attribute's name", key, i, n))
-			}
-		}
-	}
+	errs = append(errs, featureNames("categories", c.Features.Categories), featureNames("exclude", c.Features.Exclude))
 	_, err := c.engine()
 	return errors.Join(append(errs, err)...)
+}
+
+// featureNames checks that names are without the prefix of their attributes.
+func featureNames(key string, names []string) error {
+	var errs []error
+	for i, n := range names {
+		if n == "" || strings.HasPrefix(n, "feature.") || strings.HasPrefix(n, "ml.feature.") {
+			errs = append(errs, fmt.Errorf("'features::%s[%d]': %q must be what follows feature. in the attribute's name", key, i, n))
+		}
+	}
+	return errors.Join(errs...)
 }
 
 // engine compiles the tables.
@@ -75,17 +80,17 @@ func (c *Config) engine() (*dialect.Engine, error) {
 	var extra []*dialect.Table
 	for i, raw := range c.Dialects {
 		t, err := dialect.FromConfig(raw, fmt.Sprintf("dialects[%d]", i))
-		if err != nil {
-			errs = append(errs, err)
-			continue
+		errs = append(errs, err)
+		if t != nil { // a broken one may still be extended, disabled or there twice
+			extra = append(extra, t)
 		}
-		extra = append(extra, t)
 	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
-	return dialect.New(dialect.Options{
+	engine, err := dialect.New(dialect.Options{
 		Extra: extra, Disabled: c.DisabledDialects, RemoveOriginals: c.RemoveOriginals, DropContent: c.DropContent,
 		BareFeatures: c.Features.Bare, Categories: c.Features.Categories, ExcludeFeatures: c.Features.Exclude, MaxJSON: c.MaxJSONBytes,
 	})
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return nil, err
+	}
+	return engine, nil
 }

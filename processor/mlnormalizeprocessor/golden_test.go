@@ -28,20 +28,44 @@ import (
 
 var update = flag.Bool("update", false, "write the expected files")
 
-// sharedSpans are spans as real systems emit them: captured, or transcribed from source. They are not part of this repository.
-func sharedSpans(t testing.TB) []string {
+// sharedSpans are spans as real systems emit them: captured, or transcribed from source. They are not part of this repository; the
+// examples in internal/dialect/testdata are, and are read in every clone.
+func sharedSpans(t testing.TB) (spans []string) {
 	t.Helper()
-	files, _ := filepath.Glob("../../../shared/data/spans/*/*.json")
-	var out []string
-	for _, f := range files {
+	for _, f := range sharedFiles(t) {
 		if data, err := os.ReadFile(f); err == nil && strings.Contains(string(data), `"resourceSpans"`) {
-			out = append(out, f)
+			spans = append(spans, f)
 		}
 	}
-	if len(out) == 0 {
+	return spans
+}
+
+func sharedFiles(t testing.TB) (files []string) {
+	t.Helper()
+	files, _ = filepath.Glob("../../../shared/data/spans/*/*")
+	if len(files) == 0 {
 		t.Skip("../shared/data/spans is absent: spans of real systems are not part of this repository")
 	}
-	return out
+	return files
+}
+
+// payloadLogs are no spans; the golden tests of the inference_log receiver have copies of them.
+var payloadLogs = []string{"kserve-logger-cloudevents.json", "sagemaker-datacapture.jsonl"}
+
+// TestGoldenOfEveryFile fails where a file has no golden file or a golden file no longer has a file.
+func TestGoldenOfEveryFile(t *testing.T) {
+	var want []string
+	spans := sharedSpans(t)
+	for _, f := range sharedFiles(t) {
+		if slices.Contains(payloadLogs, filepath.Base(f)) {
+			continue
+		}
+		assert.Contains(t, spans, f, "%s is neither OTLP JSON nor a payload log with a golden test", f)
+		want = append(want, filepath.Join("testdata", "golden", strings.TrimSuffix(filepath.Base(f), ".json")+".txt"))
+	}
+	got, err := filepath.Glob(filepath.Join("testdata", "golden", "*"))
+	require.NoError(t, err)
+	assert.ElementsMatch(t, want, got)
 }
 
 func readSpans(t testing.TB, file string) ptrace.Traces {

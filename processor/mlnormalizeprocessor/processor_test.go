@@ -47,7 +47,7 @@ func config(t *testing.T, yaml string) *Config {
 func TestConfigErrors(t *testing.T) {
 	err := config(t, `
 max_json_bytes: 3
-disabled_dialects: [gen_ai]
+disabled_dialects: [gen_ai, gen_a]
 features: {categories: ["", feature.x], exclude: [ok]}
 dialects:
   - {name: a, concept: llm, detect: [{has: x}], map: {ml.model.name: {form: x}}}
@@ -57,7 +57,8 @@ dialects:
 		"'max_json_bytes': 3 must be between 1024 and 67108864",
 		`'features::categories[0]': "" must be what follows feature. in the attribute's name`, "'features::categories[1]'",
 		`'dialects[0].map["ml.model.name"].form': unknown key (allowed: accept,`, `'dialects[0].map["ml.model.name"]': needs from, from_all or value`,
-		`'dialects[1].name': "B" must be a name of small letters`, "'dialects[1].detect': is missing",
+		`'disabled_dialects[1]': there is no dialect "gen_a"`,
+		`'dialects[1].name': "B" must be a name of at most 63 small letters`, "'dialects[1].detect': is missing",
 	} {
 		require.ErrorContains(t, err, want)
 	}
@@ -170,21 +171,40 @@ func TestTelemetry(t *testing.T) {
 
 // TestRequestsAtOnce gives one engine many requests at the same time; each must come out as it does alone.
 func TestRequestsAtOnce(t *testing.T) {
-	files := sharedSpans(t)
 	p := start(t, createDefaultConfig().(*Config), consumertest.NewNop())
-	want := map[string]string{}
-	for _, f := range files {
-		td := readSpans(t, f)
-		require.NoError(t, p.ConsumeTraces(t.Context(), td))
-		want[f] = additions(t, readSpans(t, f), td)
+	requests := map[string]map[string]any{
+		"llm": {
+			"openinference.span.kind": "LLM", "llm.model_name": "gpt-1", "llm.invocation_parameters": `{"model":"gpt"}`, "llm.token_count.prompt": 9,
+			"llm.input_messages.0.message.content": "hello", "llm.finish_reason": "stop",
+		},
+		"serving": {"model.name": "fraud", "confidence": "87.5", "features.amount": 12.5, "features.age": 41},
+		"job":     {"airflow.dag_id": "d", "airflow.task_id": "x", "airflow.task_instance.state": "skipped"},
+		"both":    {"mlflow.spanType": `"CHAT_MODEL"`, "mlflow.llm.model": `"gpt"`, "model_version": `"7"`, "prediction": `"yes"`},
+		"foreign": {"http.route": "/"},
 	}
-	for range 4 {
-		for _, f := range files {
-			t.Run(filepath.Base(f), func(t *testing.T) {
+	given := func(t *testing.T, attributes map[string]any) ptrace.Traces {
+		td := ptrace.NewTraces()
+		for range 3 {
+			rs := td.ResourceSpans().AppendEmpty()
+			rs.Resource().Attributes().PutStr("service.name", "x")
+			require.NoError(t, rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty().Attributes().FromRaw(attributes))
+		}
+		return td
+	}
+	want := map[string]string{}
+	for name, attributes := range requests {
+		td := given(t, attributes)
+		require.NoError(t, p.ConsumeTraces(t.Context(), td))
+		want[name] = additions(t, given(t, attributes), td)
+		assert.Equal(t, name != "foreign", strings.Contains(want[name], " = "), want[name])
+	}
+	for range 20 {
+		for name, attributes := range requests {
+			t.Run(name, func(t *testing.T) {
 				t.Parallel()
-				td := readSpans(t, f)
+				td := given(t, attributes)
 				require.NoError(t, p.ConsumeTraces(t.Context(), td))
-				assert.Equal(t, want[f], additions(t, readSpans(t, f), td))
+				assert.Equal(t, want[name], additions(t, given(t, attributes), td))
 			})
 		}
 	}
