@@ -133,7 +133,7 @@ func TestEachWayIsOneAlert(t *testing.T) {
 		name := way.Break.String()
 		card := strings.Replace(string(example), "name: training_job", fmt.Sprintf("name: %q", name), 1)
 		if way.How == job.Hang || way.How == job.Kill {
-			card = strings.NewReplacer("timeout: 7s", "timeout: 2s", "heartbeat: 7s", "heartbeat: 2s").Replace(card)
+			card = strings.NewReplacer("timeout: 10s", "timeout: 2s", "heartbeat: 10s", "heartbeat: 2s").Replace(card)
 		}
 		require.NotEqual(t, string(example), card)
 		cards[name] = card

@@ -94,7 +94,11 @@ func TestKilledCollectorLosesNoAlert(t *testing.T) {
 			stage := traffic.Stages[i%len(traffic.Stages)]
 			episode := i/len(traffic.Stages) + 1
 			run := func(kind string) traffic.JobRun {
-				return traffic.JobRun{Seed: uint64(i)<<8 | uint64(len(kind)), Job: "nightly", RunID: fmt.Sprintf("%s-%d", kind, i), Start: time.Now(), Stage: time.Millisecond, Rows: 1000}
+				// A stage takes a minute, so that a run that waits for a collector to come back is not overdue by what good runs took.
+				return traffic.JobRun{
+					Seed: uint64(i)<<8 | uint64(len(kind)), Job: "nightly", RunID: fmt.Sprintf("%s-%d", kind, i),
+					Start: time.Now().Add(-10 * time.Minute), Stage: time.Minute, Rows: 1000,
+				}
 			}
 			bad := run("bad")
 			bad.Fails = stage
