@@ -59,6 +59,16 @@ func openInference(_ int, attrs pcommon.Map) {
 	attrs.PutStr("llm.output_messages.0.message.content", "Paris is the capital of France.")
 }
 
+func handwritten(i int, attrs pcommon.Map) {
+	attrs.PutStr("model.name", "fraud")
+	attrs.PutStr("model_version", "7")
+	attrs.PutStr("prediction", "ok")
+	attrs.PutStr("confidence", "0.9")
+	for f := range 26 {
+		attrs.PutDouble(fmt.Sprintf("features.feature_%02d", f), float64(i+f))
+	}
+}
+
 func vocabulary(i int, attrs pcommon.Map) {
 	attrs.PutStr("ml.model.name", "fraud")
 	attrs.PutStr("ml.model.version", "7")
@@ -82,6 +92,7 @@ func BenchmarkTraces(b *testing.B) {
 		{"foreign", "@opentelemetry/instrumentation-http", foreign, false},
 		{"vocabulary", "fraud-service", vocabulary, false},
 		{"openinference", "@arizeai/openinference-instrumentation-openai", openInference, true},
+		{"handwritten", "fraud-service", handwritten, true},
 		{"copy alone", "@arizeai/openinference-instrumentation-openai", openInference, true},
 	} {
 		b.Run(c.name, func(b *testing.B) {

@@ -109,11 +109,17 @@ func (s *state) forget() {
 	clear(s.out[:cap(s.out)])
 	s.scope, s.span = pcommon.InstrumentationScope{}, ptrace.Span{}
 	s.collector.forget()
-	if len(s.taken) > keptEntries {
+	s.forgetNames()
+	s.operation = ""
+}
+
+// forgetNames makes room for other names, and lets the room for very many go.
+func (s *state) forgetNames() {
+	if len(s.taken) > 256 {
 		s.taken = map[string]struct{}{}
+		return
 	}
 	clear(s.taken)
-	s.operation = ""
 }
 
 // settle works out what scope and resource say.

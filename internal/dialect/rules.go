@@ -5,7 +5,6 @@ package dialect
 
 import (
 	"net/url"
-	"path"
 	"slices"
 	"strings"
 
@@ -76,7 +75,7 @@ func (s *state) fillFamily(r *rule) {
 	if !slices.ContainsFunc(r.from, func(src source) bool { return len(s.own.family(src.slot)) > 0 }) {
 		return
 	}
-	clear(s.taken)
+	s.forgetNames()
 	for k := range s.span.Attributes().All() {
 		if name, ok := strings.CutPrefix(k, r.prefix); ok {
 			s.taken[name] = struct{}{}
@@ -115,16 +114,12 @@ func (s *state) fillFamily(r *rule) {
 	}
 }
 
-// excludes is true for a name that one of the patterns matches; * is any text without a slash.
+// excludes is true for a name that one of the patterns matches; a * in it is any text.
 func excludes(patterns []string, name string) bool {
 	for _, p := range patterns {
-		if p == name {
+		before, after, open := strings.Cut(p, anyStep)
+		if p == name || open && len(name) >= len(before)+len(after) && strings.HasPrefix(name, before) && strings.HasSuffix(name, after) {
 			return true
-		}
-		if strings.Contains(p, "*") {
-			if ok, _ := path.Match(p, name); ok {
-				return true
-			}
 		}
 	}
 	return false

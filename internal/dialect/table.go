@@ -489,8 +489,15 @@ func (d *decoder) rule(r *rule, n *yaml.Node, path string) {
 			}
 		},
 		"unless_same_as": func(n *yaml.Node, p string) { r.differs = d.text(n, p) },
-		"exclude":        func(n *yaml.Node, p string) { r.exclude = d.texts(n, p) },
-		"categories":     func(n *yaml.Node, p string) { r.categories = d.flag(n, p) },
+		"exclude": func(n *yaml.Node, p string) {
+			r.exclude = d.texts(n, p)
+			for _, name := range r.exclude {
+				if strings.Count(name, anyStep) > 1 {
+					d.fail(n, p, "%q has more than one *", name)
+				}
+			}
+		},
+		"categories": func(n *yaml.Node, p string) { r.categories = d.flag(n, p) },
 	})
 }
 

@@ -62,7 +62,8 @@ func TestViolations(t *testing.T) {
 		{"sources", good + "map: {a: ['event:x', 'span:kind', '#x', 'y#a..b']}\n", []string{
 			`map.a[0]: "event:x" must be event:NAME:KEY`, `map.a[1]: "span:kind" is none of`, `map.a[2]: "#x" names no attribute`, `map.a[3]: "y#a..b" has an empty step`,
 		}},
-		{"families", good + "map: {a.*: b, c: d.*, e.*: {from: 'f.*#x'}, g: {from: h, exclude: [i]}}\n", []string{
+		{"families", good + "map: {a.*: b, c: d.*, e.*: {from: 'f.*#x'}, g: {from: h, exclude: [i]}, k.*: {from: 'l.*', exclude: ['*a*']}}\n", []string{
+			`map["k.*"].exclude: "*a*" has more than one *`,
 			`map["a.*"]: "a.*" and "b" must both be families`, `map.c: "c" and "d.*" must both`, `map["e.*"]`, "map.g: exclude is for families",
 		}},
 		{"states", good + "map: {a: {from: b, states: {c: [1]}}}\n", []string{"map.a.states.c: must be a text, a number, true or false"}},
