@@ -65,8 +65,8 @@ type compiled struct {
 	concepts [3]bool
 	wrappers []condition
 	sections []section
-	// firsts are the sections' rules that fill gen_ai.operation.name.
-	hasFirst bool
+	// hasOperation is true where a rule fills gen_ai.operation.name.
+	hasOperation bool
 }
 
 // clause is one way to detect a table.
@@ -265,7 +265,7 @@ func (e *Engine) compileSection(s section, c *compiled) section {
 			clone.differsSlot = e.matcher.slot(r.differs)
 		}
 		if r.target == attrOperation {
-			c.hasFirst, out.operation = true, true
+			c.hasOperation, out.operation = true, true
 		}
 		out.rules = append(out.rules, &clone)
 	}

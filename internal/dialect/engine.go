@@ -224,7 +224,7 @@ func (s *state) read() {
 	// The operation comes first, as it decides whether the span is an inference.
 	s.operation, s.inference = s.ownText(e.operation), false
 	for _, t := range chosen[:n] {
-		if t.hasFirst {
+		if t.hasOperation {
 			s.run(t, true)
 		}
 	}

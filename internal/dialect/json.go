@@ -18,7 +18,8 @@ const maxDepth = 64
 const anyStep = "*"
 
 // walkJSON gives the values at a path of a JSON text to c; an empty path is the text's own value. It reads the text once and
-// allocates for texts with escapes alone. It returns false, and c is not to be used, where the text is not JSON or nested too deep.
+// allocates for the texts that c keeps, and for those with escapes. It returns false, and c is not to be used, where the text is not
+// JSON or nested too deep.
 func walkJSON(s string, path []string, c *collector) bool {
 	p := scanner{s: s, c: c}
 	p.space()
@@ -88,8 +89,12 @@ func (p *scanner) value(rest []string, wanted bool, depth int) bool {
 			return false
 		}
 		if emit {
-			if raw, ok = unescape(raw, escaped); !ok {
-				return false
+			if escaped {
+				if raw, ok = unescape(raw); !ok {
+					return false
+				}
+			} else if p.c.keeps() {
+				raw = strings.Clone(raw) // it shall not keep the whole JSON text alive
 			}
 			if raw != "" {
 				p.c.add(textValue(raw))
@@ -134,7 +139,7 @@ func (p *scanner) object(rest []string, wanted bool, depth int) bool {
 		inside, below := false, rest
 		if wanted {
 			if escaped {
-				if key, ok = unescape(key, true); !ok {
+				if key, ok = unescape(key); !ok {
 					return false
 				}
 			}
@@ -219,10 +224,7 @@ func (p *scanner) escape() bool {
 }
 
 // unescape resolves the escapes of a JSON string.
-func unescape(raw string, escaped bool) (string, bool) {
-	if !escaped {
-		return strings.Clone(raw), true
-	}
+func unescape(raw string) (string, bool) {
 	var s string
 	err := json.Unmarshal([]byte(`"`+raw+`"`), &s)
 	return s, err == nil

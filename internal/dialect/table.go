@@ -49,7 +49,7 @@ type Table struct {
 	Content  content
 
 	file string
-	// set says which keys the YAML had.
+	// ordered is true where the YAML gave an order.
 	ordered bool
 }
 

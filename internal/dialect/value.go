@@ -211,6 +211,9 @@ func (c *collector) forget() {
 	c.first = value{}
 }
 
+// keeps is true where values are kept, not only measured.
+func (c *collector) keeps() bool { return c.want == wantFirst || c.want == wantList }
+
 // add takes one value; true says that no more is needed.
 func (c *collector) add(v value) bool {
 	if v.kind == none || c.want == wantLength && v.kind != text {
