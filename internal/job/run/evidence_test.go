@@ -86,6 +86,19 @@ func TestShortestTryByTime(t *testing.T) {
 	}
 }
 
+// TestCauseOfTriesWithOneID: all tries have the id of their instance; what is below counts for the last one, in whatever order they came.
+func TestCauseOfTriesWithOneID(t *testing.T) {
+	first := span(KindStage, 1, 0, 10, task("load"), attempt(1), retried, fails("", ""))
+	second := span(KindStage, 1, 20, 30, task("load"), attempt(2), fails("", ""))
+	below := span(KindInner, 2, 21, 29, parent(1), fails("DiskFull", "no space"))
+	for _, spans := range [][]Span{{first, second, below}, {second, below, first}} {
+		r := of(spans...)
+		if e := r.Cause(r.Stage("load").Instances()[0].Final()); e.SpanID != spanID(2) || e.ExceptionType != "DiskFull" {
+			t.Errorf("span %v, %s", e.SpanID, e.ExceptionType)
+		}
+	}
+}
+
 func TestRootCause(t *testing.T) {
 	root := span(KindRoot, 1, 0, 100, fails("RunError", "gave up"))
 	good := span(KindStage, 2, 0, 50, task("load"), parent(1))

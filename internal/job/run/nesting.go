@@ -31,7 +31,11 @@ func newNesting(r *Run) *nesting {
 	n := &nesting{run: r, tries: map[place]*Try{}, inner: map[place]*link{}}
 	for _, s := range r.Stages {
 		for i := range s.tries {
-			n.tries[place{s.tries[i].trace, s.tries[i].SpanID}] = &s.tries[i]
+			at, t := place{s.tries[i].trace, s.tries[i].SpanID}, &s.tries[i]
+			// Of several tries with one id the last one has what is below it: that one decides.
+			if other := n.tries[at]; other == nil || compareTries(other, t) < 0 {
+				n.tries[at] = t
+			}
 		}
 	}
 	if r.more != nil {

@@ -57,6 +57,12 @@ func TestTries(t *testing.T) {
 			span(KindStage, 1, 2, 3, task("train"), trace(2)),
 			span(KindStage, 1, 2, 3, task("train"), trace(2)),
 		}, ":1 1"},
+		{"one id for all tries: those with another number are others", []Span{
+			span(KindStage, 1, 0, 1, task("train"), attempt(1), retried),
+			span(KindStage, 1, 0, 1, task("train"), attempt(1), retried),
+			span(KindStage, 1, 2, 3, task("train"), attempt(2)),
+			span(KindStage, 1, 2, 3, task("train"), attempt(2)),
+		}, ":1 1"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := ""

@@ -98,7 +98,8 @@ func (s *Stage) offer(r *Run, t Try) bool {
 	of, oldest, known := 0, -1, false // the tries of the instance: how many, which of them is the first in order, whether t is among them
 	look := func(i int) {
 		other := &s.tries[i]
-		known = known || other.SpanID == t.SpanID && other.trace == t.trace
+		// Airflow 3.2 gives all tries of an instance the span id of the instance.
+		known = known || other.SpanID == t.SpanID && other.trace == t.trace && other.attempt == t.attempt
 		of++
 		if oldest < 0 || compareTries(other, &s.tries[oldest]) < 0 {
 			oldest = i
