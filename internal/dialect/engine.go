@@ -58,7 +58,7 @@ type state struct {
 	decode    bool
 	inference bool
 	operation string
-	table     *compiled
+	table     *compiled // that is read
 	out       []output
 	collector collector
 	// taken are the names of a family that the span has or will have.
@@ -124,6 +124,7 @@ func (s *state) forgetNames() {
 
 // settle works out what scope and resource say.
 func (s *state) settle() {
+	s.table = nil
 	s.early, s.open, s.byNameOnly = 0, s.open[:0], 0
 	for pass := range 2 {
 		for i := range s.engine.clauses {
@@ -171,7 +172,7 @@ func matches(text string, exact, prefixes []string) bool {
 // apply rewrites one span.
 func (s *state) apply(span ptrace.Span, prices Pricer) {
 	e := s.engine
-	s.span = span
+	s.span, s.table = span, nil
 	attrs := span.Attributes()
 	detected := s.early | s.own.read(attrs)
 	for i, n := range s.open {
@@ -235,6 +236,7 @@ func (s *state) read() {
 	}
 	s.inference = slices.Contains(inferenceOperations, s.operation)
 	for _, t := range chosen[:n] {
+		s.table = t
 		for i := range t.wrappers {
 			if s.inference && s.holds(&t.wrappers[i]) {
 				s.inference = false

@@ -123,13 +123,14 @@ func FuzzTables(f *testing.F) {
 		f.Add(data)
 	}
 	f.Add([]byte("name: x\nconcept: llm\ndetect: [{has: a}]\nmap: {b.*: a.*, c: {from: a.N, count: true}, d: 'event:*:a#*'}\n"))
+	f.Add([]byte("name: x\nconcept: [serving, job]\ndetect: [{has: 'c#x'}, {equals: {'resource:r#*': [y]}}, {any: ['b', 'a#b']}]\nmap: {d: {from: 'c#x', split: ','}, e: 'event_time:a'}\nwrappers: [{has: 'c#x'}]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tables, broken := Tables("f.yaml", data)
 		e, err := New(Options{Extra: tables, DropContent: true, RemoveOriginals: true}) // broken tables compile, so that all errors are said
 		if broken != nil || err != nil {
 			return
 		}
-		td := given{name: "x", attributes: m{"a": `{"b":1}`, "a.x": 1, "a.0": "x", "b": true}, events: []event{{name: "a", attributes: m{"a": "[1]"}}}}.traces(t)
+		td := given{name: "x", attributes: m{"a": `{"b":1}`, "a.x": 1, "a.0": "x", "b": true, "c": `{"x":`}, resource: m{"r": "[1", "a": []any{"b"}}, events: []event{{name: "a", attributes: m{"a": "[1]"}}}}.traces(t)
 		e.Traces(td, nil, func(*Stats) {})
 	})
 }

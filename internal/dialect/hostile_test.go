@@ -240,11 +240,24 @@ func TestReadsAmongOtherParts(t *testing.T) {
 		added, _ := read(t, e, given{scope: scope, attributes: m{"acme.answer": `{"model":"x"}`}}, nil)
 		assert.Equal(t, want, added)
 	}
-	_, err = Tables("f.yaml", []byte("name: acme\nconcept: serving\ndetect: [{any: [a], reads: [b]}]\nmap: {b: c}\nwrappers: [{reads: [b]}]\nspans: [{when: {reads: [b]}, map: {d: e}}]\ncontent: {attributes: ['resource:x', 'a#b']}\n"))
+	_, err = Tables("f.yaml", []byte("name: acme\nconcept: serving\ndetect: [{any: [a], reads: [b]}]\nmap: {b: c}\nwrappers: [{reads: [b]}]\nspans: [{when: {reads: [b]}, map: {d: e}}]\ncontent: {attributes: ['resource:x', 'a#b']}\n---\nname: b\nconcept: llm\ndetect: [{has: 'resource:a.N.b'}]\nmap: {a: 'event:x:b.*'}\n"))
 	for _, want := range []string{
 		"detect[0]: has reads and any", "wrappers[0].reads: is for detect alone", "spans[0].when.reads: is for detect alone",
+		`detect[0].has: "resource:a.N.b" has N or *, which are for attributes of the span`, `map.a: "event:x:b.*" has N or *`,
 		`"resource:x" is no attribute of a span`, `"a#b" is no attribute of a span`,
 	} {
 		require.ErrorContains(t, err, want)
+	}
+}
+
+// TestBrokenJSONThatDetects is no dialect and no panic.
+func TestBrokenJSONThatDetects(t *testing.T) {
+	tables, err := Tables("f.yaml", []byte("name: acme\nconcept: serving\ndetect: [{has: 'acme.answer#label'}, {equals: {'resource:acme.info#kind': [x]}}]\nmap: {ml.prediction.class: 'acme.answer#label'}\n"))
+	require.NoError(t, err)
+	e := engine(t, Options{Extra: tables})
+	for answer, want := range map[string]m{`{"label":"x"}`: {"ml.prediction.class": "x"}, `{"label":`: {}, `{"other":"x"}`: {}} {
+		added, stats := read(t, e, given{resource: m{"acme.info": `{"kind":`}, attributes: m{"acme.answer": answer}}, nil)
+		assert.Equal(t, want, added, answer)
+		assert.Zero(t, sum(stats.Unreadable))
 	}
 }

@@ -257,7 +257,12 @@ func (s *state) decoded(v value) value {
 	return c.result()
 }
 
-func (s *state) unreadable() { s.stats.Unreadable[s.table.index]++ }
+// unreadable counts a value for the table that reads it; while tables are detected, there is none yet.
+func (s *state) unreadable() {
+	if s.table != nil {
+		s.stats.Unreadable[s.table.index]++
+	}
+}
 
 // convert makes of what was read what the target needs. ok is false where it cannot be; a state that the table does not name and a
 // kind that it does not accept are no fault.

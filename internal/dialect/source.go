@@ -106,6 +106,9 @@ func (d *decoder) source(n *yaml.Node, path, written string) source {
 		d.fail(n, path, "%q names no attribute", written)
 	}
 	if s.origin != fromSpan {
+		if strings.HasSuffix(key, ".*") || strings.HasSuffix(key, ".N") || strings.Contains(key, ".N.") {
+			d.fail(n, path, "%q has N or *, which are for attributes of the span", written)
+		}
 		return s
 	}
 	switch {
