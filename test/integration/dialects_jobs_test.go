@@ -424,10 +424,23 @@ func (c *jobCollector) one(job string, state alert.State) alert.Alert {
 // dagName is the name of the DAG for a release.
 func dagName(release string) string { return "churn_training_" + strings.ReplaceAll(release, ".", "_") }
 
+// dagCard is the card of a DAG, whose name it takes.
+const dagCard = `kind: job
+name: %s
+owner: churn@example.com
+alerts: {severity: warning, runbook: https://example.com/runbooks/churn}
+stages:
+  - {name: extract}
+  - {name: build_features, after: [extract]}
+  - {name: score_shard, after: [build_features], instances: 4}
+  - {name: maybe_calibrate, after: [score_shard], optional: true}
+  - {name: train_model, after: [score_shard]}
+`
+
 func dagCards() string {
 	var cards []string
 	for release := range airflowReleases {
-		cards = append(cards, strings.Replace(airflowCard, "name: churn_training\n", "name: "+dagName(release)+"\nalerts: {severity: warning, runbook: https://example.com/runbooks/churn}\n", 1))
+		cards = append(cards, fmt.Sprintf(dagCard, dagName(release)))
 	}
 	return strings.Join(cards, "---\n")
 }
