@@ -42,6 +42,12 @@ service:
     metrics: {receivers: [ml_job], exporters: [file/metrics]}
 `
 
+// normalized puts ml_normalize before it.
+const normalized = `
+processors: {ml_normalize: {}}
+service: {pipelines: {traces: {processors: [ml_normalize]}}}
+`
+
 // kills is how often the collector dies in TestKilledCollectorLosesNoAlert.
 const kills = 100
 

@@ -120,7 +120,9 @@ func TestModelsOfRegistriesNeedNoCard(t *testing.T) {
 		span := rs.ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 		span.SetStartTimestamp(pcommon.NewTimestampFromTime(now))
 		span.SetEndTimestamp(pcommon.NewTimestampFromTime(now))
-		put(span, "ml.model.name", "fraud", "ml.model.version", version, "ml.prediction.class", "ok")
+		for key, value := range map[string]string{"ml.model.name": "fraud", "ml.model.version": version, "ml.prediction.class": "ok"} {
+			span.Attributes().PutStr(key, value)
+		}
 		client.send(td)
 		var attrs map[string]any
 		for _, traces := range readTraces(t, filepath.Join(dir, out)) {
