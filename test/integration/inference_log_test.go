@@ -6,8 +6,6 @@ package integration
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -188,35 +186,4 @@ func TestPayloadLogGivesWhatSpansGive(t *testing.T) {
 			assert.Equal(t, want, scores(out))
 		})
 	}
-}
-
-// What cannot be read is refused with the reason, and counted.
-func TestMalformedEventIsRefusedAndCounted(t *testing.T) {
-	events := harness.FreeAddr(t)
-	c := harness.StartCollector(t, harness.Options{
-		Configs: []string{driftToFile, payloadLog},
-		Env: []string{
-			"OTLP=" + harness.FreeAddr(t), "OUT=" + filepath.Join(t.TempDir(), "out.json"), "CATALOG=" + catalogDir(t), "EVENTS=" + events, "CAPTURED=" + t.TempDir(),
-		},
-	})
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+events+"/",
-		strings.NewReader(`{"inputs": [{"name": "amount", "datatype": "FP64", "shape": [3], "data": [1, 2]}]}`))
-	require.NoError(t, err)
-	for header, value := range map[string]string{
-		"Content-Type": "application/json", "Ce-Specversion": "1.0", "Ce-Id": "1", "Ce-Source": "test", "Ce-Type": "org.kubeflow.serving.inference.request",
-		"Ce-Inferenceservicename": "fraud",
-	} {
-		request.Header.Set(header, value)
-	}
-	response, err := http.DefaultClient.Do(request)
-	require.NoError(t, err)
-	body, err := io.ReadAll(response.Body)
-	require.NoError(t, err)
-	require.NoError(t, response.Body.Close())
-	assert.Equal(t, http.StatusBadRequest, response.StatusCode)
-	assert.Contains(t, string(body), `tensor \"amount\"`)
-	assert.Contains(t, string(body), "data has 2")
-	self := &collector{Collector: c}
-	assert.Equal(t, 1.0, self.telemetry(t, "otelcol_inference_log_events", `outcome="bad_payload"`))
-	c.Stop()
 }
