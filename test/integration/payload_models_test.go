@@ -138,11 +138,9 @@ func (p *payload) named() (request, response any) {
 	for _, s := range p.scores {
 		answers, probabilities = append(answers, answerOf(s)), append(probabilities, 1-s, s)
 	}
-	return object{"inputs": []object{
-			tensor("region", "BYTES", 1, p.regions), tensor("age", "FP64", 1, p.ages), tensor("amount", "FP64", 1, p.amounts),
-		}}, object{"model_name": "model", "model_version": "3", "outputs": []object{
-			tensor("predict", "BYTES", 1, answers), tensor("predict_proba", "FP64", 2, probabilities),
-		}}
+	inputs := []object{tensor("region", "BYTES", 1, p.regions), tensor("age", "FP64", 1, p.ages), tensor("amount", "FP64", 1, p.amounts)}
+	outputs := []object{tensor("predict", "BYTES", 1, answers), tensor("predict_proba", "FP64", 2, probabilities)}
+	return object{"inputs": inputs}, object{"model_name": "model", "model_version": "3", "outputs": outputs}
 }
 
 // sendEvents sends calls as KServe's logger does, every other one in structured mode, and every third one the response first.
