@@ -321,7 +321,7 @@ func (r *dagRun) ids32(k taskTry) (pcommon.TraceID, pcommon.SpanID) {
 }
 
 // airflow32: the status is ERROR of all that is no success; the run has no state, and its span comes last. Below the span of a try is that of the
-// worker, which names the task, too, and has no state and no status, even where the task fails.
+// worker, which names the task, too, and has no state and no status, even where the task fails; so have those of agents.
 func (r *dagRun) airflow32() []ptrace.Traces {
 	resource := map[string]any{"service.name": "airflow", "telemetry.sdk.language": "python", "telemetry.sdk.name": "opentelemetry"}
 	trace, root := traceIDOf(r.dag, r.runID()), spanIDOf(r.dag, r.runID())
@@ -353,6 +353,15 @@ func (r *dagRun) airflow32() []ptrace.Traces {
 		// The worker begins when the task is not queued any more, and ends after it has told the server.
 		below, _ := oneSpan(resource, "airflow.sdk.execution_time.task_runner", worker, trace, spanIDOf("worker", id, k.try), id, k.start.Add(2*time.Millisecond), k.end.Add(time.Millisecond), identity)
 		all = append(all, td, below)
+		if k.id == "build_features" && k.state == "success" {
+			// An agent's call that failed, and that the task made again: it says whose it is, and is no try either.
+			calls := maps.Clone(identity)
+			calls["gen_ai.operation.name"], calls["gen_ai.request.model"], calls["error.type"] = "chat", "gpt-4o-mini", "RateLimitError"
+			chat, call := oneSpan(resource, "pydantic-ai", "chat gpt-4o-mini", trace, spanIDOf("chat", id, k.try), spanIDOf("worker", id, k.try), k.start.Add(3*time.Millisecond), k.start.Add(4*time.Millisecond), calls)
+			call.SetKind(ptrace.SpanKindClient)
+			call.Status().SetCode(ptrace.StatusCodeError)
+			all = append(all, chat)
+		}
 	}
 	td, span := oneSpan(resource, "airflow.models.dagrun", "dag_run."+r.dag, trace, root, pcommon.SpanID{}, r.start, r.end(), map[string]any{
 		"airflow.dag_id": r.dag, "airflow.dag_run.run_id": r.runID(), "airflow.dag_run.start_date": python(r.start), "airflow.dag_run.end_date": python(r.end()),
@@ -632,11 +641,11 @@ func TestRunsOfOtherSystemsAsRecorded(t *testing.T) {
 	}
 }
 
-// otherRun is a run of two stages, the second of which may fail, and which was tried twice if it did not.
+// otherRun is a run of a few stages, one of which may fail. again says that a step of Argo's failed and was good at its second try.
 type otherRun struct {
-	n      int
-	failed bool
-	start  time.Time
+	n             int
+	failed, again bool
+	start         time.Time
 }
 
 func (r otherRun) at(ms int) time.Time { return r.start.Add(time.Duration(ms) * time.Millisecond) }
@@ -718,14 +727,21 @@ var others = map[string]struct {
 			all = append(all, phase, td)
 			return span
 		}
-		outcome, skipped := "", ""
+		outcome := ""
 		if r.failed {
-			outcome, skipped = "Failed", "Unexpected phase"
+			outcome = "Failed"
 		}
 		node("Pod", "-1111111111", 1, 10, "")
 		bad := node("Pod", "-2222222222", 11, 20, outcome)
-		if !r.failed {
-			node("Pod", "-3333333333", 21, 30, skipped)
+		if r.failed {
+			node("Pod", "-3333333333", 21, 21, "Unexpected phase") // omitted
+		} else {
+			node("Pod", "-3333333333", 21, 30, "")
+		}
+		if r.again {
+			node("Pod", "-4444444444", 22, 25, "Failed")
+			node("Pod", "-5555555555", 26, 30, "")
+			node("Retry", "-6666666666", 22, 30, "")
 		}
 		node("DAG", "", 1, 40, outcome)
 		td, s := oneSpan(resource, scope, "workflow", trace, root, pcommon.SpanID{}, r.at(0), r.at(41), map[string]any{"name": name, "namespace": "ml-training"})
@@ -804,4 +820,26 @@ func TestRunsOfOtherSystems(t *testing.T) {
 	for _, system := range others {
 		assert.Len(t, c.of(system.job), 1, system.job)
 	}
+}
+
+// Argo's spans do not tell which pods are tries of one step: in a good run, a step that was good at its second try is an instance that failed. A card
+// says how many of these may be; a run that fails by no more than these is an alert that shows the graph.
+func TestArgoStepThatWasGoodAtItsSecondTry(t *testing.T) {
+	const job = "train-churn"
+	c := startJobs(t, "kind: job\nname: train-churn\nstages: [{name: Pod, max_failed: 1}]\n")
+	send := func(r otherRun) {
+		r.start = time.Now().Add(-time.Second)
+		requests, _ := others["Argo"].requests(r)
+		c.send(requests...)
+	}
+	send(otherRun{n: 0, again: true})
+	c.judged(job, "success", 1)
+	send(otherRun{n: 1, failed: true})
+	got := c.one(job, alert.Firing)
+	assert.Equal(t, "JobFailed", got.Name)
+	assert.Equal(t, spanIDOf("argo", 1, "DAG", ""), got.SpanID, "the node of the whole graph")
+	send(otherRun{n: 2, again: true})
+	c.one(job, alert.Resolved)
+	c.Stop()
+	assert.Len(t, c.of(job), 1)
 }
