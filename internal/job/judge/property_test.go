@@ -104,7 +104,7 @@ func answers(r *run.Run, e Expect) []any {
 		ended, when := Ended(r, e, now)
 		out = append(out, faults, next, ended, when)
 	}
-	return append(out, Judge(r, e, false), Judge(r, e, true), Stages(r, e), Missing(r, e))
+	return append(out, Judge(r, e, false), Judge(r, e, true), Stages(r, e))
 }
 
 func TestOrderOfSpansDoesNotMatter(t *testing.T) {

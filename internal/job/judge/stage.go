@@ -317,15 +317,6 @@ func (s *stage) absentees(most int) []string {
 	return out
 }
 
-// retries is the number of tries before the final ones.
-func (s *stage) retries() int {
-	n := 0
-	for i := range s.instances {
-		n += len(s.instances[i].Tries) - 1
-	}
-	return n
-}
-
 // compareStarts orders stages by start; those that have none come last, by name.
 func compareStarts(a, b *stage) int {
 	switch {

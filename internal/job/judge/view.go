@@ -128,7 +128,6 @@ func Stages(r *run.Run, e Expect) []StageResult {
 		if len(s.instances) > 0 {
 			out = append(out, StageResult{
 				Name: s.name, Outcome: s.outcome(v.root != nil), Duration: s.duration, RowsIn: s.rowsIn, RowsOut: s.rowsOut,
-				Instances: len(s.instances), Failed: len(s.failed), Retries: s.retries(),
 			})
 		}
 	}
@@ -144,17 +143,6 @@ type StageResult struct {
 	Duration time.Duration
 	// RowsIn and RowsOut are the sums over the instances, negative if none said.
 	RowsIn, RowsOut int64
-	// Instances is the number of which a try has come; Failed of those that failed finally, Retries of tries before the final ones.
-	Instances, Failed, Retries int
-}
-
-// Missing returns the stages that the run is expected to have and that have not ended, in the order of the run.
-func Missing(r *run.Run, e Expect) []string {
-	v := newView(r, e)
-	if v.resumesUnknown() {
-		return nil
-	}
-	return v.open()
 }
 
 // open names the expected stages that have not ended.

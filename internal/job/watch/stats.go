@@ -92,13 +92,14 @@ func (w *Watch) count(t *tracked, v judge.Verdict) {
 		s.runs[v.Outcome]++
 		s.duration.add(t.run.End.Sub(t.run.Start))
 	}
+	results := map[string]judge.StageResult{}
+	for _, result := range judge.Stages(t.run, w.expect(t)) {
+		results[result.Name] = result
+	}
 	for i, stage := range t.run.Stages {
 		bit := uint64(1) << min(i, 64) // 0 from the 64th on
-		if t.counted&bit != 0 || bit == 0 && t.judged {
-			continue
-		}
-		sum, ok := summarize(stage, t.job.card)
-		if !ok {
+		result := results[stage.Name]
+		if t.counted&bit != 0 || bit == 0 && t.judged || result.Outcome == run.Unknown {
 			continue
 		}
 		t.counted |= bit
@@ -111,10 +112,10 @@ func (w *Watch) count(t *tracked, v judge.Verdict) {
 			counts = &StageStats{Name: stage.Name, Outcomes: map[run.Outcome]uint64{}}
 			s.stages[stage.Name] = counts
 		}
-		counts.Outcomes[sum.outcome]++
-		counts.RowsIn, counts.RowsOut = sum.rowsIn, sum.rowsOut
-		if sum.outcome != run.Skip {
-			counts.Duration.add(sum.duration)
+		counts.Outcomes[result.Outcome]++
+		counts.RowsIn, counts.RowsOut = result.RowsIn, result.RowsOut
+		if result.Outcome != run.Skip {
+			counts.Duration.add(result.Duration)
 		}
 	}
 }

@@ -65,6 +65,21 @@ func TestStats(t *testing.T) {
 	assert.Equal(t, uint64(2), r.w.Stats(r.now)[0].Stages[0].Outcomes[run.Skip])
 }
 
+// Instances that the card asks for and that never came fail their stage in the metrics as they do in the alert.
+func TestAbsentInstancesCountAsFailed(t *testing.T) {
+	r := newRig(t, options(&catalog.Job{Name: "daily", Stages: []catalog.Stage{{Name: "shards", Instances: 3}}}))
+	o := of{id: "a", start: r.now.Add(-20 * time.Minute)}
+	var spans []run.Span
+	for i := range 2 {
+		shard := o.stage(10+i, "shards", run.Success, o.start, o.start.Add(time.Minute))
+		shard.Instance = fmt.Sprint(i)
+		spans = append(spans, shard)
+	}
+	r.observe(append(spans, o.root(run.Success, o.start.Add(2*time.Minute)))...)
+	r.pass(time.Hour)
+	assert.Equal(t, map[run.Outcome]uint64{run.Failure: 1}, r.w.Stats(r.now)[0].Stages[0].Outcomes)
+}
+
 // counts are those of a histogram with n values in one bucket.
 func counts(bucket int, n uint64) []uint64 {
 	c := make([]uint64, len(Bounds)+1)
