@@ -29,7 +29,7 @@ func TestReadme(t *testing.T) {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "card.yaml"), []byte(block), 0o600))
 		set, err := catalog.Load(dir)
 		require.NoError(t, err)
-		assert.Len(t, set.Models, 1)
+		assert.Len(t, set.Models, 2)
 		assert.Len(t, set.Jobs, 1)
 	}
 	assert.Equal(t, 1, cards)

@@ -179,12 +179,12 @@ func once(blocks []object, key string) {
 // model reads the card of a model.
 func (o object) model(baseline func(o object) *profile.Profile) *Model {
 	m := &Model{
-		Name: o.text("name"), Environment: o.text("environment"),
+		Name: o.text("name"), Environment: o.text("environment"), AlsoKnownAs: o.texts("also_known_as"),
 		Task: Task(o.text("task")), PositiveClass: o.text("positive_class"), Owner: o.text("owner"),
 		Description: o.text("description"), FeatureViews: o.texts("feature_views"),
 		Baseline: baseline(o),
 		Drift:    o.block("drift").drift(),
-		Segments: o.texts("segments"), SegmentFeatures: o.texts("segment_features"),
+		Segments: o.texts("segments"), SegmentFeatures: o.texts("segment_features"), MaxBatch: o.integer("max_batch"),
 		Attributes: o.attributes("attributes"),
 		Prices:     o.prices(),
 		Alerts:     o.block("alerts").alerts(),
@@ -266,13 +266,16 @@ func (o object) prices() *Prices {
 	}
 	p := &Prices{
 		InputPerMillion: block.number("input_per_million"), OutputPerMillion: block.number("output_per_million"),
-		CachedInputPerMillion: block.number("cached_input_per_million"), Currency: block.text("currency"),
+		CachedInputPerMillion: block.number("cached_input_per_million"), CacheWritePerMillion: block.number("cache_write_per_million"),
+		Currency: block.text("currency"),
 	}
 	if p.Currency == "" {
 		p.Currency = "USD"
 	}
-	if p.CachedInputPerMillion != nil && p.InputPerMillion == nil {
-		block.fail([]string{"cached_input_per_million"}, "needs input_per_million")
+	for _, key := range []string{"cached_input_per_million", "cache_write_per_million"} {
+		if block.has(key) && !block.has("input_per_million") {
+			block.fail([]string{key}, "needs input_per_million")
+		}
 	}
 	return p
 }

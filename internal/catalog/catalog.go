@@ -38,7 +38,9 @@ const (
 type Model struct {
 	// Name and Environment identify the card; an empty environment matches any.
 	Name, Environment string
-	Task              Task
+	// AlsoKnownAs are other names of the model on spans, such as a deployment's: Set.Model finds the card by them, too.
+	AlsoKnownAs []string
+	Task        Task
 	// PositiveClass is the class that a binary classifier's score speaks of.
 	PositiveClass string
 	Owner         string
@@ -55,6 +57,8 @@ type Model struct {
 	Segments []string
 	// SegmentFeatures are the features that are watched in segments, too.
 	SegmentFeatures []string
+	// MaxBatch is the largest ml.batch.size that is believed on a span without arrays; 0 if the card does not say.
+	MaxBatch int
 	// Features holds what differs from the baseline's defaults, by feature.
 	Features map[string]Feature
 	// Attributes are put on the model's spans as they are, by ml_metadata: string, int64, float64 or bool.
@@ -89,6 +93,8 @@ type Prices struct {
 	InputPerMillion, OutputPerMillion *float64
 	// CachedInputPerMillion is for those of the input tokens that the provider had cached; nil if they cost what others do.
 	CachedInputPerMillion *float64
+	// CacheWritePerMillion is for those of the input tokens that the provider wrote to its cache; nil if they cost what others do.
+	CacheWritePerMillion *float64
 	// Currency is as in ISO 4217.
 	Currency string
 }
@@ -245,6 +251,11 @@ func NewSet(models []*Model, jobs []*Job) *Set {
 			}
 		}
 	}
+	for _, m := range models { // a card's own name wins over another's alias
+		for _, name := range m.AlsoKnownAs {
+			setDefault(s.models, key{m.Environment, name}, m)
+		}
+	}
 	for _, j := range jobs {
 		setDefault(s.jobs, key{j.Environment, j.Name}, j)
 	}
@@ -257,8 +268,8 @@ func setDefault[K comparable, V any](m map[K]V, k K, v V) {
 	}
 }
 
-// Model returns the card for a model in an environment: the environment's own, else the one without an
-// environment, else nil.
+// Model returns the card for a model in an environment, by its name or one that it is also known as: the environment's own, else
+// the one without an environment, else nil.
 func (s *Set) Model(environment, name string) *Model {
 	if m, ok := s.models[key{environment, name}]; ok {
 		return m

@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	_ "time/tzdata" // a card's time zone is the same everywhere
 
@@ -286,12 +287,15 @@ func (b *builder) add(path string, data []byte) {
 		default:
 			continue
 		}
-		b.once(o, cardKey{kind, o.text("environment"), o.text("name")})
+		b.once(o, cardKey{kind, o.text("environment"), o.text("name")}, "name")
+		for i, name := range o.texts("also_known_as") {
+			b.once(o, cardKey{kind, o.text("environment"), name}, "also_known_as", strconv.Itoa(i))
+		}
 	}
 }
 
-// once reports a card whose kind, name and environment another one has.
-func (b *builder) once(o object, k cardKey) {
+// once reports a card whose kind, environment and name, or one of its other names, another one has. The name stands under keys.
+func (b *builder) once(o object, k cardKey, keys ...string) {
 	if k.name == "" {
 		return
 	}
@@ -307,7 +311,7 @@ func (b *builder) once(o object, k cardKey) {
 	if k.environment != "" {
 		environment = fmt.Sprintf("for the environment %q", clip(k.environment))
 	}
-	o.fail([]string{"name"}, "the %s %q %s has a card already, %s", k.kind, clip(k.name), environment, first)
+	o.fail(keys, "the %s %q %s has a card already, %s", k.kind, clip(k.name), environment, first)
 }
 
 // load reads the baseline that a model's or a version's block names; nil if it names none or a bad one.

@@ -90,6 +90,7 @@ func TestLoadExamples(t *testing.T) {
 const everyModelKey = `
 kind: model
 name: churn
+also_known_as: [churn-blue]
 environment: staging
 task: multiclass
 owner: a team
@@ -107,11 +108,12 @@ drift:
   thresholds: {psi: 0.1, jensen_shannon: 0.1, kl: 0.1, ks: 0.1, wasserstein: 0.1, chi2: 0.1, hellinger: 0.1, l_infinity: 0.1, total_variation: 0.1, missing: 0.1}
 segments: [s]
 segment_features: [n]
+max_batch: 512
 features:
   n: {type: numeric, min: -1, max: 1, max_missing: 0, importance: 1, methods: [psi], thresholds: {psi: 2}, ignore: true}
   c: {type: categorical, values: [x, 1, true, 0x10, 3.0], max_unseen: 0.5}
 attributes: {x: 0, v: base}
-prices: {input_per_million: 0.15, output_per_million: 0.6, cached_input_per_million: 0.075, currency: EUR}
+prices: {input_per_million: 0.15, output_per_million: 0.6, cached_input_per_million: 0.075, cache_write_per_million: 0.19, currency: EUR}
 alerts: {severity: info, runbook: r}
 slos:
   - {name: l, objective: 0.9, latency_below: 1s, for: 1m}
@@ -170,8 +172,13 @@ func TestLoadEveryKey(t *testing.T) {
 	assert.Equal(t, time.Date(2026, 11, 1, 11, 0, 0, 0, time.UTC), v.TrainedAt)
 	assert.Equal(t, map[string]any{"x": int64(1), "y": 2.5, "z": true, "w": "text", "v": "base"}, v.Attributes)
 	assert.Equal(t, map[string]any{"x": int64(0), "v": "base"}, m.Attributes, "the version's attributes stay its own")
-	in, out, cached := 0.15, 0.6, 0.075
-	assert.Equal(t, &Prices{InputPerMillion: &in, OutputPerMillion: &out, CachedInputPerMillion: &cached, Currency: "EUR"}, m.Prices)
+	assert.Equal(t, &Prices{
+		InputPerMillion: new(0.15), OutputPerMillion: new(0.6), CachedInputPerMillion: new(0.075), CacheWritePerMillion: new(0.19), Currency: "EUR",
+	}, m.Prices)
+	assert.Equal(t, 512, m.MaxBatch)
+	assert.Same(t, m, set.Model("staging", "churn-blue"), "by another name")
+	assert.Same(t, v, set.Version("staging", "churn-blue", "b"))
+	assert.Nil(t, set.Model("production", "churn-blue"), "of another environment")
 	assert.Equal(t, &Increase{Absolute: new(1.0), Relative: new(0.1)}, m.SLOs[1].MaxIncrease)
 	assert.Equal(t, 36*time.Hour, m.SLOs[1].ComparedWith)
 	require.Len(t, set.Jobs, 2)

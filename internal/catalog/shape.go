@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -86,7 +87,7 @@ func (d *document) explain(s cardSchema, e *jsonschema.ValidationError) {
 			d.fail(node, path, "must be a text; write \"%s\" in quotes", resolve(node).Value)
 			return
 		}
-		d.fail(node, path, "must be %s, is %s", wanted(e.SchemaURL, k.Want), got(k.Got))
+		d.fail(node, path, "must be %s, is %s%s", wanted(e.SchemaURL, k.Want), got(k.Got), decimalComma(k, resolve(node).Value))
 	case *kind.Enum:
 		var want []string
 		for _, w := range k.Want {
@@ -98,6 +99,10 @@ func (d *document) explain(s cardSchema, e *jsonschema.ValidationError) {
 		}
 		d.fail(node, path, "%q is none of %s%s", clip(given), strings.Join(want, ", "), suggest(given, want))
 	case *kind.Pattern:
+		if strings.HasSuffix(e.SchemaURL, "/cardName") {
+			d.fail(node, path, "%q has a *, but a name is taken as it is written: %s", clip(k.Got), d.insteadOfWildcard())
+			return
+		}
 		d.fail(node, path, "%q is not %s", clip(k.Got), wanted(e.SchemaURL, []string{"string"}))
 	case *kind.Minimum:
 		d.fail(node, path, "%s must be at least %s", number(k.Got), number(k.Want))
@@ -154,12 +159,34 @@ func wanted(url string, types []string) string {
 		return "a duration such as 1h, or day, week or month"
 	case "timestamp":
 		return "a time, such as 2026-11-01T00:00:00Z or 2026-11-01"
+	case "currency":
+		return "a currency of three capital letters (ISO 4217), such as USD or EUR"
 	}
 	names := make([]string, len(types))
 	for i, t := range types {
 		names[i] = got(t)
 	}
 	return strings.Join(names, " or ")
+}
+
+// insteadOfWildcard says what to write where a name has a *.
+func (d *document) insteadOfWildcard() string {
+	if m, ok := d.value.(map[string]any); ok && m["kind"] == "job" {
+		return "write one card for each job"
+	}
+	return "write one card, and the other names under also_known_as"
+}
+
+// decimalComma says how a number is written that came as a text, such as "0,15"; empty for any other text.
+func decimalComma(k *kind.Type, value string) string {
+	if k.Got != "string" || !slices.Contains(k.Want, "number") && !slices.Contains(k.Want, "integer") {
+		return ""
+	}
+	written := strings.Replace(strings.TrimSpace(value), ",", ".", 1)
+	if f, err := strconv.ParseFloat(written, 64); err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
+		return fmt.Sprintf(" (%q)", clip(value))
+	}
+	return fmt.Sprintf(" (%q); write %s", clip(value), written)
 }
 
 // got names a JSON type for people.

@@ -31,15 +31,15 @@ func TestViolations(t *testing.T) {
 		{"tag", "kind: model\nname: !!binary aGk=\n", []string{`:2:7: name: the tag !!binary is not supported`, `:2:7: name: must be a text, is empty`}},
 		{"kind", "kind: modle\nname: x\n", []string{`:1:7: kind: "modle" is none of model, job; did you mean model?`}},
 		{"missing", "owner: x\n", []string{`:1:1: kind: is missing`, `:1:1: name: is missing`}},
-		{"unknown key", "kind: model\nname: x\nonwer: me\n", []string{`:3:1: onwer: unknown key; did you mean owner? (allowed: alerts, attributes, baseline, description, drift, environment, feature_views, features, kind, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)`}},
+		{"unknown key", "kind: model\nname: x\nonwer: me\n", []string{`:3:1: onwer: unknown key; did you mean owner? (allowed: alerts, also_known_as, attributes, baseline, description, drift, environment, feature_views, features, kind, max_batch, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)`}},
 		{"unknown key below", "kind: model\nname: x\nversions:\n  - {version: a}\n  - {version: b, trained: x}\n", []string{`:5:18: versions[1].trained: unknown key; did you mean trained_at? (allowed: aliases, attributes, baseline, prices, trained_at, version)`}},
 		{"a number as text", "kind: model\nname: x\nversions: [{version: 1.10}]\n", []string{`:3:22: versions[0].version: must be a text; write "1.10" in quotes`}},
 		{"types", "kind: model\nname: x\nsegments: country\ndrift: {min_samples: many, window: 60, for: 1.5}\nfeatures: {a: {min: low, ignore: 1}}\n", []string{
 			`:3:11: segments: must be a list, is a text`,
-			`:4:22: drift.min_samples: must be a whole number, is a text`,
+			`:4:22: drift.min_samples: must be a whole number, is a text ("many")`,
 			`:4:36: drift.window: must be a duration such as 1h, or day, week or month, is a number`,
 			`:4:45: drift.for: must be a whole number, is a number`,
-			`:5:21: features.a.min: must be a number, is a text`,
+			`:5:21: features.a.min: must be a number, is a text ("low")`,
 			`:5:34: features.a.ignore: must be true or false, is a number`,
 		}},
 		{"ranges", "kind: model\nname: ''\ndrift: {min_samples: 0, thresholds: {psi: 0}}\nfeatures: {a.b: {max_missing: 1.5, importance: -1}}\nslos: [{name: n, objective: 1, latency_below: 0s}]\n", []string{
@@ -95,8 +95,23 @@ func TestViolations(t *testing.T) {
 		}},
 		{"positive class", "kind: model\nname: x\ntask: regression\npositive_class: a\n", []string{`:4:17: positive_class: is for the task binary_classification, not for regression`}},
 		{"prices", "kind: model\nname: x\nprices: {output_per_million: -1, currency: usd, cached_input_per_million: 1}\n", []string{
-			`:3:30: prices.output_per_million: -1 must be at least 0`, `:3:44: prices.currency: "usd" is not a text`, `:3:75: prices.cached_input_per_million: needs input_per_million`,
+			`:3:30: prices.output_per_million: -1 must be at least 0`, `:3:44: prices.currency: "usd" is not a currency of three capital letters (ISO 4217), such as USD or EUR`, `:3:75: prices.cached_input_per_million: needs input_per_million`,
 		}},
+		{"a comma in a price", "kind: model\nname: x\nprices: {input_per_million: '0,15', output_per_million: '1.5', cache_write_per_million: 1,5}\n", []string{
+			`:3:29: prices.input_per_million: must be a number, is a text ("0,15"); write 0.15`,
+			`:3:57: prices.output_per_million: must be a number, is a text ("1.5"); write 1.5`,
+			`:3:91: prices.5: unknown key (allowed: cache_write_per_million, cached_input_per_million, currency, input_per_million, output_per_million)`,
+		}},
+		{"a wildcard", "kind: model\nname: gpt-*\nalso_known_as: [a, 'b*']\n---\nkind: job\nname: '*'\n", []string{
+			`:2:7: name: "gpt-*" has a *, but a name is taken as it is written: write one card, and the other names under also_known_as`,
+			`:3:20: also_known_as[1]: "b*" has a *, but a name is taken as it is written: write one card, and the other names under also_known_as`,
+			`:6:7: name: "*" has a *, but a name is taken as it is written: write one card for each job`,
+		}},
+		{"other names twice", "kind: model\nname: x\nalso_known_as: [x, y]\n---\nkind: model\nname: y\n---\nkind: model\nname: y\nenvironment: e\nalso_known_as: [x]\n", []string{
+			`:3:17: also_known_as[0]: the model "x" without an environment has a card already, FILE:1`,
+			`:6:7: name: the model "y" without an environment has a card already, FILE:1`,
+		}},
+		{"the largest batch", "kind: model\nname: x\nmax_batch: 0\n", []string{`:3:12: max_batch: 0 must be at least 1`}},
 		{"attributes", "kind: model\nname: x\nattributes: {a.b: [1], '': x}\n", []string{
 			`:3:19: attributes["a.b"]: must be true or false or a number or a text, is a list`, `:3:24: attributes[""]: is no good name: it must have 1 to 256 characters`,
 		}},
