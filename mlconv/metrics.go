@@ -27,6 +27,16 @@ const (
 	MetricTokenUsage = "gen_ai.client.token.usage"
 	// MetricPredictionCost (sum, {currency}) adds up what the predictions cost, by ml.prediction.currency and service.name.
 	MetricPredictionCost = "ml.prediction.cost"
+	// MetricTimeToFirstChunk (histogram, s) is the distribution of the time from a request to the first chunk of a streamed answer, by service.name.
+	MetricTimeToFirstChunk = "gen_ai.client.operation.time_to_first_chunk"
+	// MetricLLMInputCharacters (histogram, {character}) is the distribution of the length of what generative models were given, by service.name.
+	MetricLLMInputCharacters = "ml.llm.input.characters"
+	// MetricLLMOutputCharacters (histogram, {character}) is the distribution of the length of what generative models gave back, by service.name.
+	MetricLLMOutputCharacters = "ml.llm.output.characters"
+	// MetricLLMInputMessages (histogram, {message}) is the distribution of the number of messages that generative models were given, by service.name.
+	MetricLLMInputMessages = "ml.llm.input.messages"
+	// MetricLLMOutputMessages (histogram, {message}) is the distribution of the number of messages that generative models gave back, by service.name.
+	MetricLLMOutputMessages = "ml.llm.output.messages"
 )
 
 // Metrics of ml_drift: how far a window is from its reference.

@@ -5,6 +5,7 @@ package mldriftconnector
 
 import (
 	"math"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -25,12 +26,21 @@ var subjects = map[string]drift.Subject{
 	mlconv.MetricFeatureMissingCount:  drift.Missing,
 	mlconv.MetricTokenUsage:           drift.Tokens,
 	mlconv.MetricPredictionCost:       drift.Cost,
+	mlconv.MetricTimeToFirstChunk:     drift.FirstChunk,
+	mlconv.MetricLLMInputCharacters:   drift.Length,
+	mlconv.MetricLLMOutputCharacters:  drift.Length,
+	mlconv.MetricLLMInputMessages:     drift.Length,
+	mlconv.MetricLLMOutputMessages:    drift.Length,
 }
 
-// Dimensions of tokens and costs, OpenTelemetry's.
+// prefixLength precedes the unit of a drift.Length in the name of its metric.
+const prefixLength = "ml.llm."
+
+// Dimensions of what is passed on, OpenTelemetry's.
 const (
 	attrService   = "service.name"
 	attrTokenType = "gen_ai.token.type"
+	attrErrorType = "error.type"
 )
 
 // decoded is what a request holds.
@@ -79,6 +89,9 @@ func (o *decoded) metricOf(m pmetric.Metric, template drift.Delta) {
 	sums := subject == drift.Predictions || subject == drift.Class || subject == drift.Missing || subject == drift.Cost ||
 		m.Name() == mlconv.MetricFeatureCategoryCount
 	template.Key.Subject = subject
+	if subject == drift.Length {
+		template.Use.Unit = strings.TrimPrefix(m.Name(), prefixLength)
+	}
 	template.Categorical = m.Name() == mlconv.MetricPredictionClassCount || m.Name() == mlconv.MetricFeatureCategoryCount
 	switch m.Type() {
 	case pmetric.MetricTypeSum:
@@ -188,6 +201,10 @@ func (o *decoded) dimensions(d *drift.Delta, attrs pcommon.Map, start pcommon.Ti
 			if d.Key.Subject == drift.Cost {
 				d.Use.Unit = v.Str()
 			}
+		case attrErrorType:
+			if d.Key.Subject == drift.Predictions || d.Key.Subject == drift.Duration {
+				d.Use.Unit = v.Str()
+			}
 		case mlconv.AttrOverflow:
 			d.Overflow = v.Bool()
 		case mlconv.AttrSummaryPoint:
@@ -221,7 +238,13 @@ func (o *decoded) add(metric string, d drift.Delta, ok bool) {
 }
 
 // passesUse reports whether a subject is told apart by who used the model.
-func passesUse(s drift.Subject) bool { return s == drift.Tokens || s == drift.Cost }
+func passesUse(s drift.Subject) bool {
+	switch s {
+	case drift.Predictions, drift.Duration, drift.Tokens, drift.Cost, drift.FirstChunk, drift.Length:
+		return true
+	}
+	return false
+}
 
 func exemplars(list pmetric.ExemplarSlice) []drift.Exemplar {
 	var out []drift.Exemplar

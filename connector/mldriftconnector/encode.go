@@ -127,13 +127,21 @@ func putExemplar(list pmetric.ExemplarSlice, x *drift.Exemplar) {
 func (e *encoder) total(t *drift.Total) {
 	switch t.Key.Subject {
 	case drift.Predictions:
-		e.sum(mlconv.MetricPredictionCount, t, t.Count)
+		putUse(e.sum(mlconv.MetricPredictionCount, t, t.Count).Attributes(), attrErrorType, t.Use)
 	case drift.Missing:
 		e.sum(mlconv.MetricFeatureMissingCount, t, t.Count)
 	case drift.Duration:
-		e.histogram(mlconv.MetricPredictionDuration, t)
+		putUse(e.histogram(mlconv.MetricPredictionDuration, t), attrErrorType, t.Use)
 	case drift.Tokens:
 		putUse(e.histogram(mlconv.MetricTokenUsage, t), attrTokenType, t.Use)
+	case drift.FirstChunk:
+		putUse(e.histogram(mlconv.MetricTimeToFirstChunk, t), "", t.Use)
+	case drift.Length:
+		use := t.Use
+		use.Unit = "" // is in the metric's name
+		if name := prefixLength + t.Use.Unit; subjects[name] == drift.Length {
+			putUse(e.histogram(name, t), "", use)
+		}
 	case drift.Cost:
 		p := e.sum(mlconv.MetricPredictionCost, t, 0)
 		p.SetDoubleValue(t.Sum)

@@ -4,6 +4,7 @@
 package mldriftconnector
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -89,4 +90,77 @@ func TestTokensAndCostsReachPrometheus(t *testing.T) {
 		}
 	}
 	assert.Equal(t, map[string]float64{"input": 200, "output": 400}, seen)
+}
+
+func TestFailedPredictionsReachPrometheus(t *testing.T) {
+	minute := time.Now().Truncate(time.Minute)
+	md := pmetric.NewMetrics()
+	sm := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
+	sum := func(name string) pmetric.NumberDataPointSlice {
+		m := sm.Metrics().AppendEmpty()
+		m.SetName(name)
+		m.SetEmptySum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+		return m.Sum().DataPoints()
+	}
+	histogram := func(name string) pmetric.HistogramDataPoint {
+		m := sm.Metrics().AppendEmpty()
+		m.SetName(name)
+		m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+		p := m.Histogram().DataPoints().AppendEmpty()
+		p.SetStartTimestamp(pcommon.NewTimestampFromTime(minute))
+		p.SetCount(3)
+		p.ExplicitBounds().FromRaw([]float64{1, 4, 16})
+		p.BucketCounts().FromRaw([]uint64{0, 1, 2, 0})
+		p.Attributes().PutStr(mlconv.AttrModelName, "fraud")
+		p.Attributes().PutStr("service.name", "shop")
+		return p
+	}
+	counts := sum(mlconv.MetricPredictionCount)
+	for failed, n := range map[string]int64{"": 7, "timeout": 2, "_OTHER": 1} {
+		p := counts.AppendEmpty()
+		p.SetStartTimestamp(pcommon.NewTimestampFromTime(minute))
+		p.SetIntValue(n)
+		p.Attributes().PutStr(mlconv.AttrModelName, "fraud")
+		p.Attributes().PutStr("service.name", "shop")
+		if failed != "" {
+			p.Attributes().PutStr("error.type", failed)
+		}
+	}
+	histogram(mlconv.MetricPredictionDuration)
+	histogram(mlconv.MetricPredictionDuration).Attributes().PutStr("error.type", "timeout")
+	rest := []string{mlconv.MetricTimeToFirstChunk, mlconv.MetricLLMInputCharacters, mlconv.MetricLLMOutputMessages}
+	for _, name := range rest {
+		histogram(name)
+	}
+
+	next := &sink{}
+	c := started(t, settings(), config(nil), host{}, next)
+	require.NoError(t, c.ConsumeMetrics(t.Context(), md))
+	require.NoError(t, c.Shutdown(t.Context()))
+	require.NotEmpty(t, next.AllMetrics())
+	got := map[string]map[string]any{}
+	for _, m := range next.AllMetrics()[0].ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+		switch m.Type() {
+		case pmetric.MetricTypeSum:
+			for _, p := range m.Sum().DataPoints().All() {
+				got[fmt.Sprintf("%s %v %d", m.Name(), p.Attributes().AsRaw()["error.type"], p.IntValue())] = p.Attributes().AsRaw()
+			}
+		case pmetric.MetricTypeHistogram:
+			for _, p := range m.Histogram().DataPoints().All() {
+				got[fmt.Sprintf("%s %v %d", m.Name(), p.Attributes().AsRaw()["error.type"], p.Count())] = p.Attributes().AsRaw()
+			}
+		}
+	}
+	good := map[string]any{"ml.model.name": "fraud", "service.name": "shop"}
+	bad := func(kind string) map[string]any {
+		return map[string]any{"ml.model.name": "fraud", "service.name": "shop", "error.type": kind}
+	}
+	want := map[string]map[string]any{
+		"ml.prediction.count <nil> 7": good, "ml.prediction.count timeout 2": bad("timeout"), "ml.prediction.count _OTHER 1": bad("_OTHER"),
+		"ml.prediction.duration <nil> 3": good, "ml.prediction.duration timeout 3": bad("timeout"),
+	}
+	for _, name := range rest {
+		want[name+" <nil> 3"] = good
+	}
+	assert.Equal(t, want, got)
 }

@@ -6,7 +6,7 @@ package drift
 // Subject is what a series counts.
 type Subject uint8
 
-// The subjects. Those up to Cost are added up and passed on, the others are compared, too.
+// The subjects. Their numbers are part of the snapshots' format. See passedOn for those that are not compared.
 const (
 	// Predictions counts predictions.
 	Predictions Subject = iota
@@ -26,6 +26,10 @@ const (
 	Feature
 	// Missing is the predictions that lacked a feature.
 	Missing
+	// FirstChunk is the histogram of the time to the first chunk of a generative model's answer, in seconds.
+	FirstChunk
+	// Length is the histogram of the length of what a generative model was given or gave back.
+	Length
 	subjects
 )
 
@@ -50,13 +54,23 @@ func (s Subject) String() string {
 		return "feature"
 	case Missing:
 		return "missing"
+	case FirstChunk:
+		return "time_to_first_chunk"
+	case Length:
+		return "length"
 	}
 	return "unknown"
 }
 
+// passedOn is true for what is added up and passed on, and not compared.
+func (s Subject) passedOn() bool { return s <= Cost || s == FirstChunk || s == Length }
+
+// named is true where Key.Name is a feature.
+func (s Subject) named() bool { return s == Feature || s == Missing }
+
 // stream returns the clock that the subject follows: ml_summary flushes features less often than the rest.
 func (s Subject) stream() int {
-	if s >= Feature {
+	if s.named() {
 		return 1
 	}
 	return 0
@@ -86,7 +100,7 @@ type Delta struct {
 	Sequence, Points, Ordinal uint64
 
 	Key Key
-	// Use says of whom Tokens and Cost are.
+	// Use says of whom the count of a subject is that is passed on.
 	Use Use
 	// Minute is the start of the minute, in seconds since 1970.
 	Minute int64

@@ -98,7 +98,7 @@ type version struct {
 
 	start       int64 // of predictions, nanoseconds of the wall clock
 	predictions uint64
-	passed      []*passed // by subject and use
+	passed      []*passed // by subject and use; predictions without a use are not among them
 	absences    *layout   // shared by the segments: its categories are the features
 }
 
@@ -133,7 +133,7 @@ func (e *Engine) Add(now time.Time, deltas []Delta) {
 }
 
 func (d *Delta) valid() bool {
-	if d.Key.Model == "" || d.Key.Subject >= subjects || (d.Key.Subject >= Feature) != (d.Key.Name != "") {
+	if d.Key.Model == "" || d.Key.Subject >= subjects || d.Key.Subject.named() != (d.Key.Name != "") {
 		return false
 	}
 	switch d.Key.Subject {
@@ -185,24 +185,21 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	future := d.Minute > wall+futureSlack
 	stream := d.Key.Subject.stream()
 	c := &m.clocks[stream]
-	switch d.Key.Subject {
-	case Predictions, Duration, Tokens, Cost:
+	if d.Key.Subject.passedOn() && (d.Key.Segment == "" || d.Key.Subject != Predictions) {
 		if d.Key.Segment != "" {
-			if d.Key.Subject != Predictions {
-				return Counted // segments are watched, not passed on
-			}
-			break
+			return Counted // segments are watched, not passed on
 		}
-		if d.Key.Subject == Predictions {
+		outcome := Counted
+		if d.Key.Subject == Predictions && d.Use == (Use{}) {
 			v.predictions += d.Count
-		} else if outcome := v.pass(d, now); outcome != Counted {
-			return outcome
+		} else {
+			outcome = v.pass(d, now)
 		}
 		if future {
-			return Future
+			return cmp.Or(outcome, Future)
 		}
 		c.observe(d.Minute, wall)
-		return Counted
+		return outcome
 	}
 
 	g := e.segment(m, v, d.Key.Segment)

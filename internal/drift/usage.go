@@ -10,20 +10,21 @@ import (
 	"time"
 )
 
-// Use says of whom a total of Tokens or Cost is. It is empty for other subjects.
+// Use tells apart the totals of a subject that is passed on. It is empty for the subjects that are compared.
 type Use struct {
 	// Service is the service that called the model.
 	Service string
-	// Unit is what was counted: the type of the tokens ("input", "output"), or the currency.
+	// Unit is what was counted: the type of the tokens ("input", "output"), the currency, what the length is of
+	// ("input.characters"), or the error.type of predictions that failed.
 	Unit string
 	// Overflow marks the sum of what found no room, here or in ml_summary.
 	Overflow bool
 }
 
-// maxUses is the most totals of tokens and costs of a version; what is beyond them shares one total a subject.
+// maxUses is the most totals of a version with a Use; what is beyond them shares one total a subject.
 const maxUses = 1000
 
-// passed is a total that is passed on and not compared: Duration, Tokens, Cost.
+// passed is a total that is passed on and not compared.
 type passed struct {
 	subject Subject
 	use     Use
@@ -52,7 +53,7 @@ func (v *version) pass(d *Delta, now time.Time) Outcome {
 	outcome := Counted
 	want := &passed{subject: d.Key.Subject, use: d.Use}
 	i, found := slices.BinarySearchFunc(v.passed, want, comparePassed)
-	if !found && len(v.passed) >= maxUses && d.Key.Subject != Duration {
+	if !found && len(v.passed) >= maxUses && d.Use != (Use{}) {
 		outcome = Overflowed
 		want.use = Use{Overflow: true}
 		i, found = slices.BinarySearchFunc(v.passed, want, comparePassed)
@@ -84,8 +85,8 @@ func (e *encoder) passed(list []*passed) {
 func (d *decoder) passed() []*passed {
 	var out []*passed
 	for range d.length(5) {
-		p := &passed{subject: Subject(d.small(uint64(Cost))), use: Use{d.string(), d.string(), d.bool()}, total: d.total()}
-		if p.subject == Predictions || p.total == nil || p.total.kind != numeric || len(out) > 0 && comparePassed(out[len(out)-1], p) >= 0 {
+		p := &passed{subject: Subject(d.small(uint64(subjects) - 1)), use: Use{d.string(), d.string(), d.bool()}, total: d.total()}
+		if !p.subject.passedOn() || p.total == nil || p.total.kind != numeric || len(out) > 0 && comparePassed(out[len(out)-1], p) >= 0 {
 			d.fail()
 		}
 		if d.err != nil {

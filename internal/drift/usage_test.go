@@ -110,3 +110,39 @@ func TestManyServicesShareATotal(t *testing.T) {
 		t.Error("tokens and durations are lost")
 	}
 }
+
+func TestPredictionsByServiceAndError(t *testing.T) {
+	e := engine(t, nil, nil)
+	counted := func(use Use, n uint64) Delta {
+		d := Delta{Key: key7, Use: use, Minute: epoch, Count: n}
+		d.Key.Subject = Predictions
+		return d
+	}
+	of := func(s Subject, use Use, counts ...uint64) Delta {
+		d := tokens(use, counts...)
+		d.Key.Subject = s
+		return d
+	}
+	shop, timeout := Use{Service: "shop"}, Use{Service: "shop", Unit: "timeout"}
+	segment := counted(timeout, 100)
+	segment.Key.Segment = "country=DE"
+	deltas := []Delta{
+		counted(Use{}, 5), counted(shop, 7), counted(timeout, 2), segment,
+		of(Duration, shop, 7, 0, 0), of(Duration, timeout, 0, 0, 2),
+		of(FirstChunk, shop, 1, 0, 0), of(Length, Use{Service: "shop", Unit: "input.characters"}, 0, 1, 0),
+	}
+	e.Add(at(epoch), deltas)
+	again := restored(t, nil, e.Snapshot(), epoch)
+	again.Add(at(epoch), deltas)
+	for use, n := range map[Use]uint64{{}: 10, shop: 14, timeout: 4} {
+		if got := used(again, Predictions)[use]; got == nil || got.Count != n {
+			t.Errorf("%+v: %+v, want %d", use, got, n)
+		}
+	}
+	if got := used(again, Duration); len(got) != 2 || got[shop].Count != 14 || fmt.Sprint(got[timeout].Groups) != "[0 0 4]" {
+		t.Errorf("durations: %+v", got)
+	}
+	if len(used(again, FirstChunk)) != 1 || len(used(again, Length)) != 1 {
+		t.Error("times to the first chunk or lengths are lost")
+	}
+}
