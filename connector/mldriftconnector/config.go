@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
@@ -129,13 +130,9 @@ func (c *Config) Validate() error {
 		errs = append(errs, fmt.Errorf("'window': %w", err))
 		options.Window = drift.Window{Calendar: "day"}
 	}
-	errs = append(errs, options.Validate())
-	if c.EmitInterval <= 0 {
-		errs = append(errs, fmt.Errorf("'emit_interval': %v must be positive", c.EmitInterval))
-	}
-	if c.SaveInterval <= 0 {
-		errs = append(errs, fmt.Errorf("'save_interval': %v must be positive", c.SaveInterval))
-	}
+	errs = append(errs, options.Validate(),
+		configcheck.Duration("emit_interval", c.EmitInterval, 0, 0),
+		configcheck.Duration("save_interval", c.SaveInterval, 0, 0))
 	if c.Timestamps != TimestampsNow && c.Timestamps != TimestampsEvent {
 		errs = append(errs, fmt.Errorf("'timestamps': %q is neither %q nor %q", c.Timestamps, TimestampsNow, TimestampsEvent))
 	}

@@ -37,6 +37,22 @@ func TestAllViolationsAtOnce(t *testing.T) {
 	}
 }
 
+// A duration without a unit is nanoseconds for the collector: every option says so.
+func TestDurationsWithoutAUnit(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{
+		"max_window": 168, "lateness": 120, "idle": 60, "emit_interval": 30, "save_interval": 60, "window": "60",
+	}).Unmarshal(cfg))
+	err := cfg.Validate()
+	for key, unit := range map[string]string{
+		"max_window": "write 168s", "lateness": "write 120s", "idle": "write 60s", "emit_interval": "write 30s", "save_interval": "write 60s",
+	} {
+		assert.ErrorContains(t, err, "'"+key+"': ")
+		assert.ErrorContains(t, err, unit)
+	}
+	assert.ErrorContains(t, err, `'window': "60" has no unit: write 60m`)
+}
+
 func TestStrict(t *testing.T) {
 	err := confmap.NewFromStringMap(map[string]any{"windw": "1h"}).Unmarshal(createDefaultConfig())
 	require.ErrorContains(t, err, "windw")

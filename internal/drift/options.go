@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
@@ -82,11 +83,12 @@ func (o *Options) Validate() error {
 		errs = append(errs, fmt.Errorf("'window': %w", err))
 	}
 	add(o.MinSamples < 1 || o.MinSamples > 1_000_000_000, "'min_samples': %d must be between 1 and 1000000000", o.MinSamples)
-	add(o.MaxWindow <= 0, "'max_window': %v must be positive", o.MaxWindow)
+	errs = append(errs, configcheck.Duration("max_window", o.MaxWindow, 0, 0))
 	add(o.For < 1 || o.For > 1000, "'for': %d must be between 1 and 1000", o.For)
 	add(!(o.Significance > 0 && o.Significance < 1), "'significance': %v must be above 0 and below 1", o.Significance)
-	add(o.Lateness < 0, "'lateness': %v must not be negative", o.Lateness)
-	add(o.Idle <= 0, "'idle': %v must be positive", o.Idle)
+	errs = append(errs,
+		configcheck.DurationOrZero("lateness", o.Lateness, 0, 0),
+		configcheck.Duration("idle", o.Idle, 0, 0))
 	errs = append(errs, validateReferences("reference", o.Reference))
 	for _, t := range []profile.Type{profile.Numeric, profile.Categorical} {
 		add(len(o.Methods[t]) == 0, "'methods::%s': at least one method is needed", t)

@@ -5,6 +5,7 @@ package drift
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 )
 
@@ -26,6 +27,9 @@ func ParseWindow(s string) (Window, error) {
 	}
 	d, err := time.ParseDuration(s)
 	if err != nil {
+		if _, err := strconv.Atoi(s); err == nil {
+			return Window{}, fmt.Errorf("%q has no unit: write %sm, or day, week or month", s, s)
+		}
 		return Window{}, fmt.Errorf("%q is neither a duration nor day, week or month", s)
 	}
 	w := Window{Length: d}
