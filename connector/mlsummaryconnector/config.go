@@ -37,7 +37,7 @@ type Config struct {
 	Segments []string `mapstructure:"segments"`
 	// DurationBuckets are the bounds of ml.prediction.duration, in seconds, strictly increasing.
 	DurationBuckets []float64 `mapstructure:"duration_buckets"`
-	// Exemplars puts trace ids on the points of histograms.
+	// Exemplars puts trace ids on points.
 	Exemplars bool `mapstructure:"exemplars"`
 	// Catalog is the id of the catalog extension; without one the only one that is enabled.
 	Catalog *component.ID `mapstructure:"catalog"`

@@ -29,6 +29,8 @@ type Prediction struct {
 	Rows uint64
 	// Classes are the predictions per class, by id of the model's Classes.
 	Classes []uint32
+	// ClassExamples are spans of them; nil where there are none.
+	ClassExamples *Examples
 	// Value and Confidence have the bins of the baseline on a total and its groups on a cohort. Duration is in
 	// seconds, on a total.
 	Value, Confidence, Duration Histogram
@@ -45,6 +47,9 @@ type Features struct {
 	Categories [][]uint32
 	// Missing is indexed by slot on totals and on cohorts.
 	Missing []uint32
+	// Examples are spans of Categories, MissingExamples of Missing, by slot; nil where there are none.
+	Examples        []*Examples
+	MissingExamples *Examples
 }
 
 // maxRows is the rows of a cell at which another one is begun, so that no uint32 can overflow: one span adds less
@@ -67,6 +72,7 @@ func newFeatures(key Key, exemplars bool) *Features {
 	}
 	f.Numeric = make([]Histogram, n)
 	f.Categories = make([][]uint32, n)
+	f.Examples = make([]*Examples, n)
 	f.Missing = make([]uint32, len(plan.Columns))
 	each := func(visit func(i, bins int)) {
 		for slot, c := range plan.Columns {
@@ -102,19 +108,38 @@ func (f *Features) Grow(n int) {
 	for len(f.Numeric) < n {
 		f.Numeric = append(f.Numeric, Histogram{})
 		f.Categories = append(f.Categories, nil)
+		f.Examples = append(f.Examples, nil)
 	}
 }
 
 // AddMissing counts rows without a value of the feature in a slot.
-func (f *Features) AddMissing(slot int, weight uint32) {
+func (f *Features) AddMissing(slot int, weight uint32, ref *Ref) {
 	for len(f.Missing) <= slot {
 		f.Missing = append(f.Missing, 0)
+	}
+	if f.Missing[slot] == 0 {
+		f.MissingExamples = f.MissingExamples.offer(uint32(slot), ref)
 	}
 	f.Missing[slot] += weight
 }
 
-// AddCategory counts a value by id; known is the number of ids to make room for at once.
-func AddCategory(counts []uint32, id uint32, known int, weight uint32) []uint32 {
+// AddCategory counts a value of the feature in a slot by id; known is the number of ids to make room for at once.
+func (f *Features) AddCategory(slot int, id uint32, known int, weight uint32, ref *Ref) {
+	f.Categories[slot] = addCategory(f.Categories[slot], id, known, weight)
+	if f.Categories[slot][id] == weight {
+		f.Examples[slot] = f.Examples[slot].offer(id, ref)
+	}
+}
+
+// AddClass counts predictions of a class by id; known is the number of ids to make room for at once.
+func (p *Prediction) AddClass(id uint32, known int, weight uint32, ref *Ref) {
+	p.Classes = addCategory(p.Classes, id, known, weight)
+	if p.Classes[id] == weight {
+		p.ClassExamples = p.ClassExamples.offer(id, ref)
+	}
+}
+
+func addCategory(counts []uint32, id uint32, known int, weight uint32) []uint32 {
 	if int(id) >= len(counts) {
 		grown := make([]uint32, max(int(id)+1, known+1))
 		copy(grown, counts)
@@ -137,6 +162,7 @@ func mergeCounts(a, b []uint32) []uint32 {
 func (p *Prediction) merge(o *Prediction) {
 	p.Rows += o.Rows
 	p.Classes = mergeCounts(p.Classes, o.Classes)
+	p.ClassExamples = p.ClassExamples.add(o.ClassExamples)
 	p.Value.merge(&o.Value)
 	p.Confidence.merge(&o.Confidence)
 	p.Duration.merge(&o.Duration)
@@ -154,6 +180,8 @@ func (f *Features) merge(o *Features) {
 	for i := range o.Numeric {
 		f.Numeric[i].merge(&o.Numeric[i])
 		f.Categories[i] = mergeCounts(f.Categories[i], o.Categories[i])
+		f.Examples[i] = f.Examples[i].add(o.Examples[i])
 	}
 	f.Missing = mergeCounts(f.Missing, o.Missing)
+	f.MissingExamples = f.MissingExamples.add(o.MissingExamples)
 }

@@ -31,12 +31,12 @@ func TestFullCellsAreKept(t *testing.T) {
 	p, f := table.Prediction(key), table.Features(key)
 	assert.Same(t, p, table.Prediction(key))
 	assert.Same(t, f, table.Features(key))
-	p.Classes = AddCategory(p.Classes, 1, 1, math.MaxUint32)
+	p.AddClass(1, 1, math.MaxUint32, &Ref{})
 	p.Rows, f.Rows = math.MaxUint32, math.MaxUint32
 	again := table.Prediction(key)
 	assert.NotSame(t, p, again)
 	assert.NotSame(t, f, table.Features(key))
-	again.Classes = AddCategory(again.Classes, 1, 1, 5)
+	again.AddClass(1, 1, 5, &Ref{})
 	again.Rows = 5
 
 	sums := NewSums()
@@ -53,7 +53,7 @@ func TestFoldOfNearlyFullCells(t *testing.T) {
 	for minute := range int64(3) {
 		p := table.Prediction(Key{Model: m, Minute: minute})
 		p.Rows = maxRows
-		p.Classes = AddCategory(p.Classes, 1, 1, maxRows)
+		p.AddClass(1, 1, maxRows, &Ref{})
 	}
 	assert.Equal(t, 1, table.Fold())
 	assert.Equal(t, 1, table.Fold())
@@ -101,7 +101,7 @@ func TestExtremes(t *testing.T) {
 	var sum HistogramSum
 	sum.add(&a)
 	sum.add(&b)
-	assert.Equal(t, Extremes{Low: *ref(1), High: *ref(4)}, *sum.Extremes)
+	assert.Equal(t, Extremes{Low: *ref(1), High: *ref(4), Any: *ref(2), Value: 5}, *sum.Extremes)
 	assert.Equal(t, []uint64{1, 2, 1}, sum.Counts)
 
 	s := NewSums()
@@ -109,7 +109,7 @@ func TestExtremes(t *testing.T) {
 	s.ForgetExtremes()
 	v := &s.Predictions[Key{}].Value
 	v.add(&a)
-	assert.Equal(t, Extremes{Low: *ref(1), High: *ref(2)}, *v.Extremes, "of what came after")
+	assert.Equal(t, Extremes{Low: *ref(1), High: *ref(2), Any: *ref(2), Value: 5}, *v.Extremes, "of what came after")
 	assert.Equal(t, 5.0, v.Highest)
 	assert.Equal(t, 9.0, v.Max)
 }

@@ -5,6 +5,7 @@ package cells
 
 import (
 	"math"
+	"math/bits"
 
 	"github.com/lightstep/go-expohisto/structure"
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -18,8 +19,19 @@ type Ref struct {
 }
 
 // Extremes are the spans of the smallest and of the largest value: the ones to look at when a distribution
-// has moved. The first span wins among equals.
-type Extremes struct{ Low, High Ref }
+// has moved. The first span wins among equals. Any is the span of one of the others, with its value: where more values than
+// usual lie in the middle, it is one of those sooner or later.
+type Extremes struct {
+	Low, High, Any Ref
+	Value          float64
+}
+
+// sample makes the value the one that Any shows, whenever the number of values has doubled.
+func (h *Histogram) sample(before uint64, v float64, ref *Ref) {
+	if h.Extremes != nil && bits.Len64(before) != bits.Len64(h.N) {
+		h.Extremes.Any, h.Extremes.Value = *ref, v
+	}
+}
 
 // exponentialBuckets is the most buckets on each side of zero of an exponential histogram.
 const exponentialBuckets = 160
@@ -57,6 +69,7 @@ func (h *Histogram) start(bins int, exemplars bool) {
 func (h *Histogram) AddBin(bin int, v float64, weight uint32, ref *Ref) {
 	h.Counts[bin] += weight
 	h.N += uint64(weight)
+	h.sample(h.N-uint64(weight), v, ref)
 	h.Sum += v * float64(weight)
 	if v < h.Min {
 		h.Min = v
@@ -88,6 +101,7 @@ func (h *Histogram) AddExp(v float64, weight uint32, ref *Ref, exemplars bool) {
 	}
 	h.Exp.UpdateByIncr(v, uint64(weight))
 	h.N += uint64(weight)
+	h.sample(h.N-uint64(weight), v, ref)
 	h.Sum += v * float64(weight)
 	if v < h.Min {
 		h.Min = v
@@ -139,6 +153,9 @@ func (h *Histogram) merge(o *Histogram) {
 		h.Counts[i] += c
 	}
 	h.Exp = mergeExponential(h.Exp, o.Exp)
+	if h.Extremes != nil && o.N > h.N {
+		h.Extremes.Any, h.Extremes.Value = o.Extremes.Any, o.Extremes.Value
+	}
 	h.N += o.N
 	h.Sum += o.Sum
 	if o.Min < h.Min {

@@ -21,12 +21,14 @@ type HistogramSum struct {
 	// where there are none.
 	Extremes        *Extremes
 	Lowest, Highest float64
+	sampled         uint64 // the values of the histogram that Extremes.Any is of
 }
 
 // PredictionSum is Predictions added up.
 type PredictionSum struct {
 	Rows                        uint64
 	Classes                     []uint64
+	ClassExamples               *Examples
 	Value, Confidence, Duration HistogramSum
 	Usage                       []UsageSum
 }
@@ -36,6 +38,9 @@ type FeaturesSum struct {
 	Numeric    []HistogramSum
 	Categories [][]uint64
 	Missing    []uint64
+	// Examples are of Categories, MissingExamples of Missing, by slot; nil where there are none.
+	Examples        []*Examples
+	MissingExamples *Examples
 }
 
 // Sums are the cells of all shards added up.
@@ -134,6 +139,9 @@ func (h *HistogramSum) add(o *Histogram) {
 	if h.Extremes == nil {
 		h.Extremes, h.Lowest, h.Highest = new(Extremes), math.Inf(1), math.Inf(-1)
 	}
+	if h.sampled < o.N {
+		h.sampled, h.Extremes.Any, h.Extremes.Value = o.N, o.Extremes.Any, o.Extremes.Value
+	}
 	if o.Min < h.Lowest {
 		h.Lowest, h.Extremes.Low = o.Min, o.Extremes.Low
 	}
@@ -142,20 +150,28 @@ func (h *HistogramSum) add(o *Histogram) {
 	}
 }
 
-// ForgetExtremes makes the extremes those of what is added from now on.
+// ForgetExtremes makes the extremes and the examples those of what is added from now on.
 func (s *Sums) ForgetExtremes() {
 	for _, p := range s.Predictions {
-		p.Value.Extremes, p.Confidence.Extremes, p.Duration.Extremes = nil, nil, nil
+		p.ClassExamples = nil
+		for _, h := range []*HistogramSum{&p.Value, &p.Confidence, &p.Duration} {
+			h.forgetExtremes()
+		}
 		for i := range p.Usage {
-			p.Usage[i].Input.Extremes, p.Usage[i].Output.Extremes = nil, nil
+			p.Usage[i].Input.forgetExtremes()
+			p.Usage[i].Output.forgetExtremes()
 		}
 	}
 	for _, f := range s.Features {
+		clear(f.Examples)
+		f.MissingExamples = nil
 		for i := range f.Numeric {
-			f.Numeric[i].Extremes = nil
+			f.Numeric[i].forgetExtremes()
 		}
 	}
 }
+
+func (h *HistogramSum) forgetExtremes() { h.Extremes, h.sampled = nil, 0 }
 
 // Drop forgets the sums of a key.
 func (s *Sums) Drop(k Key) {
@@ -176,6 +192,7 @@ func addCounts(a []uint64, b []uint32) []uint64 {
 func (p *PredictionSum) add(o *Prediction) {
 	p.Rows += o.Rows
 	p.Classes = addCounts(p.Classes, o.Classes)
+	p.ClassExamples = p.ClassExamples.add(o.ClassExamples)
 	p.Value.add(&o.Value)
 	p.Confidence.add(&o.Confidence)
 	p.Duration.add(&o.Duration)
@@ -191,10 +208,13 @@ func (f *FeaturesSum) add(o *Features) {
 	if d := len(o.Numeric) - len(f.Numeric); d > 0 {
 		f.Numeric = append(f.Numeric, make([]HistogramSum, d)...)
 		f.Categories = append(f.Categories, make([][]uint64, d)...)
+		f.Examples = append(f.Examples, make([]*Examples, d)...)
 	}
 	for i := range o.Numeric {
 		f.Numeric[i].add(&o.Numeric[i])
 		f.Categories[i] = addCounts(f.Categories[i], o.Categories[i])
+		f.Examples[i] = f.Examples[i].add(o.Examples[i])
 	}
 	f.Missing = addCounts(f.Missing, o.Missing)
+	f.MissingExamples = f.MissingExamples.add(o.MissingExamples)
 }

@@ -218,7 +218,7 @@ func putFeature(attrs pcommon.Map, c *series.Column) {
 	}
 }
 
-// putExemplars puts the span of the largest value, and of the smallest one where low is true.
+// putExemplars puts the span of the largest value, and where low is true that of the smallest one and of any other.
 func putExemplars(to pmetric.ExemplarSlice, h *cells.HistogramSum, low bool) {
 	x := h.Extremes
 	if x == nil {
@@ -238,6 +238,21 @@ func putExemplars(to pmetric.ExemplarSlice, h *cells.HistogramSum, low bool) {
 		put(x.Low, h.Lowest)
 	}
 	put(x.High, h.Highest)
+	if low && x.Any != x.Low && x.Any != x.High {
+		put(x.Any, x.Value)
+	}
+}
+
+// putExample puts the span of a category, a class or a missing value on its count.
+func putExample(to pmetric.ExemplarSlice, ref *cells.Ref) {
+	if ref == nil {
+		return
+	}
+	ex := to.AppendEmpty()
+	ex.SetTraceID(ref.Trace)
+	ex.SetSpanID(ref.Span)
+	ex.SetTimestamp(ref.Time)
+	ex.SetIntValue(1)
 }
 
 // cell encodes the sums of one key.
@@ -260,6 +275,7 @@ func (e *encoder) prediction(p *cells.PredictionSum) {
 		if n > 0 {
 			point := e.count(mlconv.MetricPredictionClassCount, n)
 			putValue(point.Attributes(), mlconv.AttrPredictionClass, e.dict(e.key.Model.Classes)[id], id == series.OverflowID)
+			putExample(point.Exemplars(), p.ClassExamples.Of(uint32(id)))
 		}
 	}
 	e.histogram(mlconv.MetricPredictionValue, &p.Value, plan.Value)
@@ -313,7 +329,7 @@ func (e *encoder) features(f *cells.FeaturesSum) {
 		}
 		if place >= 0 && place < len(f.Numeric) {
 			if feature.Categorical {
-				e.categories(f.Categories[place], feature)
+				e.categories(f.Categories[place], f.Examples[place], feature)
 			} else {
 				e.histogram(mlconv.MetricFeatureValue, &f.Numeric[place], feature.Column)
 			}
@@ -325,17 +341,19 @@ func (e *encoder) features(f *cells.FeaturesSum) {
 		if missing > 0 || e.cumulative() && total {
 			point := e.count(mlconv.MetricFeatureMissingCount, missing)
 			putFeature(point.Attributes(), feature.Column)
+			putExample(point.Exemplars(), f.MissingExamples.Of(uint32(slot)))
 		}
 	}
 }
 
-func (e *encoder) categories(counts []uint64, feature *series.Feature) {
+func (e *encoder) categories(counts []uint64, examples *cells.Examples, feature *series.Feature) {
 	for id, n := range counts {
 		if n == 0 {
 			continue
 		}
 		point := e.count(mlconv.MetricFeatureCategoryCount, n)
 		putFeature(point.Attributes(), feature.Column)
+		putExample(point.Exemplars(), examples.Of(uint32(id)))
 		if !feature.Overflow {
 			putValue(point.Attributes(), mlconv.AttrFeatureCategory, e.dict(feature.Categories)[id], id == series.OverflowID)
 		}

@@ -245,10 +245,9 @@ func (r *Reader) answer(view *modelView, p *cells.Prediction, sh *shape, weight 
 				r.Stats.OverflowedCategories += int64(weight)
 			}
 			known := view.model.Classes.Known()
-			p.Classes = cells.AddCategory(p.Classes, id, known, weight)
+			p.AddClass(id, known, weight, &r.ref)
 			for i := range r.cohorts {
-				c := r.prediction(r.cohorts[i].view)
-				c.Classes = cells.AddCategory(c.Classes, id, known, weight)
+				r.prediction(r.cohorts[i].view).AddClass(id, known, weight, &r.ref)
 			}
 			if classDigits != nil && (sh.score >= 0 || sh.scores >= 0) {
 				class = string(classDigits)
@@ -373,9 +372,9 @@ func (r *Reader) addBinToCohorts(v *modelView, f *bound, bin int, x float64, wei
 }
 
 func (r *Reader) addMissing(total *cells.Features, slot int, weight uint32) {
-	total.AddMissing(slot, weight)
+	total.AddMissing(slot, weight, &r.ref)
 	for i := range r.cohorts {
-		r.cohortFeatures(i, weight).AddMissing(slot, weight)
+		r.cohortFeatures(i, weight).AddMissing(slot, weight, &r.ref)
 	}
 }
 
@@ -433,13 +432,12 @@ func (r *Reader) addCategory(total *cells.Features, f *bound, feature *featureVi
 		r.Stats.OverflowedCategories += int64(weight)
 	}
 	known := feature.Categories.Known()
-	total.Categories[f.slot] = cells.AddCategory(total.Categories[f.slot], id, known, weight)
+	total.AddCategory(f.slot, id, known, weight, &r.ref)
 	if f.segment < 0 {
 		return
 	}
 	for i := range r.cohorts {
-		c := r.cohortFeatures(i, weight)
-		c.Categories[f.segment] = cells.AddCategory(c.Categories[f.segment], id, known, weight)
+		r.cohortFeatures(i, weight).AddCategory(f.segment, id, known, weight, &r.ref)
 	}
 }
 
