@@ -79,7 +79,7 @@ func (s *series) tableResults(sc *scope, w, champion *window, peer *series, yiel
 			case r == refPrevious && s.refs != nil:
 				ref = s.refs.previous.shareAt(i)
 			}
-			p.evaluateMissing(res, ref, cur)
+			p.evaluateMissing(res, ref, cur, w.lacking(name))
 			yield(res, &judged[r])
 		})
 	}
@@ -99,6 +99,7 @@ func (c *closing) table(sc *scope, s *series, period, start, end int64) {
 		w = s.cur
 	case s.cur != nil:
 		w.add(s.cur, nil)
+		s.trim(w)
 	}
 	w.period, w.end = period, end
 	s.carry = nil
@@ -123,6 +124,7 @@ func (c *closing) table(sc *scope, s *series, period, start, end int64) {
 		s.refs.champion = nil
 	}
 	if m.wants(refPrevious) && !few {
+		w.examples = nil
 		s.other().previous = w
 	}
 }

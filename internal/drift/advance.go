@@ -217,6 +217,7 @@ func (c *closing) values(sc *scope, s *series, period, start, end int64) {
 		w = s.cur
 	case s.cur != nil:
 		w.add(s.cur, s.coarse())
+		s.trim(w)
 	}
 	w.period, w.end = period, end
 	s.carry = nil
@@ -248,7 +249,7 @@ func (c *closing) values(sc *scope, s *series, period, start, end int64) {
 			}
 		}
 		if !s.layout.mismatched {
-			s.evaluate(&res, ref, cur, w.exemplars)
+			s.evaluate(&res, ref, cur, w)
 		}
 		enough := !few && (r == refBaseline || res.ReferenceSamples >= m.settings.minSamples)
 		c.conclude(res, &s.judged[r], enough, few, string(s.plan.methods(s.layout.kind)[0].Method))
@@ -257,6 +258,7 @@ func (c *closing) values(sc *scope, s *series, period, start, end int64) {
 		s.refs.champion = nil
 	}
 	if m.wants(refPrevious) && !few {
+		w.exemplars, w.examples = nil, nil
 		s.other().previous = w
 	}
 }
@@ -273,6 +275,9 @@ func (c *closing) missing(sc *scope, s *series, start, end int64) {
 	}
 	a.carry.missing += now.missing
 	a.carry.rows += now.rows
+	if row := s.cur.lacking(""); newer(&row, &a.row) {
+		a.row = row
+	}
 	peer := sc.peer(s)
 	if peer != nil && m.wants(refChampion) {
 		o := s.other()
@@ -297,7 +302,7 @@ func (c *closing) missing(sc *scope, s *series, start, end int64) {
 		case r == refPrevious:
 			ref = s.refs.previousMissing
 		}
-		s.plan.evaluateMissing(&res, ref, a.carry)
+		s.plan.evaluateMissing(&res, ref, a.carry, a.row)
 		enough := !few && (r == refBaseline || ref.rows >= m.settings.minSamples)
 		c.conclude(res, &a.judged[r], enough, few, missingMethod)
 	})
@@ -307,7 +312,7 @@ func (c *closing) missing(sc *scope, s *series, start, end int64) {
 	if m.wants(refPrevious) && !few {
 		s.other().previousMissing = a.carry
 	}
-	a.carry, a.start = share{}, 0
+	a.carry, a.start, a.row = share{}, 0, Exemplar{}
 }
 
 func (s *series) other() *refs {
@@ -319,10 +324,13 @@ func (s *series) other() *refs {
 
 // coarse returns the bounds of the groups by which exemplars are kept.
 func (s *series) coarse() []float64 {
-	if s.total == nil {
-		return nil
+	switch {
+	case s.total != nil:
+		return s.total.bounds
+	case s.layout.kind == exponential:
+		return coarseExponential
 	}
-	return s.total.bounds
+	return s.layout.bounds // a segment's are groups
 }
 
 // addChampion keeps the champion's window while the series' own goes on growing.

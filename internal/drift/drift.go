@@ -306,6 +306,7 @@ func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time
 			v.plans[key] = e.plan(m.key, v.key.version, key)
 		}
 		a.cell = s.layout.cell(m.intern(d.Key.Name), e.opts.Limits.Features)
+		a.before = v.plans[key].baselineShare().ratio()
 	}
 	s.relayout(m.settings.grid.panes)
 	if !m.clocks[Missing.stream()].seen && len(s.open) > unclosed(now.UnixNano()-v.start) {
@@ -620,7 +621,7 @@ func (m *model) restartWindows() {
 			for _, s := range g.order {
 				s.open, s.carry, s.refs = nil, nil, nil
 				if s.absent != nil {
-					s.absent.carry, s.absent.start = share{}, 0
+					s.absent.carry, s.absent.start, s.absent.row = share{}, 0, Exemplar{}
 				}
 				s.ring, s.stride = nil, 0
 				s.relayout(panes)

@@ -38,7 +38,7 @@ func large(e *Engine, base *profile.Profile, versions, features, segments int, h
 				for f := range features {
 					k.Name = base.Features[f].Name
 					k.Subject = Missing
-					deltas = append(deltas, Delta{Key: k, Minute: epoch + minute*60, Count: 1})
+					deltas = append(deltas, Delta{Key: k, Minute: epoch + minute*60, Count: 1, Exemplars: []Exemplar{{Value: 1, Time: (epoch + minute*60) * 1e9}}})
 					if f >= watched {
 						continue
 					}
@@ -50,7 +50,7 @@ func large(e *Engine, base *profile.Profile, versions, features, segments int, h
 					d := histogram(k, epoch+minute*60, bins[f], values)
 					if s > 0 {
 						g := distribution.GroupByMass(bins[f].Bounds(), base.Features[f].Numeric.Counts, distribution.DefaultGroups)
-						d.Bounds, d.Counts, d.Exemplars = g.Bounds(), distribution.Sum(g, d.Counts, []uint64(nil)), nil
+						d.Bounds, d.Counts = g.Bounds(), distribution.Sum(g, d.Counts, []uint64(nil))
 					}
 					deltas = append(deltas, d)
 				}

@@ -28,8 +28,10 @@ type Result struct {
 	// Scores are empty where there is nothing to compare; the first one decides.
 	Scores  []Score
 	Verdict Verdict
-	// Exemplar is a row that shows the excess; nil if there is none.
+	// Exemplar is a row that shows the growth; nil if there is none.
 	Exemplar *Exemplar
+	// Growth is what has grown, where the first effect is at its threshold; else nil.
+	Growth *Growth
 }
 
 // Change is a new verdict and the window that brought it.
@@ -94,8 +96,13 @@ func (sc *scope) references(yield func(reference)) {
 // wants reports whether r is one of the model's references.
 func (m *model) wants(r reference) bool { return slices.Contains(m.settings.references, r) }
 
-// evaluate fills in the scores of a window against a reference, and the exemplar.
-func (s *series) evaluate(r *Result, ref, cur *sample, exemplars []Exemplar) {
+// reaches tells whether the effect that decides is at its threshold.
+func (r *Result) reaches() bool {
+	return len(r.Scores) > 0 && r.Scores[0].Effect >= r.Scores[0].Threshold
+}
+
+// evaluate fills in the scores of a window against a reference, what has grown and a row of it.
+func (s *series) evaluate(r *Result, ref, cur *sample, w *window) {
 	if ref != nil {
 		r.ReferenceSamples = ref.n
 	}
@@ -112,19 +119,28 @@ func (s *series) evaluate(r *Result, ref, cur *sample, exemplars []Exemplar) {
 			Method: string(m.Method), Score: res.Score, PValue: res.PValue, Effect: res.Effect, Threshold: m.threshold,
 		})
 	}
-	r.Exemplar = p.evidence(exemplars, r.Start, r.End)
+	r.Exemplar = p.evidence(w, r.Start, r.End)
+	if r.reaches() {
+		r.Growth = p.growth(w.examples, cur.n)
+	}
 }
 
 // missingMethod is the statistic of the subject Missing: the L∞ distance over {missing, present}.
 const missingMethod = "l_infinity"
 
-// evaluateMissing fills in the score of a share of missing values.
-func (p *plan) evaluateMissing(r *Result, ref, cur share) {
+// evaluateMissing fills in the score of a share of missing values; row is one that lacks the value, or zero.
+func (p *plan) evaluateMissing(r *Result, ref, cur share, row Exemplar) {
 	r.ReferenceSamples = ref.rows
 	if res, ok := compareShares(ref, cur); ok {
 		r.Scores = []Score{{
 			Method: missingMethod, Score: res.Score, PValue: res.PValue, Effect: res.Effect, Threshold: p.missing,
 		}}
+		if cur.ratio() > ref.ratio() && row.within(r.Start, r.End) {
+			r.Exemplar = &row
+		}
+		if r.reaches() {
+			r.Growth = absent(ref, cur)
+		}
 	}
 }
 

@@ -88,6 +88,7 @@ type pair struct {
 	ordered, grouped [2]stats.Sample
 	grouping         distribution.Grouping
 	numeric          bool
+	names            []string // of the categories; the rest comes after them
 }
 
 // match brings two samples into the same cells, or returns false where that cannot be done exactly.
@@ -135,8 +136,9 @@ func match(ref, cur *sample) (p pair, ok bool) {
 		return p, true
 	case categorical:
 		a, b := ref.all, cur.all
+		p.names = ref.layout.categories[:max(min(len(ref.layout.categories), len(a)-1), 0)]
 		if ref.layout != cur.layout {
-			a, b = commonCategories(ref, cur)
+			a, b, p.names = commonCategories(ref, cur)
 		}
 		// The rest comes last, beside the rarest category: p-values pool neighbours.
 		p.grouped = [2]stats.Sample{{Counts: restLast(a, len(a))}, {Counts: restLast(b, len(a))}}
@@ -153,19 +155,19 @@ func restLast(counts []float64, n int) []float64 {
 	return out
 }
 
-// commonCategories counts what both know by name, and the rest together.
-func commonCategories(ref, cur *sample) (a, b []float64) {
+// commonCategories counts what both know by name, and the rest together, first.
+func commonCategories(ref, cur *sample) (a, b []float64, names []string) {
 	a, b = []float64{ref.all[0]}, []float64{cur.all[0]}
 	for i, name := range ref.layout.categories {
 		if 1+i >= len(ref.all) {
 			break
 		}
 		if j, ok := cur.layout.index[name]; ok && j-cellRest < len(cur.all) {
-			a, b = append(a, ref.all[1+i]), append(b, cur.all[j-cellRest])
+			a, b, names = append(a, ref.all[1+i]), append(b, cur.all[j-cellRest]), append(names, name)
 		} else if cur.layout.fixed {
 			a[0] += ref.all[1+i]
 		} else {
-			a, b = append(a, ref.all[1+i]), append(b, 0)
+			a, b, names = append(a, ref.all[1+i]), append(b, 0), append(names, name)
 		}
 	}
 	for i, name := range cur.layout.categories {
@@ -173,7 +175,7 @@ func commonCategories(ref, cur *sample) (a, b []float64) {
 			b[0] += cur.all[1+i]
 		}
 	}
-	return a, b
+	return a, b, names
 }
 
 // coarser returns the sample in bounds that nest in its own.
@@ -191,52 +193,4 @@ func (p *pair) compare(m stats.Method) (stats.Result, error) {
 		return stats.Compare(m, p.ordered[0], p.ordered[1])
 	}
 	return stats.Compare(m, p.grouped[0], p.grouped[1])
-}
-
-// excess returns the value group in which the window's share is most above the reference's, and the excess by group.
-func (p *pair) excess() []float64 {
-	if !p.numeric {
-		return nil
-	}
-	var n [2]float64
-	for side := range n {
-		for _, c := range p.grouped[side].Counts {
-			n[side] += c
-		}
-	}
-	out := make([]float64, len(p.grouped[0].Counts))
-	for i := range out {
-		out[i] = p.grouped[1].Counts[i]/n[1] - p.grouped[0].Counts[i]/n[0]
-	}
-	return out
-}
-
-// evidence returns the newest exemplar of the group with the largest excess among those that have one in
-// [start, end) seconds; ties go to the lower group.
-func (p *pair) evidence(exemplars []Exemplar, start, end int64) *Exemplar {
-	excess := p.excess()
-	if excess == nil {
-		return nil
-	}
-	bounds := p.grouping.Bounds()
-	best := -1
-	bestExcess := math.Inf(-1)
-	for i := range exemplars {
-		x := &exemplars[i]
-		if x.Time < start*1e9 || x.Time >= end*1e9 {
-			continue
-		}
-		g := 0
-		for g < len(bounds) && bounds[g] < x.Value {
-			g++
-		}
-		switch {
-		case best < 0 || excess[g] > bestExcess, excess[g] == bestExcess && x.Time > exemplars[best].Time:
-			best, bestExcess = i, excess[g]
-		}
-	}
-	if best < 0 {
-		return nil
-	}
-	return &exemplars[best]
 }

@@ -3,6 +3,8 @@
 
 package drift
 
+import "math"
+
 // Scores compares the sliding window of every series with its references and calls yield for each, in a fixed order. A
 // window that has too few values while its verdict window has grown longer is replaced by that one. Verdicts are
 // those of the last Advance.
@@ -25,16 +27,32 @@ func (s *series) sliding(sc *scope, c *clock) *window {
 	grid := &sc.m.settings.grid
 	w := s.merged(grid, sc.g.panes[s.key.subject.stream()], grid.pane(c.front-1))
 	w.end = min(w.end, c.front)
-	w.exemplars = s.evidenceList()
+	s.recall(w)
 	return w
 }
 
-// evidenceList returns the newest exemplar of each group; which of them lie in a window is decided later.
-func (s *series) evidenceList() []Exemplar {
-	if s.total == nil {
-		return nil
+// recall gives the sliding window what open and growing windows remember, and of numbers of the total the newest exemplar of each group;
+// which of them lie in the window is decided later.
+func (s *series) recall(w *window) {
+	if s.total != nil {
+		w.exemplars = s.total.exemplars
 	}
-	return s.total.exemplars
+	for i := range len(s.open) + 1 {
+		o := s.carry
+		if i < len(s.open) {
+			o = s.open[i]
+		}
+		if o == nil {
+			continue
+		}
+		if s.total == nil {
+			w.exemplars = append(w.exemplars, o.exemplars...)
+		}
+		for _, x := range o.examples {
+			x.count = 0 // of another window
+			w.merge(x, math.MaxInt)
+		}
+	}
 }
 
 // growing returns what has been counted since the last closed window, or nil where that is not longer than one period.
@@ -75,6 +93,10 @@ func (s *series) score(sc *scope, clock *clock, yield func(*Result)) {
 		}
 		sh, start, grown = open, s.absent.start, true
 	}
+	row := w.lacking("")
+	if newer(&s.absent.row, &row) {
+		row = s.absent.row
+	}
 	peer := sc.peer(s)
 	sc.references(func(r reference) {
 		res := &Result{
@@ -94,7 +116,7 @@ func (s *series) score(sc *scope, clock *clock, yield func(*Result)) {
 		case r == refPrevious && s.refs != nil:
 			ref = s.refs.previousMissing
 		}
-		s.plan.evaluateMissing(res, ref, sh)
+		s.plan.evaluateMissing(res, ref, sh, row)
 		yield(res)
 	})
 }
@@ -135,7 +157,7 @@ func (s *series) scoreValues(sc *scope, clock *clock, w *window, yield func(*Res
 			}
 		}
 		if !s.layout.mismatched {
-			s.evaluate(res, ref, cur, w.exemplars)
+			s.evaluate(res, ref, cur, w)
 		}
 		yield(res)
 	})

@@ -5,6 +5,7 @@ package drift
 
 import (
 	"math"
+	"slices"
 )
 
 // seriesKey identifies a series in a group. Missing values are a cell of their feature's series.
@@ -55,7 +56,8 @@ type refs struct {
 // absence is the verdict on a feature's missing values.
 type absence struct {
 	carry  share
-	start  int64 // of carry; 0 for none
+	start  int64    // of carry; 0 for none
+	row    Exemplar // the newest row of carry that lacked the value, or zero
 	judged [len(referenceNames)]judgement
 }
 
@@ -72,7 +74,8 @@ type window struct {
 	cells      []uint32
 	expo       *Exponential
 	min, max   float64
-	exemplars  []Exemplar // the newest of each group
+	exemplars  []Exemplar // of numbers, the newest of each group
+	examples   []example  // of categories and missing values
 }
 
 func newWindow(period, start, end int64) *window {
@@ -119,6 +122,9 @@ func (w *window) add(o *window, groups []float64) {
 	for _, x := range o.exemplars {
 		w.exemplars = keep(w.exemplars, x, groups)
 	}
+	for _, x := range o.examples {
+		w.merge(x, math.MaxInt)
+	}
 }
 
 // grown returns s with at least n cells.
@@ -161,6 +167,7 @@ func (s *series) setLayout(l *layout, panes int64) {
 		strip := func(w *window) {
 			if w != nil {
 				w.cells, w.expo, w.exemplars = w.cells[:min(len(w.cells), 1)], nil, nil
+				w.examples = slices.DeleteFunc(w.examples, func(x example) bool { return !x.missing })
 				w.min, w.max = math.Inf(1), math.Inf(-1)
 			}
 		}
@@ -242,8 +249,9 @@ func (s *series) take(period int64) *window {
 
 // adder adds a delta to cells of the series' layout.
 type adder struct {
-	d    *Delta
-	cell int // of a category, or 0
+	d      *Delta
+	cell   int     // of a category, or 0
+	before float64 // the reference's share of missing values, in a segment's table
 }
 
 func (a *adder) addTo(s *series, cells []uint32) {
@@ -296,6 +304,7 @@ func (s *series) addPane(a *adder, slot int) {
 func (s *series) addWindow(a *adder, w *window) {
 	w.cells = grown(w.cells, s.layout.cells())
 	a.addTo(s, w.cells)
+	defer s.remember(a, w)
 	if a.d.Key.Subject == Missing {
 		return
 	}
@@ -304,11 +313,6 @@ func (s *series) addWindow(a *adder, w *window) {
 	}
 	if a.d.HasRange {
 		w.min, w.max = min(w.min, a.d.Min), max(w.max, a.d.Max)
-	}
-	if s.total != nil && s.layout.kind != categorical {
-		for _, x := range a.d.Exemplars {
-			w.exemplars = keep(w.exemplars, x, s.total.bounds)
-		}
 	}
 }
 

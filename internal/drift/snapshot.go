@@ -115,6 +115,7 @@ func (m *model) encode() []byte {
 			}
 		}
 	}
+	e.sections(m)
 	return e.finish()
 }
 
@@ -209,11 +210,14 @@ func (e *encoder) window(w *window) {
 func (e *encoder) exemplars(list []Exemplar) {
 	e.uint(uint64(len(list)))
 	for i := range list {
-		x := &list[i]
-		e.float(x.Value)
-		e.int(x.Time)
-		e.b = append(append(e.b, x.TraceID[:]...), x.SpanID[:]...)
+		e.exemplar(&list[i])
 	}
+}
+
+func (e *encoder) exemplar(x *Exemplar) {
+	e.float(x.Value)
+	e.int(x.Time)
+	e.b = append(append(e.b, x.TraceID[:]...), x.SpanID[:]...)
 }
 
 func (e *encoder) total(t *total) {
@@ -307,6 +311,9 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) (m *model, count int) {
 	}
 	if !slices.IsSortedFunc(m.versions, func(a, b *version) int { return compareVersions(a.key, b.key) }) {
 		d.fail()
+	}
+	if d.err == nil {
+		d.sections(m)
 	}
 	if d.err == nil {
 		m.rejoin()
@@ -566,17 +573,24 @@ func (d *decoder) exemplars() []Exemplar {
 	}
 	out := make([]Exemplar, n)
 	for i := range out {
-		x := &out[i]
-		x.Value, x.Time = d.float(), d.int()
-		if len(d.b) < 24 {
-			d.fail()
-			return nil
-		}
-		copy(x.TraceID[:], d.b)
-		copy(x.SpanID[:], d.b[16:])
-		d.b = d.b[24:]
+		out[i] = d.exemplar()
+	}
+	if d.err != nil {
+		return nil
 	}
 	return out
+}
+
+func (d *decoder) exemplar() (x Exemplar) {
+	x.Value, x.Time = d.float(), d.int()
+	if len(d.b) < 24 {
+		d.fail()
+		return Exemplar{}
+	}
+	copy(x.TraceID[:], d.b)
+	copy(x.SpanID[:], d.b[16:])
+	d.b = d.b[24:]
+	return x
 }
 
 func (d *decoder) total() *total {

@@ -1,0 +1,305 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// The rows that a window remembers. Of numbers, the total has the newest row of each group, a segment those of two groups; of
+// categories and missing values, there are examples. Where there are more than there is room for, those stay whose share is most above
+// the reference's: they are the ones that a drift is about.
+const (
+	segmentExemplars = 2
+	totalExamples    = 16
+	segmentExamples  = 2
+	tableExamples    = 4
+)
+
+// example is a category, or missing values, with a row that has it.
+type example struct {
+	// name is the category; in a segment's table of missing values, the feature. Empty for missing values of the series' own feature.
+	name    string
+	missing bool
+	// count is the number of values in the window, of a category that the layout has no cell for; 0 for others.
+	count uint32
+	// before is the reference's share, 0 to 1.
+	before float32
+	// row is zero where none is known.
+	row Exemplar
+}
+
+func (x *example) same(o *example) bool { return x.name == o.name && x.missing == o.missing }
+
+// room is how many examples a window of the series remembers.
+func (s *series) room() int {
+	switch {
+	case s.absences != nil:
+		return tableExamples
+	case s.total != nil:
+		return totalExamples
+	}
+	return segmentExamples
+}
+
+// remember takes note of the rows of a delta that was counted in a window.
+func (s *series) remember(a *adder, w *window) {
+	d := a.d
+	switch {
+	case d.Key.Subject == Missing && s.absences == nil:
+		if len(d.Exemplars) > 0 {
+			s.note(w, example{missing: true, row: newest(d.Exemplars)})
+		}
+	case s.absences != nil:
+		if d.Key.Subject == Missing && a.cell > cellRest && len(d.Exemplars) > 0 {
+			s.note(w, example{name: s.layout.categories[a.cell-cellRest-1], missing: true, before: float32(a.before), row: newest(d.Exemplars)})
+		}
+	case s.layout.kind == categorical:
+		s.rememberCategory(a, w)
+	case s.total != nil:
+		for _, x := range d.Exemplars {
+			w.exemplars = keep(w.exemplars, x, s.total.bounds)
+		}
+	default:
+		for _, x := range d.Exemplars {
+			s.noteNumber(w, x)
+		}
+	}
+}
+
+func (s *series) rememberCategory(a *adder, w *window) {
+	d := a.d
+	if d.Overflow {
+		return
+	}
+	x := example{name: d.Category}
+	if len(d.Exemplars) > 0 {
+		x.row = newest(d.Exemplars)
+	}
+	if a.cell > cellRest {
+		if x.row == (Exemplar{}) {
+			return
+		}
+		x.name = s.layout.categories[a.cell-cellRest-1]
+		x.before = float32(s.layout.baseline.share(a.cell - cellRest))
+	} else {
+		x.count = plus(0, d.Count)
+	}
+	s.note(w, x)
+}
+
+// share is the share of a category; 0 without a sample.
+func (s *sample) share(i int) float64 {
+	if s == nil || s.n == 0 || i >= len(s.all) {
+		return 0
+	}
+	return s.all[i] / float64(s.n)
+}
+
+func newest(list []Exemplar) Exemplar {
+	best := list[0]
+	for i := range list {
+		if newer(&list[i], &best) {
+			best = list[i]
+		}
+	}
+	return best
+}
+
+// note adds an example to those of a window, if there is room or it has grown more than one that is there.
+func (s *series) note(w *window, x example) {
+	if w.merge(x, s.room()) {
+		return
+	}
+	excess := s.exampleExcess(w)
+	worst := 0
+	for i := range w.examples {
+		if excess(&w.examples[i]) < excess(&w.examples[worst]) {
+			worst = i
+		}
+	}
+	if excess(&x) > excess(&w.examples[worst]) {
+		w.examples[worst] = x
+	}
+}
+
+// merge adds an example to the same one or as one more, as long as there are fewer than room; else it returns false.
+func (w *window) merge(x example, room int) bool {
+	for i := range w.examples {
+		if o := &w.examples[i]; o.same(&x) {
+			o.count = plus(o.count, uint64(x.count))
+			if newer(&x.row, &o.row) {
+				o.row = x.row
+			}
+			return true
+		}
+	}
+	if len(w.examples) >= room {
+		return false
+	}
+	w.examples = append(w.examples, x)
+	return true
+}
+
+// noteNumber keeps the row of a segment's number: the newest of its group, as long as that has grown more than another one's.
+func (s *series) noteNumber(w *window, x Exemplar) {
+	bounds := s.coarse()
+	g := group(bounds, x.Value)
+	for i := range w.exemplars {
+		if o := &w.exemplars[i]; group(bounds, o.Value) == g {
+			if newer(&x, o) {
+				*o = x
+			}
+			return
+		}
+	}
+	if len(w.exemplars) < segmentExemplars {
+		w.exemplars = append(w.exemplars, x)
+		return
+	}
+	excess := s.exemplarExcess(w)
+	worst := 0
+	for i := range w.exemplars {
+		if excess(&w.exemplars[i]) < excess(&w.exemplars[worst]) {
+			worst = i
+		}
+	}
+	if excess(&x) > excess(&w.exemplars[worst]) {
+		w.exemplars[worst] = x
+	}
+}
+
+// trim forgets what there is no room for in a window that others were added to.
+func (s *series) trim(w *window) {
+	if n := s.room(); len(w.examples) > n {
+		excess := s.exampleExcess(w)
+		slices.SortStableFunc(w.examples, func(a, b example) int {
+			return cmp.Or(cmp.Compare(excess(&b), excess(&a)), cmp.Compare(a.name, b.name))
+		})
+		w.examples = slices.Clone(w.examples[:n])
+	}
+	if s.total == nil && len(w.exemplars) > segmentExemplars {
+		excess := s.exemplarExcess(w)
+		slices.SortStableFunc(w.exemplars, func(a, b Exemplar) int {
+			return cmp.Or(cmp.Compare(excess(&b), excess(&a)), cmp.Compare(b.Time, a.Time), cmp.Compare(a.Value, b.Value))
+		})
+		w.exemplars = slices.Clone(w.exemplars[:segmentExemplars])
+	}
+}
+
+// exampleExcess returns how far the share of an example in the window is above the reference's.
+func (s *series) exampleExcess(w *window) func(*example) float64 {
+	total := float64(max(w.count(), 1))
+	if s.absences != nil {
+		total = float64(max(w.rows(), 1))
+	}
+	return func(x *example) float64 {
+		switch {
+		case s.absences == nil && x.missing:
+			return math.Inf(1) // one a series
+		case x.count > 0:
+			return float64(x.count) / total
+		}
+		i, ok := s.layout.index[x.name]
+		if !ok || i >= len(w.cells) {
+			return -1
+		}
+		return float64(w.cells[i])/total - float64(x.before)
+	}
+}
+
+// exemplarExcess returns how far the share of an exemplar's group in the window is above the baseline's.
+func (s *series) exemplarExcess(w *window) func(*Exemplar) float64 {
+	total := float64(max(w.count(), 1))
+	bounds := s.coarse()
+	return func(x *Exemplar) float64 {
+		i := group(bounds, x.Value)
+		if s.layout.kind != numeric || cellFirst+i >= len(w.cells) {
+			return 0
+		}
+		return float64(w.cells[cellFirst+i])/total - s.layout.baseline.share(i)
+	}
+}
+
+// within reports whether the row's time is in [start, end), seconds since 1970.
+func (x *Exemplar) within(start, end int64) bool {
+	return *x != (Exemplar{}) && x.Time >= start*1e9 && x.Time < end*1e9
+}
+
+// evidence returns a row that shows the growth: the newest one of the range or category that has grown most, as far as there is one
+// in [start, end) seconds.
+func (p *pair) evidence(w *window, start, end int64) *Exemplar {
+	if p.numeric {
+		return p.numericEvidence(w.exemplars, start, end)
+	}
+	ref, cur := p.shares()
+	var best *example
+	bestExcess := 0.0
+	for i := range w.examples {
+		x := &w.examples[i]
+		if x.missing || !x.row.within(start, end) {
+			continue
+		}
+		at := slices.Index(p.names, x.name)
+		if at < 0 {
+			at = len(p.names) // the rest
+		}
+		if at >= len(ref) {
+			continue
+		}
+		excess := cur[at] - ref[at]
+		if excess > bestExcess || excess == bestExcess && best != nil && x.count > best.count {
+			best, bestExcess = x, excess
+		}
+	}
+	if best == nil {
+		return nil
+	}
+	return &best.row
+}
+
+// numericEvidence returns the newest exemplar of the group with the largest excess among those that have one; ties go to the
+// lower group. Groups that have shrunk show nothing.
+func (p *pair) numericEvidence(exemplars []Exemplar, start, end int64) *Exemplar {
+	if len(exemplars) == 0 {
+		return nil
+	}
+	excess := p.excess()
+	if excess == nil {
+		return nil
+	}
+	bounds := p.grouping.Bounds()
+	best := -1
+	bestExcess := 0.0
+	for i := range exemplars {
+		x := &exemplars[i]
+		if !x.within(start, end) {
+			continue
+		}
+		g := group(bounds, x.Value)
+		switch {
+		case excess[g] > bestExcess, best >= 0 && excess[g] == bestExcess && x.Time > exemplars[best].Time:
+			best, bestExcess = i, excess[g]
+		}
+	}
+	if best < 0 {
+		return nil
+	}
+	return &exemplars[best]
+}
+
+// lacking is the newest row that lacked a value, of the series' own feature or of the one with a name; zero if none is remembered.
+func (w *window) lacking(name string) (row Exemplar) {
+	if w == nil {
+		return row
+	}
+	for i := range w.examples {
+		if x := &w.examples[i]; x.missing && x.name == name {
+			return x.row
+		}
+	}
+	return row
+}

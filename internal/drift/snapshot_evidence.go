@@ -1,0 +1,115 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+// What a saved model has after its versions are sections, each begun by its number. A snapshot without any, as older versions wrote
+// them, is as good.
+const (
+	sectionEvidence = 1
+)
+
+// sections writes what follows the versions.
+func (e *encoder) sections(m *model) {
+	e.uint(sectionEvidence)
+	n := uint64(0)
+	m.remembering(func(_, _, _ int, _ *series) { n++ })
+	e.uint(n)
+	m.remembering(func(vi, gi, si int, s *series) {
+		e.uint(uint64(vi))
+		e.uint(uint64(gi))
+		e.uint(uint64(si))
+		s.evidence(e.examples)
+		row := Exemplar{}
+		if s.absent != nil {
+			row = s.absent.row
+		}
+		e.exemplar(&row)
+	})
+}
+
+// remembering calls yield for every series that has examples.
+func (m *model) remembering(yield func(vi, gi, si int, s *series)) {
+	for vi, v := range m.versions {
+		for gi, g := range v.groups {
+			for si, s := range g.order {
+				has := s.absent != nil && s.absent.row != (Exemplar{})
+				s.evidence(func(w *window) { has = has || len(w.examples) > 0 })
+				if has {
+					yield(vi, gi, si, s)
+				}
+			}
+		}
+	}
+}
+
+// evidence calls yield for the windows that remember rows.
+func (s *series) evidence(yield func(*window)) {
+	for _, w := range s.open {
+		yield(w)
+	}
+	if s.carry != nil {
+		yield(s.carry)
+	}
+}
+
+func (e *encoder) examples(w *window) {
+	e.uint(uint64(len(w.examples)))
+	for i := range w.examples {
+		x := &w.examples[i]
+		e.string(x.name)
+		e.bool(x.missing)
+		e.uint(uint64(x.count))
+		e.float(float64(x.before))
+		e.exemplar(&x.row)
+	}
+}
+
+// sections reads what follows the versions, as far as there is any.
+func (d *decoder) sections(m *model) {
+	for len(d.b) > 0 && d.err == nil {
+		switch d.uint() {
+		case sectionEvidence:
+			d.evidence(m)
+		default:
+			d.fail()
+		}
+	}
+}
+
+func (d *decoder) evidence(m *model) {
+	for range d.length(4) {
+		vi, gi, si := d.uint(), d.uint(), d.uint()
+		if vi >= uint64(len(m.versions)) || gi >= uint64(len(m.versions[vi].groups)) ||
+			si >= uint64(len(m.versions[vi].groups[gi].order)) {
+			d.fail()
+			return
+		}
+		s := m.versions[vi].groups[gi].order[si]
+		s.evidence(func(w *window) { d.examples(m, s, w) })
+		row := d.exemplar()
+		if s.absent != nil {
+			s.absent.row = row
+		}
+		if d.err != nil {
+			return
+		}
+	}
+}
+
+func (d *decoder) examples(m *model, s *series, w *window) {
+	w.examples = nil
+	for range d.length(8) {
+		x := example{
+			name: m.intern(d.string()), missing: d.bool(), count: uint32(d.small(1<<32 - 1)), before: float32(d.float()), row: d.exemplar(),
+		}
+		if d.err != nil || !(x.before >= 0 && x.before <= 1) {
+			d.fail()
+			return
+		}
+		if !w.merge(x, s.room()) {
+			d.fail()
+			return
+		}
+	}
+}
