@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -56,8 +57,22 @@ type Config struct {
 	Thresholds map[string]float64 `mapstructure:"thresholds"`
 	// Catalog is the id of the catalog extension; without one the only one that is enabled.
 	Catalog *component.ID `mapstructure:"catalog"`
+	// Severity is of the alerts on drifts of models whose card does not say: critical, warning or info.
+	Severity string `mapstructure:"severity"`
+	// TraceURL is the template of the link to the evidence of an alert, with {trace_id} and perhaps {span_id}; empty for no links.
+	TraceURL string `mapstructure:"trace_url"`
+	// Alerts says how often alerts are emitted, where the connector feeds a logs pipeline.
+	Alerts Alerts `mapstructure:"alerts"`
 	// Limits bound the memory.
 	Limits Limits `mapstructure:"limits"`
+}
+
+// Alerts says how often alerts are emitted.
+type Alerts struct {
+	// ResendInterval is the time after which an alert that holds is emitted again.
+	ResendInterval time.Duration `mapstructure:"resend_interval"`
+	// KeepResolved is for how long a resolved alert is emitted again; 0 emits it once.
+	KeepResolved time.Duration `mapstructure:"keep_resolved"`
 }
 
 // Methods are lists of statistics by the type of the column.
@@ -81,6 +96,8 @@ type Limits struct {
 	Categories int `mapstructure:"categories"`
 	// Producers is the number of ml_summary instances whose points are told apart.
 	Producers int `mapstructure:"producers"`
+	// Alerts is the number of alerts, active or resolved lately; what finds no room is counted.
+	Alerts int `mapstructure:"alerts"`
 }
 
 var _ confmap.Validator = (*Config)(nil)
@@ -102,7 +119,10 @@ func createDefaultConfig() component.Config {
 			Numeric:     []string{"ks", "psi", "wasserstein"},
 			Categorical: []string{"jensen_shannon", "psi", "chi2"},
 		},
-		Limits: Limits{Models: 100, Versions: 10, Segments: 200, Features: 500, Categories: 100, Producers: 1000},
+		Severity: string(alert.Warning),
+		TraceURL: alert.DefaultTraceURL,
+		Alerts:   Alerts{ResendInterval: time.Minute, KeepResolved: 15 * time.Minute},
+		Limits:   Limits{Models: 100, Versions: 10, Segments: 200, Features: 500, Categories: 100, Producers: 1000, Alerts: 1000},
 	}
 }
 
@@ -118,7 +138,10 @@ func (c *Config) options() drift.Options {
 		Methods: map[profile.Type][]string{
 			profile.Numeric: c.Methods.Numeric, profile.Categorical: c.Methods.Categorical,
 		},
-		Thresholds: c.Thresholds, Limits: drift.Limits(c.Limits),
+		Thresholds: c.Thresholds, Limits: drift.Limits{
+			Models: c.Limits.Models, Versions: c.Limits.Versions, Segments: c.Limits.Segments, Features: c.Limits.Features,
+			Categories: c.Limits.Categories, Producers: c.Limits.Producers,
+		},
 	}
 }
 
@@ -132,7 +155,20 @@ func (c *Config) Validate() error {
 	}
 	errs = append(errs, options.Validate(),
 		configcheck.Duration("emit_interval", c.EmitInterval, 0, 0),
-		configcheck.Duration("save_interval", c.SaveInterval, 0, 0))
+		configcheck.Duration("save_interval", c.SaveInterval, 0, 0),
+		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
+		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0))
+	if err := alert.CheckTraceURL(c.TraceURL); err != nil {
+		errs = append(errs, fmt.Errorf("'trace_url': %q %w", c.TraceURL, err))
+	}
+	switch alert.Severity(c.Severity) {
+	case alert.Critical, alert.Warning, alert.Info:
+	default:
+		errs = append(errs, fmt.Errorf("'severity': %q is none of %s, %s, %s", c.Severity, alert.Critical, alert.Warning, alert.Info))
+	}
+	if c.Limits.Alerts < 1 || c.Limits.Alerts > 100_000 {
+		errs = append(errs, fmt.Errorf("'limits::alerts': %d must be between 1 and 100000", c.Limits.Alerts))
+	}
 	if c.Timestamps != TimestampsNow && c.Timestamps != TimestampsEvent {
 		errs = append(errs, fmt.Errorf("'timestamps': %q is neither %q nor %q", c.Timestamps, TimestampsNow, TimestampsEvent))
 	}

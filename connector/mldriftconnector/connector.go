@@ -5,7 +5,6 @@ package mldriftconnector
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -20,18 +19,25 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
+	"github.com/otelcol-ml/otelcol-ml/internal/shared"
 )
 
 // maxWaiting is how many results of closed windows wait for a downstream that fails, in event mode; the oldest go first.
 const maxWaiting = 50_000
 
+// driftConnector is what the edges of one config share.
 type driftConnector struct {
 	cfg       *Config
 	id        component.ID
 	version   string
-	next      consumer.Metrics
+	resource  pcommon.Resource
 	logger    *zap.Logger
 	telemetry *telemetry
+
+	// metrics and logs are nil without an edge to them. The factory sets them, before Start.
+	metrics consumer.Metrics
+	logs    consumer.Logs
 
 	engine  *drift.Engine
 	catalog catalog.Catalog
@@ -42,14 +48,17 @@ type driftConnector struct {
 
 	// waiting are the results of closed windows that have not been sent; only the loop and, after it, Shutdown use it.
 	waiting []drift.Result
+	// alerts are the drifts that hold or have ended lately; only the loop and, after it, Flush use them.
+	alerts *alerts
 	// restored are points of the process before that were not sent either.
 	restored pmetric.Metrics
 	warn     sync.Once
+	limiter  *loglimit.Limiter
 }
 
-var _ connector.Metrics = (*driftConnector)(nil)
+var _ shared.State = (*driftConnector)(nil)
 
-func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*driftConnector, error) {
+func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) {
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
@@ -59,12 +68,13 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 		return nil, err
 	}
 	return &driftConnector{
-		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, next: next, logger: set.Logger,
+		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, resource: set.Resource, logger: set.Logger,
 		telemetry: &telemetry{builder}, engine: engine, catalog: catalog.Empty(), restored: pmetric.NewMetrics(),
+		alerts: newAlerts(cfg), limiter: loglimit.New(time.Hour),
 	}, nil
 }
 
-// Start finds the catalog, loads what was saved and starts emitting.
+// Start finds the catalog and loads what was saved.
 func (c *driftConnector) Start(ctx context.Context, host component.Host) error {
 	cat, found, err := catalog.Find(host, c.cfg.Catalog)
 	if err != nil {
@@ -84,33 +94,36 @@ func (c *driftConnector) Start(ctx context.Context, host component.Host) error {
 		if err == nil {
 			c.restored, err = c.store.loadWaiting(ctx)
 		}
+		if err == nil {
+			err = c.store.loadAlerts(ctx, c.alerts)
+		}
 		if err != nil {
-			return errors.Join(err, c.store.close(ctx))
+			return err
 		}
 		if loaded > 0 {
 			c.logger.Info("Windows continue from the last save", zap.Int("values", loaded))
 		}
 	}
-	c.stop = make(chan struct{})
-	c.done.Add(1)
-	go c.run()
 	return nil
 }
 
-// Shutdown emits once more and saves. In event mode without storage the open windows are closed with the length they
+// Run starts emitting.
+func (c *driftConnector) Run() {
+	c.stop = make(chan struct{})
+	c.done.Add(1)
+	go c.run()
+}
+
+// Flush emits once more and saves. In event mode without storage the open windows are closed with the length they
 // have; with storage they are kept for the restart.
-func (c *driftConnector) Shutdown(ctx context.Context) error {
-	if c.stop == nil {
-		c.telemetry.Shutdown()
-		return nil
-	}
+func (c *driftConnector) Flush(ctx context.Context) error {
 	close(c.stop)
 	c.done.Wait()
-	c.stop = nil
 	now := time.Now()
 	if c.cfg.Timestamps == TimestampsEvent && c.store == nil {
 		c.engine.SetCatalog(c.catalog.Snapshot())
-		c.took(c.engine.CloseAll(now))
+		closed, changes := c.engine.CloseAll(now)
+		c.took(closed, changes, now)
 	}
 	c.emit(ctx, now)
 	if len(c.waiting) > 0 && c.store == nil {
@@ -122,17 +135,18 @@ func (c *driftConnector) Shutdown(ctx context.Context) error {
 		err = c.save(ctx)
 	}
 	c.telemetry.stats(ctx, c.engine.TakeStats())
-	err = errors.Join(err, c.store.close(ctx))
+	return err
+}
+
+// Close closes the storage.
+func (c *driftConnector) Close(ctx context.Context) error {
+	err := c.store.close(ctx)
 	c.telemetry.Shutdown()
 	return err
 }
 
-// Capabilities says that requests are left as they are.
-func (c *driftConnector) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
-
-// ConsumeMetrics counts deltas. It never fails: what could not be read is counted, too, and would not become
-// readable by another attempt.
-func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+// consume counts deltas.
+func (c *driftConnector) consume(ctx context.Context, md pmetric.Metrics) {
 	in := decode(md)
 	if in.unreadable > 0 {
 		c.warn.Do(func() {
@@ -147,7 +161,6 @@ func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics)
 	c.engine.Add(time.Now(), in.deltas)
 	c.telemetry.decoded(ctx, in)
 	c.report(ctx)
-	return nil
 }
 
 func (c *driftConnector) report(ctx context.Context) {
@@ -170,12 +183,17 @@ func (c *driftConnector) run() {
 	if c.store == nil {
 		save.Stop()
 	}
+	resend := time.NewTicker(c.cfg.Alerts.ResendInterval)
+	defer resend.Stop()
+	c.emitAlerts(ctx, time.Now()) // those of the process before
 	for {
 		select {
 		case <-c.stop:
 			return
 		case <-emit.C:
 			c.emit(ctx, time.Now())
+		case <-resend.C:
+			c.emitAlerts(ctx, time.Now())
 		case <-save.C:
 			if err := c.save(ctx); err != nil {
 				c.logger.Warn("Windows are not saved; the next save tries again", zap.Error(err))
@@ -185,7 +203,7 @@ func (c *driftConnector) run() {
 }
 
 func (c *driftConnector) save(ctx context.Context) error {
-	written, bytes, err := c.store.save(ctx, c.engine, c.unsent())
+	written, bytes, err := c.store.save(ctx, c.engine, c.unsent(), c.alerts)
 	switch {
 	case err != nil:
 		c.telemetry.save(ctx, "save_failed")
@@ -197,12 +215,15 @@ func (c *driftConnector) save(ctx context.Context) error {
 }
 
 // took takes note of closed windows and of new verdicts.
-func (c *driftConnector) took(closed []drift.Result, changes []drift.Change) {
+func (c *driftConnector) took(closed []drift.Result, changes []drift.Change, now time.Time) {
 	for i := range changes {
 		c.log(&changes[i])
 		c.telemetry.verdict(context.Background(), changes[i].Verdict.String())
 	}
-	if c.cfg.Timestamps == TimestampsEvent {
+	if c.logs != nil {
+		c.alerts.take(closed, changes, c.catalog.Snapshot(), now)
+	}
+	if c.cfg.Timestamps == TimestampsEvent && c.metrics != nil {
 		c.waiting = append(c.waiting, closed...)
 		if over := len(c.waiting) - maxWaiting; over > 0 {
 			c.waiting = append(c.waiting[:0], c.waiting[over:]...)
@@ -215,25 +236,52 @@ func (c *driftConnector) took(closed []drift.Result, changes []drift.Change) {
 // cumulative sums as a matter of course, closed windows because they wait.
 func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	c.engine.SetCatalog(c.catalog.Snapshot())
-	c.took(c.engine.Advance(now))
+	closed, changes := c.engine.Advance(now)
+	c.took(closed, changes, now)
 	c.report(ctx)
 	md := c.unsent()
+	e := newEncoder(c.version, pcommon.NewTimestampFromTime(now))
+	c.scores(now, e)
+	c.emitAlerts(ctx, now)
+	if c.metrics == nil {
+		return
+	}
 	if c.cfg.Timestamps == TimestampsNow {
-		e := newEncoder(c.version, pcommon.NewTimestampFromTime(now))
-		c.engine.Scores(e.result)
 		c.engine.Totals(e.total)
 		e.md.ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
 	}
 	if md.DataPointCount() == 0 {
 		return
 	}
-	if err := c.next.ConsumeMetrics(ctx, md); err != nil {
+	limited, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	if err := c.metrics.ConsumeMetrics(limited, md); err != nil {
 		c.telemetry.emission(ctx, "failed")
 		c.logger.Warn("An emission failed; what it held is in the next one", zap.Error(err))
 		return
 	}
 	c.waiting, c.restored = nil, pmetric.NewMetrics()
 	c.telemetry.emission(ctx, "sent")
+}
+
+// scores encodes the scores of now, and makes the alerts fit the verdicts that hold.
+func (c *driftConnector) scores(now time.Time, e *encoder) {
+	encodes := c.metrics != nil && c.cfg.Timestamps == TimestampsNow
+	if !encodes && c.logs == nil {
+		return
+	}
+	set := c.catalog.Snapshot()
+	c.engine.Scores(func(r *drift.Result) {
+		if encodes {
+			e.result(r)
+		}
+		if c.logs != nil && r.Verdict == drift.Drift {
+			c.alerts.holds(r, set)
+		}
+	})
+	if c.logs != nil {
+		c.alerts.settle(now)
+	}
 }
 
 // unsent returns the points of closed windows that have not been sent, in event time.
@@ -263,6 +311,9 @@ func (c *driftConnector) log(ch *drift.Change) {
 		s := ch.Scores[0]
 		fields = append(fields, zap.String("method", s.Method), zap.Float64("score", s.Score), zap.Float64("effect", s.Effect),
 			zap.Float64("threshold", s.Threshold), zap.Float64("p_value", s.PValue))
+	}
+	if ch.Growth != nil {
+		fields = append(fields, zap.String("grown", grown(&ch.Result)))
 	}
 	if ch.Exemplar != nil {
 		fields = append(fields, zap.String("trace_id", fmt.Sprintf("%x", ch.Exemplar.TraceID)))

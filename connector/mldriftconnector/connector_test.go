@@ -30,7 +30,7 @@ import (
 )
 
 // hours sends live traffic: a flush a minute, x shifted.
-func hours(t testing.TB, c *driftConnector, p *producer, n, rows int, shift float64) {
+func hours(t testing.TB, c *edge, p *producer, n, rows int, shift float64) {
 	for range n * 60 {
 		minute := time.Now().Truncate(time.Minute)
 		time.Sleep(time.Minute) // in a synctest bubble, where it takes no time
@@ -145,7 +145,7 @@ func TestEventTimeRestart(t *testing.T) {
 		p := newProducer(base, "p", 1)
 		start := time.Date(1999, 3, 1, 0, 0, 0, 0, time.UTC)
 		out := &sink{err: errDown}
-		replay := func(c *driftConnector, from, to int) {
+		replay := func(c *edge, from, to int) {
 			for m := from; m < to; m++ {
 				require.NoError(t, c.ConsumeMetrics(context.Background(), p.flush(start.Add(time.Duration(m)*time.Minute), 10, 0)))
 			}
@@ -408,9 +408,8 @@ func TestStartErrors(t *testing.T) {
 		"no catalog": {func(c *Config) { c.Catalog = &storageID }, "'catalog': extension \"memory\" is not enabled"},
 		"not that":   {func(c *Config) { c.Catalog = &other }, "'catalog': extension \"other\" is not a catalog"},
 	} {
-		c, err := newConnector(settings(), config(test.change), &sink{})
-		require.NoError(t, err, name)
-		err = c.Start(context.Background(), host{other: struct {
+		c := between(t, settings(), config(test.change), &sink{})
+		err := c.Start(context.Background(), host{other: struct {
 			component.StartFunc
 			component.ShutdownFunc
 		}{}})

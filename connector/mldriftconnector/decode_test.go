@@ -76,10 +76,9 @@ func FuzzConsume(f *testing.F) {
 
 func BenchmarkConsume(b *testing.B) {
 	base := testBaseline()
-	c, err := newConnector(settings(), config(nil), &sink{})
-	require.NoError(b, err)
-	c.engine.SetCatalog(testCards(base).set)
-	c.catalog = testCards(base)
+	c := between(b, settings(), config(nil), &sink{})
+	c.State().engine.SetCatalog(testCards(base).set)
+	c.State().catalog = testCards(base)
 	p := newProducer(base, "p", 1)
 	md := p.flush(time.Now().Truncate(time.Minute), 100, 0)
 	md.ResourceMetrics().At(0).Resource().Attributes().Remove("ml.summary.producer")

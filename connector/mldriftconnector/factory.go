@@ -9,19 +9,51 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pipeline"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/shared"
 )
 
 // NewFactory returns the factory of the ml_drift connector.
 func NewFactory() connector.Factory {
+	f := &factory{}
 	return connector.NewFactory(
 		metadata.Type,
 		createDefaultConfig,
-		connector.WithMetricsToMetrics(createMetricsToMetrics, metadata.MetricsToMetricsStability),
+		connector.WithMetricsToMetrics(f.createMetricsToMetrics, metadata.MetricsToMetricsStability),
+		connector.WithMetricsToLogs(f.createMetricsToLogs, metadata.MetricsToLogsStability),
 	)
 }
 
-func createMetricsToMetrics(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
-	return newConnector(set, cfg.(*Config), next)
+// factory makes the edges of one config share a state.
+type factory struct {
+	states shared.States[Config, *driftConnector]
+}
+
+func (f *factory) createMetricsToMetrics(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {
+	e, err := f.join(set, cfg, pipeline.SignalMetrics)
+	if err != nil {
+		return nil, err
+	}
+	e.State().metrics = next
+	return e, nil
+}
+
+func (f *factory) createMetricsToLogs(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Metrics, error) {
+	e, err := f.join(set, cfg, pipeline.SignalLogs)
+	if err != nil {
+		return nil, err
+	}
+	e.State().logs = next
+	return e, nil
+}
+
+func (f *factory) join(set connector.Settings, cfg component.Config, output pipeline.Signal) (*edge, error) {
+	c := cfg.(*Config)
+	e, err := f.states.Join(c, pipeline.SignalMetrics, output, func() (*driftConnector, error) { return newConnector(set, c) })
+	if err != nil {
+		return nil, err
+	}
+	return &edge{e}, nil
 }

@@ -26,6 +26,8 @@ const (
 	keyDedupe = "dedupe"
 	// keyWaiting holds the points of closed windows that were not sent, in event mode, as OTLP.
 	keyWaiting = "waiting"
+	// keyAlerts holds the alerts, where there is a pipeline of logs.
+	keyAlerts = "alerts"
 	// keyAside is put before the key of a value that could not be read.
 	keyAside = "corrupt/"
 )
@@ -104,6 +106,21 @@ func (s *store) loadWaiting(ctx context.Context) (pmetric.Metrics, error) {
 	return md, nil
 }
 
+// loadAlerts puts back the alerts that were saved.
+func (s *store) loadAlerts(ctx context.Context, a *alerts) error {
+	data, err := s.client.Get(ctx, keyAlerts)
+	if err != nil {
+		return fmt.Errorf("'storage': cannot read %q: %w", keyAlerts, err)
+	}
+	if data == nil {
+		return nil
+	}
+	if err := a.decode(data); err != nil {
+		return s.setAside(ctx, keyAlerts, data, err)
+	}
+	return nil
+}
+
 // waitingOperations writes the points that have not been sent, or removes those that have.
 func (s *store) waitingOperations(waiting pmetric.Metrics) ([]*storage.Operation, error) {
 	if waiting.DataPointCount() == 0 {
@@ -129,7 +146,7 @@ func (s *store) setAside(ctx context.Context, key string, data []byte, cause err
 }
 
 // save writes what has changed in one step and returns the size of all that is saved, in bytes. written is false where nothing has.
-func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.Metrics) (written bool, bytes int, err error) {
+func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.Metrics, a *alerts) (written bool, bytes int, err error) {
 	ops, err := s.waitingOperations(waiting)
 	if err != nil {
 		return false, 0, err
@@ -144,6 +161,14 @@ func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.
 			ops = append(ops, storage.DeleteOperation(key))
 			delete(s.sizes, key)
 		}
+	}
+	changed := a.changed
+	if changed {
+		data, err := a.encode()
+		if err != nil {
+			return false, 0, err
+		}
+		ops = append(ops, storage.SetOperation(keyAlerts, data))
 	}
 	if len(ops) == 0 {
 		return false, 0, nil
@@ -161,6 +186,7 @@ func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.
 		engine.Unsaved()
 		return false, 0, fmt.Errorf("cannot save windows: %w", err)
 	}
+	a.changed = a.changed && !changed
 	s.known, s.waiting = snapshot.Keys, waiting.DataPointCount() > 0
 	for _, n := range s.sizes {
 		bytes += n

@@ -259,13 +259,20 @@ func config(change func(*Config)) *Config {
 }
 
 // started returns a connector that was started; the caller shuts it down.
-func started(t testing.TB, set connector.Settings, cfg *Config, h host, next *sink) *driftConnector {
+func started(t testing.TB, set connector.Settings, cfg *Config, h host, next *sink) *edge {
 	t.Helper()
 	require.NoError(t, cfg.Validate())
-	c, err := newConnector(set, cfg, next)
-	require.NoError(t, err)
+	c := between(t, set, cfg, next)
 	require.NoError(t, c.Start(context.Background(), h))
 	return c
+}
+
+// between returns the edge from metrics to metrics.
+func between(t testing.TB, set connector.Settings, cfg *Config, next *sink) *edge {
+	t.Helper()
+	c, err := (&factory{}).createMetricsToMetrics(context.Background(), set, cfg, next)
+	require.NoError(t, err)
+	return c.(*edge)
 }
 
 func settings() connector.Settings { return connectortest.NewNopSettings(metadata.Type) }

@@ -59,6 +59,12 @@ func (t *telemetry) emission(ctx context.Context, outcome string) {
 	t.MlDriftEmissions.Add(ctx, 1, with("outcome", outcome))
 }
 
+func (t *telemetry) alerts(ctx context.Context, outcome string, n int) {
+	if n > 0 {
+		t.MlDriftAlerts.Add(ctx, int64(n), with("outcome", outcome))
+	}
+}
+
 func (t *telemetry) verdict(ctx context.Context, verdict string) {
 	t.MlDriftVerdictChanges.Add(ctx, 1, with("verdict", verdict))
 }

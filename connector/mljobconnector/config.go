@@ -6,8 +6,6 @@ package mljobconnector
 import (
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -100,7 +98,7 @@ func createDefaultConfig() component.Config {
 		Absence:         2 * time.Minute,
 		ScheduleGrace:   time.Hour,
 		NoTelemetry:     15 * time.Minute,
-		TraceURL:        "http://localhost:16686/trace/{trace_id}?uiFind={span_id}",
+		TraceURL:        alert.DefaultTraceURL,
 		Severity:        string(alert.Critical),
 		MaxRowDrop:      0.2,
 		MaxNullIncrease: 0.05,
@@ -167,8 +165,8 @@ func (c *Config) Validate() error {
 	if c.Absence > 0 && c.Absence < c.DecisionWait {
 		wrong("absence", "%v must be at least 'decision_wait', %v", c.Absence, c.DecisionWait)
 	}
-	if why := badTraceURL(c.TraceURL); why != "" {
-		wrong("trace_url", "%q %s", c.TraceURL, why)
+	if err := alert.CheckTraceURL(c.TraceURL); err != nil {
+		wrong("trace_url", "%q %w", c.TraceURL, err)
 	}
 	switch alert.Severity(c.Severity) {
 	case alert.Critical, alert.Warning, alert.Info:
@@ -207,19 +205,4 @@ func (c *Config) Validate() error {
 		}
 	}
 	return errors.Join(errs...)
-}
-
-// badTraceURL says what is wrong with the template of links; empty for nothing.
-func badTraceURL(template string) string {
-	if template == "" {
-		return ""
-	}
-	if !strings.Contains(template, "{trace_id}") {
-		return "must contain {trace_id}"
-	}
-	u, err := url.Parse(strings.NewReplacer("{trace_id}", "0", "{span_id}", "0").Replace(template))
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return "must be an http or https URL"
-	}
-	return ""
 }

@@ -99,6 +99,16 @@ func TestFilterOnThePage(t *testing.T) {
 	assert.Equal(t, *production, a)
 }
 
+func TestTotalsOnThePage(t *testing.T) {
+	total, segment := example(), example()
+	segment.Labels["segment"] = "country=DE"
+	ld := through(t, filterprocessor.NewFactory(), "filter/total", encode(segment, total))
+	require.Equal(t, 1, ld.LogRecordCount())
+	a, err := Decode(record(ld, 0))
+	require.NoError(t, err)
+	assert.Equal(t, *total, a)
+}
+
 func TestTransformOnThePage(t *testing.T) {
 	day, night, bare := example(), example(), example()
 	day.StartsAt = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)

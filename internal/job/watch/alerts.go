@@ -5,13 +5,13 @@ package watch
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/judge"
@@ -56,7 +56,7 @@ func (w *Watch) raise(now time.Time, t *tracked, f judge.Fault, also []judge.Fau
 	if len(also) > 0 {
 		setDefault(a, "also", sentences(also))
 	}
-	if link := w.link(f.TraceID, f.SpanID); link != "" {
+	if link := alert.TraceURL(w.options.TraceURL, pcommon.TraceID(f.TraceID), pcommon.SpanID(f.SpanID)); link != "" {
 		a["trace_url"] = link
 	}
 	w.describe(t.job, a)
@@ -104,26 +104,6 @@ func labels(key run.Key, stage string) map[string]string {
 	setDefault(l, "environment", key.Environment)
 	setDefault(l, "stage", stage)
 	return l
-}
-
-// link fills the template of links; empty without a template or a trace. Without a span the parameter of the query that would name it is left out.
-func (w *Watch) link(trace run.TraceID, span run.SpanID) string {
-	if w.options.TraceURL == "" || trace == (run.TraceID{}) {
-		return ""
-	}
-	id := ""
-	if span != (run.SpanID{}) {
-		id = hex.EncodeToString(span[:])
-	}
-	template := w.options.TraceURL
-	if base, query, ok := strings.Cut(template, "?"); ok && id == "" {
-		parameters := slices.DeleteFunc(strings.Split(query, "&"), func(p string) bool { return strings.HasSuffix(p, "={span_id}") })
-		template = base
-		if len(parameters) > 0 {
-			template += "?" + strings.Join(parameters, "&")
-		}
-	}
-	return strings.NewReplacer("{trace_id}", traceName(trace), "{span_id}", id).Replace(template)
 }
 
 // title names a job. Example: "recsys_daily (prod)".

@@ -15,4 +15,5 @@ var (
 
 const (
 	MetricsToMetricsStability = component.StabilityLevelAlpha
+	MetricsToLogsStability    = component.StabilityLevelAlpha
 )

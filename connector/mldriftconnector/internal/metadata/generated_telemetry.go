@@ -26,6 +26,7 @@ type TelemetryBuilder struct {
 	meter                 metric.Meter
 	mu                    sync.Mutex
 	registrations         []metric.Registration
+	MlDriftAlerts         metric.Int64Counter
 	MlDriftEmissions      metric.Int64Counter
 	MlDriftEvicted        metric.Int64Counter
 	MlDriftModels         metric.Int64Gauge
@@ -65,6 +66,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.MlDriftAlerts, err = builder.meter.Int64Counter(
+		"otelcol_ml_drift_alerts",
+		metric.WithDescription("Alerts by outcome - sent, failed (they are emitted again), refused (those that hold are emitted at the next resend), dropped (a beginning or an end that waited too long), overflow (a drift without an alert, as limits::alerts is reached; at each emission). [Alpha]"),
+		metric.WithUnit("{alert}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlDriftEmissions, err = builder.meter.Int64Counter(
 		"otelcol_ml_drift_emissions",
 		metric.WithDescription("Emissions by outcome - sent, failed (what was in it is in the next one) or dropped (points of closed windows that found no room to wait). [Alpha]"),

@@ -19,6 +19,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	tb.MlDriftAlerts.Add(context.Background(), 1)
 	tb.MlDriftEmissions.Add(context.Background(), 1)
 	tb.MlDriftEvicted.Add(context.Background(), 1)
 	tb.MlDriftModels.Record(context.Background(), 1)
@@ -27,6 +28,9 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlDriftSeries.Record(context.Background(), 1)
 	tb.MlDriftSnapshotSize.Record(context.Background(), 1)
 	tb.MlDriftVerdictChanges.Add(context.Background(), 1)
+	AssertEqualMlDriftAlerts(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlDriftEmissions(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())

@@ -1,0 +1,302 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mldriftconnector
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadatatest"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+)
+
+// logSink takes alerts, and fails while told to.
+type logSink struct {
+	consumertest.LogsSink
+	err error
+}
+
+func (s *logSink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	if s.err != nil {
+		return s.err
+	}
+	return s.LogsSink.ConsumeLogs(ctx, ld)
+}
+
+// take returns the alerts since the last call.
+func (s *logSink) take(t testing.TB) (out []alert.Alert) {
+	t.Helper()
+	for _, ld := range s.AllLogs() {
+		for _, rl := range ld.ResourceLogs().All() {
+			for _, sl := range rl.ScopeLogs().All() {
+				for _, lr := range sl.LogRecords().All() {
+					a, err := alert.Decode(lr)
+					require.NoError(t, err)
+					out = append(out, a)
+				}
+			}
+		}
+	}
+	s.Reset()
+	return out
+}
+
+// of returns those on a subject.
+func of(list []alert.Alert, subject, feature string) (out []alert.Alert) {
+	for _, a := range list {
+		if a.Labels["subject"] == subject && a.Labels["feature"] == feature {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// both is the connector with an edge to metrics and one to logs.
+type both struct {
+	edges [2]*edge
+	logs  *logSink
+}
+
+func startBoth(t testing.TB, set connector.Settings, cfg *Config, h host, out *sink, logs *logSink) *both {
+	t.Helper()
+	require.NoError(t, cfg.Validate())
+	f := &factory{}
+	m, err := f.createMetricsToMetrics(t.Context(), set, cfg, out)
+	require.NoError(t, err)
+	l, err := f.createMetricsToLogs(t.Context(), set, cfg, logs)
+	require.NoError(t, err)
+	b := &both{edges: [2]*edge{l.(*edge), m.(*edge)}, logs: logs}
+	for _, e := range b.edges {
+		require.NoError(t, e.Start(t.Context(), h))
+	}
+	return b
+}
+
+// hours sends live traffic to both edges, as the collector does.
+func (b *both) hours(t testing.TB, p *producer, n int, shift float64) {
+	for range n * 60 {
+		minute := time.Now().Truncate(time.Minute)
+		time.Sleep(time.Minute)
+		md := p.flush(minute, 5, shift)
+		for _, e := range b.edges {
+			require.NoError(t, e.ConsumeMetrics(t.Context(), md))
+		}
+	}
+	synctest.Wait()
+}
+
+func (b *both) shutdown(t testing.TB) {
+	for _, e := range b.edges {
+		require.NoError(t, e.Shutdown(context.Background()))
+	}
+}
+
+// A drift is one alert: it says what has grown, is repeated while it holds, survives a restart and resolves.
+func TestAlert(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := testBaseline()
+		cards := testCards(base)
+		m := cards.set.Model("", "fraud")
+		m.Alerts, m.Owner = catalog.Alerts{Severity: "critical", Runbook: "https://example.com/fraud"}, "risk"
+		disk := &memory{values: map[string][]byte{}}
+		h := host{catalogID: cards, storageID: disk}
+		cfg := config(func(c *Config) { c.Storage = &storageID })
+		out, logs := &sink{}, &logSink{}
+		b := startBoth(t, settings(), cfg, h, out, logs)
+		p := newProducer(base, "p", 1)
+		b.hours(t, p, 3, 0)
+		assert.Empty(t, logs.take(t))
+		b.hours(t, p, 3, 1)
+		time.Sleep(31 * time.Second)
+		synctest.Wait()
+		list := of(logs.take(t), "feature", "x")
+		require.NotEmpty(t, list)
+		a := list[0]
+		assert.Equal(t, "FeatureDrift", a.Name)
+		assert.Equal(t, alert.Critical, a.Severity)
+		assert.Equal(t, alert.Firing, a.State)
+		assert.Equal(t, map[string]string{"model": "fraud", "version": "7", "feature": "x", "subject": "feature", "reference": "baseline"}, a.Labels)
+		assert.Regexp(t, `^model fraud 7: x drifts \(KS 0\.\d+ over 0\.1, n = 300\): above 1\.\d+ is [34]\d % of the values, was 10 %$`, a.Summary)
+		assert.Equal(t, byte(0xab), a.TraceID[0])
+		assert.Equal(t, byte(0xcd), a.SpanID[0])
+		assert.Equal(t, "https://example.com/fraud", a.Annotations["runbook_url"])
+		assert.Equal(t, "risk", a.Annotations["owner"])
+		assert.Contains(t, a.Annotations["trace_url"], "http://localhost:16686/trace/ab")
+		assert.Equal(t, "300", a.Annotations["samples"])
+		assert.Equal(t, "5000", a.Annotations["reference_samples"])
+		assert.NotEmpty(t, a.Annotations["range_low"])
+		assert.NotContains(t, a.Annotations, "range_high")
+		assert.InDelta(t, 60, len(list), 40, "about once a minute since it began")
+		for _, again := range list {
+			assert.Equal(t, a.StartsAt, again.StartsAt)
+			assert.Equal(t, a.Fingerprint(), again.Fingerprint())
+		}
+
+		// A kill: what the process does from here on is lost. The alert is the same one afterwards, and comes at once.
+		killed := disk.copied()
+		b.shutdown(t)
+		h[storageID] = killed
+		logs.take(t)
+		b = startBoth(t, settings(), config(func(c *Config) { c.Storage = &storageID }), h, out, logs)
+		synctest.Wait()
+		again := of(logs.take(t), "feature", "x")
+		require.Len(t, again, 1)
+		assert.Equal(t, a.StartsAt, again[0].StartsAt)
+
+		b.hours(t, p, 4, 0)
+		list = of(logs.take(t), "feature", "x")
+		last := list[len(list)-1]
+		assert.Equal(t, alert.Resolved, last.State)
+		assert.Equal(t, a.StartsAt, last.StartsAt)
+		assert.Regexp(t, `^model fraud 7: x no longer drifts \(KS 0\.0\d+, threshold 0\.1, n = 300\)$`, last.Summary)
+		b.hours(t, p, 1, 0)
+		logs.take(t)
+		b.hours(t, p, 1, 0)
+		assert.Empty(t, logs.take(t), "it was said for a quarter of an hour")
+		b.shutdown(t)
+	})
+}
+
+// A downstream that fails gets what has begun and what has ended, in order, as soon as it takes alerts again.
+func TestAlertsWaitForTheirDownstream(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := testBaseline()
+		tel := componenttest.NewTelemetry()
+		logs := &logSink{}
+		b := startBoth(t, metadatatest.NewSettings(tel), config(nil), host{catalogID: testCards(base)}, &sink{}, logs)
+		p := newProducer(base, "p", 1)
+		b.hours(t, p, 3, 0)
+		logs.err = errors.New("down")
+		b.hours(t, p, 3, 1)
+		b.hours(t, p, 4, 0)
+		logs.err = nil
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		list := of(logs.take(t), "feature", "x")
+		require.Len(t, list, 2)
+		assert.Equal(t, alert.Firing, list[0].State)
+		assert.Equal(t, alert.Resolved, list[1].State)
+		assert.Positive(t, list[1].EndsAt.Sub(list[0].StartsAt))
+		got, err := tel.GetMetric("otelcol_ml_drift_alerts")
+		require.NoError(t, err)
+		require.Len(t, got.Data.(metricdata.Sum[int64]).DataPoints, 2)
+		b.shutdown(t)
+		require.NoError(t, tel.Shutdown(context.Background()))
+	})
+}
+
+// What is not watched any more does not alert for ever, and no more alerts are held than there is room for.
+func TestAlertsAreBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := testBaseline()
+		tel := componenttest.NewTelemetry()
+		logs := &logSink{}
+		cards := testCards(base)
+		cfg := config(func(c *Config) { c.Limits.Alerts = 1 })
+		b := startBoth(t, metadatatest.NewSettings(tel), cfg, host{catalogID: cards}, &sink{}, logs)
+		synctest.Wait() // the loop has emitted what it had: nothing
+		state := b.edges[0].State()
+		results := make([]drift.Result, 3)
+		for i := range results {
+			results[i] = drift.Result{Key: drift.Key{Model: "m", Subject: drift.Feature, Name: fmt.Sprint("f", i)}, Reference: "baseline", Verdict: drift.Drift, End: 100}
+		}
+		a := state.alerts
+		for i := range results {
+			a.holds(&results[i], cards.set)
+		}
+		assert.Equal(t, 2, a.overflow)
+		require.Len(t, a.due(time.Now()), 1)
+		state.emitAlerts(t.Context(), time.Now())
+		require.Len(t, logs.take(t), 1)
+		a.settle(time.Now()) // it was seen
+		assert.Empty(t, a.queue)
+		a.settle(time.Now())
+		state.emitAlerts(t.Context(), time.Now())
+		list := logs.take(t)
+		require.Len(t, list, 1)
+		assert.Equal(t, alert.Resolved, list[0].State)
+		assert.Equal(t, "model m: f0 is not watched any more", list[0].Summary)
+		a.holds(&results[1], cards.set)
+		require.Len(t, a.entries, 1, "a resolved one makes room")
+		for range maxQueued + 5 {
+			a.push(a.entries[drifting{results[1].Key, "baseline"}])
+		}
+		assert.Len(t, a.queue, maxQueued)
+		assert.Equal(t, 6, a.dropped)
+		state.emitAlerts(t.Context(), time.Now())
+		metadatatest.AssertEqualMlDriftAlerts(t, tel, []metricdata.DataPoint[int64]{
+			{Value: 2, Attributes: attrs("outcome", "overflow")}, {Value: 6, Attributes: attrs("outcome", "dropped")},
+			{Value: 2 + maxQueued, Attributes: attrs("outcome", "sent")},
+		}, metricdatatest.IgnoreTimestamp())
+		b.shutdown(t)
+		require.NoError(t, tel.Shutdown(context.Background()))
+	})
+}
+
+func TestSummaries(t *testing.T) {
+	key := func(change func(*drift.Key)) drift.Key {
+		k := drift.Key{Model: "fraud", Version: "7", Subject: drift.Feature, Name: "amount"}
+		if change != nil {
+			change(&k)
+		}
+		return k
+	}
+	ks := []drift.Score{{Method: "ks", Score: 0.2213, Effect: 0.2213, Threshold: 0.1}}
+	for want, r := range map[string]drift.Result{
+		"model fraud 7: amount drifts (KS 0.221 over 0.1, n = 4,790): 1.2k–5k is 18 % of the values, was 6 %": {
+			Key: key(nil), Reference: "baseline", Samples: 4790, Scores: ks,
+			Growth: &drift.Growth{Low: 1200, High: 5000, Before: 0.06, Now: 0.181},
+		},
+		`model fraud 7 (shadow, production), country=DE: amount drifts from the champion (KS 0.221 over 0.1, n = 4,790): above 5k is 18 % of the values, 0.25 % of the champion's`: {
+			Key:       key(func(k *drift.Key) { k.Role, k.Environment, k.Segment = "shadow", "production", "country=DE" }),
+			Reference: "champion", Samples: 4790, Scores: ks,
+			Growth: &drift.Growth{Low: 5000, High: math.Inf(1), Before: 0.0025, Now: 0.181},
+		},
+		`model fraud 7: country drifts (Jensen-Shannon 0.13 over 0.1, n = 1,000,000): "PL", which the baseline does not list, is 9 % of the values, was 0 %`: {
+			Key: key(func(k *drift.Key) { k.Name = "country" }), Reference: "baseline", Samples: 1e6,
+			Scores: []drift.Score{{Method: "jensen_shannon", Effect: 0.13, Threshold: 0.1}},
+			Growth: &drift.Growth{Kind: drift.Unlisted, Category: "PL", Now: 0.09},
+		},
+		`model fraud 7: country drifts from the window before (Cramér's V 0.3 over 0.1, n = 200): what the window before does not list is 9 % of the values, was 1 % in the window before`: {
+			Key: key(func(k *drift.Key) { k.Name = "country" }), Reference: "previous", Samples: 200,
+			Scores: []drift.Score{{Method: "chi2", Score: 18, Effect: 0.3, Threshold: 0.1}},
+			Growth: &drift.Growth{Kind: drift.Others, Before: 0.01, Now: 0.09},
+		},
+		`model fraud 7: the predicted class drifts (PSI 0.5 over 0.1, n = 200): "fraud" is 40 % of the predictions, was 10 %`: {
+			Key: key(func(k *drift.Key) { k.Subject, k.Name = drift.Class, "" }), Reference: "baseline", Samples: 200,
+			Scores: []drift.Score{{Method: "psi", Effect: 0.5, Threshold: 0.1}},
+			Growth: &drift.Growth{Kind: drift.Category, Category: "fraud", Before: 0.1, Now: 0.4},
+		},
+		`model fraud 7: the confidence drifts (KS 0.221 over 0.1, n = 200): up to 0.571 is 44 % of the values, was 10 %`: {
+			Key: key(func(k *drift.Key) { k.Subject, k.Name = drift.Confidence, "" }), Reference: "baseline", Samples: 200, Scores: ks,
+			Growth: &drift.Growth{Low: math.Inf(-1), High: 0.5712, Before: 0.1, Now: 0.44},
+		},
+		"model fraud 7: amount is missing in 20 % of the rows, was 2 % (difference 0.18 over 0.05, n = 1,800)": {
+			Key: key(func(k *drift.Key) { k.Subject = drift.Missing }), Reference: "baseline", Samples: 1800,
+			Scores: []drift.Score{{Method: "l_infinity", Effect: 0.18, Threshold: 0.05}},
+			Growth: &drift.Growth{Kind: drift.Absent, Before: 0.02, Now: 0.2},
+		},
+	} {
+		assert.Equal(t, want, summary(&r))
+	}
+	for want, v := range map[string]float64{"0.571": 0.5712, "1.2k": 1200, "1234": 1234, "12.3k": 12345, "-5M": -5e6, "0": 0, "1e-07": 1e-7, "3e+12": 3e12, "999": 999} {
+		assert.Equal(t, want, short(v))
+	}
+}
