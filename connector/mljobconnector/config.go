@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/judge"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
@@ -69,19 +70,21 @@ type Alerts struct {
 
 // Limits bound every table.
 type Limits struct {
-	// Jobs is the number of jobs; the one that was silent for longest and has no active alert makes room.
+	// Jobs is the number of jobs; one that was unused for an hour and has neither a card nor an active alert makes room, else a new one without a
+	// card is refused.
 	Jobs int `mapstructure:"jobs"`
-	// Runs is the number of runs that go on; the one that was silent for longest makes room.
+	// Runs is the number of runs that go on; one that was silent for an hour makes room, else a new one of a job without a card is refused.
 	Runs int `mapstructure:"runs"`
-	// ClosedRuns is the number of runs that have ended and that late spans may re-open; the oldest makes room.
+	// ClosedRuns is the number of runs that have ended and that late spans may re-open; the oldest makes room, those of jobs without a card first.
 	ClosedRuns int `mapstructure:"closed_runs"`
-	// Stages is the number of stages per run; what finds no place is counted.
+	// Stages is the number of stages per run; what finds no place is counted, and up to 100 more that fail find one.
 	Stages int `mapstructure:"stages"`
-	// Instances is the number of instances per stage; what finds no place is counted.
+	// Instances is the number of instances per stage; what finds no place is counted, and up to 100 more that fail find one.
 	Instances int `mapstructure:"instances"`
 	// Attempts is the number of tries that are kept per instance, the latest ones.
 	Attempts int `mapstructure:"attempts"`
-	// Alerts is the number of alerts, active or resolved lately; the one that was resolved first makes room.
+	// Alerts is the number of alerts, active or resolved lately; the one that was resolved first makes room, for a job with a card the oldest one of
+	// a job without.
 	Alerts int `mapstructure:"alerts"`
 	// PendingSpans is the number of erring spans that wait for the run of their trace; the oldest makes room.
 	PendingSpans int `mapstructure:"pending_spans"`
@@ -137,29 +140,17 @@ func (c *Config) Validate() error {
 	wrong := func(key, format string, args ...any) {
 		errs = append(errs, fmt.Errorf("'%s': "+format, append([]any{key}, args...)...))
 	}
-	for _, d := range []struct {
-		key   string
-		value time.Duration
-	}{
-		{"decision_wait", c.DecisionWait},
-		{"schedule_grace", c.ScheduleGrace},
-		{"no_telemetry", c.NoTelemetry},
-		{"alerts::keep_resolved", c.Alerts.KeepResolved},
+	for _, err := range []error{
+		configcheck.DurationOrZero("decision_wait", c.DecisionWait, 0, 0),
+		configcheck.Duration("absence", c.Absence, 0, 0),
+		configcheck.DurationOrZero("schedule_grace", c.ScheduleGrace, 0, 0),
+		configcheck.DurationOrZero("no_telemetry", c.NoTelemetry, 0, 0),
+		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
+		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0),
+		configcheck.Duration("metrics_interval", c.MetricsInterval, 0, 0),
 	} {
-		if d.value < 0 {
-			wrong(d.key, "%v must not be negative", d.value)
-		}
-	}
-	for _, d := range []struct {
-		key   string
-		value time.Duration
-	}{
-		{"absence", c.Absence},
-		{"alerts::resend_interval", c.Alerts.ResendInterval},
-		{"metrics_interval", c.MetricsInterval},
-	} {
-		if d.value <= 0 {
-			wrong(d.key, "%v must be positive", d.value)
+		if err != nil {
+			errs = append(errs, err)
 		}
 	}
 	if c.Absence > 0 && c.Absence < c.DecisionWait {

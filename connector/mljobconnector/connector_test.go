@@ -442,7 +442,7 @@ func TestEvidenceOfAnotherService(t *testing.T) {
 }
 
 func TestConcurrentRequests(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.MetricsInterval, c.DecisionWait = time.Millisecond, 0 }).withDisk(newDisk()).start()
+	r := newRig(t, func(c *Config) { c.MetricsInterval, c.DecisionWait = 10*time.Millisecond, 0 }).withDisk(newDisk()).start()
 	const senders, each = 4, 25
 	var wg sync.WaitGroup
 	for n := range senders {

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 )
 
@@ -69,7 +70,7 @@ func checkSpan(t *testing.T, s *run.Span) {
 		require.True(t, v.Value >= 0 && v.Value <= 1)
 	}
 	for _, name := range names {
-		require.LessOrEqual(t, len(name), maxName)
+		require.LessOrEqual(t, len(name), boundedname.Max)
 	}
 	require.LessOrEqual(t, len(s.Message), maxMessage)
 	require.True(t, s.Attempt >= 0 && s.Instances >= 0 && s.RowsIn >= -1 && s.RowsOut >= -1)

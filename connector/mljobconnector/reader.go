@@ -6,6 +6,7 @@ package mljobconnector
 import (
 	"cmp"
 	"math"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,11 +28,11 @@ const (
 	attrExceptionMessage = "exception.message"
 )
 
-// Lengths in bytes that texts are cut at.
-const (
-	maxName    = 256
-	maxMessage = 1024
-)
+// maxMessage is the length in bytes at which the messages of errors are cut; names are cut at boundedname.Max.
+const maxMessage = 1024
+
+// maxShown is how much of a value that cannot be read is kept for the log, in bytes.
+const maxShown = 64
 
 // maxValues is the number of null ratios, and of metrics, that are read of one span. Of a span with more, what is absent is unknown.
 const maxValues = 4096
@@ -50,12 +51,23 @@ const (
 // cause of what failed in its trace); all others are ignored without an allocation. It is not safe for concurrent use.
 type reader struct {
 	spans []run.Span
-	// counts are the spans by what they are, unreadable the attributes whose value could not be used.
-	counts     [kindIgnored + 1]int64
-	unreadable int64
+	// counts are the spans by what they are, unreadable the attributes whose value could not be used, cuts the texts that were too long.
+	counts           [kindIgnored + 1]int64
+	unreadable, cuts int64
+	// firstUnreadable and firstCut are the first of each.
+	firstUnreadable, firstCut misread
+	// key is that of the attribute at hand, date the latest logical date that was good. ahead is 1 while a resource is read: its first span comes next.
+	key, date string
+	ahead     int
 
 	// base is what the resource at hand says of all its spans.
 	base run.Span
+}
+
+// misread is an attribute that could not be used as it came, and the place in reader.spans of the span that has it.
+type misread struct {
+	key, value string
+	span       int
 }
 
 // readers keeps readers with their buffers.
@@ -92,11 +104,22 @@ func (r *reader) read(td ptrace.Traces, alive func(service string)) {
 	}
 }
 
+// spanOf returns the span that a value was read of; of a resource's the first one.
+func (r *reader) spanOf(m misread) *run.Span {
+	if at := max(m.span-1, 0); at < len(r.spans) {
+		return &r.spans[at]
+	}
+	return &r.base
+}
+
 // resource reads what a resource says of its spans. Outcomes, rows and measurements are not among it.
 func (r *reader) resource(attributes pcommon.Map) {
 	r.base = run.Span{RowsIn: -1, RowsOut: -1}
+	r.ahead = 1
+	defer func() { r.ahead = 0 }()
 	var environment string
 	for k, v := range attributes.All() {
+		r.key = k
 		switch k {
 		case attrServiceName:
 			r.text(v, &r.base.Service)
@@ -125,7 +148,7 @@ func (r *reader) common(s *run.Span, k string, v pcommon.Value) {
 	case mlconv.AttrTaskRunID:
 		r.text(v, &s.TaskRunID)
 	case mlconv.AttrJobLogicalDate:
-		r.text(v, &s.LogicalDate)
+		r.logicalDate(v, s)
 	case mlconv.AttrJobResumes:
 		r.text(v, &s.Resumes)
 	case mlconv.AttrStageInstance:
@@ -140,7 +163,7 @@ func (r *reader) common(s *run.Span, k string, v pcommon.Value) {
 		if final, ok := boolean(v); ok {
 			s.Final, s.Retried = final, !final
 		} else {
-			r.unreadable++
+			r.misread(v)
 		}
 	}
 }
@@ -175,6 +198,7 @@ func (r *reader) span(s ptrace.Span) int {
 		sp = r.begin()
 	}
 	for k, v := range s.Attributes().All() {
+		r.key = k
 		switch k {
 		case mlconv.AttrEnvironment:
 			r.text(v, &o.environment)
@@ -203,14 +227,15 @@ func (r *reader) span(s ptrace.Span) int {
 		r.spans = r.spans[:len(r.spans)-1]
 		return kindIgnored
 	}
-	sp.Name = cut(s.Name(), maxName)
-	sp.Start, sp.End = at(s.StartTimestamp()), at(s.EndTimestamp())
+	r.key = "name"
+	sp.Name = r.name(s.Name())
+	sp.Start, sp.End = r.at("start_time_unix_nano", s.StartTimestamp()), r.at("end_time_unix_nano", s.EndTimestamp())
 	sp.Dropped = sp.Dropped || s.DroppedAttributesCount() > 0
 	if environment := cmp.Or(o.environment, o.former); environment != "" {
 		sp.Environment = environment
 	}
 	sp.Kind = o.kind(sp, s)
-	o.outcome(sp, s)
+	o.outcome(r, sp, s)
 	return int(sp.Kind)
 }
 
@@ -238,7 +263,7 @@ func (r *reader) attribute(s *run.Span, o *own, k string, v pcommon.Value) {
 		case "pending", "executing", "finalizing":
 			o.marker = true
 		default:
-			r.unreadable++
+			r.misread(v)
 		}
 	case mlconv.AttrPipelineResult:
 		r.result(v, &o.run)
@@ -251,10 +276,10 @@ func (r *reader) attribute(s *run.Span, o *own, k string, v pcommon.Value) {
 	default:
 		if name, ok := strings.CutPrefix(k, mlconv.PrefixStageNullRatio); ok {
 			ratio, ok := float(v)
-			r.value(s, &s.NullRatios, name, ratio, ok && ratio >= 0 && ratio <= 1)
+			r.value(s, &s.NullRatios, name, ratio, ok && ratio >= 0 && ratio <= 1, v)
 		} else if name, ok := strings.CutPrefix(k, mlconv.PrefixStageMetric); ok {
 			metric, ok := float(v)
-			r.value(s, &s.Metrics, name, metric, ok)
+			r.value(s, &s.Metrics, name, metric, ok, v)
 		} else {
 			r.common(s, k, v)
 		}
@@ -290,7 +315,7 @@ func (o *own) kind(s *run.Span, span ptrace.Span) run.Kind {
 
 // outcome sets how it ended and what went wrong. The result of a stage is the stage's, that of a root the run's; where only the other is
 // given it counts.
-func (o *own) outcome(s *run.Span, span ptrace.Span) {
+func (o *own) outcome(r *reader, s *run.Span, span ptrace.Span) {
 	s.OK = span.Status().Code() == ptrace.StatusCodeOk
 	if s.Kind == run.KindMarker {
 		return
@@ -308,7 +333,8 @@ func (o *own) outcome(s *run.Span, span ptrace.Span) {
 	if kind, message, ok := exception(span.Events()); ok {
 		s.ExceptionType, s.Message = cmp.Or(kind, s.ExceptionType), cmp.Or(message, s.Message)
 	}
-	s.ExceptionType, s.Message = cut(s.ExceptionType, maxName), cut(s.Message, maxMessage)
+	r.key = attrExceptionType
+	s.ExceptionType, s.Message = r.name(s.ExceptionType), cut(s.Message, maxMessage)
 }
 
 // derived is the outcome of a span that does not say one: the status', and where that is not set, failure if there is an error's type
@@ -351,8 +377,13 @@ func exception(events ptrace.SpanEventSlice) (kind, message string, ok bool) {
 }
 
 // at returns a time, zero where there is none or it is after 2262.
-func at(t pcommon.Timestamp) time.Time {
-	if t == 0 || t > math.MaxInt64 {
+func (r *reader) at(field string, t pcommon.Timestamp) time.Time {
+	switch {
+	case t == 0:
+		return time.Time{}
+	case t > math.MaxInt64:
+		r.key = field
+		r.noteUnreadable(strconv.FormatUint(uint64(t), 10))
 		return time.Time{}
 	}
 	return t.AsTime()

@@ -333,16 +333,16 @@ func TestBounds(t *testing.T) {
 		sp.Service, sp.Job, sp.RunID, sp.Instance, sp.Metrics[0].Name, sp.NullRatios[0].Name, sp.LogicalDate, sp.Resumes, sp.Cause,
 		sp.TaskRunID, sp.ExceptionType, sp.Environment, sp.Name,
 	} {
-		assert.Equal(t, long[:256], name)
+		assert.Equal(t, long[:252]+"…", name)
 	}
-	assert.Equal(t, "x"+long[:254], sp.Task, "at the boundary of a character")
-	assert.Equal(t, long[:1024], sp.Message)
+	assert.Equal(t, "x"+long[:252]+"…", sp.Task, "at the boundary of a character")
+	assert.Equal(t, long[:1020]+"…", sp.Message)
 
 	td, s = request(t, attributes{"cicd.pipeline.name": "recsys"}, nil)
 	exceptionEvent(s, long, "y"+long)
 	sp = read(td).spans[0]
-	assert.Equal(t, long[:256], sp.ExceptionType)
-	assert.Equal(t, "y"+long[:1022], sp.Message)
+	assert.Equal(t, long[:252]+"…", sp.ExceptionType)
+	assert.Equal(t, "y"+long[:1020]+"…", sp.Message)
 
 	td, s = request(t, attributes{"cicd.pipeline.name": "recsys"}, nil)
 	for i := range maxValues + 1 {

@@ -31,6 +31,7 @@ type state struct {
 	logger    *zap.Logger
 	telemetry *telemetry
 	complain  complaints
+	notices   *notices
 
 	// logs and metrics are nil without an edge to them. The factory sets them, before Start.
 	logs    consumer.Logs
@@ -64,7 +65,9 @@ func newState(set connector.Settings, cfg *Config) (*state, error) {
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, resource: set.Resource, logger: set.Logger,
 		telemetry: &telemetry{builder: builder}, catalog: catalog.Empty(), woken: make(chan struct{}, 1),
 	}
+	s.notices = newNotices(set.Logger, cfg.Limits)
 	options := cfg.options()
+	options.Notice = s.notices.limit
 	options.Cards = func() *catalog.Set { return s.catalog.Snapshot() }
 	s.watch = watch.New(options)
 	return s, nil
@@ -165,7 +168,13 @@ func (s *state) consume(ctx context.Context, td ptrace.Traces) error {
 	r := readers.Get().(*reader)
 	defer r.release()
 	r.read(td, func(service string) { s.watch.Alive(now, service) })
-	s.telemetry.read(ctx, &r.counts, r.unreadable)
+	s.telemetry.read(ctx, &r.counts, r.unreadable, r.cuts)
+	if r.unreadable > 0 {
+		s.notices.unreadable(r.firstUnreadable, r.spanOf(r.firstUnreadable))
+	}
+	if r.cuts > 0 {
+		s.notices.cut(r.firstCut, r.spanOf(r.firstCut))
+	}
 	if len(r.spans) == 0 {
 		return nil
 	}

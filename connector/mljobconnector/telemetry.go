@@ -46,7 +46,7 @@ type telemetry struct {
 }
 
 // read records what a batch held.
-func (t *telemetry) read(ctx context.Context, counts *[len(kinds)]int64, unreadable int64) {
+func (t *telemetry) read(ctx context.Context, counts *[len(kinds)]int64, unreadable, cuts int64) {
 	for kind, n := range counts {
 		if n > 0 {
 			t.builder.MlJobSpans.Add(ctx, n, kinds[kind]...)
@@ -54,6 +54,9 @@ func (t *telemetry) read(ctx context.Context, counts *[len(kinds)]int64, unreada
 	}
 	if unreadable > 0 {
 		t.builder.MlJobAttributesUnreadable.Add(ctx, unreadable)
+	}
+	if cuts > 0 {
+		t.builder.MlJobNamesCut.Add(ctx, cuts)
 	}
 }
 

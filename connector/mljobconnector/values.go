@@ -11,7 +11,9 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // The values of attributes may be of another type than the vocabulary says: numbers come as strings, ids as numbers. What can be
@@ -24,14 +26,63 @@ func (r *reader) text(v pcommon.Value, to *string) bool {
 	case pcommon.ValueTypeEmpty:
 		return false
 	default:
-		r.unreadable++
+		r.misread(v)
 		return false
 	}
 	if s := text(v); s != "" {
-		*to = cut(s, maxName)
+		*to = r.name(s)
 		return true
 	}
 	return false
+}
+
+// misread counts an attribute, that of r.key, whose value cannot be used, and keeps the first one for the log.
+func (r *reader) misread(v pcommon.Value) {
+	if r.unreadable++; r.unreadable == 1 {
+		r.firstUnreadable = r.misreadAt(v.AsString())
+	}
+}
+
+// noteUnreadable is misread for what is no attribute.
+func (r *reader) noteUnreadable(value string) {
+	if r.unreadable++; r.unreadable == 1 {
+		r.firstUnreadable = r.misreadAt(value)
+	}
+}
+
+// misreadAt says where a value stood. Keys with a name of the user's own count as their prefix.
+func (r *reader) misreadAt(value string) misread {
+	key := r.key
+	for _, prefix := range []string{mlconv.PrefixStageNullRatio, mlconv.PrefixStageMetric} {
+		if strings.HasPrefix(key, prefix) {
+			name, _ := boundedname.Cut(key)
+			key, value = prefix+"*", name+" = "+value
+		}
+	}
+	return misread{key: key, value: cut(value, maxShown), span: len(r.spans) + r.ahead}
+}
+
+// name bounds a name.
+func (r *reader) name(s string) string {
+	short, wasCut := boundedname.Cut(s)
+	if wasCut {
+		if r.cuts++; r.cuts == 1 {
+			r.firstCut = r.misreadAt(short)
+		}
+	}
+	return short
+}
+
+// logicalDate sets a date as it came, and counts one that cannot be read.
+func (r *reader) logicalDate(v pcommon.Value, s *run.Span) {
+	if !r.text(v, &s.LogicalDate) || s.LogicalDate == r.date {
+		return
+	}
+	if _, ok := run.ParseDate(s.LogicalDate, nil); !ok {
+		r.misread(v)
+		return
+	}
+	r.date = s.LogicalDate
 }
 
 // text returns a string, or an integer in decimal; empty for anything else.
@@ -46,22 +97,24 @@ func text(v pcommon.Value) string {
 	}
 }
 
-// cut cuts a text to a length in bytes, between two characters.
+// cut cuts a text to a length in bytes, between two characters, and marks that with a "…".
 func cut(s string, longest int) string {
+	const mark = "…"
 	if len(s) <= longest {
 		return s
 	}
-	for longest > 0 && !utf8.RuneStart(s[longest]) {
-		longest--
+	end := longest - len(mark)
+	for end > 0 && !utf8.RuneStart(s[end]) {
+		end--
 	}
-	return strings.Clone(s[:longest]) // the rest shall not stay alive
+	return strings.Clone(s[:end]) + mark // the rest shall not stay alive
 }
 
 // count sets a number from 1 on.
 func (r *reader) count(v pcommon.Value, to *int) {
 	n, ok := integer(v)
 	if !ok || n < 1 || n > math.MaxInt32 {
-		r.unreadable++
+		r.misread(v)
 		return
 	}
 	*to = int(n)
@@ -71,26 +124,29 @@ func (r *reader) count(v pcommon.Value, to *int) {
 func (r *reader) rows(v pcommon.Value, to *int64) {
 	n, ok := integer(v)
 	if !ok || n < 0 {
-		r.unreadable++
+		r.misread(v)
 		return
 	}
 	*to = n
 }
 
 // value adds a named number.
-func (r *reader) value(s *run.Span, to *[]run.Value, name string, value float64, ok bool) {
+func (r *reader) value(s *run.Span, to *[]run.Value, name string, value float64, ok bool, v pcommon.Value) {
 	switch {
 	case !ok || name == "":
-		r.unreadable++
+		r.misread(v)
 	case len(*to) == maxValues:
 		s.Dropped = true
 	default:
-		*to = append(*to, run.Value{Name: cut(name, maxName), Value: value})
+		*to = append(*to, run.Value{Name: r.name(name), Value: value})
 	}
 }
 
 // results are the values of cicd.pipeline.result and cicd.pipeline.task.run.result.
 var results = [...]run.Outcome{run.Success, run.Failure, run.Error, run.Timeout, run.Cancellation, run.Skip}
+
+// skipped is what many systems write for skip.
+const skipped = "skipped"
 
 // result sets an outcome; upper and lower case are the same.
 func (r *reader) result(v pcommon.Value, to *run.Outcome) {
@@ -101,9 +157,13 @@ func (r *reader) result(v pcommon.Value, to *run.Outcome) {
 				return
 			}
 		}
+		if strings.EqualFold(v.Str(), skipped) {
+			*to = run.Skip
+			return
+		}
 	}
 	if v.Type() != pcommon.ValueTypeEmpty {
-		r.unreadable++
+		r.misread(v)
 	}
 }
 

@@ -73,7 +73,7 @@ func (s *stage) sum() {
 	if s.card != nil && s.card.Instances > 0 {
 		s.want = s.card.Instances
 	}
-	if s.named > 0 {
+	if s.named > 0 && !s.seen.Crowded() {
 		s.absent = max(0, s.want-s.named)
 	}
 	if own != nil && s.named > 0 {

@@ -27,6 +27,7 @@ const (
 	flagByTrace = 1 << iota
 	flagRoot
 	flagMarked
+	flagCrowded
 )
 
 // MarshalBinary writes the run, with a version of the format. The same run gives the same bytes.
@@ -46,6 +47,9 @@ func (r *Run) AppendBinary(b []byte) ([]byte, error) {
 	}
 	if r.life.marked {
 		has |= flagMarked
+	}
+	if r.crowded {
+		has |= flagCrowded
 	}
 	w.Byte(has)
 	for _, text := range []string{r.Key.Environment, r.Key.Job, r.ID, r.LogicalDate, r.Resumes} {
@@ -106,11 +110,11 @@ func (s *Stage) write(w *wire.Writer, base int64) {
 	for i := range s.tries {
 		s.tries[i].write(w, base)
 	}
-	if s.side == nil || s.side.life == (life{}) && len(s.side.said) == 0 {
+	if s.side == nil || s.side.life == (life{}) && len(s.side.said) == 0 && !s.side.crowded {
 		w.Byte(0)
 		return
 	}
-	w.Byte(1 | wire.Flag(s.side.life.marked, 2))
+	w.Byte(1 | wire.Flag(s.side.life.marked, 2) | wire.Flag(s.side.crowded, 4))
 	w.Int(s.side.life.began)
 	w.Int(s.side.life.arrived)
 	w.Uint(uint64(len(s.side.said)))
@@ -181,7 +185,7 @@ func (r *Run) UnmarshalBinary(data []byte) error {
 	}
 	out := Run{limits: limits}
 	has := in.Byte()
-	out.ByTrace, out.life.marked = has&flagByTrace != 0, has&flagMarked != 0
+	out.ByTrace, out.life.marked, out.crowded = has&flagByTrace != 0, has&flagMarked != 0, has&flagCrowded != 0
 	out.Key = intern(Key{Environment: in.Text(), Job: in.Text()})
 	out.ID, out.LogicalDate, out.Resumes = in.Text(), in.Text(), in.Text()
 	base := in.Time()
@@ -315,7 +319,7 @@ func (s *Stage) readSide(in *wire.Reader) {
 		return
 	}
 	x := s.extra()
-	x.life.marked = has&2 != 0
+	x.life.marked, x.crowded = has&2 != 0, has&4 != 0
 	x.life.began, x.life.arrived = in.Time(), in.Time()
 	const least = 24 // bytes of what was said of an instance
 	n := in.Count(least)

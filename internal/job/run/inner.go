@@ -12,7 +12,7 @@ func (r *Run) addInner(s *Span, trace uint16, at sighting) bool {
 	}
 	if s.Task == "" {
 		r.life.signed(at, marker)
-	} else if st := r.stage(s.Task); st != nil {
+	} else if st := r.stage(s.Task, false); st != nil {
 		life := &st.extra().life
 		life.sighted(at)
 		life.signed(at, marker)

@@ -3,10 +3,13 @@
 
 package run
 
+import "slices"
+
 // Merge takes in what another run holds, which turned out to be this one. The run keeps its key and its id. The other run must not be used
 // afterwards.
 func (r *Run) Merge(other *Run) {
 	r.Lost += other.Lost
+	r.crowded = r.crowded || other.crowded
 	traces := make([]uint16, len(other.Traces))
 	for i, id := range other.Traces {
 		traces[i] = r.trace(id)
@@ -14,7 +17,7 @@ func (r *Run) Merge(other *Run) {
 		case int(traces[i]) == len(r.Traces):
 			r.Traces = append(r.Traces, id)
 		case traces[i] == unknownTrace:
-			r.Lost++
+			r.exceed(ExceededTraces)
 		}
 	}
 	trace := func(n uint16) uint16 {
@@ -32,7 +35,7 @@ func (r *Run) Merge(other *Run) {
 		r.offerRoot(other.Root, r.trace(other.Root.TraceID))
 	}
 	for _, s := range other.Stages {
-		if own := r.stage(s.Name); own != nil {
+		if own := r.stage(s.Name, s.failed()); own != nil {
 			own.merge(r, s, trace)
 		}
 	}
@@ -51,6 +54,11 @@ func (r *Run) Merge(other *Run) {
 	}
 }
 
+// failed reports whether a try of the stage has failed for good.
+func (s *Stage) failed() bool {
+	return slices.ContainsFunc(s.tries, func(t Try) bool { return t.Outcome.Bad() && !t.Retried() })
+}
+
 func (s *Stage) merge(r *Run, other *Stage, trace func(uint16) uint16) {
 	s.Expected = max(s.Expected, other.Expected)
 	s.arrived = max(s.arrived, other.arrived)
@@ -62,6 +70,9 @@ func (s *Stage) merge(r *Run, other *Stage, trace func(uint16) uint16) {
 		return
 	}
 	s.extra().life.merge(other.side.life)
+	if other.Crowded() {
+		s.extra().crowded = true
+	}
 	for instance, news := range other.side.said {
 		s.heard(r, instance, news)
 	}

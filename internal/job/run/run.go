@@ -22,7 +22,8 @@ import (
 // Key is a job in an environment.
 type Key struct{ Environment, Job string }
 
-// Limits bound a run. What exceeds them is counted in Run.Lost, the rest of the run goes on.
+// Limits bound a run. What exceeds them is counted in Run.Lost, the rest of the run goes on. What has failed beyond the limits of
+// stages and instances still finds a place, up to Reserved of each: a failure that nobody names would be worse than a long list.
 type Limits struct {
 	// Stages is per run, Instances per stage, Attempts per instance (the latest are kept), Errors (erring inner spans; those that end last
 	// are kept), Links (parents of inner spans; those that came last are kept) and Traces per run.
@@ -31,6 +32,21 @@ type Limits struct {
 
 // DefaultLimits are ml_job's.
 var DefaultLimits = Limits{Stages: 1000, Instances: 10000, Attempts: 20, Errors: 32, Links: 512, Traces: 1000}
+
+// Reserved is the number of failed stages of a run, and of failed instances of a stage, that find a place beyond Limits. Tries that another one
+// is to follow are not among them: the last one is.
+const Reserved = 100
+
+// Exceeded says which limits kept something out.
+type Exceeded uint8
+
+// The limits that can keep something out.
+const (
+	ExceededStages Exceeded = 1 << iota
+	ExceededInstances
+	ExceededAttempts
+	ExceededTraces
+)
 
 // maxTraces is the number of traces that a run can tell apart, whatever its limits say.
 const maxTraces = math.MaxUint16 - 1
@@ -58,6 +74,10 @@ type Run struct {
 
 	limits *Limits
 	life   life
+	// crowded says that a stage found no place.
+	crowded bool
+	// exceeded is what TakeExceeded returns next. It is not stored.
+	exceeded Exceeded
 	// more is nil until something needs it.
 	more *more
 }
@@ -98,7 +118,7 @@ func (r *Run) Add(s *Span, now time.Time) bool {
 			return false
 		}
 	case KindStage:
-		st := r.stage(s.Task)
+		st := r.stage(s.Task, s.Outcome.Bad() && !s.Retried)
 		if st == nil || !st.add(r, s, trace, at) {
 			return false
 		}
@@ -111,7 +131,7 @@ func (r *Run) Add(s *Span, now time.Time) bool {
 	case int(trace) == len(r.Traces):
 		r.Traces = append(r.Traces, s.TraceID)
 	case trace == unknownTrace && s.TraceID != (TraceID{}):
-		r.Lost++
+		r.exceed(ExceededTraces)
 	}
 	r.LogicalDate = firstText(r.LogicalDate, s.LogicalDate)
 	r.Resumes = firstText(r.Resumes, s.Resumes)
@@ -189,18 +209,43 @@ func (r *Run) Stage(name string) *Stage {
 // manyStages is the number from which on stages are found by a map.
 const manyStages = 32
 
-// stage returns the stage of a name, a new one if need be, nil if there is no place for it.
-func (r *Run) stage(name string) *Stage {
+// exceed counts what a limit keeps out.
+func (r *Run) exceed(e Exceeded) {
+	r.Lost++
+	r.exceeded |= e
+}
+
+// TakeExceeded returns the limits that have kept something out since it was called last.
+func (r *Run) TakeExceeded() Exceeded {
+	e := r.exceeded
+	r.exceeded = 0
+	return e
+}
+
+// Crowded reports whether a stage found no place: which stages have come is then not known.
+func (r *Run) Crowded() bool { return r.crowded }
+
+// stage returns the stage of a name, a new one if need be, nil if there is no place for it. There is more place for one that failed.
+func (r *Run) stage(name string, failed bool) *Stage {
 	if s := r.Stage(name); s != nil {
 		return s
 	}
-	if len(r.Stages) >= r.limits.Stages {
-		r.Lost++
+	if !hasRoom(len(r.Stages), r.limits.Stages, failed) {
+		r.exceed(ExceededStages)
+		r.crowded = true
 		return nil
 	}
 	s := newStage(name)
 	r.push(s)
 	return s
+}
+
+// hasRoom reports whether there is a place for one more beside n others.
+func hasRoom(n, limit int, failed bool) bool {
+	if failed {
+		limit += Reserved
+	}
+	return n < limit
 }
 
 func (r *Run) push(s *Stage) {

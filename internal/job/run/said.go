@@ -111,7 +111,7 @@ func (s *Stage) heard(r *Run, instance unique.Handle[string], news *said) {
 		present.merge(news)
 		return
 	case len(x.said) >= r.limits.Instances:
-		r.Lost++
+		r.exceed(ExceededInstances)
 		return
 	case x.said == nil:
 		x.said = map[unique.Handle[string]]*said{}

@@ -28,6 +28,8 @@ type side struct {
 	life life
 	// tries finds tries by instance once there are many.
 	tries *tryIndex
+	// crowded says that tries of some instances found no place.
+	crowded bool
 	// said is what inner spans say of an instance.
 	said map[unique.Handle[string]]*said
 }
@@ -82,6 +84,9 @@ func (s *Stage) Sign() time.Time {
 
 // Marked reports whether a marker said that the stage is going on.
 func (s *Stage) Marked() bool { return s.side != nil && s.side.life.marked }
+
+// Crowded reports whether tries of some instances found no place: which instances have come is then not known.
+func (s *Stage) Crowded() bool { return s.side != nil && s.side.crowded }
 
 // Ended reports whether a try of the stage has come.
 func (s *Stage) Ended() bool { return len(s.tries) > 0 }

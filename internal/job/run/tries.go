@@ -121,11 +121,12 @@ func (s *Stage) offer(r *Run, t Try) bool {
 	switch {
 	case known:
 		return false
-	case of == 0 && len(s.tries) >= r.limits.Instances && s.instances() >= r.limits.Instances:
-		r.Lost++
+	case of == 0 && len(s.tries) >= r.limits.Instances && !hasRoom(s.instances(), r.limits.Instances, t.Outcome.Bad() && !t.Retried()):
+		r.exceed(ExceededInstances)
+		s.extra().crowded = true
 		return false
 	case of > 0 && of >= r.limits.Attempts:
-		r.Lost++
+		r.exceed(ExceededAttempts)
 		if compareTries(&t, &s.tries[oldest]) < 0 {
 			return false
 		}

@@ -92,15 +92,14 @@ func (w *Watch) plan(j *job, now time.Time) {
 	}
 }
 
-// beginJob makes a job known. If there are too many, the one that has been silent for longest goes, of those that have neither a
-// schedule nor an alert; if there is none, the new one is refused and nil returned.
+// beginJob makes a job known. If there is no room (roomForJob), it is refused and nil returned.
 func (w *Watch) beginJob(key run.Key, now time.Time) *job {
-	if len(w.jobs) >= max(w.options.Limits.Jobs, 1) && !w.evictJob() {
-		w.evicted["refused"]++
+	if !w.roomForJob(key, now) {
+		w.exceeded(Notice{Limit: LimitRefused, Key: key})
 		return nil
 	}
 	j := newJob(key)
-	w.enterJob(j)
+	w.enterJob(j, now)
 	w.disk.enter(j.stored.key)
 	w.disk.enter(j.past.stored.key)
 	w.disk.change(j)
@@ -109,21 +108,9 @@ func (w *Watch) beginJob(key run.Key, now time.Time) *job {
 	return j
 }
 
-func (w *Watch) enterJob(j *job) {
-	w.jobs[j.key] = j
+func (w *Watch) enterJob(j *job, now time.Time) {
+	w.jobs[j.key], j.seen = j, now
 	j.place = w.byAge.PushBack(j)
-}
-
-func (w *Watch) evictJob() bool {
-	for e := w.byAge.Front(); e != nil; e = e.Next() {
-		j := e.Value.(*job)
-		if j.schedule == nil && len(w.ledger.of(j.key)) == 0 {
-			w.evicted["job"]++
-			w.dropJob(j)
-			return true
-		}
-	}
-	return false
 }
 
 // dropJob takes a job and its runs out of everything.

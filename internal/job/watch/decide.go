@@ -116,7 +116,7 @@ func (w *Watch) lookRunning(t *tracked, now time.Time) {
 		return
 	}
 	if gone := t.run.LastSeen.Add(silentFor); !now.Before(gone) {
-		w.evicted["run"]++
+		w.exceeded(Notice{Limit: LimitRun, Key: t.run.Key, Run: t.run.ID})
 		w.forget(t)
 		return
 	}

@@ -178,15 +178,20 @@ func TestLimits(t *testing.T) {
 		r.observe(of{id: string(rune('a' + n)), trace: n, start: r.now}.inner(5, r.now))
 		r.pass(time.Second)
 	}
-	assert.Equal(t, []string{"c", "d", "e"}, r.runs(), "the one silent for longest goes")
+	assert.Equal(t, []string{"a", "b", "c"}, r.runs(), "what is active is not pushed out")
 	assert.Equal(t, map[string]uint64{"run": 2}, r.w.SelfStats().Evicted)
+	r.pass(unusedFor)
+	for n, id := range []string{"f", "g"} {
+		r.observe(of{id: id, trace: 6 + n, start: r.now}.inner(5, r.now))
+	}
+	assert.Equal(t, []string{"c", "f", "g"}, r.runs(), "what was silent for an hour goes")
 	// a is forgotten, not new.
 	r.observe(of{id: "a", trace: 0, start: r.now}.inner(2, r.now))
-	assert.Equal(t, []string{"c", "d", "e"}, r.runs())
+	assert.Equal(t, []string{"c", "f", "g"}, r.runs())
 	assert.Equal(t, uint64(1), r.w.SelfStats().Late)
 
-	for n, id := range []string{"c", "d", "e"} {
-		r.observe(of{id: id, trace: 2 + n, start: r.now}.root(run.Success, r.now))
+	for n, id := range []string{"c", "f", "g"} {
+		r.observe(of{id: id, trace: 20 + n, start: r.now}.root(run.Success, r.now))
 		r.pass(time.Minute)
 	}
 	assert.Equal(t, uint64(1), r.w.SelfStats().Evicted["closed"])
@@ -204,14 +209,14 @@ func TestLimits(t *testing.T) {
 
 	// Alerts: none is left for another fault of a job, until one is resolved.
 	r.script.runs["x"] = line{stage: "x"}
-	r.whole(of{id: "x", trace: 20}, run.Failure)
+	r.whole(of{id: "x", trace: 30}, run.Failure)
 	r.pass(time.Minute)
 	assert.Equal(t, []string{"JobFailed daily daily", "JobFailed two two"}, r.active(), "full: the old one stays")
 	assert.Equal(t, uint64(1), r.w.SelfStats().Evicted["alert"])
-	r.whole(of{job: "two", id: "y", trace: 21}, run.Success)
+	r.whole(of{job: "two", id: "y", trace: 31}, run.Success)
 	r.pass(time.Minute)
 	r.script.runs["z"] = line{stage: "z"}
-	r.whole(of{id: "z", trace: 22}, run.Failure)
+	r.whole(of{id: "z", trace: 32}, run.Failure)
 	r.pass(time.Minute)
 	assert.Equal(t, []string{"JobFailed daily z"}, r.active())
 	assert.Len(t, r.w.ledger.entries, 2)

@@ -30,6 +30,8 @@ type job struct {
 
 	// newest is the newest logical date that a run has had; lastSuccess the end of the last good run that was no backfill.
 	newest, lastSuccess time.Time
+	// seen is when a span of it came last, else when it became known to this process. It is not stored.
+	seen time.Time
 	// own says that runs of the job were seen: it is not only known by its card.
 	own bool
 	// runs are those in the index.

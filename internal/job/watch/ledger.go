@@ -96,13 +96,17 @@ type ledger struct {
 	resend, keep time.Duration
 	entries      map[string]*entry             // by fingerprint
 	jobs         map[run.Key]map[string]*entry // the same by job
-	dropped      uint64                        // resolved ones dropped early, and new ones that found no place
+	dropped      uint64                        // those dropped early, and new ones that found no place
+	// carded reports whether a job has a card; lost is told of an alert that fires and finds no place or loses it.
+	carded func(run.Key) bool
+	lost   func(*entryState)
 }
 
 func newLedger(d *disk, limit int, resend, keep time.Duration) *ledger {
 	return &ledger{
 		disk: d, limit: limit, resend: resend, keep: keep,
 		entries: map[string]*entry{}, jobs: map[run.Key]map[string]*entry{},
+		carded: func(run.Key) bool { return false }, lost: func(*entryState) {},
 	}
 }
 
@@ -157,7 +161,8 @@ func (l *ledger) raise(now time.Time, s entryState) *entry {
 		return e
 	}
 	if e == nil {
-		if len(l.entries) >= l.limit && !l.makeRoom() {
+		if len(l.entries) >= l.limit && !l.makeRoom(&s) {
+			l.lost(&s)
 			return nil
 		}
 		e = &entry{stored: stored{key: prefixAlert + fingerprint}}
@@ -205,16 +210,26 @@ func (l *ledger) resolve(now time.Time, e *entry, why map[string]string) {
 	l.touch(now, e)
 }
 
-// makeRoom drops the alert that was resolved first.
-func (l *ledger) makeRoom() bool {
+// makeRoom drops the alert that was resolved first. An alert on a job with a card, or on no job, takes the place of the oldest one that fires on a
+// job without a card if there is no other.
+func (l *ledger) makeRoom(s *entryState) bool {
 	l.dropped++
-	var oldest string
-	for fingerprint, e := range l.entries {
-		if e.firing() {
-			continue
+	first := func(among func(*entry) bool, at func(*entry) time.Time) (oldest string) {
+		for fingerprint, e := range l.entries {
+			if !among(e) {
+				continue
+			}
+			if o := l.entries[oldest]; o == nil || at(e).Before(at(o)) || at(e).Equal(at(o)) && fingerprint < oldest {
+				oldest = fingerprint
+			}
 		}
-		if o := l.entries[oldest]; o == nil || e.Alert.EndsAt.Before(o.Alert.EndsAt) || e.Alert.EndsAt.Equal(o.Alert.EndsAt) && fingerprint < oldest {
-			oldest = fingerprint
+		return oldest
+	}
+	oldest := first(func(e *entry) bool { return !e.firing() }, func(e *entry) time.Time { return e.Alert.EndsAt })
+	if oldest == "" && (s.Key.Job == "" || l.carded(s.Key)) {
+		oldest = first(func(e *entry) bool { return e.Key.Job != "" && !l.carded(e.Key) }, func(e *entry) time.Time { return e.Alert.StartsAt })
+		if oldest != "" {
+			l.lost(&l.entries[oldest].entryState)
 		}
 	}
 	if oldest == "" {

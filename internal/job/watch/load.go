@@ -132,7 +132,7 @@ func (l *loader) enterJob(j *job) {
 		d.enter(j.past.stored.key)
 		d.change(j.past)
 	}
-	l.w.enterJob(j)
+	l.w.enterJob(j, l.w.started)
 }
 
 // enterRuns makes the runs known, in the order in which they were last heard of. A run whose job was damaged brings the job back.

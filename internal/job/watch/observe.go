@@ -36,6 +36,10 @@ func (w *Watch) Observe(ctx context.Context, now time.Time, spans []run.Span) er
 	for _, t := range w.touched {
 		w.digest(t, now)
 	}
+	w.boundOpen(now)
+	for _, t := range w.touched {
+		t.fresh = false
+	}
 	clear(w.touched)
 	w.touched = w.touched[:0]
 	w.listen(now)
@@ -96,16 +100,26 @@ func (w *Watch) takeNameless(s *run.Span, now time.Time) {
 		w.boundNameless()
 	case s.Outcome.Bad():
 		if w.index.pending.add(s, now) {
-			w.evicted["pending"]++
+			w.exceeded(Notice{Limit: LimitPending})
 		}
 	}
 }
 
 // add adds a span to a run.
 func (w *Watch) add(t *tracked, s *run.Span, now time.Time) {
-	if !t.run.Add(s, now) {
-		w.duplicates++
+	took, exceeded := t.run.Add(s, now), t.run.TakeExceeded()
+	if exceeded != 0 {
+		w.exceededIn(t, s, exceeded)
+	}
+	if !took {
+		if exceeded == 0 {
+			w.duplicates++
+		}
 		return
+	}
+	if t.job != nil {
+		t.job.seen = now
+		w.byAge.MoveToBack(t.job.place)
 	}
 	w.touch(t)
 	w.joinTraces(t, now)
@@ -155,6 +169,7 @@ func (w *Watch) begin(key run.Key, id string, byTrace bool, now time.Time) *trac
 		w.disk.change(j)
 	}
 	t := w.enter(run.New(key, id, byTrace, w.options.Limits.Limits), j)
+	t.fresh = true
 	t.place = w.index.open.PushBack(t)
 	w.index.runs[runID{key, id}] = t
 	w.touch(t)
@@ -249,7 +264,6 @@ func (w *Watch) digest(t *tracked, now time.Time) {
 		w.timers.set(&t.timer, t.run.LastSeen.Add(namelessFor))
 		return
 	}
-	w.byAge.MoveToBack(t.job.place)
 	w.readDate(t, now)
 	w.coverSlot(t)
 	judgeAt := now.Add(w.options.DecisionWait)
@@ -276,7 +290,6 @@ func (w *Watch) digest(t *tracked, now time.Time) {
 		w.timers.advance(&t.timer, judgeAt)
 	}
 	w.index.open.MoveToBack(t.place)
-	w.boundOpen(now)
 }
 
 // readDate finds out which date the run is for, once.
@@ -326,29 +339,9 @@ func (w *Watch) resumed(t *tracked) *tracked {
 	return w.index.runs[runID{t.run.Key, t.run.Resumes}]
 }
 
-// boundOpen keeps the number of runs that have not ended within its limit: the one that has been silent for longest goes. If it
-// has failed already, that is said first.
-func (w *Watch) boundOpen(now time.Time) {
-	for w.index.open.Len() > max(w.options.Limits.Runs, 1) {
-		t := w.index.open.Front().Value.(*tracked)
-		w.evicted["run"]++
-		if v := w.judge.Judge(t.run, w.expect(t), false); v.Outcome.Bad() && v.Fault != nil {
-			w.conclude(t, v, now)
-		}
-		w.forget(t)
-	}
-}
-
-func (w *Watch) boundClosed() {
-	for w.index.closed.Len() > w.options.Limits.Closed {
-		w.evicted["closed"]++
-		w.forget(w.index.closed.Front().Value.(*tracked))
-	}
-}
-
 func (w *Watch) boundNameless() {
 	for w.index.nameless.Len() > max(w.options.Limits.Runs, 1) {
-		w.evicted["run"]++
+		w.exceeded(Notice{Limit: LimitRun, Run: w.index.nameless.Front().Value.(*tracked).run.ID})
 		w.drop(w.index.nameless.Front().Value.(*tracked))
 	}
 }

@@ -48,9 +48,7 @@ var Bounds = []float64{1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 
 // SelfStats are what the watch counts of itself.
 type SelfStats struct {
 	OpenRuns, ClosedRuns, Jobs, ActiveAlerts int
-	// Evicted by what: "run" (open), "closed" (runs), "job", "alert" (resolved ones dropped early, and new ones that found no place),
-	// "pending" (erring spans of unknown traces), "refused" (spans of jobs that found no place), "stage" (counts of stages). Duplicates and
-	// Late are spans.
+	// Evicted by what: one of the Limit constants. Duplicates and Late are spans.
 	Evicted          map[string]uint64
 	Duplicates, Late uint64
 	// FailedWrites counts batches that the store did not take.
@@ -106,7 +104,7 @@ func (w *Watch) count(t *tracked, v judge.Verdict) {
 		counts := s.stages[stage.Name]
 		if counts == nil {
 			if len(s.stages) >= max(w.options.Limits.Stages, 1) {
-				w.evicted["stage"]++
+				w.exceeded(Notice{Limit: LimitStage, Key: t.run.Key, Run: t.run.ID, Stage: stage.Name})
 				continue
 			}
 			counts = &StageStats{Name: stage.Name, Outcomes: map[run.Outcome]uint64{}}

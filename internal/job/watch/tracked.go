@@ -62,6 +62,8 @@ type tracked struct {
 	warm bool
 	// size is the length of the value that was written last.
 	size int
+	// fresh says that the run began with the batch at hand.
+	fresh bool
 	// changed says that spans of the batch at hand have changed the run.
 	changed bool
 }

@@ -45,6 +45,8 @@ type Options struct {
 	// Resend is how often a firing alert is emitted again; KeepResolved how long a resolved one is.
 	Resend, KeepResolved time.Duration
 	Limits               Limits
+	// Notice is told what a limit keeps out or pushes out, with the watch's lock held; nil for nobody.
+	Notice func(Notice)
 }
 
 // Limits bound the watch.
@@ -107,6 +109,10 @@ func New(o Options) *Watch {
 		suspects: map[run.Key]time.Time{}, evicted: map[string]uint64{},
 	}
 	w.ledger = newLedger(&w.disk, o.Limits.Alerts, o.Resend, o.KeepResolved)
+	w.ledger.carded = func(key run.Key) bool { j := w.jobs[key]; return j != nil && j.card != nil }
+	w.ledger.lost = func(s *entryState) {
+		w.notice(Notice{Limit: LimitAlert, Key: s.Key, Run: s.Alert.Annotations["run_id"], Stage: s.Stage, Alert: string(s.Kind)})
+	}
 	return w
 }
 

@@ -31,6 +31,7 @@ type TelemetryBuilder struct {
 	MlJobAttributesUnreadable metric.Int64Counter
 	MlJobEvicted              metric.Int64Counter
 	MlJobMetricsEmitted       metric.Int64Counter
+	MlJobNamesCut             metric.Int64Counter
 	MlJobRunsOpen             metric.Int64Gauge
 	MlJobSaves                metric.Int64Counter
 	MlJobSpans                metric.Int64Counter
@@ -80,7 +81,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlJobAttributesUnreadable, err = builder.meter.Int64Counter(
 		"otelcol_ml_job_attributes_unreadable",
-		metric.WithDescription("Attributes of jobs' spans that are no number, time or word of the vocabulary where one is needed; the rest of the span counts. [Alpha]"),
+		metric.WithDescription("Attributes and times of jobs' spans that are no number, time or word of the vocabulary where one is needed; the rest of the span counts. [Alpha]"),
 		metric.WithUnit("{attribute}"),
 	)
 	errs = errors.Join(errs, err)
@@ -94,6 +95,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_job_metrics_emitted",
 		metric.WithDescription("Emissions of metrics by outcome - sent or failed (the next one has all that was in it). [Alpha]"),
 		metric.WithUnit("{emission}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlJobNamesCut, err = builder.meter.Int64Counter(
+		"otelcol_ml_job_names_cut",
+		metric.WithDescription("Names of jobs, runs, stages, instances, metrics and errors that were longer than 256 bytes and were cut. [Alpha]"),
+		metric.WithUnit("{name}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlJobRunsOpen, err = builder.meter.Int64Gauge(

@@ -54,7 +54,7 @@ func AssertEqualMlJobAlertsEmitted(t *testing.T, tt *componenttest.Telemetry, dp
 func AssertEqualMlJobAttributesUnreadable(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_job_attributes_unreadable",
-		Description: "Attributes of jobs' spans that are no number, time or word of the vocabulary where one is needed; the rest of the span counts. [Alpha]",
+		Description: "Attributes and times of jobs' spans that are no number, time or word of the vocabulary where one is needed; the rest of the span counts. [Alpha]",
 		Unit:        "{attribute}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -95,6 +95,22 @@ func AssertEqualMlJobMetricsEmitted(t *testing.T, tt *componenttest.Telemetry, d
 		},
 	}
 	got, err := tt.GetMetric("otelcol_ml_job_metrics_emitted")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualMlJobNamesCut(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_job_names_cut",
+		Description: "Names of jobs, runs, stages, instances, metrics and errors that were longer than 256 bytes and were cut. [Alpha]",
+		Unit:        "{name}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_job_names_cut")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
