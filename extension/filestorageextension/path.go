@@ -1,0 +1,41 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package filestorageextension
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"path/filepath"
+	"strings"
+
+	"go.opentelemetry.io/collector/component"
+)
+
+// dataFile is where contrib keeps the data of a component; a test compares the two.
+func dataFile(directory string, kind component.Kind, id component.ID, name string) string {
+	return filepath.Join(directory, fileName(kind, id, name))
+}
+
+// hashedFile is dataFile where the file's name would be too long for the system.
+func hashedFile(directory string, kind component.Kind, id component.ID, name string) string {
+	sum := sha256.Sum256([]byte(fileName(kind, id, name)))
+	return filepath.Join(directory, hex.EncodeToString(sum[:]))
+}
+
+func fileName(kind component.Kind, id component.ID, name string) string {
+	raw := strings.ToLower(kind.String()) + "_" + id.Type().String() + "_" + id.Name()
+	if name != "" {
+		raw += "_" + name
+	}
+	var safe strings.Builder
+	for _, c := range raw {
+		if c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '.' || c == '-' || c == '_' {
+			safe.WriteRune(c)
+		} else {
+			fmt.Fprintf(&safe, "~%04X", c)
+		}
+	}
+	return safe.String()
+}
