@@ -18,7 +18,7 @@ const MinInterval = 10 * time.Millisecond
 func Duration(key string, value, least, most time.Duration) error {
 	least = max(least, MinInterval)
 	switch {
-	case value > 0 && value < MinInterval:
+	case value > 0 && value < time.Millisecond:
 		return fmt.Errorf("'%s': %v must be at least %v; a number without a unit is nanoseconds: write %ds", key, value, least, int64(value))
 	case value < least:
 		return fmt.Errorf("'%s': %v must be at least %v", key, value, least)

@@ -16,6 +16,8 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 )
 
 // The values of Config.Unpaired.
@@ -128,6 +130,19 @@ const minAge = time.Minute
 // Validate returns all that is wrong.
 func (c *Config) Validate() error {
 	var errs []error
+	errs = append(errs,
+		configcheck.DurationOrZero("pairing_timeout", c.PairingTimeout, 0, time.Hour),
+		configcheck.Duration("sagemaker::poll_interval", c.SageMaker.PollInterval, 0, 0),
+		configcheck.DurationOrZero("sagemaker::exclude_older_than", c.SageMaker.ExcludeOlderThan, minAge, 0),
+	)
+	for _, d := range []struct {
+		key   string
+		value time.Duration
+	}{
+		{"read_timeout", c.ReadTimeout}, {"read_header_timeout", c.ReadHeaderTimeout}, {"write_timeout", c.WriteTimeout}, {"idle_timeout", c.IdleTimeout},
+	} {
+		errs = append(errs, configcheck.DurationOrZero(d.key, d.value, 0, 0))
+	}
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.NetAddr.Endpoint == "" && len(c.SageMaker.Include) == 0 {
 		fail("'endpoint' and 'sagemaker::include' are both empty: there is nothing to receive")
@@ -137,9 +152,6 @@ func (c *Config) Validate() error {
 	}
 	if c.MaxRequestBodySize < 0 || c.MaxRequestBodySize > 1<<28 {
 		fail("'max_request_body_size' %d must be 0 (the collector's default) to %d", c.MaxRequestBodySize, 1<<28)
-	}
-	if c.PairingTimeout < 0 || c.PairingTimeout > time.Hour {
-		fail("'pairing_timeout' %v must be 0 to 1h", c.PairingTimeout)
 	}
 	if !slices.Contains([]string{UnpairedEmit, UnpairedDrop}, c.Unpaired) {
 		fail("'unpaired' %q must be emit or drop", c.Unpaired)
@@ -156,12 +168,6 @@ func (c *Config) Validate() error {
 	}
 	if s := c.SageMaker; s.StartAt != "beginning" && s.StartAt != "end" {
 		fail("'sagemaker::start_at' %q must be beginning or end", s.StartAt)
-	}
-	if c.SageMaker.PollInterval < 10*time.Millisecond {
-		fail("'sagemaker::poll_interval' %v must be 10ms or more", c.SageMaker.PollInterval)
-	}
-	if age := c.SageMaker.ExcludeOlderThan; age != 0 && age < minAge {
-		fail("'sagemaker::exclude_older_than' %v must be %v or more, or 0 for all files", age, minAge)
 	}
 	for key, globs := range map[string][]string{"include": c.SageMaker.Include, "exclude": c.SageMaker.Exclude} {
 		for i, glob := range globs {

@@ -117,38 +117,48 @@ type received struct {
 	err   error
 }
 
-// readEvents reads the events of a request: one in binary or structured mode, or a batch.
-func readEvents(r *http.Request) ([]received, error) {
+// readEvents reads the events of a request: one in binary or structured mode, a batch, or what KServe's agent makes of them.
+func readEvents(r *http.Request) (posted, error) {
 	message := cehttp.NewMessageFromHttpRequest(r)
 	switch message.ReadEncoding() {
 	case binding.EncodingUnknown:
-		return nil, badEvent("this is no CloudEvent: neither ce-specversion 1.0 or 0.3 nor a Content-Type of application/cloudevents+json or application/cloudevents-batch+json")
+		return readLogRequests(r)
 	case binding.EncodingBatch:
 		return readBatch(message.BodyReader)
+	case binding.EncodingStructured:
+		data, err := io.ReadAll(message.BodyReader)
+		if err != nil {
+			return posted{}, err
+		}
+		e, err := readStructured(data)
+		if err != nil {
+			return posted{}, err
+		}
+		return posted{events: []received{{event: e}}}, nil
 	default:
 		e, err := binding.ToEvent(r.Context(), message)
 		if err != nil {
-			return nil, err
+			return posted{}, err
 		}
-		return []received{{event: *e}}, nil
+		return posted{events: []received{{event: *e}}}, nil
 	}
 }
 
 // readBatch reads an array of events, each by itself: one that is bad says nothing of the others.
-func readBatch(body io.Reader) ([]received, error) {
+func readBatch(body io.Reader) (posted, error) {
 	data, err := io.ReadAll(body)
 	if err != nil {
-		return nil, err
+		return posted{}, err
 	}
 	var list []json.RawMessage
 	if err := json.Unmarshal(data, &list); err != nil {
-		return nil, badEvent("the batch is no JSON array of events: " + err.Error())
+		return posted{}, badEvent("the batch is no JSON array of events: " + err.Error())
 	}
 	events := make([]received, len(list))
 	for i := range list {
-		events[i].err = json.Unmarshal(list[i], &events[i].event)
+		events[i].event, events[i].err = readStructured(list[i])
 	}
-	return events, nil
+	return posted{events: events}, nil
 }
 
 // read turns an event into a half of a pair; nil for an event that is none of ours.

@@ -39,7 +39,8 @@ type refused struct {
 
 // serve takes CloudEvents. It answers 200, which is the one status that KServe's logger takes for success, when all were read and
 // wait or were passed on; 400 and why where some could not be read, which need not be sent again; 503 and Retry-After where the
-// pipeline has no room. Events of a request that is sent again are known and not counted twice.
+// pipeline has no room. Events of a request that is sent again are known and not counted twice. A batch of KServe's agent is answered with what the
+// agent shall store: the batch as it is.
 func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 	if req.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -47,7 +48,7 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	ctx := req.Context()
-	events, err := readEvents(req)
+	in, err := readEvents(req)
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		r.telemetry.event(ctx, cloudEvents, tooLarge, 1)
 		reply(w, http.StatusRequestEntityTooLarge, answer{Error: "the body is larger than max_request_body_size"})
@@ -64,8 +65,8 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 	var out answer
 	x := exchange{r: r, b: r.newBatch()}
 	now := time.Now()
-	for i := range events {
-		e, err := &events[i].event, events[i].err
+	for i := range in.events {
+		e, err := &in.events[i].event, in.events[i].err
 		var h *half
 		if err == nil {
 			h, err = r.read(e, now)
@@ -105,6 +106,10 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 		w.Header().Set("Retry-After", "1")
 		out.Error = "the pipeline has no room: " + err.Error()
 		reply(w, http.StatusServiceUnavailable, out)
+	case in.blob != nil: // a record that cannot be read is stored as well; refused, the agent would send the batch again and again
+		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set(extensionHeader, "json")
+		_, _ = w.Write(in.blob) // the agent has gone
 	case err != nil:
 		out.Error = "the pipeline does not take it: " + err.Error()
 		reply(w, http.StatusBadRequest, out)

@@ -3,7 +3,10 @@
 
 package payload
 
-import "math"
+import (
+	"errors"
+	"math"
+)
 
 const (
 	// maxName is the longest name of a column, in bytes; longer ones are left out.
@@ -158,6 +161,40 @@ func rows(p *scanner, limits Limits) ([]Tensor, int, error) {
 	length, width, rank := n.dimensions()
 	t, err := n.tensor("", length, width, rank)
 	return []Tensor{t}, length, err
+}
+
+// columnar reads an object whose values are lists of one length, with the values of all rows: {"age": [52, 34], "rooms": [3, 4]}. It returns nil, and
+// has read nothing, where the object is none: one list alone may be a row's, and so may lists of single values.
+func columnar(p *scanner, limits Limits) ([]Tensor, int, error) {
+	start := *p
+	var tensors []Tensor
+	length := -1
+	err := p.object(func(name string) error {
+		if p.peek() != '[' || len(name) > maxName || len(tensors) >= limits.Columns {
+			return errSeen
+		}
+		n := nested{p: p, limits: limits}
+		if err := n.read(); err != nil {
+			return err
+		}
+		rows, _, rank := n.dimensions()
+		if rank != 1 || n.omitted == NotScalar || length >= 0 && rows != length {
+			return errSeen
+		}
+		length = rows
+		t, err := n.tensor(name, rows, 1, 1)
+		t.Keyed = true
+		tensors = append(tensors, t)
+		return err
+	})
+	if err == nil && len(tensors) > 1 && length > 1 {
+		return tensors, length, nil
+	}
+	if err == nil || errors.Is(err, errSeen) {
+		*p = start
+		return nil, 0, nil
+	}
+	return nil, 0, err
 }
 
 // table reads rows of objects into one tensor for each key. A key that a row lacks is missing in it.

@@ -29,6 +29,7 @@ func Parse(body string, side Side, limits Limits) (*Payload, error) {
 
 // parse reads a document; known is false where it has no key of any protocol.
 func parse(body string, side Side, limits Limits) (out *Payload, known bool, err error) {
+	body = strings.TrimPrefix(body, byteOrderMark)
 	r := reader{p: scanner{s: body}, side: side, limits: limits, out: &Payload{Rows: -1, bytes: len(body)}}
 	switch r.p.peek() {
 	case '{':
@@ -45,7 +46,9 @@ func parse(body string, side Side, limits Limits) (out *Payload, known bool, err
 }
 
 // ParseLoose reads JSON as Parse does; an array of rows, and an object of no protocol as the only row, are fine too.
+// An object of lists of one length, two of them or more, has its rows in columns.
 func ParseLoose(body string, side Side, limits Limits) (*Payload, error) {
+	body = strings.TrimPrefix(body, byteOrderMark)
 	p := scanner{s: body}
 	if p.peek() == '{' {
 		if out, known, err := parse(body, side, limits); err != nil || known {
@@ -56,6 +59,9 @@ func ParseLoose(body string, side Side, limits Limits) (*Payload, error) {
 	var err error
 	switch r.p.peek() {
 	case '{':
+		if r.out.Tensors, r.out.Rows, err = columnar(&r.p, limits); r.out.Tensors != nil || err != nil {
+			break
+		}
 		r.out.Rows = 1
 		r.out.Tensors, err = object1(&r.p, limits)
 	case '[':
@@ -73,6 +79,9 @@ func ParseLoose(body string, side Side, limits Limits) (*Payload, error) {
 	return r.out, nil
 }
 
+// byteOrderMark is what some Windows programs put before UTF-8.
+const byteOrderMark = "\ufeff"
+
 // ParseLines reads JSON lines, a row each.
 func ParseLines(body string, side Side, limits Limits) (*Payload, error) {
 	lines := strings.FieldsFunc(body, func(c rune) bool { return c == '\n' || c == '\r' })
@@ -87,7 +96,7 @@ func ParseLines(body string, side Side, limits Limits) (*Payload, error) {
 func ParseCSV(body string, limits Limits, header func(cells []string) bool) (*Payload, error) {
 	out := &Payload{bytes: len(body)}
 	t := Tensor{Rank: 2}
-	r := csv.NewReader(strings.NewReader(body))
+	r := csv.NewReader(strings.NewReader(strings.TrimPrefix(body, byteOrderMark)))
 	r.FieldsPerRecord, r.ReuseRecord, r.TrimLeadingSpace = -1, true, true
 	var first []string // the first row, while it may be a header
 	for i := 0; ; i++ {
@@ -189,7 +198,8 @@ func (t *Tensor) csvRow(record []string, limits Limits) {
 	}
 }
 
-// ParseAs reads a body by its media type: CSV, JSON lines, JSON. Of any other type it returns a payload of unknown rows without tensors.
+// ParseAs reads a body by its media type: CSV, JSON lines, JSON. Of any other type it reads what is JSON nevertheless, or, where it is called text,
+// numbers as CSV: web frameworks call an answer text/html where their user says nothing. Else it returns a payload of unknown rows without tensors.
 func ParseAs(contentType, body string, side Side, limits Limits, header func(cells []string) bool) (*Payload, error) {
 	media, _, err := mime.ParseMediaType(contentType)
 	if err != nil {
@@ -202,9 +212,35 @@ func ParseAs(contentType, body string, side Side, limits Limits, header func(cel
 		return ParseLines(body, side, limits)
 	case media == "application/json", strings.HasSuffix(media, "+json"):
 		return ParseLoose(body, side, limits)
-	default:
-		return &Payload{Rows: -1, bytes: len(body)}, nil
 	}
+	if p, ok := sniff(media, body, side, limits); ok {
+		return p, nil
+	}
+	return &Payload{Rows: -1, bytes: len(body)}, nil
+}
+
+// sniff reads a body that is of another type than it says.
+func sniff(media, body string, side Side, limits Limits) (*Payload, bool) {
+	body = strings.TrimSpace(strings.TrimPrefix(body, byteOrderMark))
+	switch {
+	case body == "":
+		return nil, false
+	case body[0] == '{' || body[0] == '[':
+		p, err := ParseLoose(body, side, limits)
+		return p, err == nil
+	case !strings.HasPrefix(media, "text/"):
+		return nil, false
+	}
+	p, err := ParseCSV(body, limits, func([]string) bool { return false })
+	if err != nil || p.Tensors[0].Names != nil || len(p.Tensors[0].Cells) == 0 {
+		return nil, false
+	}
+	for _, c := range p.Tensors[0].Cells {
+		if c.kind != Int && c.kind != Float {
+			return nil, false
+		}
+	}
+	return p, true
 }
 
 // reader reads one document.

@@ -262,6 +262,42 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+func TestColumns(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"a":[1,2],"b":["x",null]}`:                        `2 a/1{1; 2} b/1{"x"; -}`,
+		`{"a":[1,2],"b":[3]}`:                               `1 a/2{1 2} b/2{3}`, // vectors of one row
+		`{"a":[1,2]}`:                                       `1 a/2{1 2}`,
+		`{"a":[1],"b":[2]}`:                                 `1 a/2{1} b/2{2}`,
+		`{"a":[1,2],"b":[3,4],"c":5}`:                       `1 a/2{1 2} b/2{3 4} c/1{5}`,
+		`{"a":[[1,2],[3,4]],"b":[1,2]}`:                     `1 a/3{1 2 3 4} b/2{1 2}`,
+		"\ufeff" + `{"a":[1,2],"b":[3,4]}`:                  `2 a/1{1; 2} b/1{3; 4}`,
+		`{"a":[1,2,3,4,5,6,7,8,9],"b":[1,2,3,4,5,6,7,8,9]}`: `!too_large 9 rows, at most 8 are read`,
+		`{"a":[1,2],"b":[3,4`:                               `!bad_payload the JSON ends too early, at byte 19`,
+	} {
+		t.Run(in, func(t *testing.T) {
+			check(t, want, func() (*Payload, error) { return ParseLoose(in, Request, testLimits) })
+		})
+	}
+}
+
+// What another type is given to is read where it is JSON, or numbers that are called text.
+func TestSniff(t *testing.T) {
+	no := func([]string) bool { return false }
+	for _, c := range []struct{ media, body, want string }{
+		{"text/html; charset=utf-8", `{"value":[1,2]}`, `1 value/2{1 2}`},
+		{"text/html", "1.5\n2.5\n", `2 /2{1.5; 2.5}`},
+		{"text/plain", "0.9,0.1", `1 /2{0.9 0.1}`},
+		{"application/octet-stream", " [[1,2]]", `1 /2{1 2}`},
+		{"text/html", "<html>1</html>", "-1"},
+		{"text/html", `{"value":`, "-1"},
+		{"text/html", "", "-1"},
+		{"text/plain", "ok", "-1"},
+		{"image/png", "1", "-1"},
+	} {
+		check(t, c.want, func() (*Payload, error) { return ParseAs(c.media, c.body, Response, testLimits, no) })
+	}
+}
+
 func TestParseAs(t *testing.T) {
 	no := func([]string) bool { return false }
 	for media, want := range map[string]string{

@@ -52,11 +52,13 @@ func (w *writer) answer(p *payload.Payload) {
 	var answer, scores, confidence *payload.Tensor
 	var rest []*payload.Tensor
 	tensors := split(p.Tensors)
+	if w.rows > 1 && inOneLine(tensors, w.rows) {
+		for i := range tensors {
+			tensors[i].Rows, tensors[i].Width = w.rows, 1
+		}
+	}
 	for i := range tensors {
 		t := &tensors[i]
-		if t.Rows == 1 && w.rows > 1 && t.Width == w.rows && len(tensors) == 1 && t.Omitted == payload.Kept {
-			t.Rows, t.Width = t.Width, 1 // the answers of all rows in one line
-		}
 		if !w.usable(t, false) {
 			continue
 		}
@@ -82,6 +84,16 @@ func (w *writer) answer(p *payload.Payload) {
 	for _, t := range rest {
 		w.output(t)
 	}
+}
+
+// inOneLine is true where each tensor has the answers of all rows in its only one.
+func inOneLine(tensors []payload.Tensor, rows int) bool {
+	for i := range tensors {
+		if t := &tensors[i]; t.Rows != 1 || t.Width != rows || t.Omitted != payload.Kept {
+			return false
+		}
+	}
+	return len(tensors) > 0
 }
 
 // split takes a table whose columns have names apart where one of them is an answer or a confidence.
@@ -124,7 +136,7 @@ func (w *writer) parts(answer, scores, confidence *payload.Tensor) {
 		w.output(answer)
 	}
 	if confidence != nil {
-		column{confidence, 0}.putNumbers(w.attrs, mlconv.AttrPredictionConfidence, w.rows)
+		column{confidence, 0}.putProbabilities(w.attrs, mlconv.AttrPredictionConfidence, w.rows)
 		w.result.Written = true
 	}
 	switch {
@@ -158,7 +170,7 @@ func (w *writer) areScores(t *payload.Tensor) bool {
 		sum := 0.0
 		for j := range t.Width {
 			v, _ := t.At(i, j).Number()
-			sum += v
+			sum += probability(v)
 		}
 		if math.Abs(sum-1) > 0.01 {
 			return false
@@ -187,10 +199,21 @@ func fractions(t *payload.Tensor) bool {
 	return false
 }
 
-// probabilities is true where every cell is a number from 0 to 1.
+// rounding is how far beside 0 and 1 a probability may be that was computed as float32: a softmax sums up to a few hundred exponentials.
+const rounding = 1e-5
+
+// probability returns a number that is within rounding of one from 0 to 1 as what it stands for.
+func probability(v float64) float64 {
+	if v >= -rounding && v <= 1+rounding {
+		return min(max(v, 0), 1)
+	}
+	return v
+}
+
+// probabilities is true where every cell is a number from 0 to 1, within rounding.
 func (w *writer) probabilities(t *payload.Tensor) bool {
 	for _, c := range t.Cells {
-		if v, ok := c.Number(); !ok || v < 0 || v > 1 {
+		if v, ok := c.Number(); !ok || v < -rounding || v > 1+rounding {
 			return false
 		}
 	}
@@ -257,7 +280,7 @@ func (w *writer) score(t *payload.Tensor, confidence bool) {
 	classes, answered := w.attrs.Get(mlconv.AttrPredictionClass)
 	if answered && k.Positive == "" { // whose score it is cannot be told; that of the answer is the best guess
 		if confidence {
-			column{t, 0}.putNumbers(w.attrs, mlconv.AttrPredictionConfidence, w.rows)
+			column{t, 0}.putProbabilities(w.attrs, mlconv.AttrPredictionConfidence, w.rows)
 		}
 		return
 	}
@@ -267,7 +290,7 @@ func (w *writer) score(t *payload.Tensor, confidence bool) {
 	}
 	of := func(i int) float64 {
 		v, _ := t.At(i, 0).Number()
-		return v
+		return probability(v)
 	}
 	likely := make([]float64, w.rows)
 	for i := range likely {
@@ -276,7 +299,7 @@ func (w *writer) score(t *payload.Tensor, confidence bool) {
 			likely[i] = 1 - likely[i]
 		}
 	}
-	column{t, 0}.putNumbers(w.attrs, mlconv.AttrPredictionScore, w.rows)
+	column{t, 0}.putProbabilities(w.attrs, mlconv.AttrPredictionScore, w.rows)
 	if confidence {
 		putEach(w.attrs, mlconv.AttrPredictionConfidence, w.rows, func(i int, v pcommon.Value) { v.SetDouble(likely[i]) })
 	}
@@ -309,8 +332,12 @@ func (w *writer) scores(t, labels *payload.Tensor, confidence bool) {
 			return strconv.Itoa(j)
 		}
 	}
+	probable := w.probabilities(t)
 	score := func(i, j int) float64 {
 		v, _ := t.At(i, j).Number()
+		if probable {
+			v = probability(v)
+		}
 		return v
 	}
 	classes, answered := w.attrs.Get(mlconv.AttrPredictionClass)
@@ -333,7 +360,7 @@ func (w *writer) scores(t, labels *payload.Tensor, confidence bool) {
 	if !answered {
 		putEach(w.attrs, mlconv.AttrPredictionClass, w.rows, func(i int, v pcommon.Value) { v.SetStr(label(i, best[i])) })
 	}
-	if confidence && w.probabilities(t) {
+	if confidence && probable {
 		putEach(w.attrs, mlconv.AttrPredictionConfidence, w.rows, func(i int, v pcommon.Value) { v.SetDouble(score(i, best[i])) })
 	}
 	if t.Width > maxScores {

@@ -62,6 +62,15 @@ func (c column) putNumbers(attrs pcommon.Map, key string, rows int) {
 	})
 }
 
+// putProbabilities writes a column of probabilities as doubles from 0 to 1.
+func (c column) putProbabilities(attrs pcommon.Map, key string, rows int) {
+	putEach(attrs, key, rows, func(i int, v pcommon.Value) {
+		if number, ok := c.cell(i).Number(); ok {
+			v.SetDouble(probability(number))
+		}
+	})
+}
+
 // putEach writes one value, or an array of as many as there are rows.
 func putEach(attrs pcommon.Map, key string, rows int, fill func(row int, v pcommon.Value)) {
 	if rows == 1 {

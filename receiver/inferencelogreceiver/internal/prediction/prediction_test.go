@@ -84,6 +84,14 @@ func TestWrite(t *testing.T) {
 		{"image", `{"instances":[[` + strings.Repeat("0,", 200) + `0]]}`, `{"predictions":[3]}`, nothing, `{"p.class":"3"} left out: too_wide`},
 		{"Seldon", `{"data":{"names":["a","b"],"ndarray":[[2,1]]}}`, `{"data":{"names":["proba"],"ndarray":[[0.19]]}}`, binary, `{"f.a":2,"f.b":1,"p.class":"ok","p.confidence":0.81,"p.score":0.19}`},
 
+		// probabilities a rounding beside 0 and 1
+		{"a rounding beside 0 and 1", ``, `{"predictions":[[1.0000001,-1e-7]]}`, nothing, `{"p.class":"0","p.confidence":1,"p.scores":{"0":1,"1":0}}`},
+		{"of a float32 softmax", ``, `{"predictions":[[1.00000536,-0.000005]]}`, multi, `{"p.class":"0","p.confidence":1,"p.scores":{"0":1,"1":0}}`},
+		{"a score above one", ``, `{"predictions":[1.00000536]}`, binary, `{"p.class":"fraud","p.confidence":1,"p.score":1}`},
+		{"a confidence above one", ``, `{"predictions":[{"class":"a","confidence":1.00000536}]}`, nothing, `{"p.class":"a","p.confidence":1}`},
+		{"more than a rounding", ``, `{"predictions":[[1.001,-0.001]]}`, nothing, `{"p.output.output_0":1.001,"p.output.output_1":-0.001}`},
+		{"no percent by its size", ``, `{"predictions":[{"class":"a","confidence":93.5}]}`, nothing, `{"p.class":"a","p.output.confidence":93.5}`},
+
 		// answers of one column
 		{"whole numbers are classes", ``, `{"predictions":[1,0]}`, nothing, `{"batch":2,"p.class":["1","0"]}`},
 		{"fractions are values", ``, `{"predictions":[1,0.5]}`, nothing, `{"batch":2,"p.value":[1,0.5]}`},

@@ -1,0 +1,54 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package inferencelogreceiver
+
+import (
+	"encoding/base64"
+	"encoding/json"
+
+	"github.com/cloudevents/sdk-go/v2/event"
+)
+
+// readStructured reads an event that is one JSON object. Its data in base64 is read here: the SDK takes the text between the first and the last byte
+// of the value, and so refuses blanks before it and escapes in it, where the media type does not come first.
+func readStructured(data []byte) (e event.Event, err error) {
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(data, &members); err != nil {
+		return e, badEvent("the event is no JSON object: " + err.Error())
+	}
+	key := "data_base64"
+	if text(members["datacontentencoding"]) == event.Base64 { // version 0.3
+		key = "data"
+	}
+	encoded, there := members[key]
+	if there = there && string(encoded) != "null"; there {
+		delete(members, key)
+		delete(members, "datacontentencoding")
+		if data, err = json.Marshal(members); err != nil {
+			return e, badEvent("the event is no JSON object: " + err.Error())
+		}
+	}
+	if err := json.Unmarshal(data, &e); err != nil || !there {
+		return e, err
+	}
+	var value string
+	if err := json.Unmarshal(encoded, &value); err != nil {
+		return e, badEvent("the event's " + key + " is no text: " + err.Error())
+	}
+	raw, err := base64.StdEncoding.DecodeString(value)
+	if err != nil {
+		return e, badEvent("the event's " + key + " is no base64: " + err.Error())
+	}
+	e.DataEncoded, e.DataBase64 = raw, true
+	return e, nil
+}
+
+// text returns a JSON text, or nothing.
+func text(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
