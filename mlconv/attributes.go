@@ -13,7 +13,7 @@ const (
 	AttrModelRole = "ml.model.role"
 	// AttrEnvironment (string) is where the model runs, on the span or its resource; with name and version it identifies a model. Example: "production".
 	AttrEnvironment = "deployment.environment.name"
-	// AttrOperation (string) is predict on a span that is one call of the model but has neither its answer nor its inputs. Example: "predict".
+	// AttrOperation (string) is predict on a span that is one call of the model but has neither its answer nor its inputs; chat, generate_content, text_completion or embeddings on a call whose gen_ai.operation.name is another. Example: "predict".
 	AttrOperation = "ml.operation.name"
 )
 

@@ -34,6 +34,8 @@ type Options struct {
 	Categories []string
 	// ExcludeFeatures are names of features that are never taken.
 	ExcludeFeatures []string
+	// KeepAgents never takes an agent or a workflow for a call.
+	KeepAgents bool
 	// MaxJSON is the number of bytes of a JSON text that is read; 0 for DefaultMaxJSON.
 	MaxJSON int
 }
@@ -49,8 +51,19 @@ type Engine struct {
 	matcher, resource matcher
 	pool              sync.Pool
 
-	// operation is the slot of gen_ai.operation.name, environment and resourceEnvironment those of deployment.environment.name.
-	operation, environment, resourceEnvironment int
+	// operation is the slot of gen_ai.operation.name, mlOperation that of ml.operation.name, environment and resourceEnvironment those of
+	// deployment.environment.name.
+	operation, mlOperation, environment, resourceEnvironment int
+	requestModel, responseModel, finishReasons               int
+	modelName, modelVersion, resourceVersion                 int
+	inputTokens, outputTokens, cachedTokens, writtenTokens   int
+	// totals are the slots of what is the sum of all tokens.
+	totals         []int
+	cost, currency int
+
+	// recent are the calls of the requests before, versions the versions that answered in them.
+	recent   recentCalls
+	versions versions
 
 	content              contentSet
 	categories, excluded map[string]bool
@@ -65,8 +78,10 @@ type compiled struct {
 	concepts [3]bool
 	wrappers []condition
 	sections []section
-	// hasOperation is true where a rule fills gen_ai.operation.name.
+	// hasOperation is true where a rule fills gen_ai.operation.name or ml.operation.name.
 	hasOperation bool
+	// usage are the slots of the attributes that tokens are read from.
+	usage []int
 }
 
 // clause is one way to detect a table.
@@ -88,13 +103,16 @@ func New(o Options) (*Engine, error) {
 	e.matcher.init()
 	e.resource.init()
 	e.content.init()
-	e.operation = e.matcher.slot(attrOperation)
-	e.environment, e.resourceEnvironment = e.matcher.slot(mlconv.AttrEnvironment), e.resource.slot(mlconv.AttrEnvironment)
-	for _, key := range []string{
-		attrInputTokens, attrOutputTokens, attrCachedTokens,
-		mlconv.AttrModelName, mlconv.AttrModelVersion, mlconv.AttrPredictionCost, mlconv.AttrPredictionCurrency,
-	} {
-		e.matcher.slot(key)
+	slot := e.matcher.slot
+	e.operation, e.mlOperation = slot(attrOperation), slot(mlconv.AttrOperation)
+	e.environment, e.resourceEnvironment = slot(mlconv.AttrEnvironment), e.resource.slot(mlconv.AttrEnvironment)
+	e.requestModel, e.responseModel, e.finishReasons = slot(attrRequestModel), slot(attrResponseModel), slot(attrFinishReasons)
+	e.modelName, e.modelVersion, e.resourceVersion = slot(mlconv.AttrModelName), slot(mlconv.AttrModelVersion), e.resource.slot(mlconv.AttrModelVersion)
+	e.inputTokens, e.outputTokens = slot(attrInputTokens), slot(attrOutputTokens)
+	e.cachedTokens, e.writtenTokens = slot(attrCachedTokens), slot(attrWrittenTokens)
+	e.cost, e.currency = slot(mlconv.AttrPredictionCost), slot(mlconv.AttrPredictionCurrency)
+	for _, key := range totalTokens {
+		e.totals = append(e.totals, slot(key))
 	}
 	var errs []error
 	byName := map[string]*Table{}
@@ -126,9 +144,7 @@ func New(o Options) (*Engine, error) {
 				e.addClause(i, t, cond)
 			}
 		}
-		if o.DropContent {
-			e.content.add(t.Content)
-		}
+		e.content.add(t.Content)
 		e.tables = append(e.tables, c)
 	}
 	e.matcher.freeze()
@@ -264,8 +280,15 @@ func (e *Engine) compileSection(s section, c *compiled) section {
 		if r.differs != "" {
 			clone.differsSlot = e.matcher.slot(r.differs)
 		}
-		if r.target == attrOperation {
+		switch r.target {
+		case attrOperation, mlconv.AttrOperation:
 			c.hasOperation, out.operation = true, true
+		case attrInputTokens, attrOutputTokens:
+			for _, src := range clone.from {
+				if src.origin == fromSpan && !src.family && !src.numbered() {
+					c.usage = append(c.usage, src.slot)
+				}
+			}
 		}
 		out.rules = append(out.rules, &clone)
 	}
@@ -300,6 +323,10 @@ func (e *Engine) compileCondition(c condition) condition {
 	}
 	for i := range c.prefixed {
 		e.compileSource(&c.prefixed[i].of)
+	}
+	c.sums = slices.Clone(c.sums)
+	for i := range c.sums {
+		c.sums[i] = e.compileSources(c.sums[i])
 	}
 	for _, p := range c.keyPrefix {
 		e.matcher.prefix(p)
@@ -366,7 +393,7 @@ func (e *Engine) readFor(t *Table, targets []string) (out []source) {
 // empty is true for a condition that always holds.
 func (c *condition) empty() bool {
 	return len(c.scope)+len(c.scopePrefix)+len(c.name)+len(c.namePrefix)+len(c.kind)+len(c.status)+len(c.has)+len(c.lacks)+len(c.any)+
-		len(c.equals)+len(c.prefixed)+len(c.keyPrefix)+len(c.resourceKeyPrefix)+len(c.hasEvent)+len(c.lacksEvent)+len(c.reads) == 0 &&
+		len(c.equals)+len(c.prefixed)+len(c.keyPrefix)+len(c.resourceKeyPrefix)+len(c.hasEvent)+len(c.lacksEvent)+len(c.reads)+len(c.sums) == 0 &&
 		c.root == nil && c.inference == nil
 }
 
@@ -375,7 +402,7 @@ func (c *condition) early() bool {
 	fromResourceAlone := func(list []equality) bool {
 		return !slices.ContainsFunc(list, func(q equality) bool { return q.of.origin != fromResource })
 	}
-	return len(c.name)+len(c.namePrefix)+len(c.kind)+len(c.status)+len(c.any)+len(c.keyPrefix)+len(c.hasEvent)+len(c.lacksEvent) == 0 &&
+	return len(c.name)+len(c.namePrefix)+len(c.kind)+len(c.status)+len(c.any)+len(c.keyPrefix)+len(c.hasEvent)+len(c.lacksEvent)+len(c.sums) == 0 &&
 		!slices.ContainsFunc(c.has, func(s source) bool { return s.origin != fromResource }) &&
 		!slices.ContainsFunc(c.lacks, func(s source) bool { return s.origin != fromResource }) &&
 		fromResourceAlone(c.equals) && fromResourceAlone(c.prefixed) && c.root == nil
@@ -384,7 +411,7 @@ func (c *condition) early() bool {
 // byName is true where the condition asks for no key of the span, so that it can hold on a span without any.
 func (c *condition) byName() bool {
 	onSpan := func(s source) bool { return s.origin == fromSpan }
-	return !slices.ContainsFunc(c.has, onSpan) && !slices.ContainsFunc(c.any, onSpan) && len(c.keyPrefix) == 0 &&
+	return !slices.ContainsFunc(c.has, onSpan) && !slices.ContainsFunc(c.any, onSpan) && len(c.keyPrefix)+len(c.sums) == 0 &&
 		!slices.ContainsFunc(c.equals, func(q equality) bool { return onSpan(q.of) }) &&
 		!slices.ContainsFunc(c.prefixed, func(q equality) bool { return onSpan(q.of) })
 }

@@ -64,7 +64,32 @@ func (s *state) spanHolds(c *condition) bool {
 			return false
 		}
 	}
+	for _, sum := range c.sums {
+		if !s.addsUp(sum) {
+			return false
+		}
+	}
 	return s.eventsHold(c)
+}
+
+// addsUp is true where the first source is the sum of the others, all of which are there.
+func (s *state) addsUp(sum []source) bool {
+	var total, parts float64
+	for i := range sum {
+		s.collector.reset(wantFirst)
+		s.collect(&sum[i])
+		v := s.collector.result()
+		n, ok := v.number()
+		switch {
+		case !ok:
+			return false
+		case i == 0:
+			total = n
+		default:
+			parts += n
+		}
+	}
+	return total == parts
 }
 
 func (s *state) eventsHold(c *condition) bool {

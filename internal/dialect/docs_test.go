@@ -171,6 +171,9 @@ func (c *condition) words() string {
 	}
 	add("has the event %s", c.hasEvent)
 	add("lacks the event %s", c.lacksEvent)
+	for _, sum := range c.sums {
+		out = append(out, fmt.Sprintf("`%s` is the sum of %s", sum[0].written, strings.Join(quoted(written(sum[1:])), " and ")))
+	}
 	if c.root != nil {
 		out = append(out, map[bool]string{true: "has no parent", false: "has a parent"}[*c.root])
 	}
@@ -200,6 +203,8 @@ func (r *rule) words() string {
 		text += " (characters)"
 	case wantCount:
 		text += " (how many)"
+	case wantSum:
+		text += " (added up)"
 	}
 	return text
 }

@@ -10,14 +10,14 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-
-	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // Price is what a model's tokens cost per million; nil where it is not known.
 type Price struct {
-	Input, Output, CachedInput *float64
-	Currency                   string
+	Input, Output *float64
+	// CachedInput and CacheWrite are for input that was read from the provider's cache and written to it; nil if it costs what other input does.
+	CachedInput, CacheWrite *float64
+	Currency                string
 }
 
 // Pricer knows what models cost. ok is false where it does not.
@@ -36,6 +36,11 @@ type Stats struct {
 	Unreadable []int64
 	// Dropped are attributes and events with content that were removed.
 	Dropped int64
+	// Assumed counts what was taken for true that no span says, Uncounted the spans that look like calls and are not counted.
+	Assumed   [Assumptions]int64
+	Uncounted [Reasons]int64
+	// Notes say which values and operations these were, the first few of a request. Their texts are those of the request.
+	Notes []Note
 }
 
 // state is what one goroutine needs to read spans.
@@ -58,11 +63,27 @@ type state struct {
 	decode    bool
 	inference bool
 	operation string
+	// verdict is what is known of a span that was in doubt; trial is true while one is read to see whether it is in doubt.
+	verdict verdict
+	trial   bool
+	// reading is the source that is read, as it is written.
+	reading   string
 	table     *compiled // that is read
 	out       []output
 	collector collector
 	// taken are the names of a family that the span has or will have.
 	taken map[string]struct{}
+
+	// The rest is about the request: where the span at hand is in it, its calls, and what can be said only when all of it was read.
+	place       place
+	calls       []call
+	doubtful    []doubtful
+	unversioned []unversioned
+	// lastModel and lastVersion are those of the call before.
+	lastModel   modelKey
+	lastVersion string
+	above       map[spanKey]pcommon.SpanID
+	covered     map[spanKey]doubt
 }
 
 // output is an attribute that is to be put on the span.
@@ -77,6 +98,7 @@ type output struct {
 func newState(e *Engine) *state {
 	return &state{
 		engine: e, resource: newKeys(&e.resource), own: newKeys(&e.matcher), taken: map[string]struct{}{},
+		above: map[spanKey]pcommon.SpanID{}, covered: map[spanKey]doubt{},
 		stats: Stats{Spans: make([]int64, len(e.tables)), Unreadable: make([]int64, len(e.tables))},
 	}
 }
@@ -86,17 +108,23 @@ func (e *Engine) Traces(td ptrace.Traces, prices Pricer, report func(*Stats)) {
 	s := e.pool.Get().(*state)
 	clear(s.stats.Spans)
 	clear(s.stats.Unreadable)
-	s.stats.Foreign, s.stats.Dropped = 0, 0
-	for _, rs := range td.ResourceSpans().All() {
+	s.stats = Stats{Spans: s.stats.Spans, Unreadable: s.stats.Unreadable, Notes: s.stats.Notes[:0]}
+	s.verdict = undecided
+	for i, rs := range td.ResourceSpans().All() {
 		s.resource.read(rs.Resource().Attributes())
-		for _, ss := range rs.ScopeSpans().All() {
+		for j, ss := range rs.ScopeSpans().All() {
 			s.scope = ss.Scope()
+			s.place = place{i, j}
 			s.settle()
 			for _, span := range ss.Spans().All() {
 				s.apply(span, prices)
 			}
 		}
 	}
+	if len(s.doubtful) > 0 {
+		s.decide(td, prices)
+	}
+	s.finish()
 	report(&s.stats)
 	s.forget()
 	e.pool.Put(s)
@@ -110,7 +138,8 @@ func (s *state) forget() {
 	s.scope, s.span = pcommon.InstrumentationScope{}, ptrace.Span{}
 	s.collector.forget()
 	s.forgetNames()
-	s.operation = ""
+	s.forgetRequest()
+	s.operation, s.reading = "", ""
 }
 
 // forgetNames makes room for other names, and lets the room for very many go.
@@ -188,21 +217,26 @@ func (s *state) apply(span ptrace.Span, prices Pricer) {
 		s.stats.Foreign++
 	} else {
 		s.detected = detected
-		s.read()
+		if !s.read() {
+			return // until the whole request was read
+		}
+		s.version()
 		s.price(prices)
 		s.put(attrs)
+		s.listFinishReasons()
 	}
 	if e.options.DropContent {
 		s.drop()
 	}
 }
 
-// read finds the tables to read, the first that was detected of each concept, and runs their rules.
-func (s *state) read() {
+// read finds the tables to read, the first that was detected of each concept, and runs their rules. It returns false for a span of which
+// the rest of the request must say whether it is a call.
+func (s *state) read() bool {
 	e := s.engine
 	s.out = s.out[:0]
 	s.collector.begin()
-	var chosen [3]*compiled
+	var tables [3]*compiled
 	n := 0
 	var used uint64
 	s.decode = false
@@ -214,17 +248,17 @@ func (s *state) read() {
 			}
 			if used&t.bit == 0 {
 				used |= t.bit
-				chosen[n] = t
+				tables[n] = t
 				n++
-				s.stats.Spans[t.index]++
 				s.decode = s.decode || t.DecodeJSON
 			}
 			break
 		}
 	}
+	chosen := tables[:n]
 	// The operation comes first, as it decides whether the span is an inference.
 	s.operation, s.inference = s.ownText(e.operation), false
-	for _, t := range chosen[:n] {
+	for _, t := range chosen {
 		if t.hasOperation {
 			s.run(t, true)
 		}
@@ -235,17 +269,28 @@ func (s *state) read() {
 		}
 	}
 	s.inference = slices.Contains(inferenceOperations, s.operation)
-	for _, t := range chosen[:n] {
+	if !s.inference {
+		named := s.at(e.mlOperation)
+		s.inference = named.kind == text && slices.Contains(inferenceOperations, named.text)
+	}
+	wrapped := false
+	for _, t := range chosen {
 		s.table = t
 		for i := range t.wrappers {
 			if s.inference && s.holds(&t.wrappers[i]) {
-				s.inference = false
+				s.inference, wrapped = false, true
 			}
 		}
 	}
-	for _, t := range chosen[:n] {
+	if !s.inference && !wrapped && n > 0 && chosen[0].concepts[0] && !s.doubt(chosen) {
+		return false
+	}
+	for _, t := range chosen {
+		s.stats.Spans[t.index]++
 		s.run(t, false)
 	}
+	s.called(chosen)
+	return true
 }
 
 // run reads the sections of a table: the operation alone, or all but it.
@@ -257,7 +302,7 @@ func (s *state) run(t *compiled, operation bool) {
 			continue
 		}
 		for _, r := range section.rules {
-			if (r.slot == s.engine.operation) == operation {
+			if (r.slot == s.engine.operation || r.slot == s.engine.mlOperation) == operation {
 				s.fill(r)
 			}
 		}
@@ -356,58 +401,6 @@ func (s *state) drop() {
 		e.Attributes().RemoveIf(remove)
 		return false
 	})
-}
-
-// price puts the cost of an inference on the span where the model's card has prices, in place of what the span's own system says.
-func (s *state) price(prices Pricer) {
-	if prices == nil || !s.inference {
-		return
-	}
-	cost := s.engine.matcher.slots[mlconv.AttrPredictionCost]
-	if s.has(cost) {
-		return
-	}
-	name, version := s.current(mlconv.AttrModelName), s.current(mlconv.AttrModelVersion)
-	if name.kind != text {
-		return
-	}
-	environment := ""
-	if e := s.engine; s.has(e.environment) {
-		environment = s.own.values[e.environment].AsString()
-	} else if s.resource.has(e.resourceEnvironment) {
-		environment = s.resource.values[e.resourceEnvironment].AsString()
-	}
-	p, ok := prices.Price(environment, name.text, version.text)
-	if !ok {
-		return
-	}
-	tokens := func(key string) (float64, bool) {
-		v := s.current(key)
-		n, ok := v.whole()
-		if !ok || n < 0 {
-			return 0, false
-		}
-		return float64(n), true
-	}
-	in, hasIn := tokens(attrInputTokens)
-	out, hasOut := tokens(attrOutputTokens)
-	cached, _ := tokens(attrCachedTokens)
-	if !hasIn && !hasOut || hasIn && in > 0 && p.Input == nil || hasOut && out > 0 && p.Output == nil {
-		return
-	}
-	total := 0.0
-	if p.CachedInput != nil && cached <= in { // cached tokens are among the input tokens
-		total += cached * *p.CachedInput
-		in -= cached
-	}
-	if p.Input != nil {
-		total += in * *p.Input
-	}
-	if p.Output != nil {
-		total += out * *p.Output
-	}
-	s.set(cost, mlconv.AttrPredictionCost, value{kind: double, float: total / 1e6})
-	s.set(s.engine.matcher.slots[mlconv.AttrPredictionCurrency], mlconv.AttrPredictionCurrency, textValue(p.Currency))
 }
 
 // set adds or replaces an output.

@@ -5,11 +5,13 @@ package dialect
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -35,6 +37,10 @@ type example struct {
 	DroppedEvents     uint32         `yaml:"dropped_events"`
 	// Each makes an example of every value that an attribute may have, given with that of an attribute that the span gets for it.
 	Each *each `yaml:"each"`
+	// Keys are attributes of which each is an example, with the value Of and what the span gets for it.
+	Keys *keysOf `yaml:"keys"`
+	// Alone is the only span of its trace; others come after a call of a model.
+	Alone bool `yaml:"alone"`
 	// Bare is the option features::bare.
 	Bare bool `yaml:"bare"`
 	// Dialects are those that are read, by default that of the file.
@@ -58,8 +64,26 @@ type each struct {
 	Values map[string]any `yaml:"values"`
 }
 
+// keysOf says of attributes that each alone has a value for the same attribute.
+type keysOf struct {
+	Of    []string `yaml:"of"`
+	Value any      `yaml:"value"`
+	Adds  string   `yaml:"adds"`
+}
+
 // all returns the examples that one stands for.
 func (x example) all() (out []example) {
+	if x.Keys != nil {
+		for _, key := range x.Keys.Of {
+			one := x
+			one.Keys, one.Example = nil, x.Example+"/"+key
+			one.Attributes, one.Adds = maps.Clone(x.Attributes), maps.Clone(x.Adds)
+			put(&one.Attributes, key, x.Keys.Value)
+			put(&one.Adds, x.Keys.Adds, x.Keys.Value)
+			out = append(out, one)
+		}
+		return out
+	}
 	if x.Each == nil {
 		return []example{x}
 	}
@@ -124,6 +148,9 @@ func (x *example) given() given {
 	return g
 }
 
+// traces numbers the traces of examples.
+var traces atomic.Uint64
+
 // engines are those that examples need.
 type engines struct{ plain, bare, dropping *Engine }
 
@@ -150,7 +177,13 @@ func (x *example) differs(t testing.TB, e engines, dialect string) string {
 	if x.Bare {
 		engine = e.bare
 	}
-	added, stats := read(t, engine, x.given(), nil)
+	engine.versions = versions{} // an example knows of no other
+	g := x.given()
+	binary.LittleEndian.PutUint64(g.trace[:], traces.Add(1))
+	if !x.Alone {
+		engine.recent.add([]call{{trace: g.trace}})
+	}
+	added, stats := read(t, engine, g, nil)
 	want := pcommon.NewMap()
 	require.NoError(t, want.FromRaw(x.Adds))
 	dialects := []string{dialect}

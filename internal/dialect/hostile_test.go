@@ -95,8 +95,8 @@ func TestDialectsAtOnce(t *testing.T) {
 	}, added)
 }
 
-// TestCachedTokensThatDoNotFit cost nothing of their own.
-func TestCachedTokensThatDoNotFit(t *testing.T) {
+// TestCachedTokens cost what they cost, also where they are no part of the input.
+func TestCachedTokens(t *testing.T) {
 	e := engine(t, Options{})
 	in, out, cached := 1.0, 10.0, 0.1
 	prices := fakePrices{"/gpt/": {Input: &in, Output: &out, CachedInput: &cached, Currency: "USD"}}
@@ -106,7 +106,7 @@ func TestCachedTokensThatDoNotFit(t *testing.T) {
 	}{
 		{1000, 400, 0, (600 + 40.0) / 1e6},
 		{1000, -400, 0, 1000 / 1e6},
-		{1000, 4000, 0, 1000 / 1e6},
+		{1000, 4000, 0, (1000 + 400.0) / 1e6},
 		{-1000, 0, 10, 100 / 1e6},
 		{"1000", "400", 0, (600 + 40.0) / 1e6},
 		{-1, 0, -1, nil},

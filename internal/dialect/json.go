@@ -127,6 +127,7 @@ func (p *scanner) object(rest []string, wanted bool, depth int) bool {
 	if p.take('}') {
 		return true
 	}
+	found := false // of members of the same key, the first counts
 	for {
 		p.space()
 		if p.i >= len(p.s) || p.s[p.i] != '"' {
@@ -143,7 +144,8 @@ func (p *scanner) object(rest []string, wanted bool, depth int) bool {
 					return false
 				}
 			}
-			inside = rest[0] == anyStep || rest[0] == key
+			inside = isMember(rest[0], key) && !found
+			found = found || inside && rest[0] == key
 			below = rest[1:]
 		}
 		if !p.value(below, inside, depth+1) {
@@ -283,6 +285,14 @@ func (p *scanner) digits() bool {
 	return p.i > start
 }
 
+// isMember is true where a step of a path is the member of an object with a key; a * at its end is any text.
+func isMember(step, key string) bool {
+	if step[len(step)-1] == '*' {
+		return strings.HasPrefix(key, step[:len(step)-1])
+	}
+	return step == key
+}
+
 // isItem is true where a step of a path is the item of an array at an index.
 func isItem(step string, index int) bool {
 	if step == anyStep {
@@ -310,7 +320,7 @@ func walkValue(v pcommon.Value, path []string, c *collector, depth int) {
 	switch v.Type() {
 	case pcommon.ValueTypeMap:
 		for k, item := range v.Map().All() {
-			if path[0] == anyStep || path[0] == k {
+			if isMember(path[0], k) {
 				walkValue(item, path[1:], c, depth+1)
 			}
 		}

@@ -27,9 +27,13 @@ func (s *state) fill(r *rule) {
 		return
 	}
 	if r.all {
+		s.reading = r.from[0].key
 		s.collector.reset(r.want)
 		for i := range r.from {
 			s.collect(&r.from[i])
+		}
+		if s.misfit(r) {
+			return
 		}
 		if v, ok := s.convert(r, s.collector.result()); ok {
 			s.out = append(s.out, output{slot: slot, key: r.target, value: v})
@@ -41,9 +45,10 @@ func (s *state) fill(r *rule) {
 		if src.origin == fromSpan && !src.numbered() && !s.has(src.slot) {
 			continue
 		}
+		s.reading = src.key
 		s.collector.reset(r.want)
 		s.collect(src)
-		if s.collector.n == 0 {
+		if s.misfit(r) || s.collector.n == 0 {
 			continue
 		}
 		read := s.collector.result()
@@ -60,9 +65,19 @@ func (s *state) fill(r *rule) {
 	}
 }
 
+// misfit reports whether a sum has a part that is no number.
+func (s *state) misfit(r *rule) bool {
+	if r.want != wantSum || s.collector.misfit.kind == none {
+		return false
+	}
+	shown, _ := s.collector.misfit.string()
+	s.unreadable(s.reading, shown)
+	return true
+}
+
 // moves is true where a source's value moves as a whole, so that remove_originals may remove its attribute.
 func (r *rule) moves(src *source) bool {
-	return src.origin == fromSpan && !src.numbered() && len(src.path) == 0 && r.want != wantCount && r.want != wantLength && r.extract == nil &&
+	return src.origin == fromSpan && !src.numbered() && len(src.path) == 0 && r.want != wantCount && r.want != wantLength && r.want != wantSum && r.extract == nil &&
 		original(src.key)
 }
 
@@ -91,9 +106,10 @@ func (s *state) fillFamily(r *rule) {
 		src := &r.from[i]
 		for n, e := range s.own.family(src.slot) {
 			if n == limit {
-				s.unreadable()
+				s.unreadable(e.key, "")
 				break
 			}
+			s.reading = e.key
 			name := e.key[len(src.key):]
 			if _, ok := s.taken[name]; ok || excludes(r.exclude, name) || r.categories && s.engine.excluded[name] {
 				continue
@@ -216,7 +232,7 @@ func (s *state) attribute(src *source, attr pcommon.Value) bool {
 		before := *c
 		if len(attr.Str()) > s.engine.options.MaxJSON || !walkJSON(attr.Str(), src.path, c) {
 			c.undo(&before)
-			s.unreadable()
+			s.unreadable(src.key, attr.Str())
 			return false
 		}
 	case pcommon.ValueTypeMap, pcommon.ValueTypeSlice:
@@ -237,7 +253,7 @@ func (s *state) items(v value) bool {
 		before := *c
 		if !walkJSON(v.text, []string{anyStep}, c) {
 			c.undo(&before)
-			s.unreadable()
+			s.unreadable(s.reading, v.text)
 		}
 	default:
 		c.add(v)
@@ -255,13 +271,6 @@ func (s *state) decoded(v value) value {
 		return v
 	}
 	return c.result()
-}
-
-// unreadable counts a value for the table that reads it; while tables are detected, there is none yet.
-func (s *state) unreadable() {
-	if s.table != nil {
-		s.stats.Unreadable[s.table.index]++
-	}
 }
 
 // convert makes of what was read what the target needs. ok is false where it cannot be; a state that the table does not name and a
@@ -308,9 +317,11 @@ func (s *state) convert(r *rule, v value) (value, bool) {
 			return v, false
 		}
 	}
+	given := v
 	v, ok := r.typed(v)
 	if !ok {
-		s.unreadable()
+		shown, _ := given.string()
+		s.unreadable(s.reading, shown)
 		return v, false
 	}
 	if r.differsSlot >= 0 {

@@ -26,6 +26,7 @@ type given struct {
 	events        []event
 	droppedAttrs  uint32
 	droppedEvents uint32
+	trace         pcommon.TraceID // by default one of all
 }
 
 type event struct {
@@ -44,7 +45,10 @@ func (g given) traces(t testing.TB) ptrace.Traces {
 	s := ss.Spans().AppendEmpty()
 	s.SetName(g.name)
 	s.SetKind(g.kind)
-	s.SetTraceID(pcommon.TraceID{1})
+	s.SetTraceID(g.trace)
+	if g.trace.IsEmpty() {
+		s.SetTraceID(pcommon.TraceID{1})
+	}
 	s.SetSpanID(pcommon.SpanID{2})
 	if g.child {
 		s.SetParentSpanID(pcommon.SpanID{3})

@@ -91,6 +91,8 @@ type condition struct {
 	root              *bool
 	inference         *bool
 	option            string
+	// sums are sources of which the first is the sum of the others, all of them there.
+	sums [][]source
 	// reads are targets of the table: one of the attributes that they are read from must be there.
 	reads []string
 
@@ -366,11 +368,21 @@ func (d *decoder) condition(n *yaml.Node, path string) condition {
 		"root": truth(&c.root), "inference": truth(&c.inference),
 		"option": func(n *yaml.Node, p string) { c.option = d.oneOf(n, p, optionBareFeatures) },
 		"reads":  texts(&c.reads),
+		"adds_up": func(n *yaml.Node, p string) {
+			for _, pair := range d.pairs(n, p) {
+				key := join(p, pair.key)
+				c.sums = append(c.sums, append([]source{d.source(pair.node, key, pair.key)}, d.sources(pair.value, key)...))
+			}
+		},
 	})
-	for i, of := range [][]source{c.has, c.lacks, c.any} {
-		for _, s := range of {
+	of, names := [][]source{c.has, c.lacks, c.any}, []string{"has", "lacks", "any"}
+	for _, sum := range c.sums {
+		of, names = append(of, sum), append(names, "adds_up")
+	}
+	for i := range of {
+		for _, s := range of[i] {
 			if s.numbered() || s.family {
-				d.fail(n, path, "%s speaks of single keys, %q is many", []string{"has", "lacks", "any"}[i], s.written)
+				d.fail(n, path, "%s speaks of single keys, %q is many", names[i], s.written)
 			}
 		}
 	}
@@ -486,6 +498,11 @@ func (d *decoder) rule(r *rule, n *yaml.Node, path string) {
 		"length": func(n *yaml.Node, p string) {
 			if d.flag(n, p) {
 				r.want = wantLength
+			}
+		},
+		"sum": func(n *yaml.Node, p string) {
+			if d.flag(n, p) {
+				r.want = wantSum
 			}
 		},
 		"unless_same_as": func(n *yaml.Node, p string) { r.differs = d.text(n, p) },

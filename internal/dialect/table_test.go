@@ -91,7 +91,7 @@ func TestViolations(t *testing.T) {
 
 func TestFromConfig(t *testing.T) {
 	_, err := FromConfig(map[string]any{"name": "acme", "concept": "serving", "detect": []any{map[string]any{"key_prefix": "acme."}}, "map": map[string]any{"ml.model.name": 3.5, "x": map[string]any{"from": "y", "unitt": "ms"}}}, "dialects[0]")
-	require.EqualError(t, err, `'dialects[0].map.x.unitt': unknown key (allowed: accept, add, aliases, categories, count, else, exclude, extract, from, from_all, join, length, percent, split, states, strip_prefix, strip_suffix, type, unit, unless_same_as, url_decode, value)`)
+	require.EqualError(t, err, `'dialects[0].map.x.unitt': unknown key (allowed: accept, add, aliases, categories, count, else, exclude, extract, from, from_all, join, length, percent, split, states, strip_prefix, strip_suffix, sum, type, unit, unless_same_as, url_decode, value)`)
 
 	acme, err := FromConfig(map[string]any{
 		"name": "acme", "concept": []any{"serving"}, "detect": []any{map[string]any{"key_prefix": "acme."}},

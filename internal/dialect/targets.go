@@ -30,40 +30,40 @@ const (
 	attrCachedTokens  = "gen_ai.usage.cache_read.input_tokens"
 	attrRequestModel  = "gen_ai.request.model"
 	attrResponseModel = "gen_ai.response.model"
+	attrWrittenTokens = "gen_ai.usage.cache_creation.input_tokens"
+	attrTotalTokens   = "gen_ai.usage.total_tokens"
 	attrTimeToFirst   = "gen_ai.response.time_to_first_chunk"
+	attrFinishReasons = "gen_ai.response.finish_reasons"
 )
-
-// inferenceOperations are one call of one model; all others wrap such calls. ml_summary counts the same.
-var inferenceOperations = []string{"chat", "generate_content", "text_completion", "embeddings"}
 
 // targetKinds are those of the vocabulary that are no texts. What is in neither list is taken as it comes.
 var targetKinds = map[string]targetKind{
-	mlconv.AttrPredictionValue:                 doubleTarget,
-	mlconv.AttrPredictionConfidence:            doubleTarget,
-	mlconv.AttrPredictionScore:                 doubleTarget,
-	mlconv.AttrPredictionCost:                  doubleTarget,
-	mlconv.AttrFeatureViewAge:                  doubleTarget,
-	mlconv.AttrPredictionRanking:               stringsTarget,
-	mlconv.AttrModelAliases:                    stringsTarget,
-	mlconv.AttrModelAge:                        doubleTarget,
-	mlconv.AttrModelKnown:                      boolTarget,
-	mlconv.AttrBatchSize:                       intTarget,
-	mlconv.AttrStageAttempt:                    intTarget,
-	mlconv.AttrStageInstances:                  intTarget,
-	mlconv.AttrStageFinal:                      boolTarget,
-	mlconv.AttrStageRowsIn:                     intTarget,
-	mlconv.AttrStageRowsOut:                    intTarget,
-	mlconv.AttrLLMInputCharacters:              intTarget,
-	mlconv.AttrLLMOutputCharacters:             intTarget,
-	mlconv.AttrLLMInputMessages:                intTarget,
-	mlconv.AttrLLMOutputMessages:               intTarget,
-	attrInputTokens:                            intTarget,
-	attrOutputTokens:                           intTarget,
-	attrCachedTokens:                           intTarget,
-	"gen_ai.usage.cache_creation.input_tokens": intTarget,
-	"gen_ai.usage.reasoning.output_tokens":     intTarget,
-	attrTimeToFirst:                            doubleTarget,
-	"gen_ai.response.finish_reasons":           stringsTarget,
+	mlconv.AttrPredictionValue:             doubleTarget,
+	mlconv.AttrPredictionConfidence:        doubleTarget,
+	mlconv.AttrPredictionScore:             doubleTarget,
+	mlconv.AttrPredictionCost:              doubleTarget,
+	mlconv.AttrFeatureViewAge:              doubleTarget,
+	mlconv.AttrPredictionRanking:           stringsTarget,
+	mlconv.AttrModelAliases:                stringsTarget,
+	mlconv.AttrModelAge:                    doubleTarget,
+	mlconv.AttrModelKnown:                  boolTarget,
+	mlconv.AttrBatchSize:                   intTarget,
+	mlconv.AttrStageAttempt:                intTarget,
+	mlconv.AttrStageInstances:              intTarget,
+	mlconv.AttrStageFinal:                  boolTarget,
+	mlconv.AttrStageRowsIn:                 intTarget,
+	mlconv.AttrStageRowsOut:                intTarget,
+	mlconv.AttrLLMInputCharacters:          intTarget,
+	mlconv.AttrLLMOutputCharacters:         intTarget,
+	mlconv.AttrLLMInputMessages:            intTarget,
+	mlconv.AttrLLMOutputMessages:           intTarget,
+	attrInputTokens:                        intTarget,
+	attrOutputTokens:                       intTarget,
+	attrCachedTokens:                       intTarget,
+	attrWrittenTokens:                      intTarget,
+	"gen_ai.usage.reasoning.output_tokens": intTarget,
+	attrTimeToFirst:                        doubleTarget,
+	attrFinishReasons:                      stringsTarget,
 }
 
 // textPrefixes are the parts of the vocabulary whose attributes are texts unless targetKinds says otherwise.

@@ -128,6 +128,23 @@ func (v *value) whole() (int64, bool) {
 	return int64(f), true
 }
 
+// plus adds a number that is not negative to v, which is one; false for what is none. A sum is whole as long as its parts are.
+func (v *value) plus(other *value) bool {
+	f, ok := other.number()
+	if !ok || f < 0 {
+		return false
+	}
+	if n, whole := other.whole(); whole && v.kind == integer && n <= math.MaxInt64-v.int {
+		v.int += n
+		return true
+	}
+	if v.kind == integer {
+		*v = value{kind: double, float: float64(v.int)}
+	}
+	v.float += f
+	return true
+}
+
 func (v *value) truth() (bool, bool) {
 	switch v.kind {
 	case boolean:
@@ -171,6 +188,8 @@ type collector struct {
 	first value
 	n     int
 	chars int
+	// sum is that of the numbers, misfit a value that is none.
+	sum, misfit value
 	// list has the values of all lists of a span, one after the other; that at hand begins at start.
 	list  []value
 	start int
@@ -183,6 +202,8 @@ const (
 	wantList
 	wantCount
 	wantLength
+	// wantSum adds up numbers, none of which is negative.
+	wantSum
 )
 
 // maxItems is the number of values that a list keeps.
@@ -194,11 +215,14 @@ func (c *collector) begin() { c.list, c.start = c.list[:0], 0 }
 // reset makes room for the values of another source; the lists before stay as they are.
 func (c *collector) reset(w want) {
 	c.want, c.n, c.chars, c.start = w, 0, 0, len(c.list)
+	if w == wantSum {
+		c.sum, c.misfit = value{kind: integer}, value{}
+	}
 }
 
 // undo takes back what came since a copy was made.
 func (c *collector) undo(before *collector) {
-	c.first, c.n, c.chars, c.list = before.first, before.n, before.chars, c.list[:len(before.list)]
+	c.first, c.n, c.chars, c.sum, c.list = before.first, before.n, before.chars, before.sum, c.list[:len(before.list)]
 }
 
 // forget keeps nothing of a request alive.
@@ -208,7 +232,7 @@ func (c *collector) forget() {
 	}
 	clear(c.list[:cap(c.list)])
 	c.begin()
-	c.first = value{}
+	c.first, c.misfit = value{}, value{}
 }
 
 // keeps is true where values are kept, not only measured.
@@ -216,7 +240,7 @@ func (c *collector) keeps() bool { return c.want == wantFirst || c.want == wantL
 
 // add takes one value; true says that no more is needed.
 func (c *collector) add(v value) bool {
-	if v.kind == none || c.want == wantLength && v.kind != text {
+	if v.kind == none || c.want == wantLength && v.kind != text || c.want == wantSum && !c.plus(&v) {
 		return false
 	}
 	c.n++
@@ -236,6 +260,15 @@ func (c *collector) add(v value) bool {
 	return false
 }
 
+// plus adds to the sum.
+func (c *collector) plus(v *value) bool {
+	if c.sum.plus(v) {
+		return true
+	}
+	c.misfit = *v
+	return false
+}
+
 // result returns what was collected.
 func (c *collector) result() value {
 	if c.n == 0 {
@@ -246,6 +279,8 @@ func (c *collector) result() value {
 		return value{kind: integer, int: int64(c.n)}
 	case wantLength:
 		return value{kind: integer, int: int64(c.chars)}
+	case wantSum:
+		return c.sum
 	case wantList:
 		return value{kind: list, list: c.list[c.start:len(c.list):len(c.list)]}
 	default:

@@ -26,6 +26,9 @@ type Config struct {
 	DropContent bool `mapstructure:"drop_content"`
 	// Features is about names of features that people write by hand.
 	Features Features `mapstructure:"features"`
+	// AgentCalls counts an agent or a workflow with a model and tokens as a call where no call of its trace has come, as nothing else then says what
+	// it cost. Where calls come through other collectors than their agents, it must be off, or they count twice.
+	AgentCalls bool `mapstructure:"agent_calls"`
 	// MaxJSONBytes is the largest text that is read as JSON; a larger one is left as it is and counted.
 	MaxJSONBytes int `mapstructure:"max_json_bytes"`
 	// Catalog is the id of the catalog extension, which knows prices; without one the only one that is enabled.
@@ -50,7 +53,9 @@ const (
 	mostJSON  = 64 << 20
 )
 
-func createDefaultConfig() component.Config { return &Config{MaxJSONBytes: dialect.DefaultMaxJSON} }
+func createDefaultConfig() component.Config {
+	return &Config{MaxJSONBytes: dialect.DefaultMaxJSON, AgentCalls: true}
+}
 
 // Validate returns all violations, each naming its key.
 func (c *Config) Validate() error {
@@ -88,6 +93,7 @@ func (c *Config) engine() (*dialect.Engine, error) {
 	engine, err := dialect.New(dialect.Options{
 		Extra: extra, Disabled: c.DisabledDialects, RemoveOriginals: c.RemoveOriginals, DropContent: c.DropContent,
 		BareFeatures: c.Features.Bare, Categories: c.Features.Categories, ExcludeFeatures: c.Features.Exclude, MaxJSON: c.MaxJSONBytes,
+		KeepAgents: !c.AgentCalls,
 	})
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, err

@@ -26,6 +26,7 @@ type normalizeProcessor struct {
 	// dialects are the attributes of metrics by the index of the dialect; none is for spans that speak none.
 	dialects []metric.MeasurementOption
 	none     metric.MeasurementOption
+	log      *notes
 	catalog  catalog.Catalog // set by Start
 }
 
@@ -40,16 +41,32 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*n
 	if err != nil {
 		return nil, err
 	}
-	p := &normalizeProcessor{cfg: cfg, next: next, engine: engine, telemetry: telemetry, catalog: catalog.Empty(), none: dialectOption("none")}
+	p := &normalizeProcessor{
+		cfg: cfg, next: next, engine: engine, telemetry: telemetry, catalog: catalog.Empty(), none: dialectOption("none"),
+		log: newNotes(set.Logger, engine.Names()),
+	}
 	for _, name := range engine.Names() {
 		p.dialects = append(p.dialects, dialectOption(name))
 	}
 	return p, nil
 }
 
-func dialectOption(name string) metric.MeasurementOption {
-	return metric.WithAttributeSet(attribute.NewSet(attribute.String("dialect", name)))
+func dialectOption(name string) metric.MeasurementOption { return option("dialect", name) }
+
+func option(key, value string) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
 }
+
+// The attributes of what is assumed, and of what is not counted.
+var (
+	assumptions = [dialect.Assumptions]metric.MeasurementOption{
+		dialect.NoOperation: option("assumption", "no_operation"), dialect.UnknownOperation: option("assumption", "unknown_operation"),
+		dialect.WrapperIsCall: option("assumption", "agent_is_call"), dialect.SameVersion: option("assumption", "same_version"),
+	}
+	reasons = [dialect.Reasons]metric.MeasurementOption{
+		dialect.OperationUnknown: option("reason", "unknown_operation"), dialect.Repeats: option("reason", "repeats"),
+	}
+)
 
 // Start finds the catalog. None is no fault: only prices come from it.
 func (p *normalizeProcessor) Start(_ context.Context, host component.Host) error {
@@ -86,6 +103,19 @@ func (p *normalizeProcessor) record(ctx context.Context, s *dialect.Stats) {
 		if s.Unreadable[i] > 0 {
 			p.telemetry.MlNormalizeUnreadable.Add(ctx, s.Unreadable[i], p.dialects[i])
 		}
+	}
+	for i, n := range s.Assumed {
+		if n > 0 {
+			p.telemetry.MlNormalizeAssumed.Add(ctx, n, assumptions[i])
+		}
+	}
+	for i, n := range s.Uncounted {
+		if n > 0 {
+			p.telemetry.MlNormalizeUncounted.Add(ctx, n, reasons[i])
+		}
+	}
+	for i := range s.Notes {
+		p.log.write(&s.Notes[i])
 	}
 	if s.Foreign > 0 {
 		p.telemetry.MlNormalizeSpans.Add(ctx, s.Foreign, p.none)

@@ -5,10 +5,12 @@ package mlnormalizeprocessor
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -16,11 +18,14 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
@@ -123,6 +128,16 @@ func TestPrices(t *testing.T) {
 	assert.Nil(t, amount, "the card has no price for output")
 	amount, _ = cost("other", "", 1, 1, 1)
 	assert.Nil(t, amount)
+
+	// A deployment has the card of the model that answered.
+	for _, version := range []string{"claude-sonnet-4-5", "claude-sonnet-4-5-20250929", "claude-sonnet-4-5@20250929", "claude-sonnet-4-5-2025-09-29", "claude-sonnet-4-5-0929"} {
+		amount, _ = cost("our-deployment", version, 1_000_000, 0, 100_000)
+		assert.InDelta(t, 3+1.5, amount, 1e-12, version)
+	}
+	for _, version := range []string{"claude-sonnet-4", "claude-sonnet-4-5-latest", "2025-09-29", "-20250929", "20250929", "claude-sonnet-4-5-25-09-29", "claude-sonnet-4-5-20x50929"} {
+		amount, _ = cost("a-deployment", version, 1_000_000, 0, 100_000)
+		assert.Nil(t, amount, version)
+	}
 }
 
 func TestCatalogThatIsMissing(t *testing.T) {
@@ -139,6 +154,8 @@ func TestTelemetry(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
 	set := processortest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = tel.NewTelemetrySettings()
+	core, logged := observer.New(zap.InfoLevel)
+	set.Logger = zap.New(core)
 	cfg := createDefaultConfig().(*Config)
 	cfg.DropContent = true
 	p, err := newProcessor(set, cfg, consumertest.NewNop())
@@ -152,6 +169,14 @@ func TestTelemetry(t *testing.T) {
 	add(map[string]any{"gen_ai.request.model": "m"})
 	add(map[string]any{"langfuse.observation.usage_details": "{broken"})
 	add(map[string]any{"http.route": "/"})
+	add(map[string]any{"gen_ai.request.model": "n", "gen_ai.usage.input_tokens": 3})
+	add(map[string]any{"gen_ai.operation.name": "score_resume", "gen_ai.request.model": "n", "gen_ai.usage.input_tokens": 3})
+	add(map[string]any{"gen_ai.operation.name": "score_resume", "gen_ai.request.model": "n"})
+	add(map[string]any{"gen_ai.operation.name": "chat", "gen_ai.request.model": "n", "gen_ai.response.model": "n-1"})
+	add(map[string]any{"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "n", "gen_ai.usage.input_tokens": 3})
+	add(map[string]any{"gen_ai.operation.name": "invoke_agent", "gen_ai.request.model": "n", "gen_ai.usage.input_tokens": 3})
+	spans.At(spans.Len() - 1).SetTraceID(pcommon.TraceID{1})
+	add(map[string]any{"gen_ai.request.model": "n", "gen_ai.input.messages": "[{secret", "gen_ai.prompt": strings.Repeat("x", 10)})
 	require.NoError(t, p.ConsumeTraces(t.Context(), td))
 	points := func(counts map[string]int64) (out []metricdata.DataPoint[int64]) {
 		for dialect, n := range counts {
@@ -159,13 +184,47 @@ func TestTelemetry(t *testing.T) {
 		}
 		return out
 	}
-	metadatatest.AssertEqualMlNormalizeSpans(t, tel, points(map[string]int64{"gen_ai": 2, "airflow": 1, "langfuse": 1, "none": 1}), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualMlNormalizeSpans(t, tel, points(map[string]int64{"gen_ai": 9, "airflow": 1, "langfuse": 1, "none": 1}), metricdatatest.IgnoreTimestamp())
 	unreadable, err := tel.GetMetric("otelcol_ml_normalize_unreadable")
 	require.NoError(t, err)
-	require.Len(t, unreadable.Data.(metricdata.Sum[int64]).DataPoints, 1)
-	dialect, _ := unreadable.Data.(metricdata.Sum[int64]).DataPoints[0].Attributes.Value("dialect")
-	assert.Equal(t, "langfuse", dialect.AsString())
-	metadatatest.AssertEqualMlNormalizeContentDropped(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+	var dialects []string
+	for _, p := range unreadable.Data.(metricdata.Sum[int64]).DataPoints {
+		dialect, _ := p.Attributes.Value("dialect")
+		dialects = append(dialects, dialect.AsString())
+	}
+	assert.ElementsMatch(t, []string{"langfuse", "gen_ai"}, dialects)
+	metadatatest.AssertEqualMlNormalizeContentDropped(t, tel, []metricdata.DataPoint[int64]{{Value: 3}}, metricdatatest.IgnoreTimestamp())
+	by := func(key string, counts map[string]int64) (out []metricdata.DataPoint[int64]) {
+		for value, n := range counts {
+			out = append(out, metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String(key, value))})
+		}
+		return out
+	}
+	metadatatest.AssertEqualMlNormalizeAssumed(t, tel, by("assumption", map[string]int64{
+		"no_operation": 1, "unknown_operation": 1, "agent_is_call": 1, "same_version": 3,
+	}), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualMlNormalizeUncounted(t, tel, by("reason", map[string]int64{"unknown_operation": 1, "repeats": 1}), metricdatatest.IgnoreTimestamp())
+
+	lines := map[string]map[string]any{}
+	for _, line := range logged.All() {
+		context := line.ContextMap()
+		lines[fmt.Sprint(context["key"], context["operation"])] = context
+		assert.NotContains(t, fmt.Sprint(context), "secret", "prompts are not logged")
+	}
+	require.Len(t, lines, 3, "%v", logged.All())
+	assert.Equal(t, map[string]any{"dialect": "gen_ai", "operation": "score_resume", "model": "n"}, lines["<nil>score_resume"])
+	assert.Equal(t, map[string]any{"dialect": "gen_ai", "key": "gen_ai.input.messages", "bytes": int64(8), "model": "n"}, lines["gen_ai.input.messages<nil>"])
+	assert.Equal(t, "{broken", lines["langfuse.observation.usage_details<nil>"]["value"])
+	again := logged.Len()
+	broken := ptrace.NewTraces()
+	broken.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().Attributes().PutStr("langfuse.observation.usage_details", "{"+strings.Repeat("x", 1000))
+	require.NoError(t, p.ConsumeTraces(t.Context(), broken))
+	assert.Equal(t, again, logged.Len(), "one line an hour")
+	now := time.Now().Add(2 * noteInterval)
+	p.log.now = func() time.Time { return now }
+	require.NoError(t, p.ConsumeTraces(t.Context(), broken))
+	require.Greater(t, logged.Len(), again)
+	assert.LessOrEqual(t, len(logged.All()[again].ContextMap()["value"].(string)), maxShown+len("…"))
 	require.NoError(t, p.Shutdown(t.Context()))
 }
 

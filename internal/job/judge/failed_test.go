@@ -224,6 +224,21 @@ func TestFailedRuns(t *testing.T) {
 			name: "the retry did not come", script: scripted("r1").stage("load", 0, 10, fails("E", "m"), retried).root(0, 31, result(run.Success)), absence: true,
 			want: "success, StageFailed:load",
 		},
+		{
+			name: "the retry came as another instance", script: scripted("r1").stage("load", 0, 10, fails("E", "m"), retried, instance("1")).
+				stage("load", 20, 30, instance("2")).root(0, 31, result(run.Success)), absence: true,
+			want: "success, good",
+		},
+		{
+			name: "so did the retry that failed as well", script: scripted("r1").stage("load", 0, 10, fails("E", "m"), retried, instance("1")).
+				stage("load", 20, 30, fails("E", "m"), retried, instance("2")).root(0, 31, result(run.Failure)), absence: true,
+			want: "failure, JobFailed:load", summary: "recsys failed at load: 2 of 2 instances failed: 1 and 2; the first with E: m (run r1).",
+		},
+		{
+			name: "a retry of an instance that has a number did not come", script: scripted("r1").stage("load", 0, 10, fails("E", "m"), retried, instance("1"), nth(1)).
+				root(0, 31, result(run.Success)), absence: true,
+			want: "success, StageFailed:load",
+		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := Judge(test.script.run(), expect(test.card, &History{}), test.absence)

@@ -32,7 +32,9 @@ type stage struct {
 	// follow, or was cancelled; skipped and good are the numbers of the others.
 	instances               []run.Instance
 	failed, open, cancelled []*run.Instance
-	skipped, good           int
+	// spared is the number of open ones that a run which ended well could do without.
+	spared        int
+	skipped, good int
 	// want is the number of named instances that there should be, 0 if unknown; absent is how many of them have not come.
 	want, named, absent int
 	// duration is the longest of the final tries'.
@@ -258,9 +260,19 @@ func (s *stage) outcome(over bool) run.Outcome {
 func (s *stage) lost(over bool) int {
 	n := len(s.failed)
 	if over {
-		n += len(s.open) + s.absent
+		n += len(s.open) - s.spared + s.absent
 	}
 	return n
+}
+
+// spare notes, of a run that says itself that it ended well, the named instances of which another try was to follow and that do not say which try
+// they are: it has come, but as an instance of its own. So it is with Argo's pods, of which nobody says what they are tries of.
+func (s *stage) spare() {
+	for _, i := range s.open {
+		if i.Name != "" && attempt(i) == 0 {
+			s.spared++
+		}
+	}
 }
 
 // bad reports whether the stage has failed.

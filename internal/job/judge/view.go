@@ -43,6 +43,11 @@ func newView(r *run.Run, e Expect) *view {
 		s.sum()
 	}
 	v.root = v.currentRoot()
+	if root := v.root; root != nil && root.Explicit && root.Outcome == run.Success {
+		for _, s := range v.stages {
+			s.spare()
+		}
+	}
 	v.sort()
 	return v
 }

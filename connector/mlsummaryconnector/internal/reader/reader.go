@@ -263,13 +263,14 @@ func (r *Reader) walk(sh *shape, attrs pcommon.Map) bool {
 	return true
 }
 
-// inference is true for a span that says that it is one call of one model.
+// inference is true for a span that says that it is one call of one model: by its operation, or by what ml_normalize makes of one that has another
+// name.
 func (r *Reader) inference(sh *shape) bool {
-	if sh.operation < 0 {
-		return false
-	}
-	x := &r.values[sh.operation]
-	return x.kind == text && slices.Contains(inferenceOperations, x.str)
+	return r.isInference(sh.operation) || r.isInference(sh.mlOperation)
+}
+
+func (r *Reader) isInference(at int) bool {
+	return at >= 0 && r.values[at].kind == text && slices.Contains(inferenceOperations, r.values[at].str)
 }
 
 // predict is true for a span that says no more than that it is a prediction.

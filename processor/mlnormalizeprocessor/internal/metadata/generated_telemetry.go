@@ -26,8 +26,10 @@ type TelemetryBuilder struct {
 	meter                     metric.Meter
 	mu                        sync.Mutex
 	registrations             []metric.Registration
+	MlNormalizeAssumed        metric.Int64Counter
 	MlNormalizeContentDropped metric.Int64Counter
 	MlNormalizeSpans          metric.Int64Counter
+	MlNormalizeUncounted      metric.Int64Counter
 	MlNormalizeUnreadable     metric.Int64Counter
 }
 
@@ -60,6 +62,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.MlNormalizeAssumed, err = builder.meter.Int64Counter(
+		"otelcol_ml_normalize_assumed",
+		metric.WithDescription("Calls of generative models that were made out by an assumption - by a model and tokens without an operation or with one that nobody knows, agents of which no call is traced, and calls that were given the version that answered last. [Alpha]"),
+		metric.WithUnit("{call}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlNormalizeContentDropped, err = builder.meter.Int64Counter(
 		"otelcol_ml_normalize_content_dropped",
 		metric.WithDescription("Attributes and events with prompts and completions that drop_content removed. [Alpha]"),
@@ -69,6 +77,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.MlNormalizeSpans, err = builder.meter.Int64Counter(
 		"otelcol_ml_normalize_spans",
 		metric.WithDescription("Spans by the dialect that was read; a span that speaks two counts for both, one that speaks none counts as none. [Alpha]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlNormalizeUncounted, err = builder.meter.Int64Counter(
+		"otelcol_ml_normalize_uncounted",
+		metric.WithDescription("Spans of generative models that are not counted as calls - with an operation that nobody knows and without tokens, or with tokens that repeat those of calls below. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

@@ -19,13 +19,21 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	tb.MlNormalizeAssumed.Add(context.Background(), 1)
 	tb.MlNormalizeContentDropped.Add(context.Background(), 1)
 	tb.MlNormalizeSpans.Add(context.Background(), 1)
+	tb.MlNormalizeUncounted.Add(context.Background(), 1)
 	tb.MlNormalizeUnreadable.Add(context.Background(), 1)
+	AssertEqualMlNormalizeAssumed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeContentDropped(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeSpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlNormalizeUncounted(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeUnreadable(t, testTel,

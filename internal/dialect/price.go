@@ -1,0 +1,108 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package dialect
+
+import "github.com/otelcol-ml/otelcol-ml/mlconv"
+
+// totalTokens are what SDKs call the sum of all tokens of a call.
+var totalTokens = []string{attrTotalTokens, "llm.usage.total_tokens", "llm.token_count.total"}
+
+// usage are the tokens of a call. uncached is the input that was neither read from a cache nor written to one.
+type usage struct{ uncached, cached, written, output float64 }
+
+// price puts the cost of an inference on the span where the model's card has prices, in place of what the span's own system says.
+func (s *state) price(prices Pricer) {
+	e := s.engine
+	if prices == nil || !s.inference || s.has(e.cost) {
+		return
+	}
+	name, version := s.at(e.modelName), s.at(e.modelVersion)
+	if name.kind != text {
+		return
+	}
+	u, ok := s.usage()
+	if !ok {
+		return
+	}
+	p, ok := prices.Price(s.environment(), name.text, version.text)
+	if !ok {
+		return
+	}
+	cost, ok := p.of(u)
+	if !ok {
+		return
+	}
+	s.set(e.cost, mlconv.AttrPredictionCost, value{kind: double, float: cost})
+	s.set(e.currency, mlconv.AttrPredictionCurrency, textValue(p.Currency))
+}
+
+// environment is the span's, or else its resource's.
+func (s *state) environment() string {
+	e := s.engine
+	if s.has(e.environment) {
+		return s.own.values[e.environment].AsString()
+	}
+	if s.resource.has(e.resourceEnvironment) {
+		return s.resource.values[e.resourceEnvironment].AsString()
+	}
+	return ""
+}
+
+// usage returns the tokens of the span; ok is false where it does not say any.
+//
+// By the conventions, cached tokens are among the input tokens. Anthropic's API counts them beside these, and some SDKs pass that on. They are
+// beside where they are more than the input, or where the total that the span gives is the sum of all.
+func (s *state) usage() (u usage, ok bool) {
+	e := s.engine
+	in, hasIn := s.tokens(e.inputTokens)
+	out, hasOut := s.tokens(e.outputTokens)
+	u.cached, _ = s.tokens(e.cachedTokens)
+	u.written, _ = s.tokens(e.writtenTokens)
+	u.uncached, u.output = in, out
+	if cache := u.cached + u.written; cache > 0 && cache <= in && !s.total(in+out+cache) {
+		u.uncached -= cache
+	}
+	return u, hasIn || hasOut || u.cached+u.written > 0
+}
+
+// total reports whether the span gives n as the sum of all tokens.
+func (s *state) total(n float64) bool {
+	for _, slot := range s.engine.totals {
+		if v, ok := s.tokens(slot); ok && v == n {
+			return true
+		}
+	}
+	return false
+}
+
+func (s *state) tokens(slot int) (float64, bool) {
+	v := s.at(slot)
+	n, ok := v.whole()
+	if !ok || n < 0 {
+		return 0, false
+	}
+	return float64(n), true
+}
+
+// of returns what tokens cost; ok is false where the price of some of them is not known.
+func (p *Price) of(u usage) (cost float64, ok bool) {
+	ok = true
+	add := func(tokens float64, prices ...*float64) {
+		if tokens == 0 {
+			return
+		}
+		for _, price := range prices {
+			if price != nil {
+				cost += tokens * *price
+				return
+			}
+		}
+		ok = false
+	}
+	add(u.uncached, p.Input)
+	add(u.cached, p.CachedInput, p.Input)
+	add(u.written, p.CacheWrite, p.Input)
+	add(u.output, p.Output)
+	return cost / 1e6, ok
+}

@@ -1,0 +1,90 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlnormalizeprocessor
+
+import (
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
+	"github.com/otelcol-ml/otelcol-ml/internal/dialect"
+	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
+)
+
+const (
+	// noteInterval is how often a line about the same key, or the same operation, is written.
+	noteInterval = time.Hour
+	// maxShown is the number of bytes of a value that a line shows.
+	maxShown = 80
+)
+
+// notes writes what an operator should see, once an hour for each key and each operation.
+type notes struct {
+	logger   *zap.Logger
+	limit    *loglimit.Limiter
+	dialects []string
+	now      func() time.Time
+}
+
+func newNotes(logger *zap.Logger, dialects []string) *notes {
+	return &notes{logger: logger, limit: loglimit.New(noteInterval), dialects: dialects, now: time.Now}
+}
+
+func (w *notes) write(n *dialect.Note) {
+	about := n.Key
+	if n.Operation != "" {
+		about = n.Operation
+	}
+	about = name(about)
+	spoken := w.dialects[n.Dialect]
+	suppressed, ok := w.limit.Allow(spoken+"\x00"+about, w.now())
+	if !ok {
+		return
+	}
+	fields := []zap.Field{zap.String("dialect", spoken)}
+	add := func(key, value string) {
+		if value != "" {
+			fields = append(fields, zap.String(key, name(value)))
+		}
+	}
+	if n.Operation != "" {
+		add("operation", about)
+	} else {
+		add("key", about)
+		if n.Value != "" {
+			fields = append(fields, zap.String("value", clip(n.Value)))
+		}
+		fields = append(fields, zap.Int("bytes", n.Bytes))
+	}
+	add("model", n.Model)
+	add("scope", n.Scope)
+	add("span", n.Span)
+	if suppressed > 0 {
+		fields = append(fields, zap.Int("more_in_the_last_hour", suppressed))
+	}
+	switch {
+	case n.Operation != "" && n.Counted:
+		w.logger.Info("Spans with an operation that nobody knows are counted as calls, as they have a model and tokens", fields...)
+	case n.Operation != "":
+		w.logger.Warn("Spans name a model and an operation that nobody knows, and no tokens: they are not counted as calls", fields...)
+	default:
+		w.logger.Warn("An attribute cannot be read and is left as it is: broken, nested too deep or too large JSON, or a value that does not fit", fields...)
+	}
+}
+
+// name bounds a name for a line.
+func name(s string) string {
+	s, _ = boundedname.Cut(s)
+	return s
+}
+
+// clip returns the beginning of a value.
+func clip(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + "…"
+}
