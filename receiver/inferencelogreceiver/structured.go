@@ -22,14 +22,14 @@ func readStructured(data []byte) (e event.Event, err error) {
 		key = "data"
 	}
 	encoded, there := members[key]
-	if there = there && string(encoded) != "null"; there {
+	if there {
 		delete(members, key)
 		delete(members, "datacontentencoding")
 		if data, err = json.Marshal(members); err != nil {
 			return e, badEvent("the event is no JSON object: " + err.Error())
 		}
 	}
-	if err := json.Unmarshal(data, &e); err != nil || !there {
+	if err := json.Unmarshal(data, &e); err != nil || !there || string(encoded) == "null" {
 		return e, err
 	}
 	var value string
