@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
@@ -27,9 +28,10 @@ const (
 
 // Config is the configuration of the ml_summary connector. The empty config works.
 type Config struct {
-	// FlushInterval is the time between two flushes of counts, predictions, confidence and durations.
+	// FlushInterval is the time between two flushes of counts, predictions, confidence and durations; 15s by default, 10ms at
+	// least.
 	FlushInterval time.Duration `mapstructure:"flush_interval"`
-	// FeatureFlushInterval is the time between two flushes of features, at least FlushInterval.
+	// FeatureFlushInterval is the time between two flushes of features, at least FlushInterval; 1m by default.
 	FeatureFlushInterval time.Duration `mapstructure:"feature_flush_interval"`
 	// Temporality is event_delta or cumulative.
 	Temporality string `mapstructure:"temporality"`
@@ -45,9 +47,11 @@ type Config struct {
 	Limits Limits `mapstructure:"limits"`
 }
 
-// Limits bound every table. What finds no room is counted in the same series with otel.metric.overflow=true.
+// Limits bound every table. What finds no room is counted in the same series with otel.metric.overflow=true. A place is given
+// away only after it was unused for an hour; what has a card keeps its place.
 type Limits struct {
-	// Models is the number of models (name, version, environment and role).
+	// Models is the number of models (name, version, environment and role) beside those that have a card. Every card has a
+	// place of its own for each version that it lists, and one for all others.
 	Models int `mapstructure:"models"`
 	// Segments is the number of cohorts per model and dimension, and of services per model.
 	Segments int `mapstructure:"segments"`
@@ -59,9 +63,10 @@ type Limits struct {
 	// 1 KB at most. When it is reached, a flush is made at once; while an earlier flush cannot be delivered, the oldest
 	// minute is counted with the next one instead.
 	Cells int `mapstructure:"cells"`
-	// Requests is the number of requests that are remembered, 40 bytes each, so that one that a client sends again, because
-	// an exporter of the same pipeline refused it or was slow, is not counted twice. 0 remembers none.
-	Requests int `mapstructure:"requests"`
+	// Spans is the number of counted spans that are remembered, up to 32 bytes each (16 MB for the default of 1,000,000), so that
+	// one that a client sends again, because an exporter of the same pipeline refused it or was slow, is not counted twice,
+	// whatever request it comes in. The last half of them is remembered at least. 0 remembers none.
+	Spans int `mapstructure:"spans"`
 }
 
 var _ confmap.Validator = (*Config)(nil)
@@ -75,17 +80,17 @@ func createDefaultConfig() component.Config {
 			0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
 		},
 		Exemplars: true,
-		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Cells: 20_000, Requests: 10_000},
+		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Cells: 20_000, Spans: 1_000_000},
 	}
 }
 
 // Validate returns all violations, each naming its key.
 func (c *Config) Validate() error {
 	var errs []error
-	if c.FlushInterval <= 0 {
-		errs = append(errs, fmt.Errorf("'flush_interval': %v must be positive", c.FlushInterval))
-	}
-	if c.FeatureFlushInterval < c.FlushInterval {
+	errs = append(errs, configcheck.Duration("flush_interval", c.FlushInterval, 0, 0))
+	if err := configcheck.Duration("feature_flush_interval", c.FeatureFlushInterval, 0, 0); err != nil {
+		errs = append(errs, err)
+	} else if c.FeatureFlushInterval < c.FlushInterval {
 		errs = append(errs, fmt.Errorf("'feature_flush_interval': %v must not be below flush_interval (%v)", c.FeatureFlushInterval, c.FlushInterval))
 	}
 	if c.Temporality != TemporalityEventDelta && c.Temporality != TemporalityCumulative {
@@ -129,7 +134,7 @@ func (l *Limits) validate() error {
 		{"features", l.Features, 1, 65_000},
 		{"categories", l.Categories, 1, 65_000},
 		{"cells", l.Cells, 1, 10_000_000},
-		{"requests", l.Requests, 0, 10_000_000},
+		{"spans", l.Spans, 0, 100_000_000},
 	} {
 		if f.value < f.least || f.value > f.most {
 			errs = append(errs, fmt.Errorf("'limits::%s': %d must be between %d and %d", f.key, f.value, f.least, f.most))

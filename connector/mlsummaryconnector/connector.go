@@ -27,8 +27,12 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 )
+
+// rememberedCalls is how many calls of generative models are remembered, each by its parent and by its trace: 3 MB when full.
+const rememberedCalls = 200_000
 
 // maxShards is the most batches that are read at the same time.
 const maxShards = 8
@@ -41,10 +45,10 @@ type summaryConnector struct {
 	cfg       *Config
 	logger    *zap.Logger
 	telemetry *telemetry
+	said      *loglimit.Limiter
 	next      consumer.Metrics
 
 	catalog  catalog.Catalog
-	recent   *redelivery.Filter // nil where no requests are remembered
 	registry *series.Registry
 	budget   *cells.Budget
 	shards   []*shard
@@ -56,10 +60,8 @@ type summaryConnector struct {
 	// outstanding are the parts that are yet to be delivered, in order. blocked is true while there are any.
 	outstanding []*flush.Part
 	blocked     atomic.Bool
-	// featuresDue is when features are taken the next time; cuts is how often they were.
+	// featuresDue is when features are taken the next time.
 	featuresDue time.Time
-	cuts        int
-	overflowed  atomic.Bool
 
 	ctx    context.Context // of the component's life, for flushes
 	cancel context.CancelFunc
@@ -103,7 +105,7 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 	}
 	scope := flush.Scope{Name: metadata.ScopeName, Version: set.BuildInfo.Version}
 	c := &summaryConnector{
-		cfg: cfg, logger: set.Logger, telemetry: telemetry, next: next,
+		cfg: cfg, logger: set.Logger, telemetry: telemetry, next: next, said: loglimit.New(sayAgain),
 		catalog: catalog.Empty(),
 		registry: series.NewRegistry(series.Limits{
 			Models: cfg.Limits.Models, Segments: cfg.Limits.Segments,
@@ -118,11 +120,13 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 	} else {
 		c.delta = &flush.Delta{Producer: newProducer(), Scope: scope, DurationBounds: cfg.DurationBuckets}
 	}
-	if cfg.Limits.Requests > 0 {
-		c.recent = redelivery.NewFilter(cfg.Limits.Requests)
-	}
 	options := reader.Options{
 		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil, Now: time.Now,
+		MaxFeatures: max(4*cfg.Limits.Features, 1000),
+		Calls:       redelivery.NewFilter(rememberedCalls),
+	}
+	if cfg.Limits.Spans > 0 {
+		options.Spans = redelivery.NewFilter(cfg.Limits.Spans)
 	}
 	for range min(runtime.GOMAXPROCS(0), maxShards) {
 		c.shards = append(c.shards, &shard{reader: reader.New(c.registry, c.budget, options)})
@@ -198,13 +202,9 @@ func (c *summaryConnector) Shutdown(ctx context.Context) error {
 // Capabilities says that spans are only read.
 func (c *summaryConnector) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeTraces counts td, unless it is a request that was counted before. It returns no error: what is counted must
+// ConsumeTraces counts the spans of td that were not counted before. It returns no error: what is counted must
 // not come again.
 func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	if c.recent != nil && c.recent.Repeated(td) {
-		c.telemetry.repeated(ctx, int64(td.SpanCount()))
-		return nil
-	}
 	s := c.lockShard()
 	c.refresh(s)
 	s.reader.Read(td, func() {
@@ -221,10 +221,8 @@ func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) 
 	s.reader.Stats = reader.Stats{}
 	s.mu.Unlock()
 
-	if stats.OverflowedModels+stats.OverflowedSegments+stats.OverflowedFeatures+stats.OverflowedCategories > 0 {
-		c.overflowed.Store(true)
-	}
 	c.telemetry.batch(ctx, &stats)
+	c.say(stats.Notes)
 	return nil
 }
 

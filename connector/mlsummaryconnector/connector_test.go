@@ -127,15 +127,16 @@ func TestFailedFlushIsKept(t *testing.T) {
 	})
 }
 
-// A request that a client sends again, because another consumer of the pipeline failed, is counted once.
-func TestRepeatedRequestIsCountedOnce(t *testing.T) {
+// Spans that a client sends again, because another consumer of the pipeline failed, are counted once: in the same request or in
+// one of another make-up.
+func TestRepeatedSpansAreCountedOnce(t *testing.T) {
 	next := &link{}
 	c := remembering(t, createDefaultConfig().(*Config), next, nil)
-	request := spansAt(benchTime, benchTime)
 	for range 3 {
-		require.NoError(t, c.ConsumeTraces(t.Context(), request))
+		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime, benchTime)))
 	}
 	require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
+	require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime, benchTime, benchTime)))
 	require.NoError(t, c.Shutdown(t.Context()))
 	assert.Equal(t, uint64(3), total(next.AllMetrics(), mlconv.MetricPredictionCount))
 }
@@ -369,31 +370,43 @@ func TestLargeFlushIsCut(t *testing.T) {
 	checkWire(t, got)
 }
 
-// After a flush of features, tables that overflowed are emptied: a model that came too late gets its place.
-func TestTablesAreEmptied(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		next := &link{}
-		cfg := createDefaultConfig().(*Config)
-		cfg.Limits.Models = 1
-		c := started(t, cfg, next, nil)
-		consume := func(model string) {
-			td := spansAt(benchTime)
-			td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("ml.model.name", model)
-			require.NoError(t, c.ConsumeTraces(t.Context(), td))
-		}
-		consume("one")
-		consume("two")
-		advance(61 * time.Second)
-		next.Reset()
-		consume("two")
-		advance(15 * time.Second)
-		require.Len(t, next.AllMetrics(), 1)
-		eachPoint(next.AllMetrics()[0].ResourceMetrics().At(0), func(p point) {
-			name, ok := p.attrs.Get("ml.model.name")
-			assert.True(t, ok)
-			assert.Equal(t, "two", name.Str())
+// A model that found no room gets the place of one that was silent for an hour, and not before.
+func TestPlacesAreGivenAway(t *testing.T) {
+	for _, temporality := range []string{TemporalityEventDelta, TemporalityCumulative} {
+		synctest.Test(t, func(t *testing.T) {
+			next := &link{}
+			cfg := createDefaultConfig().(*Config)
+			cfg.Limits.Models = 1
+			cfg.Temporality = temporality
+			c := started(t, cfg, next, nil)
+			consume := func(model string) {
+				td := spansAt(benchTime)
+				td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("ml.model.name", model)
+				require.NoError(t, c.ConsumeTraces(t.Context(), td))
+			}
+			seen := func(model string) (n uint64) {
+				all := next.AllMetrics()
+				eachPoint(all[len(all)-1].ResourceMetrics().At(0), func(p point) {
+					if name, _ := p.attrs.Get("ml.model.name"); p.metric == mlconv.MetricPredictionCount && name.Str() == model {
+						n += p.count
+					}
+				})
+				return n
+			}
+			consume("one")
+			for range 59 {
+				consume("two")
+				advance(time.Minute)
+			}
+			consume("two")
+			advance(15 * time.Second)
+			assert.Zero(t, seen("two"), temporality)
+			advance(3 * time.Minute)
+			consume("two")
+			advance(15 * time.Second)
+			assert.Equal(t, uint64(1), seen("two"), temporality)
 		})
-	})
+	}
 }
 
 // Many callers at once, flushes in between: every span is counted once.

@@ -15,10 +15,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 )
 
-// tablesKept is after how many flushes of features the tables of models, features, categories and cohorts are
-// emptied; one that overflowed is emptied at the next such flush. Cumulative series keep theirs.
-const tablesKept = 60
-
 // flush delivers what is outstanding and then what was counted since: predictions, and features too where they
 // are due or all is true. While a part cannot be delivered nothing new is cut.
 //
@@ -43,7 +39,6 @@ func (c *summaryConnector) flushEarly() {
 }
 
 // flushLocked is flush for who has acquired flushing.
-
 func (c *summaryConnector) flushLocked(ctx context.Context, all bool) {
 	if c.closed {
 		return
@@ -56,7 +51,7 @@ func (c *summaryConnector) flushLocked(ctx context.Context, all bool) {
 	if features {
 		c.featuresDue = now.Add(c.cfg.FeatureFlushInterval)
 	}
-	taken := c.take(features)
+	taken := c.take(features, now)
 	if c.cumulative != nil {
 		c.flushCumulative(ctx, taken, now)
 	} else {
@@ -70,23 +65,24 @@ func (c *summaryConnector) flushLocked(ctx context.Context, all bool) {
 	c.telemetry.cells(ctx, c.budget.Live())
 }
 
-// take takes the cells of all shards, at one moment, so that tables can be emptied between two cells.
-func (c *summaryConnector) take(features bool) []cells.Taken {
+// take takes the cells of all shards, at one moment. With features, nothing is counted at that moment, so that tables can give
+// places away; the tables of cumulative series only those of models.
+func (c *summaryConnector) take(features bool, now time.Time) []cells.Taken {
 	for _, s := range c.shards {
 		s.mu.Lock()
 	}
 	taken := make([]cells.Taken, 0, len(c.shards))
-	reset := false
-	if features {
-		c.cuts++
-		reset = c.cumulative == nil && (c.cuts%tablesKept == 0 || c.overflowed.Swap(false))
+	for _, s := range c.shards {
+		t := s.reader.Take(features)
+		t.Touch(now.Unix())
+		taken = append(taken, t)
 	}
-	if reset {
-		c.registry.Reset()
+	changed := c.registry.Switched()
+	if features {
+		changed = c.registry.MakeRoom(now, c.cumulative != nil) || changed
 	}
 	for _, s := range c.shards {
-		taken = append(taken, s.reader.Take(features))
-		if reset {
+		if changed {
 			s.reader.Forget()
 		}
 		c.refresh(s)

@@ -78,7 +78,7 @@ func fraudCard(features int) *catalog.Model {
 // started starts a connector that takes every request for a new one: those of the tests have the same span ids.
 func started(tb testing.TB, cfg *Config, next consumer.Metrics, cat *fakeCatalog) *summaryConnector {
 	tb.Helper()
-	cfg.Limits.Requests = 0
+	cfg.Limits.Spans = 0
 	return remembering(tb, cfg, next, cat)
 }
 

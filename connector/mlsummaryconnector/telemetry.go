@@ -4,7 +4,10 @@
 package mlsummaryconnector
 
 import (
+	"cmp"
 	"context"
+	"strings"
+	"sync"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
@@ -12,6 +15,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/reader"
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 )
 
 // option is an attribute set, made once.
@@ -27,6 +31,7 @@ var (
 	outcomeMalformed = newOption("outcome", "malformed")
 	outcomeSkipped   = newOption("outcome", "skipped")
 	outcomeRepeated  = newOption("outcome", "repeated")
+	outcomeNested    = newOption("outcome", "nested")
 	outcomeSent      = newOption("outcome", "sent")
 	outcomeFailed    = newOption("outcome", "failed")
 	outcomeDropped   = newOption("outcome", "dropped")
@@ -38,14 +43,54 @@ var (
 	limitSegments   = newOption("limit", "segments")
 	limitFeatures   = newOption("limit", "features")
 	limitCategories = newOption("limit", "categories")
+	limitServices   = newOption("limit", "services")
+	limitErrors     = newOption("limit", "errors")
 )
 
+// flaws are the attribute sets of ml_summary_unusable_values.
+var flaws = func() (list []option) {
+	for i := range len(reader.Stats{}.Flaws) {
+		list = append(list, newOption("reason", reader.Flaw(i).String()))
+	}
+	return list
+}()
+
 // telemetry records what the connector says of itself, once per batch or flush.
-type telemetry struct{ builder *metadata.TelemetryBuilder }
+type telemetry struct {
+	builder *metadata.TelemetryBuilder
+
+	mu sync.Mutex
+	// unread are the attribute sets of operations that nobody knows, at most maxOperations of them and one for the rest.
+	unread map[string]option
+}
+
+// maxOperations is how many operations ml_summary_unread tells apart.
+const maxOperations = 20
 
 func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
 	b, err := metadata.NewTelemetryBuilder(set)
-	return &telemetry{b}, err
+	return &telemetry{builder: b, unread: make(map[string]option)}, err
+}
+
+// operation returns the attribute set of an operation.
+func (t *telemetry) operation(name string) option {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	o, ok := t.unread[name]
+	if ok {
+		return o
+	}
+	if len(t.unread) >= maxOperations {
+		name = "_OTHER"
+		if o, ok := t.unread[name]; ok {
+			return o
+		}
+	}
+	name = strings.Clone(name)
+	short, _ := boundedname.Cut(name)
+	o = newOption("operation", cmp.Or(short, "none"))
+	t.unread[name] = o
+	return o
 }
 
 // batch records what a batch did.
@@ -58,15 +103,22 @@ func (t *telemetry) batch(ctx context.Context, s *reader.Stats) {
 	add(t.builder.MlSummarySpans, s.Counted, outcomeCounted)
 	add(t.builder.MlSummarySpans, s.Malformed, outcomeMalformed)
 	add(t.builder.MlSummarySpans, s.Skipped, outcomeSkipped)
+	add(t.builder.MlSummarySpans, s.Repeated, outcomeRepeated)
+	add(t.builder.MlSummarySpans, s.Nested, outcomeNested)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedModels, limitModels)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedSegments, limitSegments)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedFeatures, limitFeatures)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedCategories, limitCategories)
+	add(t.builder.MlSummaryOverflowed, s.OverflowedServices, limitServices)
+	add(t.builder.MlSummaryOverflowed, s.OverflowedErrors, limitErrors)
 	add(t.builder.MlSummaryFolded, s.Folded, nil)
-}
-
-func (t *telemetry) repeated(ctx context.Context, n int64) {
-	t.builder.MlSummarySpans.Add(ctx, n, outcomeRepeated...)
+	add(t.builder.MlSummaryCutNames, s.Cut, nil)
+	for i, n := range s.Flaws {
+		add(t.builder.MlSummaryUnusableValues, n, flaws[i])
+	}
+	for operation, n := range s.Unread {
+		add(t.builder.MlSummaryUnread, n, t.operation(operation))
+	}
 }
 
 func (t *telemetry) flushes(ctx context.Context, o option, n int64) {

@@ -12,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
@@ -19,12 +21,20 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadatatest"
 )
 
+// ofTrace puts all spans into a trace of their own.
+func ofTrace(id byte, td ptrace.Traces) ptrace.Traces {
+	for _, s := range td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+		s.SetTraceID(pcommon.TraceID{0: id})
+	}
+	return td
+}
+
 func TestTelemetry(t *testing.T) {
 	tel := componenttest.NewTelemetry()
 	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
 	cfg := createDefaultConfig().(*Config)
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
-	cfg.Limits = Limits{Models: 1, Segments: 1, Features: 1, Categories: 1, Cells: 30, Requests: 10}
+	cfg.Limits = Limits{Models: 1, Segments: 1, Features: 1, Categories: 1, Cells: 30, Spans: 100}
 	cfg.Segments = []string{"country"}
 	next := &link{}
 	c, err := newConnector(metadatatest.NewSettings(tel), cfg, next)
@@ -52,11 +62,11 @@ func TestTelemetry(t *testing.T) {
 	for i := range 8 {
 		times = append(times, benchTime.Add(time.Duration(i)*time.Minute))
 	}
-	require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(times...)))
+	require.NoError(t, c.ConsumeTraces(t.Context(), ofTrace(1, spansAt(times...))))
 	next.fail(consumererror.NewPermanent(errors.New("refused")))
 	c.flush(t.Context(), true)
 	next.fail(nil)
-	require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
+	require.NoError(t, c.ConsumeTraces(t.Context(), ofTrace(2, spansAt(benchTime))))
 	c.flush(t.Context(), true)
 	require.NoError(t, c.Shutdown(t.Context()))
 
@@ -65,7 +75,7 @@ func TestTelemetry(t *testing.T) {
 	}
 	ignore := metricdatatest.IgnoreTimestamp()
 	metadatatest.AssertEqualMlSummarySpans(t, tel, []metricdata.DataPoint[int64]{
-		by("outcome", "counted", 12), by("outcome", "malformed", 1), by("outcome", "skipped", 1), by("outcome", "repeated", 5),
+		by("outcome", "counted", 12), by("outcome", "malformed", 1), by("outcome", "skipped", 2), by("outcome", "repeated", 4),
 	}, ignore)
 	metadatatest.AssertEqualMlSummaryOverflowed(t, tel, []metricdata.DataPoint[int64]{
 		by("limit", "models", 1), by("limit", "segments", 1), by("limit", "features", 1), by("limit", "categories", 1),

@@ -31,9 +31,10 @@ type Prediction struct {
 	Classes []uint32
 	// ClassExamples are spans of them; nil where there are none.
 	ClassExamples *Examples
-	// Value and Confidence have the bins of the baseline on a total and its groups on a cohort. Duration is in
-	// seconds, on a total.
-	Value, Confidence, Duration Histogram
+	// Value and Confidence have the bins of the baseline on a total and its groups on a cohort.
+	Value, Confidence Histogram
+	// Calls are the predictions by service and error; on a total.
+	Calls []Call
 	// Usage is what calls of the model used, by id of the model's Services; on a total.
 	Usage []Usage
 }
@@ -165,7 +166,10 @@ func (p *Prediction) merge(o *Prediction) {
 	p.ClassExamples = p.ClassExamples.add(o.ClassExamples)
 	p.Value.merge(&o.Value)
 	p.Confidence.merge(&o.Confidence)
-	p.Duration.merge(&o.Duration)
+	for i := range o.Calls {
+		c := &o.Calls[i]
+		p.call(c.Service, c.Error).merge(c)
+	}
 	for len(p.Usage) < len(o.Usage) {
 		p.Usage = append(p.Usage, Usage{})
 	}

@@ -26,11 +26,12 @@ type HistogramSum struct {
 
 // PredictionSum is Predictions added up.
 type PredictionSum struct {
-	Rows                        uint64
-	Classes                     []uint64
-	ClassExamples               *Examples
-	Value, Confidence, Duration HistogramSum
-	Usage                       []UsageSum
+	Rows              uint64
+	Classes           []uint64
+	ClassExamples     *Examples
+	Value, Confidence HistogramSum
+	Calls             []CallSum
+	Usage             []UsageSum
 }
 
 // FeaturesSum is Features added up.
@@ -41,6 +42,14 @@ type FeaturesSum struct {
 	// Examples are of Categories, MissingExamples of Missing, by slot; nil where there are none.
 	Examples        []*Examples
 	MissingExamples *Examples
+}
+
+// MissingOf returns the rows without a value of the feature in a slot, which may be -1.
+func (f *FeaturesSum) MissingOf(slot int) uint64 {
+	if slot < 0 || slot >= len(f.Missing) {
+		return 0
+	}
+	return f.Missing[slot]
 }
 
 // Sums are the cells of all shards added up.
@@ -154,12 +163,15 @@ func (h *HistogramSum) add(o *Histogram) {
 func (s *Sums) ForgetExtremes() {
 	for _, p := range s.Predictions {
 		p.ClassExamples = nil
-		for _, h := range []*HistogramSum{&p.Value, &p.Confidence, &p.Duration} {
-			h.forgetExtremes()
+		p.Value.forgetExtremes()
+		p.Confidence.forgetExtremes()
+		for i := range p.Calls {
+			p.Calls[i].Duration.forgetExtremes()
 		}
 		for i := range p.Usage {
-			p.Usage[i].Input.forgetExtremes()
-			p.Usage[i].Output.forgetExtremes()
+			for j := range p.Usage[i].Histograms {
+				p.Usage[i].Histograms[j].forgetExtremes()
+			}
 		}
 	}
 	for _, f := range s.Features {
@@ -195,7 +207,9 @@ func (p *PredictionSum) add(o *Prediction) {
 	p.ClassExamples = p.ClassExamples.add(o.ClassExamples)
 	p.Value.add(&o.Value)
 	p.Confidence.add(&o.Confidence)
-	p.Duration.add(&o.Duration)
+	for i := range o.Calls {
+		p.addCall(&o.Calls[i])
+	}
 	if d := len(o.Usage) - len(p.Usage); d > 0 {
 		p.Usage = append(p.Usage, make([]UsageSum, d)...)
 	}

@@ -62,8 +62,8 @@ func NewTable(budget *Budget, exemplars bool) *Table {
 	}
 }
 
-// predictionCost is what a Prediction counts for in the budget: count, class, confidence or value, duration.
-const predictionCost = 4
+// predictionCost is what a Prediction counts for in the budget beside its calls: class, confidence or value.
+const predictionCost = 2
 
 // featuresCost is what a Features counts for in the budget: one for each numeric feature, and one for the rest.
 func featuresCost(f *Features) int64 { return int64(1 + len(f.Numeric)) }

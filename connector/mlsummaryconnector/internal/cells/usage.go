@@ -3,17 +3,89 @@
 
 package cells
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// Measure is what is measured of a call of a generative model.
+type Measure uint8
+
+// The measures.
+const (
+	InputTokens Measure = iota
+	OutputTokens
+	FirstChunk
+	InputCharacters
+	OutputCharacters
+	InputMessages
+	OutputMessages
+	measures
+)
+
+// Measured says how a Measure is counted.
+type Measured struct {
+	Metric string
+	// TokenType is the gen_ai.token.type of the metric's points; empty if it has none.
+	TokenType string
+	Bins      *distribution.Bins
+}
+
+// Measures are all measures.
+var Measures = [measures]Measured{
+	InputTokens:      {mlconv.MetricTokenUsage, "input", fixed(TokenBounds)},
+	OutputTokens:     {mlconv.MetricTokenUsage, "output", fixed(TokenBounds)},
+	FirstChunk:       {mlconv.MetricTimeToFirstChunk, "", fixed(firstChunkBounds)},
+	InputCharacters:  {mlconv.MetricLLMInputCharacters, "", fixed(TokenBounds)},
+	OutputCharacters: {mlconv.MetricLLMOutputCharacters, "", fixed(TokenBounds)},
+	InputMessages:    {mlconv.MetricLLMInputMessages, "", fixed(messageBounds)},
+	OutputMessages:   {mlconv.MetricLLMOutputMessages, "", fixed(messageBounds)},
+}
 
 // TokenBounds are the bounds of gen_ai.client.token.usage, those that OpenTelemetry's conventions advise.
 var TokenBounds = []float64{1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864}
 
+// firstChunkBounds are those that OpenTelemetry's conventions advise for gen_ai.server.time_to_first_token, and more above, as
+// a client waits for more than the server.
+var firstChunkBounds = []float64{
+	0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80,
+}
+
+var messageBounds = []float64{1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128, 256, 1024}
+
+func fixed(bounds []float64) *distribution.Bins {
+	bins, err := distribution.NewBins(bounds)
+	if err != nil {
+		panic("BUG: " + err.Error())
+	}
+	return bins
+}
+
 // Usage is what the calls of one service used.
 type Usage struct {
-	// Input and Output are tokens a call, with TokenBounds.
-	Input, Output Histogram
+	// Histograms are by Measure.
+	Histograms [measures]Histogram
 	// Costs are by currency.
 	Costs []Cost
+}
+
+// Add counts a value of a measure.
+func (u *Usage) Add(m Measure, v float64, ref *Ref, exemplars bool) {
+	bins := Measures[m].Bins
+	u.Histograms[m].AddLazy(bins.Len(), bins.Index(v), v, 1, ref, exemplars)
+}
+
+// any is true where something was counted.
+func (u *Usage) any() bool {
+	for i := range u.Histograms {
+		if u.Histograms[i].N > 0 {
+			return true
+		}
+	}
+	return len(u.Costs) > 0
 }
 
 // Cost is a sum in one currency; of an empty one, none was given.
@@ -29,6 +101,7 @@ const maxCurrencies = 8
 
 // AddCost adds an amount.
 func (u *Usage) AddCost(currency string, amount float64) {
+	currency, _ = boundedname.Cut(currency)
 	u.Costs = addCost(u.Costs, Cost{Currency: currency, Sum: amount})
 }
 
@@ -47,8 +120,9 @@ func addCost(list []Cost, c Cost) []Cost {
 }
 
 func (u *Usage) merge(o *Usage) {
-	u.Input.merge(&o.Input)
-	u.Output.merge(&o.Output)
+	for i := range o.Histograms {
+		u.Histograms[i].merge(&o.Histograms[i])
+	}
 	for _, c := range o.Costs {
 		u.Costs = addCost(u.Costs, c)
 	}
@@ -56,13 +130,14 @@ func (u *Usage) merge(o *Usage) {
 
 // UsageSum is Usage, added up.
 type UsageSum struct {
-	Input, Output HistogramSum
-	Costs         []Cost
+	Histograms [measures]HistogramSum
+	Costs      []Cost
 }
 
 func (s *UsageSum) add(o *Usage) {
-	s.Input.add(&o.Input)
-	s.Output.add(&o.Output)
+	for i := range o.Histograms {
+		s.Histograms[i].add(&o.Histograms[i])
+	}
 	for _, c := range o.Costs {
 		s.Costs = addCost(s.Costs, c)
 	}
@@ -72,7 +147,9 @@ func (s *UsageSum) add(o *Usage) {
 const usageCost = 3
 
 // predictionCostOf is what a cell counts for in the budget.
-func predictionCostOf(p *Prediction) int64 { return predictionCost + usageCost*int64(len(p.Usage)) }
+func predictionCostOf(p *Prediction) int64 {
+	return predictionCost + usageCost*int64(len(p.Usage)) + callCost*int64(len(p.Calls))
+}
 
 // Usage returns what the service of an id used.
 func (t *Table) Usage(p *Prediction, service uint32) *Usage {

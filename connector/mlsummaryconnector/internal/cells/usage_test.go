@@ -36,7 +36,7 @@ func TestUsageIsInTheBudget(t *testing.T) {
 	for minute := range int64(2) {
 		p := table.Prediction(Key{Model: m, Minute: minute})
 		for service := range uint32(3) {
-			table.Usage(p, service).Input.AddLazy(len(TokenBounds)+1, 0, 1, 1, &ref, false)
+			table.Usage(p, service).Add(InputTokens, 1, &ref, false)
 		}
 		table.Usage(p, 2).AddCost("USD", 2)
 	}
@@ -48,7 +48,7 @@ func TestUsageIsInTheBudget(t *testing.T) {
 	assert.Zero(t, budget.Live())
 	p := sums.Predictions[Key{Model: m}]
 	assert.Len(t, p.Usage, 3)
-	assert.Equal(t, uint64(2), p.Usage[2].Input.N)
+	assert.Equal(t, uint64(2), p.Usage[2].Histograms[InputTokens].N)
 	assert.Equal(t, []Cost{{Currency: "USD", Sum: 4}}, p.Usage[2].Costs)
-	assert.Zero(t, p.Usage[2].Output.N)
+	assert.Zero(t, p.Usage[2].Histograms[OutputTokens].N)
 }

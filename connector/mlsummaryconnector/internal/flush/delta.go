@@ -97,10 +97,14 @@ func bytes(p *cells.PredictionSum, f *cells.FeaturesSum) int {
 		n += point * (1 + len(p.Classes))
 		histogram(&p.Value)
 		histogram(&p.Confidence)
-		histogram(&p.Duration)
+		for i := range p.Calls {
+			n += point
+			histogram(&p.Calls[i].Duration)
+		}
 		for i := range p.Usage {
-			histogram(&p.Usage[i].Input)
-			histogram(&p.Usage[i].Output)
+			for j := range p.Usage[i].Histograms {
+				histogram(&p.Usage[i].Histograms[j])
+			}
 			n += point * len(p.Usage[i].Costs)
 		}
 	}

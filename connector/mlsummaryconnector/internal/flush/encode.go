@@ -8,6 +8,8 @@
 package flush
 
 import (
+	"math"
+
 	"github.com/lightstep/go-expohisto/structure"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -22,6 +24,8 @@ import (
 const (
 	attrService   = "service.name"
 	attrTokenType = "gen_ai.token.type"
+	attrErrorType = "error.type"
+	errorOther    = "_OTHER"
 )
 
 // Scope names who made the metrics.
@@ -154,7 +158,7 @@ func (e *encoder) histogram(name string, h *cells.HistogramSum, c *series.Column
 	switch {
 	case !e.key.Total():
 	case e.cumulative():
-		counts = distribution.Sum[uint64, uint64](c.Groups, counts, nil)
+		bounds, counts = c.Emitted.Bounds(), distribution.Sum[uint64, uint64](c.Emitted, counts, nil)
 	default:
 		bounds = c.Bins.Bounds()
 	}
@@ -177,11 +181,16 @@ func (e *encoder) explicit(
 	p.BucketCounts().FromRaw(counts)
 	e.dimensions(p.Attributes())
 	putFeature(p.Attributes(), c)
-	putExemplars(p.Exemplars(), h, name != mlconv.MetricPredictionDuration && name != mlconv.MetricTokenUsage)
+	putExemplars(p.Exemplars(), h, c != nil)
 	return p
 }
 
 func (e *encoder) exponential(name string, h *cells.HistogramSum, c *series.Column) {
+	if e.cumulative() {
+		// Prometheus' text format shows nothing of an exponential histogram but its count.
+		e.explicit(name, h, distribution.ValueBounds, coarsen(h.Exp), c)
+		return
+	}
 	p := e.metric(name, pmetric.MetricTypeExponentialHistogram).ExponentialHistogram().DataPoints().AppendEmpty()
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.end)
@@ -198,6 +207,29 @@ func (e *encoder) exponential(name string, h *cells.HistogramSum, c *series.Colu
 	e.dimensions(p.Attributes())
 	putFeature(p.Attributes(), c)
 	putExemplars(p.Exemplars(), h, true)
+}
+
+// coarsen counts the values of an exponential histogram by distribution.ValueBounds, each bucket where its upper bound is.
+func coarsen(h *structure.Float64) []uint64 {
+	bounds := distribution.ValueBounds
+	counts := make([]uint64, len(bounds)+1)
+	place := func(v float64) int {
+		i := 0
+		for i < len(bounds) && bounds[i] < v {
+			i++
+		}
+		return i
+	}
+	// The lower bound of a bucket is a power of 2^(2^-scale). Bounds that are such powers are hit but for rounding.
+	power := func(i int32) float64 { return math.Exp2(math.Ldexp(float64(i), -int(h.Scale()))) * (1 - 1e-12) }
+	counts[place(0)] += h.ZeroCount()
+	for i := range h.Positive().Len() {
+		counts[place(power(h.Positive().Offset()+int32(i)+1))] += h.Positive().At(i)
+	}
+	for i := range h.Negative().Len() {
+		counts[place(-power(h.Negative().Offset()+int32(i)))] += h.Negative().At(i)
+	}
+	return counts
 }
 
 func putBuckets(to pmetric.ExponentialHistogramDataPointBuckets, from *structure.Buckets) {
@@ -218,7 +250,8 @@ func putFeature(attrs pcommon.Map, c *series.Column) {
 	}
 }
 
-// putExemplars puts the span of the largest value, and where low is true that of the smallest one and of any other.
+// putExemplars puts the span of the largest value, and where low is true that of the smallest one and of any other: a short
+// duration or few tokens need no look.
 func putExemplars(to pmetric.ExemplarSlice, h *cells.HistogramSum, low bool) {
 	x := h.Extremes
 	if x == nil {
@@ -268,8 +301,15 @@ func (e *encoder) cell(k cells.Key, p *cells.PredictionSum, f *cells.FeaturesSum
 
 func (e *encoder) prediction(p *cells.PredictionSum) {
 	plan := e.key.Model.Plan
-	if p.Rows > 0 {
-		e.count(mlconv.MetricPredictionCount, p.Rows)
+	switch {
+	case !e.key.Total():
+		if p.Rows > 0 {
+			e.count(mlconv.MetricPredictionCount, p.Rows)
+		}
+	default:
+		for i := range p.Calls {
+			e.call(&p.Calls[i])
+		}
 	}
 	for id, n := range p.Classes {
 		if n > 0 {
@@ -280,33 +320,52 @@ func (e *encoder) prediction(p *cells.PredictionSum) {
 	}
 	e.histogram(mlconv.MetricPredictionValue, &p.Value, plan.Value)
 	e.histogram(mlconv.MetricPredictionConfidence, &p.Confidence, plan.Confidence)
-	if p.Duration.N > 0 {
-		e.explicit(mlconv.MetricPredictionDuration, &p.Duration, e.durationBounds, p.Duration.Counts, nil)
-	}
 	for id := range p.Usage {
 		e.usage(uint32(id), &p.Usage[id])
 	}
 }
 
+func (e *encoder) putService(attrs pcommon.Map, service uint32) {
+	if service == series.OverflowID {
+		attrs.PutBool(mlconv.AttrOverflow, true)
+	} else if name := e.dict(e.key.Model.Services)[service]; name != "" {
+		attrs.PutStr(attrService, name)
+	}
+}
+
+// call encodes the predictions of one service that ended in one way.
+func (e *encoder) call(c *cells.CallSum) {
+	put := func(attrs pcommon.Map) {
+		e.putService(attrs, c.Service)
+		switch c.Error {
+		case cells.NoError:
+		case cells.OtherError:
+			attrs.PutStr(attrErrorType, errorOther)
+		default:
+			attrs.PutStr(attrErrorType, e.dict(e.key.Model.Errors)[c.Error-1])
+		}
+	}
+	if c.Rows > 0 {
+		put(e.count(mlconv.MetricPredictionCount, c.Rows).Attributes())
+	}
+	if c.Duration.N > 0 {
+		put(e.explicit(mlconv.MetricPredictionDuration, &c.Duration, e.durationBounds, c.Duration.Counts, nil).Attributes())
+	}
+}
+
 // usage encodes what the calls of one service used.
 func (e *encoder) usage(service uint32, u *cells.UsageSum) {
-	putService := func(attrs pcommon.Map) {
-		if service == series.OverflowID {
-			attrs.PutBool(mlconv.AttrOverflow, true)
-		} else if name := e.dict(e.key.Model.Services)[service]; name != "" {
-			attrs.PutStr(attrService, name)
-		}
-	}
-	tokens := func(typ string, h *cells.HistogramSum) {
+	for i := range u.Histograms {
+		h, m := &u.Histograms[i], &cells.Measures[i]
 		if h.N == 0 {
-			return
+			continue
 		}
-		attrs := e.explicit(mlconv.MetricTokenUsage, h, cells.TokenBounds, h.Counts, nil).Attributes()
-		attrs.PutStr(attrTokenType, typ)
-		putService(attrs)
+		attrs := e.explicit(m.Metric, h, m.Bins.Bounds(), h.Counts, nil).Attributes()
+		if m.TokenType != "" {
+			attrs.PutStr(attrTokenType, m.TokenType)
+		}
+		e.putService(attrs, service)
 	}
-	tokens("input", &u.Input)
-	tokens("output", &u.Output)
 	for _, c := range u.Costs {
 		p := e.count(mlconv.MetricPredictionCost, 0)
 		p.SetDoubleValue(c.Sum)
@@ -316,13 +375,23 @@ func (e *encoder) usage(service uint32, u *cells.UsageSum) {
 		case c.Currency != "":
 			p.Attributes().PutStr(mlconv.AttrPredictionCurrency, c.Currency)
 		}
-		putService(p.Attributes())
+		e.putService(p.Attributes(), service)
 	}
 }
 
 func (e *encoder) features(f *cells.FeaturesSum) {
 	total := e.key.Total()
-	for slot, feature := range e.key.Model.Features() {
+	features := e.key.Model.Features()
+	var replaced map[int]bool
+	for _, f := range features {
+		if f.Predecessor >= 0 {
+			if replaced == nil {
+				replaced = make(map[int]bool)
+			}
+			replaced[f.Predecessor] = true
+		}
+	}
+	for slot, feature := range features {
 		place := slot
 		if !total {
 			place = feature.Segment
@@ -334,10 +403,10 @@ func (e *encoder) features(f *cells.FeaturesSum) {
 				e.histogram(mlconv.MetricFeatureValue, &f.Numeric[place], feature.Column)
 			}
 		}
-		missing := uint64(0)
-		if slot < len(f.Missing) {
-			missing = f.Missing[slot]
+		if replaced[slot] {
+			continue // its missing values are with those of the categories that it became
 		}
+		missing := f.MissingOf(slot) + f.MissingOf(feature.Predecessor)
 		if missing > 0 || e.cumulative() && total {
 			point := e.count(mlconv.MetricFeatureMissingCount, missing)
 			putFeature(point.Attributes(), feature.Column)

@@ -23,15 +23,18 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter               metric.Meter
-	mu                  sync.Mutex
-	registrations       []metric.Registration
-	MlSummaryCells      metric.Int64Gauge
-	MlSummaryFlushes    metric.Int64Counter
-	MlSummaryFolded     metric.Int64Counter
-	MlSummaryOverflowed metric.Int64Counter
-	MlSummaryPoints     metric.Int64Counter
-	MlSummarySpans      metric.Int64Counter
+	meter                   metric.Meter
+	mu                      sync.Mutex
+	registrations           []metric.Registration
+	MlSummaryCells          metric.Int64Gauge
+	MlSummaryCutNames       metric.Int64Counter
+	MlSummaryFlushes        metric.Int64Counter
+	MlSummaryFolded         metric.Int64Counter
+	MlSummaryOverflowed     metric.Int64Counter
+	MlSummaryPoints         metric.Int64Counter
+	MlSummarySpans          metric.Int64Counter
+	MlSummaryUnread         metric.Int64Counter
+	MlSummaryUnusableValues metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -69,6 +72,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{cell}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.MlSummaryCutNames, err = builder.meter.Int64Counter(
+		"otelcol_ml_summary_cut_names",
+		metric.WithDescription("Names of models, features, segments, categories, services and errors that were cut to 256 bytes, each time that they were read. [Alpha]"),
+		metric.WithUnit("{name}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlSummaryFlushes, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_flushes",
 		metric.WithDescription("Attempts to send a flush by outcome - sent, failed (kept and tried again) or dropped (a permanent error). [Alpha]"),
@@ -95,8 +104,20 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlSummarySpans, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_spans",
-		metric.WithDescription("Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction) or repeated (in a request that a client sent again). [Alpha]"),
+		metric.WithDescription("Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction), nested (around a call that is counted instead) or repeated (counted before; a client sent it again). [Alpha]"),
 		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlSummaryUnread, err = builder.meter.Int64Counter(
+		"otelcol_ml_summary_unread",
+		metric.WithDescription("Spans with a model and tokens that are not counted because nobody knows their operation, by operation; the first 20 operations are told apart. [Alpha]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlSummaryUnusableValues, err = builder.meter.Int64Counter(
+		"otelcol_ml_summary_unusable_values",
+		metric.WithDescription("Attribute values of predictions that could not be used, by reason. [Alpha]"),
+		metric.WithUnit("{value}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs

@@ -20,12 +20,18 @@ func TestSetupTelemetry(t *testing.T) {
 	require.NoError(t, err)
 	defer tb.Shutdown()
 	tb.MlSummaryCells.Record(context.Background(), 1)
+	tb.MlSummaryCutNames.Add(context.Background(), 1)
 	tb.MlSummaryFlushes.Add(context.Background(), 1)
 	tb.MlSummaryFolded.Add(context.Background(), 1)
 	tb.MlSummaryOverflowed.Add(context.Background(), 1)
 	tb.MlSummaryPoints.Add(context.Background(), 1)
 	tb.MlSummarySpans.Add(context.Background(), 1)
+	tb.MlSummaryUnread.Add(context.Background(), 1)
+	tb.MlSummaryUnusableValues.Add(context.Background(), 1)
 	AssertEqualMlSummaryCells(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryCutNames(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryFlushes(t, testTel,
@@ -41,6 +47,12 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummarySpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryUnread(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryUnusableValues(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

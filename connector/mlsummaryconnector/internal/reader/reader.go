@@ -12,7 +12,7 @@
 package reader
 
 import (
-	"math"
+	"hash/maphash"
 	"slices"
 	"time"
 
@@ -21,23 +21,20 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // MaxRows is the largest ml.batch.size; a larger one is malformed.
 const MaxRows = 1 << 20
 
-// Stats counts what happened to spans and values.
-type Stats struct {
-	// Counted spans are predictions, Malformed ones are predictions with an attribute that could not be used, Skipped
-	// ones are no predictions. A span is in one of them.
-	Counted, Malformed, Skipped int64
-	// Values that found no room, by the limit that was reached.
-	OverflowedModels, OverflowedSegments, OverflowedFeatures, OverflowedCategories int64
-	// Folded is the number of cells that were added to a later minute.
-	Folded int64
-}
+// rememberedCalls is the limit of Options.Calls where none is given.
+const rememberedCalls = 1000
+
+// maxScratch is how many elements a scratch buffer may keep between two requests.
+const maxScratch = 4096
 
 // Options say how to count.
 type Options struct {
@@ -49,6 +46,12 @@ type Options struct {
 	AllTime bool
 	// Now stands in for the end of a span that has none.
 	Now func() time.Time
+	// MaxFeatures is how many features of one span are read.
+	MaxFeatures int
+	// Spans remembers the spans that were counted; nil where none are remembered.
+	Spans *redelivery.Filter
+	// Calls remembers the calls of generative models that were counted: their parents and traces.
+	Calls *redelivery.Filter
 }
 
 // Reader counts spans into a table. It is not safe for concurrent use.
@@ -69,6 +72,8 @@ type Reader struct {
 
 	// The rest is about the span at hand.
 	resource  identity
+	model     series.Key // as the span has it, bounded
+	failed    bool
 	values    []value
 	keys      []string
 	lists     []int
@@ -81,6 +86,9 @@ type Reader struct {
 	minute    int64
 	malformed bool
 	unknown   bool
+	// spare is a batch that no Read uses.
+	spare *batch
+	seed  maphash.Seed
 }
 
 // identity is what the resource says of the model.
@@ -102,6 +110,9 @@ type column struct {
 
 // New returns a reader that counts into a table of its own.
 func New(registry *series.Registry, budget *cells.Budget, options Options) *Reader {
+	if options.Calls == nil {
+		options.Calls = redelivery.NewFilter(rememberedCalls)
+	}
 	r := &Reader{
 		options: options, registry: registry, budget: budget,
 		table:           cells.NewTable(budget, options.Exemplars),
@@ -109,6 +120,7 @@ func New(registry *series.Registry, budget *cells.Budget, options Options) *Read
 		shapes: newShapes(),
 		seen:   make(map[string]struct{}),
 		digits: make([]byte, 0, 32),
+		seed:   maphash.MakeSeed(),
 	}
 	r.Forget()
 	return r
@@ -147,23 +159,50 @@ func (r *Reader) Fold() bool {
 // Read counts the predictions in td. Before a span for which the budget has nothing left, it calls makeRoom, which may take
 // cells, make r Forget and even let another Read of r happen.
 func (r *Reader) Read(td ptrace.Traces, makeRoom func()) {
+	b := r.spare
+	r.spare = nil // another Read may begin in makeRoom
+	if b == nil {
+		b = newBatch()
+	}
 	for _, rs := range td.ResourceSpans().All() {
 		r.readResource(rs.Resource().Attributes())
+		b.resourceKept = false
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, s := range ss.Spans().All() {
-				if r.budget.Spent() {
-					resource := r.resource
-					makeRoom()
-					r.resource = resource
-				}
-				r.span(s)
+				r.ensureRoom(makeRoom)
+				r.span(s, b)
 			}
 		}
 	}
-	clear(r.values) // keep nothing of the request alive
+	if len(b.pending) > 0 {
+		r.settle(td, b, makeRoom)
+	}
+	b.release()
+	r.spare = b
+	r.release()
+}
+
+// ensureRoom calls makeRoom where the budget has nothing left.
+func (r *Reader) ensureRoom(makeRoom func()) {
+	if r.budget.Spent() {
+		resource := r.resource
+		makeRoom()
+		r.resource = resource
+	}
+}
+
+// release keeps nothing of the request alive, and no more memory than a usual request needs.
+func (r *Reader) release() {
+	clear(r.values)
 	clear(r.keys)
 	clear(r.columns[:cap(r.columns)])
-	r.resource = identity{}
+	clear(r.binding.features[:cap(r.binding.features)])
+	r.shapes.release()
+	r.resource, r.model = identity{}, series.Key{}
+	if cap(r.values) > maxScratch || cap(r.keys) > maxScratch || len(r.seen) > maxScratch || cap(r.binding.features) > maxScratch {
+		r.values, r.keys, r.columns, r.lists, r.binding = nil, nil, nil, nil, binding{}
+		r.seen = make(map[string]struct{})
+	}
 }
 
 func (r *Reader) readResource(attrs pcommon.Map) {
@@ -182,40 +221,132 @@ func (r *Reader) readResource(attrs pcommon.Map) {
 		case mlconv.AttrEnvironment:
 			r.resource.environment = v.Str()
 		case attrService:
-			r.resource.service = v.Str()
+			r.resource.service = r.bounded(v.Str())
 		}
 	}
 }
 
-func (r *Reader) span(s ptrace.Span) {
-	attrs := s.Attributes()
-	sh := r.decode(attrs)
-	if !sh.prediction && !r.inference(sh) && !r.predict(sh) {
+// bounded returns a name that may be kept.
+func (r *Reader) bounded(name string) string {
+	if len(name) <= boundedname.Max {
+		return name
+	}
+	short, _ := boundedname.Cut(name)
+	r.Stats.Cut++
+	r.note(NoteCut, "", short, "")
+	return short
+}
+
+// span counts a span, or has it wait for the rest of the batch.
+func (r *Reader) span(s ptrace.Span, b *batch) {
+	sh := r.decode(s.Attributes())
+	r.failed = s.Status().Code() == ptrace.StatusCodeError || r.text(sh.errorType, "") != ""
+	kind := r.kindOf(sh)
+	if kind == kindNone || !r.identify(sh) {
 		r.Stats.Skipped++
 		return
 	}
-	view := r.model(sh)
-	if view == nil {
+	switch {
+	case kind == kindUnread:
+		r.Stats.unread(r.operation(sh))
+		r.note(NoteUnread, "", attrOperation, r.operation(sh))
 		r.Stats.Skipped++
 		return
+	case kind == kindBare && !r.knows():
+		r.Stats.Skipped++
+		return
+	case r.options.Spans != nil && r.options.Spans.Seen(redelivery.Fingerprint(s.TraceID(), s.SpanID(), int32(s.Kind()))):
+		r.Stats.Repeated++
+		return
+	case kind == kindPrediction:
+		r.count(s, sh, kind)
+	default:
+		b.wait(s, kind, maphash.String(r.seed, r.model.Name), r.resource)
 	}
+}
+
+// kindOf says what a span is. A failed one that only names a model is bare.
+func (r *Reader) kindOf(sh *shape) spanKind {
+	switch {
+	case r.inference(sh):
+		return kindCall
+	case sh.prediction || r.predict(sh):
+		return kindPrediction
+	}
+	operation := r.operation(sh)
+	switch {
+	case sh.tokens() && slices.Contains(agentOperations, operation):
+		return kindAgent
+	case r.failed && !slices.Contains(wrapperOperations, operation):
+		return kindBare
+	case sh.tokens() && !slices.Contains(wrapperOperations, operation):
+		return kindUnread
+	}
+	return kindNone
+}
+
+// operation returns what a generative model was asked to do; empty where the span does not say.
+func (r *Reader) operation(sh *shape) string { return r.text(sh.operation, "") }
+
+// count counts a span, of which decode and identify have been called.
+func (r *Reader) count(s ptrace.Span, sh *shape, kind spanKind) {
+	view := r.modelView()
 	r.malformed = false
 	duration := r.stamp(s)
-	r.unknown = s.DroppedAttributesCount() > 0
-	r.rows(view, sh)
-	if sh.usage {
-		r.usage(view, sh)
+	// What a call that failed before it had its features lacks is not missing.
+	r.unknown = s.DroppedAttributesCount() > 0 || r.failed && len(sh.featureAt) == 0 && sh.features < 0
+	rows := 1
+	if kind == kindPrediction || kind == kindCall {
+		rows = r.rows(view, sh)
+	} else {
+		r.prediction(&view.total).Rows++
 	}
-	if duration >= 0 && !r.marked(sh.durationUnknown) {
-		d := &r.prediction(&view.total).Duration
+	service := r.service(view)
+	if sh.usage {
+		r.usage(view, sh, service, kind)
+	}
+	call := r.table.Call(r.prediction(&view.total), service, r.errorCode(view, sh))
+	call.Rows += uint64(rows)
+	if duration >= 0 && kind != kindAgent && !r.marked(sh.durationUnknown) {
 		bins := r.options.DurationBins
-		d.AddLazy(bins.Len(), bins.Index(duration), duration, 1, &r.ref, r.options.Exemplars)
+		call.Duration.AddLazy(bins.Len(), bins.Index(duration), duration, 1, &r.ref, r.options.Exemplars)
 	}
 	if r.malformed {
 		r.Stats.Malformed++
 	} else {
 		r.Stats.Counted++
 	}
+}
+
+// service returns the id of the service that made the call.
+func (r *Reader) service(view *modelView) uint32 {
+	if view.model.Overflow {
+		return series.OverflowID
+	}
+	id, room := view.services.id(r.resource.service)
+	if !room {
+		r.Stats.OverflowedServices++
+		r.note(NoteServices, "", attrService, r.resource.service)
+	}
+	return id
+}
+
+// errorCode returns the Error of the span's Call.
+func (r *Reader) errorCode(view *modelView, sh *shape) uint32 {
+	if !r.failed {
+		return cells.NoError
+	}
+	typ := r.bounded(r.text(sh.errorType, ""))
+	if typ == "" || typ == errorOther || view.model.Overflow {
+		return cells.OtherError
+	}
+	id, room := view.errors.id(typ)
+	if !room {
+		r.Stats.OverflowedErrors++
+		r.note(NoteErrors, "", attrErrorType, typ)
+		return cells.OtherError
+	}
+	return 1 + id
 }
 
 // decode finds the shape of the attributes and decodes their values.
@@ -291,34 +422,42 @@ func (r *Reader) text(at int, fallback string) string {
 	return fallback
 }
 
-// model returns the view of the model that answered, or nil where the span does not name one.
-func (r *Reader) model(sh *shape) *modelView {
-	key := series.Key{
-		Name:        r.text(sh.name, r.resource.name),
-		Version:     r.text(sh.version, r.resource.version),
-		Role:        r.text(sh.role, r.resource.role),
-		Environment: r.text(sh.environment, r.resource.environment),
+// identify sets model to the one that answered, and returns false where the span does not name one.
+func (r *Reader) identify(sh *shape) bool {
+	r.model = series.Key{Name: r.bounded(r.text(sh.name, r.resource.name))}
+	if r.model.Name == "" {
+		return false
 	}
-	if key.Name == "" {
-		return nil
+	r.model.Version = r.bounded(r.text(sh.version, r.resource.version))
+	r.model.Role = r.bounded(r.text(sh.role, r.resource.role))
+	r.model.Environment = r.bounded(r.text(sh.environment, r.resource.environment))
+	if r.model.Role == mlconv.RolePrimary {
+		r.model.Role = ""
 	}
-	if key.Role == mlconv.RolePrimary {
-		key.Role = ""
-	}
-	if r.last != nil && r.last.model.Key == key {
+	return true
+}
+
+// knows is true for a model that has a card or was seen before.
+func (r *Reader) knows() bool {
+	return r.last != nil && r.last.model.Key == r.model || r.views[r.model] != nil || r.registry.Knows(r.model)
+}
+
+// modelView returns the view of the model.
+func (r *Reader) modelView() *modelView {
+	if r.last != nil && r.last.model.Key == r.model {
 		return r.last
 	}
-	view := r.views[key]
+	view := r.views[r.model]
 	if view == nil {
-		m, room := r.registry.Model(key)
+		m, room := r.registry.Model(r.model)
+		key := m.Key
 		if !room {
 			r.Stats.OverflowedModels++
+			r.note(NoteModels, "", mlconv.AttrModelName, r.model.Name)
 			key = series.Key{} // the views of what finds no room must not add up
 			if view = r.views[key]; view != nil {
 				return view
 			}
-		} else {
-			key = m.Key
 		}
 		view = newModelView(m)
 		r.views[key] = view
@@ -339,7 +478,7 @@ func (r *Reader) stamp(s ptrace.Span) float64 {
 	case end == start:
 		duration = 0
 	case end != 0:
-		r.malformed = true // it ends before it starts
+		r.flaw(FlawTime, "", "end time", nil)
 	}
 	if end == 0 {
 		end = start
@@ -376,6 +515,3 @@ func (r *Reader) features(c *cohortView) *cells.Features {
 	}
 	return c.features
 }
-
-// probability is true for a finite value from 0 to 1.
-func probability(v float64) bool { return v >= 0 && v <= 1 && !math.IsNaN(v) }

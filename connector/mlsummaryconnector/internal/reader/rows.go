@@ -4,29 +4,38 @@
 package reader
 
 import (
+	"slices"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// rows counts the rows of a span: one, or ml.batch.size of them.
-func (r *Reader) rows(view *modelView, sh *shape) {
+// rows counts the rows of a span, one or a batch, and returns how many they are. A batch is as long as ml.batch.size says if an
+// array of that length is on the span; else the card's max_batch bounds it.
+func (r *Reader) rows(view *modelView, sh *shape) int {
 	n, batch := r.batchSize(sh)
 	r.columns = r.columns[:0]
-	perRow := false // each row has its own ml.features
+	perRow := false    // each row has its own ml.features
+	confirmed := false // by an array of that length
 	for _, at := range r.lists {
 		x := &r.values[at]
 		slice := x.raw.Slice()
-		if !batch || slice.Len() != n {
-			x.kind, r.malformed = unusable, true
-			continue
-		}
-		if at == sh.features {
+		fits := batch && slice.Len() == n
+		confirmed = confirmed || fits
+		switch {
+		case slices.Contains(sh.vectors, at), at == sh.scores && !fits: // a vector is no column
+		case !fits:
+			r.flaw(FlawLength, "", sh.keys[at], x)
+			x.kind = unusable
+		case at == sh.features:
 			perRow = true
-			continue
+		default:
+			r.columns = append(r.columns, column{at: at, slice: slice, list: true})
 		}
-		r.columns = append(r.columns, column{at: at, slice: slice, list: true})
 	}
 
 	var names *names
@@ -35,8 +44,12 @@ func (r *Reader) rows(view *modelView, sh *shape) {
 		r.nestedColumns(sh, names, n, batch)
 	}
 	if len(r.columns) == 0 && !perRow {
+		if most := view.plan.MaxBatch(); n > most && !confirmed {
+			r.flaw(FlawBatch, "", mlconv.AttrBatchSize, &r.values[sh.rows])
+			n = most
+		}
 		r.row(r.bind(view, sh, names), sh, uint32(n))
-		return
+		return n
 	}
 	var features pcommon.Slice
 	if perRow {
@@ -56,6 +69,7 @@ func (r *Reader) rows(view *modelView, sh *shape) {
 		}
 		r.row(r.bind(view, sh, names), sh, 1)
 	}
+	return n
 }
 
 // batchSize returns ml.batch.size, 1 and false where there is none.
@@ -67,7 +81,7 @@ func (r *Reader) batchSize(sh *shape) (n int, batch bool) {
 	if v, ok, _ := x.float(); x.kind != boolean && ok && v >= 1 && v <= MaxRows && v == float64(int(v)) {
 		return int(v), true
 	}
-	r.malformed = true
+	r.flaw(FlawBatch, "", mlconv.AttrBatchSize, x)
 	return 1, false
 }
 
@@ -75,7 +89,15 @@ func (r *Reader) batchSize(sh *shape) (n int, batch bool) {
 func (r *Reader) nested(sh *shape, x value) *names {
 	r.keys = r.keys[:0]
 	base := len(sh.keys)
+	var beyond value // of features that are not read
 	next := func(key string) *value {
+		if len(r.keys) >= r.options.MaxFeatures {
+			r.Stats.OverflowedFeatures++
+			r.note(NoteFeatures, "", mlconv.AttrFeatures, key)
+			r.unknown = true
+			return &beyond
+		}
+		key, _ = boundedname.Cut(key)
 		r.keys = append(r.keys, key)
 		if at := base + len(r.keys); at > len(r.values) {
 			r.values = append(r.values, value{})
@@ -108,14 +130,16 @@ func (r *Reader) nested(sh *shape, x value) *names {
 			}
 		}
 		if !ok || !p.end() {
-			r.malformed, r.unknown = true, true
+			r.flaw(FlawText, "", mlconv.AttrFeatures, &x)
+			r.unknown = true
 			return nil
 		}
 	case empty:
 		return nil
 	default:
 		// What cannot be read may have held any feature: none is missing for certain.
-		r.malformed, r.unknown = true, true
+		r.flaw(FlawType, "", mlconv.AttrFeatures, &x)
+		r.unknown = true
 		return nil
 	}
 	return r.shapes.nested(r.keys)
@@ -145,7 +169,12 @@ func (r *Reader) nestedColumns(sh *shape, names *names, n int, batch bool) {
 		default:
 			continue
 		}
-		x.kind, r.malformed = unusable, true
+		why := FlawType
+		if x.kind == list || x.kind == jsonList {
+			why = FlawLength
+		}
+		r.flaw(why, mlconv.PrefixFeature, names.keys[i], x)
+		x.kind = unusable
 	}
 }
 
@@ -212,13 +241,16 @@ func (r *Reader) findCohorts(b *binding, weight uint32) {
 		}
 		digits, s, ok, missing := r.values[at].category(r.digits[:0])
 		if !ok {
-			r.malformed = r.malformed || !missing
+			if !missing {
+				r.flaw(FlawType, mlconv.PrefixSegment, b.view.plan.Segments[dimension], &r.values[at])
+			}
 			continue
 		}
 		d := &b.view.values[dimension]
-		id, room := d.find(digits, s)
+		id, room := d.find(digits, r.bounded(s))
 		if !room {
 			r.Stats.OverflowedSegments += int64(weight)
+			r.note(NoteSegments, mlconv.PrefixSegment, b.view.plan.Segments[dimension], r.values[at].show())
 		}
 		r.cohorts = append(r.cohorts, cohort{view: b.view.cohort(dimension, id)})
 	}
@@ -240,9 +272,10 @@ func (r *Reader) answer(view *modelView, p *cells.Prediction, sh *shape, weight 
 	if sh.class >= 0 {
 		var missing bool
 		if classDigits, class, classified, missing = r.values[sh.class].category(r.digits[:0]); classified {
-			id, room := view.classes.find(classDigits, class)
+			id, room := view.classes.find(classDigits, r.bounded(class))
 			if !room {
 				r.Stats.OverflowedCategories += int64(weight)
+				r.note(NoteCategories, "", mlconv.AttrPredictionClass, r.values[sh.class].show())
 			}
 			known := view.model.Classes.Known()
 			p.AddClass(id, known, weight, &r.ref)
@@ -253,14 +286,14 @@ func (r *Reader) answer(view *modelView, p *cells.Prediction, sh *shape, weight 
 				class = string(classDigits)
 			}
 		} else if !missing {
-			r.malformed = true
+			r.flaw(FlawType, "", mlconv.AttrPredictionClass, &r.values[sh.class])
 		}
 	}
 	if sh.value >= 0 {
 		if v, ok, missing := r.values[sh.value].float(); ok {
 			r.addAnswer(view.plan.Value, p, v, weight, func(p *cells.Prediction) *cells.Histogram { return &p.Value })
 		} else if !missing {
-			r.malformed = true
+			r.flaw(FlawNumber, "", mlconv.AttrPredictionValue, &r.values[sh.value])
 		}
 	}
 	if v, ok := r.confidence(view, sh, class, classified); ok {
@@ -282,50 +315,6 @@ func (r *Reader) addAnswer(c *series.Column, p *cells.Prediction, v float64, wei
 	for i := range r.cohorts {
 		of(r.prediction(r.cohorts[i].view)).AddLazy(c.Groups.Len(), c.Groups.Of(bin), v, weight, &r.ref, r.options.Exemplars)
 	}
-}
-
-// confidence returns the score of the answer given: ml.prediction.confidence, else the class's entry in
-// ml.prediction.scores, else ml.prediction.score of the positive class where the card names that, or one minus it for
-// another class.
-func (r *Reader) confidence(view *modelView, sh *shape, class string, classified bool) (float64, bool) {
-	usable := func(x *value) (v float64, ok bool) {
-		v, ok, missing := x.float()
-		if missing {
-			return 0, false
-		}
-		if !ok || !probability(v) {
-			r.malformed = true
-			return 0, false
-		}
-		return v, true
-	}
-	if sh.confidence >= 0 && r.values[sh.confidence].kind != empty {
-		return usable(&r.values[sh.confidence])
-	}
-	if !classified {
-		return 0, false
-	}
-	if sh.scores >= 0 {
-		switch x := &r.values[sh.scores]; x.kind {
-		case object:
-			if score, ok := x.raw.Map().Get(class); ok {
-				var v value
-				v.set(score)
-				return usable(&v)
-			}
-		case empty:
-		default:
-			r.malformed = true
-		}
-	}
-	if sh.score >= 0 && view.plan.PositiveClass != "" {
-		v, ok := usable(&r.values[sh.score])
-		if ok && class != view.plan.PositiveClass {
-			v = 1 - v
-		}
-		return v, ok
-	}
-	return 0, false
 }
 
 // countFeatures counts the features that the row has, and those that it lacks.
@@ -385,25 +374,67 @@ func (r *Reader) addValue(v *modelView, total *cells.Features, f *bound, x *valu
 	}
 	if f.overflow {
 		r.Stats.OverflowedFeatures += int64(weight)
+		r.note(NoteFeatures, mlconv.PrefixFeature, f.name, x.show())
 		defer func() { f.slot, f.overflow = -1, false }() // the next value may be of the other type
 	}
 	switch x.kind {
 	case unusable, list, jsonList, object:
-		r.malformed = true
+		r.flaw(FlawType, mlconv.PrefixFeature, f.name, x)
 		return
+	}
+	if !v.features[f.slot].Categorical {
+		n, ok, missing := x.float()
+		switch {
+		case ok:
+			r.table.Grow(total, f.slot+1)
+			r.addNumber(v, total, f, n, weight)
+			return
+		case missing || unknownWord(x.str):
+			r.addMissing(total, f.slot, weight)
+			return
+		case !r.becomeCategorical(v, total, f):
+			r.flaw(FlawNumber, mlconv.PrefixFeature, f.name, x)
+			r.addMissing(total, f.slot, weight)
+			return
+		}
 	}
 	r.table.Grow(total, f.slot+1)
-	feature := &v.features[f.slot]
-	if feature.Categorical {
-		r.addCategory(total, f, feature, x, weight)
-		return
+	r.addCategory(total, f, &v.features[f.slot], x, weight)
+}
+
+// established is how many numbers make a feature a number for good, without a card or a baseline that says so.
+const established = 1000
+
+// becomeCategorical makes a feature categorical whose first values looked like numbers, and returns false where it must not.
+func (r *Reader) becomeCategorical(v *modelView, total *cells.Features, f *bound) bool {
+	here := uint64(0)
+	if f.slot < len(total.Numeric) {
+		here = total.Numeric[f.slot].N
 	}
-	n, ok, missing := x.float()
-	if !ok {
-		r.malformed = r.malformed || !missing
-		r.addMissing(total, f.slot, weight)
-		return
+	slot := v.model.Switch(f.slot, here, established)
+	if slot == f.slot {
+		return false
 	}
+	if slot >= len(v.features) {
+		v.refresh()
+	}
+	v.slots[f.name] = slot
+	f.resolve(slot, v)
+	r.note(NoteSwitched, mlconv.PrefixFeature, f.name, "")
+	return true
+}
+
+// unknownWord is true for what people and programs write in place of a number that they do not have.
+func unknownWord(s string) bool {
+	switch s {
+	case "NA", "N/A", "n/a", "na", "null", "NULL", "None", "none", "-", "?":
+		return true
+	}
+	return false
+}
+
+// addNumber counts a number of a numeric feature, in a cell that has room for its slot.
+func (r *Reader) addNumber(v *modelView, total *cells.Features, f *bound, n float64, weight uint32) {
 	if f.bins != nil {
 		bin := f.bins.Index(n)
 		total.Numeric[f.slot].AddBin(bin, n, weight, &r.ref)
@@ -423,13 +454,16 @@ func (r *Reader) addValue(v *modelView, total *cells.Features, f *bound, x *valu
 func (r *Reader) addCategory(total *cells.Features, f *bound, feature *featureView, x *value, weight uint32) {
 	digits, s, ok, missing := x.category(r.digits[:0])
 	if !ok {
-		r.malformed = r.malformed || !missing
+		if !missing {
+			r.flaw(FlawType, mlconv.PrefixFeature, f.name, x)
+		}
 		r.addMissing(total, f.slot, weight)
 		return
 	}
-	id, room := feature.categories.find(digits, s)
+	id, room := feature.categories.find(digits, r.bounded(s))
 	if !room && !f.overflow {
 		r.Stats.OverflowedCategories += int64(weight)
+		r.note(NoteCategories, mlconv.PrefixFeature, f.name, x.show())
 	}
 	known := feature.Categories.Known()
 	total.AddCategory(f.slot, id, known, weight, &r.ref)
@@ -451,7 +485,7 @@ func (r *Reader) resolve(v *modelView, f *bound, x *value) bool {
 		case number, integer:
 			slot, room = v.model.Slot(f.name, false)
 		case list, jsonList, object:
-			r.malformed = true
+			r.flaw(FlawType, mlconv.PrefixFeature, f.name, x)
 			return false
 		default: // empty, and never seen with a value
 			return false

@@ -10,11 +10,19 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // attrOperation names what a generative model was asked to do.
 const attrOperation = "gen_ai.operation.name"
+
+// agentOperations are those whose tokens are counted only where no call below them says its own.
+var agentOperations = []string{"invoke_agent", "invoke_workflow"}
+
+// wrapperOperations are those between which calls are of requests of their own.
+var wrapperOperations = []string{"execute_tool", "create_agent", "invoke_agent", "invoke_workflow"}
 
 // inferenceOperations are the operations that are one call of one model; agents, tools and workflows wrap such calls.
 var inferenceOperations = []string{"chat", "generate_content", "text_completion", "embeddings"}
@@ -24,10 +32,15 @@ const (
 	attrInputTokens  = "gen_ai.usage.input_tokens"
 	attrOutputTokens = "gen_ai.usage.output_tokens"
 	attrService      = "service.name"
+	attrErrorType    = "error.type"
+	attrFirstChunk   = "gen_ai.response.time_to_first_chunk"
 )
 
 // operationPredict is the ml.operation.name of a prediction whose answer and inputs are not on the span.
 const operationPredict = "predict"
+
+// errorOther is the error.type of a failure that has none, or of one that found no room.
+const errorOther = "_OTHER"
 
 // shape is a sequence of attribute keys and what to do with the value at each position. Spans of one SDK carry their
 // attributes in the same order, so that a span is understood by comparing keys with those of the span before.
@@ -40,11 +53,16 @@ type shape struct {
 	class, value, confidence, score, scores, rows int
 	features, operation, mlOperation              int
 	// The positions of what a call used: tokens, cost and its currency.
-	input, output, cost, currency int
+	cost, currency int
+	measures       [len(cells.Measures)]int
+	// errorType is the position of the type of the error that the span ended with.
+	errorType int
 	// durationUnknown is the position of the mark of a span whose start and end say nothing.
 	durationUnknown int
 	// featureAt and segmentAt are the positions of features and of segment dimensions.
 	featureAt, segmentAt []named
+	// vectors are the positions of answers and embeddings that are not counted, but may be arrays of one batch.
+	vectors []int
 	// prediction is true where an attribute other than the operation makes the span a prediction.
 	prediction bool
 	// usage is true where the span says what the call used.
@@ -66,8 +84,11 @@ func (sh *shape) fill(keys []string, clone bool) {
 	*sh = shape{
 		keys: sh.keys[:0], used: sh.used[:0], featureAt: sh.featureAt[:0], segmentAt: sh.segmentAt[:0],
 		name: -1, version: -1, role: -1, environment: -1, class: -1, value: -1, confidence: -1, score: -1, scores: -1,
-		rows: -1, features: -1, operation: -1, mlOperation: -1, input: -1, output: -1, cost: -1, currency: -1,
-		durationUnknown: -1,
+		rows: -1, features: -1, operation: -1, mlOperation: -1, cost: -1, currency: -1,
+		durationUnknown: -1, errorType: -1, vectors: sh.vectors[:0],
+	}
+	for i := range sh.measures {
+		sh.measures[i] = -1
 	}
 	for at, key := range keys {
 		if clone {
@@ -87,6 +108,15 @@ func (sh *shape) add(key string, at int) bool {
 		*p = at
 		sh.prediction = sh.prediction || prediction
 		return true
+	}
+	vector := func() bool {
+		sh.prediction = true
+		sh.vectors = append(sh.vectors, at)
+		return true
+	}
+	measure := func(m cells.Measure) bool {
+		sh.usage = true
+		return one(&sh.measures[m], false)
 	}
 	switch key {
 	case mlconv.AttrModelName:
@@ -115,12 +145,22 @@ func (sh *shape) add(key string, at int) bool {
 		return one(&sh.operation, false)
 	case mlconv.AttrOperation:
 		return one(&sh.mlOperation, false)
+	case attrErrorType:
+		return one(&sh.errorType, false)
 	case attrInputTokens:
-		sh.usage = true
-		return one(&sh.input, false)
+		return measure(cells.InputTokens)
 	case attrOutputTokens:
-		sh.usage = true
-		return one(&sh.output, false)
+		return measure(cells.OutputTokens)
+	case attrFirstChunk:
+		return measure(cells.FirstChunk)
+	case mlconv.AttrLLMInputCharacters:
+		return measure(cells.InputCharacters)
+	case mlconv.AttrLLMOutputCharacters:
+		return measure(cells.OutputCharacters)
+	case mlconv.AttrLLMInputMessages:
+		return measure(cells.InputMessages)
+	case mlconv.AttrLLMOutputMessages:
+		return measure(cells.OutputMessages)
 	case mlconv.AttrPredictionCost:
 		sh.usage = true
 		return one(&sh.cost, false)
@@ -129,8 +169,7 @@ func (sh *shape) add(key string, at int) bool {
 	case mlconv.AttrDurationUnknown:
 		return one(&sh.durationUnknown, false)
 	case mlconv.AttrPredictionRanking:
-		sh.prediction = true
-		return false
+		return vector()
 	}
 	if len(key) < 3 || key[:3] != "ml." {
 		return false
@@ -143,12 +182,18 @@ func (sh *shape) add(key string, at int) bool {
 		return sh.addNamed(&sh.segmentAt, at, name)
 	}
 	if strings.HasPrefix(key, mlconv.PrefixEmbedding) || strings.HasPrefix(key, mlconv.PrefixPredictionOutput) {
-		sh.prediction = true
+		return vector()
 	}
 	return false
 }
 
+// tokens is true where the span says how many tokens a call took.
+func (sh *shape) tokens() bool {
+	return sh.measures[cells.InputTokens] >= 0 || sh.measures[cells.OutputTokens] >= 0
+}
+
 func (sh *shape) addNamed(list *[]named, at int, name string) bool {
+	name, _ = boundedname.Cut(name)
 	*list = append(*list, named{at, name})
 	return true
 }
@@ -157,6 +202,17 @@ func (sh *shape) addNamed(list *[]named, at int, name string) bool {
 type names struct {
 	keys      []string
 	transient bool
+}
+
+// maxKeyBytes is the most bytes of keys of a shape, or of names, that is kept.
+const maxKeyBytes = 64 << 10
+
+func bytesOf(keys []string) int {
+	n := 0
+	for _, k := range keys {
+		n += len(k)
+	}
+	return n
 }
 
 // maxShapes is how many shapes, and how many names, a shard keeps. What comes on top is worked out for every span.
@@ -196,6 +252,18 @@ func (s *shapes) clearFull() {
 	}
 }
 
+// release lets go of what belongs to the request: keys that are kept are copies.
+func (s *shapes) release() {
+	clear(s.keys[:cap(s.keys)])
+	clear(s.scratch.keys[:cap(s.scratch.keys)])
+	clear(s.scratch.featureAt[:cap(s.scratch.featureAt)])
+	clear(s.scratch.segmentAt[:cap(s.scratch.segmentAt)])
+	clear(s.scratchN.keys[:cap(s.scratchN.keys)])
+	if cap(s.keys) > maxScratch || cap(s.scratch.keys) > maxScratch || cap(s.scratchN.keys) > maxScratch {
+		s.keys, s.scratch, s.scratchN = nil, shape{}, names{}
+	}
+}
+
 func (s *shapes) hash(keys []string) uint64 {
 	h := uint64(len(keys))
 	for _, k := range keys {
@@ -215,7 +283,7 @@ func (s *shapes) span(attrs pcommon.Map) *shape {
 	if sh != nil && slices.Equal(sh.keys, s.keys) {
 		return sh
 	}
-	if sh != nil || len(s.spans) >= maxShapes {
+	if sh != nil || len(s.spans) >= maxShapes || bytesOf(s.keys) > maxKeyBytes {
 		s.scratch.fill(s.keys, false)
 		s.scratch.transient = true
 		return &s.scratch
@@ -248,7 +316,7 @@ func (s *shapes) nested(keys []string) *names {
 	n := s.maps[h]
 	switch {
 	case n != nil && slices.Equal(n.keys, keys):
-	case n != nil || len(s.maps) >= maxShapes:
+	case n != nil || len(s.maps) >= maxShapes || bytesOf(keys) > maxKeyBytes:
 		s.scratchN.keys = append(s.scratchN.keys[:0], keys...)
 		s.scratchN.transient = true
 		return &s.scratchN

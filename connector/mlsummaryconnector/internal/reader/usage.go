@@ -3,58 +3,45 @@
 
 package reader
 
-import (
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
-	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
-)
+import "github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
 
-// tokenBins are the bins of tokens.
-var tokenBins = func() *distribution.Bins {
-	bins, err := distribution.NewBins(cells.TokenBounds)
-	if err != nil {
-		panic("BUG: " + err.Error())
+// usage counts what a call used, for the service that made it: tokens, lengths and the time to the first chunk of a call of a
+// generative model, or of an agent no call below of which says them; the cost of any prediction.
+func (r *Reader) usage(view *modelView, sh *shape, service uint32, kind spanKind) {
+	var u *cells.Usage
+	used := func() *cells.Usage {
+		if u == nil {
+			u = r.table.Usage(r.prediction(&view.total), service)
+		}
+		return u
 	}
-	return bins
-}()
-
-// usage counts the tokens and the cost of a call for the service that made it. Agents and workflows repeat the tokens of the calls below
-// them and are not counted, as they are no inference.
-func (r *Reader) usage(view *modelView, sh *shape) {
-	inference := r.inference(sh)
-	input, hasInput := r.amount(sh.input)
-	output, hasOutput := r.amount(sh.output)
-	cost, hasCost := r.amount(sh.cost)
-	hasInput, hasOutput = hasInput && inference, hasOutput && inference
-	if !hasInput && !hasOutput && !hasCost {
-		return
+	if kind == kindCall || kind == kindAgent {
+		for m, at := range sh.measures {
+			if v, ok := r.amount(sh, at); ok {
+				used().Add(cells.Measure(m), v, &r.ref, r.options.Exemplars)
+			}
+		}
 	}
-	id, room := view.services.id(r.resource.service)
-	if !room {
-		r.Stats.OverflowedSegments++
-	}
-	u := r.table.Usage(r.prediction(&view.total), id)
-	if hasInput {
-		u.Input.AddLazy(tokenBins.Len(), tokenBins.Index(input), input, 1, &r.ref, r.options.Exemplars)
-	}
-	if hasOutput {
-		u.Output.AddLazy(tokenBins.Len(), tokenBins.Index(output), output, 1, &r.ref, r.options.Exemplars)
-	}
-	if hasCost {
-		u.AddCost(r.text(sh.currency, ""), cost)
+	if v, ok := r.amount(sh, sh.cost); ok {
+		used().AddCost(r.text(sh.currency, ""), v)
 	}
 }
 
 // amount returns the number at a position, which must not be negative.
-func (r *Reader) amount(at int) (float64, bool) {
+func (r *Reader) amount(sh *shape, at int) (float64, bool) {
 	if at < 0 {
 		return 0, false
 	}
-	v, ok, missing := r.values[at].float()
-	if missing {
+	x := &r.values[at]
+	v, ok, missing := x.float()
+	switch {
+	case missing:
 		return 0, false
-	}
-	if !ok || v < 0 || r.values[at].kind == boolean {
-		r.malformed = true
+	case !ok || x.kind == boolean:
+		r.flaw(FlawNumber, "", sh.keys[at], x)
+		return 0, false
+	case v < 0:
+		r.flaw(FlawNegative, "", sh.keys[at], x)
 		return 0, false
 	}
 	return v, true

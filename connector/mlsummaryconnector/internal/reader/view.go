@@ -19,6 +19,7 @@ type modelView struct {
 	slots    map[string]int
 	classes  dictView
 	services dictView
+	errors   dictView
 	cohorts  []map[uint32]*cohortView
 	values   []dictView
 	total    cohortView
@@ -95,6 +96,7 @@ func newModelView(m *series.Model) *modelView {
 		slots:    make(map[string]int),
 		classes:  dictView{dict: m.Classes},
 		services: dictView{dict: m.Services},
+		errors:   dictView{dict: m.Errors},
 		total:    cohortView{key: cells.Key{Model: m}},
 		bindings: make(map[bindingKey]*binding),
 	}

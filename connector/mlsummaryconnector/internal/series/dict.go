@@ -23,6 +23,10 @@ type Dict struct {
 	mu    sync.RWMutex
 	added map[string]uint32
 	names []string
+	// used is when a value of names was last counted, in seconds since 1970; 0 before the first flush that has it.
+	used []int64
+	// turnedAway is true where a value found no room.
+	turnedAway bool
 }
 
 func newDict(base *base, limit int) *Dict {
@@ -44,12 +48,12 @@ func (d *Dict) ID(value string) (id uint32, cacheable bool) {
 	}
 	d.mu.RLock()
 	id, ok := d.added[value]
-	full := len(d.added) >= d.limit
+	away := len(d.added) >= d.limit && d.turnedAway
 	d.mu.RUnlock()
 	if ok {
 		return id, true
 	}
-	if full {
+	if away {
 		return OverflowID, false
 	}
 	d.mu.Lock()
@@ -58,16 +62,21 @@ func (d *Dict) ID(value string) (id uint32, cacheable bool) {
 		return id, true
 	}
 	if len(d.added) >= d.limit {
+		d.turnedAway = true
 		return OverflowID, false
 	}
+	return d.add(strings.Clone(value), 0), true // a part of a request must not keep the whole of it
+}
+
+func (d *Dict) add(value string, used int64) uint32 {
 	if d.added == nil {
 		d.added = make(map[string]uint32)
 	}
-	value = strings.Clone(value) // a part of a request must not keep the whole of it
-	id = uint32(1 + len(d.knownNames) + len(d.names))
+	id := uint32(1 + len(d.knownNames) + len(d.names))
 	d.added[value] = id
 	d.names = append(d.names, value)
-	return id, true
+	d.used = append(d.used, used)
+	return id
 }
 
 // Names returns the values by id; the name of OverflowID is empty and is not a value.
@@ -78,6 +87,50 @@ func (d *Dict) Names() []string {
 	names = append(names, "")
 	names = append(names, d.knownNames...)
 	return append(names, d.names...)
+}
+
+// Touch notes that the values with a count, by id, were in use at now, in seconds since 1970.
+func (d *Dict) Touch(counts []uint32, now int64) {
+	first := 1 + len(d.knownNames)
+	if len(counts) <= first {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, n := range counts[first:] {
+		if n > 0 && i < len(d.used) {
+			d.used[i] = now
+		}
+	}
+}
+
+// TouchID is Touch for one value.
+func (d *Dict) TouchID(id uint32, now int64) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if i := int(id) - 1 - len(d.knownNames); i >= 0 && i < len(d.used) {
+		d.used[i] = now
+	}
+}
+
+// trimmed returns a Dict in which what was not in use since a time has given its place away, with ids of its own; it is d
+// itself where nothing was turned away or nothing was given away.
+func (d *Dict) trimmed(since int64) *Dict {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	if !d.turnedAway {
+		return d
+	}
+	out := &Dict{known: d.known, knownNames: d.knownNames, limit: d.limit}
+	for i, name := range d.names {
+		if d.used[i] == 0 || d.used[i] >= since {
+			out.add(name, d.used[i])
+		}
+	}
+	if len(out.names) == len(d.names) {
+		return d
+	}
+	return out
 }
 
 // base is the fixed part of a Dict.

@@ -12,6 +12,9 @@ import (
 // Key identifies a model. Empty parts are unknown; an empty Role is primary.
 type Key struct{ Environment, Name, Version, Role string }
 
+// maxErrors is the number of values of error.type of a model; what is beyond them is _OTHER.
+const maxErrors = 20
+
 // Model is one model with the tables of its dimensions. It is safe for concurrent use.
 type Model struct {
 	Key
@@ -19,8 +22,8 @@ type Model struct {
 	Overflow bool
 	Plan     *Plan
 	Classes  *Dict
-	// Services are those that call the model, for what its calls use.
-	Services *Dict
+	// Services are those that call the model; Errors are the types of its errors.
+	Services, Errors *Dict
 	// Cohorts are the values of each of Plan.Segments.
 	Cohorts []*Dict
 
@@ -31,6 +34,10 @@ type Model struct {
 	slots    map[string]int
 	// The slots of what finds no room, for numbers and for categories; -1 until one is needed.
 	overflow [2]int
+	// used is when a prediction was last counted, in seconds since 1970; 0 before the first flush that has one.
+	used int64
+	// turnedAway is true where a feature found no room, switched where one has become categorical.
+	turnedAway, switched bool
 }
 
 // Feature is one feature of a Model.
@@ -38,6 +45,11 @@ type Feature struct {
 	*Column
 	// Categories are the values of a categorical feature; nil for a numeric one.
 	Categories *Dict
+	// Predecessor is the slot of the numbers that were counted before the feature became categorical, or -1.
+	Predecessor int
+
+	used    int64  // as Model.used
+	numbers uint64 // that were flushed
 }
 
 func newModel(key Key, plan *Plan, limits Limits) *Model {
@@ -45,6 +57,7 @@ func newModel(key Key, plan *Plan, limits Limits) *Model {
 		Key: key, Plan: plan, limits: limits,
 		Classes:  newDict(plan.classes, limits.Categories),
 		Services: newDict(nil, limits.Segments),
+		Errors:   newDict(nil, min(maxErrors, limits.Models*maxErrors)), // none for the overflow model
 		slots:    make(map[string]int, len(plan.Columns)),
 		overflow: [2]int{-1, -1},
 	}
@@ -58,7 +71,7 @@ func newModel(key Key, plan *Plan, limits Limits) *Model {
 }
 
 func (m *Model) add(c *Column) int {
-	f := &Feature{Column: c}
+	f := &Feature{Column: c, Predecessor: -1}
 	if c.Categorical {
 		limit := m.limits.Categories
 		if c.Overflow {
@@ -66,10 +79,14 @@ func (m *Model) add(c *Column) int {
 		}
 		f.Categories = newDict(c.base, limit)
 	}
+	return m.addFeature(f)
+}
+
+func (m *Model) addFeature(f *Feature) int {
 	slot := len(m.features)
 	m.features = append(m.features, f)
-	if !c.Overflow {
-		m.slots[c.Name] = slot
+	if !f.Overflow {
+		m.slots[f.Name] = slot
 	}
 	return slot
 }
@@ -84,18 +101,20 @@ func (m *Model) Find(name string) int {
 	return -1
 }
 
-// Slot returns the slot of a feature, which is added where there is room: as categorical or numeric, for good.
-// Where there is none it returns the slot of the overflow series of its kind, and false.
+// Slot returns the slot of a feature, which is added where there is room: as categorical or numeric.
+// Where there is none it returns the slot of the overflow series of its kind, and false. A feature that the card names always
+// finds room.
 func (m *Model) Slot(name string, categorical bool) (slot int, room bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if slot, ok := m.slots[name]; ok {
 		return slot, true
 	}
-	if len(m.slots) < m.limits.Features {
+	if len(m.slots) < m.limits.Features || m.Plan.named[name] {
 		name = strings.Clone(name)
 		return m.add(&Column{Name: name, Categorical: categorical, Segment: m.Plan.segment(name)}), true
 	}
+	m.turnedAway = true
 	kind := 0
 	if categorical {
 		kind = 1
@@ -106,9 +125,95 @@ func (m *Model) Slot(name string, categorical bool) (slot int, room bool) {
 	return m.overflow[kind], false
 }
 
+// Switch makes a numeric feature categorical, of which neither card nor baseline say that it is a number, and returns its new
+// slot, or the slot itself where the feature must stay numeric: by then it has had as many numbers as make it one for good; more
+// are those that were not flushed. What was counted until now stays in the old slot.
+func (m *Model) Switch(slot int, more, established uint64) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	f := m.features[slot]
+	if f.Categorical || f.Overflow || slot < len(m.Plan.Columns) || m.Plan.numeric[f.Name] {
+		return slot
+	}
+	if now := m.slots[f.Name]; now != slot {
+		return now // another shard was first
+	}
+	if f.numbers+more >= established {
+		return slot
+	}
+	m.switched = true
+	c := &Column{Name: f.Name, Categorical: true, Segment: f.Segment}
+	return m.addFeature(&Feature{Column: c, Categories: newDict(nil, m.limits.Categories), Predecessor: slot})
+}
+
+// takeSwitched tells once whether a feature has become categorical since the last call.
+func (m *Model) takeSwitched() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	was := m.switched
+	m.switched = false
+	return was
+}
+
 // Features returns the features by slot. What it returns is not changed later; a longer one may follow.
 func (m *Model) Features() []*Feature {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return slices.Clip(m.features)
+}
+
+// Touch notes that the model was in use at now, in seconds since 1970.
+func (m *Model) Touch(now int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.used = now
+}
+
+// TouchFeatures notes the same of the features for whose slot used is true, and how many numbers they had.
+func (m *Model) TouchFeatures(used func(slot int) (numbers uint64, ok bool), now int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for slot, f := range m.features {
+		if numbers, ok := used(slot); ok {
+			f.used = now
+			f.numbers += numbers
+		}
+	}
+}
+
+// trimmed returns a Model in which what was not in use since a time has given its place away in those tables that had to
+// turn something away; it is m itself where there is no such thing.
+func (m *Model) trimmed(since int64) *Model {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	n := &Model{
+		Key: m.Key, Plan: m.Plan, limits: m.limits, used: m.used,
+		Classes: m.Classes.trimmed(since), Services: m.Services.trimmed(since), Errors: m.Errors.trimmed(since),
+		slots: make(map[string]int, len(m.slots)), overflow: [2]int{-1, -1},
+	}
+	changed := n.Classes != m.Classes || n.Services != m.Services || n.Errors != m.Errors
+	for _, d := range m.Cohorts {
+		n.Cohorts = append(n.Cohorts, d.trimmed(since))
+		changed = changed || n.Cohorts[len(n.Cohorts)-1] != d
+	}
+	for slot, f := range m.features {
+		fixed := slot < len(m.Plan.Columns) || m.Plan.named[f.Name]
+		switch {
+		case f.Overflow || m.slots[f.Name] != slot: // or numbers before it became categorical
+			continue
+		case m.turnedAway && !fixed && f.used != 0 && f.used < since:
+			changed = true
+			continue
+		}
+		kept := &Feature{Column: f.Column, Predecessor: -1, used: f.used, numbers: f.numbers}
+		if f.Categories != nil {
+			kept.Categories = f.Categories.trimmed(since)
+			changed = changed || kept.Categories != f.Categories
+		}
+		n.addFeature(kept)
+	}
+	if !changed {
+		return m
+	}
+	return n
 }

@@ -4,6 +4,7 @@
 package series
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
@@ -22,8 +23,8 @@ type Column struct {
 	Categorical bool
 	// Bins are the baseline's; nil without one, then numbers go to an exponential histogram.
 	Bins *distribution.Bins
-	// Groups are the groups of bins of a segment's histogram, and of a cumulative one.
-	Groups distribution.Grouping
+	// Groups are the groups of bins of a segment's histogram; Emitted those of a cumulative one, with tails.
+	Groups, Emitted distribution.Grouping
 	// Segment is the feature's place among those that are watched in segments, or -1.
 	Segment int
 
@@ -45,15 +46,21 @@ type Plan struct {
 
 	classes         *base
 	segmentFeatures map[string]int
-	source          source
+	// named are the features that the card names; numeric are those of which it says that they are numbers.
+	named, numeric map[string]bool
+	// maxBatch is the largest batch that is believed without arrays of that length; 0 if the card does not say.
+	maxBatch int
+	source   source
 }
 
 // source is all that a Plan is made of: equal sources make equal plans.
 type source struct {
 	baseline                  *profile.Profile
 	types                     map[string]profile.Type
+	features                  []string // that the card names, sorted
 	segments, segmentFeatures []string
 	positiveClass             string
+	maxBatch                  int
 }
 
 // newSource gathers what a set says of a model; defaultSegments are the segments of a model without a card.
@@ -67,6 +74,8 @@ func newSource(set *catalog.Set, key Key, defaultSegments []string) source {
 		segments:        card.Segments,
 		segmentFeatures: card.SegmentFeatures,
 		positiveClass:   card.PositiveClass,
+		maxBatch:        card.MaxBatch,
+		features:        slices.Sorted(maps.Keys(card.Features)),
 	}
 	for name, f := range card.Features {
 		if f.Type != "" {
@@ -81,7 +90,8 @@ func newSource(set *catalog.Set, key Key, defaultSegments []string) source {
 
 // equal is true where a reload changed nothing that is counted by.
 func (s source) equal(t source) bool {
-	return s.positiveClass == t.positiveClass &&
+	return s.positiveClass == t.positiveClass && s.maxBatch == t.maxBatch &&
+		slices.Equal(s.features, t.features) &&
 		slices.Equal(s.segments, t.segments) &&
 		slices.Equal(s.segmentFeatures, t.segmentFeatures) &&
 		reflect.DeepEqual(s.types, t.types) &&
@@ -95,7 +105,14 @@ func newPlan(s source, maxFeatures int) *Plan {
 		segmentFeatures: make(map[string]int, len(s.segmentFeatures)),
 		source:          s,
 		Value:           &Column{Segment: -1},
-		Confidence:      &Column{Segment: -1},
+		Confidence:      unknownConfidence,
+		named:           make(map[string]bool, len(s.features)),
+		numeric:         make(map[string]bool),
+		maxBatch:        s.maxBatch,
+	}
+	for _, f := range s.features {
+		p.named[f] = true
+		p.numeric[f] = s.types[f] == profile.Numeric
 	}
 	for i, f := range s.segmentFeatures {
 		p.segmentFeatures[f] = i
@@ -119,6 +136,33 @@ func newPlan(s source, maxFeatures int) *Plan {
 		}
 	}
 	return p
+}
+
+// MaxBatch is the largest batch that is believed of a span without arrays of that length, at least 1.
+func (p *Plan) MaxBatch() int { return max(p.maxBatch, 1) }
+
+// unknownConfidence is how a confidence is counted without a baseline: by fixed bounds, which are finer at both ends.
+var unknownConfidence = func() *Column {
+	c := &Column{Segment: -1}
+	c.setBins(distribution.ConfidenceBounds, nil)
+	return c
+}()
+
+// setBins makes the bins of a numeric column; counts are the reference's, or nil where each bin is a group of its own.
+func (c *Column) setBins(bounds []float64, counts []uint64) {
+	bins, err := distribution.NewBins(bounds)
+	if err != nil {
+		return // a profile that was validated has good bounds; without, the values still count
+	}
+	c.Bins = bins
+	if counts == nil {
+		counts = slices.Repeat([]uint64{1}, bins.Len())
+		c.Groups = distribution.GroupByMass(bounds, counts, bins.Len())
+		c.Emitted = c.Groups
+		return
+	}
+	c.Groups = distribution.GroupByMass(bounds, counts, distribution.DefaultGroups)
+	c.Emitted = distribution.GroupWithTails(bounds, counts, distribution.DefaultGroups)
 }
 
 // segment returns a feature's place among those that are watched in segments, or -1.
@@ -145,12 +189,7 @@ func newColumn(c *profile.Column, override profile.Type, segment int) *Column {
 		}
 		col.base = newBase(values)
 	case c.Numeric != nil:
-		bins, err := distribution.NewBins(c.Numeric.Bounds)
-		if err != nil {
-			break // a profile that was validated has good bounds; without, the values still count
-		}
-		col.Bins = bins
-		col.Groups = distribution.GroupByMass(c.Numeric.Bounds, c.Numeric.Counts, distribution.DefaultGroups)
+		col.setBins(c.Numeric.Bounds, c.Numeric.Counts)
 	}
 	return col
 }

@@ -6,18 +6,26 @@
 //
 // A Registry is shared by all shards, so that an id means the same in each of them and their counts add up
 // slot by slot. Shards keep their own look-ups and come here only for what is new.
+//
+// Every table has a limit. What is in a table keeps its place as long as it is in use: a place is given away only after it was
+// unused for an hour, and only where something was turned away (MakeRoom); what has a card keeps its place.
 package series
 
 import (
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
+
+// Idle is how long a place must have been unused before it is given away.
+const Idle = time.Hour
 
 // Limits bound the tables.
 type Limits struct {
-	// Models is the number of models, Segments of cohorts per dimension, Features of features per model, and
+	// Models is the number of models that have no card, Segments of cohorts per dimension, Features of features per model, and
 	// Categories of values per feature (and of classes) beyond the baseline's.
 	Models, Segments, Features, Categories int
 }
@@ -29,35 +37,51 @@ type Registry struct {
 
 	mu     sync.Mutex
 	set    *catalog.Set
-	models map[Key]*Model
-	// plans outlive Reset: laying the grids of many bins takes a while.
-	plans    map[Key]*Plan
+	places map[Key]*place
+	// reserved are the places that a card has a right to, beside the limit, with who holds them.
+	reserved map[reservation]Key
+	// names are the names of models that have a place, with how many.
+	names    map[Key]int
 	overflow *Model
+	// turnedAway is true where a model found no room.
+	turnedAway bool
+	// since is the time, in seconds since 1970, before which a place must have been used last to count as unused.
+	since int64
 }
+
+// place is a model's, whose model is nil until the first prediction after a change of its card.
+type place struct {
+	model *Model
+	used  int64 // of models before, as Model.used
+	// known is true for a reserved place.
+	known bool
+}
+
+func (p *place) lastUsed() int64 {
+	if p.model == nil {
+		return p.used
+	}
+	p.model.mu.Lock()
+	defer p.model.mu.Unlock()
+	return max(p.used, p.model.used)
+}
+
+// reservation is a place that a card has a right to: one for each version that it lists and one for all others, in each role.
+type reservation struct{ environment, name, version, role string }
 
 // NewRegistry returns an empty registry; segments are the dimensions of models without a card.
 func NewRegistry(limits Limits, segments []string) *Registry {
-	r := &Registry{limits: limits, segments: segments, set: catalog.NewSet(nil, nil), plans: make(map[Key]*Plan)}
-	r.Reset()
+	r := &Registry{
+		limits: limits, segments: segments, set: catalog.NewSet(nil, nil), places: make(map[Key]*place),
+		reserved: make(map[reservation]Key), names: make(map[Key]int),
+		overflow: newModel(Key{}, newPlan(source{}, 0), Limits{}),
+	}
+	r.overflow.Overflow = true
 	return r
 }
 
-// Reset empties all tables. Models that were handed out stay as they are.
-func (r *Registry) Reset() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for key := range r.plans {
-		if r.models[key] == nil {
-			delete(r.plans, key)
-		}
-	}
-	r.models = make(map[Key]*Model)
-	r.overflow = newModel(Key{}, newPlan(source{}, 0), Limits{})
-	r.overflow.Overflow = true
-}
-
 // Use makes set the source of plans. Models of which it says something new are forgotten here, and whoever still
-// counts into them counts by the old plan.
+// counts into them counts by the old plan; they keep their places.
 func (r *Registry) Use(set *catalog.Set) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -65,41 +89,134 @@ func (r *Registry) Use(set *catalog.Set) {
 		return
 	}
 	r.set = set
-	for key, plan := range r.plans {
-		if !plan.source.equal(newSource(set, key, r.segments)) {
-			delete(r.plans, key)
-			delete(r.models, key)
+	clear(r.reserved)
+	for key, p := range r.places {
+		if p.model != nil && !p.model.Plan.source.equal(newSource(set, key, r.segments)) {
+			p.used = p.lastUsed()
+			p.model = nil
+		}
+		p.known = r.reserve(key)
+	}
+}
+
+// reserve reports whether the key may have a place that a card has a right to. It then holds it.
+func (r *Registry) reserve(key Key) bool {
+	card := r.set.Model(key.Environment, key.Name)
+	if card == nil || key.Role != "" && key.Role != mlconv.RoleShadow && key.Role != mlconv.RoleCanary {
+		return false
+	}
+	want := reservation{card.Environment, card.Name, "", key.Role}
+	if v := r.set.Version(key.Environment, key.Name, key.Version); v != nil {
+		want.version = "=" + v.Version
+	}
+	if holder, taken := r.reserved[want]; taken && holder != key {
+		held := r.places[holder]
+		if used := held.lastUsed(); used == 0 || used >= r.since {
+			return false
+		}
+		held.known = false
+	}
+	r.reserved[want] = key
+	return true
+}
+
+// ordinary is the number of places that no card has a right to.
+func (r *Registry) ordinary() int {
+	n := 0
+	for _, p := range r.places {
+		if !p.known {
+			n++
 		}
 	}
+	return n
 }
 
 // Model returns the model with the given key, or the overflow model and false where there is no room for one more.
 func (r *Registry) Model(key Key) (m *Model, room bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if m, ok := r.models[key]; ok {
-		return m, true
+	p := r.places[key]
+	if p == nil {
+		key = Key{
+			strings.Clone(key.Environment), strings.Clone(key.Name),
+			strings.Clone(key.Version), strings.Clone(key.Role),
+		}
+		known := r.reserve(key)
+		if !known && (r.turnedAway || r.ordinary() >= r.limits.Models) {
+			r.turnedAway = true
+			return r.overflow, false
+		}
+		p = &place{known: known}
+		r.places[key] = p
+		r.names[nameOf(key)]++
 	}
-	if len(r.models) >= r.limits.Models {
-		return r.overflow, false
+	if p.model == nil {
+		p.model = newModel(key, newPlan(newSource(r.set, key, r.segments), r.limits.Features), r.limits)
+		p.model.used = p.used
 	}
-	key = Key{
-		strings.Clone(key.Environment), strings.Clone(key.Name),
-		strings.Clone(key.Version), strings.Clone(key.Role),
+	return p.model, true
+}
+
+// nameOf is a key without version and role.
+func nameOf(key Key) Key { return Key{Environment: key.Environment, Name: key.Name} }
+
+// Knows is true for a model that has a card, or that has a place in any version.
+func (r *Registry) Knows(key Key) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.names[nameOf(key)] > 0 || r.set.Model(key.Environment, key.Name) != nil
+}
+
+// Switched tells whether a feature of any model has become categorical since the last call: who keeps look-ups must drop them.
+func (r *Registry) Switched() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	any := false
+	for _, p := range r.places {
+		any = p.model != nil && p.model.takeSwitched() || any
 	}
-	plan, ok := r.plans[key]
-	if !ok {
-		plan = newPlan(newSource(r.set, key, r.segments), r.limits.Features)
-		r.plans[key] = plan
+	return any
+}
+
+// MakeRoom gives away what was not in use for an hour before now, where something was turned away. With models it does so with
+// models alone, and not with what is in their tables. It reports whether something was given away: who keeps look-ups must
+// then drop them. Nothing may be counted meanwhile. Models that were handed out stay as they are.
+func (r *Registry) MakeRoom(now time.Time, models bool) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.since = now.Add(-Idle).Unix()
+	changed := false
+	for key, p := range r.places {
+		used := p.lastUsed()
+		switch {
+		case r.turnedAway && !p.known && used != 0 && used < r.since:
+			delete(r.places, key)
+			if name := nameOf(key); r.names[name] == 1 {
+				delete(r.names, name)
+			} else {
+				r.names[name]--
+			}
+			changed = true
+		case !models && p.model != nil:
+			if trimmed := p.model.trimmed(r.since); trimmed != p.model {
+				p.model = trimmed
+				changed = true
+			}
+		}
 	}
-	m = newModel(key, plan, r.limits)
-	r.models[key] = m
-	return m, true
+	if r.ordinary() < r.limits.Models {
+		r.turnedAway = false
+	}
+	return changed
 }
 
 // Current is false for a model that is not handed out any more.
 func (r *Registry) Current(m *Model) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return m == r.overflow || r.models[m.Key] == m
+	if m == r.overflow {
+		return true
+	}
+	p := r.places[m.Key]
+	return p != nil && p.model == m
 }

@@ -1,0 +1,71 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cells
+
+import "github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+
+// Touch notes in the tables of all models what was counted: it was in use at now, in seconds since 1970.
+func (t *Taken) Touch(now int64) {
+	for k, p := range t.predictions {
+		p.touch(k, now)
+	}
+	for _, e := range t.fullPredictions {
+		e.cell.touch(e.key, now)
+	}
+	for k, f := range t.features {
+		f.touch(k, now)
+	}
+	for _, e := range t.fullFeatures {
+		e.cell.touch(e.key, now)
+	}
+}
+
+func (k Key) touch(now int64) {
+	k.Model.Touch(now)
+	if !k.Total() {
+		k.Model.Cohorts[k.Dimension-1].TouchID(k.Cohort, now)
+	}
+}
+
+func (p *Prediction) touch(k Key, now int64) {
+	k.touch(now)
+	k.Model.Classes.Touch(p.Classes, now)
+	for i := range p.Calls {
+		k.Model.Services.TouchID(p.Calls[i].Service, now)
+		if e := p.Calls[i].Error; e > OtherError {
+			k.Model.Errors.TouchID(e-1, now)
+		}
+	}
+	for id := range p.Usage {
+		if p.Usage[id].any() {
+			k.Model.Services.TouchID(uint32(id), now)
+		}
+	}
+}
+
+func (f *Features) touch(k Key, now int64) {
+	k.touch(now)
+	if !k.Total() {
+		return // what a cohort has, the total has, too
+	}
+	k.Model.TouchFeatures(func(slot int) (uint64, bool) {
+		if slot >= len(f.Numeric) {
+			return 0, false
+		}
+		n := f.Numeric[slot].N
+		return n, n > 0 || len(f.Categories[slot]) > 0
+	}, now)
+	features := k.Model.Features()
+	for slot, counts := range f.Categories {
+		if len(counts) > 0 && slot < len(features) {
+			touchCategories(features[slot], counts, now)
+		}
+	}
+}
+
+func touchCategories(f *series.Feature, counts []uint32, now int64) {
+	if f.Categories != nil {
+		f.Categories.Touch(counts, now)
+	}
+}
