@@ -185,6 +185,9 @@ const (
 	AttrDriftReference = "ml.drift.reference"
 	// AttrDriftVerdict (string) is drift, ok or insufficient. Example: "insufficient".
 	AttrDriftVerdict = "ml.drift.verdict"
+	// AttrDriftReason (string) is why a verdict is insufficient: few (values), pending (the first window is not closed yet), no_reference,
+	// few_reference (values), mismatch (of bins or types) or learning (of the baseline). Example: "few".
+	AttrDriftReason = "ml.drift.reason"
 	// AttrStageRowsDirection (string) is in for the rows that a stage read, out for those that it wrote. Example: "out".
 	AttrStageRowsDirection = "ml.stage.rows.direction"
 	// AttrEvaluationMeasure (string) is the quality measure. Example: "false_positive_rate".

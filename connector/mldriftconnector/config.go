@@ -57,6 +57,8 @@ type Config struct {
 	Thresholds map[string]float64 `mapstructure:"thresholds"`
 	// Catalog is the id of the catalog extension; without one the only one that is enabled.
 	Catalog *component.ID `mapstructure:"catalog"`
+	// Segments says which series of segments are emitted as metrics.
+	Segments Segments `mapstructure:"segments"`
 	// Severity is of the alerts on drifts of models whose card does not say: critical, warning or info.
 	Severity string `mapstructure:"severity"`
 	// TraceURL is the template of the link to the evidence of an alert, with {trace_id} and perhaps {span_id}; empty for no links.
@@ -65,6 +67,22 @@ type Config struct {
 	Alerts Alerts `mapstructure:"alerts"`
 	// Limits bound the memory.
 	Limits Limits `mapstructure:"limits"`
+}
+
+// The values of Segments.Scores.
+const (
+	// ScoresAll emits all of every segment.
+	ScoresAll = "all"
+	// ScoresDrifted emits all of the segments that drift, or did within the hour, and ml.drift.detected alone of the others.
+	ScoresDrifted = "drifted"
+	// ScoresNone emits ml.drift.detected alone.
+	ScoresNone = "none"
+)
+
+// Segments says which series of segments are emitted as metrics. Verdicts and alerts are the same whatever it says.
+type Segments struct {
+	// Scores is all, drifted or none.
+	Scores string `mapstructure:"scores"`
 }
 
 // Alerts says how often alerts are emitted.
@@ -119,6 +137,7 @@ func createDefaultConfig() component.Config {
 			Numeric:     []string{"ks", "psi", "wasserstein"},
 			Categorical: []string{"jensen_shannon", "psi", "chi2"},
 		},
+		Segments: Segments{Scores: ScoresAll},
 		Severity: string(alert.Warning),
 		TraceURL: alert.DefaultTraceURL,
 		Alerts:   Alerts{ResendInterval: time.Minute, KeepResolved: 15 * time.Minute},
@@ -158,6 +177,11 @@ func (c *Config) Validate() error {
 		configcheck.Duration("save_interval", c.SaveInterval, 0, 0),
 		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
 		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0))
+	switch c.Segments.Scores {
+	case ScoresAll, ScoresDrifted, ScoresNone:
+	default:
+		errs = append(errs, fmt.Errorf("'segments::scores': %q is none of %s, %s, %s", c.Segments.Scores, ScoresAll, ScoresDrifted, ScoresNone))
+	}
 	if err := alert.CheckTraceURL(c.TraceURL); err != nil {
 		errs = append(errs, fmt.Errorf("'trace_url': %q %w", c.TraceURL, err))
 	}

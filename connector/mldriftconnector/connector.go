@@ -6,6 +6,7 @@ package mldriftconnector
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -54,6 +55,7 @@ type driftConnector struct {
 	restored pmetric.Metrics
 	warn     sync.Once
 	limiter  *loglimit.Limiter
+	thinned  thinned
 }
 
 var _ shared.State = (*driftConnector)(nil)
@@ -71,6 +73,7 @@ func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) 
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, resource: set.Resource, logger: set.Logger,
 		telemetry: &telemetry{builder}, engine: engine, catalog: catalog.Empty(), restored: pmetric.NewMetrics(),
 		alerts: newAlerts(cfg), limiter: loglimit.New(time.Hour),
+		thinned: thinned{scores: cfg.Segments.Scores, lately: make(map[drifting]time.Time)},
 	}, nil
 }
 
@@ -169,7 +172,32 @@ func (c *driftConnector) report(ctx context.Context) {
 		c.logger.Warn("The data's bins are not the baseline's: they are passed on, but not compared. "+
 			"Do ml_summary and ml_drift read the same catalog?", zap.Stringer("series", k))
 	}
+	for i := range s.Shortages {
+		c.short(&s.Shortages[i])
+	}
 	c.telemetry.stats(ctx, s)
+}
+
+// short says, once an hour, for what and why there is no verdict though a window has passed.
+func (c *driftConnector) short(s *drift.Shortage) {
+	key := strings.Join([]string{s.Key.Environment, s.Key.Model, s.Key.Version, s.Key.Role, s.Reference, s.Reason.String()}, "\x00")
+	if _, ok := c.limiter.Allow(key, time.Now()); !ok {
+		return
+	}
+	c.logger.Info("A window has passed without a verdict (this is said once an hour): "+advice[s.Reason],
+		zap.String("model", s.Key.Model), zap.String("version", s.Key.Version), zap.String("environment", s.Key.Environment),
+		zap.String("segment", s.Key.Segment), zap.Stringer("subject", s.Key.Subject), zap.String("feature", s.Key.Name),
+		zap.String("reference", s.Reference), zap.String("reason", s.Reason.String()), zap.Uint64("samples", s.Samples), zap.Uint64("needed", s.Needed),
+		zap.Int("series", s.Series))
+}
+
+// advice is what to do about a reason.
+var advice = map[drift.Reason]string{
+	drift.Learning:     "the baseline is being learned",
+	drift.Mismatch:     "the values cannot be compared with the baseline's; ml_summary and ml_drift must read the same catalog",
+	drift.NoReference:  "there is nothing to compare with; name a baseline on the model's card, or let ml_drift 'learn' one",
+	drift.FewReference: "the reference has too few values",
+	drift.Few:          "there are too few values; the window grows up to 'max_window', or lower 'min_samples'",
 }
 
 // run emits and saves until it is stopped.
@@ -271,6 +299,7 @@ func (c *driftConnector) scores(now time.Time, e *encoder) {
 		return
 	}
 	set := c.catalog.Snapshot()
+	e.whole = c.thinned.whole(now)
 	c.engine.Scores(func(r *drift.Result) {
 		if encodes {
 			e.result(r)
@@ -290,6 +319,7 @@ func (c *driftConnector) unsent() pmetric.Metrics {
 	c.restored.CopyTo(md)
 	if len(c.waiting) > 0 {
 		e := newEncoder(c.version, 0)
+		e.whole = c.thinned.closed
 		for i := range c.waiting {
 			e.result(&c.waiting[i])
 		}

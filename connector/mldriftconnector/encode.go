@@ -24,6 +24,8 @@ type encoder struct {
 	metrics map[string]pmetric.Metric
 	// now is the timestamp of all points; 0 stamps a window's points with its start and end.
 	now pcommon.Timestamp
+	// whole says of which results all is encoded; of the others it is only whether they drift. Nil is all.
+	whole func(*drift.Result) bool
 }
 
 func newEncoder(version string, now pcommon.Timestamp) *encoder {
@@ -83,6 +85,10 @@ func putKey(attrs pcommon.Map, k drift.Key) {
 
 // result encodes a window.
 func (e *encoder) result(r *drift.Result) {
+	if e.whole != nil && !e.whole(r) {
+		e.detected(r)
+		return
+	}
 	for _, s := range r.Scores {
 		p := e.gauge(mlconv.MetricDriftScore, r)
 		p.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
@@ -98,13 +104,39 @@ func (e *encoder) result(r *drift.Result) {
 	e.gauge(mlconv.MetricDriftReferenceSamples, r).SetIntValue(int64(r.ReferenceSamples))
 	e.gauge(mlconv.MetricDriftWindowEnd, r).SetDoubleValue(float64(r.End))
 	e.gauge(mlconv.MetricDriftWindowDuration, r).SetDoubleValue(float64(r.End - r.Start))
-	for _, v := range verdicts {
-		p := e.gauge(mlconv.MetricDriftVerdict, r)
-		p.Attributes().PutStr(mlconv.AttrDriftVerdict, v.String())
-		p.SetIntValue(one(v == r.Verdict))
+	for _, v := range verdicts[:len(verdicts)-1] {
+		e.verdict(r, v, v == r.Verdict)
 	}
+	e.insufficient(r)
+	e.detected(r)
+}
+
+func (e *encoder) detected(r *drift.Result) {
 	if r.Verdict != drift.Insufficient {
 		e.gauge(mlconv.MetricDriftDetected, r).SetIntValue(one(r.Verdict == drift.Drift))
+	}
+}
+
+func (e *encoder) verdict(r *drift.Result, v drift.Verdict, holds bool) pcommon.Map {
+	p := e.gauge(mlconv.MetricDriftVerdict, r)
+	p.Attributes().PutStr(mlconv.AttrDriftVerdict, v.String())
+	p.SetIntValue(one(holds))
+	return p.Attributes()
+}
+
+// insufficient encodes the verdict insufficient with its reason. Points of now have one for each reason there has been, so that no backend
+// goes on with a reason that holds no more.
+func (e *encoder) insufficient(r *drift.Result) {
+	given := false
+	for reason := drift.NoReason + 1; reason <= drift.Pending; reason++ {
+		holds := r.Verdict == drift.Insufficient && r.Reason == reason
+		if holds || e.now != 0 && r.Reasons.Has(reason) {
+			e.verdict(r, drift.Insufficient, holds).PutStr(mlconv.AttrDriftReason, reason.String())
+			given = true
+		}
+	}
+	if !given {
+		e.verdict(r, drift.Insufficient, r.Verdict == drift.Insufficient)
 	}
 }
 

@@ -110,6 +110,9 @@ func (c *closing) table(sc *scope, s *series, period, start, end int64) {
 		if peer != nil && peer.cur != nil && m.wants(refChampion) {
 			s.addChampion(peer)
 		}
+		if !s.absences.decided() {
+			c.growing(sc, s, s.key, w.rows(), &s.judged)
+		}
 		return
 	}
 	var champion *window
@@ -118,7 +121,7 @@ func (c *closing) table(sc *scope, s *series, period, start, end int64) {
 	}
 	s.tableResults(sc, w, champion, peer, func(r *Result, j *judgement) {
 		enough := !few && (r.Reference == Baseline || r.ReferenceSamples >= m.settings.minSamples)
-		c.conclude(*r, j, enough, few, missingMethod)
+		c.conclude(sc, *r, j, enough, few, false, missingMethod)
 	})
 	if s.refs != nil {
 		s.refs.champion = nil
@@ -147,5 +150,8 @@ func (s *series) scoreTable(sc *scope, clock *clock, yield func(*Result)) {
 	default:
 		champion = peer.sliding(&scope{m: sc.m, v: sc.v, g: sc.champion}, clock)
 	}
-	s.tableResults(sc, w, champion, peer, func(r *Result, _ *judgement) { yield(r) })
+	s.tableResults(sc, w, champion, peer, func(r *Result, j *judgement) {
+		sc.explain(r, j, false)
+		yield(r)
+	})
 }

@@ -24,6 +24,7 @@ func (e *Engine) Advance(now time.Time) (closed []Result, changes []Change) {
 		}
 		e.expire(m)
 	}
+	e.stats.Shortages = c.shortages
 	return c.closed, c.changes
 }
 
@@ -63,7 +64,9 @@ type closing struct {
 	closed  []Result
 	changes []Change
 	tests   []test
-	final   bool // close what has too few values, too
+	// shortages are those whose window passed without a verdict.
+	shortages []Shortage
+	final     bool // close what has too few values, too
 }
 
 // test is one null hypothesis of a tick.
@@ -183,20 +186,24 @@ func (e *Engine) closePeriod(c *closing, m *model, stream int, period int64) {
 }
 
 // conclude records a closed window: as a test where it has enough values, as insufficient where it has not.
-func (c *closing) conclude(r Result, j *judgement, enough, insufficient bool, decides string) {
+func (c *closing) conclude(sc *scope, r Result, j *judgement, enough, insufficient, mismatched bool, decides string) {
 	r.Verdict = j.verdict
+	r.Reason = sc.reason(&r, mismatched)
 	c.closed = append(c.closed, r)
 	switch {
 	case insufficient:
 		from := j.verdict
-		*j = judgement{}
+		j.verdict, j.streak = Insufficient, 0
 		c.closed[len(c.closed)-1].Verdict = Insufficient
+		c.short(sc, &r, mismatched)
 		if from != Insufficient {
 			r.Verdict = Insufficient
 			c.changes = append(c.changes, Change{Result: r, From: from})
 		}
 	case enough && len(r.Scores) > 0 && r.Scores[0].Method == decides:
 		c.tests = append(c.tests, test{result: len(c.closed) - 1, judgment: j})
+	default:
+		c.short(sc, &r, mismatched)
 	}
 }
 
@@ -229,6 +236,7 @@ func (c *closing) values(sc *scope, s *series, period, start, end int64) {
 		if peer != nil && peer.cur != nil && m.wants(refChampion) {
 			s.addChampion(peer)
 		}
+		c.growing(sc, s, s.key, n, &s.judged)
 		return
 	}
 	cur := s.layout.sample(w.cells, w.expo, w.min, w.max)
@@ -252,7 +260,7 @@ func (c *closing) values(sc *scope, s *series, period, start, end int64) {
 			s.evaluate(&res, ref, cur, w)
 		}
 		enough := !few && (r == refBaseline || res.ReferenceSamples >= m.settings.minSamples)
-		c.conclude(res, &s.judged[r], enough, few, string(s.plan.methods(s.layout.kind)[0].Method))
+		c.conclude(sc, res, &s.judged[r], enough, few, s.layout.mismatched, string(s.plan.methods(s.layout.kind)[0].Method))
 	})
 	if s.refs != nil {
 		s.refs.champion = nil
@@ -287,6 +295,7 @@ func (c *closing) missing(sc *scope, s *series, start, end int64) {
 	}
 	few := a.carry.rows < m.settings.minSamples
 	if few && end-a.start < m.settings.maxWindow && !c.final {
+		c.growing(sc, s, seriesKey{Missing, s.key.name}, a.carry.rows, &a.judged)
 		return
 	}
 	sc.references(func(r reference) {
@@ -304,7 +313,7 @@ func (c *closing) missing(sc *scope, s *series, start, end int64) {
 		}
 		s.plan.evaluateMissing(&res, ref, a.carry, a.row)
 		enough := !few && (r == refBaseline || ref.rows >= m.settings.minSamples)
-		c.conclude(res, &a.judged[r], enough, few, missingMethod)
+		c.conclude(sc, res, &a.judged[r], enough, few, false, missingMethod)
 	})
 	if s.refs != nil {
 		s.refs.championMissing = share{}

@@ -52,6 +52,8 @@ type Stats struct {
 	Points [outcomes]uint64
 	// Evicted counts what limits pushed or kept out: model, version, segment, feature, category, producer.
 	Evicted map[string]uint64
+	// Shortages are subjects for which a window has passed without a verdict, by version and reason.
+	Shortages []Shortage
 	// Mismatched are series whose bounds cannot be compared, each reported once.
 	Mismatched []Key
 	// Models and Series are what is held.
@@ -71,6 +73,7 @@ type model struct {
 	names    map[string]string
 	lastSeen int64
 	dirty    bool
+	learning *learning // of a model without a baseline, where the engine learns
 }
 
 // clock follows the event time of one stream of a model. Times are seconds since 1970.
@@ -183,6 +186,9 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	v := e.version(m, versionKey{d.Key.Version, d.Key.Role}, now)
 	v.lastSeen = wall
 	future := d.Minute > wall+futureSlack
+	if !future {
+		e.learn(m, d)
+	}
 	stream := d.Key.Subject.stream()
 	c := &m.clocks[stream]
 	if d.Key.Subject.passedOn() && (d.Key.Segment == "" || d.Key.Subject != Predictions) {
@@ -351,6 +357,7 @@ func (e *Engine) model(key modelKey) *model {
 	}
 	key = modelKey{strings.Clone(key.environment), strings.Clone(key.name)}
 	m := &model{key: key, names: make(map[string]string), settings: e.opts.resolve(e.set, key)}
+	e.beginLearning(m)
 	e.models[key] = m
 	return m
 }
@@ -568,6 +575,7 @@ func (e *Engine) SetCatalog(set *catalog.Set) {
 func (e *Engine) resolve(m *model) {
 	before := m.settings.grid.window
 	m.settings = e.opts.resolve(e.set, m.key)
+	e.beginLearning(m)
 	if m.settings.grid.window != before {
 		m.restartWindows()
 	}

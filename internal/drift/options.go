@@ -43,6 +43,8 @@ type Options struct {
 	// Thresholds are effects by method, and by MissingThreshold for the share of missing values.
 	Thresholds map[string]float64
 	Limits     Limits
+	// Learn is the number of rows from which a baseline is learned for a model that has none; 0 learns nothing.
+	Learn int
 }
 
 // Limits bound the tables of an Engine.
@@ -85,6 +87,7 @@ func (o *Options) Validate() error {
 	add(o.MinSamples < 1 || o.MinSamples > 1_000_000_000, "'min_samples': %d must be between 1 and 1000000000", o.MinSamples)
 	errs = append(errs, configcheck.Duration("max_window", o.MaxWindow, 0, 0))
 	add(o.For < 1 || o.For > 1000, "'for': %d must be between 1 and 1000", o.For)
+	add(o.Learn < 0 || o.Learn > 1_000_000_000, "'learn::rows': %d must be between 0 and 1000000000", o.Learn)
 	add(!(o.Significance > 0 && o.Significance < 1), "'significance': %v must be above 0 and below 1", o.Significance)
 	errs = append(errs,
 		configcheck.DurationOrZero("lateness", o.Lateness, 0, 0),

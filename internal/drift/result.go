@@ -28,6 +28,9 @@ type Result struct {
 	// Scores are empty where there is nothing to compare; the first one decides.
 	Scores  []Score
 	Verdict Verdict
+	// Reason is why the verdict is Insufficient, Reasons are all that were given so far for this subject.
+	Reason  Reason
+	Reasons Reasons
 	// Exemplar is a row that shows the growth; nil if there is none.
 	Exemplar *Exemplar
 	// Growth is what has grown, where the first effect is at its threshold; else nil.
@@ -168,6 +171,6 @@ func (j *judgement) apply(candidate bool, forWindows uint16) bool {
 	case j.streak < forWindows:
 		return false
 	}
-	*j = judgement{verdict: want}
+	j.verdict, j.streak = want, 0
 	return true
 }

@@ -117,6 +117,7 @@ func (s *series) score(sc *scope, clock *clock, yield func(*Result)) {
 			ref = s.refs.previousMissing
 		}
 		s.plan.evaluateMissing(res, ref, sh, row)
+		sc.explain(res, &s.absent.judged[r], false)
 		yield(res)
 	})
 }
@@ -159,6 +160,7 @@ func (s *series) scoreValues(sc *scope, clock *clock, w *window, yield func(*Res
 		if !s.layout.mismatched {
 			s.evaluate(res, ref, cur, w)
 		}
+		sc.explain(res, &s.judged[r], s.layout.mismatched)
 		yield(res)
 	})
 }

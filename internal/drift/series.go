@@ -64,6 +64,7 @@ type absence struct {
 // judgement is the verdict against one reference and how many windows in a row have contradicted it.
 type judgement struct {
 	verdict Verdict
+	reasons Reasons // that have been given for Insufficient
 	streak  uint16
 }
 

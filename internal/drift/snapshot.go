@@ -174,7 +174,7 @@ func (e *encoder) share(s share) { e.uint(s.missing); e.uint(s.rows) }
 
 func (e *encoder) judgements(j *[len(referenceNames)]judgement) {
 	for _, one := range j {
-		e.uint(uint64(one.verdict))
+		e.uint(uint64(one.verdict) | uint64(one.reasons)<<2) // the reasons came later
 		e.uint(uint64(one.streak))
 	}
 }
@@ -314,6 +314,7 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) (m *model, count int) {
 	}
 	if d.err == nil {
 		d.sections(m)
+		e.beginLearning(m)
 	}
 	if d.err == nil {
 		m.rejoin()
@@ -534,7 +535,11 @@ func (d *decoder) series(s *series, layouts []*layout, panes int64) {
 
 func (d *decoder) judgements(j *[len(referenceNames)]judgement) {
 	for i := range j {
-		j[i] = judgement{Verdict(d.small(uint64(Drift))), uint16(d.small(1000))}
+		v := d.small(1<<(2+reasons) - 1)
+		if v&3 > uint64(Drift) {
+			d.fail()
+		}
+		j[i] = judgement{verdict: Verdict(v & 3), reasons: Reasons(v >> 2), streak: uint16(d.small(1000))}
 	}
 }
 

@@ -7,6 +7,7 @@ package drift
 // them, is as good.
 const (
 	sectionEvidence = 1
+	sectionLearning = 2
 )
 
 // sections writes what follows the versions.
@@ -26,6 +27,10 @@ func (e *encoder) sections(m *model) {
 		}
 		e.exemplar(&row)
 	})
+	if m.learning != nil {
+		e.uint(sectionLearning)
+		e.learning(m.learning)
+	}
 }
 
 // remembering calls yield for every series that has examples.
@@ -71,6 +76,8 @@ func (d *decoder) sections(m *model) {
 		switch d.uint() {
 		case sectionEvidence:
 			d.evidence(m)
+		case sectionLearning:
+			m.learning = d.learning()
 		default:
 			d.fail()
 		}

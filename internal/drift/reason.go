@@ -1,0 +1,124 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+// Reason is why there is no verdict: what keeps a subject insufficient.
+type Reason uint8
+
+// The reasons, the first that holds wins.
+const (
+	// NoReason is that of a verdict.
+	NoReason Reason = iota
+	// Learning is a model whose baseline is being learned.
+	Learning
+	// Mismatch is values in bins, or of a type, that cannot be compared with the baseline's.
+	Mismatch
+	// NoReference is a baseline without the column, no champion, or no window before.
+	NoReference
+	// FewReference is a reference with fewer values than are needed.
+	FewReference
+	// Few is a window with fewer values than are needed, so far.
+	Few
+	// Pending is enough values, and the first window that has them is not closed yet.
+	Pending
+	reasons
+)
+
+// String returns the reason as in ml.drift.reason.
+func (r Reason) String() string {
+	return [...]string{"", "learning", "mismatch", "no_reference", "few_reference", "few", "pending"}[r]
+}
+
+// Reasons is a set of them.
+type Reasons uint8
+
+// Has reports whether a reason is in the set.
+func (s Reasons) Has(r Reason) bool { return s&(1<<r) != 0 }
+
+// reason finds out why a comparison gives no verdict.
+func (sc *scope) reason(r *Result, mismatched bool) Reason {
+	needed := sc.m.settings.minSamples
+	switch {
+	case sc.m.learns(r):
+		return Learning
+	case mismatched && r.Reference == Baseline:
+		return Mismatch
+	case r.ReferenceSamples == 0:
+		return NoReference
+	case r.Reference != Baseline && r.ReferenceSamples < needed:
+		return FewReference
+	case r.Samples < needed:
+		return Few
+	}
+	return Pending
+}
+
+// explain says why a verdict that holds is insufficient, and remembers which reasons were given.
+func (sc *scope) explain(r *Result, j *judgement, mismatched bool) {
+	if r.Verdict == Insufficient {
+		r.Reason = sc.reason(r, mismatched)
+		j.reasons |= 1 << r.Reason
+	}
+	r.Reasons = j.reasons
+}
+
+// Shortage is a group of subjects of a version for which a window has passed without a verdict, for one reason.
+type Shortage struct {
+	// Key is the first of them.
+	Key       Key
+	Reference string
+	Reason    Reason
+	// Samples are its values, or the reference's where those are few; Needed is how many it takes.
+	Samples, Needed uint64
+	// Series is how many there are.
+	Series int
+}
+
+// maxShortages bounds the groups that are remembered between two calls of TakeStats.
+const maxShortages = 1000
+
+// short notes that a window of a subject has passed without a verdict.
+func (c *closing) short(sc *scope, r *Result, mismatched bool) {
+	s := Shortage{Key: r.Key, Reference: r.Reference, Reason: sc.reason(r, mismatched), Samples: r.Samples, Needed: sc.m.settings.minSamples, Series: 1}
+	if s.Reason == Pending {
+		return // it was judged, or there is no statistic of it
+	}
+	if s.Reason == FewReference {
+		s.Samples = r.ReferenceSamples
+	}
+	c.add(s)
+}
+
+func (c *closing) add(s Shortage) {
+	for i := range c.shortages {
+		o := &c.shortages[i]
+		if o.Reason == s.Reason && o.Reference == s.Reference && o.Key.Model == s.Key.Model && o.Key.Environment == s.Key.Environment &&
+			o.Key.Version == s.Key.Version && o.Key.Role == s.Key.Role {
+			o.Series++
+			return
+		}
+	}
+	if len(c.shortages) < maxShortages {
+		c.shortages = append(c.shortages, s)
+	}
+}
+
+// growing notes that a window goes on growing, as it has n values and needs more; a verdict that there is stays.
+func (c *closing) growing(sc *scope, s *series, key seriesKey, n uint64, judged *[len(referenceNames)]judgement) {
+	k := sc.key(s)
+	k.Subject = key.subject
+	sc.references(func(r reference) {
+		if judged[r].verdict != Insufficient {
+			return
+		}
+		reason := Few
+		if r == refBaseline && s.absences == nil && s.plan.column == nil || r == refChampion && sc.peer(s) == nil {
+			reason = NoReference
+		}
+		if r == refBaseline && sc.m.learns(&Result{Reference: Baseline}) {
+			reason = Learning
+		}
+		c.add(Shortage{Key: k, Reference: referenceNames[r], Reason: reason, Samples: n, Needed: sc.m.settings.minSamples, Series: 1})
+	})
+}
