@@ -9,8 +9,6 @@ import (
 	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
-
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -166,12 +164,12 @@ func (f *scoreFlags) onValues(s *score, m stats.Method, ref, cur []float64) erro
 	scale := 1.0
 	switch f.scale {
 	case scaleReference:
-		scale = stat.PopStdDev(ref, nil)
+		_, scale = profile.MeanStdDev(ref)
 	case scalePooled:
-		scale = stat.PopStdDev(slices.Concat(ref, cur), nil)
+		_, scale = profile.MeanStdDev(slices.Concat(ref, cur))
 	}
 	if !(scale > 0) { // as stats.Compare: a constant has no scale, the range of both stands in
-		scale = max(slices.Max(ref), slices.Max(cur)) - min(slices.Min(ref), slices.Min(cur))
+		scale = min(max(slices.Max(ref), slices.Max(cur))-min(slices.Min(ref), slices.Min(cur)), math.MaxFloat64)
 	}
 	if s.Score > 0 {
 		s.Score /= scale

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
@@ -139,7 +140,10 @@ func (c *columnValues) add(cell table.Cell, as profile.Type, t table.Type, weigh
 			c.missing += weight
 			return nil
 		}
+		// As a baseline has it: a widened float32 is the decimal number that was meant.
+		v = distribution.Decimal32(v)
 		c.values = append(c.values, v)
+		cell = table.Cell{Kind: table.Number, Float: v}
 	}
 	c.n += weight
 	c.counts[t.Category(cell)] += weight

@@ -32,12 +32,16 @@ const MaxBounds = 2 * (DefaultBins + 1)
 // (bounds[i-1], bounds[i]], the first one (-∞, bounds[0]], the last one (bounds[n-1], +∞).
 // Bins are immutable and safe for concurrent use.
 //
+// A bin of one value, (Nextafter(v, -∞), v], takes in all that a float32 cannot tell from v, as far as no other bound
+// says that the reference has told it apart: 0.3 is counted there whether it was a double or a float32 (0.30000001192…)
+// on its way. So it is for bounds of any age, as the bounds themselves stay what they are.
+//
 // Index is on the hot path of the collector. A grid of equal cells over the middle of the bounds gives
 // the first bound of a value's cell; the few bounds that share a cell are searched with a fixed number of
 // steps. Bins of equal mass make the cells fit the data: where values are dense, so are bounds.
 type Bins struct {
 	bounds []float64
-	// keys are those of the bounds (see key), followed by that of +∞ so that the search needs no check of its end.
+	// keys are those of the edges (see edges and key), followed by that of +∞ so that the search needs no check of its end.
 	keys []uint64
 	// The cell of v is (v-low)*scale, cut to 0..len(start)-1.
 	low, scale float64
@@ -76,12 +80,13 @@ const gridCells = 256
 // keeps outliers from widening the cells.
 func (b *Bins) layGrid() {
 	n := len(b.bounds)
+	edges := edges(b.bounds)
 	b.start, b.half = []uint16{0}, searchStep(n)
 	for _, trim := range []int{0, 1, 2, 4, 8, 16, 32} {
 		if n < 8 || 2*trim+2 > n {
 			break
 		}
-		low, high := b.bounds[trim], b.bounds[n-1-trim]
+		low, high := edges[trim], edges[n-1-trim]
 		g := Bins{low: low, scale: gridCells / (high - low), start: make([]uint16, gridCells)}
 		if g.scale == 0 || math.IsInf(g.scale, 0) || math.IsInf(high-low, 0) {
 			continue
@@ -90,7 +95,7 @@ func (b *Bins) layGrid() {
 		next, i := 0, 0
 		for cell := range g.start {
 			g.start[cell] = uint16(i)
-			for next < n && g.cell(b.bounds[next]) == cell {
+			for next < n && g.cell(edges[next]) == cell {
 				next++
 			}
 			most = max(most, next-i)
@@ -103,11 +108,31 @@ func (b *Bins) layGrid() {
 	b.keys = make([]uint64, n+int(2*b.half))
 	for i := range b.keys {
 		if i < n {
-			b.keys[i] = key(b.bounds[i])
+			b.keys[i] = key(edges[i])
 		} else {
 			b.keys[i] = key(math.Inf(1))
 		}
 	}
+}
+
+// edges are the bounds as Index takes them: those of a bin of one value lie where values begin to round to another
+// float32, unless there is a bound between.
+func edges(bounds []float64) []float64 {
+	edges := slices.Clone(bounds)
+	for i := 1; i < len(bounds); i++ {
+		v := bounds[i]
+		if bounds[i-1] != math.Nextafter(v, math.Inf(-1)) {
+			continue
+		}
+		below, last := float32Cell(v)
+		if i < 2 || bounds[i-2] <= below {
+			edges[i-1] = min(edges[i-1], below)
+		}
+		if i == len(bounds)-1 || bounds[i+1] >= last {
+			edges[i] = max(edges[i], last)
+		}
+	}
+	return edges
 }
 
 // key maps floats to integers of the same order; both zeros are equal.
@@ -160,7 +185,7 @@ func (b *Bins) Index(v float64) int {
 // or infinities. The last bound is the sample's maximum, the first its minimum (or the float below it, see next); inner
 // bounds are the sample's k/n quantiles (inverse of the empirical distribution function). A value that
 // several quantiles fall on is heavier than a bin and gets a bin of its own, (Nextafter(v, -∞), v], so
-// that the share of rows strictly inside any other bin stays below 1/n.
+// that the share of rows strictly inside any other bin stays below 1/n; the smallest number of all needs no bound below it.
 // It returns nil for an empty sample.
 func EqualMassBounds(sorted []float64, n int) []float64 {
 	rows := len(sorted)
@@ -190,8 +215,8 @@ func EqualMassBounds(sorted []float64, n int) []float64 {
 		if len(bounds) > 0 && v <= bounds[len(bounds)-1] {
 			continue
 		}
-		if heavy(v) {
-			add(math.Nextafter(v, math.Inf(-1)))
+		if below := math.Nextafter(v, math.Inf(-1)); heavy(v) && !math.IsInf(below, 0) {
+			add(below)
 		}
 		add(v)
 	}

@@ -157,7 +157,7 @@ func (d *Delta) valid() bool {
 		return false
 	}
 	for i := range d.Bounds {
-		if !(d.Bounds[i] > -maxFloat && d.Bounds[i] < maxFloat) || i > 0 && d.Bounds[i] <= d.Bounds[i-1] {
+		if !(d.Bounds[i] >= -maxFloat && d.Bounds[i] <= maxFloat) || i > 0 && d.Bounds[i] <= d.Bounds[i-1] {
 			return false
 		}
 	}

@@ -34,6 +34,11 @@ func (s *sample) spread() float64 {
 	if s.n == 0 || len(s.bounds) == 0 {
 		return 0
 	}
+	// The squares of the largest numbers fit a float64 in a unit of this size.
+	unit := 1.0
+	if max(math.Abs(s.min), math.Abs(s.max), math.Abs(s.bounds[0]), math.Abs(s.bounds[len(s.bounds)-1])) > 0x1p400 {
+		unit = 0x1p600
+	}
 	var mean, m2, n float64
 	for i, c := range s.all {
 		if c == 0 {
@@ -47,12 +52,15 @@ func (s *sample) spread() float64 {
 			hi = min(hi, s.bounds[i])
 		}
 		mid := lo + (hi-lo)/2
+		if unit > 1 {
+			mid = (lo/2 + hi/2) / unit
+		}
 		n += c
 		d := mid - mean
 		mean += d * c / n
 		m2 += c * d * (mid - mean)
 	}
-	return math.Sqrt(m2 / n)
+	return math.Sqrt(m2/n) * unit
 }
 
 // sample returns a window's cells as a sample. Counts are copied.

@@ -364,7 +364,7 @@ func (d *decoder) layout() *layout {
 	l := &layout{kind: kind(d.small(uint64(categorical))), bounds: d.floats(), fixed: d.bool(), mismatched: d.bool()}
 	n := d.length(1)
 	for i, b := range l.bounds {
-		if !(b > -maxFloat && b < maxFloat) || i > 0 && b <= l.bounds[i-1] {
+		if !(b >= -maxFloat && b <= maxFloat) || i > 0 && b <= l.bounds[i-1] {
 			d.fail()
 		}
 	}

@@ -17,7 +17,8 @@ import (
 const DefaultMaxCategories = 200
 
 // NewNumeric profiles a numeric column with equal-mass bins. NaN and infinities count as missing, on top of
-// missing. values is sorted in place.
+// missing. A number that is a widened float32 is taken for the decimal number that was meant (distribution.Decimal32), so that one
+// value that came in both sizes is one. values is sorted in place, and changed.
 func NewNumeric(name string, values []float64, missing uint64, bins int) *Column {
 	finite := values[:0]
 	for _, v := range values {
@@ -25,7 +26,7 @@ func NewNumeric(name string, values []float64, missing uint64, bins int) *Column
 			missing++
 			continue
 		}
-		finite = append(finite, v)
+		finite = append(finite, distribution.Decimal32(v))
 	}
 	c := &Column{Name: name, Type: Numeric, Count: uint64(len(finite)), Missing: missing}
 	if len(finite) == 0 {
@@ -37,12 +38,34 @@ func NewNumeric(name string, values []float64, missing uint64, bins int) *Column
 	if err != nil {
 		panic("BUG: EqualMassBounds made bounds that NewBins refuses: " + err.Error())
 	}
-	mean, variance := stat.PopMeanVariance(finite, nil)
+	mean, sd := MeanStdDev(finite)
 	c.Numeric = &NumericColumn{
-		Min: finite[0], Max: finite[len(finite)-1], Mean: mean, StdDev: math.Sqrt(variance),
+		Min: finite[0], Max: finite[len(finite)-1], Mean: mean, StdDev: sd,
 		Bounds: bounds, Counts: b.Count(finite),
 	}
 	return c
+}
+
+// MeanStdDev returns the mean and the population standard deviation of finite values, of which there is at least one. Where
+// their squares would be too large or too small for a float64 they are scaled by a power of two first, which costs no digit: both
+// figures are finite for all finite values.
+func MeanStdDev(values []float64) (mean, sd float64) {
+	largest := 0.0
+	for _, v := range values {
+		largest = max(largest, math.Abs(v))
+	}
+	_, exponent := math.Frexp(largest)
+	if largest == 0 || exponent > -400 && exponent < 400 {
+		mean, sd = stat.PopMeanStdDev(values, nil)
+		return mean, sd
+	}
+	scaled := make([]float64, len(values))
+	for i, v := range values {
+		scaled[i] = math.Ldexp(v, -exponent)
+	}
+	mean, sd = stat.PopMeanStdDev(scaled, nil)
+	limit := func(v float64) float64 { return min(max(math.Ldexp(v, exponent), -math.MaxFloat64), math.MaxFloat64) }
+	return limit(mean), limit(sd)
 }
 
 // NewCategorical profiles a categorical column and keeps at most maxCategories values, the most frequent ones.

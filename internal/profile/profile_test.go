@@ -5,6 +5,7 @@ package profile
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"math"
 	"os"
@@ -43,6 +44,42 @@ func TestNewNumeric(t *testing.T) {
 	assert.Equal(t, []uint64{1, 1, 1, 1, 0}, c.Numeric.Counts)
 	assert.Nil(t, example().Features[2].Numeric)
 	assert.Zero(t, (&Column{}).MissingRatio())
+}
+
+// Any finite numbers make a profile whose figures are finite.
+func TestNewNumericOfExtremes(t *testing.T) {
+	large, tiny := math.MaxFloat64, 5e-324
+	for name, tt := range map[string]struct {
+		values   []float64
+		mean, sd float64
+	}{
+		"one value, the largest":  {[]float64{large, large}, large, 0},
+		"one value, the smallest": {[]float64{-large, -large, -large}, -large, 0},
+		"both ends":               {[]float64{-large, -large, large, large}, 0, large},
+		"as reported":             {[]float64{-1.797e308, 1.797e308}, 0, 1.797e308},
+		"far from zero":           {[]float64{1e200, 3e200}, 2e200, 1e200},
+		"near zero":               {[]float64{1e-200, 3e-200}, 2e-200, 1e-200},
+		"subnormal":               {[]float64{tiny, tiny, -tiny, -tiny}, 0, tiny},
+		"zero":                    {[]float64{0, 0, 0}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := NewNumeric("x", tt.values, 0, 240)
+			p := &Profile{FormatVersion: FormatVersion, Rows: c.Count, Features: []*Column{c}}
+			require.NoError(t, p.Validate())
+			var b bytes.Buffer
+			require.NoError(t, p.Write(&b))
+			assert.InEpsilon(t, 1+tt.mean, 1+c.Numeric.Mean, 1e-12)
+			assert.InDelta(t, 1, (tt.sd+math.SmallestNonzeroFloat64)/(c.Numeric.StdDev+math.SmallestNonzeroFloat64), 1e-12)
+			assert.Zero(t, c.Numeric.Counts[len(c.Numeric.Counts)-1], "nothing is above the largest")
+		})
+	}
+}
+
+// A value that came as a double and as a float32 is one value.
+func TestNewNumericOfFloat32(t *testing.T) {
+	doubles := []float64{0.1, 0.3, 0.3, 0.7, 0.7, 0.7}
+	mixed := []float64{float64(float32(0.1)), 0.3, float64(float32(0.3)), float64(float32(0.7)), 0.7, 0.7}
+	assert.Equal(t, NewNumeric("x", doubles, 0, 240), NewNumeric("x", mixed, 0, 240))
 }
 
 func TestNewCategorical(t *testing.T) {
@@ -118,6 +155,39 @@ func TestValidateReportsEverything(t *testing.T) {
 			}
 		})
 	}
+}
+
+// FuzzNewNumeric: numbers of any kind make a profile that is written and read again.
+func FuzzNewNumeric(f *testing.F) {
+	add := func(bins uint8, values ...float64) {
+		var data []byte
+		for _, v := range values {
+			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+		}
+		f.Add(bins, data)
+	}
+	add(240, 1, 2, 2, 3, math.NaN(), math.Inf(1))
+	add(3, math.MaxFloat64, -math.MaxFloat64, 5e-324, 0)
+	add(10, 0.3, float64(float32(0.3)), 0.3, 16777217, 16777216)
+	f.Fuzz(func(t *testing.T, bins uint8, data []byte) {
+		var values []float64
+		for ; len(data) >= 8; data = data[8:] {
+			values = append(values, math.Float64frombits(binary.LittleEndian.Uint64(data)))
+		}
+		n := uint64(len(values))
+		c := NewNumeric("x", values, 0, 1+int(bins)%240)
+		require.Equal(t, n, c.Count+c.Missing)
+		p := &Profile{FormatVersion: FormatVersion, Rows: n, Features: []*Column{c}}
+		require.NoError(t, p.Validate())
+		var b bytes.Buffer
+		require.NoError(t, p.Write(&b))
+		got, err := Read(&b)
+		require.NoError(t, err)
+		require.Equal(t, p, got)
+		if c.Numeric != nil {
+			require.False(t, math.IsInf(c.Numeric.StdDev, 0) || math.IsInf(c.Numeric.Mean, 0))
+		}
+	})
 }
 
 func FuzzRead(f *testing.F) {

@@ -29,12 +29,18 @@ func (c column) sum() float64 { return c.ref + c.cur }
 
 func (c column) plus(d column) column { return column{c.ref + d.ref, c.cur + d.cur} }
 
-// chi2 is what both cells add to Pearson's statistic, (O−E)²/E summed, when share is the reference's part of all
-// samples: both differ from their expectation by the same number of samples.
-func (c column) chi2(share float64) float64 {
+// sides are the parts of all samples that the reference and the current side have. Each is computed for itself: the smaller one
+// may be less than what rounding leaves of one minus the other.
+type sides struct{ ref, cur float64 }
+
+func newSides(nRef, nCur float64) sides { return sides{nRef / (nRef + nCur), nCur / (nRef + nCur)} }
+
+// chi2 is what both cells add to Pearson's statistic, (O−E)²/E summed: both differ from their expectation by the same
+// number of samples. It is written in shares of the column, so that no product of small counts underflows.
+func (c column) chi2(s sides) float64 {
 	k := c.sum()
-	d := c.ref - k*share
-	return d * d / (k * share * (1 - share))
+	d := c.ref/k*s.cur - c.cur/k*s.ref
+	return k * (d / s.ref) * (d / s.cur)
 }
 
 // Chi2Homogeneity is Pearson's test that two samples have one distribution, on the 2×B table of their counts:
@@ -48,11 +54,11 @@ func Chi2Homogeneity(ref, cur []float64) (statistic float64, dof int, p float64)
 
 func chi2Homogeneity(ref, cur []float64, nRef, nCur float64) (statistic float64, dof int) {
 	_ = cur[:len(ref):len(ref)]
-	share := nRef / (nRef + nCur)
+	parts := newSides(nRef, nCur)
 	columns := 0
 	for i, r := range ref {
 		if c := (column{r, cur[i]}); c.sum() > 0 {
-			statistic += c.chi2(share)
+			statistic += c.chi2(parts)
 			columns++
 		}
 	}
@@ -75,7 +81,7 @@ func Chi2GoodnessOfFit(ref, cur []float64) (statistic float64, dof int, p float6
 		}
 		groups++
 		d := cur[i] - expected
-		statistic += d * d / expected
+		statistic += d / expected * d
 	}
 	dof = max(groups-1, 0)
 	if math.IsInf(statistic, 1) {

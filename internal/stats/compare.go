@@ -23,7 +23,8 @@ import (
 
 // Errors that Compare returns, wrapped; test with errors.Is.
 var (
-	// ErrNoSamples: the reference or the current counts add up to zero.
+	// ErrNoSamples: the reference or the current counts add up to zero, or to so little (decayed counts) that nothing can be
+	// divided by it.
 	ErrNoSamples = errors.New("no samples")
 	// ErrShape: reference and current are not counts of the same bins.
 	ErrShape = errors.New("reference and current have different bins")
@@ -37,6 +38,10 @@ var (
 
 // maxTotal is the largest number of samples that Compare takes: above it a float64 can no longer count by one.
 const maxTotal = 1 << 53
+
+// minTotal is the least number of samples that Compare takes for any: far below what decayed counts mean, and far above where
+// quotients of counts leave the range of a float64.
+const minTotal = 1e-100
 
 // pseudoCount is what Compare adds to each group before it computes PSI, Jensen-Shannon, KL and Hellinger
 // (the Jeffreys prior), so that an empty group gives a finite and moderate value: (c+½)/(n+½B).
@@ -97,10 +102,10 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 	if !(nRef >= 0 && nRef <= maxTotal && nCur >= 0 && nCur <= maxTotal) {
 		return Result{}, errors.Join(checkCounts("reference", ref.Counts), checkCounts("current", cur.Counts))
 	}
-	if nRef == 0 {
+	if nRef < minTotal {
 		return Result{}, errNoReference
 	}
-	if nCur == 0 {
+	if nCur < minTotal {
 		return Result{}, errNoCurrent
 	}
 

@@ -27,7 +27,7 @@ func Homogeneity(ref, cur []float64) (statistic, p float64) {
 
 func homogeneity(ref, cur []float64, nRef, nCur float64) (statistic, p float64) {
 	n := nRef + nCur
-	share := nRef / n
+	parts := newSides(nRef, nCur)
 	// A column with this total has an expected count of minExpected on the smaller side.
 	thick := minExpected * n / min(nRef, nCur)
 
@@ -41,12 +41,12 @@ func homogeneity(ref, cur []float64, nRef, nCur float64) (statistic, p float64) 
 			if groups == pools || k < thinnest.sum() {
 				thinnest = c
 			}
-			statistic += c.chi2(share)
+			statistic += c.chi2(parts)
 			groups++
 		default:
 			if rest = rest.plus(c); rest.sum() >= thick {
 				pool, rest = rest, column{}
-				statistic += pool.chi2(share)
+				statistic += pool.chi2(parts)
 				groups++
 				pools++
 			}
@@ -59,7 +59,7 @@ func homogeneity(ref, cur []float64, nRef, nCur float64) (statistic, p float64) 
 	if pools == 0 {
 		joined = thinnest
 	}
-	statistic = max(statistic-joined.chi2(share)+joined.plus(rest).chi2(share), 0)
+	statistic = max(statistic-joined.chi2(parts)+joined.plus(rest).chi2(parts), 0)
 	p = Chi2SF(statistic, groups-1)
 	if pools > 0 {
 		return statistic, p

@@ -164,7 +164,8 @@ func (s *integral) addTails(r, c tail) {
 }
 
 // WassersteinSamples is the 1-Wasserstein distance of two samples (scipy.stats.wasserstein_distance). The samples must
-// be finite and need not be sorted; it works on sorted copies. With an empty sample it returns NaN.
+// be finite and need not be sorted; it works on sorted copies. With an empty sample it returns NaN; distances beyond the largest float64 are
+// cut to it.
 func WassersteinSamples(x, y []float64) float64 {
 	if len(x) == 0 || len(y) == 0 {
 		return math.NaN()
@@ -181,7 +182,7 @@ func WassersteinSamples(x, y []float64) float64 {
 		if j < len(y) {
 			next = min(next, y[j])
 		}
-		d += math.Abs(float64(i)/n-float64(j)/m) * (next - at)
+		d += math.Abs(float64(i)/n-float64(j)/m) * width(at, next)
 		at = next
 		for i < len(x) && x[i] <= at {
 			i++
@@ -190,5 +191,5 @@ func WassersteinSamples(x, y []float64) float64 {
 			j++
 		}
 	}
-	return d
+	return min(d, math.MaxFloat64)
 }
