@@ -4,6 +4,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -36,7 +37,10 @@ func newBuild() *cobra.Command {
 		Long: `build reads one or more files of the same columns, a row a prediction, and writes a baseline.
 
 A column is numeric if each of its values is a number, else categorical. Columns that are given no role become features, but for
-row numbers, ids, points in time and empty ones. What was decided is printed; --features, --exclude and --type overrule it.`,
+row numbers, ids, points in time and empty ones. What was decided is printed; --features, --include, --exclude and --type overrule it.
+
+NA, null, - and the like are missing values in columns of numbers. Thousands separators, decimal commas, dates with slashes or points, semicolons
+between cells and UTF-16 are read, and said; text in another encoding is refused until --encoding names it.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error {
 			o, err := columns.Options()
@@ -98,14 +102,16 @@ func writeProfile(path string, p *profile.Profile) error {
 	return nil
 }
 
+// printPlan says what becomes of each column, and why.
 func printPlan(w io.Writer, plan *baseline.Plan) error {
-	t := console.NewTable("column|", "role|", "compared as|", "values|", "missing", "distinct", "note|")
+	t := console.NewTable("column|", "role|", "compared as|", "values|", "missing", "distinct")
+	var notes, left []string
 	warnings := 0
 	for _, c := range plan.Columns {
-		note := c.Note
-		if c.Warning {
-			note = "! " + note
-			warnings++
+		name := console.Clean(c.Name, 40)
+		if c.Role == baseline.RoleNone {
+			left = append(left, fmt.Sprintf("  %s: %s", name, console.Clean(cmp.Or(c.Note(), "not named in --features"), 300)))
+			continue
 		}
 		missing := 0.0
 		if plan.Schema.Rows > 0 {
@@ -115,25 +121,35 @@ func printPlan(w io.Writer, plan *baseline.Plan) error {
 		if c.Distinct >= 10_000 {
 			distinct = "≥" + distinct
 		}
-		as := string(c.As)
-		if as == "" {
-			as = "-"
+		t.Row(name, string(c.Role), cmp.Or(string(c.As), "-"), string(c.Type), console.Percent(missing), distinct)
+		mark := " "
+		if c.Warning {
+			mark = "!"
+			warnings++
 		}
-		t.Row(console.Clean(c.Name, 40), string(c.Role), as, string(c.Type), console.Percent(missing), distinct, note)
+		for _, note := range c.Notes {
+			notes = append(notes, fmt.Sprintf("%s %s: %s", mark, name, console.Clean(note, 300)))
+		}
+	}
+	for _, name := range plan.Schema.Skipped {
+		left = append(left, fmt.Sprintf("  %s: a list", console.Clean(name, 40)))
 	}
 	if err := t.Write(w, ""); err != nil {
 		return err
 	}
-	for _, s := range plan.Schema.Skipped {
-		if _, err := fmt.Fprintf(w, "%s: a list; left out\n", console.Clean(s, 40)); err != nil {
-			return err
-		}
+	lines := append([]string{""}, plan.Schema.Notes...)
+	lines = append(lines, notes...)
+	if len(left) > 0 {
+		lines = append(append(lines, "left out:"), left...)
 	}
 	if warnings > 0 {
-		_, err := fmt.Fprintf(w, "\n%s: look at the lines with !\n", console.Plural(warnings, "warning"))
-		return err
+		lines = append(lines, console.Plural(warnings, "warning")+": look at the lines with !")
 	}
-	return nil
+	if len(lines) == 1 {
+		return nil
+	}
+	_, err := fmt.Fprintln(w, strings.Join(lines, "\n"))
+	return err
 }
 
 // period writes ", 2026-11-01 to 2026-11-08" where the profile knows.

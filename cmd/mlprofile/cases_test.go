@@ -94,3 +94,94 @@ func TestTheLargestNumbers(t *testing.T) {
 		}
 	}
 }
+
+// Inputs that others reported: what is made of them, and what is said of it.
+func TestReportedInputs(t *testing.T) {
+	for name, tt := range map[string]struct {
+		args    []string
+		says    []string
+		columns map[string]string // name: type, values, missing values
+	}{
+		"G5-thousands.csv": {
+			says: []string{
+				`! price: read with commas between thousands, such as "18,456"; --decimal-comma`, "price_de: read as numbers such as 1.234,5",
+				`! pct: numbers with a sign, such as "91.9%", are categories; --type pct=numeric reads them`, "! money: numbers with a sign",
+			},
+			columns: map[string]string{"price": "numeric 300 0", "price_de": "numeric 300 0", "pct": "categorical 300 0"},
+		},
+		"G8b-semicolon.csv": {
+			says:    []string{"cells are separated by ';' (--delimiter)", "income: read as numbers such as 1.234,5"},
+			columns: map[string]string{"age": "numeric 300 0", "income": "numeric 300 0", "country": "categorical 300 0"},
+		},
+		"G8d-utf16.csv": {says: []string{"UTF-16LE, read as such"}, columns: map[string]string{"age": "numeric 300 0", "country": "categorical 300 0"}},
+		"H5-utf8.csv":   {columns: map[string]string{"city": "categorical 300 0"}},
+		"G11-missing.csv": {
+			says:    []string{`x: missing: "NaN" (24), "null" (24), "NA" (21)`, `! c: counted as values: "None" (70), "nan" (61); --null None,nan if they mean missing`},
+			columns: map[string]string{"x": "numeric 128 172"},
+		},
+		"G11b-na.csv":    {says: []string{`x: missing: "NA" (1); --type x=categorical`}, columns: map[string]string{"x": "numeric 350 1"}},
+		"G16-inf.csv":    {says: []string{"x       feature     numeric      number     55 %", "above 2^53"}, columns: map[string]string{"x": "numeric 134 166"}},
+		"G18b-nan.jsonl": {columns: map[string]string{"a": "numeric 141 159"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, _, out := built(t, append([]string{sharedCase(t, name), "--prediction", "label"}, tt.args...)...)
+			for _, want := range tt.says {
+				assert.Contains(t, out, want)
+			}
+			for column, want := range tt.columns {
+				c := p.Column(column)
+				require.NotNil(t, c, column)
+				assert.Equal(t, want, fmt.Sprintf("%s %d %d", c.Type, c.Count, c.Missing), column)
+			}
+		})
+	}
+	t.Run("G8e-latin1.csv", func(t *testing.T) {
+		latin, utf8 := sharedCase(t, "G8e-latin1.csv"), sharedCase(t, "H5-utf8.csv")
+		_, _, err := mlprofile(t, "build", latin, "-o", filepath.Join(t.TempDir(), "x.json"))
+		require.ErrorContains(t, err, `:2: column "city": "Z\xfcrich" is not UTF-8; in Windows-1252 it is "Zürich": --encoding windows-1252`)
+		_, file, _ := built(t, utf8)
+		assert.Zero(t, scoreOf(t, "--reference", file, "--current", latin, "--encoding", "windows-1252", "--column", "city").Score)
+	})
+}
+
+// What is decided about columns is said in a line with the flag that changes it; what is left out has its reason.
+func TestDecisionsAreSaid(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("row,customer_id,uid,zip,year,region,signup,day,amount,tag\n")
+	for i := range 240 {
+		fmt.Fprintf(&b, "%d,%d,%d,%05d,%d,%d,%02d/%02d/2026,%d,%g,t%d\n",
+			i, 1_000_000+i*7919%99991, 5_000_000+i*7919%99991, i*397%100, 2015+i%10, 1+i%5, 1+i%28, 1+i%12, 20260101+i%28, float64(i%50)/4, i%220)
+	}
+	data := write(t, "a.csv", b.String())
+	p, _, out := built(t, data)
+	for _, want := range []string{
+		"  row: counts upwards: a row number? --include row keeps it",
+		"  customer_id: all values differ: an id, by its name; --include customer_id keeps it",
+		"! uid: all values differ: an id? --exclude uid leaves it out",
+		`  zip: codes such as "00000"; --type zip=numeric if they are amounts`,
+		"  year: years? they drift as time goes by; --exclude year leaves them out",
+		"  region: 5 whole numbers: codes? --type region=categorical",
+		"  signup: a point in time; --timestamp signup if it is the prediction's",
+		"! day: dates such as 20260101: they will always drift; --timestamp or --exclude day",
+		"! tag: 220 categories in 240 rows: an id? --exclude tag leaves it out",
+		"left out:\n",
+	} {
+		assert.Contains(t, out, want)
+	}
+	assert.Nil(t, p.Column("customer_id"))
+	assert.Equal(t, profile.Categorical, p.Column("zip").Type)
+
+	p, _, _ = built(t, data, "--include", "customer_id,row", "--exclude", "year", "--timestamp", "day", "--type", "region=categorical")
+	assert.NotNil(t, p.Column("customer_id"))
+	assert.NotNil(t, p.Column("row"))
+	assert.Nil(t, p.Column("year"))
+	assert.Equal(t, profile.Categorical, p.Column("region").Type)
+	assert.Equal(t, "2026-01-01", p.From.Format("2006-01-02"))
+	assert.Equal(t, "2026-01-28", p.To.Format("2006-01-02"))
+
+	_, _, err := mlprofile(t, "build", data, "--timestamp", "year", "-o", filepath.Join(t.TempDir(), "x.json"))
+	require.ErrorContains(t, err, `timestamp: column "year": 2015 to 2024 are years, which are no points in time`)
+	_, _, err = mlprofile(t, "build", data, "--encoding", "klingon", "--date-order", "ymd", "-o", filepath.Join(t.TempDir(), "x.json"))
+	require.ErrorContains(t, err, "--encoding")
+	require.ErrorContains(t, err, "--date-order")
+}

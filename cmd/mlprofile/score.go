@@ -132,7 +132,7 @@ func (f *scoreFlags) register(s *pflag.FlagSet) {
 	// Of the columns' flags only those on rows: the roles do not matter here.
 	var all pflag.FlagSet
 	f.columns.Register(&all)
-	for _, name := range []string{"type", "timestamp", "from", "to", "format", "delimiter", "null"} {
+	for _, name := range []string{"type", "timestamp", "from", "to", "format", "delimiter", "null", "encoding", "decimal-comma", "date-order"} {
 		flag := all.Lookup(name)
 		if name == "from" || name == "to" || name == "timestamp" {
 			flag.Usage += ", of the current file"

@@ -39,7 +39,6 @@ func (c *columnValues) missingRatio() float64 {
 // dataFile is a data file whose columns are known.
 type dataFile struct {
 	path   string
-	opts   table.Options
 	schema *table.Schema
 	weight string
 }
@@ -49,7 +48,7 @@ func openData(ctx context.Context, path string, o baseline.Options, weight strin
 	if err != nil {
 		return nil, err
 	}
-	d := &dataFile{path: path, opts: o.Table, schema: schema}
+	d := &dataFile{path: path, schema: schema}
 	if schema.Column(weight) != nil {
 		d.weight = weight
 	}
@@ -67,10 +66,23 @@ type wantedColumn struct {
 // read returns the values of the columns, of the rows in the range that the options give.
 func (d *dataFile) read(ctx context.Context, wanted []wantedColumn, o baseline.Options) ([]columnValues, error) {
 	ranged := !o.From.IsZero() || !o.To.IsZero()
-	if ranged && !d.has(o.Timestamp) {
-		return nil, fmt.Errorf("--timestamp: %s has no column %q, and --from and --to need one", d.path, o.Timestamp)
+	if ranged {
+		if !d.has(o.Timestamp) {
+			return nil, fmt.Errorf("--timestamp: %s has no column %q, and --from and --to need one", d.path, o.Timestamp)
+		}
+		if err := d.schema.Column(o.Timestamp).AsTimestamp(); err != nil {
+			return nil, fmt.Errorf("--timestamp: %s: column %q: %w", d.path, o.Timestamp, err)
+		}
 	}
-	r, err := table.Open(d.path, d.opts)
+	for _, want := range wanted {
+		switch c := d.schema.Column(want.name); {
+		case want.as == profile.Numeric:
+			c.AsNumbers()
+		case o.Types[want.name] == profile.Categorical:
+			c.AsTexts()
+		}
+	}
+	r, err := d.schema.Open(d.path)
 	if err != nil {
 		return nil, err
 	}
@@ -203,7 +215,7 @@ func isBaseline(path string) (bool, error) {
 func (r *reference) names() (names []string) {
 	if r.baseline == nil {
 		for _, c := range r.data.schema.Columns {
-			if !c.IDLike() && c.Type != table.TypeTime && c.Type != table.TypeEmpty && c.Name != r.data.weight {
+			if !c.IDLike() && c.Type != table.TypeTime && c.Type != table.TypeEmpty && c.Type != table.TypeBytes && c.Name != r.data.weight {
 				names = append(names, c.Name)
 			}
 		}

@@ -188,7 +188,7 @@ func undelivered(r replay.Result, total int) string {
 	return s
 }
 
-// describe says in a line what becomes of the columns.
+// describe says what becomes of the columns, and why.
 func describe(plan *baseline.Plan, o *replay.Options) string {
 	s := fmt.Sprintf("%s: %s", console.Clean(o.Model, 60), console.Plural(len(plan.Features), "feature"))
 	if p := plan.Prediction; p != nil {
@@ -207,14 +207,16 @@ func describe(plan *baseline.Plan, o *replay.Options) string {
 	default:
 		s += ", time from " + console.Clean(p.Name, 40)
 	}
-	var out []string
-	for _, c := range plan.Columns {
-		if c.Role == baseline.RoleNone && c.Note != "" && c.Note != "excluded" {
-			out = append(out, console.Clean(c.Name, 40))
-		}
+	for _, note := range plan.Schema.Notes {
+		s += "\n  " + console.Clean(note, 300)
 	}
-	if len(out) > 0 {
-		s += "; left out: " + strings.Join(out, ", ")
+	for _, c := range plan.Columns {
+		switch {
+		case c.Role == baseline.RoleNone && c.Note() != "" && c.Note() != "excluded":
+			s += fmt.Sprintf("\n  left out %s: %s", console.Clean(c.Name, 40), console.Clean(c.Note(), 300))
+		case c.Role != baseline.RoleNone && (c.AmbiguousNumbers || c.Numbers != table.Plain || len(c.MeansMissing) > 0):
+			s += fmt.Sprintf("\n  %s: %s", console.Clean(c.Name, 40), console.Clean(c.Note(), 300))
+		}
 	}
 	return s
 }

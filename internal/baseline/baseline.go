@@ -8,10 +8,13 @@
 package baseline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,8 +34,8 @@ type Options struct {
 	Prediction, Confidence, Timestamp string
 	// Features are the feature columns in the order of the model; nil means all that are left and describe rows.
 	Features []string
-	// Exclude are columns that are no features.
-	Exclude []string
+	// Exclude are columns that are no features, Include those that are though they do not look it.
+	Exclude, Include []string
 	// Types overrides what the values look like, by column.
 	Types map[string]profile.Type
 	// Bins is the number of bins of a numeric column; zero means distribution.DefaultBins.
@@ -73,10 +76,25 @@ type PlannedColumn struct {
 	Role Role
 	// As is how its values are compared; empty for a timestamp and for what is left out.
 	As profile.Type
-	// Note is what a person should know: why it is left out, what is odd about it.
-	Note string
-	// Warning says that the note is one.
+	// Notes are what a person should know: why it is left out, how its values were read, what is odd about it. What a flag
+	// changes names the flag.
+	Notes []string
+	// Warning says that one of them is odd.
 	Warning bool
+
+	excluded, included bool
+}
+
+// Note is all notes in one line.
+func (c *PlannedColumn) Note() string { return strings.Join(c.Notes, "; ") }
+
+func (c *PlannedColumn) note(format string, args ...any) {
+	c.Notes = append(c.Notes, fmt.Sprintf(format, args...))
+}
+
+func (c *PlannedColumn) warn(format string, args ...any) {
+	c.note(format, args...)
+	c.Warning = true
 }
 
 // Plan is what becomes of the columns of a data set.
@@ -126,18 +144,37 @@ func NewPlan(schema *table.Schema, o Options) (*Plan, error) {
 	p.Prediction = take("prediction", o.Prediction, RolePrediction)
 	p.Confidence = take("confidence", o.Confidence, RoleConfidence)
 	p.Timestamp = take("timestamp", o.Timestamp, RoleTimestamp)
+	if c := p.Timestamp; c != nil {
+		if err := c.AsTimestamp(); err != nil {
+			errs = append(errs, fmt.Errorf("timestamp: column %q: %w", c.Name, err))
+		}
+	}
 	for _, name := range o.Exclude {
 		if c := need("exclude", name); c != nil {
 			if c.Role != RoleNone {
 				errs = append(errs, fmt.Errorf("exclude: column %q is the %s", name, c.Role))
 			}
-			c.Note = "excluded"
+			c.excluded = true
+			c.note("excluded")
+		}
+	}
+	for _, name := range o.Include {
+		if c := need("include", name); c != nil {
+			if c.Role != RoleNone || c.excluded {
+				errs = append(errs, fmt.Errorf("include: column %q is the %s, or excluded", name, c.Role))
+			}
+			c.included = true
 		}
 	}
 	for name, t := range o.Types {
 		c := need("type", name)
 		if c != nil {
-			if t != profile.Numeric && t != profile.Categorical {
+			switch t {
+			case profile.Numeric:
+				c.AsNumbers()
+			case profile.Categorical:
+				c.AsTexts()
+			default:
 				errs = append(errs, fmt.Errorf("type: %s=%s: neither %s nor %s", name, t, profile.Numeric, profile.Categorical))
 			}
 			c.As = t
@@ -149,31 +186,20 @@ func NewPlan(schema *table.Schema, o Options) (*Plan, error) {
 				p.Features = append(p.Features, c)
 			}
 		}
-	} else {
-		for _, c := range p.Columns {
-			if c.Role != RoleNone || c.Note != "" {
-				continue
-			}
-			switch {
-			case c.As != "": // the user wants it
-			case c.IDLike() && c.Type == table.TypeString:
-				c.Note = "all values differ: an id? name it in --features to keep it"
-				continue
-			case c.IDLike():
-				c.Note = "counts upwards: a row number? name it in --features to keep it"
-				continue
-			case c.Type == table.TypeTime:
-				c.Note = "a point in time; name it in --timestamp if it is the prediction's"
-				continue
-			case c.Type == table.TypeEmpty:
-				c.Note = "has no values"
-				continue
-			}
+	}
+	for _, c := range p.Columns {
+		if c.Role != RoleNone || c.excluded || o.Features != nil && !c.included {
+			continue
+		}
+		if c.As != "" || c.included || c.describes() {
 			c.Role = RoleFeature
 			p.Features = append(p.Features, c)
 		}
 	}
 	for _, c := range p.Columns {
+		if c.Type == table.TypeBytes && c.Role != RoleNone {
+			errs = append(errs, fmt.Errorf("column %q: bytes that are no text cannot be counted", c.Name))
+		}
 		c.decide()
 	}
 	if c := p.Confidence; c != nil {
@@ -181,7 +207,7 @@ func NewPlan(schema *table.Schema, o Options) (*Plan, error) {
 		case c.As == profile.Categorical:
 			errs = append(errs, fmt.Errorf("confidence: column %q is not numeric", c.Name))
 		case c.Present > 0 && (c.Min < 0 || c.Max > 1):
-			c.warn(fmt.Sprintf("from %g to %g: a confidence is between 0 and 1", c.Min, c.Max))
+			c.warn("from %g to %g: a confidence is between 0 and 1", c.Min, c.Max)
 		}
 	}
 	if p.Timestamp == nil && (!o.From.IsZero() || !o.To.IsZero()) {
@@ -199,7 +225,81 @@ func NewPlan(schema *table.Schema, o Options) (*Plan, error) {
 	return p, errors.Join(errs...)
 }
 
-// decide sets how the values are compared, and the note.
+// describes says whether a column that was given no role describes rows, and notes why it does not.
+func (c *PlannedColumn) describes() bool {
+	switch {
+	case c.IDLike() && c.Type == table.TypeString && c.SignedNumbers:
+		c.note("numbers with a sign, such as %q; --type %s=numeric reads them", c.Example, flagName(c.Name))
+	case c.IDLike() && c.Type == table.TypeString:
+		c.note("all values differ: an id? --include %s keeps it", flagName(c.Name))
+	case c.IDLike():
+		c.note("counts upwards: a row number? --include %s keeps it", flagName(c.Name))
+	case c.namedID() && c.Unique && c.Present >= minIDs:
+		c.note("all values differ: an id, by its name; --include %s keeps it", flagName(c.Name))
+	case c.Type == table.TypeTime:
+		c.note("a point in time; --timestamp %s if it is the prediction's", flagName(c.Name))
+	case c.Type == table.TypeEmpty && len(c.MeansMissing) > 0:
+		c.note("has no values but %s; --type %s=categorical keeps it", texts(c.MeansMissing, false), flagName(c.Name))
+	case c.Type == table.TypeEmpty:
+		c.note("has no values")
+	case c.Type == table.TypeBytes:
+		c.note("bytes that are no text")
+	default:
+		return true
+	}
+	return false
+}
+
+// minIDs is the number of values from which a column in which all differ can be told from one of few rows.
+const minIDs = 20
+
+// namedID says that the name of a column of whole numbers is that of an id.
+func (c *PlannedColumn) namedID() bool {
+	if c.Type != table.TypeInteger {
+		return false
+	}
+	name := strings.ToLower(c.Name)
+	for _, id := range []string{"id", "uuid", "guid", "index", "rownum"} {
+		if name == id || strings.HasSuffix(name, "_"+id) || strings.HasSuffix(name, "."+id) || strings.HasSuffix(name, "-"+id) {
+			return true
+		}
+	}
+	return strings.HasSuffix(c.Name, "Id") || strings.HasSuffix(c.Name, "ID")
+}
+
+// texts lists texts with the number of their rows, the most frequent first; with, where wanted, the texts alone for a flag.
+func texts(rows map[string]int, bare bool) string {
+	const most = 4
+	names := slices.SortedFunc(maps.Keys(rows), func(a, b string) int { return cmp.Or(cmp.Compare(rows[b], rows[a]), cmp.Compare(a, b)) })
+	parts := make([]string, 0, most+1)
+	for i, name := range names {
+		switch {
+		case i == most && !bare:
+			parts = append(parts, fmt.Sprintf("%d more", len(names)-most))
+		case i > most && !bare:
+		case bare:
+			parts = append(parts, flagName(name))
+		default:
+			parts = append(parts, fmt.Sprintf("%q (%d)", name, rows[name]))
+		}
+	}
+	if bare {
+		return strings.Join(parts, ",")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// flagName writes a name as an argument of a command line.
+func flagName(name string) string {
+	if strings.IndexFunc(name, func(r rune) bool {
+		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("_-./", r))
+	}) >= 0 {
+		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
+	}
+	return name
+}
+
+// decide sets how the values are compared, and what is to be said of it.
 func (c *PlannedColumn) decide() {
 	if c.Role == RoleNone || c.Role == RoleTimestamp {
 		c.As = ""
@@ -213,25 +313,100 @@ func (c *PlannedColumn) decide() {
 		}
 		if c.Role == RolePrediction && c.Type == table.TypeInteger && c.Distinct <= maxClasses {
 			c.As = profile.Categorical
-			c.Note = fmt.Sprintf("%d whole numbers are taken for classes; --type %s=numeric if they are amounts", c.Distinct, c.Name)
+			c.note("%d whole numbers are taken for classes; --type %s=numeric if they are amounts", c.Distinct, flagName(c.Name))
 		}
 		if c.Type == table.TypeEmpty && c.Role == RoleConfidence {
 			c.As = profile.Numeric
 		}
 	}
+	c.spelling()
+	if c.Role != RoleFeature {
+		if c.Type == table.TypeEmpty {
+			c.warn("has no values")
+		}
+		return
+	}
 	switch {
 	case c.Type == table.TypeEmpty:
 		c.warn("has no values")
-	case c.Constant() && c.Role == RoleFeature:
+	case c.Constant():
 		c.warn("is constant")
-	case c.IDLike() && c.Role == RoleFeature:
+	case c.IDLike():
 		c.warn("looks like an id: it will always drift")
-	case c.As == profile.Categorical && c.Role == RoleFeature && c.Distinct > profile.DefaultMaxCategories:
-		c.warn(atLeast(c.Distinct) + " categories; the rare ones are counted as one")
+	case c.As == profile.Categorical:
+		c.categories()
+	case !overridden:
+		c.numbers()
 	}
 }
 
-func (c *PlannedColumn) warn(note string) { c.Note, c.Warning = note, true }
+// spelling says how values were read that are not spelt as programs do.
+func (c *PlannedColumn) spelling() {
+	switch {
+	case c.AmbiguousNumbers:
+		c.warn("read with commas between thousands, such as %q; --decimal-comma if they stand before decimals", c.Example)
+	case c.Numbers != table.Plain:
+		c.note("read as numbers such as %s", c.Numbers)
+	}
+	switch {
+	case len(c.MeansMissing) == 0:
+	case c.ReadsMissing() && c.Type.Numeric():
+		c.note("missing: %s; --type %s=categorical counts them as values", texts(c.MeansMissing, false), flagName(c.Name))
+	case c.ReadsMissing():
+		c.note("missing: %s", texts(c.MeansMissing, false))
+	case c.Type == table.TypeString && c.As == profile.Categorical:
+		c.warn("counted as values: %s; --null %s if they mean missing", texts(c.MeansMissing, false), texts(c.MeansMissing, true))
+	}
+}
+
+// categories says what is odd about a feature of categories.
+func (c *PlannedColumn) categories() {
+	switch {
+	case c.SignedNumbers && c.Type == table.TypeString:
+		c.warn("numbers with a sign, such as %q, are categories; --type %s=numeric reads them", c.Example, flagName(c.Name))
+		return
+	case c.LeadingZero != "":
+		c.note("codes such as %q; --type %s=numeric if they are amounts", c.LeadingZero, flagName(c.Name))
+	}
+	switch {
+	case c.Distinct > profile.DefaultMaxCategories && c.Present >= minIDs && c.Distinct*2 > c.Present:
+		c.warn("%s categories in %d rows: an id? --exclude %s leaves it out", atLeast(c.Distinct), c.Present, flagName(c.Name))
+	case c.Distinct > profile.DefaultMaxCategories:
+		c.warn("%s categories; the rare ones are counted as one", atLeast(c.Distinct))
+	}
+}
+
+// maxCodes is the number of whole numbers from which on they are hardly codes.
+const maxCodes = 12
+
+// numbers says what is odd about a feature of numbers.
+func (c *PlannedColumn) numbers() {
+	switch {
+	case c.DateDigits:
+		c.warn("dates such as %s: they will always drift; --timestamp or --exclude %s", c.Example, flagName(c.Name))
+	case c.Type == table.TypeInteger && c.Min >= 1900 && c.Max <= 2100 && c.Distinct > 1:
+		c.note("years? they drift as time goes by; --exclude %s leaves them out", flagName(c.Name))
+	case c.Type == table.TypeInteger && c.Unique && c.Present >= minIDs && c.Max-c.Min > 100*float64(c.Present):
+		c.warn("all values differ: an id? --exclude %s leaves it out", flagName(c.Name))
+	case c.Type == table.TypeInteger && c.Distinct > 2 && c.Distinct <= maxCodes && c.Present >= 10*c.Distinct:
+		c.note("%d whole numbers: codes? --type %s=categorical compares each by itself", c.Distinct, flagName(c.Name))
+	case c.Type == table.TypeInteger && c.namedCode():
+		c.note("codes, by the name? --type %s=categorical compares each by itself", flagName(c.Name))
+	case c.Type == table.TypeNumber && c.Min >= 1<<53:
+		c.warn("whole numbers above 2^53 lose digits: ids? --type %s=categorical, or --exclude", flagName(c.Name))
+	}
+}
+
+// namedCode says that the name of a column is that of a code.
+func (c *PlannedColumn) namedCode() bool {
+	name := strings.ToLower(c.Name)
+	for _, code := range []string{"zip", "postal", "postcode", "plz", "code"} {
+		if strings.Contains(name, code) {
+			return true
+		}
+	}
+	return false
+}
 
 func atLeast(n int) string {
 	if n >= 10_000 {
@@ -343,7 +518,7 @@ func (p *Plan) Count(ctx context.Context, files []string, o Options) (*profile.P
 }
 
 func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int, counters map[string]*counter, out *profile.Profile) error {
-	r, err := table.Open(path, o.Table)
+	r, err := p.Schema.Open(path)
 	if err != nil {
 		return err
 	}

@@ -55,8 +55,8 @@ func TestBuild(t *testing.T) {
 	assert.Equal(t, []string{"amount", "country", "new", "level", "unit"}, names(plan.Features))
 	notes := map[string]string{}
 	for _, c := range plan.Columns {
-		if c.Note != "" {
-			notes[c.Name] = c.Note
+		if c.Note() != "" {
+			notes[c.Name] = c.Note()
 		}
 	}
 	assert.Contains(t, notes["row"], "counts upwards")
@@ -64,7 +64,8 @@ func TestBuild(t *testing.T) {
 	assert.Contains(t, notes["unit"], "constant")
 	assert.Contains(t, notes["empty"], "no values")
 	assert.Contains(t, notes["y_pred"], "2 whole numbers are taken for classes")
-	assert.Len(t, notes, 5)
+	assert.Contains(t, notes["level"], "4 whole numbers: codes?")
+	assert.Len(t, notes, 6)
 
 	assert.Equal(t, uint64(240), p.Rows)
 	assert.Equal(t, time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC), p.From)
@@ -93,7 +94,7 @@ func TestOverrides(t *testing.T) {
 	assert.Equal(t, from.Add(23*time.Hour), p.To)
 	require.Len(t, p.Features, 3)
 	assert.Equal(t, "row", p.Features[0].Name, "the order is the user's")
-	assert.Contains(t, plan.Features[0].Note, "looks like an id")
+	assert.Contains(t, plan.Features[0].Note(), "looks like an id")
 	assert.Equal(t, []float64{24, 29, 35, 41, 47}, p.Features[0].Numeric.Bounds)
 	assert.Equal(t, []profile.Category{{Value: "0", Count: 6}}, p.Features[1].Categories)
 	assert.Equal(t, uint64(18), p.Features[1].Other)
@@ -160,7 +161,7 @@ func TestRoleOfTimeColumns(t *testing.T) {
 	for _, c := range plan.Columns {
 		if c.Name == "at" {
 			assert.Equal(t, RoleNone, c.Role)
-			assert.Contains(t, c.Note, "a point in time")
+			assert.Contains(t, c.Note(), "a point in time")
 		}
 	}
 }

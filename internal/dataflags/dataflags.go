@@ -20,29 +20,47 @@ import (
 
 // Input are the flags on how to read data files.
 type Input struct {
-	format, delimiter string
-	null              []string
+	format, delimiter, encoding, dateOrder string
+	decimalComma                           bool
+	null                                   []string
+	flags                                  *pflag.FlagSet
 }
 
 // Register adds the flags.
 func (in *Input) Register(f *pflag.FlagSet) {
 	f.StringVar(&in.format, "format", "", "csv, jsonl or parquet; by the extension if not given")
-	f.StringVar(&in.delimiter, "delimiter", "", "what separates the cells of a CSV file; a comma, or a tab in a .tsv file, if not given")
-	f.StringSliceVar(&in.null, "null", nil, "texts that mean a missing value, such as NA, beside the empty one")
+	f.StringVar(&in.delimiter, "delimiter", "", "what separates the cells of a CSV file; what the file's first rows show if not given")
+	f.StringSliceVar(&in.null, "null", nil, "texts that mean a missing value in all columns, beside the empty one; NA and the like do in columns of numbers without it")
+	f.StringVar(&in.encoding, "encoding", "", "encoding of a text file, such as windows-1252; UTF-8, or UTF-16 where that is plain, if not given")
+	f.BoolVar(&in.decimalComma, "decimal-comma", false, "whether 18,456 is 18.456 (or, with =false, 18456) where a column does not show it")
+	f.StringVar(&in.dateOrder, "date-order", "", "dmy or mdy: what 03/04/2026 begins with where a column does not show it")
+	in.flags = f
 }
 
 // Options returns what the flags say.
 func (in *Input) Options() (table.Options, error) {
-	o := table.Options{Format: table.Format(in.format), Null: in.null}
+	o := table.Options{Format: table.Format(in.format), Null: in.null, Encoding: in.encoding, DateOrder: in.dateOrder}
+	if in.flags.Changed("decimal-comma") {
+		o.DecimalComma = &in.decimalComma
+	}
+	var errs []error
+	if in.encoding != "" {
+		if err := table.ParseEncoding(in.encoding); err != nil {
+			errs = append(errs, fmt.Errorf("--encoding: %w", err))
+		}
+	}
+	if in.dateOrder != "" && in.dateOrder != table.OrderDMY && in.dateOrder != table.OrderMDY {
+		errs = append(errs, fmt.Errorf("--date-order: %q is neither dmy nor mdy", in.dateOrder))
+	}
 	if in.delimiter != "" {
 		d := strings.ReplaceAll(in.delimiter, `\t`, "\t")
 		r, n := utf8.DecodeRuneInString(d)
 		if n != len(d) || r == utf8.RuneError || strings.ContainsRune("\"\r\n", r) {
-			return o, fmt.Errorf("--delimiter: %q is not one character that can separate cells", in.delimiter)
+			errs = append(errs, fmt.Errorf("--delimiter: %q is not one character that can separate cells", in.delimiter))
 		}
 		o.Delimiter = r
 	}
-	return o, nil
+	return o, errors.Join(errs...)
 }
 
 // Columns are the flags on what the columns are.
@@ -61,6 +79,7 @@ func (c *Columns) Register(f *pflag.FlagSet) {
 	f.StringVar(&o.Timestamp, "timestamp", "", "column of the prediction's time")
 	f.StringSliceVar(&o.Features, "features", nil, "feature columns in the order of the model; all others that describe rows if not given")
 	f.StringSliceVar(&o.Exclude, "exclude", nil, "columns that are no features")
+	f.StringSliceVar(&o.Include, "include", nil, "columns that are features though they do not look it, beside those that do")
 	f.StringArrayVar(&c.types, "type", nil, "COLUMN=numeric or COLUMN=categorical, in place of what the values look like (repeatable)")
 	f.StringVar(&c.from, "from", "", "take rows from this time on")
 	f.StringVar(&c.to, "to", "", "take rows before this time")

@@ -210,7 +210,7 @@ func (s *sender) files(ctx context.Context, files []string) error {
 
 // file calls yield for each row in the range.
 func (s *sender) file(ctx context.Context, path string, m *mapping, yield func(time.Time, []table.Cell, func() string) error) error {
-	r, err := table.Open(path, s.opts.Table)
+	r, err := s.plan.Schema.Open(path)
 	if err != nil {
 		return err
 	}

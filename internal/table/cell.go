@@ -29,6 +29,8 @@ const (
 	Bool
 	// Time is an instant.
 	Time
+	// Bytes are no text: a binary column of a Parquet file.
+	Bytes
 )
 
 // Cell is one value of a row.
@@ -70,6 +72,8 @@ func (c Cell) Category() string {
 		return strconv.FormatBool(c.Int != 0)
 	case Time:
 		return c.Time.UTC().Format(time.RFC3339Nano)
+	case Bytes:
+		return "(bytes)"
 	default:
 		return ""
 	}
@@ -133,7 +137,7 @@ func parseNumber(s string) (float64, bool) {
 		return 0, false
 	}
 	v, err := strconv.ParseFloat(strings.TrimRight(s, " "), 64)
-	if err != nil {
+	if err != nil && !math.IsInf(v, 0) { // 1e400 is as good as infinite
 		return 0, false
 	}
 	return v, true

@@ -4,7 +4,6 @@
 package table
 
 import (
-	"bytes"
 	"encoding/csv"
 	"errors"
 	"fmt"
@@ -23,6 +22,8 @@ type csvSource struct {
 	names  []string
 	line   int
 	failed error
+	// converted is the encoding that the text was converted from; empty for UTF-8.
+	converted string
 }
 
 // gate stops a reader that has read too far beyond the last record, so that one open quote does not read a
@@ -42,18 +43,9 @@ func (g *gate) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func newCSVSource(r io.Reader, delimiter rune, maxLine int) (*csvSource, error) {
-	s := &csvSource{gate: &gate{r: r, limit: int64(maxLine)}, line: 1}
-	var first [3]byte
-	n, err := io.ReadFull(s.gate, first[:])
-	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
-		return s, err
-	}
-	head := first[:n]
-	if bytes.Equal(head, []byte("\xef\xbb\xbf")) { // a byte order mark
-		head = nil
-	}
-	s.csv = csv.NewReader(io.MultiReader(bytes.NewReader(head), s.gate))
+func newCSVSource(r io.Reader, converted string, delimiter rune, maxLine int) (*csvSource, error) {
+	s := &csvSource{gate: &gate{r: r, limit: int64(maxLine)}, line: 1, converted: converted}
+	s.csv = csv.NewReader(s.gate)
 	s.csv.Comma = delimiter
 	s.csv.ReuseRecord = true
 	header, err := s.csv.Read()
@@ -66,6 +58,9 @@ func newCSVSource(r io.Reader, delimiter rune, maxLine int) (*csvSource, error) 
 	var errs []error
 	seen := map[string]bool{}
 	for i, name := range header {
+		if err := checkText(name, converted); err != nil {
+			return s, fmt.Errorf("the header: %w", err)
+		}
 		name = strings.TrimSpace(name)
 		if name == "" { // the index column of a data frame
 			name = "column_" + strconv.Itoa(i+1)
@@ -94,7 +89,11 @@ func (s *csvSource) next(dst []Cell) ([]Cell, error) {
 		return nil, s.failed
 	}
 	s.line, _ = s.csv.FieldPos(0)
-	for _, field := range record {
+	for i, field := range record {
+		if err := checkText(field, s.converted); err != nil {
+			s.failed = fmt.Errorf("column %q: %w", s.names[i], err)
+			return nil, s.failed
+		}
 		if field == "" {
 			dst = append(dst, Cell{})
 		} else {

@@ -12,6 +12,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"strings"
+	"unicode/utf8"
 )
 
 // maxDepth is how deep objects may nest.
@@ -27,10 +29,14 @@ type jsonSource struct {
 	index   map[string]int
 	lists   []string
 	failed  error
+	// converted is the encoding that the text was converted from; empty for UTF-8.
+	converted string
+	// surrogates says that there are escapes on the line that are surrogates.
+	surrogates bool
 }
 
-func newJSONSource(r io.Reader, maxLine int) *jsonSource {
-	return &jsonSource{in: bufio.NewReaderSize(r, 1<<16), maxLine: maxLine, index: map[string]int{}}
+func newJSONSource(r *bufio.Reader, converted string, maxLine int) *jsonSource {
+	return &jsonSource{in: r, converted: converted, maxLine: maxLine, index: map[string]int{}}
 }
 
 func (s *jsonSource) next(dst []Cell) ([]Cell, error) {
@@ -46,6 +52,12 @@ func (s *jsonSource) next(dst []Cell) ([]Cell, error) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
+		if err := s.checkText(line); err != nil {
+			s.failed = err
+			return nil, err
+		}
+		replaceNotANumber(line)
+		s.surrogates = bytes.Contains(line, []byte(`\ud`)) || bytes.Contains(line, []byte(`\uD`))
 		if line[0] != '{' {
 			s.failed = errors.New("not a JSON object; each line must be one")
 			return nil, s.failed
@@ -73,6 +85,54 @@ func (s *jsonSource) next(dst []Cell) ([]Cell, error) {
 			return nil, s.failed
 		}
 		return dst, nil
+	}
+}
+
+// checkText refuses a line that the decoder would change without a word: bytes that are not UTF-8.
+func (s *jsonSource) checkText(line []byte) error {
+	if s.converted == "" && utf8.Valid(line) {
+		return nil
+	}
+	// Only the text around the first bad byte is worth showing.
+	from := 0
+	if s.converted == "" {
+		for from < len(line) {
+			r, size := utf8.DecodeRune(line[from:])
+			if r == utf8.RuneError && size == 1 {
+				break
+			}
+			from += size
+		}
+		from = max(from-10, 0)
+		for from > 0 && !utf8.RuneStart(line[from]) {
+			from--
+		}
+	}
+	return checkText(string(line[from:]), s.converted)
+}
+
+// replaceNotANumber makes the NaN, Infinity and -Infinity of Python and JavaScript, which are no JSON but what people have, empty strings in
+// place: missing values, as on a span.
+func replaceNotANumber(line []byte) {
+	if !bytes.Contains(line, []byte("NaN")) && !bytes.Contains(line, []byte("Infinity")) {
+		return
+	}
+	inString := false
+	for i := 0; i < len(line); i++ {
+		switch c := line[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == 'N', c == 'I', c == '-':
+			for _, word := range [...]string{"NaN", "Infinity", "-Infinity"} {
+				if bytes.HasPrefix(line[i:], []byte(word)) {
+					copy(line[i:], "\"\""+strings.Repeat(" ", len(word)-2))
+					i += len(word) - 1
+				}
+			}
+		}
 	}
 }
 
@@ -132,6 +192,9 @@ func (s *jsonSource) object(dec *json.Decoder, prefix string, dst []Cell, depth 
 			}
 			continue
 		case string:
+			if s.surrogates && strings.ContainsRune(v, utf8.RuneError) {
+				return nil, fmt.Errorf("%s: %q holds half of a surrogate pair, which is no text", name, v)
+			}
 			if v != "" {
 				c = Cell{Kind: String, Text: v}
 			}

@@ -9,11 +9,11 @@ import (
 	"io"
 	"math"
 	"math/big"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
@@ -40,7 +40,7 @@ type parquetLeaf struct {
 	cell func(parquet.Value) Cell
 }
 
-func newParquetSource(f *os.File, size int64) (s *parquetSource, err error) {
+func newParquetSource(f io.ReaderAt, size int64) (s *parquetSource, err error) {
 	defer func() { // the library panics on some damaged files
 		if p := recover(); p != nil {
 			s, err = nil, fmt.Errorf("not a Parquet file that can be read: %v", p)
@@ -188,10 +188,14 @@ func parquetCell(t parquet.Type) func(parquet.Value) Cell {
 		return func(v parquet.Value) Cell { return Cell{Kind: Number, Float: v.Double()} }
 	default:
 		return func(v parquet.Value) Cell {
-			if b := v.ByteArray(); len(b) > 0 {
+			switch b := v.ByteArray(); {
+			case len(b) == 0:
+				return Cell{}
+			case !utf8.Valid(b):
+				return Cell{Kind: Bytes}
+			default:
 				return Cell{Kind: String, Text: string(b)}
 			}
-			return Cell{}
 		}
 	}
 }

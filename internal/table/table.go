@@ -41,13 +41,27 @@ type Options struct {
 	// Format is the layout; empty means by the extension: .csv, .tsv, .jsonl, .ndjson, .json, .parquet, each but the last
 	// also with .gz.
 	Format Format
-	// Delimiter separates the cells of a CSV file; zero means a comma, or a tab in a .tsv file.
+	// Delimiter separates the cells of a CSV file; zero means a comma, or a tab in a .tsv file, or what separates them
+	// instead: a semicolon, a tab, a bar.
 	Delimiter rune
 	// Null are texts that mean a missing value, beside the empty one; they do not apply to Parquet.
 	Null []string
+	// Encoding is that of a text file (see ParseEncoding); empty means UTF-8, or UTF-16 where that is plain to see.
+	Encoding string
+	// DecimalComma decides on numbers that can be read both ways: true reads 18,456 as 18.456, false as 18456. Nil leaves it to the
+	// rest of the column, then to the delimiter: a decimal comma where cells are separated by semicolons.
+	DecimalComma *bool
+	// DateOrder is what comes first in dates such as 03/04/2026, OrderDMY or OrderMDY; empty leaves it to the rest of the column.
+	DateOrder string
 	// MaxLine is the size in bytes that a row of CSV or JSON may have; zero means DefaultMaxLine.
 	MaxLine int
 }
+
+// The values of Options.DateOrder.
+const (
+	OrderDMY = "dmy"
+	OrderMDY = "mdy"
+)
 
 // Reader gives the rows of a file. It is not safe for concurrent use.
 type Reader struct {
@@ -55,6 +69,12 @@ type Reader struct {
 	src     source
 	null    []string
 	closers []io.Closer
+	notes   []string
+	// delimiter is that of a CSV file.
+	delimiter rune
+	// schema is set where cells are read by it, into which places their columns are.
+	schema *Schema
+	places []*Column
 }
 
 // source is one format.
@@ -113,20 +133,33 @@ func (r *Reader) start(f *os.File, format Format, packed bool, o Options) (err e
 		r.closers = append(r.closers, z)
 		in = z
 	}
-	switch format {
-	case CSV:
-		delimiter := o.Delimiter
-		if delimiter == 0 {
-			delimiter = ','
-			if strings.HasSuffix(strings.TrimSuffix(strings.ToLower(r.path), ".gz"), ".tsv") {
-				delimiter = '\t'
-			}
-		}
-		r.src, err = newCSVSource(in, delimiter, o.MaxLine)
-	case JSONLines:
-		r.src = newJSONSource(in, o.MaxLine)
-	}
+	return r.startText(in, format, o)
+}
+
+// startText starts to read a text file.
+func (r *Reader) startText(in io.Reader, format Format, o Options) error {
+	text, converted, err := decodeText(in, o.Encoding)
 	if err != nil {
+		return fmt.Errorf("%s: %w", r.path, err)
+	}
+	if converted != "" && o.Encoding == "" {
+		r.notes = append(r.notes, fmt.Sprintf("%s: %s, read as such (--encoding)", r.path, strings.ToUpper(converted)))
+	}
+	if format == JSONLines {
+		r.src = newJSONSource(text, converted, o.MaxLine)
+		return nil
+	}
+	if r.delimiter = o.Delimiter; r.delimiter == 0 {
+		usual := ','
+		if strings.HasSuffix(strings.TrimSuffix(strings.ToLower(r.path), ".gz"), ".tsv") {
+			usual = '\t'
+		}
+		head, err := text.Peek(headSize)
+		if r.delimiter = guessDelimiter(head, err != nil, usual); r.delimiter != usual {
+			r.notes = append(r.notes, fmt.Sprintf("%s: cells are separated by %q (--delimiter)", r.path, r.delimiter))
+		}
+	}
+	if r.src, err = newCSVSource(text, converted, r.delimiter, o.MaxLine); err != nil {
 		return r.wrap(err)
 	}
 	return nil
@@ -177,6 +210,16 @@ func (r *Reader) Next(dst []Cell) ([]Cell, error) {
 		for i := range row {
 			if (row[i].Kind == Text || row[i].Kind == String) && slices.Contains(r.null, row[i].Text) {
 				row[i] = Cell{}
+			}
+		}
+	}
+	if r.schema != nil {
+		for _, name := range r.Columns()[len(r.places):] {
+			r.places = append(r.places, r.schema.Column(name))
+		}
+		for i := range row {
+			if c := r.places[i]; c != nil && row[i].Kind != Missing {
+				row[i] = c.read(row[i])
 			}
 		}
 	}

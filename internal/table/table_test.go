@@ -4,6 +4,7 @@
 package table
 
 import (
+	"bytes"
 	"compress/gzip"
 	"errors"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/stretchr/testify/assert"
@@ -319,28 +321,83 @@ func TestInstant(t *testing.T) {
 	}
 }
 
+// FuzzReaders: text of any kind, in any encoding, is an error or rows of as many cells as there are columns.
 func FuzzReaders(f *testing.F) {
-	f.Add("a,b\n1,2\n", true)
-	f.Add(`{"a": {"b": [1, {"c": 2}]}}`, false)
-	f.Fuzz(func(t *testing.T, content string, isCSV bool) {
+	f.Add([]byte("a,b\n1,2\n"), "", true)
+	f.Add([]byte("a;b\n1,5;2\n"), "", true)
+	f.Add([]byte("\xff\xfea\x00,\x00b\x00\n\x001\x00,\x002\x00\n\x00"), "", true)
+	f.Add([]byte("a\nZ\xfcrich\n"), "windows-1252", true)
+	f.Add([]byte(`{"a": {"b": [1, {"c": 2}]}, "d": NaN, "e": -Infinity, "f": "\ud800"}`), "", false)
+	f.Fuzz(func(t *testing.T, content []byte, encoding string, isCSV bool) {
 		format := JSONLines
 		if isCSV {
 			format = CSV
 		}
-		path := write(t, "input", content)
-		r, err := Open(path, Options{Format: format, MaxLine: 1 << 16})
-		if err != nil {
+		r := &Reader{path: "input"} // no file: the disk would take most of the time
+		if err := r.startText(bytes.NewReader(content), format, Options{MaxLine: 1 << 12, Encoding: encoding}); err != nil {
 			return
 		}
-		defer r.Close()
 		var row []Cell
 		for {
+			var err error
 			if row, err = r.Next(row); err != nil {
 				return
 			}
 			if len(row) != len(r.Columns()) {
 				t.Fatalf("%d cells for %d columns", len(row), len(r.Columns()))
 			}
+			for _, c := range row {
+				if !utf8.ValidString(c.Text) {
+					t.Fatalf("%q is not UTF-8", c.Text)
+				}
+			}
+		}
+	})
+}
+
+// FuzzParquet: bytes of any kind are an error or rows.
+func FuzzParquet(f *testing.F) {
+	var b bytes.Buffer
+	amount := 12.5
+	if err := parquet.Write(&b, []parquetRow{{ID: "a1", Amount: &amount, Tags: []string{"x"}}, {ID: ""}}); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if len(content) > 1<<16 {
+			return
+		}
+		s, err := newParquetSource(bytes.NewReader(content), int64(len(content)))
+		if err != nil {
+			return
+		}
+		for range 10_000 {
+			row, err := s.next(nil)
+			if err != nil {
+				return
+			}
+			if len(row) != len(s.columns()) {
+				t.Fatalf("%d cells for %d columns", len(row), len(s.columns()))
+			}
+		}
+	})
+}
+
+// FuzzSpelling: a text is read as a number or a point in time without a panic, and a plain number in all formats alike.
+func FuzzSpelling(f *testing.F) {
+	for _, s := range []string{"1,234.5", "1.234,5", "1\u00a0234", "$54.41", "31/12/2026 10:00", "2-Jan-2026", "20261131", "NA", "-"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		for n := range numberFormats {
+			if v, ok := n.Parse(s); ok && n != Plain && v-v != 0 {
+				t.Fatalf("%q is %v", s, v)
+			}
+		}
+		stripSign(s)
+		MeansMissing(s)
+		for d := DateISO; d <= DateDigits; d <<= 1 {
+			d.parse(s)
 		}
 	})
 }
