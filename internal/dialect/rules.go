@@ -396,8 +396,8 @@ func (r *rule) typed(v value) (value, bool) {
 		if r.scale != 0 {
 			f *= r.scale
 		}
-		if r.percent && f > 1 {
-			f /= 100
+		if r.percent {
+			f = share(f)
 		}
 		return value{kind: double, float: f}, ok && r.within(f)
 	case boolTarget:
@@ -412,6 +412,18 @@ func (r *rule) typed(v value) (value, bool) {
 	default:
 		return v, true
 	}
+}
+
+// share takes a number of 2 and more for a percent. One that is a rounding above 1, as sums of softmax in float16 are, is 1;
+// what is between may be either and is left.
+func share(f float64) float64 {
+	switch {
+	case f >= 2:
+		return f / 100
+	case f > 1 && f <= 1+1e-3:
+		return 1
+	}
+	return f
 }
 
 func (r *rule) within(f float64) bool { return r.most == 0 || f >= 0 && f <= r.most }

@@ -22,7 +22,7 @@ const (
 	kindPrediction
 	// kindCall is one call of a generative model.
 	kindCall
-	// kindAgent is an agent's or a workflow's, with tokens.
+	// kindAgent is an agent's or a workflow's that ml_normalize takes for a call.
 	kindAgent
 	// kindBare failed and names a model, and no more.
 	kindBare

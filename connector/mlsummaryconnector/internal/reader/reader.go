@@ -267,19 +267,20 @@ func (r *Reader) span(s ptrace.Span, b *batch) {
 
 // kindOf says what a span is. A failed one that only names a model is bare.
 func (r *Reader) kindOf(sh *shape) spanKind {
+	operation := r.operation(sh)
+	wrapper := slices.Contains(wrapperOperations, operation)
 	switch {
+	case wrapper && r.inference(sh):
+		return kindAgent
 	case r.inference(sh):
 		return kindCall
 	case sh.prediction || r.predict(sh):
 		return kindPrediction
-	}
-	operation := r.operation(sh)
-	switch {
-	case sh.tokens() && slices.Contains(agentOperations, operation):
-		return kindAgent
-	case r.failed && !slices.Contains(wrapperOperations, operation):
+	case wrapper:
+		return kindNone
+	case r.failed:
 		return kindBare
-	case sh.tokens() && !slices.Contains(wrapperOperations, operation):
+	case sh.tokens():
 		return kindUnread
 	}
 	return kindNone

@@ -18,9 +18,6 @@ import (
 // attrOperation names what a generative model was asked to do.
 const attrOperation = "gen_ai.operation.name"
 
-// agentOperations are those whose tokens are counted only where no call below them says its own.
-var agentOperations = []string{"invoke_agent", "invoke_workflow"}
-
 // wrapperOperations are those between which calls are of requests of their own.
 var wrapperOperations = []string{"execute_tool", "create_agent", "invoke_agent", "invoke_workflow"}
 
