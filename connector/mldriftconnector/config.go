@@ -57,6 +57,8 @@ type Config struct {
 	Thresholds map[string]float64 `mapstructure:"thresholds"`
 	// Catalog is the id of the catalog extension; without one the only one that is enabled.
 	Catalog *component.ID `mapstructure:"catalog"`
+	// Learn makes a baseline of the first rows of models that have none.
+	Learn Learn `mapstructure:"learn"`
 	// Segments says which series of segments are emitted as metrics.
 	Segments Segments `mapstructure:"segments"`
 	// Severity is of the alerts on drifts of models whose card does not say: critical, warning or info.
@@ -67,6 +69,14 @@ type Config struct {
 	Alerts Alerts `mapstructure:"alerts"`
 	// Limits bound the memory.
 	Limits Limits `mapstructure:"limits"`
+}
+
+// Learn makes a baseline of the first rows of models that have none.
+type Learn struct {
+	// Rows is the number of predictions that did not fail; 0 learns nothing.
+	Rows int `mapstructure:"rows"`
+	// Directory is where baselines are written, each into a file of its model's name that is never overwritten.
+	Directory string `mapstructure:"directory"`
 }
 
 // The values of Segments.Scores.
@@ -161,6 +171,7 @@ func (c *Config) options() drift.Options {
 			Models: c.Limits.Models, Versions: c.Limits.Versions, Segments: c.Limits.Segments, Features: c.Limits.Features,
 			Categories: c.Limits.Categories, Producers: c.Limits.Producers,
 		},
+		Learn: c.Learn.Rows,
 	}
 }
 
@@ -177,6 +188,12 @@ func (c *Config) Validate() error {
 		configcheck.Duration("save_interval", c.SaveInterval, 0, 0),
 		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
 		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0))
+	switch {
+	case c.Learn.Rows > 0 && c.Learn.Directory == "":
+		errs = append(errs, errors.New("'learn::directory': must be set with 'learn::rows'"))
+	case c.Learn.Rows == 0 && c.Learn.Directory != "":
+		errs = append(errs, errors.New("'learn::rows': must be set with 'learn::directory', such as 10000"))
+	}
 	switch c.Segments.Scores {
 	case ScoresAll, ScoresDrifted, ScoresNone:
 	default:

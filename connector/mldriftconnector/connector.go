@@ -266,6 +266,7 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	c.engine.SetCatalog(c.catalog.Snapshot())
 	closed, changes := c.engine.Advance(now)
 	c.took(closed, changes, now)
+	c.learn(now)
 	c.report(ctx)
 	md := c.unsent()
 	e := newEncoder(c.version, pcommon.NewTimestampFromTime(now))
