@@ -39,7 +39,6 @@ func main() {
 				ConverterFactories: []confmap.ConverterFactory{
 					enabledconverter.NewFactory(),
 				},
-				DefaultScheme: "file",
 			},
 		},
 		ProviderModules: map[string]string{
