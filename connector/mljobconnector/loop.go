@@ -71,6 +71,7 @@ func (s *state) emitAlerts(ctx context.Context, now time.Time) {
 	if len(due) == 0 {
 		return
 	}
+	s.sayer.say(now, due)
 	if s.logs == nil {
 		s.watch.Sent(ctx, now, due)
 		return

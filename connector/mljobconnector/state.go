@@ -32,6 +32,7 @@ type state struct {
 	telemetry *telemetry
 	complain  complaints
 	notices   *notices
+	sayer     *sayer
 
 	// logs and metrics are nil without an edge to them. The factory sets them, before Start.
 	logs    consumer.Logs
@@ -64,6 +65,7 @@ func newState(set connector.Settings, cfg *Config) (*state, error) {
 	s := &state{
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, resource: set.Resource, logger: set.Logger,
 		telemetry: &telemetry{builder: builder}, catalog: catalog.Empty(), woken: make(chan struct{}, 1),
+		sayer: newSayer(set.Logger, cfg.Alerts.ResendInterval),
 	}
 	s.notices = newNotices(set.Logger, cfg.Limits)
 	options := cfg.options()
