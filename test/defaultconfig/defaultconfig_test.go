@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint:
 connectors:
   ml_summary: {flush_interval: 200ms, feature_flush_interval: 200ms}
   ml_drift: {emit_interval: 200ms}
+  ml_job: {decision_wait: 200ms, metrics_interval: 200ms}
 exporters: {file: {flush_interval: 100ms}, prometheus: {endpoint: "${env:SCRAPE}"}}
 `
 )
@@ -63,6 +65,31 @@ func TestStartsInAnEmptyFolder(t *testing.T) {
 	assert.DirExists(t, filepath.Join(c.Dir, "state", "storage"))
 	c.Stop()
 	assert.NotContains(t, c.Log(), "\terror\t")
+}
+
+// Nothing comes, nothing is said: emissions and scrapes of the collector's own leave no line on the terminal.
+func TestIdleTerminalIsSilent(t *testing.T) {
+	c := start(t)
+	harness.WaitFor(t, 20*time.Second, "metrics of its own", func() bool {
+		_, page := harness.Get("http://" + c.Metrics + "/metrics")
+		return strings.Contains(page, `otelcol_ml_job_metrics_emitted`)
+	})
+	_, after, ok := strings.Cut(c.Log(), "Everything is ready. Begin running and processing data.")
+	require.True(t, ok)
+	assert.Empty(t, strings.TrimSpace(after))
+	c.Stop()
+}
+
+// A run that fails is one readable line on the terminal.
+func TestAlertIsALineOnTheTerminal(t *testing.T) {
+	c := start(t)
+	run := traffic.JobRun{Seed: 1, Job: "nightly", RunID: "run-7", Start: time.Now().Add(-time.Minute), Stage: time.Second, Fails: "train"}
+	require.NoError(t, traffic.Send(t.Context(), c.otlp, run.Requests()...))
+	alert := regexp.MustCompile(`(?m)^\S+\twarn\tALERT JobFailed: nightly failed at train: ValueError: cannot train \(run run-7\)\.` +
+		` http://localhost:16686/trace/[0-9a-f]{32}\?uiFind=[0-9a-f]{16}\t.*$`)
+	harness.WaitFor(t, 30*time.Second, "the alert on the terminal", func() bool { return alert.MatchString(c.Log()) })
+	c.Stop()
+	assert.Equal(t, 1, strings.Count(c.Log(), "JobFailed"), c.Log())
 }
 
 // What is sent to it is in the local file, with what the catalog knows, and is counted for Prometheus.
@@ -197,7 +224,8 @@ func TestExampleDiffersInExportersOnly(t *testing.T) {
 	for _, path := range []string{"service::pipelines::metrics/summary", "service::pipelines::traces::processors"} {
 		assert.Equal(t, at(t, ours, path), at(t, theirs, path), path)
 	}
-	assert.Equal(t, true, at(t, theirs, "exporters::otlp_grpc/jaeger::sending_queue::block_on_overflow"))
+	assert.Equal(t, "file_storage", at(t, theirs, "exporters::otlp_grpc/jaeger::sending_queue::storage"))
+	assert.Equal(t, 0, at(t, theirs, "exporters::otlp_grpc/jaeger::retry_on_failure::max_elapsed_time"))
 }
 
 func TestExampleIsValid(t *testing.T) {

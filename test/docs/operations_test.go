@@ -1,0 +1,155 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package docs
+
+import (
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-ml/otelcol-ml/test/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/traffic"
+)
+
+// operations returns docs/operations.md and the two configs with which it begins.
+func operations(t *testing.T) (page, agent, gateway string) {
+	t.Helper()
+	content, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), "docs", "operations.md"))
+	require.NoError(t, err)
+	var configs []string
+	for _, m := range block.FindAllStringSubmatch(string(content), -1) {
+		if m[1] == "yaml" {
+			configs = append(configs, m[2])
+		}
+	}
+	require.GreaterOrEqual(t, len(configs), 2)
+	require.Contains(t, configs[0], "on every collector that sees spans")
+	require.Contains(t, configs[1], "on the collector that compares")
+	return string(content), configs[0], configs[1]
+}
+
+// swap replaces what must differ on this machine; each of it is there.
+func swap(t *testing.T, config string, pairs ...string) string {
+	t.Helper()
+	for i := 0; i < len(pairs); i += 2 {
+		require.Contains(t, config, pairs[i])
+	}
+	return strings.NewReplacer(pairs...).Replace(config)
+}
+
+const fast = `
+connectors: {ml_summary: {flush_interval: 200ms, feature_flush_interval: 200ms}}
+exporters: {otlp_grpc/drift: {retry_on_failure: {initial_interval: 100ms, max_interval: 200ms}}}
+`
+
+// The two collectors of docs/operations.md are two processes. The one that sees spans is there first, is killed, and starts again before the
+// other one is there: all predictions arrive.
+func TestAgentAndGatewayOfOperations(t *testing.T) {
+	_, agent, gateway := operations(t)
+	catalog := t.TempDir()
+	require.NoError(t, traffic.WriteCatalog(catalog, 1))
+	grpc, http, link, scrape := harness.FreeAddr(t), harness.FreeAddr(t), harness.FreeAddr(t), harness.FreeAddr(t)
+	agent = swap(t, agent,
+		"./catalog", catalog, "drift-collector:4317", link,
+		"grpc: {max_recv", "grpc: {endpoint: \""+grpc+"\", max_recv", "http: {max_request", "http: {endpoint: \""+http+"\", max_request")
+	gateway = swap(t, gateway, "./catalog", catalog, "0.0.0.0:4317", link, "localhost:8889", scrape)
+
+	first := harness.Options{Configs: []string{agent, fast}, Dir: t.TempDir()}
+	a := harness.StartCollector(t, first)
+	const spans = 600
+	require.NoError(t, traffic.Send(t.Context(), grpc, traffic.Spans(2, time.Now().Add(-time.Minute), time.Millisecond, spans, 0)...))
+	harness.WaitFor(t, 30*time.Second, "deltas in the queue on disk", func() bool {
+		_, page := harness.Get("http://" + a.Metrics + "/metrics")
+		return regexp.MustCompile(`(?m)^otelcol_exporter_queue_size\{.*otlp_grpc/drift.*\} [1-9]`).MatchString(page)
+	})
+	a.Kill()
+	a = harness.StartCollector(t, first)
+	g := harness.StartCollector(t, harness.Options{Configs: []string{gateway, "\nconnectors: {ml_drift: {emit_interval: 200ms}}\n"}})
+	harness.WaitFor(t, 30*time.Second, "all predictions on the page of the other one", func() bool {
+		_, page := harness.Get("http://" + scrape + "/metrics")
+		return regexp.MustCompile(`(?m)^ml_prediction_count_total\{.*\} 600$`).MatchString(page) && strings.Contains(page, "\nml_drift_score{")
+	})
+	a.Stop()
+	g.Stop()
+}
+
+var ownMetric = regexp.MustCompile("`otelcol_(\\w+)")
+
+// own are the names of the metrics that components of ours report about themselves, from their metadata, as on :8888.
+func own(t *testing.T) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(harness.RepoRoot(t), "*", "*", "metadata.yaml"))
+	require.NoError(t, err)
+	names := map[string]bool{"exporter_enqueue_failed_spans": true} // the collector's own
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		require.NoError(t, err)
+		var metadata struct {
+			Telemetry struct{ Metrics map[string]any }
+		}
+		require.NoError(t, yaml.Unmarshal(content, &metadata), file)
+		for name := range metadata.Telemetry.Metrics {
+			names[strings.ReplaceAll(name, ".", "_")] = true
+		}
+	}
+	require.Greater(t, len(names), 20)
+	return names
+}
+
+// Metrics of the collector itself are called in the docs as they are on :8888: without the endings that Prometheus' exporter gives elsewhere.
+func TestOwnMetricsAreCalledAsTheyAre(t *testing.T) {
+	known, found := own(t), 0
+	for file, content := range pages(t) {
+		if filepath.Base(file) == "documentation.md" {
+			continue
+		}
+		for _, m := range ownMetric.FindAllStringSubmatch(content, -1) {
+			found++
+			assert.True(t, known[m[1]], "%s: otelcol_%s is not on :8888", file, m[1])
+		}
+	}
+	assert.Greater(t, found, 15)
+}
+
+// The page on :8888 itself has these names.
+func TestOwnMetricsOnTheirPage(t *testing.T) {
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "localhost:8888")
+	if err != nil {
+		t.Skip("port 8888 is taken on this machine")
+	}
+	require.NoError(t, listener.Close())
+	otlp, dir := harness.FreeAddr(t), t.TempDir()
+	config := filepath.Join(dir, "config.yaml")
+	require.NoError(t, os.WriteFile(config, []byte(`
+receivers: {otlp: {protocols: {grpc: {endpoint: "`+otlp+`"}}}}
+connectors: {ml_summary: {flush_interval: 200ms, feature_flush_interval: 200ms}, ml_drift: {emit_interval: 200ms}}
+exporters: {nop: {}}
+service:
+  pipelines:
+    traces: {receivers: [otlp], exporters: [ml_summary]}
+    metrics/summary: {receivers: [ml_summary], exporters: [ml_drift]}
+    metrics: {receivers: [ml_drift], exporters: [nop]}
+`), 0o600))
+	c := harness.Start(t, dir, nil, harness.BuildCollector(t), "--config="+config)
+	c.WaitForLog(60*time.Second, "Everything is ready.")
+	require.NoError(t, traffic.Send(t.Context(), otlp, traffic.Spans(2, time.Now(), time.Millisecond, 100, 0)...))
+	known := own(t)
+	for _, want := range []string{"ml_summary_spans", "ml_summary_flushes", "ml_drift_points"} {
+		require.True(t, known[want], want)
+		harness.WaitFor(t, 30*time.Second, want+" on :8888", func() bool {
+			status, page := harness.Get("http://localhost:8888/metrics")
+			return status == http.StatusOK && strings.Contains(page, "\notelcol_"+want+"{")
+		})
+	}
+	c.Stop()
+}
