@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 )
 
 // Config is the configuration of the alertmanager exporter. The empty config works.
@@ -69,9 +70,6 @@ func (c *Config) Validate() error {
 	if c.ClientConfig.Endpoint != "" {
 		violated("'endpoint' is not used here: list the base URLs of all replicas in 'endpoints'")
 	}
-	if c.ClientConfig.Timeout <= 0 {
-		violated("'timeout': %v must be positive", c.ClientConfig.Timeout)
-	}
 	if len(c.Endpoints) == 0 {
 		violated("'endpoints' must have at least one URL")
 	}
@@ -92,15 +90,7 @@ func (c *Config) Validate() error {
 			violated("'labels::%s' must not be empty", name)
 		}
 	}
-	if c.Lease <= 0 {
-		violated("'lease': %v must be positive", c.Lease)
-	}
-	if c.ResendInterval <= 0 || c.ResendInterval > c.Lease/2 {
-		violated("'resend_interval': %v must be positive and at most half of 'lease' (%v)", c.ResendInterval, c.Lease)
-	}
-	if c.SourceTimeout <= 0 {
-		violated("'source_timeout': %v must be positive", c.SourceTimeout)
-	}
+	errs = append(errs, c.durations()...)
 	if c.MaxAlerts < 1 {
 		violated("'max_alerts': %d must be at least 1", c.MaxAlerts)
 	}
@@ -110,10 +100,30 @@ func (c *Config) Validate() error {
 	if c.Retry.MaxElapsedTime != 0 {
 		violated("'retry_on_failure::max_elapsed_time': %v must be 0: an alert is sent until it is taken, or superseded by its newer state", c.Retry.MaxElapsedTime)
 	}
-	if c.Retry.Enabled && c.Retry.InitialInterval <= 0 {
-		violated("'retry_on_failure::initial_interval': %v must be positive", c.Retry.InitialInterval)
-	}
 	return errors.Join(errs...)
+}
+
+// durations are the violations of all options that are a time.
+func (c *Config) durations() []error {
+	resend := configcheck.Duration("resend_interval", c.ResendInterval, 0, 0)
+	if resend == nil && c.ResendInterval > c.Lease/2 {
+		resend = fmt.Errorf("'resend_interval': %v must be at most half of 'lease' (%v)", c.ResendInterval, c.Lease)
+	}
+	all := []error{
+		configcheck.Duration("timeout", c.ClientConfig.Timeout, 0, 0),
+		configcheck.DurationOrZero("idle_conn_timeout", c.ClientConfig.IdleConnTimeout, 0, 0),
+		configcheck.DurationOrZero("http2_read_idle_timeout", c.ClientConfig.HTTP2ReadIdleTimeout, 0, 0),
+		configcheck.DurationOrZero("http2_ping_timeout", c.ClientConfig.HTTP2PingTimeout, 0, 0),
+		configcheck.Duration("lease", c.Lease, 0, 0),
+		resend,
+		configcheck.Duration("source_timeout", c.SourceTimeout, 0, 0),
+	}
+	if c.Retry.Enabled {
+		all = append(all,
+			configcheck.Duration("retry_on_failure::initial_interval", c.Retry.InitialInterval, 0, 0),
+			configcheck.DurationOrZero("retry_on_failure::max_interval", c.Retry.MaxInterval, 0, 0))
+	}
+	return slices.DeleteFunc(all, func(err error) bool { return err == nil })
 }
 
 // maxBatch bounds the size of a post.

@@ -46,6 +46,14 @@ func TestAllViolationsAtOnce(t *testing.T) {
 	cfg.ResendInterval = cfg.Lease/2 + 1
 	require.ErrorContains(t, cfg.Validate(), "at most half of 'lease' (4m0s)")
 	cfg = createDefaultConfig().(*Config)
+	cfg.ClientConfig.Timeout, cfg.ClientConfig.IdleConnTimeout, cfg.Lease, cfg.ResendInterval, cfg.SourceTimeout = 5, 5, 5, 5, 5
+	cfg.Retry.InitialInterval, cfg.Retry.MaxInterval = 5, 5
+	for _, key := range []string{
+		"timeout", "idle_conn_timeout", "lease", "resend_interval", "source_timeout", "retry_on_failure::initial_interval", "retry_on_failure::max_interval",
+	} {
+		require.ErrorContains(t, cfg.Validate(), "'"+key+"': 5ns must be at least 10ms; a number without a unit is nanoseconds: write 5s")
+	}
+	cfg = createDefaultConfig().(*Config)
 	cfg.BatchSize = maxBatch + 1
 	require.ErrorContains(t, cfg.Validate(), "from 1 to 1000")
 	cfg = createDefaultConfig().(*Config)

@@ -5,10 +5,9 @@ package mlcatalogextension
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
-	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,13 +16,13 @@ import (
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
 )
 
@@ -47,12 +46,17 @@ type catalogExtension struct {
 	cards *catalog.Set
 	facts []catalog.Facts // by source
 
+	// sightings are what readers have looked up; limiter bounds the lines about them.
+	sightings *catalog.Sightings
+	limiter   *loglimit.Limiter
+
 	followers []*follower
 	storage   storage.Client
 
-	// loader and absent belong to Start and then to the goroutine.
+	// loader, absent and said belong to Start and then to the goroutine. said are the keys without an effect that the log has had, by file.
 	loader *catalog.Loader
 	absent bool
+	said   map[string]string
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -72,6 +76,7 @@ func newExtension(set extension.Settings, cfg *Config) (*catalogExtension, error
 	e := &catalogExtension{
 		id: set.ID, cfg: cfg, settings: set.TelemetrySettings, logger: set.Logger, telemetry: telemetry,
 		loader: catalog.NewLoader(cfg.Directory), cards: catalog.NewSet(nil, nil),
+		sightings: catalog.NewSightings(), limiter: loglimit.New(sayAgain),
 	}
 	e.set.Store(e.cards)
 	return e, nil
@@ -91,28 +96,25 @@ func (e *catalogExtension) change(f func()) {
 // Snapshot returns the current set.
 func (e *catalogExtension) Snapshot() *catalog.Set { return e.set.Load() }
 
-// Start loads the folder, which must be good, and begins to watch it and to ask the sources. The default folder may be absent.
+// Start loads the folder and begins to watch it and to ask the sources. The default folder may be absent, and cards that are not good are left out.
 func (e *catalogExtension) Start(ctx context.Context, host component.Host) error {
 	if err := e.openSources(ctx, host); err != nil {
 		return err
 	}
-	if _, err := os.Stat(e.cfg.Directory); errors.Is(err, os.ErrNotExist) {
-		path := e.cfg.Directory
-		if abs, err := filepath.Abs(path); err == nil {
-			path = abs
-		}
-		if e.cfg.Directory != defaultDirectory {
-			return fmt.Errorf("'directory': %s does not exist", path)
-		}
+	there, err := e.cfg.folder()
+	switch {
+	case err != nil:
+		return err
+	case there:
+		e.load(ctx)
+	default:
 		e.absent = true
-		if len(e.followers) > 0 {
+		if path := absolute(e.cfg.Directory); len(e.followers) > 0 {
 			e.logger.Info("There is no folder with cards: the catalog is what the sources know.", zap.String("directory", path))
 		} else {
 			e.logger.Warn("There is no catalog yet: no model and no job is known. Create the folder and put a card (a YAML file that says kind, name, ...) "+
 				"into it, or set 'directory'; it is loaded as soon as it is there.", zap.String("directory", path))
 		}
-	} else if _, err := e.load(ctx); err != nil {
-		return fmt.Errorf("'directory': the cards in %s are not good:\n%w", e.cfg.Directory, err)
 	}
 
 	var w watch
@@ -126,6 +128,7 @@ func (e *catalogExtension) Start(ctx context.Context, host component.Host) error
 	w.update(e.loader.Folders(), e.loader.Baselines())
 	ctx, e.stop = context.WithCancel(context.Background())
 	e.done.Go(func() { e.run(ctx, w) })
+	e.done.Go(func() { e.review(ctx) })
 	for _, f := range e.followers {
 		e.done.Go(func() { f.run(ctx) })
 	}
@@ -254,7 +257,7 @@ func (e *catalogExtension) run(ctx context.Context, w watch) {
 	}
 }
 
-// reload loads the folder and keeps the last good set where it is bad. A default folder that has never been there is waited for.
+// reload loads the folder. A default folder that has never been there is waited for.
 func (e *catalogExtension) reload(ctx context.Context) {
 	if e.absent {
 		if _, err := os.Stat(e.cfg.Directory); err != nil {
@@ -262,45 +265,58 @@ func (e *catalogExtension) reload(ctx context.Context) {
 		}
 		e.absent = false
 	}
-	changed, err := e.load(ctx)
-	if !changed || err == nil {
-		return
-	}
-	violations := catalog.Violations(err)
-	logger := e.logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)) // the stack says nothing of the card
-	e.mu.Lock()
-	before := e.cards
-	e.mu.Unlock()
-	for _, v := range violations {
-		logger.Error("A card is not good.", zap.Error(v))
-	}
-	logger.Error("The catalog was not loaded, the last good one stays.", zap.String("directory", e.cfg.Directory),
-		zap.Int("violations", len(violations)), zap.Int("models", len(before.Models)), zap.Int("jobs", len(before.Jobs)))
+	e.load(ctx)
 }
 
-var (
-	loaded = metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", "loaded")))
-	failed = metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", "failed")))
-	models = metric.WithAttributeSet(attribute.NewSet(attribute.String("kind", "model")))
-	jobs   = metric.WithAttributeSet(attribute.NewSet(attribute.String("kind", "job")))
-)
-
-// load swaps the set if the folder has changed and is good, and counts once per change.
-func (e *catalogExtension) load(ctx context.Context) (changed bool, err error) {
-	set, changed, err := e.loader.Load()
+// load swaps the set if the folder has changed, counts once per change, and says what is wrong.
+func (e *catalogExtension) load(ctx context.Context) {
+	result, changed := e.loader.Load()
 	if !changed {
-		return false, err
+		return
 	}
-	e.telemetry.MlCatalogViolations.Record(ctx, int64(len(catalog.Violations(err))))
-	if err != nil {
-		e.telemetry.MlCatalogReloads.Add(ctx, 1, failed)
-		return true, err
+	e.change(func() { e.cards = result.Set })
+	e.record(ctx, result)
+	fields := []zap.Field{zap.String("directory", e.cfg.Directory), zap.Int("models", len(result.Set.Models)), zap.Int("jobs", len(result.Set.Jobs))}
+	if result.Err == nil {
+		e.logger.Info("The catalog is loaded.", fields...)
+	} else {
+		e.complain(result, fields)
 	}
-	e.change(func() { e.cards = set })
-	e.telemetry.MlCatalogReloads.Add(ctx, 1, loaded)
-	e.telemetry.MlCatalogCards.Record(ctx, int64(len(set.Models)), models)
-	e.telemetry.MlCatalogCards.Record(ctx, int64(len(set.Jobs)), jobs)
-	e.telemetry.MlCatalogLastLoad.Record(ctx, float64(time.Now().UnixMilli())/1000)
-	e.logger.Info("The catalog is loaded.", zap.String("directory", e.cfg.Directory), zap.Int("models", len(set.Models)), zap.Int("jobs", len(set.Jobs)))
-	return true, nil
+	e.announce(result.NoEffect)
+}
+
+// mostViolations bounds the lines in the log about one load; "validate" lists all.
+const mostViolations = 100
+
+// complain says what is wrong with the cards, and which ones are in force nevertheless.
+func (e *catalogExtension) complain(result *catalog.Result, fields []zap.Field) {
+	logger := e.logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)) // the stack says nothing of the card
+	violations := catalog.Violations(result.Err)
+	for _, v := range violations[:min(len(violations), mostViolations)] {
+		logger.Error("A card is not good.", zap.Error(v))
+	}
+	kept := make([]string, 0, len(result.Kept))
+	for _, k := range result.Kept {
+		name := k.Kind + " " + k.Name
+		if k.Environment != "" {
+			name += " (" + k.Environment + ")"
+		}
+		kept = append(kept, name)
+	}
+	rejected := result.Rejected.Models + result.Rejected.Jobs + result.Rejected.Unknown
+	logger.Error("Cards that are not good are left out, or stay as they were before; all others are loaded. The command \"validate\" lists what is wrong.",
+		append(fields, zap.Int("rejected", rejected), zap.Int("violations", len(violations)), zap.Strings("kept", kept))...)
+}
+
+// announce says once which keys of a card nothing acts on yet.
+func (e *catalogExtension) announce(cards []catalog.NoEffect) {
+	said := make(map[string]string, len(cards))
+	for _, c := range cards {
+		at, keys := fmt.Sprintf("%s:%d", c.File, c.Line), strings.Join(c.Keys, ", ")
+		said[at] = keys
+		if e.said[at] != keys {
+			e.logger.Warn("Keys of a card have no effect yet: they are checked, and nothing acts on them.", zap.String("card", at), zap.String("keys", keys))
+		}
+	}
+	e.said = said
 }

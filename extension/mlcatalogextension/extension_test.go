@@ -8,6 +8,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -157,20 +158,36 @@ func TestReloadOfLinkedDirectory(t *testing.T) {
 	r.eventually(t, "a")
 }
 
-func TestBadCardKeepsTheGoodSet(t *testing.T) {
+// cards checks otelcol_ml_catalog_cards, by kind and state, as "model loaded".
+func (r *rig) cards(t *testing.T, want map[string]int64) {
+	t.Helper()
+	var points []metricdata.DataPoint[int64]
+	for _, key := range []string{"model loaded", "model kept", "model rejected", "job loaded", "job kept", "job rejected", "unknown rejected"} {
+		kind, state, _ := strings.Cut(key, " ")
+		points = append(points, metricdata.DataPoint[int64]{
+			Value: want[key], Attributes: attribute.NewSet(attribute.String("kind", kind), attribute.String("state", state)),
+		})
+	}
+	metadatatest.AssertEqualMlCatalogCards(t, r.tel, points, metricdatatest.IgnoreTimestamp())
+}
+
+// TestBadCardKeepsTheGoodOne changes a card for the worse: the good one of its file stays, and all others are loaded.
+func TestBadCardKeepsTheGoodOne(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.yaml")
 	write(t, path, cardA)
 	r := newRig(t, &Config{Directory: dir})
-	_, err := r.load(t.Context())
-	require.NoError(t, err)
+	r.load(t.Context())
 	good := r.Snapshot()
+	r.cards(t, map[string]int64{"model loaded": 1})
 
 	write(t, path, bad)
+	write(t, filepath.Join(dir, "b.yaml"), cardB)
 	for range 3 { // polls find the same folder: nothing new to say
 		r.reload(t.Context())
 	}
-	assert.Same(t, good, r.Snapshot())
+	assert.Equal(t, []string{"a", "b"}, r.names())
+	assert.Same(t, good.Models[0], r.Snapshot().Models[0])
 	var lines []string
 	for _, l := range r.logs.FilterMessage("A card is not good.").All() {
 		lines = append(lines, l.ContextMap()["error"].(string))
@@ -179,19 +196,20 @@ func TestBadCardKeepsTheGoodSet(t *testing.T) {
 		path + ":3:1: onwer: unknown key; did you mean owner? (allowed: alerts, also_known_as, attributes, baseline, description, drift, environment, feature_views, features, kind, max_batch, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)",
 		path + `:5:7: kind: "modle" is none of model, job; did you mean model?`,
 	}, lines)
-	assert.Equal(t, 1, r.logs.FilterMessage("The catalog was not loaded, the last good one stays.").Len())
+	summary := r.logs.FilterMessageSnippet("Cards that are not good are left out").All()
+	require.Len(t, summary, 1)
+	assert.Equal(t, []any{"model a"}, summary[0].ContextMap()["kept"])
+	assert.EqualValues(t, 2, summary[0].ContextMap()["rejected"])
 	r.reloads(t, 1, 1)
+	r.cards(t, map[string]int64{"model loaded": 1, "model kept": 1, "model rejected": 1, "job loaded": 1, "unknown rejected": 1})
 	metadatatest.AssertEqualMlCatalogViolations(t, r.tel, []metricdata.DataPoint[int64]{{Value: 2}}, metricdatatest.IgnoreTimestamp())
 
-	write(t, path, cardB)
+	require.NoError(t, os.Remove(path))
 	r.reload(t.Context())
 	assert.Equal(t, []string{"b"}, r.names())
 	r.reloads(t, 2, 1)
+	r.cards(t, map[string]int64{"model loaded": 1, "job loaded": 1})
 	metadatatest.AssertEqualMlCatalogViolations(t, r.tel, []metricdata.DataPoint[int64]{{Value: 0}}, metricdatatest.IgnoreTimestamp())
-	metadatatest.AssertEqualMlCatalogCards(t, r.tel, []metricdata.DataPoint[int64]{
-		{Value: 1, Attributes: attribute.NewSet(attribute.String("kind", "model"))},
-		{Value: 1, Attributes: attribute.NewSet(attribute.String("kind", "job"))},
-	}, metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualMlCatalogLastLoad(t, r.tel, []metricdata.DataPoint[float64]{{}}, metricdatatest.IgnoreTimestamp(), metricdatatest.IgnoreValue())
 
 	require.NoError(t, os.RemoveAll(dir))
@@ -199,28 +217,64 @@ func TestBadCardKeepsTheGoodSet(t *testing.T) {
 	r.reload(t.Context())
 	assert.Equal(t, []string{"b"}, r.names(), "a folder that is gone is no empty folder")
 	r.reloads(t, 2, 2)
+	r.cards(t, map[string]int64{"model kept": 1, "job kept": 1, "unknown rejected": 1})
 }
 
+// TestStartOnBadCards starts with one good card among bad ones; "validate" refuses them all.
 func TestStartOnBadCards(t *testing.T) {
 	dir := t.TempDir()
 	write(t, filepath.Join(dir, "a.yaml"), bad)
+	write(t, filepath.Join(dir, "b.yaml"), cardB)
 	cfg := &Config{Directory: dir}
+	require.NoError(t, cfg.Validate(), "the collector asks at each start")
 	r := newRig(t, cfg)
-	err := r.Start(t.Context(), componenttest.NewNopHost())
-	for _, e := range []error{err, cfg.Validate()} {
-		assert.ErrorContains(t, e, "a.yaml:3:1: onwer: unknown key")
-		assert.ErrorContains(t, e, `a.yaml:5:7: kind: "modle" is none of`)
-	}
-	assert.ErrorContains(t, err, "'directory'")
-	assert.Empty(t, r.names())
-	require.NoError(t, r.Shutdown(t.Context()))
+	r.start(t)
+	assert.Equal(t, []string{"b"}, r.names())
+	assert.Equal(t, 2, r.logs.FilterMessage("A card is not good.").Len())
+	r.cards(t, map[string]int64{"model loaded": 1, "model rejected": 1, "job loaded": 1, "unknown rejected": 1})
+
+	before := os.Args
+	t.Cleanup(func() { os.Args = before })
+	os.Args = []string{"otelcol-ml", "validate", "--config", "config.yaml"}
+	err := cfg.Validate()
+	assert.ErrorContains(t, err, "a.yaml:3:1: onwer: unknown key")
+	assert.ErrorContains(t, err, `a.yaml:5:7: kind: "modle" is none of`)
+}
+
+// TestManyViolations bounds the lines in the log.
+func TestManyViolations(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "a.yaml"), strings.Repeat("kind: modle\nname: x\n---\n", mostViolations+1))
+	r := newRig(t, &Config{Directory: dir})
+	r.start(t)
+	assert.Equal(t, mostViolations, r.logs.FilterMessage("A card is not good.").Len())
+	assert.EqualValues(t, mostViolations+1, r.logs.FilterMessageSnippet("Cards that are not good are left out").All()[0].ContextMap()["violations"])
+}
+
+// TestKeysWithoutEffect says once which keys of a card do nothing.
+func TestKeysWithoutEffect(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.yaml")
+	write(t, path, cardA+"slos: [{name: l, objective: 0.9, latency_below: 1s}]\nfeatures: {x: {min: 0}, y: {min: 1}}\n")
+	r := newRig(t, &Config{Directory: dir})
+	r.load(t.Context())
+	said := func() []observer.LoggedEntry { return r.logs.FilterMessageSnippet("have no effect yet").All() }
+	require.Len(t, said(), 1)
+	assert.Equal(t, path+":1", said()[0].ContextMap()["card"])
+	assert.Equal(t, "features.*.min, slos", said()[0].ContextMap()["keys"])
+	write(t, filepath.Join(dir, "b.yaml"), cardB)
+	r.reload(t.Context())
+	assert.Len(t, said(), 1, "nothing new")
+	write(t, path, cardA+"slos: [{name: l, objective: 0.9, latency_below: 1s}]\n")
+	r.reload(t.Context())
+	assert.Len(t, said(), 2)
 }
 
 func TestStartWithoutTheFolder(t *testing.T) {
 	t.Run("explicit", func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "absent")
 		cfg := &Config{Directory: dir}
-		require.NoError(t, cfg.Validate(), "the machine that validates need not have the cards")
+		require.EqualError(t, cfg.Validate(), "'directory': "+dir+" does not exist")
 		r := newRig(t, cfg)
 		require.EqualError(t, r.Start(t.Context(), componenttest.NewNopHost()), "'directory': "+dir+" does not exist")
 		require.NoError(t, r.Shutdown(t.Context()))
@@ -228,7 +282,9 @@ func TestStartWithoutTheFolder(t *testing.T) {
 	t.Run("default", func(t *testing.T) {
 		dir := t.TempDir()
 		t.Chdir(dir)
-		r := newRig(t, &Config{Directory: defaultDirectory})
+		cfg := &Config{Directory: defaultDirectory}
+		require.NoError(t, cfg.Validate())
+		r := newRig(t, cfg)
 		r.start(t)
 		assert.Empty(t, r.names())
 		warnings := r.logs.FilterLevelExact(zapcore.WarnLevel).All()
@@ -244,10 +300,49 @@ func TestValidate(t *testing.T) {
 	require.NoError(t, createDefaultConfig().(*Config).Validate())
 	file := filepath.Join(t.TempDir(), "file")
 	write(t, file, "")
-	assert.EqualError(t, (&Config{ReloadInterval: time.Millisecond}).Validate(),
-		"'directory': must not be empty\n'reload_interval': 1ms must be at least 1s, or 0 for none")
+	assert.EqualError(t, (&Config{ReloadInterval: time.Second / 2}).Validate(),
+		"'directory': must not be empty\n'reload_interval': 500ms must be at least 1s")
+	assert.EqualError(t, (&Config{Directory: "../../examples/catalog", ReloadInterval: 30}).Validate(),
+		"'reload_interval': 30ns must be at least 1s; a number without a unit is nanoseconds: write 30s")
 	assert.EqualError(t, (&Config{Directory: file}).Validate(), "'directory': "+file+" is a file, must be a folder")
 	assert.NoError(t, (&Config{Directory: "../../examples/catalog"}).Validate())
+}
+
+// TestCardsThatNoSpanMeets names a card, what was seen instead, and the name that is nearly the card's.
+func TestCardsThatNoSpanMeets(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "a.yaml")
+	write(t, path, "kind: model\nname: fraud\nenvironment: production\n---\nkind: model\nname: churn\n---\nkind: job\nname: daily\n")
+	r := newRig(t, &Config{Directory: dir})
+	r.load(t.Context())
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan struct{})
+		go func() { defer close(done); r.review(ctx) }()
+		for range 12 * 60 {
+			r.Sightings().Of(r.Snapshot().Models[1]).Meet()
+			r.Sightings().UnknownModel("staging", "fraud")
+			r.Sightings().UnknownModel("", "weather")
+			r.Sightings().UnknownJob("", "Daily")
+			time.Sleep(reviewInterval)
+			synctest.Wait()
+		}
+		cancel()
+		<-done
+	})
+	near := r.logs.FilterMessageSnippet("but nearly has one").All()
+	require.Len(t, near, 2, "each once")
+	job, model := near[0].ContextMap(), near[1].ContextMap()
+	assert.Equal(t, map[string]any{"model": "fraud", "environment": "staging", "differs": "environment", "card": "fraud", "card_environment": "production", "file": path + ":1"}, model)
+	assert.Equal(t, map[string]any{"job": "Daily", "environment": "", "differs": "name", "card": "daily", "card_environment": "", "file": path + ":8"}, job)
+	unmatched := r.logs.FilterMessageSnippet("No prediction has met this card yet").All()
+	require.Len(t, unmatched, 1)
+	assert.Equal(t, map[string]any{"card": "fraud", "card_environment": "production", "file": path + ":1", "seen": []any{"fraud (staging)", "weather", "churn"}}, unmatched[0].ContextMap())
+	kind := func(kind string) attribute.Set { return attribute.NewSet(attribute.String("kind", kind)) }
+	metadatatest.AssertEqualMlCatalogCardsUnmatched(t, r.tel, []metricdata.DataPoint[int64]{{Value: 1}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualMlCatalogNamesNear(t, r.tel, []metricdata.DataPoint[int64]{
+		{Value: 1, Attributes: kind("model")}, {Value: 1, Attributes: kind("job")},
+	}, metricdatatest.IgnoreTimestamp())
 }
 
 // fakeWatch is a watch whose events the test sends.
@@ -278,8 +373,7 @@ func bubble(t *testing.T, interval time.Duration, test func(t *testing.T, r *rig
 	write(t, card, cardA)
 	r := newRig(t, &Config{Directory: dir, ReloadInterval: interval})
 	synctest.Test(t, func(t *testing.T) {
-		_, err := r.load(t.Context())
-		require.NoError(t, err)
+		r.load(t.Context())
 		w := &fakeWatch{event: make(chan fsnotify.Event), lost: make(chan error)}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})

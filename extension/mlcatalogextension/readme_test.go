@@ -17,6 +17,11 @@ import (
 )
 
 func TestReadme(t *testing.T) {
+	readme, err := filepath.Abs("README.md")
+	require.NoError(t, err)
+	t.Chdir(t.TempDir()) // where the folder that it names is
+	require.NoError(t, os.Symlink(readme, "README.md"))
+	require.NoError(t, os.Mkdir("cards", 0o700))
 	readmetest.Options(t, NewFactory())
 	assert.Equal(t, 3, readmetest.Configs(t, "extensions", NewFactory()))
 	cards := 0

@@ -18,6 +18,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/feast"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/fetch"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/mlflow"
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 )
 
 // Sources are the registries whose facts are laid under the cards. Where two of them speak of one model, MLflow's come before Feast's,
@@ -126,9 +127,11 @@ func (c *FeastConfig) Unmarshal(conf *confmap.Conf) error {
 	return conf.Unmarshal(c)
 }
 
+// minInterval is the least time between two looks at the folder or a source.
+const minInterval = time.Second
+
 // bounds of one source's options.
 const (
-	minInterval     = time.Second
 	minResponseSize = 1 << 10
 	maxResponseSize = 1 << 30
 	maxLimit        = 100_000
@@ -140,14 +143,21 @@ func (c *SourceConfig) problems() (errs []error) {
 	if _, err := fetch.CheckEndpoint(c.Endpoint); err != nil {
 		errs = append(errs, fmt.Errorf("'endpoint': %w", err))
 	}
-	if c.Interval < minInterval {
-		errs = append(errs, fmt.Errorf("'interval': %v must be at least %v", c.Interval, minInterval))
+	stale := configcheck.DurationOrZero("stale_after", c.StaleAfter, 0, 0)
+	if stale == nil && c.StaleAfter != 0 && c.StaleAfter < c.Interval {
+		stale = fmt.Errorf("'stale_after': %v must be at least 'interval', %v, or 0 for never", c.StaleAfter, c.Interval)
 	}
-	if c.StaleAfter != 0 && c.StaleAfter < c.Interval {
-		errs = append(errs, fmt.Errorf("'stale_after': %v must be at least 'interval', %v, or 0 for never", c.StaleAfter, c.Interval))
-	}
-	if c.Timeout <= 0 {
-		errs = append(errs, fmt.Errorf("'timeout': %v must be above 0", c.Timeout))
+	for _, err := range []error{
+		configcheck.Duration("interval", c.Interval, minInterval, 0),
+		stale,
+		configcheck.Duration("timeout", c.Timeout, 0, 0),
+		configcheck.DurationOrZero("idle_conn_timeout", c.IdleConnTimeout, 0, 0),
+		configcheck.DurationOrZero("http2_read_idle_timeout", c.HTTP2ReadIdleTimeout, 0, 0),
+		configcheck.DurationOrZero("http2_ping_timeout", c.HTTP2PingTimeout, 0, 0),
+	} {
+		if err != nil {
+			errs = append(errs, err)
+		}
 	}
 	if c.MaxResponseSize < minResponseSize || c.MaxResponseSize > maxResponseSize {
 		errs = append(errs, fmt.Errorf("'max_response_size': %d must be %d to %d", c.MaxResponseSize, minResponseSize, maxResponseSize))

@@ -412,7 +412,7 @@ func TestValidateSources(t *testing.T) {
 		}, []string{
 			"'sources::mlflow[0]::endpoint': must not be empty",
 			"'sources::mlflow[0]::interval': 0s must be at least 1s",
-			"'sources::mlflow[0]::timeout': 0s must be above 0",
+			"'sources::mlflow[0]::timeout': 0s must be at least 10ms",
 			"'sources::mlflow[0]::max_response_size': 0 must be 1024 to 1073741824",
 			"'sources::mlflow[0]::name': must have at most 256 bytes",
 			"'sources::mlflow[0]::models[1]': must not be empty",

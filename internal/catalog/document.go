@@ -31,13 +31,16 @@ type document struct {
 	value  any
 	report *report
 	values int
+	// bad says that the document has a violation.
+	bad bool
 }
 
-// parse reads the documents of a file. What follows a syntax error is left out.
-func parse(file string, data []byte, r *report) (docs []*document) {
+// parse reads the documents of a file. What follows a syntax error is left out, and whole is false.
+func parse(file string, data []byte, r *report) (docs []*document, whole bool) {
 	defer func() { // the YAML package has panicked on broken input before
 		if p := recover(); p != nil {
 			r.add(&ViolationError{File: file, Message: fmt.Sprintf("cannot be read as YAML: %v", p)})
+			whole = false
 		}
 	}()
 	dec := yaml.NewDecoder(bytes.NewReader(data))
@@ -45,12 +48,12 @@ func parse(file string, data []byte, r *report) (docs []*document) {
 		node := &yaml.Node{}
 		err := dec.Decode(node)
 		if errors.Is(err, io.EOF) {
-			return docs
+			return docs, true
 		}
 		if err != nil {
 			line, message := syntaxError(err)
 			r.add(&ViolationError{File: file, Line: line, Column: min(line, 1), Message: message})
-			return docs
+			return docs, false
 		}
 		if len(node.Content) == 0 || node.Content[0].Kind == yaml.ScalarNode && node.Content[0].Tag == "!!null" {
 			continue // an empty document, as after a last ---
@@ -82,6 +85,7 @@ func syntaxError(err error) (line int, message string) {
 
 // fail reports a violation at a node.
 func (d *document) fail(n *yaml.Node, path []string, format string, args ...any) {
+	d.bad = true
 	d.report.add(&ViolationError{
 		File: d.file, Line: n.Line, Column: n.Column, Key: keyPath(path, d.lists(path)), Message: fmt.Sprintf(format, args...),
 	})

@@ -37,17 +37,18 @@ const (
 // number of documents each. Files and folders whose names start with a dot are left out, which is also how the mounts of a Kubernetes
 // ConfigMap are read once. The error joins every violation in every file (Violations).
 func Load(dir string) (*Set, error) {
-	set, _, err := NewLoader(dir).Load()
-	return set, err
+	result, _ := NewLoader(dir).Load()
+	if result.Err != nil {
+		return nil, result.Err
+	}
+	return result.Set, nil
 }
 
 // Loader loads a folder again when it has changed. It is for one goroutine.
 type Loader struct {
 	dir       string
-	loaded    bool
 	sum       [sha256.Size]byte
-	set       *Set
-	err       error
+	result    *Result // of the last Load
 	baselines map[string]*baseline
 	folders   []string
 }
@@ -62,29 +63,26 @@ type baseline struct {
 // NewLoader returns a loader of a folder.
 func NewLoader(dir string) *Loader { return &Loader{dir: dir} }
 
-// Load reads the folder and returns what Load does. changed is false where the contents of the cards and of their
-// baselines are those of the last call, which then returns the same set and error. A baseline that has not changed keeps its pointer.
-func (l *Loader) Load() (set *Set, changed bool, err error) {
+// Load reads the folder. changed is false where the contents of the cards and of their baselines are those of the last call, which then
+// returns the same result. A baseline that has not changed keeps its pointer.
+func (l *Loader) Load() (result *Result, changed bool) {
 	r := &report{}
 	files, folders := l.read(r)
 	unread := slices.Clone(r.list)
 	sum := fingerprint(files, l.baselines, unread)
-	if l.loaded && sum == l.sum {
-		return l.set, false, l.err
+	if l.result != nil && sum == l.sum {
+		return l.result, false
 	}
-	l.loaded, l.folders = true, folders
+	l.folders = folders
 	old := l.baselines
 	l.baselines = map[string]*baseline{}
-	b := &builder{report: r, baseline: func(path string) (*profile.Profile, error) { return l.baseline(path, old) }}
+	b := &builder{report: r, rejected: Cards{Unknown: len(unread)}, baseline: func(path string) (*profile.Profile, error) { return l.baseline(path, old) }}
 	for _, f := range files {
 		b.add(f.path, f.data)
 	}
 	l.sum = fingerprint(files, l.baselines, unread)
-	l.set, l.err = nil, r.err()
-	if l.err == nil {
-		l.set = NewSet(b.models, b.jobs)
-	}
-	return l.set, true, l.err
+	l.result = b.result(l.result)
+	return l.result, true
 }
 
 // Folders returns the folders that the last Load has read cards from, and Baselines the paths of the baselines it named.
@@ -264,33 +262,64 @@ type builder struct {
 	baseline func(path string) (*profile.Profile, error)
 	models   []*Model
 	jobs     []*Job
+	rejected Cards
+	noEffect []NoEffect
 	seen     map[cardKey]string
 }
 
 type cardKey struct{ kind, environment, name string }
 
-// add reads the documents of a file.
+func (m *Model) key() cardKey { return cardKey{kindModel, m.Environment, m.Name} }
+func (j *Job) key() cardKey   { return cardKey{kindJob, j.Environment, j.Name} }
+
+// The kinds of cards.
+const (
+	kindModel = "model"
+	kindJob   = "job"
+)
+
+// add reads the documents of a file. Of those, the ones without a violation become cards.
 func (b *builder) add(path string, data []byte) {
-	for _, d := range parse(path, data, b.report) {
-		d.checkShape()
-		m, ok := d.value.(map[string]any)
-		if !ok {
-			continue
-		}
-		o := object{doc: d, m: m}
-		kind := o.text("kind")
-		switch kind {
-		case "model":
-			b.models = append(b.models, o.model(b.load))
-		case "job":
-			b.jobs = append(b.jobs, o.job())
-		default:
-			continue
-		}
-		b.once(o, cardKey{kind, o.text("environment"), o.text("name")}, "name")
-		for i, name := range o.texts("also_known_as") {
-			b.once(o, cardKey{kind, o.text("environment"), name}, "also_known_as", strconv.Itoa(i))
-		}
+	docs, whole := parse(path, data, b.report)
+	if !whole {
+		b.rejected.Unknown++
+	}
+	for _, d := range docs {
+		b.document(d)
+	}
+}
+
+func (b *builder) document(d *document) {
+	d.checkShape()
+	m, _ := d.value.(map[string]any)
+	o := object{doc: d, m: m}
+	var model *Model
+	var job *Job
+	kind := o.text("kind")
+	switch kind {
+	case kindModel:
+		model = o.model(b.load)
+	case kindJob:
+		job = o.job()
+	default: // the schema has said what is wrong
+		b.rejected.Unknown++
+		return
+	}
+	b.once(o, cardKey{kind, o.text("environment"), o.text("name")}, "name")
+	for i, name := range o.texts("also_known_as") {
+		b.once(o, cardKey{kind, o.text("environment"), name}, "also_known_as", strconv.Itoa(i))
+	}
+	switch {
+	case d.bad && model != nil:
+		b.rejected.Models++
+	case d.bad:
+		b.rejected.Jobs++
+	case model != nil:
+		b.models = append(b.models, model)
+		b.unused(kind, d)
+	default:
+		b.jobs = append(b.jobs, job)
+		b.unused(kind, d)
 	}
 }
 

@@ -224,8 +224,11 @@ func TestCardsUseEveryKey(t *testing.T) {
 		}
 	}
 	r := &report{}
-	for _, d := range append(parse("m", []byte(everyModelKey), r), parse("j", []byte(everyJobKey), r)...) {
-		collect(d.value)
+	for _, card := range []string{everyModelKey, everyJobKey} {
+		docs, _ := parse("card", []byte(card), r)
+		for _, d := range docs {
+			collect(d.value)
+		}
 	}
 	require.Empty(t, r.list)
 	used["positive_class"] = true // of another task; in examples/catalog

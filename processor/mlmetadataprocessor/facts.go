@@ -18,6 +18,8 @@ import (
 type facts struct {
 	list []fact
 	ages []age
+	// sighting is of the model's card; nil for a job's.
+	sighting *catalog.Sighting
 }
 
 // age is an attribute of seconds between a time and the end of the span.
@@ -40,7 +42,7 @@ type index struct {
 	jobs     map[*catalog.Job]*facts
 }
 
-func newIndex(set *catalog.Set, s selection) *index {
+func newIndex(set *catalog.Set, s selection, sightings *catalog.Sightings) *index {
 	ix := &index{
 		set:      set,
 		models:   make(map[*catalog.Model]*facts, len(set.Models)),
@@ -49,9 +51,15 @@ func newIndex(set *catalog.Set, s selection) *index {
 	}
 	for _, m := range set.Models {
 		features := materialized(set.FeatureViewsOf(m))
-		ix.models[m] = modelFacts(s, m, nil, features)
+		sighting := sightings.Of(m)
+		of := func(v *catalog.Version) *facts {
+			f := modelFacts(s, m, v, features)
+			f.sighting = sighting
+			return f
+		}
+		ix.models[m] = of(nil)
 		for _, v := range m.Versions {
-			ix.versions[v] = modelFacts(s, m, v, features)
+			ix.versions[v] = of(v)
 		}
 	}
 	for _, j := range set.Jobs {

@@ -27,7 +27,8 @@ type metadataProcessor struct {
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
 	selection selection
-	catalog   catalog.Catalog // set by Start
+	catalog   catalog.Catalog    // set by Start
+	sightings *catalog.Sightings // of the catalog; nil if it wants none
 	index     atomic.Pointer[index]
 }
 
@@ -55,6 +56,9 @@ func (p *metadataProcessor) Start(_ context.Context, host component.Host) error 
 		p.logger.Warn(catalog.NoCatalogMessage)
 	}
 	p.catalog = c
+	if sighted, ok := c.(catalog.Sighted); ok {
+		p.sightings = sighted.Sightings()
+	}
 	return nil
 }
 
@@ -93,7 +97,7 @@ func (p *metadataProcessor) current() *index {
 	set := p.catalog.Snapshot()
 	ix := p.index.Load()
 	if ix == nil || ix.set != set {
-		ix = newIndex(set, p.selection)
+		ix = newIndex(set, p.selection, p.sightings)
 		p.index.Store(ix)
 	}
 	return ix
@@ -158,13 +162,20 @@ func (b *batch) enrich(span ptrace.Span, resource *identity) outcome {
 		if key := (modelKey{id.environment, id.model, id.version}); !b.modelValid || key != b.model {
 			b.model, b.modelValid = key, true
 			b.modelFacts, b.modelOutcome = b.index.lookupModel(key)
+			if b.modelFacts != nil {
+				b.modelFacts.sighting.Meet()
+			} else {
+				b.processor.sightings.UnknownModel(key.environment, key.name)
+			}
 		}
 		ofModel, result = b.modelFacts, b.modelOutcome
 	}
 	if id.job != "" {
 		if key := (jobKey{id.environment, id.job}); !b.jobValid || key != b.job {
 			b.job, b.jobValid = key, true
-			b.jobFacts = b.index.lookupJob(key)
+			if b.jobFacts = b.index.lookupJob(key); b.jobFacts == nil {
+				b.processor.sightings.UnknownJob(key.environment, key.name)
+			}
 		}
 		if ofJob = b.jobFacts; ofJob == nil {
 			result = min(result, unknownJob)

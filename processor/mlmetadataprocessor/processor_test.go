@@ -140,6 +140,48 @@ func TestCatalogChanges(t *testing.T) {
 }
 
 // TestConcurrentBatches is for the race detector: batches share the facts while the catalog changes.
+// sightedCatalog is a fakeCatalog that wants to know what spans meet.
+type sightedCatalog struct {
+	*fakeCatalog
+	sightings *catalog.Sightings
+}
+
+func (c sightedCatalog) Sightings() *catalog.Sightings { return c.sightings }
+
+// TestSightings tells the catalog which cards the spans meet, and which names they have that no card has.
+func TestSightings(t *testing.T) {
+	set := catalog.NewSet([]*catalog.Model{
+		{Name: "met", File: "met.yaml", Line: 1}, {Name: "fraud", Environment: "production", File: "fraud.yaml", Line: 1},
+	}, []*catalog.Job{{Name: "daily", File: "daily.yaml"}})
+	c := sightedCatalog{newFakeCatalog(set), catalog.NewSightings()}
+	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context(), host{component.MustNewID("ml_catalog"): c}))
+	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
+	var r catalog.Review
+	for range 10 {
+		td := ptrace.NewTraces()
+		list := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+		for _, name := range []string{"met", "met", "fruad", "met"} {
+			attrs := list.AppendEmpty().Attributes()
+			attrs.PutStr("ml.model.name", name)
+			attrs.PutStr("ml.prediction.class", "x")
+			attrs.PutStr("deployment.environment.name", "production")
+		}
+		list.AppendEmpty().Attributes().PutStr("cicd.pipeline.name", "dayly")
+		require.NoError(t, p.ConsumeTraces(t.Context(), td))
+		r, _ = c.sightings.Review(set)
+	}
+	fraud := catalog.Card{Kind: "model", Environment: "production", Name: "fraud", File: "fraud.yaml", Line: 1}
+	assert.Equal(t, catalog.Review{
+		Near: []catalog.NearMiss{
+			{Kind: "job", Name: "dayly", Card: catalog.Card{Kind: "job", Name: "daily", File: "daily.yaml"}, Differs: "name"},
+			{Kind: "model", Environment: "production", Name: "fruad", Card: fraud, Differs: "name"},
+		},
+		Unmatched: []catalog.Unmatched{{Card: fraud, Seen: []string{"fruad (production)", "met"}}},
+	}, r)
+}
+
 func TestAgeOfFeatures(t *testing.T) {
 	end := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	model := &catalog.Model{Name: "m", FeatureViews: []string{"daily", "hourly", "stream"}}
@@ -412,7 +454,7 @@ func BenchmarkPut(b *testing.B) {
 	c := cards(b)
 	s, err := newSelection(createDefaultConfig().(*Config).Add)
 	require.NoError(b, err)
-	f := newIndex(c.Snapshot(), s).versions[c.Snapshot().Version("", "fraud", "7")]
+	f := newIndex(c.Snapshot(), s, nil).versions[c.Snapshot().Version("", "fraud", "7")]
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {

@@ -25,16 +25,18 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                  metric.Meter
-	mu                     sync.Mutex
-	registrations          []metric.Registration
-	MlCatalogCards         metric.Int64Gauge
-	MlCatalogLastLoad      metric.Float64Gauge
-	MlCatalogReloads       metric.Int64Counter
-	MlCatalogSourceAge     metric.Float64ObservableGauge
-	MlCatalogSourceFacts   metric.Int64Gauge
-	MlCatalogSourceFetches metric.Int64Counter
-	MlCatalogViolations    metric.Int64Gauge
+	meter                   metric.Meter
+	mu                      sync.Mutex
+	registrations           []metric.Registration
+	MlCatalogCards          metric.Int64Gauge
+	MlCatalogCardsUnmatched metric.Int64Gauge
+	MlCatalogLastLoad       metric.Float64Gauge
+	MlCatalogNamesNear      metric.Int64Gauge
+	MlCatalogReloads        metric.Int64Counter
+	MlCatalogSourceAge      metric.Float64ObservableGauge
+	MlCatalogSourceFacts    metric.Int64Gauge
+	MlCatalogSourceFetches  metric.Int64Counter
+	MlCatalogViolations     metric.Int64Gauge
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -93,7 +95,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.MlCatalogCards, err = builder.meter.Int64Gauge(
 		"otelcol_ml_catalog_cards",
-		metric.WithDescription("Cards in the current set by kind. [Alpha]"),
+		metric.WithDescription("Cards by kind and state; those loaded and kept are the current set. [Alpha]"),
+		metric.WithUnit("{card}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlCatalogCardsUnmatched, err = builder.meter.Int64Gauge(
+		"otelcol_ml_catalog_cards_unmatched",
+		metric.WithDescription("Cards of models that no prediction has met, although there were predictions for ten minutes - the name or the environment is another one on the spans, or the model rests. [Alpha]"),
 		metric.WithUnit("{card}"),
 	)
 	errs = errors.Join(errs, err)
@@ -103,9 +111,15 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("s"),
 	)
 	errs = errors.Join(errs, err)
+	builder.MlCatalogNamesNear, err = builder.meter.Int64Gauge(
+		"otelcol_ml_catalog_names_near",
+		metric.WithDescription("Names of models and jobs on spans that have no card, but nearly have one - of the same name for another environment, or of a name that differs by case or a slip. [Alpha]"),
+		metric.WithUnit("{name}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlCatalogReloads, err = builder.meter.Int64Counter(
 		"otelcol_ml_catalog_reloads",
-		metric.WithDescription("Loads of the folder, at the start and after each change, by outcome - loaded or failed (the last good set stays). [Alpha]"),
+		metric.WithDescription("Loads of the folder, at the start and after each change, by outcome - loaded or failed (something is not good; the other cards are loaded). [Alpha]"),
 		metric.WithUnit("{load}"),
 	)
 	errs = errors.Join(errs, err)

@@ -24,13 +24,27 @@ func NewSettings(tt *componenttest.Telemetry) extension.Settings {
 func AssertEqualMlCatalogCards(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_catalog_cards",
-		Description: "Cards in the current set by kind. [Alpha]",
+		Description: "Cards by kind and state; those loaded and kept are the current set. [Alpha]",
 		Unit:        "{card}",
 		Data: metricdata.Gauge[int64]{
 			DataPoints: dps,
 		},
 	}
 	got, err := tt.GetMetric("otelcol_ml_catalog_cards")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualMlCatalogCardsUnmatched(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_catalog_cards_unmatched",
+		Description: "Cards of models that no prediction has met, although there were predictions for ten minutes - the name or the environment is another one on the spans, or the model rests. [Alpha]",
+		Unit:        "{card}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_catalog_cards_unmatched")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
@@ -49,10 +63,24 @@ func AssertEqualMlCatalogLastLoad(t *testing.T, tt *componenttest.Telemetry, dps
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualMlCatalogNamesNear(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_catalog_names_near",
+		Description: "Names of models and jobs on spans that have no card, but nearly have one - of the same name for another environment, or of a name that differs by case or a slip. [Alpha]",
+		Unit:        "{name}",
+		Data: metricdata.Gauge[int64]{
+			DataPoints: dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_catalog_names_near")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualMlCatalogReloads(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_catalog_reloads",
-		Description: "Loads of the folder, at the start and after each change, by outcome - loaded or failed (the last good set stays). [Alpha]",
+		Description: "Loads of the folder, at the start and after each change, by outcome - loaded or failed (something is not good; the other cards are loaded). [Alpha]",
 		Unit:        "{load}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -25,7 +25,9 @@ func TestSetupTelemetry(t *testing.T) {
 		return nil
 	}))
 	tb.MlCatalogCards.Record(context.Background(), 1)
+	tb.MlCatalogCardsUnmatched.Record(context.Background(), 1)
 	tb.MlCatalogLastLoad.Record(context.Background(), 1)
+	tb.MlCatalogNamesNear.Record(context.Background(), 1)
 	tb.MlCatalogReloads.Add(context.Background(), 1)
 	tb.MlCatalogSourceFacts.Record(context.Background(), 1)
 	tb.MlCatalogSourceFetches.Add(context.Background(), 1)
@@ -33,8 +35,14 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualMlCatalogCards(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlCatalogCardsUnmatched(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlCatalogLastLoad(t, testTel,
 		[]metricdata.DataPoint[float64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlCatalogNamesNear(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlCatalogReloads(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
