@@ -20,6 +20,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 )
 
 type alertmanagerExporter struct {
@@ -37,6 +38,7 @@ type alertmanagerExporter struct {
 	unreadable complaint
 	full       complaint
 	skipped    sync.Once
+	cuts       *loglimit.Limiter
 }
 
 var _ exporter.Logs = (*alertmanagerExporter)(nil)
@@ -48,7 +50,7 @@ func newExporter(set exporter.Settings, cfg *Config) (*alertmanagerExporter, err
 	}
 	return &alertmanagerExporter{
 		cfg: cfg, settings: set.TelemetrySettings, telemetry: builder,
-		userAgent: set.BuildInfo.Command + "/" + set.BuildInfo.Version,
+		userAgent: set.BuildInfo.Command + "/" + set.BuildInfo.Version, cuts: loglimit.New(sayCutsAgain),
 	}, nil
 }
 
@@ -108,9 +110,10 @@ func (e *alertmanagerExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) er
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
-				a, err := alert.Decode(lr)
+				a, cuts, err := alert.Read(lr)
 				switch {
 				case err == nil:
+					e.countCuts(ctx, &a, cuts)
 					e.addLabels(&a)
 					alerts = append(alerts, &a)
 				case errors.Is(err, alert.ErrNoAlert):
@@ -128,6 +131,18 @@ func (e *alertmanagerExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) er
 	e.complain(skipped, unreadable, reason)
 	e.put(ctx, alerts)
 	return nil
+}
+
+// countCuts counts what was too long or too many, and says it once for each name of alerts and ten minutes.
+func (e *alertmanagerExporter) countCuts(ctx context.Context, a *alert.Alert, cuts alert.Cuts) {
+	if cuts.Number == 0 {
+		return
+	}
+	e.telemetry.AlertmanagerTextsCut.Add(ctx, int64(cuts.Number))
+	if suppressed, ok := e.cuts.Allow(a.Name, time.Now()); ok {
+		e.settings.Logger.Warn("An alert has texts that are too long, or too many: they were cut or left out",
+			zap.String("alertname", a.Name), zap.String("first", cuts.First), zap.Int("texts", cuts.Number), zap.Int("not_logged_since", suppressed))
+	}
 }
 
 // addLabels adds the configured labels that the alert does not have.
@@ -154,9 +169,13 @@ func (e *alertmanagerExporter) put(ctx context.Context, alerts []*alert.Alert) {
 	now := time.Now()
 	for _, s := range e.senders {
 		var results [full + 1]int
+		var first *alert.Alert // that was dropped
 		for i, a := range alerts {
 			result, lost := s.ledger.put(now, fingerprints[i], a)
 			results[result]++
+			if result == full && first == nil {
+				first = a
+			}
 			if lost {
 				results[full]++
 			}
@@ -165,7 +184,7 @@ func (e *alertmanagerExporter) put(ctx context.Context, alerts []*alert.Alert) {
 		s.telemetry.alerts(ctx, "stale", results[stale])
 		s.telemetry.alerts(ctx, "dropped", results[full])
 		if results[full] > 0 {
-			e.complainFull(s.logger, now, results[full])
+			e.complainFull(s.logger, now, results[full], first)
 		}
 	}
 }
@@ -187,10 +206,16 @@ func (e *alertmanagerExporter) complain(skipped, unreadable int, reason error) {
 	}
 }
 
-func (e *alertmanagerExporter) complainFull(logger *zap.Logger, now time.Time, dropped int) {
+// complainFull says how many were dropped, and the first new alert among them; nil where they are resolutions.
+func (e *alertmanagerExporter) complainFull(logger *zap.Logger, now time.Time, dropped int, first *alert.Alert) {
 	e.complaints.Lock()
 	defer e.complaints.Unlock()
-	if e.full.about("", now) {
-		logger.Error("'max_alerts' is reached: new alerts, or resolutions that were not taken yet, are dropped", zap.Int("alerts", dropped), zap.Int("max_alerts", e.cfg.MaxAlerts))
+	if !e.full.about("", now) {
+		return
 	}
+	fields := []zap.Field{zap.Int("alerts", dropped), zap.Int("max_alerts", e.cfg.MaxAlerts)}
+	if first != nil {
+		fields = append(fields, zap.Any("first", first.LabelSet()))
+	}
+	logger.Error("'max_alerts' is reached: new alerts, or resolutions that were not taken yet, are dropped", fields...)
 }

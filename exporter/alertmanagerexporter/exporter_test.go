@@ -18,9 +18,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
@@ -460,6 +462,34 @@ func TestBatches(t *testing.T) {
 	})
 }
 
+// TestMegabytes sends an alert of other people's making, whose texts are of a megabyte: it is delivered, cut, counted and said once.
+func TestMegabytes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := start(t, nil)
+		defer f.stop()
+		long := strings.Repeat("é", 1<<19)
+		ld := plog.NewLogs()
+		records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
+		for range 3 {
+			lr := records.AppendEmpty()
+			firing("a", f.began).Encode(lr)
+			lr.Body().SetStr(long)
+			lr.Attributes().PutStr("ml.alert.label.job", long)
+			lr.Attributes().PutStr("ml.alert.annotation.root_cause", long)
+			lr.Attributes().PutStr("ml.alert.annotation."+long, "x")
+		}
+		require.NoError(t, f.exporter.ConsumeLogs(t.Context(), ld))
+		synctest.Wait()
+		require.Len(t, f.a.all(), 1)
+		got := f.a.all()[0].alerts[0]
+		assert.Equal(t, strings.Repeat("é", (alert.MaxName-3)/2)+"…", got.Labels["job"])
+		assert.Len(t, got.Annotations["root_cause"], alert.MaxAnnotation-1, "at a letter")
+		assert.Len(t, got.Annotations["summary"], alert.MaxSummary-1)
+		assert.Equal(t, 1, f.logged(zapcore.WarnLevel, "too long, or too many"))
+		metadatatest.AssertEqualAlertmanagerTextsCut(t, f.telemetry, []metricdata.DataPoint[int64]{{Value: 3 * 4}}, metricdataOptions()...)
+	})
+}
+
 func TestMaxAlerts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t, func(cfg *Config) { cfg.MaxAlerts = 5 })
@@ -471,7 +501,9 @@ func TestMaxAlerts(t *testing.T) {
 		synctest.Wait()
 		assert.Equal(t, 5, f.entries())
 		assert.Equal(t, int64(95), f.alerts("http://a", "dropped"))
-		assert.Equal(t, 1, f.logged(zapcore.ErrorLevel, "'max_alerts' is reached"))
+		full := f.logs.FilterMessageSnippet("'max_alerts' is reached").All()
+		require.Len(t, full, 1)
+		assert.Equal(t, "5", full[0].ContextMap()["first"].(map[string]string)["job"], "by name")
 		f.a.answers(nil)
 		wait(time.Minute)
 		assert.Len(t, f.a.summaries(), 5)

@@ -210,10 +210,12 @@ func backoff(cfg *configretry.BackOffConfig, failures int) time.Duration {
 	return time.Duration(wait * (1 + cfg.RandomizationFactor*(2*rand.Float64()-1)))
 }
 
-// sayAgain is how long a complaint that goes on is not repeated in the log, sayOther how long it is before another one.
+// sayAgain is how long a complaint that goes on is not repeated in the log, sayOther how long it is before another one, and sayCutsAgain how long
+// nothing more is said of texts that were cut of alerts of a name.
 const (
-	sayAgain = 5 * time.Minute
-	sayOther = 10 * time.Second
+	sayAgain     = 5 * time.Minute
+	sayOther     = 10 * time.Second
+	sayCutsAgain = 10 * time.Minute
 )
 
 // complaint is what was last complained of, and when.

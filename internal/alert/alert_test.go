@@ -150,9 +150,11 @@ func TestEverythingIsBounded(t *testing.T) {
 		a.Labels[name], a.Labels[string(rune('a'+i%26))+strings.Repeat("y", i%200)] = strings.Repeat("v", 1e4), strings.Repeat("ü", 1e4)
 		a.Annotations[string(rune('a'+i%26))+strings.Repeat("z", i%200)] = strings.Repeat("ü", 1e4)
 	}
-	n := a.normal()
-	assert.Len(t, n.Name, MaxName)
-	assert.Len(t, n.Summary, MaxSummary)
+	n, cuts := a.bounded()
+	assert.Greater(t, cuts.Number, 2+MaxLabels+MaxAnnotations)
+	assert.Equal(t, "name", cuts.First)
+	assert.Equal(t, strings.Repeat("N", MaxName-len(mark))+mark, n.Name)
+	assert.Equal(t, strings.Repeat("é", (MaxSummary-len(mark))/2)+mark, n.Summary)
 	assert.Len(t, n.Labels, MaxLabels)
 	assert.Len(t, n.Annotations, MaxAnnotations)
 	for name, value := range n.Labels {
@@ -173,7 +175,7 @@ func TestTextIsValidAndBounded(t *testing.T) {
 			assert.LessOrEqual(t, len(got), longest)
 			assert.Equal(t, got, text(got, longest), "twice")
 			if utf8.ValidString(s) {
-				assert.True(t, strings.HasPrefix(s, got))
+				assert.True(t, strings.HasPrefix(s, strings.TrimSuffix(got, mark)))
 			}
 		}
 	}
@@ -184,4 +186,17 @@ func TestSummaryIsOneLine(t *testing.T) {
 	a.Summary = "\nfailed:\r\n\tout of memory\u2028at 3 GB \n"
 	n := a.normal()
 	assert.Equal(t, "failed:   out of memory at 3 GB", n.Summary)
+}
+
+// TestWhatIsLongEnough is not cut.
+func TestWhatIsLongEnough(t *testing.T) {
+	a := example()
+	a.Labels["job"] = strings.Repeat("j", MaxName)
+	n, cuts := a.bounded()
+	assert.Zero(t, cuts)
+	assert.Equal(t, a.Labels, n.Labels)
+	a.Labels["job"] += "j"
+	n, cuts = a.bounded()
+	assert.Equal(t, Cuts{1, "label job"}, cuts)
+	assert.Equal(t, strings.Repeat("j", MaxName-len(mark))+mark, n.Labels["job"])
 }

@@ -12,7 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// The bounds of an alert. What is longer is cut, at a UTF-8 boundary; what is too many is left out, last names first.
+// The bounds of an alert. What is longer is cut between two letters and ends with a "…" then (names of labels, which are of ASCII, without it); what is
+// too many is left out, last names first.
 const (
 	// MaxLabels is the number of labels, without alertname and severity.
 	MaxLabels = 32
@@ -38,10 +39,18 @@ const annotationSummary = "summary"
 // normal returns the alert in its normal form, which has no maps in common with it. A severity that is none of the
 // three counts as critical, a state that is not resolved as firing, and no alert ends before it began.
 func (a *Alert) normal() Alert {
+	n, _ := a.bounded()
+	return n
+}
+
+// bounded is normal, and says what was longer than its bound, or too many.
+func (a *Alert) bounded() (Alert, Cuts) {
+	var cuts Cuts
 	n := Alert{
-		Name: text(a.Name, MaxName), Severity: a.Severity, State: a.State, Summary: text(oneLine(a.Summary), MaxSummary),
-		Labels:      pairs(a.Labels, MaxLabels, MaxName, labelName, labelSeverity),
-		Annotations: pairs(a.Annotations, MaxAnnotations, MaxAnnotation, annotationSummary),
+		Severity: a.Severity, State: a.State,
+		Name: cuts.text("name", a.Name, MaxName), Summary: cuts.text(annotationSummary, oneLine(a.Summary), MaxSummary),
+		Labels:      cuts.pairs("label", a.Labels, MaxLabels, MaxName, labelName, labelSeverity),
+		Annotations: cuts.pairs("annotation", a.Annotations, MaxAnnotations, MaxAnnotation, annotationSummary),
 		StartsAt:    utc(a.StartsAt), TraceID: a.TraceID, SpanID: a.SpanID,
 	}
 	if !n.Severity.known() {
@@ -49,19 +58,40 @@ func (a *Alert) normal() Alert {
 	}
 	if n.State != Resolved {
 		n.State = Firing
-		return n
+		return n, cuts
 	}
 	n.EndsAt = utc(a.EndsAt)
 	if n.EndsAt.Before(n.StartsAt) {
 		n.EndsAt = n.StartsAt
 	}
-	return n
+	return n, cuts
+}
+
+// Cuts says what of an alert was cut or left out.
+type Cuts struct {
+	// Number is how many texts, names, labels and annotations, First what the first of them is. Example: "label job".
+	Number int
+	First  string
+}
+
+func (c *Cuts) add(what string) {
+	if c.Number++; c.Number == 1 {
+		c.First = what
+	}
+}
+
+// text bounds a text.
+func (c *Cuts) text(what, s string, longest int) string {
+	if len(s) > longest {
+		c.add(what)
+	}
+	return text(s, longest)
 }
 
 // pairs returns what is kept of labels or annotations: names are made valid, empty values and the reserved names are
 // left out. Of two names that become the same, the one that was valid wins, else the first in sorted order. It is
 // never nil.
-func pairs(from map[string]string, most, longest int, reserved ...string) map[string]string {
+func (c *Cuts) pairs(what string, from map[string]string, most, longest int, reserved ...string) map[string]string {
 	to := make(map[string]string, min(len(from), most))
 	names := slices.Sorted(maps.Keys(from))
 	for _, wasValid := range []bool{true, false} {
@@ -70,11 +100,18 @@ func pairs(from map[string]string, most, longest int, reserved ...string) map[st
 			if (clean == name) != wasValid || slices.Contains(reserved, clean) {
 				continue
 			}
-			value := text(from[name], longest)
-			if _, taken := to[clean]; taken || value == "" || len(to) == most {
+			value := from[name]
+			if _, taken := to[clean]; taken || value == "" {
 				continue
 			}
-			to[clean] = value
+			if len(to) == most {
+				c.add(what + " " + clean)
+				continue
+			}
+			if len(name) > MaxName {
+				c.add("name of a " + what)
+			}
+			to[clean] = c.text(what+" "+clean, value, longest)
 		}
 	}
 	return to
@@ -118,9 +155,21 @@ func CleanName(name string) string {
 	return b.String()
 }
 
-// text returns s as valid UTF-8 of at most longest bytes.
+// mark ends a text that was cut.
+const mark = "…"
+
+// text returns s as valid UTF-8 of at most longest bytes. What is cut shares no memory with s, so that the rest of it can be freed.
 func text(s string, longest int) string {
-	return cut(strings.ToValidUTF8(cut(s, longest), "\uFFFD"), longest)
+	if len(s) <= longest {
+		if s = strings.ToValidUTF8(s, "\uFFFD"); len(s) <= longest {
+			return s
+		}
+	}
+	end := longest - len(mark)
+	if end < 0 {
+		return ""
+	}
+	return cut(strings.ToValidUTF8(cut(s, end), "\uFFFD"), end) + mark
 }
 
 func cut(s string, longest int) string {

@@ -59,8 +59,14 @@ func (a *Alert) Encode(lr plog.LogRecord) {
 // needs (name, state, severity, Timestamp and, when resolved, the end) gives an error that names each of them. The
 // fingerprint is not read: it follows from the labels, which a processor may have changed.
 func Decode(lr plog.LogRecord) (Alert, error) {
+	a, _, err := Read(lr)
+	return a, err
+}
+
+// Read is Decode, and says what was longer than its bound, or too many.
+func Read(lr plog.LogRecord) (Alert, Cuts, error) {
 	if !Is(lr) {
-		return Alert{}, ErrNoAlert
+		return Alert{}, Cuts{}, ErrNoAlert
 	}
 	a := Alert{
 		Summary: lr.Body().AsString(), TraceID: lr.TraceID(), SpanID: lr.SpanID(),
@@ -108,9 +114,10 @@ func Decode(lr plog.LogRecord) (Alert, error) {
 		errs = append(errs, fmt.Errorf("'%s': %s is neither %s nor %s", mlconv.AttrAlertState, quote(string(a.State)), Firing, Resolved))
 	}
 	if err := errors.Join(errs...); err != nil {
-		return Alert{}, err
+		return Alert{}, Cuts{}, err
 	}
-	return a.normal(), nil
+	n, cuts := a.bounded()
+	return n, cuts, nil
 }
 
 func parseEnd(end string) (time.Time, error) {

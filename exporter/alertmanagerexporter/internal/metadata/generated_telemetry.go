@@ -25,13 +25,14 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter               metric.Meter
-	mu                  sync.Mutex
-	registrations       []metric.Registration
-	AlertmanagerActive  metric.Int64ObservableGauge
-	AlertmanagerAlerts  metric.Int64Counter
-	AlertmanagerPending metric.Int64ObservableGauge
-	AlertmanagerRecords metric.Int64Counter
+	meter                metric.Meter
+	mu                   sync.Mutex
+	registrations        []metric.Registration
+	AlertmanagerActive   metric.Int64ObservableGauge
+	AlertmanagerAlerts   metric.Int64Counter
+	AlertmanagerPending  metric.Int64ObservableGauge
+	AlertmanagerRecords  metric.Int64Counter
+	AlertmanagerTextsCut metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -125,6 +126,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_alertmanager_records",
 		metric.WithDescription("Log records by outcome - taken, skipped (no alert), unreadable (an alert that lacks something; the reason is logged). [Alpha]"),
 		metric.WithUnit("{record}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.AlertmanagerTextsCut, err = builder.meter.Int64Counter(
+		"otelcol_alertmanager_texts_cut",
+		metric.WithDescription("Texts of alerts - names, labels, annotations and sentences - that were longer than their bound and were cut, and labels and annotations that were too many and were left out. [Alpha]"),
+		metric.WithUnit("{text}"),
 	)
 	errs = errors.Join(errs, err)
 	return &builder, errs
