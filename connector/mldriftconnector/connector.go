@@ -55,6 +55,7 @@ type driftConnector struct {
 	restored pmetric.Metrics
 	warn     sync.Once
 	limiter  *loglimit.Limiter
+	events   *loglimit.Limiter
 	thinned  thinned
 }
 
@@ -72,7 +73,7 @@ func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) 
 	return &driftConnector{
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, resource: set.Resource, logger: set.Logger,
 		telemetry: &telemetry{builder}, engine: engine, catalog: catalog.Empty(), restored: pmetric.NewMetrics(),
-		alerts: newAlerts(cfg), limiter: loglimit.New(time.Hour),
+		alerts: newAlerts(cfg), limiter: loglimit.New(time.Hour), events: loglimit.New(eventInterval),
 		thinned: thinned{scores: cfg.Segments.Scores, lately: make(map[drifting]time.Time)},
 	}, nil
 }
@@ -168,9 +169,9 @@ func (c *driftConnector) consume(ctx context.Context, md pmetric.Metrics) {
 
 func (c *driftConnector) report(ctx context.Context) {
 	s := c.engine.TakeStats()
-	for _, k := range s.Mismatched {
-		c.logger.Warn("The data's bins are not the baseline's: they are passed on, but not compared. "+
-			"Do ml_summary and ml_drift read the same catalog?", zap.Stringer("series", k))
+	now := time.Now()
+	for i := range s.Events {
+		c.event(&s.Events[i], now)
 	}
 	for i := range s.Shortages {
 		c.short(&s.Shortages[i])

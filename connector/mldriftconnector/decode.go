@@ -222,7 +222,11 @@ func (o *decoded) dimensions(d *drift.Delta, attrs pcommon.Map, start pcommon.Ti
 // add keeps a delta, or counts why not.
 func (o *decoded) add(metric string, d drift.Delta, ok bool) {
 	named := d.Key.Subject == drift.Feature || d.Key.Subject == drift.Missing
+	// What ml_summary had no room for is one series of what is passed on.
+	d.Key.Overflow = d.Overflow && d.Key.Model == "" && passesUse(d.Key.Subject) && d.Key.Segment == ""
 	switch {
+	case ok && d.Key.Overflow:
+		o.deltas = append(o.deltas, d)
 	case !ok:
 		o.drop(metric, 1)
 	case d.Overflow && (d.Key.Model == "" || named && d.Key.Name == ""):

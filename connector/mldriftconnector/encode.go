@@ -78,8 +78,9 @@ func putKey(attrs pcommon.Map, k drift.Key) {
 	put(mlconv.AttrModelRole, k.Role)
 	put(mlconv.AttrSegment, k.Segment)
 	put(mlconv.AttrFeatureName, k.Name)
-	if k.Segment != "" && !strings.Contains(k.Segment, "=") {
-		attrs.PutBool(mlconv.AttrOverflow, true) // the cohorts of the dimension that ml_summary had no room for
+	if k.Overflow || k.Segment != "" && !strings.Contains(k.Segment, "=") {
+		// The versions or models that found no room, or the cohorts of the dimension that ml_summary had no room for.
+		attrs.PutBool(mlconv.AttrOverflow, true)
 	}
 }
 

@@ -71,7 +71,7 @@ func (s *store) load(ctx context.Context, engine *drift.Engine, now time.Time) (
 		}
 		restore := func() error { return engine.Restore(now, data) }
 		if key == keyDedupe {
-			restore = func() error { return engine.RestoreDedupe(data) }
+			restore = func() error { return engine.RestoreDedupe(now, data) }
 		}
 		if data == nil {
 			continue

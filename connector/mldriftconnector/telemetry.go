@@ -29,6 +29,14 @@ func (t *telemetry) stats(ctx context.Context, s drift.Stats) {
 	for kind, n := range s.Evicted {
 		t.MlDriftEvicted.Add(ctx, int64(n), with("kind", kind))
 	}
+	for kind, n := range s.Happened {
+		if n > 0 {
+			t.MlDriftEvents.Add(ctx, int64(n), with("event", drift.EventKind(kind).String()))
+		}
+	}
+	if s.NamesCut > 0 {
+		t.MlDriftNamesCut.Add(ctx, int64(s.NamesCut))
+	}
 	t.MlDriftModels.Record(ctx, int64(s.Models))
 	t.MlDriftSeries.Record(ctx, int64(s.Series))
 }

@@ -16,8 +16,10 @@ import (
 func (e *Engine) Advance(now time.Time) (closed []Result, changes []Change) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.wall, e.noRoom = max(e.wall, now.Unix()), noRoom{}
 	c := closing{}
 	for _, m := range e.sorted() {
+		m.noRoom = noRoom{}
 		for stream := range m.clocks {
 			m.clocks[stream].move(now.Unix(), int64(e.opts.Lateness/time.Second), int64(e.opts.Idle/time.Second))
 			e.closeUpTo(&c, m, stream, m.clocks[stream].watermark)
@@ -185,11 +187,13 @@ func (e *Engine) closePeriod(c *closing, m *model, stream int, period int64) {
 	}
 }
 
-// conclude records a closed window: as a test where it has enough values, as insufficient where it has not.
+// conclude records a closed window: as a test where it has enough values, as insufficient where it has not, or where there is nothing
+// to compare it with.
 func (c *closing) conclude(sc *scope, r Result, j *judgement, enough, insufficient, mismatched bool, decides string) {
 	r.Verdict = j.verdict
 	r.Reason = sc.reason(&r, mismatched)
 	c.closed = append(c.closed, r)
+	insufficient = insufficient || len(r.Scores) == 0
 	switch {
 	case insufficient:
 		from := j.verdict
@@ -337,7 +341,7 @@ func (s *series) coarse() []float64 {
 	case s.total != nil:
 		return s.total.bounds
 	case s.layout.kind == exponential:
-		return coarseExponential
+		return exponentialBounds(s.key.subject)
 	}
 	return s.layout.bounds // a segment's are groups
 }
@@ -345,7 +349,7 @@ func (s *series) coarse() []float64 {
 // addChampion keeps the champion's window while the series' own goes on growing.
 func (s *series) addChampion(peer *series) {
 	o := s.other()
-	if o.champion == nil || o.championLayout != peer.layout {
+	if o.champion == nil || !o.championLayout.same(peer.layout) {
 		o.champion, o.championLayout = newWindow(peer.cur.period, peer.cur.start, peer.cur.end), peer.layout
 	}
 	o.champion.add(peer.cur, nil)
@@ -363,7 +367,7 @@ func (s *series) championSample(peer *series) *sample {
 // championWindow is what the champion counted in the same periods, in its layout.
 func (s *series) championWindow(peer *series) *window {
 	w := newWindow(0, 0, 0)
-	if s.refs != nil && s.refs.champion != nil && s.refs.championLayout == peer.layout {
+	if s.refs != nil && s.refs.champion != nil && s.refs.championLayout.same(peer.layout) {
 		w.add(s.refs.champion, nil)
 	}
 	if peer.cur != nil {
@@ -376,7 +380,7 @@ func (s *series) championWindow(peer *series) *window {
 func (e *Engine) expire(m *model) {
 	for vi := 0; vi < len(m.versions); vi++ {
 		v := m.versions[vi]
-		had := len(v.groups) > 0
+		had, gone := len(v.groups) > 0, false
 		for gi := 0; gi < len(v.groups); gi++ {
 			g := v.groups[gi]
 			before := len(g.order)
@@ -389,10 +393,15 @@ func (e *Engine) expire(m *model) {
 				return dead
 			})
 			e.series -= before - len(g.order)
+			gone = gone || before > len(g.order)
 			if len(g.order) == 0 {
 				v.groups = slices.Delete(v.groups, gi, gi+1)
 				gi--
 			}
+		}
+		if gone {
+			v.prune()
+			m.dirty = true
 		}
 		if had && len(v.groups) == 0 {
 			m.versions = slices.Delete(m.versions, vi, vi+1)
@@ -402,6 +411,32 @@ func (e *Engine) expire(m *model) {
 	}
 	if len(m.versions) == 0 {
 		delete(e.models, m.key)
+	}
+}
+
+// prune forgets the plans of features that no series has any more: they make room for others.
+func (v *version) prune() {
+	held := make(map[seriesKey]bool)
+	for _, g := range v.groups {
+		for _, s := range g.order {
+			held[s.key] = true
+			if s.absences != nil {
+				for _, name := range s.layout.categories {
+					held[seriesKey{Feature, name}] = true
+				}
+			}
+		}
+	}
+	if !slices.ContainsFunc(v.groups, func(g *segment) bool { return g.series[absencesKey] != nil }) {
+		v.absences = newAbsencesLayout()
+	}
+	for key := range v.plans {
+		if !held[key] {
+			delete(v.plans, key)
+			if key.subject == Feature {
+				v.features--
+			}
+		}
 	}
 }
 

@@ -9,13 +9,21 @@ import (
 	"fmt"
 	"hash/crc32"
 	"math"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 )
 
 // A saved value is the magic, the format's version, the payload of varints, and a CRC-32 (Castagnoli) of all before it.
 const (
 	magic         = "mldrift"
-	formatVersion = 2
+	formatVersion = 3
+	// oldestVersion is the oldest format that is read: version 2 has no clock of its own, no totals of what found no room, and one
+	// more flag a series.
+	oldestVersion = 2
 )
+
+// maxBudget bounds the cells of a value whatever its size.
+const maxBudget = 1 << 29
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -64,9 +72,13 @@ func cells[T uint32 | uint64](e *encoder, s []T) {
 
 // decoder reads what an encoder wrote. The first error sticks, and all that follows reads as zero.
 type decoder struct {
-	b      []byte
-	err    error
-	budget int // cells that may still be allocated: zeros cost no bytes
+	b       []byte
+	version byte // of the format
+	err     error
+	budget  int    // cells that may still be allocated: zeros cost no bytes
+	cuts    uint64 // names that were too long
+	// written are the series of a model as they were written, by version and segment.
+	written [][][]*series
 }
 
 // newDecoder checks magic, version and checksum.
@@ -74,14 +86,15 @@ func newDecoder(data []byte) (*decoder, error) {
 	if len(data) < len(magic)+1+4 || string(data[:len(magic)]) != magic {
 		return nil, fmt.Errorf("%w: it does not begin with %q", errCorrupt, magic)
 	}
-	if v := data[len(magic)]; v != formatVersion {
-		return nil, fmt.Errorf("format version %d is not known (this version reads %d)", v, formatVersion)
+	version := data[len(magic)]
+	if version < oldestVersion || version > formatVersion {
+		return nil, fmt.Errorf("format version %d is not known (this version reads %d to %d)", version, oldestVersion, formatVersion)
 	}
 	body, sum := data[:len(data)-4], data[len(data)-4:]
 	if binary.LittleEndian.Uint32(sum) != crc32.Checksum(body, castagnoli) {
 		return nil, fmt.Errorf("%w: wrong checksum", errCorrupt)
 	}
-	return &decoder{b: body[len(magic)+1:], budget: 1<<20 + 5000*len(data)}, nil
+	return &decoder{b: body[len(magic)+1:], version: version, budget: min(1<<20+5000*len(data), maxBudget)}, nil
 }
 
 func (d *decoder) fail() {
@@ -152,6 +165,33 @@ func (d *decoder) string() string {
 	d.b = d.b[n:]
 	return s
 }
+
+// name reads a name and cuts it where it is longer than those that are kept from telemetry.
+func (d *decoder) name() string {
+	n := d.length(1)
+	if d.err != nil {
+		return ""
+	}
+	s, cut := boundedname.Cut(string(d.b[:min(n, boundedname.Max+1)]))
+	if cut {
+		d.cuts++
+	}
+	d.b = d.b[n:]
+	return s
+}
+
+// time reads seconds since 1970 that some clock may show.
+func (d *decoder) time() int64 {
+	t := d.int()
+	if t < -maxTime || t > maxTime {
+		d.fail()
+		return 0
+	}
+	return t
+}
+
+// maxTime is beyond what calendars have, in seconds.
+const maxTime = 1 << 40
 
 func (d *decoder) floats() []float64 {
 	n := d.length(8)

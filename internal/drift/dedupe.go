@@ -25,13 +25,22 @@ type dedupe struct {
 	limit     int
 	producers map[string]*producer
 	uses      uint64
+	full      int64 // the wall clock when no place was free
 }
+
+// What mark says of a producer's place.
+const (
+	placeHeld  = iota
+	placeGiven // another producer's, which had been silent for placeKept
+	placeNone  // there is none: its points cannot be told from their repetitions
+)
 
 type producer struct {
 	// All flushes up to low were seen; newest is the newest one met.
 	low, newest uint64
 	flushes     map[uint64]*flush // above low
 	used        uint64
+	lastSeen    int64 // wall clock, seconds
 }
 
 type flush struct {
@@ -43,28 +52,25 @@ func newDedupe(limit int) dedupe {
 	return dedupe{limit: limit, producers: make(map[string]*producer)}
 }
 
-// mark takes note of a point. fresh is false where it was seen before, ok where it contradicts itself. evicted
-// says that another producer was forgotten, the one silent for longest.
-func (d *dedupe) mark(id string, sequence, points, ordinal uint64) (fresh, ok, evicted bool) {
+// mark takes note of a point. fresh is false where it was seen before, ok where it contradicts itself; place says what
+// became of the producer.
+func (d *dedupe) mark(id string, sequence, points, ordinal uint64, wall int64) (fresh, ok bool, place int) {
 	if sequence == 0 || points == 0 || points > maxPoints || ordinal >= points {
-		return false, false, false
+		return false, false, placeHeld
 	}
 	p := d.producers[id]
 	if p == nil {
 		if len(d.producers) >= d.limit {
-			var oldest string
-			first := true
-			for id, q := range d.producers {
-				if first || q.used < d.producers[oldest].used {
-					oldest, first = id, false
-				}
+			if d.full == wall || !d.giveAway(wall) {
+				d.full = wall
+				return true, true, placeNone
 			}
-			delete(d.producers, oldest)
-			evicted = true
+			place = placeGiven
 		}
 		p = &producer{flushes: make(map[uint64]*flush)}
 		d.producers[strings.Clone(id)] = p
 	}
+	p.lastSeen = max(p.lastSeen, wall)
 	d.uses++
 	p.used = d.uses
 	if sequence > p.newest {
@@ -80,7 +86,7 @@ func (d *dedupe) mark(id string, sequence, points, ordinal uint64) (fresh, ok, e
 		}
 	}
 	if sequence <= p.low {
-		return false, true, evicted
+		return false, true, place
 	}
 	f := p.flushes[sequence]
 	if f == nil {
@@ -88,10 +94,10 @@ func (d *dedupe) mark(id string, sequence, points, ordinal uint64) (fresh, ok, e
 		p.flushes[sequence] = f
 	}
 	if f.left == 0 {
-		return false, true, evicted
+		return false, true, place
 	}
 	if ordinal >= f.points {
-		return false, false, evicted
+		return false, false, place
 	}
 	word := int(ordinal / 64)
 	if word >= len(f.seen) {
@@ -99,7 +105,7 @@ func (d *dedupe) mark(id string, sequence, points, ordinal uint64) (fresh, ok, e
 	}
 	bit := uint64(1) << (ordinal % 64)
 	if f.seen[word]&bit != 0 {
-		return false, true, evicted
+		return false, true, place
 	}
 	f.seen[word] |= bit
 	f.left--
@@ -107,7 +113,22 @@ func (d *dedupe) mark(id string, sequence, points, ordinal uint64) (fresh, ok, e
 		f.seen = nil
 		p.collapse()
 	}
-	return true, true, evicted
+	return true, true, place
+}
+
+// giveAway frees the place of the producer that was silent for longest, if that was long enough.
+func (d *dedupe) giveAway(wall int64) bool {
+	oldest := ""
+	for id, p := range d.producers {
+		if o := d.producers[oldest]; o == nil || p.used < o.used {
+			oldest = id
+		}
+	}
+	if o := d.producers[oldest]; o == nil || wall-o.lastSeen < placeKept {
+		return false
+	}
+	delete(d.producers, oldest)
+	return true
 }
 
 // collapse moves low over complete flushes.

@@ -12,7 +12,7 @@ func TestDedupe(t *testing.T) {
 	d := newDedupe(2)
 	mark := func(id string, sequence, points, ordinal uint64, want bool) {
 		t.Helper()
-		fresh, ok, _ := d.mark(id, sequence, points, ordinal)
+		fresh, ok, _ := d.mark(id, sequence, points, ordinal, 0)
 		if !ok || fresh != want {
 			t.Errorf("%s %d %d/%d: fresh %v, ok %v", id, sequence, ordinal, points, fresh, ok)
 		}
@@ -30,12 +30,16 @@ func TestDedupe(t *testing.T) {
 	mark("a", 871, 70, 3, false) // older than what is told apart
 	mark("a", 900, 70, 3, true)
 	for _, bad := range [][3]uint64{{0, 1, 0}, {1, 0, 0}, {1001, 5, 5}, {1001, 1 << 40, 1}, {900, 80, 75}} {
-		if _, ok, _ := d.mark("a", bad[0], bad[1], bad[2]); ok {
+		if _, ok, _ := d.mark("a", bad[0], bad[1], bad[2], 0); ok {
 			t.Errorf("%v is accepted", bad)
 		}
 	}
 	mark("b", 1, 1, 0, true)
-	if _, _, evicted := d.mark("c", 1, 1, 0); !evicted || d.producers["a"] != nil || d.producers["b"] == nil {
+	d.mark("b", 2, 1, 0, placeKept-1)
+	if fresh, ok, place := d.mark("c", 1, 1, 0, placeKept-1); !fresh || !ok || place != placeNone || d.producers["a"] == nil {
+		t.Error("a producer that was heard within the hour lost its place")
+	}
+	if _, _, place := d.mark("c", 1, 1, 0, placeKept); place != placeGiven || d.producers["a"] != nil || d.producers["b"] == nil {
 		t.Error("the producer silent for longest is not the one forgotten")
 	}
 }
@@ -44,7 +48,7 @@ func TestDedupe(t *testing.T) {
 func TestDedupeBounded(t *testing.T) {
 	d := newDedupe(10)
 	for s := uint64(1); s < 5000; s++ {
-		if fresh, ok, _ := d.mark("a", s, 1000, 999); !fresh || !ok {
+		if fresh, ok, _ := d.mark("a", s, 1000, 999, 0); !fresh || !ok {
 			t.Fatal(s)
 		}
 	}

@@ -82,6 +82,8 @@ type Key struct {
 	Subject                                    Subject
 	// Name is the feature; empty for other subjects.
 	Name string
+	// Overflow marks what is passed on of the versions of a model, or with an empty Model of the models, that found no room.
+	Overflow bool
 }
 
 // Exemplar is one row: its value and where to find it.

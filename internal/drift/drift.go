@@ -18,11 +18,13 @@ package drift
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
@@ -41,7 +43,15 @@ type Engine struct {
 	models map[modelKey]*model
 	dedupe dedupe
 	stats  Stats
+	events map[eventKey]int // into stats.Events
 	series int
+	noRoom noRoom
+	// wall is the newest wall clock, in seconds.
+	wall int64
+	// rest is what is passed on of models that found no room, here or in ml_summary; nil while there are none.
+	rest *version
+	// restDirty says that rest has changed since the last snapshot.
+	restDirty bool
 	// shared are the layouts by column of the set's baselines.
 	shared map[*profile.Column]*layouts
 }
@@ -54,8 +64,11 @@ type Stats struct {
 	Evicted map[string]uint64
 	// Shortages are subjects for which a window has passed without a verdict, by version and reason.
 	Shortages []Shortage
-	// Mismatched are series whose bounds cannot be compared, each reported once.
-	Mismatched []Key
+	// Events are what a user should hear of, at most maxEvents; Happened counts all by kind.
+	Events   []Event
+	Happened [EventKinds]uint64
+	// NamesCut counts names longer than boundedname.Max bytes.
+	NamesCut uint64
 	// Models and Series are what is held.
 	Models, Series int
 }
@@ -70,8 +83,12 @@ type model struct {
 	settings settings
 	clocks   [2]clock
 	versions []*version // by version and role
+	// rest is what is passed on of versions that found no room; nil while there are none.
+	rest     *version
 	names    map[string]string
-	lastSeen int64
+	lastSeen int64 // wall clock, seconds
+	card     bool  // the catalog knows it
+	noRoom   noRoom
 	dirty    bool
 	learning *learning // of a model without a baseline, where the engine learns
 }
@@ -96,8 +113,9 @@ type version struct {
 	key      versionKey
 	groups   []*segment // by name; the total is first
 	plans    map[seriesKey]*plan
-	features int
+	features int // among plans
 	lastSeen int64
+	card     bool // the catalog lists it
 
 	start       int64 // of predictions, nanoseconds of the wall clock
 	predictions uint64
@@ -130,13 +148,40 @@ func New(opts Options) (*Engine, error) {
 func (e *Engine) Add(now time.Time, deltas []Delta) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.wall = max(e.wall, now.Unix())
 	for i := range deltas {
-		e.stats.Points[e.add(now, &deltas[i])]++
+		d := &deltas[i]
+		if n := d.bound(); n > 0 {
+			e.stats.NamesCut += n
+			e.event(Event{Kind: NameCut, Key: d.Key})
+		}
+		outcome := e.add(now, d)
+		e.stats.Points[outcome]++
+		if outcome == Late || outcome == Future || outcome == BoundsMismatch || outcome == Invalid {
+			e.event(Event{Kind: NotCounted, Outcome: outcome, Key: d.Key})
+		}
 	}
 }
 
+// bound cuts the names that are kept, and returns how many were too long.
+func (d *Delta) bound() (cut uint64) {
+	for _, name := range []*string{
+		&d.Producer, &d.Key.Environment, &d.Key.Model, &d.Key.Version, &d.Key.Role, &d.Key.Segment, &d.Key.Name,
+		&d.Use.Service, &d.Use.Unit, &d.Category,
+	} {
+		if len(*name) > boundedname.Max {
+			*name, _ = boundedname.Cut(*name)
+			cut++
+		}
+	}
+	return cut
+}
+
 func (d *Delta) valid() bool {
-	if d.Key.Model == "" || d.Key.Subject >= subjects || d.Key.Subject.named() != (d.Key.Name != "") {
+	if d.Key.Subject >= subjects || d.Key.Subject.named() != (d.Key.Name != "") {
+		return false
+	}
+	if d.Key.Model == "" && !(d.Key.Overflow && d.Key.Subject.passedOn()) {
 		return false
 	}
 	switch d.Key.Subject {
@@ -169,9 +214,12 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 		return Invalid
 	}
 	if d.Producer != "" {
-		fresh, ok, evicted := e.dedupe.mark(d.Producer, d.Sequence, d.Points, d.Ordinal)
-		if evicted {
-			e.stats.Evicted["producer"]++
+		fresh, ok, place := e.dedupe.mark(d.Producer, d.Sequence, d.Points, d.Ordinal, now.Unix())
+		switch place {
+		case placeGiven:
+			e.giveAway("producer", d.Key)
+		case placeNone:
+			e.full("producer", d.Key)
 		}
 		if !ok {
 			return Invalid
@@ -181,10 +229,19 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 		}
 	}
 	wall := now.Unix()
-	m := e.model(modelKey{d.Key.Environment, d.Key.Model})
-	m.lastSeen, m.dirty = wall, true
-	v := e.version(m, versionKey{d.Key.Version, d.Key.Role}, now)
-	v.lastSeen = wall
+	if d.Key.Model == "" {
+		return e.addRest(nil, d, now)
+	}
+	m := e.model(modelKey{d.Key.Environment, d.Key.Model}, wall)
+	if m == nil {
+		return e.addRest(nil, d, now)
+	}
+	m.lastSeen, m.dirty = max(m.lastSeen, wall), true
+	v := e.version(m, versionKey{d.Key.Version, d.Key.Role}, now.UnixNano())
+	if v == nil {
+		return e.addRest(m, d, now)
+	}
+	v.lastSeen = max(v.lastSeen, wall)
 	future := d.Minute > wall+futureSlack
 	if !future {
 		e.learn(m, d)
@@ -195,11 +252,9 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 		if d.Key.Segment != "" {
 			return Counted // segments are watched, not passed on
 		}
-		outcome := Counted
-		if d.Key.Subject == Predictions && d.Use == (Use{}) {
-			v.predictions += d.Count
-		} else {
-			outcome = v.pass(d, now)
+		outcome := v.pass(d, now)
+		if outcome == Overflowed {
+			e.full("use", d.Key)
 		}
 		if future {
 			return cmp.Or(outcome, Future)
@@ -230,7 +285,7 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 			limit += len(s.layout.categories)
 		}
 		if !s.total.add(d, now.UnixNano(), limit) {
-			e.stats.Evicted["category"]++
+			e.full("category", d.Key)
 		}
 	}
 	if future {
@@ -238,18 +293,13 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	}
 	c.observe(d.Minute, wall)
 	if !fits {
-		if !s.reported {
-			s.reported = true
-			k := d.Key
-			e.stats.Mismatched = append(e.stats.Mismatched, k)
-		}
 		return BoundsMismatch
 	}
 
 	a := adder{d: d}
-	if d.Categorical {
+	if s.layout.kind == categorical && d.Key.Subject != Missing {
 		a.cell = cellRest
-		if !d.Overflow {
+		if d.Categorical && !d.Overflow {
 			a.cell = s.layout.cell(d.Category, s.plan.categories)
 		}
 		s.relayout(m.settings.grid.panes)
@@ -303,15 +353,12 @@ func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time
 	if d.Key.Subject == Missing {
 		key := seriesKey{Feature, d.Key.Name}
 		if v.plans[key] == nil {
-			if v.features >= e.opts.Limits.Features {
-				e.stats.Evicted["feature"]++
+			if e.newPlan(m, v, key) == nil {
+				e.full("feature", d.Key)
 				return Overflowed
 			}
-			v.features++
-			key.name = m.intern(key.name)
-			v.plans[key] = e.plan(m.key, v.key.version, key)
 		}
-		a.cell = s.layout.cell(m.intern(d.Key.Name), e.opts.Limits.Features)
+		a.cell = s.layout.cell(m.intern(d.Key.Name), math.MaxInt) // newPlan bounds them
 		a.before = v.plans[key].baselineShare().ratio()
 	}
 	s.relayout(m.settings.grid.panes)
@@ -339,78 +386,8 @@ func (c *clock) observe(minute, wall int64) {
 	c.arrived = max(c.arrived, wall)
 }
 
-// model returns a model, which is added where it is missing; the one silent for longest makes room.
-func (e *Engine) model(key modelKey) *model {
-	if m := e.models[key]; m != nil {
-		return m
-	}
-	if len(e.models) >= e.opts.Limits.Models {
-		var oldest *model
-		for _, m := range e.models {
-			if oldest == nil || m.lastSeen < oldest.lastSeen ||
-				m.lastSeen == oldest.lastSeen && compareModels(m.key, oldest.key) < 0 {
-				oldest = m
-			}
-		}
-		e.drop(oldest)
-		e.stats.Evicted["model"]++
-	}
-	key = modelKey{strings.Clone(key.environment), strings.Clone(key.name)}
-	m := &model{key: key, names: make(map[string]string), settings: e.opts.resolve(e.set, key)}
-	e.beginLearning(m)
-	e.models[key] = m
-	return m
-}
-
-func (e *Engine) drop(m *model) {
-	for _, v := range m.versions {
-		e.forget(v)
-	}
-	delete(e.models, m.key)
-}
-
-func (e *Engine) forget(v *version) {
-	for _, g := range v.groups {
-		e.series -= len(g.order)
-	}
-}
-
-func compareModels(a, b modelKey) int {
-	return cmp.Or(cmp.Compare(a.environment, b.environment), cmp.Compare(a.name, b.name))
-}
-
-func compareVersions(a, b versionKey) int {
-	return cmp.Or(cmp.Compare(a.version, b.version), cmp.Compare(a.role, b.role))
-}
-
 func compareSeries(a, b seriesKey) int {
 	return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.name, b.name))
-}
-
-// version returns a version, which is added where it is missing; the one silent for longest makes room.
-func (e *Engine) version(m *model, key versionKey, now time.Time) *version {
-	i, found := slices.BinarySearchFunc(m.versions, key, func(v *version, k versionKey) int { return compareVersions(v.key, k) })
-	if found {
-		return m.versions[i]
-	}
-	if len(m.versions) >= e.opts.Limits.Versions {
-		oldest := 0
-		for j, v := range m.versions {
-			if v.lastSeen < m.versions[oldest].lastSeen {
-				oldest = j
-			}
-		}
-		e.forget(m.versions[oldest])
-		m.versions = slices.Delete(m.versions, oldest, oldest+1)
-		e.stats.Evicted["version"]++
-		return e.version(m, key, now)
-	}
-	v := &version{
-		key:   versionKey{strings.Clone(key.version), strings.Clone(key.role)},
-		start: now.UnixNano(), plans: make(map[seriesKey]*plan), absences: newAbsencesLayout(),
-	}
-	m.versions = slices.Insert(m.versions, i, v)
-	return v
 }
 
 // segment returns the series of a cohort, or nil where there is no room for one more.
@@ -424,7 +401,7 @@ func (e *Engine) segment(m *model, v *version, name string) *segment {
 		room++
 	}
 	if name != "" && len(v.groups) >= room {
-		e.stats.Evicted["segment"]++
+		e.full("segment", Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role, Segment: name})
 		return nil
 	}
 	g := &segment{name: m.intern(name), series: make(map[seriesKey]*series)}
@@ -466,19 +443,50 @@ func (e *Engine) find(m *model, v *version, g *segment, key seriesKey, now time.
 	}
 	p := v.plans[key]
 	if p == nil {
-		if key.subject == Feature {
-			if v.features >= e.opts.Limits.Features {
-				e.stats.Evicted["feature"]++
-				return nil
-			}
-			v.features++
+		if p = e.newPlan(m, v, key); p == nil {
+			e.full("feature", Key{
+				Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role,
+				Segment: g.name, Subject: key.subject, Name: key.name,
+			})
+			return nil
 		}
-		key.name = m.intern(key.name)
-		p = e.plan(m.key, v.key.version, key)
-		v.plans[key] = p
 	}
 	key.name = m.intern(key.name)
 	return e.insert(m, g, key, p, now.UnixNano())
+}
+
+// newPlan adds the plan of a series to a version; nil where there is no room for one more feature. Features of the baseline or the
+// card always find room: those that nobody knows cannot keep them out.
+func (e *Engine) newPlan(m *model, v *version, key seriesKey) *plan {
+	p := e.plan(m.key, v.key.version, key)
+	if key.subject == Feature {
+		if v.features >= e.opts.Limits.Features && p.column == nil && !e.onCard(m, key.name) {
+			return nil
+		}
+		v.features++
+	}
+	key.name = m.intern(key.name)
+	v.plans[key] = p
+	e.unknownFeature(m, v, key, p)
+	return p
+}
+
+// unknownFeature takes note of a feature that the baseline does not have.
+func (e *Engine) unknownFeature(m *model, v *version, key seriesKey, p *plan) {
+	if key.subject == Feature && p.column == nil && e.set.Baseline(m.key.environment, m.key.name, v.key.version) != nil {
+		e.event(Event{Kind: UnknownFeature, Key: Key{
+			Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Subject: Feature, Name: key.name,
+		}})
+	}
+}
+
+func (e *Engine) onCard(m *model, feature string) bool {
+	card := e.set.Model(m.key.environment, m.key.name)
+	if card == nil {
+		return false
+	}
+	_, ok := card.Features[feature]
+	return ok
 }
 
 func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int64) *series {
@@ -516,46 +524,6 @@ func (e *Engine) plan(key modelKey, version string, sk seriesKey) *plan {
 
 var unknownLayout = layout{kind: unknown}
 
-// fit gives the series a layout for the delta where it has none, or where the baseline has changed and the delta has
-// its bounds. It returns false where the delta cannot be added to the layout's cells, or not be compared.
-func (e *Engine) fit(m *model, s *series, d *Delta) bool {
-	panes := m.settings.grid.panes
-	if d.Key.Subject == Missing {
-		return true
-	}
-	want := exponential
-	switch {
-	case d.Categorical:
-		want = categorical
-	case d.Exponential == nil:
-		want = numeric
-	}
-	l := s.layout
-	switch {
-	case l.kind == want && want != numeric:
-		return !l.mismatched
-	case l.kind == numeric && want == numeric && !l.mismatched &&
-		(slices.Equal(l.bounds, d.Bounds) || subset(l.bounds, d.Bounds)):
-		return true
-	case l.kind != unknown && !l.mismatched:
-		return false
-	}
-	var better *layout
-	switch want {
-	case numeric:
-		better = s.plan.numericLayout(d.Bounds)
-	case categorical:
-		better = s.plan.categoricalLayout()
-	default:
-		better = s.plan.exponentialLayout()
-	}
-	if l.kind == unknown || !better.mismatched {
-		s.setLayout(better, panes)
-		s.reported = s.reported && better.mismatched
-	}
-	return !s.layout.mismatched
-}
-
 // SetCatalog gives the engine another set of cards; the same set again is free. Windows are kept where their bins
 // still fit, and dropped where the length of windows has changed.
 func (e *Engine) SetCatalog(set *catalog.Set) {
@@ -566,7 +534,8 @@ func (e *Engine) SetCatalog(set *catalog.Set) {
 	}
 	e.set = set
 	clear(e.shared)
-	for _, m := range e.models {
+	e.noRoom = noRoom{}
+	for _, m := range e.sorted() {
 		e.resolve(m)
 	}
 }
@@ -575,46 +544,32 @@ func (e *Engine) SetCatalog(set *catalog.Set) {
 func (e *Engine) resolve(m *model) {
 	before := m.settings.grid.window
 	m.settings = e.opts.resolve(e.set, m.key)
+	m.card = e.set.Model(m.key.environment, m.key.name) != nil
+	m.noRoom = noRoom{}
+	m.dirty = true
 	e.beginLearning(m)
 	if m.settings.grid.window != before {
 		m.restartWindows()
 	}
 	for _, v := range m.versions {
+		v.card = e.hasCard(m.key, v.key)
 		for key := range v.plans {
 			v.plans[key] = e.plan(m.key, v.key.version, key)
+			e.unknownFeature(m, v, key, v.plans[key])
 		}
 		for _, g := range v.groups {
 			for _, s := range g.order {
-				if s.absences == nil {
-					s.plan = v.plans[s.key]
-					s.adopt()
+				if s.absences != nil {
+					continue
+				}
+				s.plan = v.plans[s.key]
+				if !s.adopt(m.settings.grid.panes) {
+					e.event(Event{Kind: Renewed, Key: (&scope{m: m, v: v, g: g}).key(s)})
 				}
 			}
 		}
 	}
-}
-
-// adopt takes the layout of the series' plan that has the same cells; where the plan has none, the series is not compared
-// until data in the new bins arrive.
-func (s *series) adopt() {
-	old := s.layout
-	switch {
-	case old.kind == numeric:
-		l := s.plan.numericLayout(old.bounds)
-		if !slices.Equal(l.bounds, old.bounds) { // the baseline is coarser now
-			l = &layout{kind: numeric, bounds: old.bounds, coarse: old.coarse, mismatched: true}
-		}
-		s.layout = l
-	case old.kind == exponential:
-		s.layout = s.plan.exponentialLayout()
-	case old.kind == categorical:
-		l := s.plan.categoricalLayout()
-		if l.fixed == old.fixed && slices.Equal(l.categories, old.categories) {
-			s.layout = l
-		} else if l.fixed || old.fixed {
-			s.layout = &layout{kind: categorical, categories: old.categories, index: old.index, fixed: true, mismatched: true}
-		}
-	}
+	m.rejoin()
 }
 
 // restartWindows drops panes and windows, and keeps totals and verdicts.
@@ -654,6 +609,7 @@ func (e *Engine) TakeStats() Stats {
 	out := e.stats
 	out.Models, out.Series = len(e.models), e.series
 	e.stats = Stats{Evicted: make(map[string]uint64)}
+	clear(e.events)
 	return out
 }
 
@@ -682,18 +638,14 @@ func (e *Engine) eachModel(f func(*model)) {
 // Totals calls yield for every cumulative count, in a fixed order. What it gets is shared only for the call, and yield must not
 // call the engine.
 func (e *Engine) Totals(yield func(*Total)) {
+	e.mu.Lock()
+	e.rest.passedOn(Key{Overflow: true}, yield)
+	e.mu.Unlock()
 	e.eachModel(func(m *model) {
+		m.rest.passedOn(Key{Environment: m.key.environment, Model: m.key.name, Overflow: true}, yield)
 		for _, v := range m.versions {
 			key := Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role}
-			if v.predictions > 0 {
-				yield(&Total{Key: key, Start: v.start, Count: v.predictions})
-			}
-			for _, p := range v.passed {
-				key.Subject = p.subject
-				t := p.total.export(key)
-				t.Use = p.use
-				yield(t)
-			}
+			v.passedOn(key, yield)
 			if len(v.groups) == 0 || v.groups[0].name != "" {
 				continue
 			}
@@ -709,6 +661,22 @@ func (e *Engine) Totals(yield func(*Total)) {
 			}
 		}
 	})
+}
+
+// passedOn calls yield with the totals of what is not compared.
+func (v *version) passedOn(key Key, yield func(*Total)) {
+	if v == nil {
+		return
+	}
+	if v.predictions > 0 {
+		yield(&Total{Key: key, Start: v.start, Count: v.predictions})
+	}
+	for _, p := range v.passed {
+		key.Subject = p.subject
+		t := p.total.export(key)
+		t.Use = p.use
+		yield(t)
+	}
 }
 
 func (t *total) export(key Key) *Total {

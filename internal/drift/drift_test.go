@@ -278,8 +278,8 @@ func TestBoundsMismatch(t *testing.T) {
 	d := Delta{Key: k, Minute: epoch, Count: 3, Sum: 3, Bounds: []float64{-1, 0.12345, 1}, Counts: []uint64{1, 0, 1, 1}}
 	e.Add(at(epoch), []Delta{d, d})
 	s := e.TakeStats()
-	if s.Points[BoundsMismatch] != 2 || len(s.Mismatched) != 1 {
-		t.Errorf("outcomes %v, reported %v", s.Points, s.Mismatched)
+	if s.Points[BoundsMismatch] != 2 || len(s.Events) != 1 || s.Events[0].Outcome != BoundsMismatch || s.Events[0].Count != 2 {
+		t.Errorf("outcomes %v, reported %v", s.Points, s.Events)
 	}
 	passed := func() (n uint64, bounds int) {
 		e.Totals(func(x *Total) {
@@ -412,7 +412,7 @@ func TestExponential(t *testing.T) {
 		t.Errorf("ks %v %v %v %v", ks(1), ks(2), ks(3), ks(4))
 	}
 	e.Totals(func(x *Total) {
-		if x.Key.Subject == Feature && (x.Count != 3600 || !slices.Equal(x.Bounds, coarseExponential)) {
+		if x.Key.Subject == Feature && (x.Count != 3600 || !slices.Equal(x.Bounds, distribution.ValueBounds)) {
 			t.Errorf("passed on %+v", x)
 		}
 	})
@@ -461,8 +461,12 @@ func TestLimits(t *testing.T) {
 		}
 	})
 	add(8, Key{Model: "c", Version: "1", Name: "x"}, "c1")
+	if e.models[modelKey{"", "c"}] != nil {
+		t.Error("a model that was heard within the hour is pushed out")
+	}
+	add(placeKept+5, Key{Model: "c", Version: "1", Name: "x"}, "c1")
 	s := e.TakeStats()
-	for kind, want := range map[string]uint64{"category": 1, "feature": 1, "segment": 1, "version": 1, "model": 1} {
+	for kind, want := range map[string]uint64{"category": 1, "feature": 1, "segment": 1, "version": 1, "model": 2} {
 		if s.Evicted[kind] != want {
 			t.Errorf("%s: %d, want %d", kind, s.Evicted[kind], want)
 		}

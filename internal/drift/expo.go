@@ -6,6 +6,7 @@ package drift
 import (
 	"errors"
 	"math"
+	"slices"
 )
 
 // expoBuckets is the most buckets that a sum of exponential histograms keeps on each side of zero.
@@ -192,24 +193,20 @@ func align(a, b *Exponential) (bounds []float64, ca, cb []uint64) {
 	return bounds, ca, cb
 }
 
-// coarseExponential are the bounds of what is passed on of an exponential histogram.
-var coarseExponential = []float64{-1000, -1, 0, 0.01, 0.1, 1, 10, 100, 10_000, 1_000_000}
-
-// coarsen adds the buckets to dst by their upper bounds, dst[len(bounds)] being those above all.
+// coarsen adds the buckets to dst by the lowest bound that takes them, dst[len(bounds)] being those above all. A bucket that
+// has a bound inside is taken to lie below it: numbers of many digits are rare on either side, round ones are the bounds themselves.
 func (e *Exponential) coarsen(bounds []float64, dst []uint64) {
-	place := func(v float64) int {
-		for i, b := range bounds {
-			if v <= b {
-				return i
-			}
-		}
-		return len(bounds)
-	}
-	dst[place(0)] += e.Zero
+	dst[group(bounds, 0)] += e.Zero
 	for i, c := range e.Positive.Counts {
-		dst[place(boundary(e.Positive.Offset+int32(i)+1, e.Scale))] += c
+		low := boundary(e.Positive.Offset+int32(i), e.Scale)
+		j, found := slices.BinarySearch(bounds, low)
+		if found {
+			j++
+		}
+		dst[j] += c
 	}
 	for i, c := range e.Negative.Counts {
-		dst[place(-boundary(e.Negative.Offset+int32(i), e.Scale))] += c
+		j, _ := slices.BinarySearch(bounds, -boundary(e.Negative.Offset+int32(i)+1, e.Scale))
+		dst[j] += c
 	}
 }

@@ -58,7 +58,7 @@ func TestGoldenSnapshots(t *testing.T) {
 			if err := e.Restore(at(epoch+goldenMinutes*60), read("model")); err != nil {
 				t.Fatal(err)
 			}
-			if err := e.RestoreDedupe(read("dedupe")); err != nil {
+			if err := e.RestoreDedupe(at(epoch+goldenMinutes*60), read("dedupe")); err != nil {
 				t.Fatal(err)
 			}
 			want := run(whole, goldenMinutes, 400-goldenMinutes)

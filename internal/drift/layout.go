@@ -45,7 +45,7 @@ type layout struct {
 	partial bool
 	// baseline is what to compare with; nil if there is none.
 	baseline *sample
-	// coarse are the groups of bins that are passed on.
+	// coarse are the groups of bins that are passed on: those of the baseline's statistics with tails.
 	coarse distribution.Grouping
 }
 
@@ -157,7 +157,7 @@ func (p *plan) numericLayout(bounds []float64) *layout {
 			l.baseline = newNumericSample(bounds, counts, c.Numeric.Min, c.Numeric.Max, c.Numeric.StdDev)
 			l.partial = len(bounds) < len(c.Numeric.Bounds)
 			l.baseline.partial = l.partial
-			l.coarse = l.baseline.grouping
+			l.coarse = distribution.GroupWithTails(bounds, counts, distribution.DefaultGroups)
 		case subset(c.Numeric.Bounds, bounds):
 			return p.numericLayout(c.Numeric.Bounds)
 		default:
@@ -169,7 +169,7 @@ func (p *plan) numericLayout(bounds []float64) *layout {
 		for i := range ones {
 			ones[i] = 1
 		}
-		l.coarse = distribution.GroupByMass(bounds, ones, distribution.DefaultGroups)
+		l.coarse = distribution.GroupWithTails(bounds, ones, distribution.DefaultGroups)
 	}
 	p.shared.keep(l)
 	return l

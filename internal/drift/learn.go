@@ -309,18 +309,18 @@ func (d *decoder) learning() *learning {
 		l.columns = make(map[seriesKey]*learned)
 	}
 	for range d.length(8) {
-		k := seriesKey{Subject(d.small(uint64(Missing))), d.string()}
+		k := seriesKey{Subject(d.small(uint64(Missing))), d.name()}
 		c := &learned{expo: d.expo(), bounds: d.floats(), counts: readCells[uint64](d)}
 		c.numbers, c.sum, c.min, c.max, c.rest, c.missing = d.uint(), d.float(), d.float(), d.float(), d.uint(), d.uint()
 		for range d.length(2) {
 			if c.categories == nil {
 				c.categories = make(map[string]uint64)
 			}
-			name := d.string()
-			c.categories[name] = d.uint()
+			name := d.name()
+			c.categories[name] += d.uint()
 		}
 		if len(c.counts) > 0 && len(c.counts) != len(c.bounds)+1 || len(c.counts) == 0 && len(c.bounds) > 0 || !increasing(c.bounds) ||
-			l.done || l.columns[k] != nil || c.numbers > 0 && c.expo == nil && len(c.bounds) == 0 {
+			l.done || l.columns[k] != nil && d.cuts == 0 || c.numbers > 0 && c.expo == nil && len(c.bounds) == 0 {
 			d.fail()
 		}
 		if d.err != nil {
@@ -333,7 +333,7 @@ func (d *decoder) learning() *learning {
 
 func increasing(bounds []float64) bool {
 	for i, b := range bounds {
-		if !(b > -maxFloat && b < maxFloat) || i > 0 && b <= bounds[i-1] {
+		if !(b >= -maxFloat && b <= maxFloat) || i > 0 && b <= bounds[i-1] {
 			return false
 		}
 	}

@@ -39,8 +39,6 @@ type series struct {
 	absences *absences // of the series that counts a segment's missing values
 	refs     *refs     // where champion or previous is a reference
 	total    *total    // of the total, not of segments
-
-	reported bool // a mismatch was reported
 }
 
 // refs are the windows of other references.
@@ -183,6 +181,9 @@ func (s *series) setLayout(l *layout, panes int64) {
 		s.ring, s.stride = ring, 1
 		s.expos = nil
 		s.refs = nil
+		if l.kind == categorical {
+			s.ranges = nil
+		}
 		s.judged = [len(referenceNames)]judgement{}
 		for i := range s.ranges {
 			s.ranges[i] = math.NaN()
@@ -193,7 +194,7 @@ func (s *series) setLayout(l *layout, panes int64) {
 		s.expos = make([]*Exponential, panes)
 	}
 	if s.total != nil {
-		s.total.reset(l)
+		s.total.reset(l, s.key.subject)
 		if s.ranges == nil && (l.kind == numeric || l.kind == exponential) {
 			s.ranges = make([]float64, 2*panes)
 			for i := range s.ranges {
@@ -307,6 +308,9 @@ func (s *series) addWindow(a *adder, w *window) {
 	a.addTo(s, w.cells)
 	defer s.remember(a, w)
 	if a.d.Key.Subject == Missing {
+		return
+	}
+	if s.layout.kind == categorical {
 		return
 	}
 	if s.layout.kind == exponential {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -16,7 +17,7 @@ type Snapshot struct {
 	Keys []string
 	// Changed holds the models that have changed since the last snapshot, by key.
 	Changed map[string][]byte
-	// Dedupe is which points were seen; nil where no model has changed.
+	// Dedupe is which points were seen, and the totals of models that found no room; nil where nothing has changed.
 	Dedupe []byte
 }
 
@@ -29,12 +30,13 @@ func (e *Engine) Snapshot() Snapshot {
 		key := m.key.String()
 		out.Keys = append(out.Keys, key)
 		if m.dirty {
-			out.Changed[key] = m.encode()
+			out.Changed[key] = m.encode(e.wall)
 			m.dirty = false
 		}
 	}
-	if len(out.Changed) > 0 {
-		out.Dedupe = e.dedupe.encode()
+	if len(out.Changed) > 0 || e.restDirty {
+		out.Dedupe = e.dedupe.encode(e.wall, e.rest)
+		e.restDirty = false
 	}
 	return out
 }
@@ -46,6 +48,7 @@ func (e *Engine) Unsaved() {
 	for _, m := range e.models {
 		m.dirty = true
 	}
+	e.restDirty = true
 }
 
 // String is the model's key in a Snapshot.
@@ -53,11 +56,14 @@ func (k modelKey) String() string {
 	return "model/" + strconv.Quote(k.environment) + "/" + strconv.Quote(k.name)
 }
 
-func (m *model) encode() []byte {
+// encode writes a model; wall is the engine's clock, that others are relative to: it does not run while the process is down.
+func (m *model) encode(wall int64) []byte {
+	m.rejoin()
 	e := newEncoder(1 << 12)
 	e.string(m.key.environment)
 	e.string(m.key.name)
 	e.string(m.settings.grid.window.String())
+	e.int(wall)
 	e.int(m.lastSeen)
 	for i := range m.clocks {
 		c := &m.clocks[i]
@@ -68,6 +74,7 @@ func (m *model) encode() []byte {
 		e.int(c.oldest)
 		e.bool(c.started)
 		e.bool(c.seen)
+		e.int(c.arrived)
 	}
 	layouts, order := map[*layout]uint64{}, []*layout{}
 	for _, v := range m.versions {
@@ -93,6 +100,7 @@ func (m *model) encode() []byte {
 			e.string(c)
 		}
 	}
+	e.rest(m.rest)
 	e.uint(uint64(len(m.versions)))
 	for _, v := range m.versions {
 		e.string(v.key.version)
@@ -119,6 +127,25 @@ func (m *model) encode() []byte {
 	return e.finish()
 }
 
+// rest writes what is passed on of those that found no room.
+func (e *encoder) rest(v *version) {
+	e.bool(v != nil)
+	if v != nil {
+		e.int(v.start)
+		e.uint(v.predictions)
+		e.passed(v.passed)
+	}
+}
+
+func (d *decoder) rest() *version {
+	if !d.bool() {
+		return nil
+	}
+	v := newVersion(versionKey{}, d.int())
+	v.predictions, v.passed = d.uint(), d.passed()
+	return v
+}
+
 // layouts are those that the series' state refers to.
 func (s *series) layouts() []*layout {
 	if s.refs != nil && s.refs.championLayout != nil {
@@ -131,7 +158,6 @@ func (e *encoder) series(s *series, layouts map[*layout]uint64) {
 	e.uint(uint64(s.key.subject))
 	e.string(s.key.name)
 	e.uint(layouts[s.layout])
-	e.bool(s.reported)
 	e.uint(uint64(s.stride))
 	cells(e, s.ring)
 	e.floats(s.ranges)
@@ -248,7 +274,8 @@ func (e *encoder) total(t *total) {
 }
 
 // Restore adds a model from a snapshot to an engine that does not have it yet. Windows of another length than the
-// one configured now are dropped; totals and verdicts are kept. It never panics, whatever the bytes.
+// one configured now are dropped; totals and verdicts are kept. Names are cut as they are when they arrive; of two that are the
+// same then, the first is kept, and so are models and versions up to twice the limit. It never panics, whatever the bytes.
 func (e *Engine) Restore(now time.Time, data []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -256,37 +283,63 @@ func (e *Engine) Restore(now time.Time, data []byte) error {
 	if err != nil {
 		return err
 	}
-	m, count := e.decodeModel(d, now)
+	e.wall = max(e.wall, now.Unix())
+	m := e.decodeModel(d, now)
 	if d.err == nil && len(d.b) > 0 {
 		d.fail()
 	}
 	if d.err != nil {
 		return d.err
 	}
-	if e.models[m.key] != nil {
-		return fmt.Errorf("%s is there twice", m.key)
+	e.stats.NamesCut += d.cuts
+	if d.cuts > 0 {
+		e.event(Event{Kind: NameCut, Key: Key{Environment: m.key.environment, Model: m.key.name}})
 	}
+	switch {
+	case e.models[m.key] != nil && d.cuts == 0:
+		return fmt.Errorf("%s is there twice", m.key)
+	case e.models[m.key] != nil || len(e.models) >= 2*e.opts.Limits.Models:
+		e.full("model", Key{Environment: m.key.environment, Model: m.key.name})
+		return nil
+	}
+	e.resolve(m)
 	e.models[m.key] = m
-	e.series += count
+	for _, v := range m.versions {
+		for _, g := range v.groups {
+			e.series += len(g.order)
+		}
+	}
 	return nil
 }
 
-func (e *Engine) decodeModel(d *decoder, now time.Time) (m *model, count int) {
-	m = &model{key: modelKey{d.string(), d.string()}, names: make(map[string]string)}
+// decodeModel reads a model with the windows that were saved; resolve takes it to those of the catalog.
+func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
+	m := &model{key: modelKey{d.name(), d.name()}, names: make(map[string]string)}
 	saved, err := ParseWindow(d.string())
 	if err != nil || m.key.name == "" {
 		d.fail()
-		return m, 0
+		return m
 	}
-	m.settings = e.opts.resolve(e.set, m.key)
-	wanted := m.settings.grid
 	m.settings.grid = newGrid(saved)
-	m.lastSeen = d.int()
+	// The wall clock does not run while the process is down: what waits upstream is not late, and nobody's place is unused.
+	wall := now.Unix()
+	since := func(t int64) int64 { return wall }
+	if d.version >= 3 {
+		down := wall - d.time()
+		since = func(t int64) int64 { return min(t+down, wall) }
+	}
+	m.lastSeen = since(d.time())
 	for i := range m.clocks {
-		// The clock does not run while the process is down: what waits upstream is not late.
 		m.clocks[i] = clock{
 			newest: d.int(), watermark: d.int(), front: d.int(), next: d.int(), oldest: d.int(),
-			started: d.bool(), seen: d.bool(), arrived: now.Unix(),
+			started: d.bool(), seen: d.bool(), arrived: wall,
+		}
+		if d.version >= 3 {
+			if t := d.time(); t != 0 {
+				m.clocks[i].arrived = since(t)
+			} else {
+				m.clocks[i].arrived = 0
+			}
 		}
 		m.clocks[i].sane(d)
 	}
@@ -294,37 +347,37 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) (m *model, count int) {
 	for i := range layouts {
 		layouts[i] = d.layout()
 	}
-	for range d.length(7) {
-		v := &version{key: versionKey{d.string(), d.string()}, plans: make(map[seriesKey]*plan)}
-		v.lastSeen, v.start, v.predictions = d.int(), d.int(), d.uint()
-		v.passed = d.passed()
-		for range d.length(3) {
-			count += e.decodeSegment(d, m, v, layouts)
-		}
-		if v.absences == nil {
-			v.absences = newAbsencesLayout()
-		}
-		m.versions = append(m.versions, v)
-		if d.err != nil {
-			return m, 0
-		}
+	if d.version >= 3 {
+		m.rest = d.rest()
 	}
-	if !slices.IsSortedFunc(m.versions, func(a, b *version) int { return compareVersions(a.key, b.key) }) {
-		d.fail()
+	for range d.length(7) {
+		v := newVersion(versionKey{d.name(), d.name()}, 0)
+		v.lastSeen, v.start, v.predictions = since(d.time()), d.int(), d.uint()
+		v.passed = d.passed()
+		d.written = append(d.written, nil)
+		for range d.length(3) {
+			d.segment(m, v, layouts)
+		}
+		if d.err != nil {
+			return m
+		}
+		i, found := slices.BinarySearchFunc(m.versions, v.key, func(v *version, k versionKey) int { return compareVersions(v.key, k) })
+		switch {
+		case d.cuts == 0 && (found || i < len(m.versions)):
+			d.fail()
+			return m
+		case found:
+		case len(m.versions) >= 2*e.opts.Limits.Versions:
+			e.full("version", Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role})
+		default:
+			m.versions = slices.Insert(m.versions, i, v)
+		}
 	}
 	if d.err == nil {
 		d.sections(m)
 		e.beginLearning(m)
 	}
-	if d.err == nil {
-		m.rejoin()
-	}
-	if d.err == nil && wanted.window != saved {
-		m.settings.grid = wanted
-		m.restartWindows()
-	}
-	m.dirty = true
-	return m, count
+	return m
 }
 
 // rejoin gives what was kept of the champion's windows the layout that the champion has now, or drops it.
@@ -335,8 +388,7 @@ func (m *model) rejoin() {
 				continue
 			}
 			peer, l := sc.peer(s), s.refs.championLayout
-			if peer != nil && peer.layout.kind == l.kind && slices.Equal(peer.layout.bounds, l.bounds) &&
-				slices.Equal(peer.layout.categories, l.categories) {
+			if peer != nil && peer.layout.same(l) {
 				s.refs.championLayout = peer.layout
 			} else {
 				s.refs.champion, s.refs.championLayout = nil, nil
@@ -380,9 +432,12 @@ func (d *decoder) layout() *layout {
 		if d.err != nil {
 			break
 		}
-		c := d.string()
+		c := d.name()
 		if _, ok := l.index[c]; ok {
-			d.fail()
+			if d.cuts == 0 {
+				d.fail()
+			}
+			c = fmt.Sprintf("%.200s#%d", c, len(l.categories)) // its cell stays
 		}
 		l.categories = append(l.categories, c)
 		l.index[c] = cellRest + len(l.categories)
@@ -396,38 +451,26 @@ func (d *decoder) layout() *layout {
 	return l
 }
 
-func (e *Engine) decodeSegment(d *decoder, m *model, v *version, layouts []*layout) int {
-	g := &segment{name: m.intern(d.string()), series: make(map[seriesKey]*series)}
+func (d *decoder) segment(m *model, v *version, layouts []*layout) {
+	g := &segment{name: m.intern(d.name()), series: make(map[seriesKey]*series)}
 	g.empty(m.settings.grid.panes)
 	for i := range g.panes {
 		for j := range g.panes[i] {
 			g.panes[i][j] = d.int()
 		}
 	}
-	if n := len(v.groups); n > 0 && v.groups[n-1].name >= g.name {
-		d.fail()
-	}
+	written := &d.written[len(d.written)-1]
+	*written = append(*written, nil)
 	for range d.length(8) {
 		if d.err != nil {
-			return 0
+			return
 		}
-		key := seriesKey{Subject(d.small(uint64(Missing))), m.intern(d.string())}
-		if key.subject < Value || g.series[key] != nil || (key.subject == Feature) != (key.name != "") ||
-			key == absencesKey && g.name == "" {
+		key := seriesKey{Subject(d.small(uint64(subjects) - 1)), m.intern(d.name())}
+		if key.subject < Value || key.subject > Missing || (key.subject == Feature) != (key.name != "") || key == absencesKey && g.name == "" {
 			d.fail()
-			return 0
+			return
 		}
-		p := v.plans[key]
-		if key == absencesKey {
-			p = &plan{}
-		} else if p == nil {
-			p = e.plan(m.key, v.key.version, key)
-			v.plans[key] = p
-			if key.subject == Feature {
-				v.features++
-			}
-		}
-		s := &series{key: key, plan: p}
+		s := &series{key: key, plan: &plan{}}
 		switch {
 		case key == absencesKey:
 			s.absences = &absences{}
@@ -439,33 +482,52 @@ func (e *Engine) decodeSegment(d *decoder, m *model, v *version, layouts []*layo
 			d.fail()
 		}
 		if d.err != nil {
-			return 0
+			return
 		}
-		g.series[key] = s
-		g.order = append(g.order, s)
-		if s.absences == nil {
-			s.adopt()
-			continue
-		}
-		// All segments of a version share this layout.
-		if s.layout.kind != categorical || s.layout.fixed || v.absences != nil && v.absences != s.layout {
+		(*written)[len(*written)-1] = append((*written)[len(*written)-1], s)
+		i, found := slices.BinarySearchFunc(g.order, key, func(s *series, k seriesKey) int { return compareSeries(s.key, k) })
+		if d.cuts == 0 && (found || i < len(g.order)) {
 			d.fail()
-			return 0
+			return
 		}
-		v.absences = s.layout
-		for _, name := range s.layout.categories {
-			key := seriesKey{Feature, m.intern(name)}
-			if v.plans[key] == nil {
+		if !found {
+			g.series[key] = s
+			g.order = slices.Insert(g.order, i, s)
+			d.plans(m, v, s)
+		}
+	}
+	i, found := slices.BinarySearchFunc(v.groups, g.name, func(g *segment, name string) int { return strings.Compare(g.name, name) })
+	if d.cuts == 0 && (found || i < len(v.groups)) {
+		d.fail()
+	}
+	if d.err == nil && !found {
+		v.groups = slices.Insert(v.groups, i, g)
+	}
+}
+
+// plans takes note of the plans that a series needs, which resolve makes.
+func (d *decoder) plans(m *model, v *version, s *series) {
+	add := func(key seriesKey) {
+		if _, ok := v.plans[key]; !ok {
+			v.plans[key] = nil
+			if key.subject == Feature {
 				v.features++
-				v.plans[key] = e.plan(m.key, v.key.version, key)
 			}
 		}
 	}
-	if !slices.IsSortedFunc(g.order, func(a, b *series) int { return compareSeries(a.key, b.key) }) {
-		d.fail()
+	if s.absences == nil {
+		add(s.key)
+		return
 	}
-	v.groups = append(v.groups, g)
-	return len(g.order)
+	// All segments of a version share this layout.
+	if s.layout.kind != categorical || s.layout.fixed || len(v.absences.categories) > 0 && v.absences != s.layout {
+		d.fail()
+		return
+	}
+	v.absences = s.layout
+	for _, name := range s.layout.categories {
+		add(seriesKey{Feature, m.intern(name)})
+	}
 }
 
 func (d *decoder) layoutOf(layouts []*layout) *layout {
@@ -478,11 +540,17 @@ func (d *decoder) layoutOf(layouts []*layout) *layout {
 
 func (d *decoder) series(s *series, layouts []*layout, panes int64) {
 	s.layout = d.layoutOf(layouts)
-	s.reported = d.bool()
+	if d.version < 3 {
+		d.bool() // whether a mismatch was reported
+	}
 	s.stride = int(d.small(1 << 20))
 	s.ring = readCells[uint32](d)
 	s.ranges = d.floats()
-	if s.stride < s.layout.cells() || len(s.ring) != int(panes)*s.stride ||
+	least := s.layout.cells()
+	if s.absences != nil {
+		least = cellRest + 1 // the layout may have grown with another segment
+	}
+	if s.stride < least || len(s.ring) != int(panes)*s.stride ||
 		s.ranges != nil && len(s.ranges) != 2*int(panes) {
 		d.fail()
 		return
@@ -615,20 +683,23 @@ func (d *decoder) total() *total {
 		return nil
 	}
 	for range n {
-		name := d.string()
-		t.categories[name] = d.uint()
+		name := d.name()
+		t.categories[name] += d.uint()
 	}
 	return t
 }
 
-// encode writes the flushes that were seen, producers from the one silent for longest on.
-func (d *dedupe) encode() []byte {
+// encode writes the flushes that were seen, producers from the one silent for longest on, and what is passed on of models that
+// found no room.
+func (d *dedupe) encode(wall int64, rest *version) []byte {
 	e := newEncoder(1 << 10)
+	e.int(wall)
 	ids := d.ids()
 	e.uint(uint64(len(ids)))
 	for _, id := range ids {
 		p := d.producers[id]
 		e.string(id)
+		e.int(p.lastSeen)
 		e.uint(p.low)
 		e.uint(p.newest)
 		sequences := make([]uint64, 0, len(p.flushes))
@@ -645,19 +716,29 @@ func (d *dedupe) encode() []byte {
 			cells(e, f.seen)
 		}
 	}
+	e.rest(rest)
 	return e.finish()
 }
 
-// RestoreDedupe puts back which points were seen. It never panics, whatever the bytes.
-func (e *Engine) RestoreDedupe(data []byte) error {
+// RestoreDedupe puts back which points were seen, and the totals of models that found no room. It never panics, whatever the bytes.
+func (e *Engine) RestoreDedupe(now time.Time, data []byte) error {
 	d, err := newDecoder(data)
 	if err != nil {
 		return err
 	}
 	out := newDedupe(e.opts.Limits.Producers)
+	wall := now.Unix()
+	down := int64(0)
+	if d.version >= 3 {
+		down = wall - d.time()
+	}
 	for range d.length(4) {
-		id := d.string()
-		p := &producer{low: d.uint(), newest: d.uint(), flushes: make(map[uint64]*flush)}
+		id := d.name()
+		p := &producer{lastSeen: wall}
+		if d.version >= 3 {
+			p.lastSeen = min(d.time()+down, wall)
+		}
+		p.low, p.newest, p.flushes = d.uint(), d.uint(), make(map[uint64]*flush)
 		for range d.length(4) {
 			s := d.uint()
 			f := &flush{points: d.uint(), left: d.uint(), seen: readCells[uint64](d)}
@@ -672,7 +753,13 @@ func (e *Engine) RestoreDedupe(data []byte) error {
 		}
 		out.uses++
 		p.used = out.uses
-		out.producers[id] = p
+		if len(out.producers) < out.limit {
+			out.producers[id] = p
+		}
+	}
+	var rest *version
+	if d.version >= 3 {
+		rest = d.rest()
 	}
 	if d.err == nil && len(d.b) > 0 {
 		d.fail()
@@ -682,6 +769,8 @@ func (e *Engine) RestoreDedupe(data []byte) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.dedupe = out
+	e.wall = max(e.wall, wall)
+	e.dedupe, e.rest = out, rest
+	e.stats.NamesCut += d.cuts
 	return nil
 }

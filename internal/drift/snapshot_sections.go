@@ -87,12 +87,11 @@ func (d *decoder) sections(m *model) {
 func (d *decoder) evidence(m *model) {
 	for range d.length(4) {
 		vi, gi, si := d.uint(), d.uint(), d.uint()
-		if vi >= uint64(len(m.versions)) || gi >= uint64(len(m.versions[vi].groups)) ||
-			si >= uint64(len(m.versions[vi].groups[gi].order)) {
+		if vi >= uint64(len(d.written)) || gi >= uint64(len(d.written[vi])) || si >= uint64(len(d.written[vi][gi])) {
 			d.fail()
 			return
 		}
-		s := m.versions[vi].groups[gi].order[si]
+		s := d.written[vi][gi][si]
 		s.evidence(func(w *window) { d.examples(m, s, w) })
 		row := d.exemplar()
 		if s.absent != nil {
@@ -108,7 +107,7 @@ func (d *decoder) examples(m *model, s *series, w *window) {
 	w.examples = nil
 	for range d.length(8) {
 		x := example{
-			name: m.intern(d.string()), missing: d.bool(), count: uint32(d.small(1<<32 - 1)), before: float32(d.float()), row: d.exemplar(),
+			name: m.intern(d.name()), missing: d.bool(), count: uint32(d.small(1<<32 - 1)), before: float32(d.float()), row: d.exemplar(),
 		}
 		if d.err != nil || !(x.before >= 0 && x.before <= 1) {
 			d.fail()

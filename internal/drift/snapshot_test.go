@@ -77,7 +77,7 @@ func restored(t testing.TB, set *catalog.Set, s Snapshot, now int64) *Engine {
 			t.Fatal(err)
 		}
 	}
-	if err := e.RestoreDedupe(s.Dedupe); err != nil {
+	if err := e.RestoreDedupe(at(now), s.Dedupe); err != nil {
 		t.Fatal(err)
 	}
 	return e
@@ -167,7 +167,7 @@ func TestRestoreRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 		if name != "other kind" {
-			if err := e.RestoreDedupe(test.data); err == nil {
+			if err := e.RestoreDedupe(at(epoch), test.data); err == nil {
 				t.Errorf("%s: dedupe takes it", name)
 			}
 		}
@@ -198,7 +198,7 @@ func FuzzRestore(f *testing.F) {
 		data = append(data, payload...)
 		data = binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
 		e := engine(t, set, nil)
-		_ = e.RestoreDedupe(data)
+		_ = e.RestoreDedupe(at(epoch+4000), data)
 		if e.Restore(at(epoch+4000), data) != nil {
 			return
 		}
@@ -264,5 +264,20 @@ func sortedEqual(t *testing.T, want, got string) {
 	slices.Sort(b)
 	if !slices.Equal(a, b) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(b, ""), strings.Join(a, ""))
+	}
+}
+
+// The features of all segments share a layout, which grows with one of them only.
+func TestRestoreSegmentsThatLackOtherFeatures(t *testing.T) {
+	e := engine(t, nil, nil)
+	for i := range 12 {
+		k := key7
+		k.Subject, k.Segment, k.Name = Missing, fmt.Sprint("s=", i%3), fmt.Sprint("f", i)
+		e.Add(at(epoch), []Delta{{Key: k, Minute: epoch, Count: 1}})
+	}
+	e.Advance(at(epoch + 60))
+	want := state(e)
+	if got := state(restored(t, nil, e.Snapshot(), epoch+60)); got != want || want == "" {
+		t.Errorf("restored\n%s\nwant\n%s", got, want)
 	}
 }

@@ -3,7 +3,11 @@
 
 package drift
 
-import "math"
+import (
+	"math"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+)
 
 // total is what a series has counted since it began, to be passed on.
 type total struct {
@@ -22,8 +26,11 @@ type total struct {
 	stale      bool // start is set by the next delta
 }
 
-// reset starts the count of values afresh for a layout.
-func (t *total) reset(l *layout) {
+// reset starts the count of values afresh for a layout; categories go on.
+func (t *total) reset(l *layout, subject Subject) {
+	if t.kind == categorical && l.kind == categorical {
+		return
+	}
 	if t.kind != unknown {
 		t.stale = true
 	}
@@ -35,11 +42,52 @@ func (t *total) reset(l *layout) {
 	case numeric:
 		t.bounds = l.coarse.Bounds()
 	case exponential:
-		t.bounds = coarseExponential
+		t.bounds = exponentialBounds(subject)
 	case categorical:
 		t.categories = make(map[string]uint64)
 	}
 	t.groups = make([]uint64, len(t.bounds)+1)
+}
+
+// exponentialBounds are those that an exponential histogram is passed on with.
+func exponentialBounds(subject Subject) []float64 {
+	if subject == Confidence {
+		return distribution.ConfidenceBounds
+	}
+	return distribution.ValueBounds
+}
+
+// refine cuts the groups at the bounds that the layout has now, where those have all of the total's and more: a total that an earlier
+// version wrote had fewer. What was counted stays at its upper bound, so that no cumulative bucket falls.
+func (t *total) refine(l *layout, subject Subject) {
+	var to []float64
+	switch {
+	case t.kind != l.kind:
+		return
+	case l.kind == exponential:
+		to = exponentialBounds(subject)
+	case l.kind == numeric:
+		to = l.coarse.Bounds()
+	}
+	if len(to) <= len(t.bounds) || !subset(t.bounds, to) {
+		return
+	}
+	groups := make([]uint64, len(to)+1)
+	rebin(t.bounds, t.groups, to, groups)
+	t.bounds, t.groups = to, groups
+}
+
+// categorize makes the histogram a count of categories: all its values are the rest.
+func (t *total) categorize() {
+	t.kind, t.rest, t.categories = categorical, t.count, make(map[string]uint64)
+	t.sum, t.exemplars, t.bounds, t.groups = 0, nil, nil, make([]uint64, 1)
+}
+
+// merge adds another histogram.
+func (t *total) merge(o *total) {
+	t.count += o.count
+	t.sum += o.sum
+	rebin(o.bounds, o.groups, t.bounds, t.groups)
 }
 
 // add counts a delta of any bounds: a bucket goes to the group of its upper bound. It returns false where a
@@ -65,7 +113,9 @@ func (t *total) add(d *Delta, now int64, limit int) bool {
 		}
 		t.categories[d.Category] += d.Count
 		return true
-	case t.kind == categorical:
+	case t.kind == categorical: // numbers among words
+		t.count += d.Count
+		t.rest += d.Count
 		return true
 	case d.Exponential != nil:
 		d.Exponential.coarsen(t.bounds, t.groups)

@@ -47,6 +47,10 @@ func comparePassed(a, b *passed) int {
 // pass adds a delta to the total that it belongs to. The outcome is BoundsMismatch where the total has other bounds, and Overflowed
 // where it is shared for want of room; the total has the delta all the same. No total takes an exponential histogram.
 func (v *version) pass(d *Delta, now time.Time) Outcome {
+	if d.Key.Subject == Predictions && d.Use == (Use{}) {
+		v.predictions += d.Count
+		return Counted
+	}
 	if d.Exponential != nil {
 		return BoundsMismatch
 	}
@@ -71,6 +75,24 @@ func (v *version) pass(d *Delta, now time.Time) Outcome {
 	return outcome
 }
 
+// addRest adds what is passed on of a version of m, or with nil of a model, that found no room.
+func (e *Engine) addRest(m *model, d *Delta, now time.Time) Outcome {
+	if !d.Key.Subject.passedOn() || d.Key.Segment != "" {
+		return Overflowed
+	}
+	rest := &e.rest
+	if m != nil {
+		rest = &m.rest
+	} else {
+		e.restDirty = true
+	}
+	if *rest == nil {
+		*rest = newVersion(versionKey{}, now.UnixNano())
+	}
+	(*rest).pass(d, now)
+	return Overflowed
+}
+
 func (e *encoder) passed(list []*passed) {
 	e.uint(uint64(len(list)))
 	for _, p := range list {
@@ -85,14 +107,23 @@ func (e *encoder) passed(list []*passed) {
 func (d *decoder) passed() []*passed {
 	var out []*passed
 	for range d.length(5) {
-		p := &passed{subject: Subject(d.small(uint64(subjects) - 1)), use: Use{d.string(), d.string(), d.bool()}, total: d.total()}
-		if !p.subject.passedOn() || p.total == nil || p.total.kind != numeric || len(out) > 0 && comparePassed(out[len(out)-1], p) >= 0 {
+		p := &passed{subject: Subject(d.small(uint64(subjects) - 1)), use: Use{d.name(), d.name(), d.bool()}, total: d.total()}
+		if !p.subject.passedOn() || p.total == nil || p.total.kind != numeric {
 			d.fail()
 		}
 		if d.err != nil {
 			return nil
 		}
-		out = append(out, p)
+		i, found := slices.BinarySearchFunc(out, p, comparePassed)
+		switch {
+		case d.cuts == 0 && (found || i < len(out)):
+			d.fail()
+			return nil
+		case found: // the same name now
+			out[i].total.merge(p.total)
+		default:
+			out = slices.Insert(out, i, p)
+		}
 	}
 	return out
 }

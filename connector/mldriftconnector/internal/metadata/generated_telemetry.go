@@ -28,8 +28,10 @@ type TelemetryBuilder struct {
 	registrations         []metric.Registration
 	MlDriftAlerts         metric.Int64Counter
 	MlDriftEmissions      metric.Int64Counter
+	MlDriftEvents         metric.Int64Counter
 	MlDriftEvicted        metric.Int64Counter
 	MlDriftModels         metric.Int64Gauge
+	MlDriftNamesCut       metric.Int64Counter
 	MlDriftPoints         metric.Int64Counter
 	MlDriftSaves          metric.Int64Counter
 	MlDriftSeries         metric.Int64Gauge
@@ -78,9 +80,15 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{emission}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.MlDriftEvents, err = builder.meter.Int64Counter(
+		"otelcol_ml_drift_events",
+		metric.WithDescription("What a line in the log names - a place that was given away (given_away), no place (no_room), a feature that the baseline does not have (unknown_feature), points in no window (not_counted), names that were cut (name_cut), windows that start afresh in other bins (renewed), a numeric feature without a baseline that became categorical (categorized). [Alpha]"),
+		metric.WithUnit("{event}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlDriftEvicted, err = builder.meter.Int64Counter(
 		"otelcol_ml_drift_evicted",
-		metric.WithDescription("What a limit has pushed out or kept out, by kind. [Alpha]"),
+		metric.WithDescription("What a limit has pushed out, after an hour without use, or kept out, by kind. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)
@@ -88,6 +96,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_drift_models",
 		metric.WithDescription("Models that are held. [Alpha]"),
 		metric.WithUnit("{model}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlDriftNamesCut, err = builder.meter.Int64Counter(
+		"otelcol_ml_drift_names_cut",
+		metric.WithDescription("Names of models, versions, segments, features, categories and services that were longer than 256 bytes, and cut. [Alpha]"),
+		metric.WithUnit("{name}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlDriftPoints, err = builder.meter.Int64Counter(

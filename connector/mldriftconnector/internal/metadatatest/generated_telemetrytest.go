@@ -53,10 +53,26 @@ func AssertEqualMlDriftEmissions(t *testing.T, tt *componenttest.Telemetry, dps 
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualMlDriftEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_drift_events",
+		Description: "What a line in the log names - a place that was given away (given_away), no place (no_room), a feature that the baseline does not have (unknown_feature), points in no window (not_counted), names that were cut (name_cut), windows that start afresh in other bins (renewed), a numeric feature without a baseline that became categorical (categorized). [Alpha]",
+		Unit:        "{event}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_drift_events")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualMlDriftEvicted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_drift_evicted",
-		Description: "What a limit has pushed out or kept out, by kind. [Alpha]",
+		Description: "What a limit has pushed out, after an hour without use, or kept out, by kind. [Alpha]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -79,6 +95,22 @@ func AssertEqualMlDriftModels(t *testing.T, tt *componenttest.Telemetry, dps []m
 		},
 	}
 	got, err := tt.GetMetric("otelcol_ml_drift_models")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualMlDriftNamesCut(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_drift_names_cut",
+		Description: "Names of models, versions, segments, features, categories and services that were longer than 256 bytes, and cut. [Alpha]",
+		Unit:        "{name}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_drift_names_cut")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

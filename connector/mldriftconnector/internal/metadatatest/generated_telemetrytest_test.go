@@ -21,8 +21,10 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.MlDriftAlerts.Add(context.Background(), 1)
 	tb.MlDriftEmissions.Add(context.Background(), 1)
+	tb.MlDriftEvents.Add(context.Background(), 1)
 	tb.MlDriftEvicted.Add(context.Background(), 1)
 	tb.MlDriftModels.Record(context.Background(), 1)
+	tb.MlDriftNamesCut.Add(context.Background(), 1)
 	tb.MlDriftPoints.Add(context.Background(), 1)
 	tb.MlDriftSaves.Add(context.Background(), 1)
 	tb.MlDriftSeries.Record(context.Background(), 1)
@@ -34,10 +36,16 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualMlDriftEmissions(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlDriftEvents(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlDriftEvicted(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlDriftModels(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlDriftNamesCut(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlDriftPoints(t, testTel,

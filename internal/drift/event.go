@@ -1,0 +1,100 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+// EventKind says what an Event is about.
+type EventKind uint8
+
+// The kinds of events.
+const (
+	// GivenAway is a place that was unused for an hour and was given to another: Item says of what, Key is whose it was.
+	GivenAway EventKind = iota
+	// NoRoom is a limit that was reached: Item says which, Key is the first that found no place.
+	NoRoom
+	// UnknownFeature is a feature that the model's baseline does not have.
+	UnknownFeature
+	// NotCounted is a point that is in no window: Outcome says why.
+	NotCounted
+	// NameCut is a name that was longer than boundedname.Max bytes.
+	NameCut
+	// Renewed is a series whose windows start afresh, because its bins or categories are others now.
+	Renewed
+	// Categorized is a numeric feature without a baseline that became categorical, because words came; the numbers before are
+	// counted together as one category.
+	Categorized
+)
+
+// String is for logs.
+func (k EventKind) String() string {
+	return [...]string{"given_away", "no_room", "unknown_feature", "not_counted", "name_cut", "renewed", "categorized"}[k]
+}
+
+// EventKinds is the number of kinds.
+const EventKinds = int(Categorized) + 1
+
+// Event is something that a user should hear of: what was dropped, pushed out, cut or not judged, and why.
+type Event struct {
+	Kind EventKind
+	// Item is what GivenAway and NoRoom are of: model, version, segment, feature, category, producer.
+	Item string
+	// Key is the first series that it happened to. Of a model or version it holds no more than its name.
+	Key Key
+	// Outcome is of NotCounted.
+	Outcome Outcome
+	// Count is how often it happened since the last TakeStats, here and, beyond the first series, to others of the same parent.
+	Count uint64
+}
+
+// maxEvents bounds the events between two calls of TakeStats.
+const maxEvents = 200
+
+// eventKey is what events are told apart by.
+type eventKey struct {
+	kind    EventKind
+	item    string
+	outcome Outcome
+	parent  Key
+}
+
+// parent is what an event is told apart by: of models all are one, of versions those of a model, of what a version has those of the
+// version. Events that ask for a change of one series are told apart by the series.
+func (ev *Event) parent() Key {
+	k := ev.Key
+	switch {
+	case ev.Item == "model" || ev.Item == "producer":
+		return Key{}
+	case ev.Item == "version" || ev.Kind == NameCut || ev.Kind == NotCounted && ev.Outcome != BoundsMismatch:
+		return Key{Environment: k.Environment, Model: k.Model}
+	case ev.Kind == UnknownFeature:
+		return Key{Environment: k.Environment, Model: k.Model, Version: k.Version, Name: k.Name}
+	case ev.Kind == NoRoom && ev.Item != "category":
+		return Key{Environment: k.Environment, Model: k.Model, Version: k.Version, Role: k.Role}
+	}
+	return k
+}
+
+// event takes note of an event.
+func (e *Engine) event(ev Event) {
+	e.stats.Happened[ev.Kind]++
+	k := eventKey{ev.Kind, ev.Item, ev.Outcome, ev.parent()}
+	if i, ok := e.events[k]; ok {
+		e.stats.Events[i].Count++
+		return
+	}
+	if len(e.stats.Events) >= maxEvents {
+		return
+	}
+	if e.events == nil {
+		e.events = make(map[eventKey]int)
+	}
+	ev.Count = 1
+	e.events[k] = len(e.stats.Events)
+	e.stats.Events = append(e.stats.Events, ev)
+}
+
+// full takes note of something that found no room.
+func (e *Engine) full(item string, k Key) {
+	e.stats.Evicted[item]++
+	e.event(Event{Kind: NoRoom, Item: item, Key: k})
+}
