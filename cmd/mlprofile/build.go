@@ -20,6 +20,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/dataflags"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
 
 // now is the time that profiles are made at.
@@ -28,13 +29,15 @@ var now = time.Now
 func newBuild() *cobra.Command {
 	var (
 		columns             dataflags.Columns
+		spans               spanFlags
 		output, name        string
 		bins, maxCategories int
 	)
 	cmd := &cobra.Command{
 		Use:   "build FILE...",
 		Short: "Make a baseline from data files",
-		Long: `build reads one or more files of the same columns, a row a prediction, and writes a baseline.
+		Long: `build reads one or more files of the same columns, a row a prediction, and writes a baseline. Files of spans in OTLP JSON, as the collector's
+file exporter writes them, are live traffic: their predictions are read as ml_summary reads them.
 
 A column is numeric if each of its values is a number, else categorical. Columns that are given no role become features, but for
 row numbers, ids, points in time and empty ones. What was decided is printed; --features, --include, --exclude and --type overrule it.
@@ -51,10 +54,23 @@ between cells and UTF-16 are read, and said; text in another encoding is refused
 			if o.Name == "" {
 				o.Name, _, _ = strings.Cut(filepath.Base(files[0]), ".")
 			}
-			p, plan, err := baseline.Build(cmd.Context(), files, o)
+			spans.use(&o.Table)
+			schema, err := table.Infer(cmd.Context(), files, o.Table)
 			if err != nil {
 				return err
 			}
+			if err := spans.roles(schema, &o); err != nil {
+				return err
+			}
+			plan, err := baseline.NewPlan(schema, o)
+			if err != nil {
+				return err
+			}
+			p, err := plan.Count(cmd.Context(), files, o)
+			if err != nil {
+				return err
+			}
+			schema.Notes = append(schema.Notes, spans.notes()...)
 			p.CreatedAt = now().UTC().Truncate(time.Second)
 			if output == "-" {
 				if err := printPlan(cmd.ErrOrStderr(), plan); err != nil {
@@ -78,6 +94,7 @@ between cells and UTF-16 are read, and said; text in another encoding is refused
 	f.StringVarP(&output, "output", "o", "baseline.json", "the file to write; - is the standard output")
 	f.StringVar(&name, "name", "", "what the data set is called; the first file's name if not given")
 	columns.Register(f)
+	spans.register(f)
 	f.IntVar(&bins, "bins", distribution.DefaultBins, "bins of a numeric column")
 	f.IntVar(&maxCategories, "max-categories", profile.DefaultMaxCategories, "values kept of a categorical column")
 	return cmd

@@ -33,7 +33,7 @@ func write(t *testing.T, name, content string) string {
 	return path
 }
 
-const rows = `at,amount,country,note,y,score
+const trainingRows = `at,amount,country,note,y,score
 2026-11-01 00:00:00,10,DE,plain,ok,0.9
 2026-11-01 01:00:00,20,FR,"a: b, #1",fraud,0.8
 2026-11-01 02:00:00,,DE,"[x]",ok,0.7
@@ -45,7 +45,7 @@ func TestBuildShowCard(t *testing.T) {
 	now = func() time.Time { return time.Date(2026, 11, 22, 1, 2, 3, 4, time.UTC) }
 	defer func() { now = saved }()
 
-	data := write(t, "training.csv", rows)
+	data := write(t, "training.csv", trainingRows)
 	dir := t.TempDir()
 	file := filepath.Join(dir, "new", "fraud.json")
 	out, _, err := mlprofile(t, "build", data, "-o", file, "--name", "fraud", "--prediction", "y", "--confidence", "score", "--timestamp", "at")
@@ -92,7 +92,7 @@ func TestBuildShowCard(t *testing.T) {
 func TestSuggestionsOfACardAreRight(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "fraud.json")
-	_, _, err := mlprofile(t, "build", write(t, "training.csv", rows), "-o", file, "--name", "fraud: 1, #x", "--prediction", "y", "--exclude", "score")
+	_, _, err := mlprofile(t, "build", write(t, "training.csv", trainingRows), "-o", file, "--name", "fraud: 1, #x", "--prediction", "y", "--exclude", "score")
 	require.NoError(t, err)
 	out, _, err := mlprofile(t, "card", file)
 	require.NoError(t, err)
@@ -146,7 +146,7 @@ func TestBuildFlags(t *testing.T) {
 }
 
 func TestErrors(t *testing.T) {
-	data := write(t, "a.csv", rows)
+	data := write(t, "a.csv", trainingRows)
 	for _, tt := range []struct {
 		args []string
 		want []string

@@ -41,6 +41,7 @@ const (
 // scoreFlags are the flags of score.
 type scoreFlags struct {
 	columns            dataflags.Columns
+	spans              spanFlags
 	method             string
 	reference, current string
 	names              []string
@@ -129,6 +130,7 @@ func (f *scoreFlags) register(s *pflag.FlagSet) {
 	s.Float64Var(&f.significance, "significance", 0.05, "the p-value below which it is drift")
 	s.Float64Var(&f.minSamples, "min-samples", 200, "the values that a verdict needs on either side")
 	s.Lookup("threshold").DefValue = ""
+	f.spans.register(s)
 	// Of the columns' flags only those on rows: the roles do not matter here.
 	var all pflag.FlagSet
 	f.columns.Register(&all)
@@ -166,6 +168,7 @@ func (f *scoreFlags) run(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	f.spans.use(&o.Table)
 	ref, err := f.openReference(ctx, o)
 	if err != nil {
 		return err
@@ -173,6 +176,9 @@ func (f *scoreFlags) run(ctx context.Context, w io.Writer) error {
 	cur, err := openData(ctx, f.current, o, f.weight)
 	if err != nil {
 		return err
+	}
+	if cur.has(columnTime) && ref.baseline != nil {
+		ref.nameAsSpans()
 	}
 	names := f.names
 	if f.all {

@@ -17,6 +17,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // columnValues are the values of a column of a file.
@@ -191,6 +192,19 @@ func (f *scoreFlags) openReference(ctx context.Context, o baseline.Options) (*re
 	}
 	r.data, err = openData(ctx, f.reference, o, f.weight)
 	return r, err
+}
+
+// nameAsSpans calls the baseline's answers what a file of spans calls them.
+func (r *reference) nameAsSpans() {
+	if c := r.baseline.Prediction; c != nil {
+		c.Name = mlconv.AttrPredictionClass
+		if c.Type == profile.Numeric {
+			c.Name = mlconv.AttrPredictionValue
+		}
+	}
+	if c := r.baseline.Confidence; c != nil {
+		c.Name = mlconv.AttrPredictionConfidence
+	}
 }
 
 // isBaseline tells a baseline from a file of JSON lines by its first bytes.

@@ -28,7 +28,7 @@ type Input struct {
 
 // Register adds the flags.
 func (in *Input) Register(f *pflag.FlagSet) {
-	f.StringVar(&in.format, "format", "", "csv, jsonl or parquet; by the extension if not given")
+	f.StringVar(&in.format, "format", "", "csv, jsonl, parquet or traces; by the extension if not given")
 	f.StringVar(&in.delimiter, "delimiter", "", "what separates the cells of a CSV file; what the file's first rows show if not given")
 	f.StringSliceVar(&in.null, "null", nil, "texts that mean a missing value in all columns, beside the empty one; NA and the like do in columns of numbers without it")
 	f.StringVar(&in.encoding, "encoding", "", "encoding of a text file, such as windows-1252; UTF-8, or UTF-16 where that is plain, if not given")

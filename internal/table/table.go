@@ -31,6 +31,8 @@ const (
 	JSONLines Format = "jsonl"
 	// Parquet is Apache Parquet; names in groups are joined by dots.
 	Parquet Format = "parquet"
+	// Traces is prediction spans in OTLP JSON, a request a line as the collector's file exporter writes them, or one document.
+	Traces Format = "traces"
 )
 
 // DefaultMaxLine is the size in bytes that a row may have.
@@ -53,6 +55,9 @@ type Options struct {
 	DecimalComma *bool
 	// DateOrder is what comes first in dates such as 03/04/2026, OrderDMY or OrderMDY; empty leaves it to the rest of the column.
 	DateOrder string
+	// Spans makes rows of prediction spans, anew for each time that a file is read; nil where none are expected. Files whose first
+	// key is resourceSpans are Traces then.
+	Spans func() SpanDecoder
 	// MaxLine is the size in bytes that a row of CSV or JSON may have; zero means DefaultMaxLine.
 	MaxLine int
 }
@@ -145,6 +150,13 @@ func (r *Reader) startText(in io.Reader, format Format, o Options) error {
 	if converted != "" && o.Encoding == "" {
 		r.notes = append(r.notes, fmt.Sprintf("%s: %s, read as such (--encoding)", r.path, strings.ToUpper(converted)))
 	}
+	if format == Traces || format == JSONLines && o.Spans != nil && looksLikeTraces(text) {
+		if o.Spans == nil {
+			return fmt.Errorf("%s: prediction spans cannot be read here", r.path)
+		}
+		r.src = newSpanSource(text, o.Spans())
+		return nil
+	}
 	if format == JSONLines {
 		r.src = newJSONSource(text, converted, o.MaxLine)
 		return nil
@@ -178,11 +190,11 @@ func (o Options) formatOf(path string) (f Format, packed bool, err error) {
 		case ".parquet", ".pq":
 			f = Parquet
 		default:
-			return "", false, fmt.Errorf("%s: the extension tells no format; name it: %s, %s or %s", path, CSV, JSONLines, Parquet)
+			return "", false, fmt.Errorf("%s: the extension tells no format; name it: %s, %s, %s or %s", path, CSV, JSONLines, Parquet, Traces)
 		}
 	}
-	if !slices.Contains([]Format{CSV, JSONLines, Parquet}, f) {
-		return "", false, fmt.Errorf("format %q is none of %s, %s, %s", f, CSV, JSONLines, Parquet)
+	if !slices.Contains([]Format{CSV, JSONLines, Parquet, Traces}, f) {
+		return "", false, fmt.Errorf("format %q is none of %s, %s, %s, %s", f, CSV, JSONLines, Parquet, Traces)
 	}
 	if packed && f == Parquet {
 		return "", false, fmt.Errorf("%s: a Parquet file inside gzip cannot be read", path)

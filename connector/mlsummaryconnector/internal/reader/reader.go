@@ -52,6 +52,8 @@ type Options struct {
 	Spans *redelivery.Filter
 	// Calls remembers the calls of generative models that were counted: their parents and traces.
 	Calls *redelivery.Filter
+	// Observe is told each row in place of counting it; nil, as in the collector, counts.
+	Observe func(Row)
 }
 
 // Reader counts spans into a table. It is not safe for concurrent use.

@@ -215,6 +215,10 @@ func (r *Reader) bind(view *modelView, sh *shape, n *names) *binding {
 
 // row counts one row, weight times, from the values at hand.
 func (r *Reader) row(b *binding, sh *shape, weight uint32) {
+	if r.options.Observe != nil {
+		r.observe(b, sh, weight)
+		return
+	}
 	view := b.view
 	p := r.prediction(&view.total)
 	p.Rows += uint64(weight)
