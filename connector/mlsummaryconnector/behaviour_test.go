@@ -26,6 +26,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -130,7 +131,7 @@ func TestFailedPredictions(t *testing.T) {
 	w.consume(t, 2, "fraud", map[string]any{"error.type": "timeout"}, from, failed)
 	w.consume(t, 3, "fraud", nil, from, failed)
 	w.consume(t, 4, "fraud", map[string]any{"error.type": "feature_store"}, failed) // has a card
-	w.consume(t, 5, "fraud", nil)                                                  // only repeats the name
+	w.consume(t, 5, "fraud", nil)                                                   // only repeats the name
 	w.consume(t, 6, "unknown", nil, failed)
 	w.consume(t, 7, "seen", nil, from)
 	w.consume(t, 8, "seen", nil, failed, func(s ptrace.Span) { s.Attributes().PutStr("ml.model.version", "8") })
@@ -488,6 +489,36 @@ func TestNumbersThenWordsCumulative(t *testing.T) {
 	assert.Equal(t, 1, missing)
 }
 
+// A value that was a float32 on its way is in the bin of the value that it was.
+func TestFloat32IsTheSameValue(t *testing.T) {
+	values := make([]float64, 0, 300)
+	for range 100 {
+		values = append(values, 0.3, 0.7, 0.9)
+	}
+	p := &profile.Profile{FormatVersion: 1, Rows: 300, Features: []*profile.Column{profile.NewNumeric("rate", values, 0, 240)}}
+	w := watch(t, createDefaultConfig().(*Config), &catalog.Model{Name: "fraud", Baseline: p})
+	id := 0
+	buckets := func(v float64) (at int) {
+		id++
+		w.consume(t, id, "fraud", map[string]any{"ml.feature.rate": v})
+		w.flush(t.Context(), true)
+		eachPoint(w.next.AllMetrics()[0].ResourceMetrics().At(0), func(p point) {
+			if p.metric == mlconv.MetricFeatureValue {
+				for i, n := range p.hist.BucketCounts().AsRaw() {
+					if n > 0 {
+						at = i
+					}
+				}
+			}
+		})
+		w.next.Reset()
+		return at
+	}
+	for _, v := range []float64{0.3, 0.7, 0.9} {
+		assert.Equal(t, buckets(v), buckets(float64(float32(v))), v)
+	}
+}
+
 // From the histograms that go to Prometheus P95 and P99 can be read, with a baseline and without.
 func TestQuantilesCanBeRead(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
@@ -553,11 +584,11 @@ func TestConfidences(t *testing.T) {
 			w.consume(t, 1, "fraud", all)
 			w.flush(t.Context(), true)
 			got := -1.0
-			eachPoint(w.next.AllMetrics()[0].ResourceMetrics().At(0), func(p point) {
-				if p.metric == mlconv.MetricPredictionConfidence {
-					got = p.hist.Sum()
+			for _, m := range w.next.AllMetrics()[0].ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+				if m.Name() == mlconv.MetricPredictionConfidence {
+					got = m.ExponentialHistogram().DataPoints().At(0).Sum()
 				}
-			})
+			}
 			assert.InDelta(t, tt.want, got, 1e-9)
 			if tt.want < 0 {
 				assert.Len(t, w.log.FilterLevelExact(zap.WarnLevel).All(), 1, "it is said")

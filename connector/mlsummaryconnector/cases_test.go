@@ -111,12 +111,15 @@ func confidences(t *testing.T, requests ...ptrace.Traces) map[string][3]float64 
 	require.NoError(t, c.Shutdown(context.Background()))
 	out := make(map[string][3]float64)
 	for _, md := range next.AllMetrics() {
-		eachPoint(md.ResourceMetrics().At(0), func(p point) {
-			if p.metric == mlconv.MetricPredictionConfidence {
-				name, _ := p.attrs.Get(mlconv.AttrModelName)
-				out[name.Str()] = [3]float64{float64(p.count), p.hist.Min(), p.hist.Max()}
+		for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+			if m.Name() != mlconv.MetricPredictionConfidence {
+				continue
 			}
-		})
+			for _, p := range m.ExponentialHistogram().DataPoints().All() {
+				name, _ := p.Attributes().Get(mlconv.AttrModelName)
+				out[name.Str()] = [3]float64{float64(p.Count()), p.Min(), p.Max()}
+			}
+		}
 	}
 	return out
 }

@@ -32,6 +32,11 @@ func TestConfigErrors(t *testing.T) {
 	} {
 		assert.ErrorContains(t, err, key)
 	}
+	// A number without a unit is nanoseconds.
+	cfg = createDefaultConfig().(*Config)
+	cfg.FlushInterval, cfg.FeatureFlushInterval = 5, 60
+	assert.ErrorContains(t, cfg.Validate(), "'flush_interval': 5ns must be at least 10ms; a number without a unit is nanoseconds: write 5s")
+	assert.ErrorContains(t, cfg.Validate(), "'feature_flush_interval': 60ns must be at least 10ms")
 	cfg = createDefaultConfig().(*Config)
 	cfg.DurationBuckets = nil
 	assert.ErrorContains(t, cfg.Validate(), "'duration_buckets'")

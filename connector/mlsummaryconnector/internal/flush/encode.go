@@ -188,7 +188,11 @@ func (e *encoder) explicit(
 func (e *encoder) exponential(name string, h *cells.HistogramSum, c *series.Column) {
 	if e.cumulative() {
 		// Prometheus' text format shows nothing of an exponential histogram but its count.
-		e.explicit(name, h, distribution.ValueBounds, coarsen(h.Exp), c)
+		bounds := distribution.ValueBounds
+		if name == mlconv.MetricPredictionConfidence {
+			bounds = distribution.ConfidenceBounds
+		}
+		e.explicit(name, h, bounds, coarsen(h.Exp, bounds), c)
 		return
 	}
 	p := e.metric(name, pmetric.MetricTypeExponentialHistogram).ExponentialHistogram().DataPoints().AppendEmpty()
@@ -209,9 +213,8 @@ func (e *encoder) exponential(name string, h *cells.HistogramSum, c *series.Colu
 	putExemplars(p.Exemplars(), h, true)
 }
 
-// coarsen counts the values of an exponential histogram by distribution.ValueBounds, each bucket where its upper bound is.
-func coarsen(h *structure.Float64) []uint64 {
-	bounds := distribution.ValueBounds
+// coarsen counts the values of an exponential histogram by bounds, each bucket where its upper bound is.
+func coarsen(h *structure.Float64, bounds []float64) []uint64 {
 	counts := make([]uint64, len(bounds)+1)
 	place := func(v float64) int {
 		i := 0

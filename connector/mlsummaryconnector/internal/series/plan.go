@@ -105,7 +105,7 @@ func newPlan(s source, maxFeatures int) *Plan {
 		segmentFeatures: make(map[string]int, len(s.segmentFeatures)),
 		source:          s,
 		Value:           &Column{Segment: -1},
-		Confidence:      unknownConfidence,
+		Confidence:      &Column{Segment: -1},
 		named:           make(map[string]bool, len(s.features)),
 		numeric:         make(map[string]bool),
 		maxBatch:        s.maxBatch,
@@ -141,26 +141,13 @@ func newPlan(s source, maxFeatures int) *Plan {
 // MaxBatch is the largest batch that is believed of a span without arrays of that length, at least 1.
 func (p *Plan) MaxBatch() int { return max(p.maxBatch, 1) }
 
-// unknownConfidence is how a confidence is counted without a baseline: by fixed bounds, which are finer at both ends.
-var unknownConfidence = func() *Column {
-	c := &Column{Segment: -1}
-	c.setBins(distribution.ConfidenceBounds, nil)
-	return c
-}()
-
-// setBins makes the bins of a numeric column; counts are the reference's, or nil where each bin is a group of its own.
+// setBins makes the bins of a numeric column; counts are the reference's.
 func (c *Column) setBins(bounds []float64, counts []uint64) {
 	bins, err := distribution.NewBins(bounds)
 	if err != nil {
 		return // a profile that was validated has good bounds; without, the values still count
 	}
 	c.Bins = bins
-	if counts == nil {
-		counts = slices.Repeat([]uint64{1}, bins.Len())
-		c.Groups = distribution.GroupByMass(bounds, counts, bins.Len())
-		c.Emitted = c.Groups
-		return
-	}
 	c.Groups = distribution.GroupByMass(bounds, counts, distribution.DefaultGroups)
 	c.Emitted = distribution.GroupWithTails(bounds, counts, distribution.DefaultGroups)
 }
