@@ -330,7 +330,7 @@ func (c *driftConnector) unsent() pmetric.Metrics {
 	return md
 }
 
-// log says that a verdict has changed, with all that it rests on.
+// log says that a verdict has changed, in a sentence that can be read on a terminal, with all that it rests on.
 func (c *driftConnector) log(ch *drift.Change) {
 	fields := []zap.Field{
 		zap.String("model", ch.Key.Model), zap.String("version", ch.Key.Version), zap.String("environment", ch.Key.Environment),
@@ -352,9 +352,9 @@ func (c *driftConnector) log(ch *drift.Change) {
 	}
 	switch {
 	case ch.Verdict == drift.Drift:
-		c.logger.Warn("Drift", fields...)
+		c.logger.Warn("DRIFT "+summary(&ch.Result), fields...)
 	case ch.From == drift.Drift:
-		c.logger.Info("Drift is over", fields...)
+		c.logger.Info("DRIFT IS OVER "+over(&ch.Result), fields...)
 	default:
 		c.logger.Debug("Verdict", fields...)
 	}

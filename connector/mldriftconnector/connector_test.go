@@ -72,7 +72,7 @@ func TestLive(t *testing.T) {
 		first := all[len(all)-1]
 		assert.Equal(t, 0.0, value(t, first, mlconv.MetricDriftDetected, mlconv.AttrDriftSubject, "feature", mlconv.AttrFeatureName, "x"))
 		assert.Equal(t, 600.0, value(t, first, mlconv.MetricPredictionCount))
-		assert.Empty(t, logs.FilterMessage("Drift").All())
+		assert.Empty(t, logs.FilterMessageSnippet("DRIFT").All())
 
 		hours(t, c, p, 3, 5, 1)
 		time.Sleep(31 * time.Second)
@@ -90,8 +90,9 @@ func TestLive(t *testing.T) {
 				assert.Equal(t, byte(0xab), q.Exemplars().At(0).TraceID()[0])
 			}
 		}
-		entries := logs.FilterMessage("Drift").All()
+		entries := logs.FilterMessageSnippet("DRIFT").All()
 		require.Len(t, entries, 1)
+		assert.Regexp(t, `^DRIFT model \w+.*: x drifts \(KS 0\.\d+ over 0\.1, n = \d+\)`, entries[0].Message)
 		fields := entries[0].ContextMap()
 		assert.Equal(t, "x", fields["feature"])
 		assert.Equal(t, "ks", fields["method"])
