@@ -190,14 +190,6 @@ const (
 	AttrDriftReason = "ml.drift.reason"
 	// AttrStageRowsDirection (string) is in for the rows that a stage read, out for those that it wrote. Example: "out".
 	AttrStageRowsDirection = "ml.stage.rows.direction"
-	// AttrEvaluationMeasure (string) is the quality measure. Example: "false_positive_rate".
-	AttrEvaluationMeasure = "ml.evaluation.measure"
-	// AttrEvaluationBound (string) is point, lower or upper. Example: "lower".
-	AttrEvaluationBound = "ml.evaluation.bound"
-	// AttrEvaluationPredicted (string) is the class that was predicted. Example: "fraud".
-	AttrEvaluationPredicted = "ml.evaluation.predicted"
-	// AttrEvaluationActual (string) is the class that the label gives. Example: "ok".
-	AttrEvaluationActual = "ml.evaluation.actual"
 )
 
 // Attributes that carry ml_summary's deltas to ml_drift.

@@ -21,8 +21,6 @@ const (
 	MetricFeatureCategoryCount = "ml.feature.category.count"
 	// MetricFeatureMissingCount (sum, {value}) counts predictions that lacked a feature.
 	MetricFeatureMissingCount = "ml.feature.missing.count"
-	// MetricContractViolationCount (sum, {violation}) counts feature values that broke the model's data contract.
-	MetricContractViolationCount = "ml.contract.violation.count"
 	// MetricTokenUsage (histogram, {token}) is the distribution of tokens a request, by gen_ai.token.type and service.name.
 	MetricTokenUsage = "gen_ai.client.token.usage"
 	// MetricPredictionCost (sum, {currency}) adds up what the predictions cost, by ml.prediction.currency and service.name.
@@ -57,14 +55,6 @@ const (
 	MetricDriftWindowEnd = "ml.drift.window.end"
 	// MetricDriftWindowDuration (gauge, s) is the length of the window, which grows where samples are few.
 	MetricDriftWindowDuration = "ml.drift.window.duration"
-)
-
-// Metrics of ml_evaluation.
-const (
-	// MetricEvaluationCount (sum, {prediction}) counts predictions that were joined with a label.
-	MetricEvaluationCount = "ml.evaluation.count"
-	// MetricEvaluationScore (gauge) is a quality measure with its confidence bounds.
-	MetricEvaluationScore = "ml.evaluation.score"
 )
 
 // Metrics of ml_job.

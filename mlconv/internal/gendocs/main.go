@@ -24,7 +24,7 @@ const header = `<!-- Generated from package mlconv by "make generate". DO NOT ED
 
 # Attributes and metrics
 
-Every name that otelcol-ml reads or writes. Names that OpenTelemetry has already are used as they are
+Every name that otelcol-ml reads or writes today. Names that OpenTelemetry has already are used as they are
 (` + "`gen_ai.*`, `cicd.*`, `deployment.*`, `otel.*`" + `); the rest live under ` + "`ml.`" + `. A name that ends in a dot is a
 prefix: what follows is your own name, as in ` + "`ml.feature.amount`" + `. The Go package
 ` + "`github.com/otelcol-ml/otelcol-ml/mlconv`" + ` has them as constants.

@@ -4,8 +4,15 @@
 package main
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -20,6 +27,54 @@ func TestFilesAreCurrent(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, string(want), string(got), "%s is out of date: run make generate", file)
 	}
+}
+
+// TestEveryNameHasAUse finds names on the page that no code writes or reads; they belong in planned.go.
+func TestEveryNameHasAUse(t *testing.T) {
+	listed := map[string]string{} // names by constant
+	for _, name := range []string{"attributes.go", "metrics.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", name), nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			if spec, ok := n.(*ast.ValueSpec); ok {
+				d, err := parse(spec)
+				require.NoError(t, err)
+				listed[d.name] = d.value
+			}
+			return true
+		})
+	}
+	require.NotEmpty(t, listed)
+	root := "../../.."
+	for _, folder := range []string{"connector", "processor", "exporter", "receiver", "extension", "internal", "cmd"} {
+		require.NoError(t, filepath.WalkDir(filepath.Join(root, folder), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+			if err != nil {
+				return err
+			}
+			ast.Inspect(file, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok {
+					if of, ok := s.X.(*ast.Ident); ok && of.Name == "mlconv" {
+						delete(listed, s.Sel.Name)
+					}
+				}
+				return true
+			})
+			return nil
+		}))
+	}
+	tables, err := filepath.Glob(filepath.Join(root, "internal/dialect/dialects/*.yaml")) // what ml_normalize writes
+	require.NoError(t, err)
+	require.NotEmpty(t, tables)
+	for _, table := range tables {
+		text, err := os.ReadFile(table)
+		require.NoError(t, err)
+		maps.DeleteFunc(listed, func(_, name string) bool { return strings.Contains(string(text), "\n  "+name+": ") })
+	}
+	assert.Empty(t, slices.Sorted(maps.Keys(listed)), "no code uses these")
 }
 
 func TestCommentsAreChecked(t *testing.T) {
