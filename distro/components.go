@@ -39,6 +39,7 @@ import (
 	oauth2clientauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension"
 	mlcatalogextension "github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension"
 	filestorageextension "github.com/otelcol-ml/otelcol-ml/extension/filestorageextension"
+	nestinglimitextension "github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension"
 	batchprocessor "go.opentelemetry.io/collector/processor/batchprocessor"
 	memorylimiterprocessor "go.opentelemetry.io/collector/processor/memorylimiterprocessor"
 	attributesprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/attributesprocessor"
@@ -103,6 +104,7 @@ func components() (otelcol.Factories, error) {
 		oauth2clientauthextension.NewFactory(),
 		mlcatalogextension.NewFactory(),
 		filestorageextension.NewFactory(),
+		nestinglimitextension.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -116,6 +118,7 @@ func components() (otelcol.Factories, error) {
 		oauth2clientauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension v0.158.0",
 		mlcatalogextension.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 		filestorageextension.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
+		nestinglimitextension.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](

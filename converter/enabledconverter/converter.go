@@ -30,6 +30,7 @@ var sections = []string{"receivers", "processors", "exporters", "connectors", "e
 // references are the keys with the ids of extensions, by section and type. Those of a type "" are of all components of the section.
 var references = map[string]map[string][]string{
 	"receivers": {
+		"":               {middlewaresKey, "protocols::grpc::" + middlewaresKey, "protocols::http::" + middlewaresKey},
 		"inference_log":  {catalogKey, "sagemaker::storage"},
 		"file_log":       {storageKey},
 		"filelog":        {storageKey},
@@ -54,8 +55,11 @@ var references = map[string]map[string][]string{
 }
 
 const (
-	catalogKey  = "catalog"
-	storageKey  = "storage"
+	catalogKey = "catalog"
+	storageKey = "storage"
+	// middlewaresKey has a list of {id: …}.
+	middlewaresKey = "middlewares"
+
 	catalogType = "ml_catalog"
 )
 
@@ -128,16 +132,22 @@ func (c *check) fail(format string, args ...any) {
 
 // reference checks what a component's config says under key.
 func (c *check) reference(path, key string, config map[string]any) {
-	id, ok := find(config, key)
-	if !ok {
+	ids := find(config, key)
+	if len(ids) == 0 {
 		if key == catalogKey && len(c.catalogs) > 1 {
 			c.fail("'%s': %s are enabled; name the one to use", path, strings.Join(c.catalogs, " and "))
 		}
 		return
 	}
-	if slices.Contains(c.enabled, id) {
-		return
+	for _, id := range ids {
+		if !slices.Contains(c.enabled, id) {
+			c.missing(path, id)
+		}
 	}
+}
+
+// missing says what is to be done about an extension that is not enabled.
+func (c *check) missing(path, id string) {
 	_, configured := c.configured[id]
 	where := "is not enabled; list it in service::extensions"
 	if !configured {
@@ -150,15 +160,22 @@ func (c *check) reference(path, key string, config map[string]any) {
 	c.fail("'%s': extension %q %s", path, id, where)
 }
 
-// find returns the text under a path of keys. What is no text is the component's to refuse.
-func find(config map[string]any, path string) (id string, ok bool) {
+// find returns the ids under a path of keys: one, or those of a list of middlewares. What is none is the component's to refuse.
+func find(config map[string]any, path string) []string {
 	keys := strings.Split(path, delimiter)
+	last := keys[len(keys)-1]
 	for _, key := range keys[:len(keys)-1] {
 		config = mapping(config[key])
 	}
-	id, ok = config[keys[len(keys)-1]].(string)
-	id = strings.TrimSpace(id)
-	return id, ok && id != ""
+	values := []any{config[last]}
+	if last == middlewaresKey {
+		entries, _ := config[last].([]any)
+		values = make([]any, len(entries))
+		for i, entry := range entries {
+			values[i] = mapping(entry)["id"]
+		}
+	}
+	return list(values)
 }
 
 // kind is the type in the id of a component.
@@ -176,7 +193,7 @@ func list(value any) []string {
 	values, _ := value.([]any)
 	var ids []string
 	for _, v := range values {
-		if id, ok := v.(string); ok {
+		if id, ok := v.(string); ok && strings.TrimSpace(id) != "" {
 			ids = append(ids, strings.TrimSpace(id))
 		}
 	}

@@ -26,7 +26,7 @@ func convert(t *testing.T, yaml string) error {
 // everything names an extension wherever one can be named.
 const everything = `
 receivers:
-  otlp:
+  otlp: {protocols: {grpc: {middlewares: [{id: nesting_limit}]}, http: {middlewares: [{id: nesting_limit}, {}, 5]}}}
   file_log: {storage: file_storage}
   inference_log/a: {catalog: ml_catalog, sagemaker: {storage: file_storage}}
 processors:
@@ -42,6 +42,7 @@ connectors:
   ml_job: {catalog: ml_catalog, storage: file_storage}
 extensions:
   file_storage:
+  nesting_limit:
   ml_catalog: {storage: file_storage}
 service:
   extensions: [EXTENSIONS]
@@ -53,7 +54,7 @@ service:
 `
 
 func TestAllEnabled(t *testing.T) {
-	require.NoError(t, convert(t, strings.Replace(everything, "EXTENSIONS", "ml_catalog, file_storage", 1)))
+	require.NoError(t, convert(t, strings.Replace(everything, "EXTENSIONS", "ml_catalog, file_storage, nesting_limit", 1)))
 }
 
 func TestNothingEnabled(t *testing.T) {
@@ -61,13 +62,17 @@ func TestNothingEnabled(t *testing.T) {
 	require.Error(t, err)
 	var want []string
 	for _, key := range []string{
-		"receivers::file_log::storage", "receivers::inference_log/a::catalog", "receivers::inference_log/a::sagemaker::storage", "processors::ml_metadata::catalog",
+		"receivers::file_log::storage", "receivers::inference_log/a::catalog", "receivers::inference_log/a::sagemaker::storage", "receivers::otlp::protocols::grpc::middlewares",
+		"receivers::otlp::protocols::http::middlewares", "processors::ml_metadata::catalog",
 		"processors::ml_normalize::catalog", "exporters::otlp_grpc/queue::sending_queue::storage", "connectors::ml_drift::catalog", "connectors::ml_drift::storage",
 		"connectors::ml_job::catalog", "connectors::ml_job::storage", "connectors::ml_summary::catalog",
 	} {
 		id := "file_storage"
 		if strings.HasSuffix(key, "catalog") {
 			id = "ml_catalog"
+		}
+		if strings.HasSuffix(key, "middlewares") {
+			id = "nesting_limit"
 		}
 		want = append(want, "'"+key+"': extension \""+id+"\" is not enabled; list it in service::extensions")
 	}
