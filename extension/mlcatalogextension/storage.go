@@ -6,7 +6,9 @@ package mlcatalogextension
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.uber.org/zap"
@@ -48,6 +50,9 @@ func (e *catalogExtension) restore(ctx context.Context, p *plan) (at time.Time, 
 	}
 	if err == nil && s.Format != savedFormat {
 		err = fmt.Errorf("has the format %d, not %d", s.Format, savedFormat)
+	}
+	if err == nil && slices.Contains(s.Facts.FeatureViews, nil) {
+		err = errors.New("has a feature view that is null")
 	}
 	if err != nil {
 		e.logger.Warn("What the storage keeps of a source cannot be used, the source is asked.", zap.String("source", p.name), zap.Error(err))
