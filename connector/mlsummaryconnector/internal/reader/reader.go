@@ -34,7 +34,7 @@ const MaxRows = 1 << 20
 const rememberedCalls = 1000
 
 // maxScratch is how many elements a scratch buffer may keep between two requests.
-const maxScratch = 4096
+const maxScratch = 16_384
 
 // Options say how to count.
 type Options struct {

@@ -201,15 +201,20 @@ type names struct {
 	transient bool
 }
 
-// maxKeyBytes is the most bytes of keys of a shape, or of names, that is kept.
-const maxKeyBytes = 64 << 10
+// maxKeyBytes is the most bytes of keys that a shard keeps, of all shapes and names together.
+const maxKeyBytes = 4 << 20
 
-func bytesOf(keys []string) int {
+// fits makes room for keys, and returns false where there is none.
+func (s *shapes) fits(keys []string) bool {
 	n := 0
 	for _, k := range keys {
 		n += len(k)
 	}
-	return n
+	if s.bytes+n > maxKeyBytes {
+		return false
+	}
+	s.bytes += n
+	return true
 }
 
 // maxShapes is how many shapes, and how many names, a shard keeps. What comes on top is worked out for every span.
@@ -222,6 +227,7 @@ type shapes struct {
 	maps   map[uint64]*names
 	recent [4]*shape
 	next   int
+	bytes  int // of the keys of spans and maps
 
 	last     *shape
 	lastMap  *names
@@ -239,12 +245,13 @@ func newShapes() *shapes {
 func (s *shapes) clear() {
 	s.spans, s.maps = make(map[uint64]*shape), make(map[uint64]*names)
 	s.recent = [4]*shape{}
+	s.bytes = 0
 	s.last, s.lastMap = nil, nil
 }
 
 // clearFull makes room where there is none left.
 func (s *shapes) clearFull() {
-	if len(s.spans) >= maxShapes || len(s.maps) >= maxShapes {
+	if len(s.spans) >= maxShapes || len(s.maps) >= maxShapes || s.bytes > maxKeyBytes/2 {
 		s.clear()
 	}
 }
@@ -280,7 +287,7 @@ func (s *shapes) span(attrs pcommon.Map) *shape {
 	if sh != nil && slices.Equal(sh.keys, s.keys) {
 		return sh
 	}
-	if sh != nil || len(s.spans) >= maxShapes || bytesOf(s.keys) > maxKeyBytes {
+	if sh != nil || len(s.spans) >= maxShapes || !s.fits(s.keys) {
 		s.scratch.fill(s.keys, false)
 		s.scratch.transient = true
 		return &s.scratch
@@ -313,7 +320,7 @@ func (s *shapes) nested(keys []string) *names {
 	n := s.maps[h]
 	switch {
 	case n != nil && slices.Equal(n.keys, keys):
-	case n != nil || len(s.maps) >= maxShapes || bytesOf(keys) > maxKeyBytes:
+	case n != nil || len(s.maps) >= maxShapes || !s.fits(keys):
 		s.scratchN.keys = append(s.scratchN.keys[:0], keys...)
 		s.scratchN.transient = true
 		return &s.scratchN
