@@ -93,6 +93,8 @@ const (
 type Segments struct {
 	// Scores is all, drifted or none.
 	Scores string `mapstructure:"scores"`
+	// Totals passes on the predictions of segments as cumulative counts, too; false passes on those of the total alone.
+	Totals bool `mapstructure:"totals"`
 }
 
 // Alerts says how often alerts are emitted.
@@ -163,7 +165,7 @@ func (c *Config) options() drift.Options {
 	}
 	return drift.Options{
 		Window: window, MinSamples: c.MinSamples, MaxWindow: c.MaxWindow, For: c.For,
-		Significance: c.Significance, Lateness: c.Lateness, Idle: c.Idle, Reference: c.Reference,
+		Significance: c.Significance, SegmentTotals: c.Segments.Totals, Lateness: c.Lateness, Idle: c.Idle, Reference: c.Reference,
 		Methods: map[profile.Type][]string{
 			profile.Numeric: c.Methods.Numeric, profile.Categorical: c.Methods.Categorical,
 		},

@@ -45,11 +45,12 @@ func TestWhatFindsNoRoomIsSaidOnce(t *testing.T) {
 		set := metadatatest.NewSettings(tel)
 		set.Logger = zap.New(core)
 		out := &sink{}
-		c := started(t, set, config(func(cfg *Config) { cfg.Limits.Models, cfg.Limits.Versions = 2, 1 }), host{catalogID: testCards(testBaseline())}, out)
+		c := started(t, set, config(func(cfg *Config) { cfg.Limits.Models, cfg.Limits.Versions, cfg.Segments.Totals = 2, 1, true }), host{catalogID: testCards(testBaseline())}, out)
 		send := func(attrs map[string]any) {
 			require.NoError(t, c.ConsumeMetrics(context.Background(), predictionOf(attrs)))
 		}
 		send(map[string]any{mlconv.AttrModelName: "m", mlconv.AttrModelVersion: "1"})
+		send(map[string]any{mlconv.AttrModelName: "m", mlconv.AttrModelVersion: "1", mlconv.AttrSegment: "country=DE"})
 		send(map[string]any{mlconv.AttrModelName: "m", mlconv.AttrModelVersion: "2"})
 		send(map[string]any{mlconv.AttrModelName: "n"})
 		for i := range 50 {
@@ -64,10 +65,11 @@ func TestWhatFindsNoRoomIsSaidOnce(t *testing.T) {
 			got[fmt.Sprint(p.Attributes().AsRaw())] = p.IntValue()
 		}
 		assert.Equal(t, map[string]int64{
-			"map[ml.model.name:m ml.model.version:1]":        1,
-			"map[ml.model.name:m otel.metric.overflow:true]": 1,
-			"map[ml.model.name:n]":                           1,
-			"map[otel.metric.overflow:true]":                 51,
+			"map[ml.model.name:m ml.model.version:1]":                       1,
+			"map[ml.model.name:m otel.metric.overflow:true]":                1,
+			"map[ml.model.name:m ml.model.version:1 ml.segment:country=DE]": 1,
+			"map[ml.model.name:n]":                                          1,
+			"map[otel.metric.overflow:true]":                                51,
 		}, got)
 		said := logs.FilterMessageSnippet("no room for one more").All()
 		require.Len(t, said, 2, "%v", logs.All())

@@ -129,6 +129,7 @@ func TestSegmentSeries(t *testing.T) {
 				c.Segments.Scores = scores
 				c.Window, c.For, c.EmitInterval = "10m", 1, 5*time.Minute
 			}), h, out, logs)
+			time.Sleep(30 * time.Second) // so that no flush comes at the moment of an emission
 			last := func() pmetric.Metrics {
 				all := out.AllMetrics()
 				return all[len(all)-1]

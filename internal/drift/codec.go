@@ -79,6 +79,7 @@ type decoder struct {
 	cuts    uint64 // names that were too long
 	// written are the series of a model as they were written, by version and segment.
 	written [][][]*series
+	groups  [][]*segment
 }
 
 // newDecoder checks magic, version and checksum.

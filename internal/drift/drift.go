@@ -129,6 +129,9 @@ type segment struct {
 	series map[seriesKey]*series
 	order  []*series // by subject and name
 	panes  [2][]int64
+	// predictions are those since start, nanoseconds of the wall clock, of a cohort whose total is passed on.
+	predictions uint64
+	start       int64
 }
 
 // New returns an engine without models. The options must be valid.
@@ -266,6 +269,12 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	g := e.segment(m, v, d.Key.Segment)
 	if g == nil {
 		return Overflowed
+	}
+	if e.opts.SegmentTotals && d.Key.Subject == Predictions {
+		if g.predictions == 0 {
+			g.start = now.UnixNano()
+		}
+		g.predictions += d.Count
 	}
 	key := seriesKey{d.Key.Subject, d.Key.Name}
 	switch {
@@ -646,6 +655,13 @@ func (e *Engine) Totals(yield func(*Total)) {
 		for _, v := range m.versions {
 			key := Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role}
 			v.passedOn(key, yield)
+			for _, g := range v.groups {
+				if g.predictions > 0 && e.opts.SegmentTotals {
+					key.Segment = g.name
+					yield(&Total{Key: key, Start: g.start, Count: g.predictions})
+				}
+			}
+			key.Segment = ""
 			if len(v.groups) == 0 || v.groups[0].name != "" {
 				continue
 			}

@@ -40,7 +40,7 @@ func (p *play) next(n int) int {
 
 func playOptions(o *Options) {
 	o.Window = Window{Length: 10 * time.Minute}
-	o.MaxWindow = 30 * time.Minute
+	o.MaxWindow, o.SegmentTotals = 30*time.Minute, true
 	o.MinSamples, o.For, o.Lateness = 4, 1, time.Minute
 	o.Reference = []string{Baseline, Champion, Previous}
 	o.Limits = Limits{Models: 2, Versions: 2, Segments: 2, Features: 3, Categories: 3, Producers: 2}

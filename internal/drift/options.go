@@ -43,6 +43,8 @@ type Options struct {
 	// Thresholds are effects by method, and by MissingThreshold for the share of missing values.
 	Thresholds map[string]float64
 	Limits     Limits
+	// SegmentTotals passes on the predictions of segments, too.
+	SegmentTotals bool
 	// Learn is the number of rows from which a baseline is learned for a model that has none; 0 learns nothing.
 	Learn int
 }

@@ -354,7 +354,7 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 		v := newVersion(versionKey{d.name(), d.name()}, 0)
 		v.lastSeen, v.start, v.predictions = since(d.time()), d.int(), d.uint()
 		v.passed = d.passed()
-		d.written = append(d.written, nil)
+		d.written, d.groups = append(d.written, nil), append(d.groups, nil)
 		for range d.length(3) {
 			d.segment(m, v, layouts)
 		}
@@ -461,6 +461,7 @@ func (d *decoder) segment(m *model, v *version, layouts []*layout) {
 	}
 	written := &d.written[len(d.written)-1]
 	*written = append(*written, nil)
+	d.groups[len(d.groups)-1] = append(d.groups[len(d.groups)-1], g)
 	for range d.length(8) {
 		if d.err != nil {
 			return

@@ -8,6 +8,7 @@ package drift
 const (
 	sectionEvidence = 1
 	sectionLearning = 2
+	sectionSegments = 3
 )
 
 // sections writes what follows the versions.
@@ -30,6 +31,46 @@ func (e *encoder) sections(m *model) {
 	if m.learning != nil {
 		e.uint(sectionLearning)
 		e.learning(m.learning)
+	}
+	e.segments(m)
+}
+
+// segments writes the predictions of the cohorts, by version and segment.
+func (e *encoder) segments(m *model) {
+	n := uint64(0)
+	for _, v := range m.versions {
+		for _, g := range v.groups {
+			if g.predictions > 0 {
+				n++
+			}
+		}
+	}
+	if n == 0 {
+		return
+	}
+	e.uint(sectionSegments)
+	e.uint(n)
+	for vi, v := range m.versions {
+		for gi, g := range v.groups {
+			if g.predictions > 0 {
+				e.uint(uint64(vi))
+				e.uint(uint64(gi))
+				e.uint(g.predictions)
+				e.int(g.start)
+			}
+		}
+	}
+}
+
+func (d *decoder) segments() {
+	for range d.length(4) {
+		vi, gi := d.uint(), d.uint()
+		if vi >= uint64(len(d.groups)) || gi >= uint64(len(d.groups[vi])) {
+			d.fail()
+			return
+		}
+		g := d.groups[vi][gi]
+		g.predictions, g.start = d.uint(), d.int()
 	}
 }
 
@@ -78,6 +119,8 @@ func (d *decoder) sections(m *model) {
 			d.evidence(m)
 		case sectionLearning:
 			m.learning = d.learning()
+		case sectionSegments:
+			d.segments()
 		default:
 			d.fail()
 		}

@@ -146,3 +146,25 @@ func TestPredictionsByServiceAndError(t *testing.T) {
 		t.Error("times to the first chunk or lengths are lost")
 	}
 }
+
+// Predictions are counted by segment where that is asked for, and go on after a restart.
+func TestSegmentTotals(t *testing.T) {
+	asked := func(o *Options) { o.SegmentTotals = true }
+	e := engine(t, nil, asked)
+	k := key7
+	deltas := []Delta{{Key: k, Minute: epoch, Count: 5}, {Key: k, Minute: epoch, Count: 3}}
+	deltas[1].Key.Segment = "country=DE"
+	e.Add(at(epoch), deltas)
+	s := e.Snapshot()
+	for wanted, change := range map[uint64]func(*Options){6: asked, 0: nil} {
+		again := engine(t, nil, change)
+		if err := again.Restore(at(epoch), s.Changed[s.Keys[0]]); err != nil {
+			t.Fatal(err)
+		}
+		again.Add(at(epoch), deltas)
+		got := predictions(again)
+		if got[deltas[1].Key] != wanted || got[k] != 10 {
+			t.Errorf("%v, want %d of the segment", got, wanted)
+		}
+	}
+}
