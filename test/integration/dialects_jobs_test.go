@@ -822,11 +822,10 @@ func TestRunsOfOtherSystems(t *testing.T) {
 	}
 }
 
-// Argo's spans do not tell which pods are tries of one step: in a good run, a step that was good at its second try is an instance that failed. A card
-// says how many of these may be; a run that fails by no more than these is an alert that shows the graph.
+// Argo's spans do not tell which pods are tries of one step: in a good run, a pod that failed was tried again. In a run that failed, it is at fault.
 func TestArgoStepThatWasGoodAtItsSecondTry(t *testing.T) {
 	const job = "train-churn"
-	c := startJobs(t, "kind: job\nname: train-churn\nstages: [{name: Pod, max_failed: 1}]\n")
+	c := startJobs(t, "")
 	send := func(r otherRun) {
 		r.start = time.Now().Add(-time.Second)
 		requests, _ := others["Argo"].requests(r)
@@ -837,7 +836,7 @@ func TestArgoStepThatWasGoodAtItsSecondTry(t *testing.T) {
 	send(otherRun{n: 1, failed: true})
 	got := c.one(job, alert.Firing)
 	assert.Equal(t, "JobFailed", got.Name)
-	assert.Equal(t, spanIDOf("argo", 1, "DAG", ""), got.SpanID, "the node of the whole graph")
+	assert.Equal(t, spanIDOf("argo", 1, "Pod", "-2222222222"), got.SpanID)
 	send(otherRun{n: 2, again: true})
 	c.one(job, alert.Resolved)
 	c.Stop()
