@@ -272,6 +272,7 @@ func (e *Engine) compileSection(s section, c *compiled) section {
 		clone := *r
 		clone.from = e.compileSources(r.from)
 		clone.slot, clone.differsSlot = -1, -1
+		clone.masks = masksOf(clone.from)
 		if prefix, ok := strings.CutSuffix(r.target, anyStep); ok {
 			clone.prefix = prefix
 		} else {

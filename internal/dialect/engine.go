@@ -257,9 +257,10 @@ func (s *state) read() bool {
 	}
 	chosen := tables[:n]
 	// The operation comes first, as it decides whether the span is an inference.
-	s.operation, s.inference = s.ownText(e.operation), false
+	s.operation = s.ownText(e.operation)
+	known := slices.Contains(inferenceOperations, s.operation)
 	for _, t := range chosen {
-		if t.hasOperation {
+		if t.hasOperation && !(known && t.concepts[0]) {
 			s.run(t, true)
 		}
 	}
@@ -268,7 +269,7 @@ func (s *state) read() bool {
 			s.operation = o.value.text
 		}
 	}
-	s.inference = slices.Contains(inferenceOperations, s.operation)
+	s.inference = known || slices.Contains(inferenceOperations, s.operation)
 	if !s.inference {
 		named := s.at(e.mlOperation)
 		s.inference = named.kind == text && slices.Contains(inferenceOperations, named.text)

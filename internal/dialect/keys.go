@@ -3,7 +3,11 @@
 
 package dialect
 
-import "go.opentelemetry.io/collector/pdata/pcommon"
+import (
+	"slices"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
 
 // keys are the attributes of one span or of one resource, by the slots and prefixes of a matcher. They are read in one pass and
 // kept until the next: a value is there where its stamp is that of the last pass.
@@ -12,6 +16,8 @@ type keys struct {
 	now     uint64
 	stamp   []uint64
 	values  []pcommon.Value
+	// there has a bit for each slot of the last pass.
+	there []uint64
 	// families are the attributes by prefix.
 	familyStamp []uint64
 	families    [][]entry
@@ -30,7 +36,7 @@ const keptEntries = 4096
 func newKeys(m *matcher) keys {
 	return keys{
 		matcher: m,
-		stamp:   make([]uint64, len(m.slots)), values: make([]pcommon.Value, len(m.slots)),
+		stamp:   make([]uint64, len(m.slots)), values: make([]pcommon.Value, len(m.slots)), there: make([]uint64, len(m.slots)/64+1),
 		familyStamp: make([]uint64, len(m.prefixes)), families: make([][]entry, len(m.prefixes)),
 	}
 }
@@ -40,6 +46,7 @@ func (k *keys) read(attrs pcommon.Map) (detected uint64) {
 	m := k.matcher
 	k.now++
 	k.touched = false
+	clear(k.there)
 	for key, v := range attrs.All() {
 		if key == "" {
 			continue
@@ -47,6 +54,7 @@ func (k *keys) read(attrs pcommon.Map) (detected uint64) {
 		if n := m.find(key); n >= 0 {
 			if k.stamp[n] != k.now {
 				k.stamp[n], k.values[n] = k.now, v
+				k.there[n/64] |= 1 << (n % 64)
 			}
 			k.touched = true
 			detected |= m.tables[n]
@@ -71,6 +79,39 @@ func (k *keys) read(attrs pcommon.Map) (detected uint64) {
 
 // has is true for a slot whose attribute is there.
 func (k *keys) has(slot int) bool { return slot >= 0 && k.stamp[slot] == k.now }
+
+// mask is a set of slots that are near each other: bits of a word of keys.there.
+type mask struct {
+	word int
+	bits uint64
+}
+
+// masksOf returns the slots of sources, nil where some of them are not single attributes of the span.
+func masksOf(sources []source) (out []mask) {
+	for i := range sources {
+		s := &sources[i]
+		if s.origin != fromSpan || s.family || s.numbered() {
+			return nil
+		}
+		at := slices.IndexFunc(out, func(m mask) bool { return m.word == s.slot/64 })
+		if at < 0 {
+			at = len(out)
+			out = append(out, mask{word: s.slot / 64})
+		}
+		out[at].bits |= 1 << (s.slot % 64)
+	}
+	return out
+}
+
+// anyOf is true where one of the slots is there.
+func (k *keys) anyOf(masks []mask) bool {
+	for _, m := range masks {
+		if k.there[m.word]&m.bits != 0 {
+			return true
+		}
+	}
+	return false
+}
 
 // family returns the attributes that begin with a prefix.
 func (k *keys) family(prefix int) []entry {

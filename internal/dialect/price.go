@@ -21,11 +21,11 @@ func (s *state) price(prices Pricer) {
 	if name.kind != text {
 		return
 	}
-	u, ok := s.usage()
+	p, ok := prices.Price(s.environment(), name.text, version.text)
 	if !ok {
 		return
 	}
-	p, ok := prices.Price(s.environment(), name.text, version.text)
+	u, ok := s.usage()
 	if !ok {
 		return
 	}

@@ -14,6 +14,9 @@ import (
 
 // fill runs one rule, unless the span has its target already or an earlier rule has filled it.
 func (s *state) fill(r *rule) {
+	if r.masks != nil && !s.own.anyOf(r.masks) {
+		return
+	}
 	slot := r.slot
 	if slot < 0 {
 		s.fillFamily(r)

@@ -138,6 +138,8 @@ type rule struct {
 
 	path string
 
+	// masks are the slots of the sources where all are single attributes of the span, or paths in them; else nil.
+	masks []mask
 	// slot is the target's, -1 for a family, whose prefix is then set. differsSlot is that of differs.
 	slot, differsSlot int
 	prefix            string
