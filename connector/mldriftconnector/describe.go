@@ -116,7 +116,7 @@ func over(r *drift.Result) string {
 // grown says what has grown by how much. Example: `"PL", which the baseline does not list, is 9 % of the values, was 0 %`.
 func grown(r *drift.Result) string {
 	g := r.Growth
-	what, verb := "", "is"
+	what := ""
 	switch g.Kind {
 	case drift.Absent:
 		return "missing values are " + percent(g.Now) + " of the rows, " + was(r)
@@ -127,13 +127,13 @@ func grown(r *drift.Result) string {
 	case drift.Unlisted:
 		what = quoted(g.Category) + ", which " + referenceName(r.Reference) + " does not list,"
 	case drift.Others:
-		what, verb = "what "+referenceName(r.Reference)+" does not list", "is"
+		what = "what " + referenceName(r.Reference) + " does not list"
 	}
 	of := "values"
 	if r.Key.Subject == drift.Class || r.Key.Subject == drift.Value {
 		of = "predictions"
 	}
-	return what + " " + verb + " " + percent(g.Now) + " of the " + of + ", " + was(r)
+	return what + " is " + percent(g.Now) + " of the " + of + ", " + was(r)
 }
 
 // was is the share that the reference has.

@@ -287,8 +287,8 @@ func (c *closing) missing(sc *scope, s *series, start, end int64) {
 	}
 	a.carry.missing += now.missing
 	a.carry.rows += now.rows
-	if row := s.cur.lacking(""); newer(&row, &a.row) {
-		a.row = row
+	if row := s.cur.lacking(""); row != nil && newer(row, &a.row) {
+		a.row = *row
 	}
 	peer := sc.peer(s)
 	if peer != nil && m.wants(refChampion) {
@@ -301,6 +301,11 @@ func (c *closing) missing(sc *scope, s *series, start, end int64) {
 	if few && end-a.start < m.settings.maxWindow && !c.final {
 		c.growing(sc, s, seriesKey{Missing, s.key.name}, a.carry.rows, &a.judged)
 		return
+	}
+	var row *Exemplar
+	if a.row != (Exemplar{}) {
+		kept := a.row
+		row = &kept
 	}
 	sc.references(func(r reference) {
 		res := Result{Key: sc.key(s), Reference: referenceNames[r], Start: a.start, End: end, Samples: a.carry.rows}
@@ -315,7 +320,7 @@ func (c *closing) missing(sc *scope, s *series, start, end int64) {
 		case r == refPrevious:
 			ref = s.refs.previousMissing
 		}
-		s.plan.evaluateMissing(&res, ref, a.carry, a.row)
+		s.plan.evaluateMissing(&res, ref, a.carry, row)
 		enough := !few && (r == refBaseline || ref.rows >= m.settings.minSamples)
 		c.conclude(sc, res, &a.judged[r], enough, few, false, missingMethod)
 	})

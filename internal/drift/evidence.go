@@ -235,6 +235,9 @@ func (p *pair) evidence(w *window, start, end int64) *Exemplar {
 	if p.numeric {
 		return p.numericEvidence(w.exemplars, start, end)
 	}
+	if len(w.examples) == 0 {
+		return nil
+	}
 	ref, cur := p.shares()
 	var best *example
 	bestExcess := 0.0
@@ -267,8 +270,8 @@ func (p *pair) numericEvidence(exemplars []Exemplar, start, end int64) *Exemplar
 	if len(exemplars) == 0 {
 		return nil
 	}
-	excess := p.excess()
-	if excess == nil {
+	ref, cur := p.shares()
+	if ref == nil {
 		return nil
 	}
 	bounds := p.grouping.Bounds()
@@ -280,9 +283,9 @@ func (p *pair) numericEvidence(exemplars []Exemplar, start, end int64) *Exemplar
 			continue
 		}
 		g := group(bounds, x.Value)
-		switch {
-		case excess[g] > bestExcess, best >= 0 && excess[g] == bestExcess && x.Time > exemplars[best].Time:
-			best, bestExcess = i, excess[g]
+		excess := cur[g] - ref[g]
+		if excess > bestExcess || best >= 0 && excess == bestExcess && x.Time > exemplars[best].Time {
+			best, bestExcess = i, excess
 		}
 	}
 	if best < 0 {
@@ -291,15 +294,15 @@ func (p *pair) numericEvidence(exemplars []Exemplar, start, end int64) *Exemplar
 	return &exemplars[best]
 }
 
-// lacking is the newest row that lacked a value, of the series' own feature or of the one with a name; zero if none is remembered.
-func (w *window) lacking(name string) (row Exemplar) {
+// lacking is the newest row that lacked a value, of the series' own feature or of the one with a name; nil if none is remembered.
+func (w *window) lacking(name string) *Exemplar {
 	if w == nil {
-		return row
+		return nil
 	}
 	for i := range w.examples {
 		if x := &w.examples[i]; x.missing && x.name == name {
-			return x.row
+			return &x.row
 		}
 	}
-	return row
+	return nil
 }

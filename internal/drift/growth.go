@@ -34,36 +34,29 @@ const (
 	Absent
 )
 
-// excess returns, by group or category, how far the window's share is above the reference's.
-func (p *pair) excess() []float64 {
-	ref, cur := p.shares()
-	if ref == nil {
-		return nil
-	}
-	out := make([]float64, len(ref))
-	for i := range out {
-		out[i] = cur[i] - ref[i]
-	}
-	return out
-}
-
 // shares returns the shares of the groups or categories on both sides; nil where a side has no values.
 func (p *pair) shares() (ref, cur []float64) {
-	var out [2][]float64
-	for side := range out {
-		n := 0.0
-		for _, c := range p.grouped[side].Counts {
-			n += c
-		}
-		if !(n > 0) {
-			return nil, nil
-		}
-		out[side] = make([]float64, len(p.grouped[side].Counts))
-		for i, c := range p.grouped[side].Counts {
-			out[side][i] = c / n
+	n := len(p.grouped[0].Counts)
+	if p.share == nil && n > 0 && len(p.grouped[1].Counts) == n {
+		p.share = make([]float64, 2*n)
+		for side := range 2 {
+			total := 0.0
+			for _, c := range p.grouped[side].Counts {
+				total += c
+			}
+			if !(total > 0) {
+				p.share = p.share[:0]
+				break
+			}
+			for i, c := range p.grouped[side].Counts {
+				p.share[side*n+i] = c / total
+			}
 		}
 	}
-	return out[0], out[1]
+	if len(p.share) == 0 {
+		return nil, nil
+	}
+	return p.share[:n], p.share[n:]
 }
 
 // growth finds what has grown most; nil where there is nothing to compare. The lower range, or the category that is first in the

@@ -131,15 +131,15 @@ func (s *series) evaluate(r *Result, ref, cur *sample, w *window) {
 // missingMethod is the statistic of the subject Missing: the L∞ distance over {missing, present}.
 const missingMethod = "l_infinity"
 
-// evaluateMissing fills in the score of a share of missing values; row is one that lacks the value, or zero.
-func (p *plan) evaluateMissing(r *Result, ref, cur share, row Exemplar) {
+// evaluateMissing fills in the score of a share of missing values; row is one that lacks the value, or nil.
+func (p *plan) evaluateMissing(r *Result, ref, cur share, row *Exemplar) {
 	r.ReferenceSamples = ref.rows
 	if res, ok := compareShares(ref, cur); ok {
 		r.Scores = []Score{{
 			Method: missingMethod, Score: res.Score, PValue: res.PValue, Effect: res.Effect, Threshold: p.missing,
 		}}
-		if cur.ratio() > ref.ratio() && row.within(r.Start, r.End) {
-			r.Exemplar = &row
+		if row != nil && cur.ratio() > ref.ratio() && row.within(r.Start, r.End) {
+			r.Exemplar = row
 		}
 		if r.reaches() {
 			r.Growth = absent(ref, cur)

@@ -96,7 +96,8 @@ type pair struct {
 	ordered, grouped [2]stats.Sample
 	grouping         distribution.Grouping
 	numeric          bool
-	names            []string // of the categories; the rest comes after them
+	names            []string  // of the categories; the rest comes after them
+	share            []float64 // what shares returns
 }
 
 // match brings two samples into the same cells, or returns false where that cannot be done exactly.

@@ -94,8 +94,8 @@ func (s *series) score(sc *scope, clock *clock, yield func(*Result)) {
 		sh, start, grown = open, s.absent.start, true
 	}
 	row := w.lacking("")
-	if newer(&s.absent.row, &row) {
-		row = s.absent.row
+	if row == nil || newer(&s.absent.row, row) {
+		row = &s.absent.row
 	}
 	peer := sc.peer(s)
 	sc.references(func(r reference) {
