@@ -103,6 +103,7 @@ func (o *decoded) metricOf(m pmetric.Metric, template drift.Delta) {
 		for _, p := range points.All() {
 			d := template
 			ok := o.dimensions(&d, p.Attributes(), p.StartTimestamp())
+			d.Exemplars = exemplars(p.Exemplars())
 			switch {
 			case subject == drift.Cost:
 				d.Sum = p.DoubleValue()

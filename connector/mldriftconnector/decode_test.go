@@ -10,10 +10,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 func attrs(key, value string) attribute.Set { return attribute.NewSet(attribute.String(key, value)) }
@@ -72,6 +74,31 @@ func FuzzConsume(f *testing.F) {
 		e.Scores(out.result)
 		e.Totals(out.total)
 	})
+}
+
+// Counts of classes, categories and missing values have a row each, as histograms do.
+func TestExemplarsOfSums(t *testing.T) {
+	for _, name := range []string{mlconv.MetricPredictionClassCount, mlconv.MetricFeatureCategoryCount, mlconv.MetricFeatureMissingCount} {
+		md := pmetric.NewMetrics()
+		m := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
+		m.SetName(name)
+		m.SetEmptySum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
+		p := m.Sum().DataPoints().AppendEmpty()
+		p.SetStartTimestamp(60e9)
+		p.SetIntValue(3)
+		p.Attributes().PutStr(mlconv.AttrModelName, "fraud")
+		if name != mlconv.MetricPredictionClassCount {
+			p.Attributes().PutStr(mlconv.AttrFeatureName, "country")
+		}
+		x := p.Exemplars().AppendEmpty()
+		x.SetIntValue(1)
+		x.SetTimestamp(61e9)
+		x.SetTraceID(pcommon.TraceID{1})
+		x.SetSpanID(pcommon.SpanID{2})
+		got := decode(md)
+		require.Len(t, got.deltas, 1, name)
+		assert.Equal(t, []drift.Exemplar{{Value: 1, Time: 61e9, TraceID: [16]byte{1}, SpanID: [8]byte{2}}}, got.deltas[0].Exemplars, name)
+	}
 }
 
 func BenchmarkConsume(b *testing.B) {

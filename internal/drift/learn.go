@@ -221,6 +221,8 @@ func (l *learning) profile(key modelKey, now time.Time) Learned {
 		}
 		switch k.subject {
 		case Feature:
+			// Without a baseline ml_summary does not know what a row lacks.
+			column.Missing = max(column.Missing, l.rows-min(l.rows, column.Count))
 			p.Features = append(p.Features, column)
 		case Confidence:
 			column.Name, p.Confidence = "confidence", column
