@@ -251,15 +251,15 @@ func (c *collector) summary(t *testing.T) summary {
 	for _, s := range page["ml_prediction_count_total"] {
 		if of(s).model != markModel {
 			got.predictions[of(s)] += s.value
+			if errorType := s.labels["error_type"]; errorType != "" {
+				got.failures[failure{of(s).model, errorType}] += s.value
+			}
 		}
 	}
 	for _, s := range page["gen_ai_client_token_usage"] {
 		key := tokenSeries{of(s), s.labels["service_name"], s.labels["gen_ai_token_type"]}
 		have := got.tokens[key]
 		got.tokens[key] = tokens{have.requests + s.count, have.sum + s.value}
-	}
-	for _, s := range page["ml_prediction_failed_total"] {
-		got.failures[failure{s.labels["ml_model_name"], s.labels["error_type"]}] += s.value
 	}
 	return got
 }
