@@ -38,6 +38,7 @@ type Registry struct {
 	mu     sync.Mutex
 	set    *catalog.Set
 	places map[Key]*place
+	known  int // of places
 	// reserved are the places that a card has a right to, beside the limit, with who holds them.
 	reserved map[reservation]Key
 	// names are the names of models that have a place, with how many.
@@ -90,12 +91,19 @@ func (r *Registry) Use(set *catalog.Set) {
 	}
 	r.set = set
 	clear(r.reserved)
+	r.known = 0
+	for _, p := range r.places {
+		p.known = false
+	}
 	for key, p := range r.places {
 		if p.model != nil && !p.model.Plan.source.equal(newSource(set, key, r.segments)) {
 			p.used = p.lastUsed()
 			p.model = nil
 		}
-		p.known = r.reserve(key)
+		if r.reserve(key) {
+			p.known = true
+			r.known++
+		}
 	}
 }
 
@@ -115,21 +123,14 @@ func (r *Registry) reserve(key Key) bool {
 			return false
 		}
 		held.known = false
+		r.known--
 	}
 	r.reserved[want] = key
 	return true
 }
 
-// ordinary is the number of places that no card has a right to.
-func (r *Registry) ordinary() int {
-	n := 0
-	for _, p := range r.places {
-		if !p.known {
-			n++
-		}
-	}
-	return n
-}
+// full is true where there is no room for a model without a reserved place.
+func (r *Registry) full() bool { return len(r.places)-r.known >= r.limits.Models }
 
 // Model returns the model with the given key, or the overflow model and false where there is no room for one more.
 func (r *Registry) Model(key Key) (m *Model, room bool) {
@@ -137,12 +138,19 @@ func (r *Registry) Model(key Key) (m *Model, room bool) {
 	defer r.mu.Unlock()
 	p := r.places[key]
 	if p == nil {
+		if r.full() && r.set.Model(key.Environment, key.Name) == nil {
+			r.turnedAway = true
+			return r.overflow, false
+		}
 		key = Key{
 			strings.Clone(key.Environment), strings.Clone(key.Name),
 			strings.Clone(key.Version), strings.Clone(key.Role),
 		}
 		known := r.reserve(key)
-		if !known && (r.turnedAway || r.ordinary() >= r.limits.Models) {
+		switch {
+		case known:
+			r.known++
+		case r.full():
 			r.turnedAway = true
 			return r.overflow, false
 		}
@@ -204,7 +212,7 @@ func (r *Registry) MakeRoom(now time.Time, models bool) bool {
 			}
 		}
 	}
-	if r.ordinary() < r.limits.Models {
+	if !r.full() {
 		r.turnedAway = false
 	}
 	return changed

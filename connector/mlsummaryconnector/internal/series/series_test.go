@@ -239,3 +239,33 @@ func TestSwitch(t *testing.T) {
 	m.TouchFeatures(func(slot int) (uint64, bool) { return 600, slot == number }, 1)
 	assert.Equal(t, number, m.Switch(number, 400, 1000), "a thousand numbers make it one")
 }
+
+// A set of cards that comes or goes changes who has a reserved place, and pushes out nobody.
+func TestPlacesOverReloads(t *testing.T) {
+	with := catalog.NewSet([]*catalog.Model{{Name: "m"}}, nil)
+	r := NewRegistry(Limits{Models: 2}, nil)
+	name := func(n string) bool {
+		m, room := r.Model(Key{Name: n})
+		m.Touch(1_700_000_000)
+		return room
+	}
+	assert.True(t, name("a"))
+	assert.True(t, name("m"))
+	assert.False(t, name("b"))
+	r.Use(with)
+	assert.True(t, name("b"), "the card's model needs no ordinary place any more")
+	assert.False(t, name("c"))
+	r.Use(catalog.NewSet(nil, nil))
+	for _, n := range []string{"a", "m", "b"} {
+		assert.True(t, name(n), n)
+	}
+	assert.False(t, name("c"))
+	// Another version takes the place that a card has for all that it does not list, once the one that has it was silent for an hour.
+	r.Use(with)
+	assert.False(t, r.MakeRoom(time.Unix(1_700_000_000, 0).Add(30*time.Minute), false))
+	_, room := r.Model(Key{Name: "m", Version: "2"})
+	assert.False(t, room)
+	r.MakeRoom(time.Unix(1_700_000_000, 0).Add(61*time.Minute), false)
+	_, room = r.Model(Key{Name: "m", Version: "2"})
+	assert.True(t, room)
+}
