@@ -4,6 +4,7 @@
 package dialect
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -88,24 +89,23 @@ func (s *state) nameVersions() {
 	}
 }
 
-// listFinishReasons makes a list of finish reasons that are a text, or a list in a text.
+// listFinishReasons makes a list of finish reasons that are a text, or a list of texts in a text. What is neither stays.
 func (s *state) listFinishReasons() {
 	slot := s.engine.finishReasons
 	if !s.has(slot) {
 		return
 	}
 	given := fromAttribute(s.own.values[slot])
-	if given.kind != text {
+	if given.kind != text || len(given.text) > maxCopied {
 		return
 	}
 	reasons := []value{given}
 	if given.text[0] == '[' {
 		c := collector{want: wantList}
-		if len(given.text) > s.engine.options.MaxJSON || !walkJSON(given.text, []string{anyStep}, &c) {
+		if !walkJSON(given.text, []string{anyStep}, &c) || slices.ContainsFunc(c.list, func(v value) bool { return v.kind != text }) {
 			return
 		}
-		v := c.result()
-		reasons = v.texts()
+		reasons = c.list
 	}
 	to := s.own.values[slot].SetEmptySlice()
 	for i := range reasons {

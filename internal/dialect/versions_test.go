@@ -88,6 +88,9 @@ func TestFinishReasonsAreAList(t *testing.T) {
 		{[]any{"stop"}, []any{"stop"}},
 		{`[]`, []any{}},
 		{`["stop"`, `["stop"`}, // broken
+		{`[{"reason":"stop"}]`, `[{"reason":"stop"}]`},
+		{`["stop",7]`, `["stop",7]`},
+		{strings.Repeat("x", 2000), strings.Repeat("x", 2000)},
 		{7, int64(7)},
 	} {
 		td := given{attributes: m{"gen_ai.operation.name": "chat", "gen_ai.response.finish_reasons": c.given}}.traces(t)
