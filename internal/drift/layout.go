@@ -116,7 +116,7 @@ type layouts struct{ list []*layout }
 const maxLayouts = 8
 
 func (s *layouts) keep(l *layout) {
-	if len(s.list) < maxLayouts {
+	if l.kind != numeric || len(s.list) < maxLayouts { // there is one of each other kind
 		s.list = append(s.list, l)
 	}
 }
