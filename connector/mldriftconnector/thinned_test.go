@@ -44,9 +44,12 @@ func newWide() *wide {
 	return w
 }
 
-// minute is 20 rows in the total and in each segment; missing says how many of a segment's lack feature f0.
+// minute is 100 rows in the total and in each segment every five minutes; missing says how many of 20 of a segment's lack feature f0.
 func (w *wide) minute(start time.Time, missing func(segment int) int) pmetric.Metrics {
 	md := pmetric.NewMetrics()
+	if start.Minute()%5 != 0 {
+		return md
+	}
 	sm := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
 	at := pcommon.NewTimestampFromTime(start)
 	sum := func(name string) pmetric.NumberDataPointSlice {
@@ -68,7 +71,7 @@ func (w *wide) minute(start time.Time, missing func(segment int) int) pmetric.Me
 	for segment := range 21 {
 		p := predictions.AppendEmpty()
 		p.SetStartTimestamp(at)
-		p.SetIntValue(20)
+		p.SetIntValue(100)
 		dimensions(p.Attributes(), segment, "")
 		for f, c := range w.base.Features {
 			n := 1
@@ -77,7 +80,7 @@ func (w *wide) minute(start time.Time, missing func(segment int) int) pmetric.Me
 			}
 			p := absent.AppendEmpty()
 			p.SetStartTimestamp(at)
-			p.SetIntValue(int64(n))
+			p.SetIntValue(int64(5 * n))
 			dimensions(p.Attributes(), segment, c.Name)
 		}
 	}
@@ -86,13 +89,13 @@ func (w *wide) minute(start time.Time, missing func(segment int) int) pmetric.Me
 	m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
 	r := rand.New(rand.NewPCG(uint64(start.Unix()), 1))
 	for _, c := range w.base.Features {
-		values := make([]float64, 19)
+		values := make([]float64, 95)
 		for i := range values {
 			values[i] = r.Float64()
 		}
 		p := m.Histogram().DataPoints().AppendEmpty()
 		p.SetStartTimestamp(at)
-		p.SetCount(19)
+		p.SetCount(95)
 		p.ExplicitBounds().FromRaw(w.bins.Bounds())
 		p.BucketCounts().FromRaw(w.bins.Count(values))
 		dimensions(p.Attributes(), 0, c.Name)
@@ -173,8 +176,8 @@ func TestSegmentSeries(t *testing.T) {
 	}
 	t.Log(counts)
 	assert.Equal(t, map[string][3]int{
-		ScoresAll:     {22500, 22500, 1000},
-		ScoresDrifted: {4500, 4509, 109},
+		ScoresAll:     {24600, 24600, 1100},
+		ScoresDrifted: {4600, 4610, 110},
 	}, counts)
 }
 
