@@ -172,7 +172,7 @@ func writeFeatures(b *bytes.Buffer, p *profile.Profile) {
 	if len(p.Features) == 0 {
 		return
 	}
-	b.WriteString("# features:                          # what the baseline saw; the types come from it\n")
+	b.WriteString("# features:                          # what the baseline saw; the types come from it, the bounds have no effect yet\n")
 	for _, c := range p.Features {
 		var parts []string
 		switch {
