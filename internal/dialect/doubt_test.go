@@ -63,7 +63,7 @@ func counted(t testing.TB, e *Engine, td ptrace.Traces) (ids []byte, stats Stats
 		attributes := span.Attributes().AsRaw()
 		operation, _ := attributes["gen_ai.operation.name"].(string)
 		name, named := attributes[mlconv.AttrModelName]
-		call := operation == "chat" || attributes[mlconv.AttrOperation] == "chat"
+		call := operation == "chat" || operation == "embeddings" || attributes[mlconv.AttrOperation] == "chat"
 		require.Equal(t, call, named, "%v %v: a call has its model's name", span.SpanID(), attributes)
 		if named {
 			require.Equal(t, "m", name)

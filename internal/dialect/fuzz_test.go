@@ -4,6 +4,7 @@
 package dialect
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 	"testing"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // FuzzTraces rewrites any span: nothing panics, and without options nothing that is there is removed or changed, but for finish reasons that become a
@@ -136,5 +139,58 @@ func FuzzTables(f *testing.F) {
 		}
 		td := given{name: "x", attributes: m{"a": `{"b":1}`, "a.x": 1, "a.0": "x", "b": true, "c": `{"x":`}, resource: m{"r": "[1", "a": []any{"b"}}, events: []event{{name: "a", attributes: m{"a": "[1]"}}}}.traces(t)
 		e.Traces(td, nil, func(*Stats) {})
+	})
+}
+
+// FuzzDoubt reads any spans of a few traces: an agent is a call only where its trace has no other, and a second reading, of spans that are calls by
+// then, changes nothing.
+func FuzzDoubt(f *testing.F) {
+	operations := []string{"-", "chat", "invoke_agent", "score", "call_llm", "agent_step", "execute_tool", "embeddings"}
+	e := engine(f, Options{})
+	f.Add([]byte{1, 1, 0, 2, 1, 2, 1, 1})
+	f.Add([]byte{1, 1, 2, 0, 1, 2, 1, 3, 0, 3, 3, 2})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		var spans []spanOf
+		for i := 0; i+3 < len(data) && len(spans) < 200; i += 4 {
+			spans = append(spans, spanOf{data[i] % 4, data[i+1]%16 + 1, data[i+2] % 17, operations[data[i+3]%8], int(data[i+3] / 8)})
+		}
+		if len(spans) == 0 {
+			return
+		}
+		td := traceOf(t, spans...)
+		n := traces.Add(1)
+		for _, rs := range td.ResourceSpans().All() {
+			span := rs.ScopeSpans().At(0).Spans().At(0)
+			if trace := span.TraceID(); !trace.IsEmpty() {
+				binary.LittleEndian.PutUint64(trace[8:], n) // of which the engine knows nothing
+				span.SetTraceID(trace)
+			}
+		}
+		calls, stats := counted(t, e, td)
+		var agents, others int
+		for i, rs := range td.ResourceSpans().All() {
+			span := rs.ScopeSpans().At(0).Spans().At(0)
+			if _, called := span.Attributes().Get(mlconv.AttrModelName); !called {
+				continue
+			}
+			if !slices.Contains(wrappingOperations, spans[i].operation) {
+				others++
+				continue
+			}
+			agents++
+			for j, other := range td.ResourceSpans().All() {
+				_, called := other.ScopeSpans().At(0).Spans().At(0).Attributes().Get(mlconv.AttrModelName)
+				require.False(t, called && spans[j].trace == spans[i].trace && !slices.Contains(wrappingOperations, spans[j].operation), "an agent beside a call")
+			}
+		}
+		require.Len(t, calls, agents+others)
+		require.EqualValues(t, agents, stats.Assumed[WrapperIsCall])
+		once := ptrace.NewTraces()
+		td.CopyTo(once)
+		e.Traces(td, nil, func(*Stats) {})
+		for i, rs := range once.ResourceSpans().All() {
+			want := rs.ScopeSpans().At(0).Spans().At(0).Attributes().AsRaw()
+			require.Equal(t, want, td.ResourceSpans().At(i).ScopeSpans().At(0).Spans().At(0).Attributes().AsRaw())
+		}
 	})
 }
