@@ -29,9 +29,11 @@ const (
 	runHealth  = "http://localhost:13133"
 	runOTLP    = "localhost:4317"
 	runMetrics = "http://localhost:8889/metrics"
-	runCatalog = "catalog"
-	runAlerts  = "state/alerts.json"
-	runTraces  = "state/traces.json"
+	// runTelemetry are the collector's own metrics.
+	runTelemetry = "http://localhost:8888/metrics"
+	runCatalog   = "catalog"
+	runAlerts    = "state/alerts.json"
+	runTraces    = "state/traces.json"
 )
 
 // collector is one that runs: our own, or one that was there.
@@ -49,23 +51,46 @@ type collector struct {
 
 func (c *collector) own() bool { return c.cmd != nil }
 
-// running returns the collector of "make run", if it answers.
-func running(ctx context.Context) (*collector, bool) {
-	ctx, cancel := context.WithTimeout(ctx, time.Second)
+// running returns the collector of "make run". It is asked first what it is: nothing is sent to another one.
+func running(ctx context.Context) (*collector, error) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	if !answers(ctx, runHealth) {
-		return nil, false
+		return nil, fmt.Errorf("no collector answers on %s: start one with make run, or leave out -running", runHealth)
+	}
+	if err := isOurs(ctx, runTelemetry); err != nil {
+		return nil, fmt.Errorf("nothing was sent: %w; leave out -running for a collector of the demo's own", err)
 	}
 	conn, err := (&net.Dialer{}).DialContext(ctx, "tcp", runOTLP)
 	if err != nil {
-		return nil, false
+		return nil, err
 	}
 	_ = conn.Close()
 	folder := os.Getenv("OTELCOL_ML_CATALOG")
 	if folder == "" {
 		folder = runCatalog
 	}
-	return &collector{otlp: runOTLP, metrics: runMetrics, health: runHealth, catalog: folder, alerts: runAlerts}, true
+	return &collector{otlp: runOTLP, metrics: runMetrics, health: runHealth, catalog: folder, alerts: runAlerts}, nil
+}
+
+// isOurs asks a collector's own metrics whether it has ml_summary and ml_drift.
+func isOurs(ctx context.Context, address string) error {
+	samples, err := (&collector{metrics: address}).scrape(ctx)
+	if err != nil {
+		return fmt.Errorf("what runs does not say what it is: %w", err)
+	}
+	has := map[string]bool{}
+	for _, s := range samples {
+		for _, component := range []string{"ml_summary", "ml_drift"} {
+			if strings.HasPrefix(s.name, "otelcol_"+component+"_") {
+				has[component] = true
+			}
+		}
+	}
+	if !has["ml_summary"] || !has["ml_drift"] {
+		return fmt.Errorf("the collector that is running has no ml_summary and ml_drift (%s has no metrics of theirs)", address)
+	}
+	return nil
 }
 
 func answers(ctx context.Context, address string) bool {

@@ -39,10 +39,10 @@ func guess(schema *table.Schema, o *baseline.Options) {
 	}
 	if o.Timestamp == "" {
 		o.Timestamp = find(timestampNames, func(c *table.Column) bool {
-			return c.Type == table.TypeTime || c.Type.Numeric() && c.Min > 1e8
+			return (c.Type == table.TypeTime || c.Type.Numeric()) && c.AsTimestamp() == nil
 		})
 		for _, c := range schema.Columns {
-			if o.Timestamp == "" && c.Type == table.TypeTime {
+			if o.Timestamp == "" && c.Type == table.TypeTime && c.AsTimestamp() == nil {
 				o.Timestamp = c.Name
 			}
 		}
@@ -74,8 +74,13 @@ type span struct {
 }
 
 // halve finds the timestamp at which the second half of the rows begins.
-func halve(ctx context.Context, file string, o baseline.Options) (span, error) {
-	r, err := table.Open(file, o.Table)
+func halve(ctx context.Context, schema *table.Schema, file string, o baseline.Options) (span, error) {
+	if c := schema.Column(o.Timestamp); c == nil {
+		return span{}, fmt.Errorf("%s: there is no column %q", file, o.Timestamp)
+	} else if err := c.AsTimestamp(); err != nil {
+		return span{}, fmt.Errorf("%s: column %q: %w", file, o.Timestamp, err)
+	}
+	r, err := schema.Open(file)
 	if err != nil {
 		return span{}, err
 	}

@@ -60,17 +60,16 @@ type demo struct {
 	seed                 uint64
 	perHour              int
 	start                time.Time
-	keep, own            bool
+	keep, running        bool
 
-	model    string
-	job      string
-	file     string
-	span     span
-	at       func(int) time.Time // times for a file without
-	plan     *baseline.Plan
-	profile  *profile.Profile
-	evidence *evidence
-	step     int
+	model   string
+	job     string
+	file    string
+	span    span
+	at      func(int) time.Time // times for a file without
+	plan    *baseline.Plan
+	profile *profile.Profile
+	step    int
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
@@ -88,7 +87,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	begin := f.String("start", "", "first day of the generated data; two weeks ago if not given")
 	f.StringVar(&d.binary, "collector", filepath.Join("bin", "otelcol-ml"), "the collector to start")
 	f.StringVar(&d.folder, "folder", filepath.Join("state", "demo"), "where the demo keeps its files")
-	f.BoolVar(&d.own, "own", false, "start a collector even if one is running")
+	f.BoolVar(&d.running, "running", os.Getenv("RUNNING") != "", "send to the collector that make run has started, in place of one of the demo's own")
 	f.BoolVar(&d.keep, "keep", false, "leave the collector running until Ctrl-C")
 	if err := f.Parse(args); err != nil {
 		return err
@@ -121,8 +120,17 @@ func list(s string) []string {
 // say prints a numbered step; lines after the first are indented below it.
 func (d *demo) say(title, format string, args ...any) {
 	d.step++
-	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "\n             ")
-	_, _ = fmt.Fprintf(d.out, "%d %-10s %s\n", d.step, title, text)
+	const indent = "             "
+	first := fmt.Sprintf("%d %-10s ", d.step, title)
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		if strings.Contains(line, "  ") { // aligned
+			line = first + line
+		} else {
+			line = console.Wrap(line, console.Width(d.out), first, indent)
+		}
+		_, _ = fmt.Fprintln(d.out, line)
+		first = indent
+	}
 }
 
 func (d *demo) run(ctx context.Context) (err error) {
@@ -139,6 +147,11 @@ func (d *demo) run(ctx context.Context) (err error) {
 	}
 	if err := d.makeBaseline(ctx); err != nil {
 		return err
+	}
+	if rows := d.span.rows - d.span.rest; rows < minSamples || d.span.rest < minSamples {
+		d.say("Drift", "Too few rows to say: %s are the baseline, %s the rest, and a verdict wants %d on both sides. Nothing was sent anywhere.",
+			console.Count(rows), console.Count(d.span.rest), minSamples)
+		return nil
 	}
 	c, err := d.collector(ctx)
 	if err != nil {
@@ -157,7 +170,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 	if d.job != "" {
 		t, err = d.train(ctx, c)
 		if errors.Is(err, errNoJobs) && !c.own() { // it runs on a config of the user's
-			_, _ = fmt.Fprintf(d.err, "             %v; -own starts one that has\n", err)
+			_, _ = fmt.Fprintf(d.err, "             %v\n", err)
 			t, err = nil, nil
 		}
 		if err != nil {
@@ -205,7 +218,7 @@ func (d *demo) users(ctx context.Context) error {
 		return s
 	}
 	if d.columns.Timestamp != "" {
-		if d.span, err = halve(ctx, d.file, d.columns); err != nil {
+		if d.span, err = halve(ctx, schema, d.file, d.columns); err != nil {
 			return err
 		}
 	} else {
@@ -240,6 +253,13 @@ func (d *demo) makeBaseline(ctx context.Context) error {
 	}
 	var err error
 	if d.profile, d.plan, err = baseline.Build(ctx, []string{d.file}, o); err != nil {
+		if d.plan != nil && len(d.plan.Features) == 0 {
+			for _, c := range d.plan.Columns {
+				if c.Role == baseline.RoleNone {
+					err = fmt.Errorf("%w\n  %s: %s", err, console.Clean(c.Name, 40), c.Note())
+				}
+			}
+		}
 		return err
 	}
 	d.profile.CreatedAt = time.Now().UTC().Truncate(time.Second)
@@ -251,6 +271,10 @@ func (d *demo) makeBaseline(ctx context.Context) error {
 	}
 	text := fmt.Sprintf("%s before %s: %s", console.Plural(d.profile.Rows, "row"), stamp(d.span.split), console.Plural(len(d.profile.Features), "feature"))
 	if len(left) > 0 {
+		const most = 12
+		if len(left) > most {
+			left = append(left[:most], fmt.Sprintf("and %d more", len(left)-most))
+		}
 		text += "; left out: " + strings.Join(left, ", ")
 	}
 	d.say("Baseline", "%s", text)
@@ -316,25 +340,27 @@ func (d *demo) writeCards(folder string) error {
 
 // collector finds the one that runs, or starts one; the card is in its catalog then.
 func (d *demo) collector(ctx context.Context) (*collector, error) {
-	if !d.own {
-		if c, ok := running(ctx); ok {
-			// Event time goes forwards only: a second demo needs a model of its own.
-			now := time.Now().Unix()
-			d.model = fmt.Sprintf("demo_%s_%d", d.model, now)
-			if d.job != "" {
-				d.job = fmt.Sprintf("demo_%s_%d", d.job, now)
-			}
-			if err := d.writeCards(c.catalog); err != nil {
-				return nil, err
-			}
-			d.say("Collector", "the one that is running: OTLP on %s, card %s", c.otlp, filepath.Join(c.catalog, "demo.yaml"))
-			// The catalog is read anew within a second of a change, where the file system tells of it.
-			select {
-			case <-time.After(3 * time.Second):
-				return c, nil
-			case <-ctx.Done():
-				return nil, ctx.Err()
-			}
+	if d.running {
+		c, err := running(ctx)
+		if err != nil {
+			return nil, err
+		}
+		// Event time goes forwards only: a second demo needs a model of its own.
+		now := time.Now().Unix()
+		d.model = fmt.Sprintf("demo_%s_%d", d.model, now)
+		if d.job != "" {
+			d.job = fmt.Sprintf("demo_%s_%d", d.job, now)
+		}
+		if err := d.writeCards(c.catalog); err != nil {
+			return nil, err
+		}
+		d.say("Collector", "the one that is running: OTLP on %s, card %s", c.otlp, filepath.Join(c.catalog, "demo.yaml"))
+		// The catalog is read anew within a second of a change, where the file system tells of it.
+		select {
+		case <-time.After(3 * time.Second):
+			return c, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
 	if err := d.writeCards(filepath.Join(d.folder, "catalog")); err != nil {
@@ -344,14 +370,14 @@ func (d *demo) collector(ctx context.Context) (*collector, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.say("Collector", "%s with %s: OTLP on %s, numbers on %s", d.binary, filepath.Join(d.folder, "collector.yaml"), c.otlp, c.metrics)
+	d.say("Collector", "one of the demo's own, on free ports: OTLP on %s, numbers on %s. Its config is %s. Whatever else runs is left alone.",
+		c.otlp, c.metrics, filepath.Join(d.folder, "collector.yaml"))
 	return c, nil
 }
 
 // replay sends the rest.
 func (d *demo) replay(ctx context.Context, c *collector) (delivered int, last time.Time, err error) {
-	d.evidence = newEvidence(d.plan)
-	o := replay.Options{Options: d.columns, Model: d.model, Service: "mldemo", Observe: d.evidence.observe, Segments: d.segments()}
+	o := replay.Options{Options: d.columns, Model: d.model, Service: "mldemo", Segments: d.segments()}
 	if d.data == "" {
 		o.ID, o.Latency, o.LatencyUnit = "transaction_id", "latency_ms", time.Millisecond
 	}
@@ -393,11 +419,12 @@ func (d *demo) wait(ctx context.Context, c *collector, delivered int, last time.
 		}
 		found = readScrape(samples, d.model)
 		end := float64(last.Unix())
-		return found.predictions >= float64(delivered) && found.ends[false] >= end && (len(d.plan.Features) == 0 || found.ends[true] >= end), nil
+		answers := d.plan.Prediction != nil && d.plan.Prediction.Present > 0 || d.plan.Confidence != nil && d.plan.Confidence.Present > 0
+		return found.predictions >= float64(delivered) && (!answers || found.ends[false] >= end) && (len(d.plan.Features) == 0 || found.ends[true] >= end), nil
 	})
 	if errors.Is(err, errTime) {
 		if found.predictions == 0 && !c.own() {
-			return found, errors.Join(fmt.Errorf("the running collector offers no drift of model %s on %s: does its config have ml_summary and ml_drift? -own starts one that has", d.model, c.metrics), scrapeErr)
+			return found, errors.Join(fmt.Errorf("the running collector offers no drift of model %s on %s: does its config have ml_summary and ml_drift?", d.model, c.metrics), scrapeErr)
 		}
 		return found, errors.Join(fmt.Errorf("the collector has counted %s of %s on %s", console.Count(int(found.predictions)), console.Plural(delivered, "prediction"), c.metrics), scrapeErr)
 	}
@@ -422,7 +449,11 @@ func (d *demo) report(ctx context.Context, c *collector, found scraped, t *train
 	for _, f := range d.plan.Features {
 		names = append(names, f.Name)
 	}
-	r := &report{w: d.out, baseline: d.profile, evidence: d.evidence, now: !c.own()}
+	alerts, err := readAlerts(c.alerts)
+	if err != nil {
+		return err
+	}
+	r := &report{w: d.out, alerts: driftAlerts(alerts, d.model), now: !c.own(), width: console.Width(d.out)}
 	for _, f := range fs.sorted(names) {
 		if f.segment == "" {
 			r.findings = append(r.findings, f)
@@ -431,7 +462,8 @@ func (d *demo) report(ctx context.Context, c *collector, found scraped, t *train
 		}
 	}
 	if len(r.findings) == 0 {
-		return errors.New("no window was long enough, or had enough rows (200), to be compared with the baseline")
+		d.say("Drift", "Too few rows to say: no window of %s had enough (%d) to be compared with the baseline.", each(d.span.window()), minSamples)
+		return nil
 	}
 	d.say("Drift", "%s compared with the baseline", each(d.span.window()))
 	_, _ = io.WriteString(d.out, "\n")

@@ -16,8 +16,9 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/otel/trace"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -104,14 +105,22 @@ func TestHalve(t *testing.T) {
 	for i := range 240 { // ten days, not in order
 		fmt.Fprintf(&b, "%s,%d\n", start0.Add(time.Duration((i*7)%240)*time.Hour).Format(time.RFC3339), i)
 	}
-	s, err := halve(t.Context(), write(t, "a.csv", b.String()), baseline.Options{Timestamp: "at"})
+	halves := func(content string) (span, error) {
+		path := write(t, "a.csv", content)
+		schema, err := table.Infer(t.Context(), []string{path}, table.Options{})
+		require.NoError(t, err)
+		return halve(t.Context(), schema, path, baseline.Options{Timestamp: "at"})
+	}
+	s, err := halves(b.String())
 	require.NoError(t, err)
 	assert.Equal(t, span{from: start0, split: start0.Add(120 * time.Hour), to: start0.Add(239 * time.Hour), rows: 240, rest: 120}, s)
 
-	_, err = halve(t.Context(), write(t, "a.csv", "at\n2026-11-01\n2026-11-01\n"), baseline.Options{Timestamp: "at"})
+	_, err = halves("at\n2026-11-01\n2026-11-01\n")
 	assert.ErrorContains(t, err, "do not differ")
-	_, err = halve(t.Context(), write(t, "a.csv", "at\n2026-11-01\nsoon\n"), baseline.Options{Timestamp: "at"})
+	_, err = halves("at\n2026-11-01\nsoon\n")
 	assert.ErrorContains(t, err, `a.csv:3: column "at": "soon" is not a point in time`)
+	_, err = halves("at\n2019\n2020\n")
+	assert.ErrorContains(t, err, "2019 to 2020 are years")
 }
 
 func TestWindow(t *testing.T) {
@@ -201,31 +210,15 @@ func TestEpisode(t *testing.T) {
 }
 
 func TestReport(t *testing.T) {
-	merchants := profile.NewCategorical("merchant", map[string]uint64{"grocery": 90, "travel": 10}, 0, 10)
-	p := &profile.Profile{Features: []*profile.Column{merchants, {Name: "km", Type: profile.Numeric, Count: 98, Missing: 2}}}
-	plan := &baseline.Plan{Features: []*baseline.PlannedColumn{
-		{Column: &table.Column{Name: "merchant", Type: table.TypeString}, As: profile.Categorical},
-		{Column: &table.Column{Name: "km", Type: table.TypeNumber}, As: profile.Numeric},
-	}}
-	e := newEvidence(plan)
-	at := start0.Add(30 * time.Hour)
-	for i := range 10 {
-		merchant, km := "grocery", table.Cell{Kind: table.Number, Float: 1}
-		if i < 2 {
-			merchant = "crypto"
-		}
-		if i == 4 {
-			km = table.Cell{}
-		}
-		e.observe(at, []string{"merchant", "km", "other"}, []table.Cell{{Kind: table.Text, Text: merchant}, km, {}}, trace.TraceID{byte(i + 1)})
+	alerts := map[key]alert.Alert{
+		{subject: "feature", feature: "merchant"}: {TraceID: pcommon.TraceID{2}, Annotations: map[string]string{"grown": `"crypto" is 20 % of the values, was 0 %`}},
+		{subject: "missing", feature: "km"}:       {TraceID: pcommon.TraceID{5}, Annotations: map[string]string{"grown": "missing in 10 % of the rows, was 2 %"}},
 	}
-	e.observe(at.Add(-24*time.Hour), []string{"merchant"}, []table.Cell{{Kind: table.Text, Text: "earlier"}}, trace.TraceID{99})
-
 	amount := days(key{subject: "feature", feature: "amount"}, "ks", "0.2 ok", "0.3 drift")
 	amount.windows[1].trace = "4bf92f3577b34da6a3ce929d0e0e4736"
 	amount.windows[1].numbers["psi"] = number{0.41, 1e-12}
 	var out bytes.Buffer
-	r := &report{w: &out, baseline: p, evidence: e, findings: []*finding{
+	r := &report{w: &out, alerts: alerts, width: 200, findings: []*finding{
 		amount,
 		days(key{subject: "feature", feature: "merchant"}, "jensen_shannon", "0.01 ok", "0.3 drift"),
 		days(key{subject: "missing", feature: "amount"}, "l_infinity", "0 ok", "0 ok"),
@@ -246,8 +239,8 @@ func TestReport(t *testing.T) {
 		`(?m)^  the confidence +ks +0.010 +0.020 +0.1 .* ok$`,
 		`In 1 feature no more values are missing than before`,
 		`(?m)^  amount drifted from 2026-11-01 on: KS distance 0.30 over 0.1, p < 1e-9, n = 4,800; PSI 0.41.\n      a prediction to look at: trace 4bf92f3577b34da6a3ce929d0e0e4736$`,
-		`(?m)^  merchant drifted from 2026-11-02 on: Jensen-Shannon distance 0.30 over 0.1, p < 1e-9, n = 4,800.\n      "crypto" is 20 % of the values, it was 0 %\n      a prediction to look at: trace 02000`,
-		`(?m)^  km is missing more often from 2026-11-01 on: .*\n      missing in 10 % of the rows, it was 2 %\n      a prediction to look at: trace 05000`,
+		`(?m)^  merchant drifted from 2026-11-02 on: Jensen-Shannon distance 0.30 over 0.1, p < 1e-9, n = 4,800.\n      "crypto" is 20 % of the values, was 0 %\n      a prediction to look at: trace 02000`,
+		`(?m)^  km is missing more often from 2026-11-01 on: .*\n      missing in 10 % of the rows, was 2 %\n      a prediction to look at: trace 05000`,
 		`By cohort:\n      amount drifted in 1 of 2: country=DE\n`,
 	} {
 		assert.Regexp(t, want, text)
@@ -255,7 +248,7 @@ func TestReport(t *testing.T) {
 	assert.NotContains(t, text, "amount missing")
 
 	out.Reset()
-	r = &report{w: &out, baseline: p, evidence: e, findings: []*finding{days(key{subject: "feature", feature: "x"}, "ks", "0.01 ok", "0.2 ok")}}
+	r = &report{w: &out, width: 200, findings: []*finding{days(key{subject: "feature", feature: "x"}, "ks", "0.01 ok", "0.2 ok")}}
 	drifted, err = r.sentences()
 	require.NoError(t, err)
 	assert.Zero(t, drifted)
@@ -287,7 +280,7 @@ func TestErrors(t *testing.T) {
 		{[]string{"-start", "yesterday"}, "is not a day"},
 		{[]string{"-per-hour", "0"}, "-per-hour"},
 		{[]string{"-data", "absent.csv"}, "absent.csv"},
-		{[]string{"-own", "-collector", "absent", "-per-hour", "2"}, "run make build"},
+		{[]string{"-collector", "absent", "-per-hour", "2"}, "run make build"},
 	} {
 		var out bytes.Buffer
 		err := run(t.Context(), append(tt.args, "-folder", t.TempDir()), &out, &out)
@@ -316,13 +309,13 @@ func TestDemo(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	var out, errs bytes.Buffer
-	err := run(ctx, []string{"-own", "-collector", binary, "-folder", t.TempDir(), "-start", "2026-11-01", "-per-hour", "100"}, &out, &errs)
+	err := run(ctx, []string{"-collector", binary, "-folder", t.TempDir(), "-start", "2026-11-01", "-per-hour", "100"}, &out, &errs)
 	require.NoError(t, err, errs.String())
 	text := out.String()
 	for _, what := range []string{"amount drifted", "merchant drifted", "distance_km is missing more often"} {
 		assert.Contains(t, text, what+" from 2026-11-10 on:", text)
 	}
-	assert.Regexp(t, `"crypto" is .* it was 0 %`, text)
+	assert.Regexp(t, `"crypto".* is .* was 0 %`, text)
 	for _, still := range []string{"account_age_days", "transactions_24h", "country", "channel", "new_device"} {
 		assert.NotContains(t, text, still+" drifted from")
 	}

@@ -4,13 +4,16 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/console"
-	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 // maxShown is the number of windows that fit beside each other.
@@ -22,10 +25,15 @@ type report struct {
 	// findings are of the total, segments of cohorts.
 	findings, segments []*finding
 	// now says that there is one window only, the current one, from Prometheus.
-	now      bool
-	baseline *profile.Profile
-	evidence *evidence
+	now bool
+	// alerts are what the collector says of what has drifted.
+	alerts map[key]alert.Alert
+	// width is how many columns a line may have.
+	width int
 }
+
+// maxRows is the number of lines of the table; the most important ones are shown.
+const maxRows = 24
 
 // layout is how the end or start of a window is written: a day, unless windows are shorter.
 func (r *report) layout() string {
@@ -56,10 +64,103 @@ func (r *report) starts() (starts []time.Time, cut bool) {
 	return starts, false
 }
 
+// important picks the findings that are shown, in their order: what drifts first, then what scores most.
+func (r *report) important() (shown []*finding, complete, hidden int) {
+	for _, f := range r.findings {
+		if f.subject == "missing" && !f.notable() {
+			complete++
+			continue
+		}
+		shown = append(shown, f)
+	}
+	if len(shown) <= maxRows {
+		return shown, complete, 0
+	}
+	rank := func(f *finding) float64 {
+		score := 0.0
+		if w := f.strongest(); w != nil {
+			_, n, _ := w.decides()
+			score = n.score
+		}
+		if f.episode() != nil {
+			score += 1e9
+		}
+		return score
+	}
+	best := slices.Clone(shown)
+	slices.SortStableFunc(best, func(a, b *finding) int { return cmp.Compare(rank(b), rank(a)) })
+	best = best[:maxRows]
+	hidden = len(shown) - maxRows
+	return slices.DeleteFunc(shown, func(f *finding) bool { return !slices.Contains(best, f) }), complete, hidden
+}
+
+// table prints the widest table that fits: all columns and as many windows as there is room for, else without the details, which the
+// sentences have, too.
 func (r *report) table() error {
+	shown, complete, hidden := r.important()
 	starts, cut := r.starts()
+	var text string
+	fits := false
+	for _, detail := range []bool{true, false} {
+		least := 3
+		if !detail {
+			least = 1
+		}
+		for n := len(starts); !fits && n >= min(least, len(starts)); n-- {
+			name := 32
+			if !detail {
+				name = max(16, min(32, r.width-48))
+			}
+			var b strings.Builder
+			if err := r.write(&b, shown, starts[len(starts)-n:], detail, name); err != nil {
+				return err
+			}
+			text = b.String()
+			if fits = widest(text) <= r.width; fits {
+				cut = cut || n < len(starts)
+				starts = starts[len(starts)-n:]
+			}
+		}
+	}
+	var b strings.Builder
+	b.WriteString(text + "\n")
+	say := func(format string, args ...any) {
+		b.WriteString(console.Wrap(fmt.Sprintf(format, args...), r.width, "  ", "  ") + "\n")
+	}
+	if hidden > 0 {
+		say("%s of %d are shown, the ones that moved most; %d are not.", console.Count(len(shown)), len(shown)+hidden, hidden)
+	}
+	if complete > 0 {
+		say("In %s no more values are missing than before.", console.Plural(complete, "feature"))
+	}
+	if r.now {
+		say("▲ is over the threshold and no accident (p < 0.05); the verdict wants two windows in a row.")
+	} else {
+		last := "n is the last window's."
+		if cut {
+			last = fmt.Sprintf("n is the last window's; the last %s shown.", map[bool]string{true: "one is", false: fmt.Sprintf("%d windows are", len(starts))}[len(starts) == 1])
+		}
+		say("Scores by the start of the window; ▲ is over the threshold and no accident (p < 0.05); the verdict wants two in a row. p-value and %s", last)
+	}
+	_, err := io.WriteString(r.w, b.String())
+	return err
+}
+
+// widest is the length of the longest line.
+func widest(text string) (n int) {
+	for line := range strings.Lines(text) {
+		n = max(n, utf8.RuneCountInString(strings.TrimRight(line, " \n")))
+	}
+	return n
+}
+
+// write writes the table of findings with some of the windows; details are the method, its threshold and p-value.
+func (r *report) write(w io.Writer, shown []*finding, starts []time.Time, detail bool, name int) error {
 	layout := r.layout()
-	header := []string{"what|", "method|"}
+	header := []string{"what|"}
+	if detail {
+		header = append(header, "method|")
+	}
 	if r.now {
 		header = append(header, "score")
 	} else {
@@ -67,20 +168,21 @@ func (r *report) table() error {
 			header = append(header, s.Format(layout))
 		}
 	}
-	header = append(header, "threshold", "p-value", "n", "verdict|")
+	if detail {
+		header = append(header, "threshold", "p-value")
+	}
+	header = append(header, "n", "verdict|")
 	if !r.now {
 		header = append(header, "since|")
 	}
 	t := console.NewTable(header...)
-	complete := 0
-	for _, f := range r.findings {
-		if f.subject == "missing" && !f.notable() {
-			complete++
-			continue
-		}
+	for _, f := range shown {
 		last := f.windows[len(f.windows)-1]
 		method, number, _ := last.decides()
-		cells := []string{console.Clean(f.String(), 32), string(method)}
+		cells := []string{console.Clean(f.String(), name)}
+		if detail {
+			cells = append(cells, string(method))
+		}
 		if r.now {
 			cells = append(cells, f.mark(last))
 		} else {
@@ -88,32 +190,16 @@ func (r *report) table() error {
 				cells = append(cells, f.cell(s))
 			}
 		}
+		if detail {
+			cells = append(cells, console.Number(f.threshold(method)), console.PValue(number.p))
+		}
 		verdict, since := last.verdict, ""
 		if verdict == "drift" {
 			verdict, since = "DRIFT", stamp(f.episode().first.start)
 		}
-		t.Row(append(cells, console.Number(f.threshold(method)), console.PValue(number.p), console.Count(int64(last.samples)), verdict, since)...)
+		t.Row(append(cells, console.Count(int64(last.samples)), verdict, since)...)
 	}
-	if err := t.Write(r.w, "  "); err != nil {
-		return err
-	}
-	var b strings.Builder
-	b.WriteString("\n")
-	if complete > 0 {
-		fmt.Fprintf(&b, "  In %s no more values are missing than before.\n", console.Plural(complete, "feature"))
-	}
-	if r.now {
-		b.WriteString("  ▲ is over the threshold and no accident (p < 0.05); the verdict wants two windows in a row.\n")
-	} else {
-		b.WriteString("  Scores by the start of the window; ▲ is over the threshold and no accident (p < 0.05); the verdict wants two in a row.\n" +
-			"  p-value and n are the last window's")
-		if cut {
-			fmt.Fprintf(&b, "; the last %d windows are shown", maxShown)
-		}
-		b.WriteString(".\n")
-	}
-	_, err := io.WriteString(r.w, b.String())
-	return err
+	return t.Write(w, "  ")
 }
 
 // notable says that something can be seen of a finding.
@@ -159,12 +245,12 @@ func (r *report) sentences() (drifted int, err error) {
 		}
 	}
 	if drifted == 0 {
-		b.WriteString("  Nothing has drifted.\n")
+		b.WriteString(console.Wrap(r.nothing(), r.width, "  ", "  ") + "\n")
 		for _, f := range r.findings {
 			if w := f.strongest(); w != nil && f.exceeds(w) {
 				m, n, _ := w.decides()
-				fmt.Fprintf(&b, "  %s stood out once, in the window from %s: %s %.3f over %g, p %s, n = %s.\n", console.Clean(f.String(), 60),
-					stamp(w.start), name(string(m)), n.score, f.threshold(m), pText(n.p), console.Count(int64(w.samples)))
+				b.WriteString(console.Wrap(fmt.Sprintf("%s stood out once, in the window from %s: %s %.3f over %g, p %s, n = %s.", console.Clean(f.String(), 60),
+					stamp(w.start), name(string(m)), n.score, f.threshold(m), pText(n.p), console.Count(int64(w.samples))), r.width, "  ", "      ") + "\n")
 			}
 		}
 	}
@@ -186,21 +272,39 @@ func (r *report) sentence(b *strings.Builder, f *finding, e *episode) {
 	case e.over:
 		when = " from " + stamp(e.first.start) + " to " + stamp(e.last.end)
 	}
-	fmt.Fprintf(b, "  %s %s%s: %s %.2f over %g, p %s, n = %s", what, verb, when, name(string(m)), n.score, f.threshold(m), pText(n.p), console.Count(int64(e.decided.samples)))
+	text := fmt.Sprintf("%s %s%s: %s %.2f over %g, p %s, n = %s", what, verb, when, name(string(m)), n.score, f.threshold(m), pText(n.p), console.Count(int64(e.decided.samples)))
 	if psi, ok := e.decided.numbers["psi"]; ok {
-		fmt.Fprintf(b, "; PSI %.2f", psi.score)
+		text += fmt.Sprintf("; PSI %.2f", psi.score)
 	}
-	b.WriteString(".\n")
-	c := r.evidence.grown(f.key, e.decided, r.baseline)
-	switch {
-	case c.isMissing:
-		fmt.Fprintf(b, "      missing in %s of the rows, it was %s\n", console.Percent(c.is), console.Percent(c.was))
-	case c.hasEvidence && c.is > c.was:
-		fmt.Fprintf(b, "      %q is %s of the values, it was %s\n", console.Clean(c.value, 40), console.Percent(c.is), console.Percent(c.was))
+	b.WriteString(console.Wrap(text+".", r.width, "  ", "      ") + "\n")
+	if grown := r.alerts[f.key].Annotations["grown"]; grown != "" {
+		b.WriteString(console.Wrap(console.Clean(grown, 300), r.width, "      ", "        ") + "\n")
 	}
 	if id := r.trace(f, e); id != "" {
 		fmt.Fprintf(b, "      a prediction to look at: trace %s\n", id)
 	}
+}
+
+// nothing says that nothing has drifted, or that nobody can tell.
+func (r *report) nothing() string {
+	judged, most := 0, 0.0
+	for _, f := range r.findings {
+		ok := false
+		for _, w := range f.windows {
+			ok = ok || w.verdict == "ok"
+			most = max(most, w.samples)
+		}
+		if ok {
+			judged++
+		}
+	}
+	switch {
+	case judged == 0:
+		return fmt.Sprintf("Too few rows to say whether anything has drifted: the largest window has %s values, and a verdict wants %d in it and in the baseline.", console.Count(int64(most)), minSamples)
+	case judged < len(r.findings):
+		return fmt.Sprintf("Nothing has drifted of what had enough rows: %d of %d.", judged, len(r.findings))
+	}
+	return "Nothing has drifted."
 }
 
 // cohorts says what has drifted in which cohorts.
@@ -225,20 +329,20 @@ func (r *report) cohorts(b *strings.Builder) {
 	}
 	b.WriteString("\n  By cohort:\n")
 	for _, what := range order {
-		fmt.Fprintf(b, "      %s drifted in %d of %d", console.Clean(what, 40), len(in[what]), of[what])
+		line := fmt.Sprintf("%s drifted in %d of %d", console.Clean(what, 40), len(in[what]), of[what])
 		if n := len(in[what]); n > 0 && n <= 6 {
-			fmt.Fprintf(b, ": %s", strings.Join(in[what], ", "))
+			line += ": " + strings.Join(in[what], ", ")
 		}
-		b.WriteString("\n")
+		b.WriteString(console.Wrap(line, r.width, "      ", "        ") + "\n")
 	}
 }
 
-// trace returns a prediction that shows the drift: ml_drift's exemplar, else one that was seen as it was sent.
+// trace returns a prediction that shows the drift: that of the alert, else ml_drift's exemplar.
 func (r *report) trace(f *finding, e *episode) string {
-	if e.decided.trace != "" {
-		return e.decided.trace
+	if a, ok := r.alerts[f.key]; ok && !a.TraceID.IsEmpty() {
+		return a.TraceID.String()
 	}
-	return r.evidence.grown(f.key, e.decided, r.baseline).trace
+	return e.decided.trace
 }
 
 func stamp(t time.Time) string {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"golang.org/x/term"
 )
@@ -33,6 +35,19 @@ type Progress struct {
 func IsTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
+}
+
+// Width is the number of columns that lines written to w may have: what COLUMNS says, else a terminal's; 120 where there is none.
+func Width(w io.Writer) int {
+	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= 20 {
+		return n
+	}
+	if f, ok := w.(*os.File); ok {
+		if n, _, err := term.GetSize(int(f.Fd())); err == nil && n >= 20 {
+			return n
+		}
+	}
+	return 120
 }
 
 // NewProgress starts to show the progress of a job of so many steps; total may be 0 if it is not known.
@@ -71,11 +86,17 @@ func (p *Progress) draw(now time.Time) {
 	line := fmt.Sprintf("%s  %s", p.label, Count(p.done))
 	if p.total > 0 {
 		share := float64(p.done) / float64(p.total)
-		line = fmt.Sprintf("%s  %s %3.0f %%  %s of %s", p.label, Bar(share, 30), share*100, Count(p.done), Count(p.total))
+		numbers := fmt.Sprintf(" %3.0f %%  %s of %s", share*100, Count(p.done), Count(p.total))
 		if s := elapsed.Seconds(); s > 0.5 && p.done > 0 && p.done < p.total {
 			left := time.Duration(float64(elapsed) * (1 - share) / share)
-			line += fmt.Sprintf("  %s/s  %s left", Count(int(float64(p.done)/s)), Duration(left))
+			numbers += fmt.Sprintf("  %s/s  %s left", Count(int(float64(p.done)/s)), Duration(left))
 		}
+		// The bar takes what is left of the line; one that wrapped could not be drawn over.
+		cells := min(30, Width(p.w)-1-utf8.RuneCountInString(p.label+"  "+numbers))
+		line = p.label + "  " + Bar(share, max(cells, 1)) + numbers
+	}
+	if runes := []rune(line); len(runes) >= Width(p.w) {
+		line = string(runes[:Width(p.w)-1])
 	}
 	fmt.Fprint(p.w, "\r\x1b[K"+line)
 }
