@@ -13,7 +13,11 @@ func driftAlerts(all []alert.Alert, model string) map[key]alert.Alert {
 		if a.Labels["model"] != model || a.Labels["reference"] != "baseline" || a.State != alert.Firing {
 			continue
 		}
-		found[key{a.Labels["subject"], a.Labels["feature"], a.Labels["segment"]}] = a
+		k := key{a.Labels["subject"], a.Labels["feature"], a.Labels["segment"]}
+		if before := found[k]; a.TraceID.IsEmpty() && before.StartsAt.Equal(a.StartsAt) { // the newest window has no row to show
+			a.TraceID, a.SpanID = before.TraceID, before.SpanID
+		}
+		found[k] = a
 	}
 	return found
 }

@@ -412,7 +412,15 @@ func (d *demo) wait(ctx context.Context, c *collector, delivered int, last time.
 	}
 	var found scraped
 	var scrapeErr error
-	err := poll(ctx, limit, 500*time.Millisecond, func() (bool, error) {
+	// A busy machine takes its time: it is waited for as long as the number grows.
+	grew, before := time.Now(), -1.0
+	err := poll(ctx, 10*limit, 500*time.Millisecond, func() (bool, error) {
+		if now := found.predictions + found.ends[false] + found.ends[true]; now != before {
+			grew, before = time.Now(), now
+		}
+		if time.Since(grew) > limit {
+			return false, errTime
+		}
 		samples, err := c.scrape(ctx)
 		if scrapeErr = err; err != nil {
 			return false, nil //nolint:nilerr // it is asked again
@@ -477,7 +485,7 @@ func (d *demo) report(ctx context.Context, c *collector, found scraped, t *train
 	if t != nil {
 		_, _ = io.WriteString(d.out, "\n")
 		d.sayJob(t)
-		if err := t.print(d.out); err != nil {
+		if err := t.print(d.out, console.Width(d.out)); err != nil {
 			return err
 		}
 	}
@@ -506,32 +514,32 @@ func each(window string) string {
 	return "each " + strings.TrimSuffix(window, "0s")
 }
 
+// grep shows a span in a file of spans, by the beginning of its trace's id.
+func grep(id, file string) string {
+	return fmt.Sprintf("grep -o '%.16s.*' %s | head -c 2000", id, file)
+}
+
 func (d *demo) next(c *collector, id string, t *training) error {
 	var b strings.Builder
 	b.WriteString("\nWhat next\n")
+	traces := c.traces
+	if !c.own() {
+		traces = runTraces
+	}
+	line := func(what, how string) { fmt.Fprintf(&b, "  %s\n    %s\n", what, how) }
 	if id != "" {
-		if c.own() {
-			fmt.Fprintf(&b, "  look at a prediction      grep -o '\"traceId\":\"%s\".*' %s | head -c 2000\n", id, c.traces)
-		} else {
-			fmt.Fprintf(&b, "  look at a prediction      in %s, or in your trace backend: %s\n", runTraces, id)
-		}
-		b.WriteString("                            (in Jaeger you would search for that id: examples/jaeger-prometheus)\n")
+		line("look at a prediction (Jaeger, of examples/jaeger-prometheus, finds its id)", grep(id, traces))
 	}
 	if t != nil {
-		file := c.traces
-		if !c.own() {
-			file = runTraces
-		}
-		fmt.Fprintf(&b, "  look at the broken run    grep -o '\"traceId\":\"%s\".*' %s | head -c 2000\n", t.alert.TraceID, file)
+		line("look at the broken run", grep(t.alert.TraceID.String(), traces))
 	}
-	folder := c.catalog
-	fmt.Fprintf(&b, "  look at the baseline      go run ./cmd/mlprofile show %s\n", filepath.Join(folder, "demo.json"))
-	fmt.Fprintf(&b, "  the card                  %s\n", filepath.Join(folder, "demo.yaml"))
+	line("look at the baseline and the card", "go run ./cmd/mlprofile show "+filepath.Join(c.catalog, "demo.json"))
+	fmt.Fprintf(&b, "    cat %s\n", filepath.Join(c.catalog, "demo.yaml"))
 	if d.data == "" {
-		b.WriteString("  break the training job    examples/training-job, in 40 ways\n")
-		b.WriteString("  your own data             make demo DATA=my.csv\n")
+		line("your own data", "make demo DATA=my.csv")
+		line("break the training job in 40 ways", "examples/training-job")
 	}
-	b.WriteString("  your own service          set the attributes of docs/attributes.md on its spans, and: make run\n")
+	line("your own service: set the attributes of docs/attributes.md on its spans, and", "make run")
 	_, err := io.WriteString(d.out, b.String())
 	return err
 }

@@ -8,6 +8,9 @@ import (
 	"context"
 	"encoding/csv"
 	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -253,6 +256,62 @@ func TestReport(t *testing.T) {
 	require.NoError(t, err)
 	assert.Zero(t, drifted)
 	assert.Contains(t, out.String(), "Nothing has drifted.\n  x stood out once, in the window from 2026-11-02: KS distance 0.200")
+}
+
+// The table fits the terminal: fewer windows, then without the details; of many findings those that moved most are shown.
+func TestTheTableFits(t *testing.T) {
+	var findings []*finding
+	for i := range 300 {
+		score := fmt.Sprintf("0.0%02d ok", i%50)
+		if i == 250 {
+			score = "0.3 drift"
+		}
+		findings = append(findings, days(key{subject: "feature", feature: fmt.Sprintf("feature_with_quite_a_long_name_%d", i)}, "jensen_shannon", score, score, score, score, score, score, score))
+	}
+	for _, width := range []int{60, 80, 120, 200} {
+		var out bytes.Buffer
+		r := &report{w: &out, width: width, findings: findings}
+		require.NoError(t, r.table())
+		assert.LessOrEqual(t, widest(out.String()), width)
+		assert.Contains(t, out.String(), "24 of 300 are shown, the ones that moved")
+		assert.Contains(t, out.String(), "DRIFT")
+		assert.Equal(t, width == 200, strings.Contains(out.String(), "threshold  p-value"))
+	}
+}
+
+func TestTooFewRows(t *testing.T) {
+	var out, errs bytes.Buffer
+	data := write(t, "five.csv", "a,b,prediction\n1,2,x\n2,3,x\n3,1,y\n4,1,y\n5,9,x\n")
+	require.NoError(t, run(t.Context(), []string{"-data", data, "-collector", "absent", "-folder", t.TempDir()}, &out, &errs), "no collector is needed")
+	assert.Contains(t, strings.Join(strings.Fields(out.String()), " "), "Too few rows to say: 2 are the baseline, 3 the rest, and a verdict wants 200 on both sides. Nothing was sent anywhere.")
+
+	r := &report{w: &out, width: 200, findings: []*finding{days(key{subject: "feature", feature: "x"}, "ks", "0.3 insufficient")}}
+	r.findings[0].windows[0].samples = 40
+	_, err := r.sentences()
+	require.NoError(t, err)
+	assert.Contains(t, out.String(), "Too few rows to say whether anything has drifted: the largest window has 40 values")
+
+	err = run(t.Context(), []string{"-data", write(t, "dates.csv", "a,b\n2026-01-01,2026-01-02\n2026-01-03,2026-01-04\n"), "-folder", t.TempDir()}, &out, &errs)
+	assert.ErrorContains(t, err, "b: a point in time")
+}
+
+// Nothing is sent to a collector that has not said that it has ml_summary and ml_drift.
+func TestIsOurs(t *testing.T) {
+	for page, want := range map[string]string{
+		"otelcol_process_uptime_seconds_total 5\notelcol_receiver_accepted_spans_total 7\n":       "has no ml_summary and ml_drift",
+		"otelcol_ml_summary_spans_total{outcome=\"counted\"} 0\n":                                 "has no ml_summary and ml_drift",
+		"otelcol_ml_summary_cells 0\notelcol_ml_drift_models{x=\"y\"} 0\notelcol_other_total 1\n": "",
+	} {
+		s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, page) }))
+		err := isOurs(t.Context(), s.URL)
+		if want == "" {
+			assert.NoError(t, err)
+		} else {
+			assert.ErrorContains(t, err, want)
+		}
+		s.Close()
+		assert.ErrorContains(t, isOurs(t.Context(), s.URL), "does not say what it is")
+	}
 }
 
 func TestCardIsAccepted(t *testing.T) {

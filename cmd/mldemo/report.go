@@ -100,8 +100,12 @@ func (r *report) table() error {
 	shown, complete, hidden := r.important()
 	starts, cut := r.starts()
 	var text string
-	fits := false
+	fits, detailed := false, true
 	for _, detail := range []bool{true, false} {
+		if fits {
+			break
+		}
+		detailed = detail
 		least := 3
 		if !detail {
 			least = 1
@@ -136,11 +140,14 @@ func (r *report) table() error {
 	if r.now {
 		say("▲ is over the threshold and no accident (p < 0.05); the verdict wants two windows in a row.")
 	} else {
-		last := "n is the last window's."
-		if cut {
-			last = fmt.Sprintf("n is the last window's; the last %s shown.", map[bool]string{true: "one is", false: fmt.Sprintf("%d windows are", len(starts))}[len(starts) == 1])
+		last := "n is the last window's"
+		if detailed {
+			last = "p-value and n are the last window's"
 		}
-		say("Scores by the start of the window; ▲ is over the threshold and no accident (p < 0.05); the verdict wants two in a row. p-value and %s", last)
+		if cut {
+			last += "; the last " + console.Plural(len(starts), "window") + " of all"
+		}
+		say("Scores by the start of the window; ▲ is over the threshold and no accident (p < 0.05); the verdict wants two in a row. %s.", last)
 	}
 	_, err := io.WriteString(r.w, b.String())
 	return err

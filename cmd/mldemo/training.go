@@ -187,13 +187,13 @@ func (d *demo) sayJob(t *training) {
 }
 
 // print writes the alert as a few lines.
-func (t *training) print(w io.Writer) error {
+func (t *training) print(w io.Writer, width int) error {
 	a := t.alert
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n  %s %s: %s\n", strings.ToUpper(string(a.Severity)), a.Name, console.Clean(a.Summary, 300))
+	b.WriteString("\n" + console.Wrap(fmt.Sprintf("%s %s: %s", strings.ToUpper(string(a.Severity)), a.Name, console.Clean(a.Summary, 300)), width, "  ", "      ") + "\n")
 	line := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(&b, "      %-14s %s\n", name, console.Clean(value, 200))
+			b.WriteString(console.Wrap(console.Clean(value, 200), width, fmt.Sprintf("      %-14s ", name), strings.Repeat(" ", 21)) + "\n")
 		}
 	}
 	line("stage", a.Labels["stage"])

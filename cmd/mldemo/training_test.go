@@ -79,7 +79,7 @@ ml_job_run_count_total{cicd_pipeline_name="b",cicd_pipeline_result="success"} 7
 
 func TestPrintTraining(t *testing.T) {
 	var out bytes.Buffer
-	require.NoError(t, (&training{alert: lostRows, resolved: true}).print(&out))
+	require.NoError(t, (&training{alert: lostRows, resolved: true}).print(&out, 200))
 	assert.Equal(t, `
   CRITICAL StageRows: training_job: transform wrote 7,249 rows, 41 % fewer than usual
       stage          transform
