@@ -517,4 +517,5 @@ require (
 	sigs.k8s.io/yaml v1.6.0 // indirect
 )
 
+// v0.155.0, which kubelet_stats names, is not in the checksum database.
 replace github.com/open-telemetry/opentelemetry-collector-contrib/internal/kubelet => github.com/open-telemetry/opentelemetry-collector-contrib/internal/kubelet v0.149.0

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"strconv"
 	"sync"
 	"time"
 
@@ -342,7 +343,7 @@ func (c *driftConnector) log(ch *drift.Change) {
 	if len(ch.Scores) > 0 {
 		s := ch.Scores[0]
 		fields = append(fields, zap.String("method", s.Method), zap.Float64("score", s.Score), zap.Float64("effect", s.Effect),
-			zap.Float64("threshold", s.Threshold), zap.Float64("p_value", s.PValue))
+			zap.Float64("threshold", s.Threshold), zap.String("p_value", strconv.FormatFloat(s.PValue, 'g', 3, 64)))
 	}
 	if ch.Growth != nil {
 		fields = append(fields, zap.String("grown", grown(&ch.Result)))
