@@ -6,8 +6,8 @@ package mldriftconnector
 import (
 	"context"
 	"fmt"
-	"strings"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
