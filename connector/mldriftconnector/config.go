@@ -113,9 +113,10 @@ type Methods struct {
 
 // Limits bound every table.
 type Limits struct {
-	// Models is the number of models (name and environment); the one that was silent for longest makes room.
+	// Models is the number of models (name and environment). A place is given away after an hour without use; as many with a card
+	// find room beyond it; what finds none is counted together.
 	Models int `mapstructure:"models"`
-	// Versions is the number of versions and roles per model; the one that was silent for longest makes room for a new one.
+	// Versions is the number of versions and roles per model, which have their places as models do.
 	Versions int `mapstructure:"versions"`
 	// Segments is the number of cohorts per version; what finds no room is dropped and counted.
 	Segments int `mapstructure:"segments"`
