@@ -237,7 +237,9 @@ func (d *demo) users(ctx context.Context) error {
 	d.say("Data", "%s: %s\nThe columns look like this; the flags are there to say otherwise:\n  prediction  %-20s PREDICTION=...\n  confidence  %-20s CONFIDENCE=...\n  timestamp   %-20s TIMESTAMP=...\n  left out    %-20s EXCLUDE=...",
 		d.file, console.Plural(schema.Rows, "row"), shown(d.columns.Prediction), shown(d.columns.Confidence), shown(d.columns.Timestamp), shown(strings.Join(d.columns.Exclude, ",")))
 	if d.at != nil {
-		_, err = fmt.Fprintf(d.out, "             Without a timestamp the rows are taken in their order and spread over %d days.\n", demoDays)
+		const indent = "             "
+		text := fmt.Sprintf("Without a timestamp the rows are taken in their order and spread over %d days.", demoDays)
+		_, err = fmt.Fprintln(d.out, console.Wrap(text, console.Width(d.out), indent, indent))
 	}
 	return err
 }
@@ -408,7 +410,7 @@ func (d *demo) wait(ctx context.Context, c *collector, delivered int, last time.
 	limit := time.Minute
 	if !c.own() {
 		limit = 4 * time.Minute
-		_, _ = fmt.Fprintln(d.err, "             waiting for its next flush: seconds with the default config, up to two minutes with longer intervals")
+		_, _ = fmt.Fprintln(d.err, "             waiting for its next flush: seconds with the default config,\n             up to two minutes with longer intervals")
 	}
 	var found scraped
 	var scrapeErr error
