@@ -3,6 +3,7 @@
 GO            ?= go
 DATA          ?=
 TESTFLAGS     ?=
+FUZZTIME      ?= 10s
 PROMETHEUS    := .tools/bin/prometheus
 JAEGER        := .tools/bin/jaeger
 ALERTMANAGER  := .tools/bin/alertmanager
@@ -13,7 +14,7 @@ LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS     := -trimpath -buildvcs=false -tags=grpcnotrace
 
-.PHONY: help build run demo test test-race test-e2e test-clients lint bench generate check-generated tools clean
+.PHONY: help build run demo test test-race fuzz test-e2e test-clients lint bench generate check-generated tools clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -36,6 +37,13 @@ test: build ## all tests that need no other server
 test-race: export CGO_ENABLED := 1
 test-race: ## the components' tests under the race detector (needs a C compiler)
 	$(GO) test -race $(TESTFLAGS) ./internal/... ./connector/... ./exporter/... ./extension/... ./processor/... ./receiver/...
+
+# A new input is made smaller for ten executions, not for a minute, which is Go's default and most of the time of a short run.
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@grep -ro '^func Fuzz[A-Za-z0-9]*' --include='*_test.go' cmd connector exporter extension internal processor receiver | while IFS=: read -r file target; do \
+		echo "$$file $${target#func }"; \
+		$(GO) test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit 1; \
+	done
 
 test-e2e: build tools ## tests with a real Prometheus, Jaeger and Alertmanager
 	$(GO) test -count=1 -tags grpcnotrace,e2e $(TESTFLAGS) ./test/e2e/...
