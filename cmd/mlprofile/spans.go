@@ -4,6 +4,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -52,7 +53,7 @@ func (f *spanFlags) use(o *table.Options) {
 func (f *spanFlags) roles(schema *table.Schema, o *baseline.Options) error {
 	if schema.Column(columnTime) == nil {
 		if f.model != "" || f.version != "" || f.environment != "" {
-			return fmt.Errorf("--model, --version and --environment are for files of spans, and this is none")
+			return errors.New("--model, --version and --environment are for files of spans, and this is none")
 		}
 		return nil
 	}

@@ -190,33 +190,34 @@ func undelivered(r replay.Result, total int) string {
 
 // describe says what becomes of the columns, and why.
 func describe(plan *baseline.Plan, o *replay.Options) string {
-	s := fmt.Sprintf("%s: %s", console.Clean(o.Model, 60), console.Plural(len(plan.Features), "feature"))
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s: %s", console.Clean(o.Model, 60), console.Plural(len(plan.Features), "feature"))
 	if p := plan.Prediction; p != nil {
 		what := "class"
 		if o.Task == "regression" || o.Task == "" && p.As == "numeric" {
 			what = "value"
 		}
-		s += fmt.Sprintf(", %s from %s", what, console.Clean(p.Name, 40))
+		fmt.Fprintf(&s, ", %s from %s", what, console.Clean(p.Name, 40))
 	}
 	if p := plan.Confidence; p != nil {
-		s += ", confidence from " + console.Clean(p.Name, 40)
+		s.WriteString(", confidence from " + console.Clean(p.Name, 40))
 	}
 	switch p := plan.Timestamp; {
 	case o.Now || p == nil:
-		s += ", stamped now"
+		s.WriteString(", stamped now")
 	default:
-		s += ", time from " + console.Clean(p.Name, 40)
+		s.WriteString(", time from " + console.Clean(p.Name, 40))
 	}
 	for _, note := range plan.Schema.Notes {
-		s += "\n  " + console.Clean(note, 300)
+		s.WriteString("\n  " + console.Clean(note, 300))
 	}
 	for _, c := range plan.Columns {
 		switch {
 		case c.Role == baseline.RoleNone && c.Note() != "" && c.Note() != "excluded":
-			s += fmt.Sprintf("\n  left out %s: %s", console.Clean(c.Name, 40), console.Clean(c.Note(), 300))
+			fmt.Fprintf(&s, "\n  left out %s: %s", console.Clean(c.Name, 40), console.Clean(c.Note(), 300))
 		case c.Role != baseline.RoleNone && (c.AmbiguousNumbers || c.Numbers != table.Plain || len(c.MeansMissing) > 0):
-			s += fmt.Sprintf("\n  %s: %s", console.Clean(c.Name, 40), console.Clean(c.Note(), 300))
+			fmt.Fprintf(&s, "\n  %s: %s", console.Clean(c.Name, 40), console.Clean(c.Note(), 300))
 		}
 	}
-	return s
+	return s.String()
 }

@@ -242,7 +242,8 @@ func TestAlertsAreBounded(t *testing.T) {
 		assert.Equal(t, 6, a.dropped)
 		state.emitAlerts(t.Context(), time.Now())
 		metadatatest.AssertEqualMlDriftAlerts(t, tel, []metricdata.DataPoint[int64]{
-			{Value: 2, Attributes: attrs("outcome", "overflow")}, {Value: 6, Attributes: attrs("outcome", "dropped")},
+			{Value: 2, Attributes: attrs("outcome", "overflow")},
+			{Value: 6, Attributes: attrs("outcome", "dropped")},
 			{Value: 2 + maxQueued, Attributes: attrs("outcome", "sent")},
 		}, metricdatatest.IgnoreTimestamp())
 		b.shutdown(t)

@@ -57,7 +57,7 @@ func TestLearn(t *testing.T) {
 		assert.GreaterOrEqual(t, got.Rows, uint64(1000))
 		assert.Less(t, got.Rows, uint64(1050))
 		require.NotNil(t, got.Column("x"))
-		assert.EqualValues(t, got.Rows, got.Column("x").Count)
+		assert.Equal(t, got.Rows, got.Column("x").Count)
 		assert.InDelta(t, 0.6, float64(got.Column("country").Categories[0].Count)/float64(got.Rows), 0.05)
 		assert.Equal(t, "prediction", got.Prediction.Name)
 		said := lines.FilterMessageSnippet("A baseline was learned").All()

@@ -137,7 +137,7 @@ func TestSegmentSeries(t *testing.T) {
 				all := out.AllMetrics()
 				return all[len(all)-1]
 			}
-			minutes := func(n int, missing int) {
+			minutes := func(n, missing int) {
 				for range n {
 					start := time.Now().Truncate(time.Minute)
 					time.Sleep(time.Minute)

@@ -6,6 +6,7 @@ package mlsummaryconnector
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
 	"strings"
 	"testing"
@@ -190,9 +191,7 @@ func TestBatchSizeIsBelievedAsFarAsItIsConfirmed(t *testing.T) {
 	w := watch(t, createDefaultConfig().(*Config), card)
 	with := func(more map[string]any) map[string]any {
 		all := map[string]any{"ml.prediction.class": "ok"}
-		for k, v := range more {
-			all[k] = v
-		}
+		maps.Copy(all, more)
 		return all
 	}
 	for i := range 10 {
@@ -578,9 +577,7 @@ func TestConfidences(t *testing.T) {
 		t.Run(fmt.Sprint(tt.attributes), func(t *testing.T) {
 			w := watch(t, createDefaultConfig().(*Config))
 			all := map[string]any{"ml.prediction.class": "ok"}
-			for k, v := range tt.attributes {
-				all[k] = v
-			}
+			maps.Copy(all, tt.attributes)
 			w.consume(t, 1, "fraud", all)
 			w.flush(t.Context(), true)
 			got := -1.0

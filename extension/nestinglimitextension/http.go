@@ -6,7 +6,6 @@ package nestinglimitextension
 import (
 	"bytes"
 	"context"
-
 	"io"
 	"mime"
 	"net/http"

@@ -54,9 +54,7 @@ func counted(t testing.TB, e *Engine, td ptrace.Traces) (ids []byte, stats Stats
 	t.Helper()
 	e.Traces(td, nil, func(s *Stats) {
 		stats = Stats{Assumed: s.Assumed, Uncounted: s.Uncounted}
-		for _, n := range s.Spans {
-			stats.Spans = append(stats.Spans, n)
-		}
+		stats.Spans = append(stats.Spans, s.Spans...)
 	})
 	for _, rs := range td.ResourceSpans().All() {
 		span := rs.ScopeSpans().At(0).Spans().At(0)

@@ -330,15 +330,6 @@ func (s *state) output(slot int) *output {
 	return nil
 }
 
-// current returns the value that a target has or will have.
-func (s *state) current(key string) value {
-	slot, ok := s.engine.matcher.slots[key]
-	if !ok {
-		return value{}
-	}
-	return s.at(slot)
-}
-
 func (s *state) at(slot int) value {
 	if s.has(slot) {
 		return fromAttribute(s.own.values[slot])

@@ -103,7 +103,9 @@ func TestNeighboursOfTheReferenceStayApart(t *testing.T) {
 func TestBinsOfTheLargestNumbers(t *testing.T) {
 	for _, values := range [][]float64{
 		{-math.MaxFloat64, -math.MaxFloat64, math.MaxFloat64},
-		{math.MaxFloat64}, {-math.MaxFloat64}, {-1.797e308, 1.797e308, 1.797e308},
+		{math.MaxFloat64},
+		{-math.MaxFloat64},
+		{-1.797e308, 1.797e308, 1.797e308},
 		{-math.MaxFloat64, -math.MaxFloat64, -math.MaxFloat64},
 	} {
 		bounds := EqualMassBounds(values, DefaultBins)

@@ -70,7 +70,7 @@ func TestLearn(t *testing.T) {
 	learns := func(o *Options) { o.Learn = 5000 }
 	e := engine(t, nil, learns)
 	var got []Learned
-	for m := int64(0); m < 120; m++ {
+	for m := range int64(120) {
 		now := at(epoch + m*60 + 70)
 		shift := 0.0
 		if m >= 50 {

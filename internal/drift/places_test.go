@@ -139,7 +139,7 @@ func TestUnusedPlacesAreGivenAway(t *testing.T) {
 		e.Add(at(epoch+h*3600), tr.minute(epoch+h*3600, 300))
 		e.Advance(at(epoch + h*3600 + 300))
 	}
-	from := int64(epoch + 3*3600)
+	from := epoch + 3*3600
 	e.Add(at(from), counted(Key{Model: "card"}))
 	e.Add(at(from), counted(Key{Model: "unknown"}))
 	has := func(names ...string) {

@@ -139,7 +139,7 @@ func TestBaselineArrivesOrChangesWhileDataFlow(t *testing.T) {
 					next := card(newBase, nil)
 					e := engine(t, set, nil)
 					r := rand.New(rand.NewPCG(7, 7))
-					now := int64(epoch)
+					now := epoch
 					restore := func(when string, set *catalog.Set) {
 						if restart == when {
 							e = restored(t, set, e.Snapshot(), now)

@@ -82,10 +82,10 @@ var places = map[string]struct {
 
 type putter = func(fill func(pcommon.Value)) (proto, json []byte, err error)
 
-func traces(make func(ptrace.Traces, func(pcommon.Value))) putter {
+func traces(build func(ptrace.Traces, func(pcommon.Value))) putter {
 	return func(fill func(pcommon.Value)) ([]byte, []byte, error) {
 		td := ptrace.NewTraces()
-		make(td, fill)
+		build(td, fill)
 		request := ptraceotlp.NewExportRequestFromTraces(td)
 		proto, err := request.MarshalProto()
 		if err != nil {
@@ -96,16 +96,16 @@ func traces(make func(ptrace.Traces, func(pcommon.Value))) putter {
 	}
 }
 
-func span(make func(ptrace.Span, func(pcommon.Value))) putter {
+func span(build func(ptrace.Span, func(pcommon.Value))) putter {
 	return traces(func(td ptrace.Traces, fill func(pcommon.Value)) {
-		make(td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty(), fill)
+		build(td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty(), fill)
 	})
 }
 
-func record(make func(plog.LogRecord, func(pcommon.Value))) putter {
+func record(build func(plog.LogRecord, func(pcommon.Value))) putter {
 	return func(fill func(pcommon.Value)) ([]byte, []byte, error) {
 		ld := plog.NewLogs()
-		make(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty(), fill)
+		build(ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords().AppendEmpty(), fill)
 		request := plogotlp.NewExportRequestFromLogs(ld)
 		proto, err := request.MarshalProto()
 		if err != nil {
@@ -116,10 +116,10 @@ func record(make func(plog.LogRecord, func(pcommon.Value))) putter {
 	}
 }
 
-func metric(make func(pmetric.Metric, func(pcommon.Value))) putter {
+func metric(build func(pmetric.Metric, func(pcommon.Value))) putter {
 	return func(fill func(pcommon.Value)) ([]byte, []byte, error) {
 		md := pmetric.NewMetrics()
-		make(md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty(), fill)
+		build(md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty(), fill)
 		request := pmetricotlp.NewExportRequestFromMetrics(md)
 		proto, err := request.MarshalProto()
 		if err != nil {

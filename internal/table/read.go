@@ -43,7 +43,9 @@ func (c *Column) read(cell Cell) Cell {
 	if c.Numbers == Plain && !c.signed || !c.Type.Numeric() {
 		return cell
 	}
-	text, v, ok := cell.Text, 0.0, false
+	text := cell.Text
+	var v float64
+	var ok bool
 	if c.signed {
 		if text, ok = stripSign(text); !ok {
 			return cell

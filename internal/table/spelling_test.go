@@ -124,7 +124,9 @@ func TestTextsThatMeanMissing(t *testing.T) {
 }
 
 func TestSpellingOfDates(t *testing.T) {
-	at := func(day, month, hour int) time.Time { return time.Date(2026, time.Month(month), day, hour, 0, 0, 0, time.UTC) }
+	at := func(day, month, hour int) time.Time {
+		return time.Date(2026, time.Month(month), day, hour, 0, 0, 0, time.UTC)
+	}
 	for name, tt := range map[string]struct {
 		o      Options
 		values []string

@@ -394,7 +394,7 @@ func FuzzSpelling(f *testing.F) {
 				t.Fatalf("%q is %v", s, v)
 			}
 		}
-		stripSign(s)
+		_, _ = stripSign(s)
 		MeansMissing(s)
 		for d := DateISO; d <= DateDigits; d <<= 1 {
 			d.parse(s)

@@ -40,11 +40,15 @@ func rows(t *testing.T) (header []string, all [][]string) {
 	for _, text := range []string{agentRequest, agentResponse} {
 		var r struct{ Bytes, ContentType, ReqType, ID string }
 		require.NoError(t, json.Unmarshal([]byte(text), &r))
-		all = append(all, []string{"s3://bucket/logs", r.Bytes, r.ContentType, r.ReqType, r.ID, "http://localhost:9081", "fraud", "prod", "predictor", "canary",
-			`{"X-Model-Version":["7"]}`, "", "", "false"})
+		all = append(all, []string{
+			"s3://bucket/logs", r.Bytes, r.ContentType, r.ReqType, r.ID, "http://localhost:9081", "fraud", "prod", "predictor", "canary",
+			`{"X-Model-Version":["7"]}`, "", "", "false",
+		})
 	}
-	return []string{"url", "bytes", "contentType", "reqType", "id", "sourceUri", "inferenceService", "namespace", "component", "endpoint", "metadata",
-		"annotations", "certName", "tlsSkipVerify"}, all
+	return []string{
+		"url", "bytes", "contentType", "reqType", "id", "sourceUri", "inferenceService", "namespace", "component", "endpoint", "metadata",
+		"annotations", "certName", "tlsSkipVerify",
+	}, all
 }
 
 func csvBlob(t *testing.T) string {

@@ -39,7 +39,7 @@ func TestLateSpansLandInTheirOwnMinute(t *testing.T) {
 	otlp.send(requests[:3]...) // ten minutes late
 	c.Stop()
 
-	counts := points(t, out, "ml.summary.point")["ml.prediction.count{ml.model.name=fraud,ml.model.version=7}"]
+	counts := points(t, out, "ml.summary.point", "service.name")["ml.prediction.count{ml.model.name=fraud,ml.model.version=7}"]
 	require.Len(t, counts, 20)
 	for i, p := range counts {
 		assert.Equal(t, 60.0, p.value, "minute %d", i)

@@ -171,7 +171,7 @@ extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
 receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}}}}
 connectors:
   ml_summary: {flush_interval: 100ms, feature_flush_interval: 100ms}
-  ml_drift: {window: 1h, timestamps: event, emit_interval: 100ms, lateness: 1m, for: 2}
+  ml_drift: {window: 1h, timestamps: event, emit_interval: 1s, lateness: 1m, for: 2}
 exporters: {nop: {}, file: {path: "${env:OUT}", flush_interval: 50ms}}
 service:
   extensions: [ml_catalog]
@@ -288,7 +288,7 @@ service:
 	assert.GreaterOrEqual(t, p.Rows, uint64(1500), "the rows of the process before are among them")
 	assert.Equal(t, start0, p.From)
 	require.NotNil(t, p.Column("amount"))
-	assert.EqualValues(t, p.Rows, p.Column("amount").Count+p.Column("amount").Missing)
+	assert.Equal(t, p.Rows, p.Column("amount").Count+p.Column("amount").Missing)
 	assert.InDelta(t, 0.7, float64(p.Column("country").Categories[0].Count)/float64(p.Rows), 0.05)
 	require.NotNil(t, p.Prediction)
 	require.NotNil(t, p.Confidence)

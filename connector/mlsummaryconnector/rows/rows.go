@@ -18,9 +18,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 )
 
-// Row and Field are a row of a span and one of its features.
 type (
-	Row   = reader.Row
+	// Row is a row of a span.
+	Row = reader.Row
+	// Field is one of its features.
 	Field = reader.Field
 )
 

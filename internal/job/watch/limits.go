@@ -5,6 +5,7 @@ package watch
 
 import (
 	"container/list"
+	"slices"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
@@ -157,8 +158,8 @@ func (w *Watch) makesRoom(now time.Time) *tracked {
 	if oldest != nil && now.Sub(oldest.run.LastSeen) >= unusedFor {
 		return oldest
 	}
-	for i := len(w.touched) - 1; i >= 0; i-- {
-		if t := w.touched[i]; t.fresh && !t.stored.gone && t.job != nil && !t.carded() && t.phase != closed {
+	for _, t := range slices.Backward(w.touched) {
+		if t.fresh && !t.stored.gone && t.job != nil && !t.carded() && t.phase != closed {
 			return t
 		}
 	}

@@ -74,7 +74,7 @@ func TestCardsFindRoom(t *testing.T) {
 	}
 	assert.ElementsMatch(t, []string{"b", "c", "carded"}, firing)
 	assert.Equal(t, []string{"JobFailed a a"}, lost, "the oldest one of a job without a card, by name")
-	assert.Equal(t, 4, len(r.w.jobs), "three, and one with a card")
+	assert.Len(t, r.w.jobs, 4, "three, and one with a card")
 }
 
 // TestRunsThatWaitAreJudgedEarly fills the table with runs that have ended: nothing is lost, they are judged before their time.
@@ -117,8 +117,10 @@ func TestSpansBeyondLimitsAreNoDuplicates(t *testing.T) {
 	}
 	key := run.Key{Job: "daily"}
 	assert.Equal(t, []Notice{
-		{Limit: LimitInstances, Key: key, Run: "a", Stage: "map"}, {Limit: LimitAttempts, Key: key, Run: "a", Stage: "map"},
-		{Limit: LimitStages, Key: key, Run: "a", Stage: "c"}, {Limit: LimitTraces, Key: key, Run: "a"},
+		{Limit: LimitInstances, Key: key, Run: "a", Stage: "map"},
+		{Limit: LimitAttempts, Key: key, Run: "a", Stage: "map"},
+		{Limit: LimitStages, Key: key, Run: "a", Stage: "c"},
+		{Limit: LimitTraces, Key: key, Run: "a"},
 	}, notices)
 	assert.Equal(t, map[string]uint64{LimitInstances: 1, LimitAttempts: 1, LimitStages: 1, LimitTraces: 1}, r.w.SelfStats().Evicted)
 	assert.Zero(t, r.w.SelfStats().Duplicates)

@@ -179,11 +179,11 @@ func (r *Registry) Knows(key Key) bool {
 func (r *Registry) Switched() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	any := false
+	switched := false
 	for _, p := range r.places {
-		any = p.model != nil && p.model.takeSwitched() || any
+		switched = p.model != nil && p.model.takeSwitched() || switched
 	}
-	return any
+	return switched
 }
 
 // MakeRoom gives away what was not in use for an hour before now, where something was turned away. With models it does so with
