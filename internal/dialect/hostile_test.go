@@ -59,7 +59,7 @@ func TestValuesThatFit(t *testing.T) {
 	for _, c := range []struct{ given, want m }{
 		{m{"gen_ai.usage.prompt_tokens": 23.0}, m{"gen_ai.usage.input_tokens": int64(23)}},
 		{m{"gen_ai.usage.prompt_tokens": " 23\n"}, m{"gen_ai.usage.input_tokens": int64(23)}},
-		{m{"confidence": 100}, m{"ml.prediction.confidence": 1.0}},
+		{m{"confidence_pct": 100}, m{"ml.prediction.confidence": 1.0}},
 		{m{"confidence": "0"}, m{"ml.prediction.confidence": 0.0}},
 		{m{"gen_ai.response.finish_reason": []any{"stop", m{}, 3, ""}}, m{"gen_ai.response.finish_reasons": []any{"stop", "3"}}},
 		{m{"model.name": 7}, m{"ml.model.name": "7"}},

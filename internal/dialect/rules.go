@@ -396,11 +396,16 @@ func (r *rule) typed(v value) (value, bool) {
 		return value{kind: integer, int: n}, ok && r.within(float64(n))
 	case doubleTarget:
 		f, ok := v.number()
-		if r.scale != 0 {
+		switch {
+		case r.scale != 0:
 			f *= r.scale
+		case r.percent:
+			f /= 100
+		case !ok && r.most == 1:
+			f, ok = v.percentage()
 		}
-		if r.percent {
-			f = share(f)
+		if r.most == 1 {
+			f = unit(f)
 		}
 		return value{kind: double, float: f}, ok && r.within(f)
 	case boolTarget:
@@ -417,13 +422,9 @@ func (r *rule) typed(v value) (value, bool) {
 	}
 }
 
-// share takes a number of 2 and more for a percent. One that is a rounding above 1, as sums of softmax in float16 are, is 1;
-// what is between may be either and is left.
-func share(f float64) float64 {
-	switch {
-	case f >= 2:
-		return f / 100
-	case f > 1 && f <= 1+1e-3:
+// unit takes a number that is a rounding above 1, as sums of softmax in float16 are, for 1.
+func unit(f float64) float64 {
+	if f > 1 && f <= 1+1e-3 {
 		return 1
 	}
 	return f

@@ -111,6 +111,19 @@ func (v *value) number() (float64, bool) {
 	return f, !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
+// percentage returns the share that a text like "87.5%" says.
+func (v *value) percentage() (float64, bool) {
+	if v.kind != text {
+		return 0, false
+	}
+	percent, ok := strings.CutSuffix(strings.TrimSpace(v.text), "%")
+	if !ok {
+		return 0, false
+	}
+	f, err := strconv.ParseFloat(strings.TrimSpace(percent), 64)
+	return f / 100, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
+}
+
 // whole returns a whole number, that of a numeric text too.
 func (v *value) whole() (int64, bool) {
 	switch v.kind {

@@ -48,7 +48,9 @@ var clients = []client{
 			switch {
 			case c.refused: // its span is never ended
 				return report{}
-			case c.kind == streamed || c.kind == embeddings:
+			case c.kind == streamed: // its span names no version: it counts with that of the model's last call
+				return report{made: true, version: true}
+			case c.kind == embeddings:
 				return report{made: true}
 			}
 			return report{made: true, version: true, tokens: true}
