@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -27,15 +28,15 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 )
 
-// logSink takes alerts, and fails while told to.
+// logSink takes alerts, and fails while it is down.
 type logSink struct {
 	consumertest.LogsSink
-	err error
+	down atomic.Bool
 }
 
 func (s *logSink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	if s.err != nil {
-		return s.err
+	if s.down.Load() {
+		return errors.New("down")
 	}
 	return s.LogsSink.ConsumeLogs(ctx, ld)
 }
@@ -183,10 +184,10 @@ func TestAlertsWaitForTheirDownstream(t *testing.T) {
 		b := startBoth(t, metadatatest.NewSettings(tel), config(nil), host{catalogID: testCards(base)}, &sink{}, logs)
 		p := newProducer(base, "p", 1)
 		b.hours(t, p, 3, 0)
-		logs.err = errors.New("down")
+		logs.down.Store(true)
 		b.hours(t, p, 3, 1)
 		b.hours(t, p, 4, 0)
-		logs.err = nil
+		logs.down.Store(false)
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		list := of(logs.take(t), "feature", "x")
