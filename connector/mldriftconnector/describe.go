@@ -206,6 +206,7 @@ func methodName(method string) string {
 	return method
 }
 
+// rangeName writes a range of values, with as many digits as tell its ends apart. Examples: "1.2k–5k", "41.878–41.881", "-3 to -1".
 func rangeName(low, high float64) string {
 	switch {
 	case math.IsInf(low, -1) && math.IsInf(high, 1):
@@ -215,7 +216,14 @@ func rangeName(low, high float64) string {
 	case math.IsInf(high, 1):
 		return "above " + short(low)
 	}
-	return short(low) + "–" + short(high)
+	l, h := short(low), short(high)
+	for digits := 4; l == h && digits <= 17; digits++ {
+		l, h = strconv.FormatFloat(low, 'g', digits, 64), strconv.FormatFloat(high, 'g', digits, 64)
+	}
+	if low < 0 {
+		return l + " to " + h // a dash before a minus is hard to read
+	}
+	return l + "–" + h
 }
 
 func quoted(s string) string { return strconv.Quote(s) }
