@@ -17,11 +17,9 @@ var writeGolden = flag.String("write-golden", "", "write a snapshot of this vers
 // goldenMinutes is how long the engine ran before its snapshot was written.
 const goldenMinutes = 237
 
-// TestWriteGolden writes a snapshot for TestGoldenSnapshots, once for each format.
-func TestWriteGolden(t *testing.T) {
-	if *writeGolden == "" {
-		t.Skip("-write-golden is not set")
-	}
+// writeSnapshot writes a snapshot for TestGoldenSnapshots, once for each format.
+func writeSnapshot(t *testing.T) {
+	t.Helper()
 	e, _, run := busy(t)
 	run(e, 0, goldenMinutes)
 	s := e.Snapshot()
@@ -39,6 +37,9 @@ func TestWriteGolden(t *testing.T) {
 // TestGoldenSnapshots reads the snapshots of earlier formats and goes on from them: the windows that close afterwards are those
 // of an engine that never stopped.
 func TestGoldenSnapshots(t *testing.T) {
+	if *writeGolden != "" {
+		writeSnapshot(t)
+	}
 	dirs, err := filepath.Glob(filepath.Join("testdata", "snapshot-*"))
 	if err != nil || len(dirs) == 0 {
 		t.Fatalf("no snapshots: %v", err)
