@@ -8,11 +8,10 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
 // sendTimeout is how long an emission may take, so that a downstream that hangs does not hold up the other one.
@@ -42,18 +41,7 @@ func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
 	if len(due) == 0 {
 		return
 	}
-	ld := plog.NewLogs()
-	rl := ld.ResourceLogs().AppendEmpty()
-	c.resource.CopyTo(rl.Resource())
-	sl := rl.ScopeLogs().AppendEmpty()
-	sl.Scope().SetName(metadata.ScopeName)
-	sl.Scope().SetVersion(c.version)
-	sl.LogRecords().EnsureCapacity(len(due))
-	for i := range due {
-		lr := sl.LogRecords().AppendEmpty()
-		due[i].Encode(lr)
-		lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
-	}
+	ld := alert.Logs(due, c.resource, metadata.ScopeName, c.version, now)
 	limited, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	err := c.logs.ConsumeLogs(limited, ld)

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
@@ -76,18 +74,7 @@ func (s *state) emitAlerts(ctx context.Context, now time.Time) {
 		s.watch.Sent(ctx, now, due)
 		return
 	}
-	ld := plog.NewLogs()
-	rl := ld.ResourceLogs().AppendEmpty()
-	s.resource.CopyTo(rl.Resource())
-	sl := rl.ScopeLogs().AppendEmpty()
-	sl.Scope().SetName(metadata.ScopeName)
-	sl.Scope().SetVersion(s.version)
-	sl.LogRecords().EnsureCapacity(len(due))
-	for i := range due {
-		lr := sl.LogRecords().AppendEmpty()
-		due[i].Encode(lr)
-		lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
-	}
+	ld := alert.Logs(due, s.resource, metadata.ScopeName, s.version, now)
 	limited, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	err := s.logs.ConsumeLogs(limited, ld)
