@@ -1,0 +1,29 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package payload
+
+// failure reads error: a text, or an object that has one.
+func (r *reader) failure() error {
+	f := &Failure{}
+	if r.p.peek() == '{' {
+		err := r.p.object(func(key string) error {
+			switch key {
+			case "message", "detail", "reason":
+				return r.label(&f.Message)
+			case "code", "status":
+				return r.label(&f.Code)
+			}
+			return r.p.skip()
+		})
+		if err != nil {
+			return err
+		}
+	} else if err := r.label(&f.Message); err != nil {
+		return err
+	}
+	if f.Message != "" || f.Code != "" {
+		r.out.Failure = f
+	}
+	return nil
+}
