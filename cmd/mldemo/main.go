@@ -25,11 +25,11 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
 	"github.com/otelcol-ml/otelcol-ml/examples/training-job/job"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
-	"github.com/otelcol-ml/otelcol-ml/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/internal/replay"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
 

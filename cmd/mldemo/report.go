@@ -12,8 +12,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
-	"github.com/otelcol-ml/otelcol-ml/internal/console"
 )
 
 // maxShown is the number of windows that fit beside each other.

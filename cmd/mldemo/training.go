@@ -18,10 +18,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
 	"github.com/otelcol-ml/otelcol-ml/examples/training-job/job"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
-	"github.com/otelcol-ml/otelcol-ml/internal/console"
-	"github.com/otelcol-ml/otelcol-ml/internal/replay"
 )
 
 // goodRuns is the number of good runs that ml_job needs to know what is usual, by default.

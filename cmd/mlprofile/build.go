@@ -15,9 +15,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
-	"github.com/otelcol-ml/otelcol-ml/internal/console"
-	"github.com/otelcol-ml/otelcol-ml/internal/dataflags"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"

@@ -4,6 +4,6 @@
 // Command mlprofile makes baselines from data files, shows them, drafts cards, and computes drift on the command line.
 package main
 
-import "github.com/otelcol-ml/otelcol-ml/internal/console"
+import "github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 
 func main() { console.Main(newCommand()) }

@@ -18,9 +18,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
-	"github.com/otelcol-ml/otelcol-ml/internal/console"
-	"github.com/otelcol-ml/otelcol-ml/internal/dataflags"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )

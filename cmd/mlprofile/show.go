@@ -11,7 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 

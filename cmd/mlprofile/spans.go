@@ -13,9 +13,9 @@ import (
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/rows"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
-	"github.com/otelcol-ml/otelcol-ml/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"

@@ -23,9 +23,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"google.golang.org/grpc"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/internal/replay"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
 

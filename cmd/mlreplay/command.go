@@ -13,10 +13,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
-	"github.com/otelcol-ml/otelcol-ml/internal/console"
-	"github.com/otelcol-ml/otelcol-ml/internal/dataflags"
-	"github.com/otelcol-ml/otelcol-ml/internal/replay"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
 

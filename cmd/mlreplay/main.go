@@ -4,6 +4,6 @@
 // Command mlreplay sends the rows of a data file as prediction spans to an OpenTelemetry collector.
 package main
 
-import "github.com/otelcol-ml/otelcol-ml/internal/console"
+import "github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 
 func main() { console.Main(newCommand()) }

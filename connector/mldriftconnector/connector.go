@@ -22,7 +22,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
-	"github.com/otelcol-ml/otelcol-ml/internal/shared"
+	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
 // maxWaiting is how many results of closed windows wait for a downstream that fails, in event mode; the oldest go first.
@@ -60,7 +60,7 @@ type driftConnector struct {
 	thinned  thinned
 }
 
-var _ shared.State = (*driftConnector)(nil)
+var _ sharedcomponent.State = (*driftConnector)(nil)
 
 func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) {
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)

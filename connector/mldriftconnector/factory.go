@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/internal/shared"
+	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
 // NewFactory returns the factory of the ml_drift connector.
@@ -28,7 +28,7 @@ func NewFactory() connector.Factory {
 
 // factory makes the edges of one config share a state.
 type factory struct {
-	states shared.States[Config, *driftConnector]
+	states sharedcomponent.States[Config, *driftConnector]
 }
 
 func (f *factory) createMetricsToMetrics(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Metrics) (connector.Metrics, error) {

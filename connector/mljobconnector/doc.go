@@ -10,7 +10,7 @@
 //	          (edge.go) (reader.go)      (internal/job/watch) └─► counts ─► metrics
 //
 // The collector makes one instance of a connector for each pair of signals. They are edges of one state (state.go, made by
-// internal/shared), of which the first takes the spans in. A request is read span by span (reader.go); spans that are of no job cost
+// internal/sharedcomponent), of which the first takes the spans in. A request is read span by span (reader.go); spans that are of no job cost
 // a walk over their attributes and nothing else. One goroutine (loop.go) wakes up when the watch has something to decide or to repeat, and
 // sends what is due.
 package mljobconnector

@@ -10,12 +10,12 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/shared"
+	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
 // edge is the connector between traces and one other signal. Start and Shutdown are the shared edge's.
 type edge struct {
-	*shared.Edge[Config, *state]
+	*sharedcomponent.Edge[Config, *state]
 }
 
 var _ connector.Traces = (*edge)(nil)

@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/internal/shared"
+	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
 // NewFactory returns the factory of the ml_job connector.
@@ -27,7 +27,9 @@ func NewFactory() connector.Factory {
 }
 
 // factory makes the edges of one config share a state.
-type factory struct{ states shared.States[Config, *state] }
+type factory struct {
+	states sharedcomponent.States[Config, *state]
+}
 
 func (f *factory) createTracesToLogs(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Traces, error) {
 	e, err := f.join(set, cfg, pipeline.SignalLogs)

@@ -19,7 +19,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
-	"github.com/otelcol-ml/otelcol-ml/internal/shared"
+	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
 // state is what the edges of one config share.
@@ -55,7 +55,7 @@ type state struct {
 	loops    sync.WaitGroup
 }
 
-var _ shared.State = (*state)(nil)
+var _ sharedcomponent.State = (*state)(nil)
 
 func newState(set connector.Settings, cfg *Config) (*state, error) {
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)

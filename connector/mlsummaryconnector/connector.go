@@ -24,11 +24,11 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/flush"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/reader"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/redelivery"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
-	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 )
 
 // rememberedCalls is how many calls of generative models are remembered, each by its parent and by its trace: 3 MB when full.

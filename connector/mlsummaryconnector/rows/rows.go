@@ -13,9 +13,9 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/reader"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/redelivery"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
-	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 )
 
 type (

@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/redelivery"
 )
 
 // spanKind is what a span is, as far as counting goes.

@@ -20,10 +20,10 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/redelivery"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
-	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package shared gives the several instances that the collector makes of one connector one state.
+// Package sharedcomponent gives the several instances that the collector makes of one connector one state.
 //
 // The collector makes an instance for each pair of signals that a connector is used between: one that is an exporter of
 // traces and logs pipelines and a receiver of metrics and logs pipelines is four. All of them get the same config
@@ -29,4 +29,4 @@
 // An edge that shuts down says that all that feeds its input has stopped. The first such edge of the last input is therefore
 // the moment for the final flush: nothing comes in any more, and an output's downstream runs until every edge to it has
 // shut down. That holds where the connector supports each of its inputs with each of its outputs.
-package shared
+package sharedcomponent

@@ -143,7 +143,7 @@ func Run(ctx context.Context, files []string, plan *baseline.Plan, o Options, ex
 		sdktrace.WithSpanProcessor(b),
 	)
 	s := &sender{
-		plan: plan, opts: o, tracer: provider.Tracer("github.com/otelcol-ml/otelcol-ml/internal/replay"),
+		plan: plan, opts: o, tracer: provider.Tracer("github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"),
 		batch: b, started: time.Now(), name: "predict " + o.Model,
 	}
 	err := s.files(ctx, files)
