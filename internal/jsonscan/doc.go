@@ -1,0 +1,19 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package jsonscan reads JSON in a string from left to right, without garbage.
+//
+// A Scanner stands before a value. The caller looks what is next (Peek), and reads it (Scalar, Text, Object, Array) or
+// passes over it (Skip). End says that nothing is left. A Scanner can be copied, to return to where it was.
+//
+// A text that is read is a part of the JSON and keeps all of it in memory, but one with escapes is a copy of its own.
+//
+// What is JSON is the same for every reader, and for what is skipped:
+//   - The grammar is RFC 8259's, as encoding/json reads it: no leading zeros, no raw control characters in a text, no unknown
+//     escapes. What no other reader takes for JSON is none here.
+//   - NaN, Infinity and -Infinity are numbers, because Python's json writes them. They are the one thing beyond the RFC.
+//   - A whole number that fits is an int64. Any other is the nearest float64; one that is out of range is infinite.
+//   - Arrays and objects nest at most MaxDepth deep.
+//   - The members of an object come in their order, each time that a key is there. Our readers take the first.
+//   - An escaped surrogate without its other half is U+FFFD. Bytes that are not UTF-8 are passed on as they are.
+package jsonscan

@@ -1,0 +1,37 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package jsonscan
+
+// Error is why a text is not JSON. Offset says where.
+type Error uint8
+
+// The errors.
+const (
+	// TooShort is returned where the text ends too early.
+	TooShort Error = iota
+	// Unexpected is returned where another byte stands than may be there.
+	Unexpected
+	// TooDeep is returned where arrays and objects nest deeper than MaxDepth.
+	TooDeep
+)
+
+// Error implements error.
+func (e Error) Error() string {
+	switch e {
+	case TooShort:
+		return "the JSON ends too early"
+	case TooDeep:
+		return "the JSON nests too deep"
+	default:
+		return "not JSON"
+	}
+}
+
+// fail returns the error of what is next, which is not what was expected.
+func (s *Scanner) fail() error {
+	if s.pos >= len(s.text) {
+		return TooShort
+	}
+	return Unexpected
+}
