@@ -16,8 +16,8 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/boltfile"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/internal/boltfile"
 )
 
 // fileStorage is contrib's file_storage, which opens only files that are whole.

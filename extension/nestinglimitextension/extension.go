@@ -16,8 +16,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/nesting"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
-	"github.com/otelcol-ml/otelcol-ml/internal/nesting"
 )
 
 // logEvery is the time between two lines about refused requests.

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/encoding"
 	"google.golang.org/grpc/mem"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/nesting"
+	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/nesting"
 )
 
 // protoCodec is the name under which gRPC knows the codec of protocol buffers, which for OTLP is pdata's.

@@ -13,7 +13,7 @@ import (
 
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/nesting"
+	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/nesting"
 )
 
 // GetHTTPHandler returns the middleware of an HTTP server.
