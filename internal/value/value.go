@@ -92,6 +92,14 @@ func (v Value) Number() (f float64, ok bool) {
 	}
 }
 
+// String returns a string as it came, and any other value as Category does.
+func (v Value) String() string {
+	if v.kind == Text {
+		return v.text
+	}
+	return v.Category()
+}
+
 // Category returns the value as a category. A missing one is "".
 func (v Value) Category() string {
 	var buf [32]byte

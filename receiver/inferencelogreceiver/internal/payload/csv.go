@@ -8,6 +8,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // ParseCSV reads rows of comma-separated values. The first row is a header where header says so, given its cells, or where none of
@@ -71,17 +73,17 @@ func cloneAll(record []string) []string {
 // anyNumber is true where a cell is a number.
 func anyNumber(cells []string) bool {
 	for _, s := range cells {
-		if c := csvCell(s); c.kind == Int || c.kind == Float {
+		if c := csvCell(s); c.Kind() == value.Int || c.Kind() == value.Float {
 			return true
 		}
 	}
 	return false
 }
 
-func csvCell(s string) Cell {
+func csvCell(s string) value.Value {
 	s = strings.TrimSpace(s)
 	if s == "" {
-		return Cell{}
+		return value.Value{}
 	}
 	if c := s[0]; c >= '0' && c <= '9' || c == '-' || c == '.' || c == '+' || c == 'N' || c == 'I' {
 		p := scanner{s: s}
@@ -93,7 +95,7 @@ func csvCell(s string) Cell {
 			return c
 		}
 	}
-	return NewText(s)
+	return value.NewText(s)
 }
 
 func (t *Tensor) csvRow(record []string, limits Limits) {
@@ -107,11 +109,13 @@ func (t *Tensor) csvRow(record []string, limits Limits) {
 	default:
 		for _, s := range record {
 			c := csvCell(s)
-			if c.kind == Text && len(c.text) > limits.Text {
+			if c.Kind() == value.Text && len(c.Text()) > limits.Text {
 				t.omit(LongText)
 				return
 			}
-			c.text = strings.Clone(c.text) // the record's memory is used again
+			if c.Kind() == value.Text {
+				c = value.NewText(strings.Clone(c.Text())) // the record's memory is used again
+			}
 			t.Cells = append(t.Cells, c)
 		}
 	}

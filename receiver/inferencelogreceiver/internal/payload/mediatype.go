@@ -6,6 +6,8 @@ package payload
 import (
 	"mime"
 	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // ParseAs reads a body by its media type: CSV, JSON lines, JSON. Of any other type it reads what is JSON nevertheless, or, where it is called text,
@@ -46,7 +48,7 @@ func sniff(media, body string, side Side, limits Limits) (*Payload, bool) {
 		return nil, false
 	}
 	for _, c := range p.Tensors[0].Cells {
-		if c.kind != Int && c.kind != Float {
+		if c.Kind() != value.Int && c.Kind() != value.Float {
 			return nil, false
 		}
 	}

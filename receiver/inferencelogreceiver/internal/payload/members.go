@@ -8,6 +8,8 @@ import (
 	"math"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // when reads a key of the given side and skips it on the other.
@@ -65,8 +67,8 @@ func (r *reader) scalarRow() error {
 	if err != nil {
 		return err
 	}
-	t := Tensor{Rows: 1, Width: 1, Rank: 1, Cells: []Cell{c}}
-	if c.kind == Text && len(c.text) > r.limits.Text {
+	t := Tensor{Rows: 1, Width: 1, Rank: 1, Cells: []value.Value{c}}
+	if c.Kind() == value.Text && len(c.Text()) > r.limits.Text {
 		t.omit(LongText)
 	}
 	r.add([]Tensor{t}, 1)
@@ -119,7 +121,7 @@ func (r *reader) shape(tensor string) ([]int, error) {
 			return err
 		case i == maxDepth:
 			return failf(BadPayload, "tensor %q: the shape has more than %d dimensions", clip(tensor), maxDepth)
-		case c.kind != Int || c.Int() < 0 || c.Int() > math.MaxInt32:
+		case c.Kind() != value.Int || c.Int() < 0 || c.Int() > math.MaxInt32:
 			return failf(BadPayload, "tensor %q: the shape has %s at [%d], must be a whole number from 0 to %d", clip(tensor), clip(c.String()), i, math.MaxInt32)
 		}
 		shape = append(shape, int(c.Int()))

@@ -3,14 +3,18 @@
 
 package payload
 
-import "math"
+import (
+	"math"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
+)
 
 // nested reads arrays within arrays into cells, row by row, and learns their shape on the way.
 type nested struct {
 	p      *scanner
 	limits Limits
 
-	cells []Cell
+	cells []value.Value
 	// count is the number of scalars, also of those that were not kept.
 	count int
 	// shape holds the length of the arrays at each depth, -1 where none has been closed.
@@ -77,12 +81,12 @@ func (n *nested) array(depth int) error {
 	return nil
 }
 
-func (n *nested) add(c Cell) {
+func (n *nested) add(c value.Value) {
 	n.count++
 	if n.omitted != Kept || n.full {
 		return
 	}
-	if c.kind == Text && len(c.text) > n.limits.Text {
+	if c.Kind() == value.Text && len(c.Text()) > n.limits.Text {
 		n.omit(LongText)
 		return
 	}

@@ -16,7 +16,11 @@
 // (SeldonMessage), https://mlflow.org/docs/latest/deployment/deploy-model-locally (dataframe_split, dataframe_records).
 package payload
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
+)
 
 // Limits bound what is kept of one body. The body's own length is the caller's to bound.
 type Limits struct {
@@ -91,13 +95,13 @@ type Tensor struct {
 	// Rows and Width are the numbers of rows and columns, Rank the number of dimensions as sent.
 	Rows, Width, Rank int
 	// Cells are the values, row by row; nil where they were left out.
-	Cells []Cell
+	Cells []value.Value
 	// Omitted says why there are no cells.
 	Omitted Omission
 }
 
 // At returns the cell in a row and a column.
-func (t *Tensor) At(row, column int) Cell { return t.Cells[row*t.Width+column] }
+func (t *Tensor) At(row, column int) value.Value { return t.Cells[row*t.Width+column] }
 
 func (t *Tensor) omit(o Omission) {
 	t.Cells = nil
@@ -132,7 +136,7 @@ type Payload struct {
 func (p *Payload) Size() int {
 	n := 256 + p.bytes
 	for i := range p.Tensors {
-		n += 128 + cap(p.Tensors[i].Cells)*cellSize
+		n += 128 + cap(p.Tensors[i].Cells)*value.Size
 	}
 	return n
 }

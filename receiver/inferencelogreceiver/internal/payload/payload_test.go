@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -56,17 +58,17 @@ func show(p *Payload) string {
 	return b.String()
 }
 
-func showCell(c Cell) string {
+func showCell(c value.Value) string {
 	switch c.Kind() {
-	case Missing:
+	case value.Missing:
 		return "-"
-	case Float:
+	case value.Float:
 		s := c.String()
 		if !strings.Contains(s, ".") {
 			s += ".0"
 		}
 		return s
-	case Text:
+	case value.Text:
 		return fmt.Sprintf("%q", c.String())
 	default:
 		return c.String()
@@ -328,7 +330,7 @@ func TestManyKeys(t *testing.T) {
 		assert.Equal(t, int64(i), p.Tensors[i].At(0, 0).Int())
 		assert.Equal(t, int64(100+i), p.Tensors[i].At(1, 0).Int())
 	}
-	assert.Greater(t, p.Size(), 40*2*cellSize)
+	assert.Greater(t, p.Size(), 40*2*value.Size)
 }
 
 func TestClip(t *testing.T) {
@@ -370,7 +372,7 @@ func FuzzParse(f *testing.F) {
 					require.Len(t, x.Names, x.Width)
 				}
 				for _, c := range x.Cells {
-					require.LessOrEqual(t, len(c.text), testLimits.Text)
+					require.LessOrEqual(t, len(c.Text()), testLimits.Text)
 				}
 				width += x.Width
 			}

@@ -3,6 +3,8 @@
 
 package payload
 
+import "github.com/otelcol-ml/otelcol-ml/internal/value"
+
 const (
 	// maxName is the longest name of a column, in bytes; longer ones are left out.
 	maxName = 256
@@ -37,7 +39,7 @@ type table struct {
 	tensors []Tensor
 	index   map[string]int // by key, for tables of many keys
 	cells   int
-	arena   []Cell
+	arena   []value.Value
 	// tooMany is set where there were more keys than columns are allowed.
 	tooMany bool
 }
@@ -133,7 +135,7 @@ func (t *table) find(key string) int {
 
 // value reads the value of a key in row r.
 func (t *table) value(x *Tensor, r int) error {
-	var one [1]Cell
+	var one [1]value.Value
 	cells, rank := one[:], 1
 	switch t.p.peek() {
 	case '{':
@@ -160,9 +162,9 @@ func (t *table) value(x *Tensor, r int) error {
 			return err
 		}
 		switch {
-		case x.Name == binaryKey && c.kind == Text:
+		case x.Name == binaryKey && c.Kind() == value.Text:
 			x.omit(NotScalar)
-		case c.kind == Text && len(c.text) > t.limits.Text:
+		case c.Kind() == value.Text && len(c.Text()) > t.limits.Text:
 			x.omit(LongText)
 		}
 		one[0] = c
@@ -176,7 +178,7 @@ func (t *table) value(x *Tensor, r int) error {
 		}
 	}
 	if x.Omitted == Kept && len(cells) != x.Width {
-		if one[0].kind == Missing && rank == 1 { // null in place of an array
+		if one[0].Kind() == value.Missing && rank == 1 { // null in place of an array
 			return nil
 		}
 		x.omit(Ragged)
@@ -196,9 +198,9 @@ func (t *table) value(x *Tensor, r int) error {
 }
 
 // single returns room for one cell; those of a table of one row share their memory.
-func (t *table) single(c Cell) []Cell {
+func (t *table) single(c value.Value) []value.Value {
 	if len(t.arena) == cap(t.arena) {
-		t.arena = make([]Cell, 0, min(max(2*cap(t.arena), 8), 256))
+		t.arena = make([]value.Value, 0, min(max(2*cap(t.arena), 8), 256))
 	}
 	n := len(t.arena)
 	t.arena = append(t.arena, c)
@@ -215,7 +217,7 @@ func (t *table) pad(x *Tensor, to int) error {
 		if t.cells += x.Width; t.cells > t.limits.Values {
 			return failf(TooLarge, "more than %d values", t.limits.Values)
 		}
-		x.Cells = append(x.Cells, make([]Cell, x.Width)...)
+		x.Cells = append(x.Cells, make([]value.Value, x.Width)...)
 		x.Rows++
 	}
 	return nil

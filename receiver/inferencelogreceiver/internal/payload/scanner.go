@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // maxDepth bounds how deep arrays and objects may nest.
@@ -104,40 +106,40 @@ func (p *scanner) word(w string) bool {
 }
 
 // scalar reads a number, a text, a truth value or null.
-func (p *scanner) scalar() (Cell, error) {
+func (p *scanner) scalar() (value.Value, error) {
 	switch c := p.peek(); {
 	case c == '"':
 		s, err := p.text()
-		return NewText(s), err
+		return value.NewText(s), err
 	case c >= '0' && c <= '9', c == '-':
 		return p.number()
 	case p.word("null"), p.word("NaN"), p.word("Infinity"):
-		return Cell{}, nil
+		return value.Value{}, nil
 	case p.word("true"):
-		return NewBool(true), nil
+		return value.NewBool(true), nil
 	case p.word("false"):
-		return NewBool(false), nil
+		return value.NewBool(false), nil
 	default:
-		return Cell{}, p.fail()
+		return value.Value{}, p.fail()
 	}
 }
 
 // value reads a scalar that is a cell. The texts that protobuf's JSON mapping has for numbers that JSON cannot write are missing values, as
 // the bare words are.
-func (p *scanner) value() (Cell, error) {
+func (p *scanner) value() (value.Value, error) {
 	c, err := p.scalar()
-	if c.kind == Text {
-		switch c.text {
+	if c.Kind() == value.Text {
+		switch c.Text() {
 		case "NaN", "Infinity", "-Infinity":
-			c = Cell{}
+			c = value.Value{}
 		}
 	}
 	return c, err
 }
 
-func (p *scanner) number() (Cell, error) {
+func (p *scanner) number() (value.Value, error) {
 	if p.word("-Infinity") {
-		return Cell{}, nil
+		return value.Value{}, nil
 	}
 	start := p.i
 	whole := true
@@ -154,19 +156,19 @@ func (p *scanner) number() (Cell, error) {
 	return p.parse(start, whole)
 }
 
-func (p *scanner) parse(start int, whole bool) (Cell, error) {
+func (p *scanner) parse(start int, whole bool) (value.Value, error) {
 	digits := p.s[start:p.i]
 	if whole {
 		if v, err := strconv.ParseInt(digits, 10, 64); err == nil {
-			return NewInt(v), nil
+			return value.NewInt(v), nil
 		}
 	}
 	v, err := strconv.ParseFloat(digits, 64)
 	if err != nil && v-v == 0 { // a number out of range is infinite and thus missing
 		p.i = start
-		return Cell{}, p.fail()
+		return value.Value{}, p.fail()
 	}
-	return NewFloat(v), nil
+	return value.NewFloat(v), nil
 }
 
 // skip passes over any value.

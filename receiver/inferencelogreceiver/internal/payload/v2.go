@@ -8,6 +8,8 @@ import (
 	"errors"
 	"math"
 	"unicode/utf8"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // isTensor looks whether the object that is next is a tensor of V2: it has a datatype, a shape or data beside its name.
@@ -122,32 +124,32 @@ func (t *Tensor) convert(datatype, contentType string, limits Limits, own *int) 
 		return nil
 	}
 	for i, c := range t.Cells {
-		if c.kind == Text && datatype != "BYTES" {
-			return failf(BadPayload, "tensor %q: %q is no %s", t.Name, clip(c.text), datatype)
+		if c.Kind() == value.Text && datatype != "BYTES" {
+			return failf(BadPayload, "tensor %q: %q is no %s", t.Name, clip(c.Text()), datatype)
 		}
 		switch datatype {
 		case "FP16", "FP32", "FP64", "BF16":
-			if c.kind == Int {
-				t.Cells[i] = NewFloat(float64(c.Int()))
+			if c.Kind() == value.Int {
+				t.Cells[i] = value.NewFloat(float64(c.Int()))
 			}
 		case "BOOL":
-			if c.kind == Int {
-				t.Cells[i] = NewBool(c.Int() != 0)
+			if c.Kind() == value.Int {
+				t.Cells[i] = value.NewBool(c.Int() != 0)
 			}
 		case "BYTES":
-			if contentType != "base64" || c.kind != Text {
+			if contentType != "base64" || c.Kind() != value.Text {
 				continue
 			}
-			text, ok := decodeText(c.text)
+			text, ok := decodeText(c.Text())
 			if !ok || len(text) > limits.Text {
 				t.omit(NotScalar)
 				return nil
 			}
-			t.Cells[i] = NewText(text)
+			t.Cells[i] = value.NewText(text)
 			*own += len(text) + ownText
 		default: // whole numbers, which JavaScript and pandas may write as 2.0
-			if v, _ := c.Number(); c.kind == Float && v == math.Trunc(v) && math.Abs(v) < 1<<63 {
-				t.Cells[i] = NewInt(int64(v))
+			if v, _ := c.Number(); c.Kind() == value.Float && v == math.Trunc(v) && math.Abs(v) < 1<<63 {
+				t.Cells[i] = value.NewInt(int64(v))
 			}
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
@@ -112,7 +113,7 @@ func split(tensors []payload.Tensor) []payload.Tensor {
 	}
 	out := make([]payload.Tensor, t.Width)
 	for j := range out {
-		out[j] = payload.Tensor{Name: t.Names[j], Rows: t.Rows, Width: 1, Rank: 1, Cells: make([]payload.Cell, t.Rows)}
+		out[j] = payload.Tensor{Name: t.Names[j], Rows: t.Rows, Width: 1, Rank: 1, Cells: make([]value.Value, t.Rows)}
 		for i := range t.Rows {
 			out[j].Cells[i] = t.At(i, j)
 		}
@@ -192,7 +193,7 @@ func numbers(t *payload.Tensor) bool {
 // fractions is true where a number was written as one that need not be whole.
 func fractions(t *payload.Tensor) bool {
 	for _, c := range t.Cells {
-		if c.Kind() == payload.Float {
+		if c.Kind() == value.Float {
 			return true
 		}
 	}
@@ -225,10 +226,10 @@ func (w *writer) single(t *payload.Tensor) {
 	whole, texts := true, false
 	for _, c := range t.Cells {
 		switch c.Kind() {
-		case payload.Float:
+		case value.Float:
 			v, _ := c.Number()
 			whole = whole && w.k.classification() && v == math.Trunc(v)
-		case payload.Text, payload.Bool:
+		case value.Text, value.Bool:
 			texts = true
 		}
 	}
@@ -239,7 +240,7 @@ func (w *writer) single(t *payload.Tensor) {
 		w.value(t)
 	case texts || whole && w.k.Task != catalog.Regression:
 		putEach(w.attrs, mlconv.AttrPredictionClass, w.rows, func(i int, v pcommon.Value) {
-			if c := t.At(i, 0); c.Kind() != payload.Missing {
+			if c := t.At(i, 0); c.Kind() != value.Missing {
 				v.SetStr(w.class(c))
 			}
 		})
@@ -250,11 +251,11 @@ func (w *writer) single(t *payload.Tensor) {
 }
 
 // class returns the label that a cell stands for: an index into the classes that are known, or what it says.
-func (w *writer) class(c payload.Cell) string {
+func (w *writer) class(c value.Value) string {
 	if v, ok := c.Number(); ok && v >= 0 && v < float64(len(w.k.Classes)) && v == math.Trunc(v) {
 		return w.k.Classes[int(v)]
 	}
-	return c.String()
+	return c.Category()
 }
 
 func (w *writer) value(t *payload.Tensor) {
@@ -323,7 +324,7 @@ func (w *writer) scores(t, labels *payload.Tensor, confidence bool) {
 	label := func(i, j int) string {
 		switch {
 		case labels != nil:
-			return labels.At(i, j).String()
+			return labels.At(i, j).Category()
 		case t.Names != nil:
 			return t.Names[j]
 		case len(w.k.Classes) == t.Width:

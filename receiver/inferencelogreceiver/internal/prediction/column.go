@@ -6,6 +6,7 @@ package prediction
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
 
@@ -15,7 +16,7 @@ type column struct {
 	j int
 }
 
-func (c column) cell(row int) payload.Cell {
+func (c column) cell(row int) value.Value {
 	if c.t.Rows == 1 {
 		row = 0
 	}
@@ -29,21 +30,21 @@ func (c column) put(attrs pcommon.Map, key string) {
 		set(attrs.PutEmpty(key), c.t.At(0, c.j))
 		return
 	}
-	var kinds [payload.Text + 1]bool
+	var kinds [value.Text + 1]bool
 	for i := range c.t.Rows {
 		kinds[c.t.At(i, c.j).Kind()] = true
 	}
-	texts := kinds[payload.Text] && (kinds[payload.Int] || kinds[payload.Float] || kinds[payload.Bool]) ||
-		kinds[payload.Bool] && (kinds[payload.Int] || kinds[payload.Float])
-	doubles := kinds[payload.Float]
+	texts := kinds[value.Text] && (kinds[value.Int] || kinds[value.Float] || kinds[value.Bool]) ||
+		kinds[value.Bool] && (kinds[value.Int] || kinds[value.Float])
+	doubles := kinds[value.Float]
 	slice := attrs.PutEmptySlice(key)
 	slice.EnsureCapacity(c.t.Rows)
 	for i := range c.t.Rows {
 		cell, v := c.t.At(i, c.j), slice.AppendEmpty()
 		switch {
-		case cell.Kind() == payload.Missing:
+		case cell.Kind() == value.Missing:
 		case texts:
-			v.SetStr(cell.String())
+			v.SetStr(cell.Category())
 		case doubles:
 			number, _ := cell.Number()
 			v.SetDouble(number)
@@ -85,16 +86,16 @@ func putEach(attrs pcommon.Map, key string, rows int, fill func(row int, v pcomm
 }
 
 // set writes one cell; a missing one leaves v empty.
-func set(v pcommon.Value, c payload.Cell) {
+func set(v pcommon.Value, c value.Value) {
 	switch c.Kind() {
-	case payload.Int:
+	case value.Int:
 		v.SetInt(c.Int())
-	case payload.Float:
+	case value.Float:
 		number, _ := c.Number()
 		v.SetDouble(number)
-	case payload.Bool:
+	case value.Bool:
 		v.SetBool(c.Bool())
-	case payload.Text:
-		v.SetStr(c.String())
+	case value.Text:
+		v.SetStr(c.Text())
 	}
 }
