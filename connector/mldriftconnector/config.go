@@ -14,6 +14,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -160,9 +161,9 @@ func createDefaultConfig() component.Config {
 
 // options are the engine's part of the config.
 func (c *Config) options() drift.Options {
-	window, err := drift.ParseWindow(c.Window)
+	window, err := eventtime.ParseWindow(c.Window)
 	if err != nil {
-		window = drift.Window{} // Validate reports it
+		window = eventtime.Window{} // Validate reports it
 	}
 	return drift.Options{
 		Window: window, MinSamples: c.MinSamples, MaxWindow: c.MaxWindow, For: c.For,
@@ -182,9 +183,9 @@ func (c *Config) options() drift.Options {
 func (c *Config) Validate() error {
 	var errs []error
 	options := c.options()
-	if _, err := drift.ParseWindow(c.Window); err != nil {
+	if _, err := eventtime.ParseWindow(c.Window); err != nil {
 		errs = append(errs, fmt.Errorf("'window': %w", err))
-		options.Window = drift.Window{Calendar: "day"}
+		options.Window = eventtime.Window{Calendar: "day"}
 	}
 	errs = append(errs, options.Validate(),
 		configcheck.Duration("emit_interval", c.EmitInterval, 0, 0),

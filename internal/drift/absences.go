@@ -3,6 +3,8 @@
 
 package drift
 
+import "github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+
 // A segment counts the missing values of all features in one series, with a cell for each feature and one, cellRest, for
 // the predictions: most features have no values in segments, and 300 series a segment would be too many.
 var absencesKey = seriesKey{subject: Missing}
@@ -133,7 +135,7 @@ func (c *closing) table(sc *scope, s *series, period, start, end int64) {
 }
 
 // scoreTable compares the sliding window of a segment's missing values.
-func (s *series) scoreTable(sc *scope, clock *clock, yield func(*Result)) {
+func (s *series) scoreTable(sc *scope, clock *eventtime.Clock, yield func(*Result)) {
 	w := s.sliding(sc, clock)
 	grown := false
 	if w.rows() < sc.m.settings.minSamples {

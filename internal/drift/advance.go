@@ -21,8 +21,9 @@ func (e *Engine) Advance(now time.Time) (closed []Result, changes []Change) {
 	for _, m := range e.sorted() {
 		m.noRoom = noRoom{}
 		for stream := range m.clocks {
-			m.clocks[stream].move(now.Unix(), int64(e.opts.Lateness/time.Second), int64(e.opts.Idle/time.Second))
-			e.closeUpTo(&c, m, stream, m.clocks[stream].watermark)
+			clock := &m.clocks[stream]
+			clock.Advance(now.Unix(), e.opts.Lateness, e.opts.Idle)
+			clock.CloseUpTo(&m.settings.grid, clock.Watermark, m.pending(stream), c.closer(m, stream))
 		}
 		e.expire(m)
 	}
@@ -39,26 +40,10 @@ func (e *Engine) CloseAll(now time.Time) (closed []Result, changes []Change) {
 	c := closing{closed: closed, changes: changes, final: true}
 	for _, m := range e.sorted() {
 		for stream := range m.clocks {
-			clock := &m.clocks[stream]
-			if clock.seen {
-				e.closeUpTo(&c, m, stream, m.settings.grid.start(m.settings.grid.period(clock.newest)+1))
-			}
+			m.clocks[stream].CloseAll(&m.settings.grid, m.pending(stream), c.closer(m, stream))
 		}
 	}
 	return c.closed, c.changes
-}
-
-// move follows the newest event, and the wall clock after idle seconds without any.
-func (c *clock) move(now, lateness, idle int64) {
-	if !c.seen {
-		return
-	}
-	ahead := max(now-c.arrived-idle, 0)
-	if c.watermark == 0 && !c.started {
-		c.watermark, c.front = minInt, minInt
-	}
-	c.watermark = max(c.watermark, c.newest-lateness+ahead)
-	c.front = max(c.front, c.newest+60+ahead)
 }
 
 // closing gathers what the closing of periods brings.
@@ -77,33 +62,20 @@ type test struct {
 	judgment *judgement
 }
 
-func (e *Engine) closeUpTo(c *closing, m *model, stream int, watermark int64) {
-	clock := &m.clocks[stream]
-	if !clock.seen {
-		return
-	}
-	grid := &m.settings.grid
-	if !clock.started {
-		clock.started, clock.next = true, grid.period(clock.oldest)
-	}
-	for grid.start(clock.next+1) <= watermark {
-		first, found := m.pending(stream, clock.next)
-		if !found {
-			clock.next = grid.period(watermark)
-			return
-		}
-		if first > clock.next { // nothing happened in between
-			clock.next = first
-			continue
-		}
+// closer returns the function that closes a period of a stream.
+func (c *closing) closer(m *model, stream int) func(period int64) {
+	return func(period int64) {
 		m.dirty = true
-		e.closePeriod(c, m, stream, clock.next)
-		clock.next++
+		c.closePeriod(m, stream, period)
 	}
 }
 
-// pending returns the first period from next on whose closing changes anything; false if there is none.
-func (m *model) pending(stream int, next int64) (first int64, found bool) {
+// pending returns the function that finds the first period from next on whose closing changes anything; false if there is none.
+func (m *model) pending(stream int) func(next int64) (first int64, found bool) {
+	return func(next int64) (int64, bool) { return m.firstPending(stream, next) }
+}
+
+func (m *model) firstPending(stream int, next int64) (first int64, found bool) {
 	for _, v := range m.versions {
 		for _, g := range v.groups {
 			for _, s := range g.order {
@@ -133,12 +105,12 @@ func decided(judged *[len(referenceNames)]judgement) bool {
 }
 
 // closePeriod judges one period of one stream of a model: all subjects that are due are tested together.
-func (e *Engine) closePeriod(c *closing, m *model, stream int, period int64) {
+func (c *closing) closePeriod(m *model, stream int, period int64) {
 	grid := &m.settings.grid
-	start, end := grid.start(period), grid.start(period+1)
+	start, end := grid.Start(period), grid.Start(period+1)
 	realEnd := end
 	if c.final {
-		realEnd = min(end, m.clocks[stream].newest+60)
+		realEnd = min(end, m.clocks[stream].Newest+60)
 	}
 	m.scopes(func(sc *scope) {
 		for _, s := range sc.g.order {
@@ -391,7 +363,7 @@ func (e *Engine) expire(m *model) {
 			before := len(g.order)
 			g.order = slices.DeleteFunc(g.order, func(s *series) bool {
 				c := &m.clocks[s.key.subject.stream()]
-				dead := c.started && !s.waiting() && g.newest(s.key.subject.stream()) < m.settings.grid.pane(c.front-m.settings.maxWindow)
+				dead := c.Started && !s.waiting() && g.newest(s.key.subject.stream()) < m.settings.grid.Pane(c.Front-m.settings.maxWindow)
 				if dead {
 					delete(g.series, s.key)
 				}
@@ -453,4 +425,4 @@ func (s *series) waiting() bool {
 }
 
 // newest is the newest pane of a stream that has data.
-func (g *segment) newest(stream int) int64 { return slices.Max(g.panes[stream]) }
+func (g *segment) newest(stream int) int64 { return g.panes[stream].Newest() }

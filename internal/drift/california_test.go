@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -63,7 +64,7 @@ func TestCalifornia(t *testing.T) {
 		base.Features = append(base.Features, c)
 		bins[name], _ = distribution.NewBins(c.Numeric.Bounds)
 	}
-	e := engine(t, card(base, nil), func(o *Options) { o.Window = Window{Calendar: "month"} })
+	e := engine(t, card(base, nil), func(o *Options) { o.Window = eventtime.Window{Calendar: "month"} })
 	header, rows = read("california_housing_analysis.csv")
 	now := time.Date(2026, 11, 22, 0, 0, 0, 0, time.UTC)
 	for _, row := range rows {

@@ -26,6 +26,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -81,7 +82,7 @@ type versionKey struct{ version, role string }
 type model struct {
 	key      modelKey
 	settings settings
-	clocks   [2]clock
+	clocks   [2]eventtime.Clock
 	versions []*version // by version and role
 	// rest is what is passed on of versions that found no room; nil while there are none.
 	rest     *version
@@ -91,21 +92,6 @@ type model struct {
 	noRoom   noRoom
 	dirty    bool
 	learning *learning // of a model without a baseline, where the engine learns
-}
-
-// clock follows the event time of one stream of a model. Times are seconds since 1970.
-type clock struct {
-	// newest is the newest event time, arrived the wall clock when it or any other event came.
-	newest, arrived int64
-	// watermark is the event time before which windows are closed.
-	watermark int64
-	// front is the event time at which the sliding window ends.
-	front int64
-	// next is the first period that is not closed; known only once the first Advance has seen an event.
-	next    int64
-	started bool
-	seen    bool
-	oldest  int64 // before started
 }
 
 // version is one version in one role.
@@ -128,7 +114,7 @@ type segment struct {
 	name   string
 	series map[seriesKey]*series
 	order  []*series // by subject and name
-	panes  [2][]int64
+	panes  [2]eventtime.Panes
 	// predictions are those since start, nanoseconds of the wall clock, of a cohort whose total is passed on.
 	predictions uint64
 	start       int64
@@ -262,7 +248,7 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 		if future {
 			return cmp.Or(outcome, Future)
 		}
-		c.observe(d.Minute, wall)
+		c.Observe(d.Minute, wall)
 		return outcome
 	}
 
@@ -300,7 +286,7 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	if future {
 		return Future
 	}
-	c.observe(d.Minute, wall)
+	c.Observe(d.Minute, wall)
 	if !fits {
 		return BoundsMismatch
 	}
@@ -311,7 +297,7 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 		if d.Categorical && !d.Overflow {
 			a.cell = s.layout.cell(d.Category, s.plan.categories)
 		}
-		s.relayout(m.settings.grid.panes)
+		s.relayout(m.settings.grid.Panes())
 	}
 	return m.place(g, s, &a, stream)
 }
@@ -320,21 +306,21 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 func (m *model) place(g *segment, s *series, a *adder, stream int) Outcome {
 	outcome := Late
 	grid, c := &m.settings.grid, &m.clocks[stream]
-	pane := grid.pane(a.d.Minute)
-	slot := grid.slot(pane)
-	if g.panes[stream][slot] < pane {
-		g.panes[stream][slot] = pane
+	pane := grid.Pane(a.d.Minute)
+	slot := grid.Slot(pane)
+	turned, held := g.panes[stream].Turn(slot, pane)
+	if turned {
 		for _, other := range g.order {
 			if other.key.subject.stream() == stream {
 				other.clearPane(slot)
 			}
 		}
 	}
-	if g.panes[stream][slot] == pane {
+	if held {
 		s.addPane(a, slot)
 		outcome = Counted
 	}
-	if period := grid.period(a.d.Minute); !c.started || period >= c.next {
+	if period := grid.Period(a.d.Minute); c.Takes(period) {
 		w := s.at(grid, period)
 		if w == nil {
 			return Overflowed
@@ -350,13 +336,13 @@ func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time
 	if future {
 		return Future
 	}
-	m.clocks[d.Key.Subject.stream()].observe(d.Minute, now.Unix())
+	m.clocks[d.Key.Subject.stream()].Observe(d.Minute, now.Unix())
 	s := g.series[absencesKey]
 	if s == nil {
 		s = e.insert(m, g, absencesKey, &plan{}, 0)
 		s.absences = &absences{}
 		s.layout = v.absences
-		s.relayout(m.settings.grid.panes)
+		s.relayout(m.settings.grid.Panes())
 	}
 	a := adder{d: d, cell: cellRest}
 	if d.Key.Subject == Missing {
@@ -370,8 +356,8 @@ func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time
 		a.cell = s.layout.cell(m.intern(d.Key.Name), math.MaxInt) // newPlan bounds them
 		a.before = v.plans[key].baselineShare().ratio()
 	}
-	s.relayout(m.settings.grid.panes)
-	if !m.clocks[Missing.stream()].seen && len(s.open) > unclosed(now.UnixNano()-v.start) {
+	s.relayout(m.settings.grid.Panes())
+	if !m.clocks[Missing.stream()].Seen && len(s.open) > unclosed(now.UnixNano()-v.start) {
 		s.open = append(s.open[:0], s.open[1:]...) // without features nothing closes it
 	}
 	return m.place(g, s, &a, Missing.stream())
@@ -384,15 +370,6 @@ func unclosed(nanoseconds int64) int {
 		return 2000
 	}
 	return 2
-}
-
-// observe takes note of an event.
-func (c *clock) observe(minute, wall int64) {
-	if !c.seen {
-		c.seen, c.newest, c.oldest = true, minute, minute
-	}
-	c.newest, c.oldest = max(c.newest, minute), min(c.oldest, minute)
-	c.arrived = max(c.arrived, wall)
 }
 
 func compareSeries(a, b seriesKey) int {
@@ -414,7 +391,7 @@ func (e *Engine) segment(m *model, v *version, name string) *segment {
 		return nil
 	}
 	g := &segment{name: m.intern(name), series: make(map[seriesKey]*series)}
-	g.empty(m.settings.grid.panes)
+	g.empty(m.settings.grid.Panes())
 	v.groups = slices.Insert(v.groups, i, g)
 	return g
 }
@@ -422,10 +399,7 @@ func (e *Engine) segment(m *model, v *version, name string) *segment {
 // empty makes all panes older than any event.
 func (g *segment) empty(panes int64) {
 	for i := range g.panes {
-		g.panes[i] = make([]int64, panes)
-		for j := range g.panes[i] {
-			g.panes[i][j] = minInt
-		}
+		g.panes[i] = eventtime.NewPanes(panes)
 	}
 }
 
@@ -508,7 +482,7 @@ func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int6
 	} else {
 		s.absent = nil
 	}
-	s.relayout(m.settings.grid.panes)
+	s.relayout(m.settings.grid.Panes())
 	g.series[key] = s
 	i, _ := slices.BinarySearchFunc(g.order, key, func(s *series, k seriesKey) int { return compareSeries(s.key, k) })
 	g.order = slices.Insert(g.order, i, s)
@@ -551,13 +525,13 @@ func (e *Engine) SetCatalog(set *catalog.Set) {
 
 // resolve reads the catalog anew for a model.
 func (e *Engine) resolve(m *model) {
-	before := m.settings.grid.window
+	before := m.settings.grid.Window()
 	m.settings = e.opts.resolve(e.set, m.key)
 	m.card = e.set.Model(m.key.environment, m.key.name) != nil
 	m.noRoom = noRoom{}
 	m.dirty = true
 	e.beginLearning(m)
-	if m.settings.grid.window != before {
+	if m.settings.grid.Window() != before {
 		m.restartWindows()
 	}
 	for _, v := range m.versions {
@@ -572,7 +546,7 @@ func (e *Engine) resolve(m *model) {
 					continue
 				}
 				s.plan = v.plans[s.key]
-				if !s.adopt(m.settings.grid.panes) {
+				if !s.adopt(m.settings.grid.Panes()) {
 					e.event(Event{Kind: Renewed, Key: (&scope{m: m, v: v, g: g}).key(s)})
 				}
 			}
@@ -584,9 +558,9 @@ func (e *Engine) resolve(m *model) {
 // restartWindows drops panes and windows, and keeps totals and verdicts.
 func (m *model) restartWindows() {
 	for i := range m.clocks {
-		m.clocks[i] = clock{}
+		m.clocks[i] = eventtime.Clock{}
 	}
-	panes := m.settings.grid.panes
+	panes := m.settings.grid.Panes()
 	for _, v := range m.versions {
 		for _, g := range v.groups {
 			g.empty(panes)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -39,7 +40,7 @@ func (p *play) next(n int) int {
 }
 
 func playOptions(o *Options) {
-	o.Window = Window{Length: 10 * time.Minute}
+	o.Window = eventtime.Window{Length: 10 * time.Minute}
 	o.MaxWindow, o.SegmentTotals = 30*time.Minute, true
 	o.MinSamples, o.For, o.Lateness = 4, 1, time.Minute
 	o.Reference = []string{Baseline, Champion, Previous}

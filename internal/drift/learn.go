@@ -165,7 +165,7 @@ func (e *Engine) Learned(now time.Time) []Learned {
 		}
 		closed := true
 		for i := range m.clocks {
-			closed = closed && (!m.clocks[i].seen || m.clocks[i].watermark >= l.cutoff+60)
+			closed = closed && (!m.clocks[i].Seen || m.clocks[i].Watermark >= l.cutoff+60)
 		}
 		if closed {
 			out = append(out, l.profile(m.key, now))

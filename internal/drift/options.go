@@ -14,6 +14,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
@@ -21,7 +22,6 @@ import (
 const (
 	maxCells = distribution.MaxBounds + 1
 	maxFloat = math.MaxFloat64
-	minInt   = math.MinInt64
 )
 
 var nan = math.NaN()
@@ -29,7 +29,7 @@ var nan = math.NaN()
 // Options are the settings of an Engine; a model's card can override most of them. Errors quote the key as it
 // is in ml_drift's config.
 type Options struct {
-	Window       Window
+	Window       eventtime.Window
 	MinSamples   int
 	MaxWindow    time.Duration
 	For          int
@@ -59,7 +59,7 @@ type Limits struct {
 // DefaultOptions returns what an empty config means.
 func DefaultOptions() Options {
 	return Options{
-		Window:       Window{Length: time.Hour},
+		Window:       eventtime.Window{Length: time.Hour},
 		MinSamples:   200,
 		MaxWindow:    168 * time.Hour,
 		For:          2,
@@ -155,7 +155,7 @@ func parseMethod(name string, t profile.Type) (stats.Method, error) {
 
 // settings are the options of one model.
 type settings struct {
-	grid         grid
+	grid         eventtime.Grid
 	minSamples   uint64
 	maxWindow    int64 // seconds
 	forWindows   uint16
@@ -175,8 +175,8 @@ func (o *Options) resolve(set *catalog.Set, key modelKey) settings {
 	}
 	names := o.Reference
 	if m := set.Model(key.environment, key.name); m != nil {
-		w := Window{Length: m.Drift.Window, Calendar: m.Drift.Calendar}
-		if w != (Window{}) && w.Validate() == nil {
+		w := eventtime.Window{Length: m.Drift.Window, Calendar: m.Drift.Calendar}
+		if w != (eventtime.Window{}) && w.Validate() == nil {
 			window = w
 		}
 		if m.Drift.MinSamples > 0 {
@@ -192,7 +192,7 @@ func (o *Options) resolve(set *catalog.Set, key modelKey) settings {
 			names = m.Drift.Reference
 		}
 	}
-	s.grid = newGrid(window)
+	s.grid = eventtime.NewGrid(window)
 	for _, name := range names {
 		s.references = append(s.references, reference(slices.Index(referenceNames[:], name)))
 	}

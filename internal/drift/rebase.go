@@ -49,7 +49,7 @@ func (e *Engine) fit(m *model, s *series, d *Delta) bool {
 		return false
 	case free && want == categorical:
 		e.event(Event{Kind: Categorized, Key: d.Key})
-		s.categorize(better, m.settings.grid.panes)
+		s.categorize(better, m.settings.grid.Panes())
 		return true
 	case free && want == numeric: // exponential histograms take the values of a series without a baseline
 		return false
@@ -58,7 +58,7 @@ func (e *Engine) fit(m *model, s *series, d *Delta) bool {
 	default:
 		e.event(Event{Kind: Renewed, Key: d.Key})
 	}
-	s.setLayout(better, m.settings.grid.panes)
+	s.setLayout(better, m.settings.grid.Panes())
 	return !better.mismatched
 }
 

@@ -3,7 +3,11 @@
 
 package drift
 
-import "math"
+import (
+	"math"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+)
 
 // Scores compares the sliding window of every series with its references and calls yield for each, in a fixed order. A
 // window that has too few values while its verdict window has grown longer is replaced by that one. Verdicts are
@@ -13,7 +17,7 @@ func (e *Engine) Scores(yield func(*Result)) {
 		m.scopes(func(sc *scope) {
 			for _, s := range sc.g.order {
 				clock := &m.clocks[s.key.subject.stream()]
-				if s.plan.ignore || !clock.started {
+				if s.plan.ignore || !clock.Started {
 					continue
 				}
 				s.score(sc, clock, yield)
@@ -23,10 +27,10 @@ func (e *Engine) Scores(yield func(*Result)) {
 }
 
 // sliding returns the window that ends at the clock's front, with its real bounds.
-func (s *series) sliding(sc *scope, c *clock) *window {
+func (s *series) sliding(sc *scope, c *eventtime.Clock) *window {
 	grid := &sc.m.settings.grid
-	w := s.merged(grid, sc.g.panes[s.key.subject.stream()], grid.pane(c.front-1))
-	w.end = min(w.end, c.front)
+	w := s.merged(grid, sc.g.panes[s.key.subject.stream()], grid.Pane(c.Front-1))
+	w.end = min(w.end, c.Front)
 	s.recall(w)
 	return w
 }
@@ -56,20 +60,20 @@ func (s *series) recall(w *window) {
 }
 
 // growing returns what has been counted since the last closed window, or nil where that is not longer than one period.
-func (s *series) growing(c *clock) *window {
+func (s *series) growing(c *eventtime.Clock) *window {
 	if s.carry == nil {
 		return nil
 	}
-	w := newWindow(0, s.carry.start, c.front)
+	w := newWindow(0, s.carry.start, c.Front)
 	w.add(s.carry, s.coarse())
 	for _, o := range s.open {
 		w.add(o, s.coarse())
 	}
-	w.end = c.front
+	w.end = c.Front
 	return w
 }
 
-func (s *series) score(sc *scope, clock *clock, yield func(*Result)) {
+func (s *series) score(sc *scope, clock *eventtime.Clock, yield func(*Result)) {
 	m := sc.m
 	if s.absences != nil {
 		s.scoreTable(sc, clock, yield)
@@ -122,7 +126,7 @@ func (s *series) score(sc *scope, clock *clock, yield func(*Result)) {
 	})
 }
 
-func (s *series) scoreValues(sc *scope, clock *clock, w *window, yield func(*Result)) {
+func (s *series) scoreValues(sc *scope, clock *eventtime.Clock, w *window, yield func(*Result)) {
 	m := sc.m
 	n := w.count()
 	grown := false

@@ -6,6 +6,8 @@ package drift
 import (
 	"math"
 	"slices"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
 
 // seriesKey identifies a series in a group. Missing values are a cell of their feature's series.
@@ -220,7 +222,7 @@ func (s *series) clearPane(slot int) {
 const maxOpen = 10_000
 
 // at returns the open window of a period, which is added where it is missing; nil where there is no room for one more.
-func (s *series) at(g *grid, period int64) *window {
+func (s *series) at(g *eventtime.Grid, period int64) *window {
 	i := len(s.open)
 	for i > 0 && s.open[i-1].period >= period {
 		i--
@@ -231,7 +233,7 @@ func (s *series) at(g *grid, period int64) *window {
 	if len(s.open) >= maxOpen {
 		return nil
 	}
-	w := newWindow(period, g.start(period), g.start(period+1))
+	w := newWindow(period, g.Start(period), g.Start(period+1))
 	s.open = append(s.open, nil)
 	copy(s.open[i+1:], s.open[i:])
 	s.open[i] = w
@@ -352,11 +354,11 @@ func group(bounds []float64, v float64) int {
 }
 
 // merged adds up the panes of the sliding window that ends with pane last.
-func (s *series) merged(g *grid, panes []int64, last int64) *window {
-	w := newWindow(0, g.paneStart(last-g.panes+1), g.paneStart(last+1))
+func (s *series) merged(g *eventtime.Grid, panes eventtime.Panes, last int64) *window {
+	w := newWindow(0, g.PaneStart(last-g.Panes()+1), g.PaneStart(last+1))
 	w.cells = make([]uint32, s.stride)
-	for slot, pane := range panes {
-		if pane <= last-g.panes || pane > last {
+	for slot := range panes {
+		if !panes.Within(slot, last) {
 			continue
 		}
 		for i, c := range s.ring[slot*s.stride : (slot+1)*s.stride] {

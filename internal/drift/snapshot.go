@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
 
 // Snapshot is the state of an engine, to be written as it is, in one step.
@@ -62,19 +64,19 @@ func (m *model) encode(wall int64) []byte {
 	e := newEncoder(1 << 12)
 	e.string(m.key.environment)
 	e.string(m.key.name)
-	e.string(m.settings.grid.window.String())
+	e.string(m.settings.grid.Window().String())
 	e.int(wall)
 	e.int(m.lastSeen)
 	for i := range m.clocks {
 		c := &m.clocks[i]
-		e.int(c.newest)
-		e.int(c.watermark)
-		e.int(c.front)
-		e.int(c.next)
-		e.int(c.oldest)
-		e.bool(c.started)
-		e.bool(c.seen)
-		e.int(c.arrived)
+		e.int(c.Newest)
+		e.int(c.Watermark)
+		e.int(c.Front)
+		e.int(c.Next)
+		e.int(c.Oldest)
+		e.bool(c.Started)
+		e.bool(c.Seen)
+		e.int(c.Arrived)
 	}
 	layouts, order := map[*layout]uint64{}, []*layout{}
 	for _, v := range m.versions {
@@ -315,12 +317,12 @@ func (e *Engine) Restore(now time.Time, data []byte) error {
 // decodeModel reads a model with the windows that were saved; resolve takes it to those of the catalog.
 func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 	m := &model{key: modelKey{d.name(), d.name()}, names: make(map[string]string)}
-	saved, err := ParseWindow(d.string())
+	saved, err := eventtime.ParseWindow(d.string())
 	if err != nil || m.key.name == "" {
 		d.fail()
 		return m
 	}
-	m.settings.grid = newGrid(saved)
+	m.settings.grid = eventtime.NewGrid(saved)
 	// The wall clock does not run while the process is down: what waits upstream is not late, and nobody's place is unused.
 	wall := now.Unix()
 	since := func(t int64) int64 { return wall }
@@ -330,18 +332,20 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 	}
 	m.lastSeen = since(d.time())
 	for i := range m.clocks {
-		m.clocks[i] = clock{
-			newest: d.int(), watermark: d.int(), front: d.int(), next: d.int(), oldest: d.int(),
-			started: d.bool(), seen: d.bool(), arrived: wall,
+		m.clocks[i] = eventtime.Clock{
+			Newest: d.int(), Watermark: d.int(), Front: d.int(), Next: d.int(), Oldest: d.int(),
+			Started: d.bool(), Seen: d.bool(), Arrived: wall,
 		}
 		if d.version >= 3 {
 			if t := d.time(); t != 0 {
-				m.clocks[i].arrived = since(t)
+				m.clocks[i].Arrived = since(t)
 			} else {
-				m.clocks[i].arrived = 0
+				m.clocks[i].Arrived = 0
 			}
 		}
-		m.clocks[i].sane(d)
+		if !m.clocks[i].Sane() {
+			d.fail()
+		}
 	}
 	layouts := make([]*layout, d.length(5))
 	for i := range layouts {
@@ -397,21 +401,6 @@ func (m *model) rejoin() {
 	})
 }
 
-// sane refuses times that no calendar has.
-func (c *clock) sane(d *decoder) {
-	const century = 100 * 366 * 86400
-	for _, t := range []int64{c.newest, c.oldest} {
-		if t < -century || t > 20*century {
-			d.fail()
-		}
-	}
-	for _, t := range []int64{c.watermark, c.front, c.next} {
-		if t > 20*century || t < -century && t != minInt {
-			d.fail()
-		}
-	}
-}
-
 func (d *decoder) layout() *layout {
 	l := &layout{kind: kind(d.small(uint64(categorical))), bounds: d.floats(), fixed: d.bool(), mismatched: d.bool()}
 	n := d.length(1)
@@ -453,7 +442,7 @@ func (d *decoder) layout() *layout {
 
 func (d *decoder) segment(m *model, v *version, layouts []*layout) {
 	g := &segment{name: m.intern(d.name()), series: make(map[seriesKey]*series)}
-	g.empty(m.settings.grid.panes)
+	g.empty(m.settings.grid.Panes())
 	for i := range g.panes {
 		for j := range g.panes[i] {
 			g.panes[i][j] = d.int()
@@ -478,7 +467,7 @@ func (d *decoder) segment(m *model, v *version, layouts []*layout) {
 		case key.subject == Feature && g.name == "":
 			s.absent = &absence{}
 		}
-		d.series(s, layouts, m.settings.grid.panes)
+		d.series(s, layouts, m.settings.grid.Panes())
 		if (s.total != nil) != (g.name == "") {
 			d.fail()
 		}

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
 
 // busy returns an engine with all kinds of state, after some hours.
@@ -126,7 +127,7 @@ func TestRestoreWithAnotherWindow(t *testing.T) {
 	e, set, run := busy(t)
 	run(e, 0, 237)
 	s := e.Snapshot()
-	day := engine(t, set, func(o *Options) { o.Window = Window{Calendar: "day"} })
+	day := engine(t, set, func(o *Options) { o.Window = eventtime.Window{Calendar: "day"} })
 	if err := day.Restore(at(epoch), s.Changed[s.Keys[0]]); err != nil {
 		t.Fatal(err)
 	}

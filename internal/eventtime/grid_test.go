@@ -1,14 +1,15 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package drift
+package eventtime
 
 import (
 	"testing"
 	"time"
-
-	"github.com/stretchr/testify/assert"
 )
+
+// epoch is a Monday, 2026-11-02 00:00 UTC.
+const epoch = int64(1793577600)
 
 func TestGrid(t *testing.T) {
 	stamp := func(s string) int64 {
@@ -33,16 +34,16 @@ func TestGrid(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		g := newGrid(w)
+		g := NewGrid(w)
 		at := stamp(test.at)
-		p := g.period(at)
-		if g.start(p) != stamp(test.start) || g.start(p+1) != stamp(test.end) {
-			t.Errorf("%s at %s: period [%v, %v)", test.window, test.at, time.Unix(g.start(p), 0).UTC(), time.Unix(g.start(p+1), 0).UTC())
+		p := g.Period(at)
+		if g.Start(p) != stamp(test.start) || g.Start(p+1) != stamp(test.end) {
+			t.Errorf("%s at %s: period [%v, %v)", test.window, test.at, time.Unix(g.Start(p), 0).UTC(), time.Unix(g.Start(p+1), 0).UTC())
 		}
-		if pane := g.pane(at); g.paneStart(pane) != stamp(test.pane) {
-			t.Errorf("%s at %s: pane starts %v, want %s", test.window, test.at, time.Unix(g.paneStart(pane), 0).UTC(), test.pane)
+		if pane := g.Pane(at); g.PaneStart(pane) != stamp(test.pane) {
+			t.Errorf("%s at %s: pane starts %v, want %s", test.window, test.at, time.Unix(g.PaneStart(pane), 0).UTC(), test.pane)
 		}
-		if s := g.slot(g.pane(at)); s < 0 || s >= int(g.panes) || g.panes > panesPerWindow {
+		if s := g.Slot(g.Pane(at)); s < 0 || s >= int(g.panes) || g.panes > panesPerWindow {
 			t.Errorf("%s: slot %d of %d", test.window, s, g.panes)
 		}
 	}
@@ -56,30 +57,13 @@ func TestGrid(t *testing.T) {
 // TestPanesTile checks that panes follow each other without gaps, through months of all lengths.
 func TestPanesTile(t *testing.T) {
 	for _, w := range []Window{{Length: time.Hour}, {Length: 7 * time.Minute}, {Calendar: "week"}, {Calendar: "month"}} {
-		g := newGrid(w)
-		first := g.pane(epoch)
+		g := NewGrid(w)
+		first := g.Pane(epoch)
 		for p := first; p < first+40; p++ {
-			start, end := g.paneStart(p), g.paneStart(p+1)
-			if start >= end || g.pane(start) != p || g.pane(end-1) != p {
-				t.Fatalf("%v: pane %d is [%d, %d), its ends are in %d and %d", w, p, start, end, g.pane(start), g.pane(end-1))
+			start, end := g.PaneStart(p), g.PaneStart(p+1)
+			if start >= end || g.Pane(start) != p || g.Pane(end-1) != p {
+				t.Fatalf("%v: pane %d is [%d, %d), its ends are in %d and %d", w, p, start, end, g.Pane(start), g.Pane(end-1))
 			}
 		}
 	}
-}
-
-// Made-up event times cannot open windows without end: what finds no room is refused and counted, the rest goes on.
-func TestOpenWindowsAreBounded(t *testing.T) {
-	e := engine(t, nil, nil)
-	const hours = maxOpen + 50
-	key := Key{Model: "fraud", Subject: Class}
-	now := at(hours * 3600)
-	for hour := range int64(hours) {
-		e.Add(now, []Delta{{Key: key, Minute: hour * 3600, Count: 1, Categorical: true, Category: "ok"}})
-	}
-	stats := e.TakeStats()
-	assert.Equal(t, uint64(maxOpen), stats.Points[Counted])
-	assert.Equal(t, uint64(50), stats.Points[Overflowed])
-	e.Advance(now)
-	e.Add(now, []Delta{{Key: key, Minute: (hours - 1) * 3600, Count: 1, Categorical: true, Category: "ok"}})
-	assert.Equal(t, uint64(1), e.TakeStats().Points[Counted], "closing makes room")
 }
