@@ -11,11 +11,11 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/judge"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
 )
 
 // Config is the configuration of the ml_job connector. The empty config works.
@@ -115,11 +115,11 @@ func createDefaultConfig() component.Config {
 	}
 }
 
-// options are the watch's part of the config. Cards is left to the caller.
-func (c *Config) options() watch.Options {
+// options are the tracker's part of the config. Cards is left to the caller.
+func (c *Config) options() track.Options {
 	perRun := run.DefaultLimits
 	perRun.Stages, perRun.Instances, perRun.Attempts = c.Limits.Stages, c.Limits.Instances, c.Limits.Attempts
-	return watch.Options{
+	return track.Options{
 		Options: judge.Options{
 			MaxRowDrop: c.MaxRowDrop, MaxNullIncrease: c.MaxNullIncrease, MinRuns: c.History.MinRuns, Runs: c.History.Runs,
 			Absence: c.Absence, WarnOnRetries: c.WarnOnRetries,
@@ -127,7 +127,7 @@ func (c *Config) options() watch.Options {
 		DecisionWait: c.DecisionWait, ScheduleGrace: c.ScheduleGrace, NoTelemetry: c.NoTelemetry,
 		Severity: alert.Severity(c.Severity), TraceURL: c.TraceURL,
 		Resend: c.Alerts.ResendInterval, KeepResolved: c.Alerts.KeepResolved,
-		Limits: watch.Limits{
+		Limits: track.Limits{
 			Limits: perRun, Jobs: c.Limits.Jobs, Runs: c.Limits.Runs, Closed: c.Limits.ClosedRuns,
 			Alerts: c.Limits.Alerts, Pending: c.Limits.PendingSpans,
 		},

@@ -12,8 +12,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 )
 
 func TestDefaultIsValid(t *testing.T) {
@@ -72,7 +72,7 @@ func TestStrict(t *testing.T) {
 	require.ErrorContains(t, err, "decison_wait")
 }
 
-// Every option reaches the watch.
+// Every option reaches the tracker.
 func TestOptions(t *testing.T) {
 	cfg := createDefaultConfig()
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{

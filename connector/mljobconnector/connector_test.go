@@ -87,7 +87,7 @@ func TestTwoEdgesCountOnce(t *testing.T) {
 		assert.EqualValues(t, 1, stages["recsys train failure "])
 		assert.Zero(t, stages["recsys train skip "])
 		assert.Len(t, stages, 12)
-		assert.Zero(t, r.state().watch.SelfStats().Duplicates)
+		assert.Zero(t, r.state().tracker.SelfStats().Duplicates)
 		assert.Equal(t, map[string]float64{
 			"recsys critical ": 1, "recsys warning ": 0, "recsys info ": 0, "critical ": 0,
 		}, points(md, mlconv.MetricAlertActive))
@@ -110,12 +110,12 @@ func TestOneEdge(t *testing.T) {
 			defer r.shutdown()
 			r.consume(r.run("train!"))
 			pass(time.Minute)
-			assert.Equal(t, 1, r.state().watch.SelfStats().ActiveAlerts)
+			assert.Equal(t, 1, r.state().tracker.SelfStats().ActiveAlerts)
 			assert.EqualValues(t, 1, points(r.metrics.last(), mlconv.MetricAlertActive)["recsys critical "])
 			r.consume(r.run("train"))
 			pass(time.Hour)
 			assert.Zero(t, points(r.metrics.last(), mlconv.MetricAlertActive)["recsys critical "])
-			assert.Empty(t, r.state().watch.Due(time.Now()), "nobody is to be told")
+			assert.Empty(t, r.state().tracker.Due(time.Now()), "nobody is to be told")
 		})
 	})
 }

@@ -10,8 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -33,7 +33,7 @@ type frame struct {
 
 // encode writes the counts of all jobs. Every outcome and severity has a point from the beginning, so that a rate does not miss the first
 // failure and no gauge is left behind.
-func encode(jobs []watch.JobStats, own watch.SelfStats, f frame) pmetric.Metrics {
+func encode(jobs []track.JobStats, own track.SelfStats, f frame) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	scope := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
 	scope.Scope().SetName(metadata.ScopeName)
@@ -56,7 +56,7 @@ func encode(jobs []watch.JobStats, own watch.SelfStats, f frame) pmetric.Metrics
 	return md
 }
 
-func (e *encoder) job(j *watch.JobStats) {
+func (e *encoder) job(j *track.JobStats) {
 	dimensions := func(attributes pcommon.Map) {
 		attributes.PutStr(mlconv.AttrPipelineName, j.Key.Job)
 		if j.Key.Environment != "" {
@@ -87,7 +87,7 @@ func (e *encoder) job(j *watch.JobStats) {
 	}
 }
 
-func (e *encoder) stage(s *watch.StageStats, job func(pcommon.Map)) {
+func (e *encoder) stage(s *track.StageStats, job func(pcommon.Map)) {
 	dimensions := func(attributes pcommon.Map) {
 		job(attributes)
 		attributes.PutStr(mlconv.AttrTaskName, s.Name)
@@ -148,7 +148,7 @@ func (e *encoder) gauge(name string) pmetric.NumberDataPoint {
 }
 
 // histogram returns false where nothing has been counted yet.
-func (e *encoder) histogram(name string, h *watch.Histogram) (p pmetric.HistogramDataPoint, ok bool) {
+func (e *encoder) histogram(name string, h *track.Histogram) (p pmetric.HistogramDataPoint, ok bool) {
 	var count uint64
 	for _, n := range h.Counts {
 		count += n
@@ -166,7 +166,7 @@ func (e *encoder) histogram(name string, h *watch.Histogram) (p pmetric.Histogra
 	p.SetSum(h.Sum)
 	p.SetMin(h.Min)
 	p.SetMax(h.Max)
-	p.ExplicitBounds().FromRaw(watch.Bounds)
+	p.ExplicitBounds().FromRaw(track.Bounds)
 	p.BucketCounts().FromRaw(h.Counts)
 	return p, true
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 )
 
 // Whatever is sent, the reader does not panic, keeps to its bounds, accounts for every span and leaves the request as it is.

@@ -21,7 +21,7 @@ const (
 	soonest = 10 * time.Millisecond
 )
 
-// decideLoop sleeps until the watch has something to do, has it done and emits the alerts that are due.
+// decideLoop sleeps until the tracker has something to do, has it done and emits the alerts that are due.
 //
 //	Next ──► sleep ──► Tick ──► Due ──► logs ──► Sent
 //	  ▲        ▲                                  │
@@ -36,7 +36,7 @@ func (s *state) decideLoop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-s.woken:
-			if next := s.watch.Next(); next.IsZero() || next.After(time.Now()) {
+			if next := s.tracker.Next(); next.IsZero() || next.After(time.Now()) {
 				sleep(timer, next)
 				continue
 			}
@@ -44,13 +44,13 @@ func (s *state) decideLoop(ctx context.Context) {
 		}
 		now := time.Now()
 		s.deciding.Lock()
-		err := s.watch.Tick(ctx, now)
+		err := s.tracker.Tick(ctx, now)
 		s.deciding.Unlock()
 		if err != nil && ctx.Err() == nil {
 			s.complain.about(s.logger, now, err)
 		}
 		s.emitAlerts(ctx, now)
-		sleep(timer, s.watch.Next())
+		sleep(timer, s.tracker.Next())
 	}
 }
 
@@ -65,13 +65,13 @@ func sleep(timer *time.Timer, until time.Time) {
 
 // emitAlerts emits the alerts that are due. Without an edge to logs they count as delivered: they are still counted and kept.
 func (s *state) emitAlerts(ctx context.Context, now time.Time) {
-	due := s.watch.Due(now)
+	due := s.tracker.Due(now)
 	if len(due) == 0 {
 		return
 	}
 	s.sayer.say(now, due)
 	if s.logs == nil {
-		s.watch.Sent(ctx, now, due)
+		s.tracker.Sent(ctx, now, due)
 		return
 	}
 	ld := alert.Logs(due, s.resource, metadata.ScopeName, s.version, now)
@@ -81,11 +81,11 @@ func (s *state) emitAlerts(ctx context.Context, now time.Time) {
 	outcome := outcomeSent
 	switch {
 	case err == nil:
-		s.watch.Sent(ctx, now, due)
+		s.tracker.Sent(ctx, now, due)
 	case consumererror.IsPermanent(err):
 		// Nothing else would become of them a second later.
 		outcome = outcomeRefused
-		s.watch.Sent(ctx, now, due)
+		s.tracker.Sent(ctx, now, due)
 		s.logger.Error("Alerts were refused; they are emitted again at the next resend", zap.Int("alerts", len(due)), zap.Error(err))
 	default:
 		outcome = outcomeFailed
@@ -94,7 +94,7 @@ func (s *state) emitAlerts(ctx context.Context, now time.Time) {
 	s.telemetry.alerts(ctx, len(due), outcome)
 }
 
-// reportLoop emits metrics, and says how the watch itself does. It is apart from decideLoop so that metrics that find no way do not
+// reportLoop emits metrics, and says how the tracker itself does. It is apart from decideLoop so that metrics that find no way do not
 // hold up alerts.
 func (s *state) reportLoop(ctx context.Context) {
 	defer s.loops.Done()
@@ -112,7 +112,7 @@ func (s *state) reportLoop(ctx context.Context) {
 
 func (s *state) report(ctx context.Context, now time.Time) {
 	s.deciding.Lock()
-	jobs, own := s.watch.Stats(now), s.watch.SelfStats()
+	jobs, own := s.tracker.Stats(now), s.tracker.SelfStats()
 	s.deciding.Unlock()
 	s.telemetry.self(ctx, own)
 	if s.metrics == nil {

@@ -8,7 +8,7 @@ import (
 	"math"
 	"time"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/job/jobtest"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 

@@ -7,8 +7,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 

@@ -11,8 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/jobtest"
 )
 
 // TestRandomJobs plays jobs of chance, as different as they can be said in spans: eight good runs, one that fails at a stage, two

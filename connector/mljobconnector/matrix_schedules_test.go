@@ -6,8 +6,8 @@ package mljobconnector_test
 import (
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 

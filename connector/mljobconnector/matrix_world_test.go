@@ -28,9 +28,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 

@@ -8,8 +8,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 )
 
@@ -28,7 +28,7 @@ func newNotices(logger *zap.Logger, limits Limits) *notices {
 }
 
 // limit says what a limit kept out or pushed out.
-func (n *notices) limit(w watch.Notice) {
+func (n *notices) limit(w track.Notice) {
 	suppressed, ok := n.limiter.Allow("limit "+w.Limit, time.Now())
 	if !ok {
 		return
@@ -47,7 +47,7 @@ func (n *notices) limit(w watch.Notice) {
 		}
 	}
 	fields = append(fields, zap.Int("not_logged_since", suppressed))
-	if w.Limit == watch.LimitAlert {
+	if w.Limit == track.LimitAlert {
 		n.logger.Error(message, fields...)
 		return
 	}
@@ -57,27 +57,27 @@ func (n *notices) limit(w watch.Notice) {
 // words are the message about a limit, its key in the config and its value.
 func (n *notices) words(limit string) (message, key string, value int) {
 	switch limit {
-	case watch.LimitRun:
+	case track.LimitRun:
 		return "A run that goes on is not followed any more: there are too many", "limits::runs", n.limits.Runs
-	case watch.LimitClosed:
+	case track.LimitClosed:
 		return "A run that has ended is forgotten early: its late spans will not be known", "limits::closed_runs", n.limits.ClosedRuns
-	case watch.LimitJob:
+	case track.LimitJob:
 		return "A job that was unused for an hour made room for another one: its history is forgotten", "limits::jobs", n.limits.Jobs
-	case watch.LimitRefused:
+	case track.LimitRefused:
 		return "A job finds no room and is not watched: all places are taken by jobs that are in use, have a card or an active alert", "limits::jobs", n.limits.Jobs
-	case watch.LimitAlert:
+	case track.LimitAlert:
 		return "An alert finds no room and is not sent", "limits::alerts", n.limits.Alerts
-	case watch.LimitPending:
+	case track.LimitPending:
 		return "A span that erred is forgotten before the run of its trace was known", "limits::pending_spans", n.limits.PendingSpans
-	case watch.LimitStage:
+	case track.LimitStage:
 		return "A stage is not counted in metrics: its job has too many", "limits::stages", n.limits.Stages
-	case watch.LimitStages:
+	case track.LimitStages:
 		return "A stage finds no room in its run: it is followed only if it fails", "limits::stages", n.limits.Stages
-	case watch.LimitInstances:
+	case track.LimitInstances:
 		return "An instance finds no room in its stage: it is followed only if it fails", "limits::instances", n.limits.Instances
-	case watch.LimitAttempts:
+	case track.LimitAttempts:
 		return "The first tries of an instance are forgotten: there are too many", "limits::attempts", n.limits.Attempts
-	default: // watch.LimitTraces
+	default: // track.LimitTraces
 		return "The spans of a run are in too many traces to tell these apart", "traces per run", run.DefaultLimits.Traces
 	}
 }

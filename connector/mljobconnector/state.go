@@ -17,8 +17,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
@@ -39,7 +39,7 @@ type state struct {
 	metrics consumer.Metrics
 
 	catalog catalog.Catalog
-	watch   *watch.Watch
+	tracker *track.Tracker
 	store   *store // nil without storage
 	// gate is held for reading while a batch is taken in, and for writing by Close, so that the storage is not closed under a batch.
 	gate sync.RWMutex
@@ -47,9 +47,9 @@ type state struct {
 	// began is the start of all cumulative points.
 	began time.Time
 
-	// woken has a value when a batch may have changed when the watch has something to do next.
+	// woken has a value when a batch may have changed when the tracker has something to do next.
 	woken chan struct{}
-	// deciding is held while the watch decides and while it is asked for its counts, so that these fit together.
+	// deciding is held while the tracker decides and while it is asked for its counts, so that these fit together.
 	deciding sync.Mutex
 	stop     context.CancelFunc
 	loops    sync.WaitGroup
@@ -71,7 +71,7 @@ func newState(set connector.Settings, cfg *Config) (*state, error) {
 	options := cfg.options()
 	options.Notice = s.notices.limit
 	options.Cards = func() *catalog.Set { return s.catalog.Snapshot() }
-	s.watch = watch.New(options)
+	s.tracker = track.New(options)
 	return s, nil
 }
 
@@ -85,7 +85,7 @@ func (s *state) Start(ctx context.Context, host component.Host) error {
 		s.logger.Warn(noCatalog)
 	}
 	s.catalog = found
-	var values watch.Store
+	var values track.Store
 	if s.cfg.Storage != nil {
 		if s.store, err = openStore(ctx, host, *s.cfg.Storage, s.id, s.telemetry); err != nil {
 			return err
@@ -93,14 +93,14 @@ func (s *state) Start(ctx context.Context, host component.Host) error {
 		values = s.store
 	}
 	s.began = time.Now()
-	damaged, err := s.watch.Load(ctx, values, s.began)
+	damaged, err := s.tracker.Load(ctx, values, s.began)
 	if err != nil {
 		return err
 	}
 	if len(damaged) > 0 {
 		s.logger.Error("Stored values cannot be read; they are set aside, and what they held starts afresh", zap.Strings("values", damaged))
 	}
-	if own := s.watch.SelfStats(); own.Jobs > 0 {
+	if own := s.tracker.SelfStats(); own.Jobs > 0 {
 		s.logger.Info("The watch continues from what was stored", zap.Int("jobs", own.Jobs),
 			zap.Int("open_runs", own.OpenRuns), zap.Int("active_alerts", own.ActiveAlerts))
 	}
@@ -130,7 +130,7 @@ func (s *state) Flush(ctx context.Context) error {
 		close(stopped)
 	}()
 	now := time.Now()
-	err := s.watch.Flush(context.WithoutCancel(ctx), now)
+	err := s.tracker.Flush(context.WithoutCancel(ctx), now)
 	select {
 	case <-stopped:
 	case <-ctx.Done():
@@ -159,7 +159,7 @@ func (s *state) Close(ctx context.Context) error {
 var errNotOpen = errors.New("ml_job has not started or was shut down")
 
 // consume takes the spans of a request in and writes what they change. A write that fails is logged and made up for by the next one:
-// the spans are in the watch, and must not come again.
+// the spans are in the tracker, and must not come again.
 func (s *state) consume(ctx context.Context, td ptrace.Traces) error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
@@ -169,7 +169,7 @@ func (s *state) consume(ctx context.Context, td ptrace.Traces) error {
 	now := time.Now()
 	r := readers.Get().(*reader)
 	defer r.release()
-	r.read(td, func(service string) { s.watch.Alive(now, service) })
+	r.read(td, func(service string) { s.tracker.Alive(now, service) })
 	s.telemetry.read(ctx, &r.counts, r.unreadable, r.cuts)
 	if r.unreadable > 0 {
 		s.notices.unreadable(r.firstUnreadable, r.spanOf(r.firstUnreadable))
@@ -181,7 +181,7 @@ func (s *state) consume(ctx context.Context, td ptrace.Traces) error {
 		return nil
 	}
 	// A client that goes away must not keep what it has sent from being written.
-	if err := s.watch.Observe(context.WithoutCancel(ctx), now, r.spans); err != nil {
+	if err := s.tracker.Observe(context.WithoutCancel(ctx), now, r.spans); err != nil {
 		s.complain.about(s.logger, now, err)
 	}
 	s.wake()

@@ -10,17 +10,17 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
 )
 
-// store keeps the watch's values in a storage client.
+// store keeps the tracker's values in a storage client.
 type store struct {
 	client    storage.Client
 	telemetry *telemetry
 }
 
-var _ watch.Store = (*store)(nil)
+var _ track.Store = (*store)(nil)
 
 // openStore opens the storage with the given id.
 func openStore(ctx context.Context, host component.Host, id, self component.ID, t *telemetry) (*store, error) {

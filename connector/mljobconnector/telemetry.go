@@ -10,7 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/watch"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 )
 
 // option is an attribute set, made once.
@@ -42,7 +42,7 @@ var (
 // telemetry records what metadata.yaml declares. All but read and saved are for one goroutine at a time.
 type telemetry struct {
 	builder *metadata.TelemetryBuilder
-	told    watch.SelfStats // what was recorded last
+	told    track.SelfStats // what was recorded last
 }
 
 // read records what a batch held.
@@ -76,8 +76,8 @@ func (t *telemetry) metrics(ctx context.Context, outcome option) {
 	t.builder.MlJobMetricsEmitted.Add(ctx, 1, outcome...)
 }
 
-// self records what the watch says of itself, as far as it is new.
-func (t *telemetry) self(ctx context.Context, s watch.SelfStats) {
+// self records what the tracker says of itself, as far as it is new.
+func (t *telemetry) self(ctx context.Context, s track.SelfStats) {
 	t.builder.MlJobRunsOpen.Record(ctx, int64(s.OpenRuns))
 	t.builder.MlJobAlertsActive.Record(ctx, int64(s.ActiveAlerts))
 	add := func(counter metric.Int64Counter, now, before uint64, o option) {

@@ -11,8 +11,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
-	"github.com/otelcol-ml/otelcol-ml/internal/job/run"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 

@@ -1,0 +1,58 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package judge
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+)
+
+// retries words, where that is asked for, the warnings on stages that are good after a try that was not.
+func (v *view) retries() []Fault {
+	if !v.expect.WarnOnRetries {
+		return nil
+	}
+	var out []Fault
+	for _, s := range v.stages {
+		var first *run.Instance
+		n := 0
+		for i := range s.instances {
+			if s.instances[i].Recovered() {
+				n++
+				if first == nil {
+					first = &s.instances[i]
+				}
+			}
+		}
+		if first == nil || s.bad(true) {
+			continue
+		}
+		last := first.Tries[len(first.Tries)-2] // the last one that was not good
+		for i := len(first.Tries) - 2; i >= 0; i-- {
+			if first.Tries[i].Outcome.Bad() {
+				last = first.Tries[i]
+				break
+			}
+		}
+		f := Fault{Kind: StageRetried, Stage: s.name, Warning: true, Annotations: map[string]string{
+			"attempt": strconv.Itoa(max(attempt(first), len(first.Tries))),
+		}}
+		cause := v.run.Cause(last)
+		f.TraceID, f.SpanID = cause.TraceID, cause.SpanID
+		f.Summary = fmt.Sprintf("%s: %s was good at attempt %s", v.title(), s.name, f.Annotations["attempt"])
+		if n > 1 || first.Name != "" {
+			f.Summary = fmt.Sprintf("%s: %s %s of %s %s good after a retry", v.title(), count(int64(n)), plural(n, "instance", "instances"), s.name, plural(n, "was", "were"))
+			f.Annotations["instances"] = count(int64(n)) + " of " + count(int64(max(s.want, s.named))) + " recovered"
+		}
+		if e := exception(cause.ExceptionType, cause.Message); e != "" {
+			f.Summary += ", before that " + e
+			f.Annotations["exception_type"], f.Annotations["exception_message"] = cause.ExceptionType, clip(cause.Message, maxAnnotation)
+		}
+		f.Summary += fmt.Sprintf(" (run %s).", v.run.ID)
+		out = append(out, f)
+	}
+	return out
+}

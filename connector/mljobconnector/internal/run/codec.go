@@ -1,0 +1,381 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package run
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+	"time"
+	"unique"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run/wire"
+)
+
+// format is the version of what MarshalBinary writes. Numbers are varints; texts are written once, and then as their number; times of spans
+// are relative to the run's start.
+const format = 1
+
+// ErrFormat is the error of data that this version cannot read.
+var ErrFormat = errors.New("not a run of a format that is known")
+
+const (
+	flagByTrace = 1 << iota
+	flagRoot
+	flagMarked
+	flagCrowded
+)
+
+// MarshalBinary writes the run, with a version of the format. The same run gives the same bytes.
+func (r *Run) MarshalBinary() ([]byte, error) {
+	return r.AppendBinary(make([]byte, 0, 256+48*len(r.Stages)))
+}
+
+// AppendBinary appends what MarshalBinary writes.
+func (r *Run) AppendBinary(b []byte) ([]byte, error) {
+	w := wire.NewWriter(append(b, format))
+	var has byte
+	if r.ByTrace {
+		has |= flagByTrace
+	}
+	if r.Root != nil {
+		has |= flagRoot
+	}
+	if r.life.marked {
+		has |= flagMarked
+	}
+	if r.crowded {
+		has |= flagCrowded
+	}
+	w.Byte(has)
+	for _, text := range []string{r.Key.Environment, r.Key.Job, r.ID, r.LogicalDate, r.Resumes} {
+		w.Text(text)
+	}
+	base := nanos(r.Start)
+	for _, at := range []int64{base, nanos(r.End), nanos(r.FirstSeen), nanos(r.LastSeen), r.life.began, r.life.arrived} {
+		w.Int(at)
+	}
+	w.Uint(uint64(max(r.Lost, 0)))
+	w.Uint(uint64(len(r.Traces)))
+	for _, id := range r.Traces {
+		w.Raw(id[:])
+	}
+	if r.Root != nil {
+		r.Root.write(w)
+	}
+	w.Uint(uint64(len(r.Stages)))
+	for _, s := range r.Stages {
+		s.write(w, base)
+	}
+	if r.more == nil {
+		w.Uint(0)
+		w.Uint(0)
+		return w.Bytes(), nil
+	}
+	w.Uint(uint64(len(r.more.links.ring)))
+	for l := range r.more.links.oldest {
+		w.Raw(l.span[:])
+		w.Raw(l.parent[:])
+		w.Uint(uint64(l.trace))
+		w.Byte(wire.Flag(l.ok, 1) | wire.Flag(l.erring, 2) | wire.Flag(l.root, 4))
+	}
+	w.Uint(uint64(len(r.more.errors)))
+	for i := range r.more.errors {
+		r.more.errors[i].write(w, base)
+	}
+	return w.Bytes(), nil
+}
+
+func (r *Root) write(w *wire.Writer) {
+	w.Raw(r.TraceID[:])
+	w.Raw(r.SpanID[:])
+	for _, at := range []time.Time{r.Start, r.End, r.Arrived} {
+		w.Int(nanos(at))
+	}
+	w.Byte(byte(r.Outcome))
+	w.Byte(wire.Flag(r.Explicit, 1) | wire.Flag(r.OK, 2))
+	w.Text(r.ExceptionType)
+	w.Text(r.Message)
+}
+
+func (s *Stage) write(w *wire.Writer, base int64) {
+	w.Text(s.Name)
+	w.Uint(uint64(s.Expected))
+	w.Uint(uint64(s.arrived))
+	w.Uint(uint64(len(s.tries)))
+	for i := range s.tries {
+		s.tries[i].write(w, base)
+	}
+	if s.side == nil || s.side.life == (life{}) && len(s.side.said) == 0 && !s.side.crowded {
+		w.Byte(0)
+		return
+	}
+	w.Byte(1 | wire.Flag(s.side.life.marked, 2) | wire.Flag(s.side.crowded, 4))
+	w.Int(s.side.life.began)
+	w.Int(s.side.life.arrived)
+	w.Uint(uint64(len(s.side.said)))
+	for _, instance := range slices.SortedFunc(maps.Keys(s.side.said), func(a, b unique.Handle[string]) int {
+		return strings.Compare(a.Value(), b.Value())
+	}) {
+		w.Text(instance.Value())
+		said := s.side.said[instance]
+		for _, list := range [][]stamped{{said.rowsIn, said.rowsOut}, said.nulls, said.metrics} {
+			w.Uint(uint64(len(list)))
+			for _, v := range list {
+				w.Text(v.name)
+				w.Float(v.value)
+				w.Int(v.at)
+			}
+		}
+	}
+}
+
+func (t *Try) write(w *wire.Writer, base int64) {
+	w.Raw(t.SpanID[:])
+	w.Byte(byte(t.Outcome))
+	w.Byte(byte(t.flags)<<1 | wire.Flag(t.detail != nil, 1))
+	w.Text(t.instance.Value())
+	w.Uint(uint64(t.trace))
+	w.Uint(uint64(t.attempt))
+	w.Int(t.start - base)
+	w.Int(t.end - t.start)
+	w.Int(t.RowsIn)
+	w.Int(t.RowsOut)
+	if t.detail == nil {
+		return
+	}
+	w.Raw(t.detail.parent[:])
+	w.Text(t.detail.exceptionType)
+	w.Text(t.detail.message)
+	w.Text(t.detail.cause)
+	for _, list := range [][]Value{t.detail.nulls, t.detail.metrics} {
+		w.Uint(uint64(len(list)))
+		for _, v := range list {
+			w.Text(v.Name)
+			w.Float(v.Value)
+		}
+	}
+}
+
+func (f *failure) write(w *wire.Writer, base int64) {
+	w.Raw(f.span[:])
+	w.Raw(f.parent[:])
+	w.Uint(uint64(f.trace))
+	for _, text := range []string{f.name, f.service, f.task, f.instance, f.exceptionType, f.message} {
+		w.Text(text)
+	}
+	w.Int(f.start - base)
+	w.Int(f.end - base)
+}
+
+// UnmarshalBinary reads what MarshalBinary wrote, into a run of New, whose limits stay. What it holds does not share memory with data. After an error
+// the run is as before.
+func (r *Run) UnmarshalBinary(data []byte) error {
+	if len(data) == 0 || data[0] != format {
+		return ErrFormat
+	}
+	in := wire.NewReader(data[1:])
+	limits := r.limits
+	if limits == nil {
+		limits = &DefaultLimits
+	}
+	out := Run{limits: limits}
+	has := in.Byte()
+	out.ByTrace, out.life.marked, out.crowded = has&flagByTrace != 0, has&flagMarked != 0, has&flagCrowded != 0
+	out.Key = intern(Key{Environment: in.Text(), Job: in.Text()})
+	out.ID, out.LogicalDate, out.Resumes = in.Text(), in.Text(), in.Text()
+	base := in.Time()
+	out.Start, out.End = timeOf(base), timeOf(in.Time())
+	out.FirstSeen, out.LastSeen = timeOf(in.Time()), timeOf(in.Time())
+	out.life.began, out.life.arrived = in.Time(), in.Time()
+	out.Lost = int(in.Uint(math.MaxInt32))
+	if n := in.Count(len(TraceID{})); n > 0 {
+		out.Traces = make([]TraceID, n)
+		for i := range out.Traces {
+			in.Raw(out.Traces[i][:])
+		}
+	}
+	if has&flagRoot != 0 {
+		out.Root = readRoot(in)
+	}
+	out.readStages(in, base)
+	out.readEvidence(in, base)
+	if err := in.End(); err != nil {
+		return fmt.Errorf("cannot read a run: %w", err)
+	}
+	*r = out
+	return nil
+}
+
+func readRoot(in *wire.Reader) *Root {
+	r := &Root{}
+	in.Raw(r.TraceID[:])
+	in.Raw(r.SpanID[:])
+	r.Start, r.End, r.Arrived = timeOf(in.Time()), timeOf(in.Time()), timeOf(in.Time())
+	r.Outcome = readOutcome(in)
+	has := in.Byte()
+	r.Explicit, r.OK = has&1 != 0, has&2 != 0
+	r.ExceptionType, r.Message = in.Text(), in.Text()
+	return r
+}
+
+func readOutcome(in *wire.Reader) Outcome {
+	o := Outcome(in.Byte())
+	if int(o) >= len(outcomes) {
+		in.Fail()
+	}
+	return o
+}
+
+func (r *Run) readStages(in *wire.Reader, base int64) {
+	const least = 5 // bytes of a stage
+	n := in.Count(least)
+	r.Stages = slices.Grow(r.Stages, n)
+	for range n {
+		name := in.Text()
+		if r.Stage(name) != nil {
+			in.Fail()
+		}
+		if in.Err() != nil {
+			return
+		}
+		s := newStage(name)
+		s.Expected = int32(in.Uint(math.MaxInt32))
+		s.arrived = uint32(in.Uint(math.MaxUint32))
+		s.readTries(in, base, len(r.Traces))
+		s.readSide(in)
+		r.push(s)
+	}
+}
+
+func (s *Stage) readTries(in *wire.Reader, base int64, traces int) {
+	const least = 17 // bytes of a try
+	n := in.Count(least)
+	if n > cap(s.tries) {
+		s.tries = make([]Try, 0, n)
+	}
+	for range n {
+		t := Try{}
+		in.Raw(t.SpanID[:])
+		t.Outcome = readOutcome(in)
+		has := in.Byte()
+		t.flags = flags(has >> 1)
+		t.instance = unique.Make(in.Text())
+		t.trace = readTrace(in, traces)
+		t.attempt = uint16(in.Uint(math.MaxUint16))
+		t.start = in.TimeFrom(base)
+		t.end = max(in.TimeFrom(t.start), t.start)
+		t.RowsIn, t.RowsOut = in.Int(), in.Int()
+		if has&1 != 0 {
+			t.detail = readDetail(in)
+		}
+		if in.Err() != nil {
+			return
+		}
+		s.tries = append(s.tries, t)
+	}
+	if len(s.tries) >= manyTries {
+		s.indexTries()
+	}
+}
+
+func readTrace(in *wire.Reader, traces int) uint16 {
+	n := in.Uint(math.MaxUint16)
+	if n != unknownTrace && n >= uint64(traces) {
+		in.Fail()
+	}
+	return uint16(n)
+}
+
+func readDetail(in *wire.Reader) *detail {
+	d := &detail{}
+	in.Raw(d.parent[:])
+	d.exceptionType, d.message, d.cause = in.Text(), in.Text(), in.Text()
+	d.nulls, d.metrics = readValues(in), readValues(in)
+	return d
+}
+
+const leastValue = 9 // bytes of a named number
+
+func readValues(in *wire.Reader) []Value {
+	n := in.Count(leastValue)
+	if n == 0 {
+		return nil
+	}
+	list := make([]Value, n)
+	for i := range list {
+		list[i] = Value{Name: unique.Make(in.Text()).Value(), Value: in.Float()}
+	}
+	return list
+}
+
+func (s *Stage) readSide(in *wire.Reader) {
+	has := in.Byte()
+	if has == 0 {
+		return
+	}
+	x := s.extra()
+	x.life.marked, x.crowded = has&2 != 0, has&4 != 0
+	x.life.began, x.life.arrived = in.Time(), in.Time()
+	const least = 24 // bytes of what was said of an instance
+	n := in.Count(least)
+	if n == 0 {
+		return
+	}
+	x.said = make(map[unique.Handle[string]]*said, n)
+	for range n {
+		instance := unique.Make(in.Text())
+		rows, nulls, metrics := readStamped(in), readStamped(in), readStamped(in)
+		if len(rows) != 2 {
+			in.Fail()
+			return
+		}
+		x.said[instance] = &said{rowsIn: rows[0], rowsOut: rows[1], nulls: nulls, metrics: metrics}
+	}
+}
+
+func readStamped(in *wire.Reader) []stamped {
+	n := in.Count(leastValue + 1)
+	if n == 0 {
+		return nil
+	}
+	list := make([]stamped, n)
+	for i := range list {
+		list[i] = stamped{name: unique.Make(in.Text()).Value(), value: in.Float(), at: in.Time()}
+	}
+	return list
+}
+
+func (r *Run) readEvidence(in *wire.Reader, base int64) {
+	const leastLink, leastFailure = 18, 25 // bytes
+	if n := in.Count(leastLink); n > 0 {
+		ring := make([]link, n)
+		for i := range ring {
+			l := &ring[i]
+			in.Raw(l.span[:])
+			in.Raw(l.parent[:])
+			l.trace = readTrace(in, len(r.Traces))
+			has := in.Byte()
+			l.ok, l.erring, l.root = has&1 != 0, has&2 != 0, has&4 != 0
+		}
+		r.extra().links.ring = ring
+	}
+	if n := in.Count(leastFailure); n > 0 {
+		list := make([]failure, n)
+		for i := range list {
+			f := &list[i]
+			in.Raw(f.span[:])
+			in.Raw(f.parent[:])
+			f.trace = readTrace(in, len(r.Traces))
+			for _, text := range []*string{&f.name, &f.service, &f.task, &f.instance, &f.exceptionType, &f.message} {
+				*text = in.Text()
+			}
+			f.start, f.end = in.TimeFrom(base), in.TimeFrom(base)
+		}
+		r.extra().errors = list
+	}
+}

@@ -1,0 +1,119 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package track
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+)
+
+// goldenState is a store as format 1 wrote it on 2026-11-28: seven good runs, one that failed (its alert fires) and one that goes on, of a job with
+// a card, and a run without a job. UPDATE_GOLDEN=1 writes it anew, which a new format must not need.
+const goldenState = "testdata/state-1.json"
+
+func goldenCard() *catalog.Job {
+	return &catalog.Job{
+		Name: "daily", Environment: "prod", Every: 24 * time.Hour, Timezone: time.UTC, Owner: "ml@example.com",
+		Alerts: catalog.Alerts{Severity: "critical", Runbook: "https://example.com/r"},
+		Stages: []catalog.Stage{{Name: "build"}, {Name: "train", After: []string{"build"}, Heartbeat: time.Hour}},
+	}
+}
+
+func goldenRig(t *testing.T) *rig {
+	t.Helper()
+	return &rig{
+		t: t, options: options(goldenCard()), store: newMemory(), now: day0,
+		emitted: map[identity]alert.Alert{}, sends: map[identity]int{},
+	}
+}
+
+// tellGoldenStory fills the store.
+func (r *rig) tellGoldenStory() {
+	r.t.Helper()
+	r.start()
+	for i := range 9 {
+		o := of{job: "daily", environment: "prod", id: "run-" + string(rune('a'+i)), date: r.now.Format(time.DateOnly), trace: i + 1, start: r.now}
+		build := o.stage(2, "build", run.Success, r.now, r.now.Add(time.Minute))
+		build.RowsIn, build.RowsOut, build.NullRatios = 1000, 900, []run.Value{{Name: "amount", Value: 0.01}}
+		train := o.stage(3, "train", run.Success, r.now.Add(time.Minute), r.now.Add(10*time.Minute))
+		train.Metrics, train.Instance, train.Instances, train.Attempt = []run.Value{{Name: "auc", Value: 0.9}}, "0", 1, 1
+		end := r.now.Add(10 * time.Minute)
+		switch i {
+		case 7: // it fails, with a cause
+			train.Outcome, train.ExceptionType, train.Message, train.Explicit = run.Failure, "IOError", "disk full", true
+			cause := o.inner(4, end)
+			cause.ParentID, cause.Outcome, cause.Name, cause.Message = train.SpanID, run.Error, "write", "no space left"
+			r.pass(10 * time.Minute)
+			r.observe(build, cause, train, o.root(run.Failure, end))
+		case 8: // it goes on
+			epoch := o.inner(5, r.now.Add(2*time.Minute))
+			epoch.Task, epoch.RowsIn = "train", 17
+			r.pass(2 * time.Minute)
+			r.observe(build, epoch)
+		default:
+			r.pass(10 * time.Minute)
+			r.observe(build, train, o.root(run.Success, end))
+		}
+		if i < 8 {
+			r.pass(24*time.Hour - 10*time.Minute)
+		}
+	}
+	nameless := run.Span{Kind: run.KindStage, TraceID: trace(77), SpanID: span(78), Task: "alone", Outcome: run.Success, Start: r.now, End: r.now, RowsIn: -1, RowsOut: -1}
+	r.observe(nameless)
+	r.pass(2 * time.Minute)
+}
+
+// TestGoldenState reads what an earlier version stored: nothing is set aside, and all of it goes on.
+func TestGoldenState(t *testing.T) {
+	if os.Getenv("UPDATE_GOLDEN") != "" {
+		r := goldenRig(t)
+		r.tellGoldenStory()
+		data, err := json.MarshalIndent(struct {
+			Now    time.Time
+			Values map[string][]byte
+		}{r.now, r.store.values}, "", " ")
+		require.NoError(t, err)
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(goldenState, append(data, '\n'), 0o600))
+	}
+	data, err := os.ReadFile(goldenState)
+	require.NoError(t, err)
+	var stored struct {
+		Now    time.Time
+		Values map[string][]byte
+	}
+	require.NoError(t, json.Unmarshal(data, &stored))
+
+	r := goldenRig(t)
+	r.store.values, r.now = stored.Values, stored.Now.Add(time.Minute)
+	r.w = New(r.options)
+	failed, err := r.w.Load(context.Background(), r.store, r.now)
+	require.NoError(t, err)
+	assert.Empty(t, failed, "nothing is set aside")
+	r.tick()
+	assert.Equal(t, []string{"JobFailed daily prod train"}, r.active())
+	a := r.last("JobFailed daily prod train")
+	assert.Equal(t, "run-h", a.Annotations["run_id"])
+	assert.Contains(t, a.Summary, "no space left")
+	own := r.w.SelfStats()
+	assert.Equal(t, 1, own.Jobs)
+	assert.Equal(t, 2, own.OpenRuns, "the one that goes on and the one without a job")
+
+	// The run that goes on is the one that was stored: its build stage is known, and its good end ends the alert.
+	o := of{job: "daily", environment: "prod", id: "run-i", trace: 9, start: r.now}
+	r.observe(o.stage(3, "train", run.Success, r.now, r.now), o.root(run.Success, r.now))
+	r.pass(10 * time.Minute)
+	assert.Empty(t, r.active())
+	assert.Equal(t, uint64(1), r.w.Stats(r.now)[0].Runs[run.Success])
+}

@@ -1,0 +1,153 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package track
+
+import (
+	"container/list"
+	"encoding/binary"
+	"hash/fnv"
+	"slices"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track/schedule"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+)
+
+// job is what the tracker knows of a job in an environment.
+type job struct {
+	stored stored
+	key    run.Key
+	timer  timer
+	place  *list.Element // in Tracker.byAge
+	past   *past
+
+	card     *catalog.Job
+	schedule *schedule.Schedule
+	slots    slots
+
+	// newest is the newest logical date that a run has had; lastSuccess the end of the last good run that was no backfill.
+	newest, lastSuccess time.Time
+	// seen is when a span of it came last, else when it became known to this process. It is not stored.
+	seen time.Time
+	// own says that runs of the job were seen: it is not only known by its card.
+	own bool
+	// runs are those in the index.
+	runs  map[*tracked]struct{}
+	stats jobStats
+}
+
+func (j *job) state() *stored { return &j.stored }
+func (j *job) written()       {}
+
+func (j *job) encode() ([]byte, error) {
+	b := unsealed(256)
+	b = appendString(appendString(b, j.key.Environment), j.key.Job)
+	b = append(b, flag(j.own, 1))
+	b = appendTime(appendTime(b, j.newest), j.lastSuccess)
+	return seal(j.slots.append(b)), nil
+}
+
+func decodeJob(key string, value []byte) (*job, error) {
+	payload, err := open(value)
+	if err != nil {
+		return nil, err
+	}
+	r := reader{rest: payload}
+	j := newJob(run.Key{Environment: r.string(), Job: r.string()})
+	if len(r.rest) > 0 {
+		j.own = r.rest[0] == 1
+		r.rest = r.rest[1:]
+	}
+	j.newest, j.lastSuccess = r.time(), r.time()
+	j.slots.read(&r)
+	if err := r.end(); err != nil {
+		return nil, err
+	}
+	if j.stored.key != key {
+		return nil, errDamaged
+	}
+	return j, nil
+}
+
+func newJob(key run.Key) *job {
+	j := &job{
+		stored: stored{key: hashed(prefixJob, key.Environment, key.Job)},
+		key:    key, runs: map[*tracked]struct{}{},
+		past: &past{stored: stored{key: hashed(prefixHistory, key.Environment, key.Job)}, history: &judge.History{}},
+	}
+	j.timer.job = j
+	return j
+}
+
+// maxForgotten is the number of hashes that are remembered per job: of a thousand runs their id and their first trace.
+const maxForgotten = 2000
+
+// past is what a job remembers of its runs. It is stored apart from the job, because it is larger and changes less often.
+type past struct {
+	stored  stored
+	history *judge.History
+	// forgotten has hashes of the ids, and first traces, of runs that have been forgotten; at next is the oldest one once it is full.
+	forgotten []uint64
+	next      int
+}
+
+func (p *past) state() *stored { return &p.stored }
+func (p *past) written()       {}
+
+func (p *past) forget(id string) {
+	if len(p.forgotten) < maxForgotten {
+		p.forgotten = append(p.forgotten, hashID(id))
+		return
+	}
+	p.forgotten[p.next] = hashID(id)
+	p.next = (p.next + 1) % maxForgotten
+}
+
+// knew reports whether a run of this id has been forgotten.
+func (p *past) knew(id string) bool { return slices.Contains(p.forgotten, hashID(id)) }
+
+func hashID(id string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(id))
+	return h.Sum64()
+}
+
+func (p *past) encode() ([]byte, error) {
+	data, err := p.history.MarshalBinary()
+	if err != nil {
+		return nil, err
+	}
+	b := unsealed(len(data) + 8*len(p.forgotten) + 32)
+	b = binary.AppendUvarint(b, uint64(len(data)))
+	b = append(b, data...)
+	b = binary.AppendUvarint(b, uint64(len(p.forgotten)))
+	for i := range p.forgotten {
+		b = binary.LittleEndian.AppendUint64(b, p.forgotten[(p.next+i)%len(p.forgotten)])
+	}
+	return seal(b), nil
+}
+
+func (p *past) decode(value []byte) error {
+	payload, err := open(value)
+	if err != nil {
+		return err
+	}
+	r := reader{rest: payload}
+	data := r.bytes()
+	n := r.count()
+	if r.err != nil || len(r.rest) != 8*n || n > maxForgotten {
+		return errDamaged
+	}
+	history := &judge.History{}
+	if err := history.UnmarshalBinary(data); err != nil {
+		return err
+	}
+	p.history, p.forgotten, p.next = history, make([]uint64, n), 0
+	for i := range p.forgotten {
+		p.forgotten[i] = binary.LittleEndian.Uint64(r.rest[8*i:])
+	}
+	return nil
+}

@@ -1,0 +1,217 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package track
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Load reads what was stored. Values that cannot be read are copied aside under "corrupt/" and reported; an error is the store's own.
+func (w *Tracker) Load(ctx context.Context, store Store, now time.Time) (failed []string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.started = now
+	w.disk.store = store
+	if store == nil {
+		w.refresh(now)
+		return nil, nil
+	}
+	l := loader{w: w, store: store, read: map[string][]byte{}}
+	if err := l.all(ctx); err != nil {
+		w.disk.store = nil
+		return nil, fmt.Errorf("cannot read the state: %w", err)
+	}
+	w.refresh(now)
+	w.arm(now)
+	return l.failed, nil
+}
+
+// loader reads the store once.
+type loader struct {
+	w      *Tracker
+	store  Store
+	read   map[string][]byte
+	failed []string
+	runs   []*tracked
+	pasts  map[string][]byte
+}
+
+func (l *loader) all(ctx context.Context) error {
+	var keys []string
+	for n := range shards {
+		value, err := l.store.Get(ctx, indexKey(n))
+		if err != nil {
+			return err
+		}
+		if value == nil {
+			continue
+		}
+		some, err := decodeIndex(value)
+		if err != nil {
+			l.setAside(indexKey(n), value, err)
+			l.w.disk.parts |= 1 << n
+			continue
+		}
+		for _, key := range some {
+			l.w.disk.index[part(key)][key] = struct{}{}
+		}
+		keys = append(keys, some...)
+	}
+	slices.Sort(keys) // alert/, history/, job/, run/: histories before jobs, jobs before runs
+	l.pasts = map[string][]byte{}
+	for _, key := range append(keys, keyMeta, keyServices) {
+		value, err := l.store.Get(ctx, key)
+		if err != nil {
+			return err
+		}
+		if value == nil {
+			l.w.disk.lose(key)
+			continue
+		}
+		if err := l.take(key, value); err != nil {
+			l.setAside(key, value, err)
+		}
+	}
+	l.enterRuns()
+	return nil
+}
+
+func (l *loader) take(key string, value []byte) error {
+	switch {
+	case key == keyMeta:
+		m, err := decodeMeta(value)
+		if err != nil {
+			return err
+		}
+		l.w.down, l.w.heardAgain = m.alive, m.again
+		if !m.heard.IsZero() {
+			l.w.hearing.last.Store(m.heard.UnixNano())
+		}
+		return nil
+	case key == keyServices:
+		return l.w.hearing.decode(value)
+	case strings.HasPrefix(key, prefixAlert):
+		return l.w.ledger.load(key, value)
+	case strings.HasPrefix(key, prefixHistory):
+		p := &past{}
+		if err := p.decode(value); err != nil {
+			return err
+		}
+		l.pasts[key] = value
+		return nil
+	case strings.HasPrefix(key, prefixJob):
+		j, err := decodeJob(key, value)
+		if err != nil {
+			return err
+		}
+		l.enterJob(j)
+		return nil
+	case strings.HasPrefix(key, prefixRun):
+		t, err := decodeRun(key, value, l.w.options.Limits.Limits)
+		if err != nil {
+			return err
+		}
+		l.runs = append(l.runs, t)
+		return nil
+	default:
+		return errDamaged
+	}
+}
+
+// enterJob makes a job known, with its history. A history that was damaged is written anew.
+func (l *loader) enterJob(j *job) {
+	d := &l.w.disk
+	if value, ok := l.pasts[j.past.stored.key]; ok {
+		_ = j.past.decode(value) // it could be read before
+	} else {
+		d.enter(j.past.stored.key)
+		d.change(j.past)
+	}
+	l.w.enterJob(j, l.w.started)
+}
+
+// enterRuns makes the runs known, in the order in which they were last heard of. A run whose job was damaged brings the job back.
+func (l *loader) enterRuns() {
+	w := l.w
+	slices.SortFunc(l.runs, func(a, b *tracked) int {
+		if c := a.run.LastSeen.Compare(b.run.LastSeen); c != 0 {
+			return c
+		}
+		return strings.Compare(a.stored.key, b.stored.key)
+	})
+	for _, t := range l.runs {
+		if t.run.Key.Job == "" {
+			if len(t.run.Traces) > 0 {
+				t.trace = t.run.Traces[0]
+			}
+			w.index.anonymous[t.trace] = t
+			t.place = w.index.nameless.PushBack(t)
+			continue
+		}
+		j := w.jobs[t.run.Key]
+		if j == nil {
+			j = newJob(t.run.Key)
+			j.own = true
+			w.disk.enter(j.stored.key)
+			w.disk.change(j)
+			l.enterJob(j)
+		}
+		w.byAge.MoveToBack(j.place)
+		t.job = j
+		j.runs[t] = struct{}{}
+		w.index.runs[runID{t.run.Key, t.run.ID}] = t
+		if t.phase == closed {
+			t.place = w.index.closed.PushBack(t)
+		} else {
+			t.place = w.index.open.PushBack(t)
+		}
+		for _, trace := range t.run.Traces {
+			w.index.join(trace, t)
+		}
+		t.traces = len(t.run.Traces)
+	}
+}
+
+// setAside copies a value that cannot be read to where a person can find it, and takes it out of the way.
+func (l *loader) setAside(key string, value []byte, why error) {
+	l.failed = append(l.failed, fmt.Sprintf("%s: %v; it was copied to %s%s", key, why, prefixCorrupt, key))
+	l.w.disk.extra[prefixCorrupt+key] = value
+	if !strings.HasPrefix(key, prefixIndex) {
+		l.w.disk.lose(key)
+		l.w.disk.gone[key] = struct{}{}
+	}
+}
+
+// lose takes a key out of the index.
+func (d *disk) lose(key string) {
+	n := part(key)
+	if _, ok := d.index[n][key]; ok {
+		delete(d.index[n], key)
+		d.parts |= 1 << n
+	}
+}
+
+// arm sets the timers of all that was read.
+func (w *Tracker) arm(now time.Time) {
+	if e := w.silentAlert(); e != nil {
+		w.silent = w.hearing.at()
+		if w.silent.IsZero() {
+			w.silent = now
+		}
+	}
+	for e := w.index.nameless.Front(); e != nil; e = e.Next() {
+		w.timers.set(&e.Value.(*tracked).timer, now)
+	}
+	for e := w.index.open.Front(); e != nil; e = e.Next() {
+		w.timers.set(&e.Value.(*tracked).timer, now)
+	}
+	for e := w.index.closed.Front(); e != nil; e = e.Next() {
+		t := e.Value.(*tracked)
+		w.timers.set(&t.timer, t.closedAt.Add(closedFor))
+	}
+}

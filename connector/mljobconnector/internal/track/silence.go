@@ -1,0 +1,185 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package track
+
+import (
+	"encoding/binary"
+	"maps"
+	"math/bits"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// maxServices bounds the table of services that were heard.
+const maxServices = 64
+
+// maxServiceName is the length of a name in bytes; longer ones are not told apart.
+const maxServiceName = 256
+
+// before is how long before a silence a service must have been heard to be missed in it.
+const before = time.Hour
+
+// hearing notes when anything at all was received, and from which services. hear takes no lock unless a service is new, and
+// writes at most once a second, so that it can be called for every batch of ordinary traffic.
+type hearing struct {
+	last     atomic.Int64 // nanoseconds since 1970
+	services atomic.Pointer[map[string]*voice]
+	mu       sync.Mutex // held to replace services
+}
+
+// voice is when a service was heard.
+type voice struct {
+	last    atomic.Int64  // nanoseconds since 1970
+	minutes atomic.Uint64 // bit i: something was heard i minutes before last
+}
+
+// sound notes that the service was heard.
+func (v *voice) sound(at int64) {
+	old, moved := later(&v.last, at)
+	if !moved {
+		return
+	}
+	minutes := uint64(1)
+	if passed := at/int64(time.Minute) - old/int64(time.Minute); old != 0 && passed < 64 {
+		minutes |= v.minutes.Load() << passed
+	}
+	v.minutes.Store(minutes)
+}
+
+func (h *hearing) hear(now time.Time, service string) {
+	at := now.UnixNano()
+	later(&h.last, at)
+	if service == "" {
+		return
+	}
+	if table := h.services.Load(); table != nil {
+		if heard, ok := (*table)[service]; ok {
+			heard.sound(at)
+			return
+		}
+		if len(*table) >= maxServices && !h.stale(*table, at) {
+			return
+		}
+	}
+	h.add(service, at)
+}
+
+// later moves a time forward, in steps of at least a second unless it is the first, and returns what it was.
+func later(t *atomic.Int64, at int64) (old int64, moved bool) {
+	for {
+		old = t.Load()
+		if old != 0 && at-old < int64(time.Second) {
+			return old, false
+		}
+		if t.CompareAndSwap(old, at) {
+			return old, true
+		}
+	}
+}
+
+// stale reports whether some service has been silent for long enough to be replaced.
+func (h *hearing) stale(table map[string]*voice, at int64) bool {
+	for _, heard := range table {
+		if at-heard.last.Load() > int64(before) {
+			return true
+		}
+	}
+	return false
+}
+
+func (h *hearing) add(service string, at int64) {
+	if len(service) > maxServiceName {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	table := map[string]*voice{}
+	if old := h.services.Load(); old != nil {
+		maps.Copy(table, *old)
+	}
+	if heard, ok := table[service]; ok {
+		heard.sound(at)
+		return
+	}
+	if len(table) >= maxServices {
+		oldest := slices.MinFunc(slices.Collect(maps.Keys(table)), func(a, b string) int {
+			return int(min(max(table[a].last.Load()-table[b].last.Load(), -1), 1))
+		})
+		delete(table, oldest)
+	}
+	heard := new(voice)
+	heard.sound(at)
+	table[strings.Clone(service)] = heard
+	h.services.Store(&table)
+}
+
+// at is when something was last received, to the second; zero for never.
+func (h *hearing) at() time.Time {
+	if ns := h.last.Load(); ns != 0 {
+		return time.Unix(0, ns).UTC()
+	}
+	return time.Time{}
+}
+
+// steadily is in how many of the minutes before a silence a service must have been heard to be missed in it. What a job calls for some minutes, such as a
+// warehouse, falls silent by itself.
+const steadily = 15
+
+// steady returns the services that were heard steadily in the hour before a time, in order.
+func (h *hearing) steady(until time.Time) []string {
+	table := h.services.Load()
+	if table == nil {
+		return nil
+	}
+	var names []string
+	for name, v := range *table {
+		silent := until.Sub(time.Unix(0, v.last.Load()))
+		if silent > before {
+			continue
+		}
+		within := uint(60 - int64(max(silent, 0)/time.Minute))
+		if bits.OnesCount64(v.minutes.Load()&(1<<within-1)) >= steadily {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+func (h *hearing) encode() []byte {
+	b := unsealed(1024)
+	if table := h.services.Load(); table != nil {
+		for _, name := range slices.Sorted(maps.Keys(*table)) {
+			v := (*table)[name]
+			b = appendTime(appendString(b, name), time.Unix(0, v.last.Load()))
+			b = binary.AppendUvarint(b, v.minutes.Load())
+		}
+	}
+	return seal(b)
+}
+
+func (h *hearing) decode(value []byte) error {
+	payload, err := open(value)
+	if err != nil {
+		return err
+	}
+	table := map[string]*voice{}
+	r := reader{rest: payload}
+	for len(r.rest) > 0 {
+		name, at, minutes := r.string(), r.time(), r.uvarint()
+		if r.err == nil && len(table) < maxServices {
+			v := new(voice)
+			v.last.Store(at.UnixNano())
+			v.minutes.Store(minutes)
+			table[name] = v
+		}
+	}
+	if r.err == nil {
+		h.services.Store(&table)
+	}
+	return r.err
+}

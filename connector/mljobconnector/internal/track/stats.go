@@ -1,0 +1,162 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package track
+
+import (
+	"maps"
+	"slices"
+	"sort"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+)
+
+// JobStats are the counts of one job, since the tracker began to run (they are not stored, LastSuccess is).
+type JobStats struct {
+	Key run.Key
+	// Runs by outcome; Duration in seconds.
+	Runs        map[run.Outcome]uint64
+	Duration    Histogram
+	LastSuccess time.Time
+	// Active is the number of active alerts by severity.
+	Active map[alert.Severity]int
+	Stages []StageStats
+}
+
+// StageStats are the counts of one stage.
+type StageStats struct {
+	Name string
+	// Outcomes of the stage, run by run; Duration in seconds; RowsIn and RowsOut of the latest run, negative if it reported none.
+	Outcomes        map[run.Outcome]uint64
+	Duration        Histogram
+	RowsIn, RowsOut int64
+}
+
+// Histogram counts values by Bounds: Counts has one more, and bucket i is (Bounds[i-1], Bounds[i]]. It is nil while there are none.
+type Histogram struct {
+	Counts   []uint64
+	Sum      float64
+	Min, Max float64
+}
+
+// Bounds of all Histograms, in seconds.
+var Bounds = []float64{1, 5, 10, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14400, 28800, 43200, 86400, 172800, 604800}
+
+// SelfStats are what the tracker counts of itself.
+type SelfStats struct {
+	OpenRuns, ClosedRuns, Jobs, ActiveAlerts int
+	// Evicted by what: one of the Limit constants. Duplicates and Late are spans.
+	Evicted          map[string]uint64
+	Duplicates, Late uint64
+	// FailedWrites counts batches that the store did not take.
+	FailedWrites uint64
+}
+
+func (h *Histogram) add(d time.Duration) {
+	v := max(d, 0).Seconds()
+	if h.Counts == nil {
+		h.Counts = make([]uint64, len(Bounds)+1)
+		h.Min, h.Max = v, v
+	}
+	h.Counts[sort.SearchFloat64s(Bounds, v)]++
+	h.Sum += v
+	h.Min, h.Max = min(h.Min, v), max(h.Max, v)
+}
+
+func (h *Histogram) clone() Histogram {
+	c := *h
+	c.Counts = slices.Clone(h.Counts)
+	return c
+}
+
+// jobStats are the counts of a job.
+type jobStats struct {
+	runs     map[run.Outcome]uint64
+	duration Histogram
+	stages   map[string]*StageStats
+}
+
+// count counts a run, at its first verdict, and the stages that have ended by then; stages that end later (a late span re-opened the run) are
+// counted at the verdict that follows. Each is counted once; of the stages beyond the 64th only those of the first verdict are.
+func (w *Tracker) count(t *tracked, v judge.Verdict) {
+	s := &t.job.stats
+	if s.runs == nil {
+		s.runs, s.stages = map[run.Outcome]uint64{}, map[string]*StageStats{}
+	}
+	if !t.judged {
+		s.runs[v.Outcome]++
+		s.duration.add(t.run.End.Sub(t.run.Start))
+	}
+	results := map[string]judge.StageResult{}
+	for _, result := range judge.Stages(t.run, w.expect(t)) {
+		results[result.Name] = result
+	}
+	for i, stage := range t.run.Stages {
+		bit := uint64(1) << min(i, 64) // 0 from the 64th on
+		result := results[stage.Name]
+		if t.counted&bit != 0 || bit == 0 && t.judged || result.Outcome == run.Unknown {
+			continue
+		}
+		t.counted |= bit
+		counts := s.stages[stage.Name]
+		if counts == nil {
+			if len(s.stages) >= max(w.options.Limits.Stages, 1) {
+				w.exceeded(Notice{Limit: LimitStage, Key: t.run.Key, Run: t.run.ID, Stage: stage.Name})
+				continue
+			}
+			counts = &StageStats{Name: stage.Name, Outcomes: map[run.Outcome]uint64{}}
+			s.stages[stage.Name] = counts
+		}
+		counts.Outcomes[result.Outcome]++
+		counts.RowsIn, counts.RowsOut = result.RowsIn, result.RowsOut
+		if result.Outcome != run.Skip {
+			counts.Duration.add(result.Duration)
+		}
+	}
+}
+
+// Stats gives the counts of all jobs, in the order of environment and name.
+func (w *Tracker) Stats(time.Time) []JobStats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := make([]JobStats, 0, len(w.jobs))
+	for _, key := range slices.SortedFunc(maps.Keys(w.jobs), compareKeys) {
+		j := w.jobs[key]
+		s := JobStats{
+			Key: key, Runs: maps.Clone(j.stats.runs), Duration: j.stats.duration.clone(), LastSuccess: j.lastSuccess,
+			Active: map[alert.Severity]int{},
+		}
+		for _, e := range w.ledger.of(key) {
+			s.Active[e.Alert.Severity]++
+		}
+		for _, name := range slices.Sorted(maps.Keys(j.stats.stages)) {
+			stage := *j.stats.stages[name]
+			stage.Outcomes, stage.Duration = maps.Clone(stage.Outcomes), stage.Duration.clone()
+			s.Stages = append(s.Stages, stage)
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// SelfStats gives the tracker's own counts.
+func (w *Tracker) SelfStats() SelfStats {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	s := SelfStats{
+		OpenRuns: w.index.open.Len() + w.index.nameless.Len(), ClosedRuns: w.index.closed.Len(), Jobs: len(w.jobs),
+		Evicted: maps.Clone(w.evicted), Duplicates: w.duplicates, Late: w.late, FailedWrites: w.disk.failed,
+	}
+	if w.ledger.dropped > 0 {
+		s.Evicted["alert"] = w.ledger.dropped
+	}
+	for _, e := range w.ledger.entries {
+		if e.firing() {
+			s.ActiveAlerts++
+		}
+	}
+	return s
+}

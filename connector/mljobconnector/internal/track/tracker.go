@@ -1,0 +1,149 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package track follows all runs of all jobs: it gives each span to its run, notices what did not happen, and keeps the alerts.
+//
+//	Observe ─► index (index.go): the span's run ─► digest (observe.go): its date, its slot, its timer
+//	Tick ────► timers (timers.go) ─┬─► a run (tracked.go, decide.go): package judge's word ─► raise, supersede, resolve (ledger.go)
+//	                               └─► a job (job.go, scheduled.go, slots.go): scheduled times without a run
+//	Alive ───► hearing (silence.go): is anything received at all? (silent.go)
+//	                                          │ what has changed, in one batch (disk.go)
+//	                                          ▼
+//	Due, Sent ◄─ the alerts as they were written last
+//
+// Time is what the caller says it is. All that is decided, or that decisions depend on, is written before Observe or Tick returns, and an alert
+// is emitted only as it was written: whenever the process is killed, no alert is lost and none begins twice.
+package track
+
+import (
+	"container/list"
+	"context"
+	"sync"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+)
+
+// Options are ml_job's.
+type Options struct {
+	judge.Options
+	// Cards gives the current set of cards; nil for none.
+	Cards func() *catalog.Set
+	// DecisionWait is the time from a run's end to its judgement.
+	DecisionWait time.Duration
+	// ScheduleGrace is how late the first sign of a scheduled run may be where the card has no finish_within.
+	ScheduleGrace time.Duration
+	// NoTelemetry is how long everything must be silent for the alert of that name; 0 turns it off.
+	NoTelemetry time.Duration
+	// Severity is of alerts on jobs without a card.
+	Severity alert.Severity
+	// TraceURL is the template of links, with {trace_id} and {span_id}.
+	TraceURL string
+	// Resend is how often a firing alert is emitted again; KeepResolved how long a resolved one is.
+	Resend, KeepResolved time.Duration
+	Limits               Limits
+	// Notice is told what a limit keeps out or pushes out, with the tracker's lock held; nil for nobody.
+	Notice func(Notice)
+}
+
+// Limits bound the tracker.
+type Limits struct {
+	run.Limits
+	// Jobs, Runs (open ones), Closed (runs that have ended and may be re-opened by late spans), Alerts, Pending (erring spans
+	// of traces that have no run yet).
+	Jobs, Runs, Closed, Alerts, Pending int
+}
+
+// Store keeps values by key. Batch writes all of set (a nil value deletes the key) at once or not at all.
+type Store interface {
+	Get(ctx context.Context, key string) ([]byte, error)
+	Batch(ctx context.Context, set map[string][]byte) error
+}
+
+// Tracker is the state of one ml_job. Its methods are safe for concurrent use; Load comes before all others, and Due and Sent are called
+// from one goroutine. A lock is held for a batch of job spans, including its write; Alive takes none.
+type Tracker struct {
+	options Options
+	judge   judgement
+	hearing hearing
+
+	mu    sync.Mutex // guards what follows
+	cards *catalog.Set
+	disk  disk
+	jobs  map[run.Key]*job
+	// byAge has the jobs, the one silent for longest first.
+	byAge  *list.List
+	index  index
+	timers timers
+	ledger *ledger
+	// touched are the runs that the batch at hand has changed.
+	touched []*tracked
+
+	// started is when the tracker was loaded; down when it was last alive before, zero if it never was.
+	started, down time.Time
+	// suspects are the jobs with a fault of absence that is held because everything is silent since silent, and when it was first held.
+	suspects map[run.Key]time.Time
+	silent   time.Time
+	// heardAgain is when the latest silence in which something was held was over.
+	heardAgain time.Time
+	// silentFrom and silentTo are the latest silence that was an alert. They are not stored.
+	silentFrom, silentTo time.Time
+	// answer is whether a silence at askedAt may be everybody's.
+	askedAt time.Time
+	answer  bool
+	// saved is when meta and services were written, wrote when a write was last tried.
+	saved, wrote time.Time
+
+	evicted          map[string]uint64
+	duplicates, late uint64
+}
+
+// New returns an empty tracker.
+func New(o Options) *Tracker {
+	w := &Tracker{
+		options: o, judge: standard{},
+		disk: newDisk(), jobs: map[run.Key]*job{}, byAge: list.New(), index: newIndex(o.Limits.Pending),
+		suspects: map[run.Key]time.Time{}, evicted: map[string]uint64{},
+	}
+	w.ledger = newLedger(&w.disk, o.Limits.Alerts, o.Resend, o.KeepResolved)
+	w.ledger.carded = func(key run.Key) bool { j := w.jobs[key]; return j != nil && j.card != nil }
+	w.ledger.lost = func(s *entryState) {
+		w.notice(Notice{Limit: LimitAlert, Key: s.Key, Run: s.Alert.Annotations["run_id"], Stage: s.Stage, Alert: string(s.Kind)})
+	}
+	return w
+}
+
+// judgement is package judge, or a test's.
+type judgement interface {
+	Ended(r *run.Run, e judge.Expect, now time.Time) (ended bool, at time.Time)
+	Judge(r *run.Run, e judge.Expect, absence bool) judge.Verdict
+	Running(r *run.Run, e judge.Expect, now time.Time) (faults []judge.Fault, next time.Time)
+	Overdue(r *run.Run, e judge.Expect, slot, deadline time.Time) judge.Fault
+	Learn(h *judge.History, r *run.Run)
+	Forget(h *judge.History, r *run.Run)
+}
+
+type standard struct{}
+
+func (standard) Ended(r *run.Run, e judge.Expect, now time.Time) (bool, time.Time) {
+	return judge.Ended(r, e, now)
+}
+
+func (standard) Judge(r *run.Run, e judge.Expect, absence bool) judge.Verdict {
+	return judge.Judge(r, e, absence)
+}
+
+func (standard) Running(r *run.Run, e judge.Expect, now time.Time) ([]judge.Fault, time.Time) {
+	return judge.Running(r, e, now)
+}
+
+func (standard) Overdue(r *run.Run, e judge.Expect, slot, deadline time.Time) judge.Fault {
+	return judge.Overdue(r, e, slot, deadline)
+}
+
+func (standard) Learn(h *judge.History, r *run.Run) { h.Learn(r) }
+
+func (standard) Forget(h *judge.History, r *run.Run) { h.Forget(r) }
