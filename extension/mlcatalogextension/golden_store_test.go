@@ -1,0 +1,72 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlcatalogextension
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/extension/extensiontest"
+
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+)
+
+var writeGolden = flag.String("write-golden", "", "write the storage of this version into a file of testdata with this name")
+
+// TestGoldenStore reads the facts that earlier versions stored: all of them are there.
+func TestGoldenStore(t *testing.T) {
+	at := time.Date(2026, 11, 28, 12, 30, 0, 5000, time.UTC)
+	facts := catalog.Facts{
+		Models: []catalog.ModelFacts{{
+			Name: "fraud", Environment: "prod", Task: "binary_classification", PositiveClass: "yes", Owner: "risk@example.com", Description: "Card payments",
+			FeatureViews: []string{"payments"}, Attributes: map[string]any{"tier": "gold", "weight": 1e-7, "audited": true},
+			Versions: []catalog.VersionFacts{
+				{Version: "7", Aliases: []string{"champion"}, TrainedAt: at.Add(-time.Hour), Attributes: map[string]any{"run": "r-7"}},
+				{Version: "8"},
+			},
+		}, {Name: "churn"}},
+		FeatureViews: []*catalog.FeatureView{{Name: "payments", Owner: "risk"}},
+	}
+	p := &plan{name: "m", fingerprint: "the config's fingerprint"}
+	open := func() (*catalogExtension, *memory) {
+		e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config))
+		require.NoError(t, err)
+		m := &memory{values: map[string][]byte{}}
+		e.storage = m
+		t.Cleanup(func() { require.NoError(t, e.Shutdown(t.Context())) })
+		return e, m
+	}
+	if *writeGolden != "" {
+		e, m := open()
+		e.saver(p)(t.Context(), at, facts)
+		text, err := json.MarshalIndent(m.values, "", " ")
+		require.NoError(t, err)
+		require.NoError(t, os.MkdirAll("testdata", 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join("testdata", *writeGolden), append(text, '\n'), 0o600))
+	}
+	files, err := filepath.Glob(filepath.Join("testdata", "store-*.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			require.NoError(t, err)
+			e, m := open()
+			require.NoError(t, json.Unmarshal(text, &m.values))
+			gotAt, got, ok := e.restore(t.Context(), p)
+			require.True(t, ok)
+			assert.Equal(t, at, gotAt)
+			assert.Equal(t, facts, got)
+			_, _, ok = e.restore(t.Context(), &plan{name: "m", fingerprint: "another one"})
+			assert.False(t, ok)
+		})
+	}
+}
