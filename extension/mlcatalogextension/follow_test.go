@@ -17,8 +17,8 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog/fetch"
 )
 
 // script is a source that answers as it is told.

@@ -15,9 +15,9 @@ import (
 	"go.opentelemetry.io/collector/config/confighttp"
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog/feast"
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog/fetch"
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog/mlflow"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/feast"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/mlflow"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 )
 

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/dialect"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 )
 
 // Config is the configuration of the ml_normalize processor. The empty config works.

@@ -10,8 +10,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
-	"github.com/otelcol-ml/otelcol-ml/internal/dialect"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 )
 
 const (

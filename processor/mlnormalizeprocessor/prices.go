@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/dialect"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 )
 
 // prices gives what the cards of one set say.

@@ -66,7 +66,7 @@ func TestEveryNameHasAUse(t *testing.T) {
 			return nil
 		}))
 	}
-	tables, err := filepath.Glob(filepath.Join(root, "internal/dialect/dialects/*.yaml")) // what ml_normalize writes
+	tables, err := filepath.Glob(filepath.Join(root, "processor/mlnormalizeprocessor/internal/dialect/dialects/*.yaml")) // what ml_normalize writes
 	require.NoError(t, err)
 	require.NotEmpty(t, tables)
 	for _, table := range tables {

@@ -3,7 +3,7 @@
 
 package mlflow
 
-import "github.com/otelcol-ml/otelcol-ml/internal/catalog/fetch"
+import "github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
 
 // The messages, as mlflow/protos/model_registry.proto and service.proto write them in JSON (field names as in the proto, int64 as
 // numbers), reduced to the fields that are read. Source: github.com/mlflow/mlflow at 05e6cc9b84 (registry) and 0026b08dc1 (runs).

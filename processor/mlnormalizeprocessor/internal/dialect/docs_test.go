@@ -18,11 +18,11 @@ import (
 
 var update = flag.Bool("update", false, "write the generated part of docs/dialects.md")
 
-const page = "../../docs/dialects.md"
+const page = "../../../../docs/dialects.md"
 
-// TestDocs keeps the page equal to the tables: go test -run TestDocs ./internal/dialect -update.
+// TestDocs keeps the page equal to the tables: go test -run TestDocs ./processor/mlnormalizeprocessor/internal/dialect -update.
 func TestDocs(t *testing.T) {
-	const begin, end = "<!-- generated from internal/dialect/dialects -->\n", "<!-- end of what is generated -->\n"
+	const begin, end = "<!-- generated from processor/mlnormalizeprocessor/internal/dialect/dialects -->\n", "<!-- end of what is generated -->\n"
 	data, err := os.ReadFile(page)
 	require.NoError(t, err)
 	before, rest, ok := strings.Cut(string(data), begin)
@@ -34,7 +34,7 @@ func TestDocs(t *testing.T) {
 		require.NoError(t, os.WriteFile(page, []byte(want), 0o600))
 		data = []byte(want)
 	}
-	assert.Equal(t, want, string(data), "run go test -run TestDocs ./internal/dialect -update")
+	assert.Equal(t, want, string(data), "run go test -run TestDocs ./processor/mlnormalizeprocessor/internal/dialect -update")
 }
 
 var ymlBlock = regexp.MustCompile("(?s)```yml\n(.*?)```")

@@ -33,7 +33,7 @@ func loadEmbedded() ([]*Table, error) {
 		if err != nil {
 			return nil, err
 		}
-		tables, err := Tables("internal/dialect/dialects/"+e.Name(), data)
+		tables, err := Tables("processor/mlnormalizeprocessor/internal/dialect/dialects/"+e.Name(), data)
 		if err != nil {
 			return nil, err
 		}

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package mlsummaryconnector
+package cases
 
 import (
 	"context"
@@ -14,21 +14,37 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumertest"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/dialect"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// shared is the folder of inputs that came out wrong once. They are not part of the repository.
-const shared = "../../../shared/data/cases"
+// summarized sends the requests of a case through ml_normalize and ml_summary, and returns what ml_summary wrote.
+func summarized(t *testing.T, name string) []pmetric.Metrics {
+	t.Helper()
+	sink := &consumertest.MetricsSink{}
+	f := mlsummaryconnector.NewFactory()
+	c, err := f.CreateTracesToMetrics(t.Context(), settings(f), f.CreateDefaultConfig(), sink)
+	require.NoError(t, err)
+	require.NoError(t, c.Start(t.Context(), host{}))
+	normalized := normalize(t, host{}, c)
+	for _, td := range caseRequests(t, name) {
+		normalized(td)
+	}
+	require.NoError(t, c.Shutdown(context.Background()))
+	return sink.AllMetrics()
+}
 
-// caseRequests returns the requests of a shared input, as ml_normalize passes them on.
+// caseRequests returns the requests of a case that may have several.
 func caseRequests(t *testing.T, name string) (requests []ptrace.Traces) {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(shared, name+".json"))
+	data, err := os.ReadFile(filepath.Join(folder, name+".json"))
 	if os.IsNotExist(err) {
-		t.Skipf("%s is absent", shared)
+		t.Skipf("the cases are not in %s", folder)
 	}
 	require.NoError(t, err)
 	list := []json.RawMessage{data}
@@ -36,50 +52,46 @@ func caseRequests(t *testing.T, name string) (requests []ptrace.Traces) {
 		list = nil
 		require.NoError(t, json.Unmarshal(data, &list))
 	}
-	engine, err := dialect.New(dialect.Options{})
-	require.NoError(t, err)
 	for _, one := range list {
 		td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(one)
 		require.NoError(t, err)
-		engine.Traces(td, nil, func(*dialect.Stats) {})
 		requests = append(requests, td)
 	}
 	return requests
 }
 
-// counted returns the points of a request after another as "metric model version service error = count (sum)", without classes.
-func counted(t *testing.T, requests ...ptrace.Traces) (lines []string) {
+// counted returns the predictions and tokens of a case as "model version error: count".
+func counted(t *testing.T, name string) (lines []string) {
 	t.Helper()
-	next := &link{}
-	c := remembering(t, createDefaultConfig().(*Config), next, nil)
-	for _, td := range requests {
-		require.NoError(t, c.ConsumeTraces(t.Context(), td))
-	}
-	require.NoError(t, c.Shutdown(context.Background()))
 	sums := make(map[string]uint64)
-	for _, md := range next.AllMetrics() {
-		eachPoint(md.ResourceMetrics().At(0), func(p point) {
-			get := func(key string) string {
-				v, _ := p.attrs.Get(key)
-				return v.Str()
-			}
-			switch p.metric {
+	for _, md := range summarized(t, name) {
+		for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
+			switch m.Name() {
 			case mlconv.MetricPredictionCount:
-				line := fmt.Sprintf("%s %s", get(mlconv.AttrModelName), get(mlconv.AttrModelVersion))
-				if failed := get("error.type"); failed != "" {
-					line += " " + failed
+				for _, p := range m.Sum().DataPoints().All() {
+					line := attribute(p.Attributes(), mlconv.AttrModelName) + " " + attribute(p.Attributes(), mlconv.AttrModelVersion)
+					if failed := attribute(p.Attributes(), "error.type"); failed != "" {
+						line += " " + failed
+					}
+					sums[line] += uint64(p.IntValue())
 				}
-				sums[line] += p.count
 			case mlconv.MetricTokenUsage:
-				sums[get(mlconv.AttrModelName)+" "+get("gen_ai.token.type")] += uint64(p.hist.Sum())
+				for _, p := range m.Histogram().DataPoints().All() {
+					sums[attribute(p.Attributes(), mlconv.AttrModelName)+" "+attribute(p.Attributes(), "gen_ai.token.type")] += uint64(p.Sum())
+				}
 			}
-		})
+		}
 	}
 	for line, n := range sums {
 		lines = append(lines, fmt.Sprintf("%s: %d", line, n))
 	}
 	slices.Sort(lines)
 	return lines
+}
+
+func attribute(m pcommon.Map, key string) string {
+	v, _ := m.Get(key)
+	return v.Str()
 }
 
 func TestSharedCases(t *testing.T) {
@@ -95,22 +107,16 @@ func TestSharedCases(t *testing.T) {
 		"B15-rebatched":        {"B15r : 3"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, want, counted(t, caseRequests(t, name)...))
+			assert.Equal(t, want, counted(t, name))
 		})
 	}
 }
 
 // confidences returns count, least and greatest confidence by model.
-func confidences(t *testing.T, requests ...ptrace.Traces) map[string][3]float64 {
+func confidences(t *testing.T, name string) map[string][3]float64 {
 	t.Helper()
-	next := &link{}
-	c := remembering(t, createDefaultConfig().(*Config), next, nil)
-	for _, td := range requests {
-		require.NoError(t, c.ConsumeTraces(t.Context(), td))
-	}
-	require.NoError(t, c.Shutdown(context.Background()))
 	out := make(map[string][3]float64)
-	for _, md := range next.AllMetrics() {
+	for _, md := range summarized(t, name) {
 		for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 			if m.Name() != mlconv.MetricPredictionConfidence {
 				continue
@@ -132,11 +138,11 @@ func TestSharedConfidences(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, want, confidences(t, caseRequests(t, name)...))
+			assert.Equal(t, want, confidences(t, name))
 		})
 	}
 	t.Run("B18-percent", func(t *testing.T) {
-		got := confidences(t, caseRequests(t, "B18-percent")...)["B18"]
+		got := confidences(t, "B18-percent")["B18"]
 		assert.GreaterOrEqual(t, got[0], 3.0)
 		assert.InDelta(t, 0.875, got[1], 1e-9)
 		assert.InDelta(t, 1, got[2], 0)

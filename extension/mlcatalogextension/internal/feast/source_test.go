@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog/fetch"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

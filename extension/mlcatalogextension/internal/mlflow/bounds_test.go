@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog/fetch"
 )
 
 func TestFailuresFailTheWholeRound(t *testing.T) {

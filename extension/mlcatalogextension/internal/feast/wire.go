@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"encoding/json"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog/fetch"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
 )
 
 // The messages, as protobuf's JSON mapping writes protos/feast/core and protos/feast/registry/RegistryServer.proto (lowerCamelCase,

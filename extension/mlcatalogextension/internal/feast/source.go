@@ -22,8 +22,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog/fetch"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
