@@ -60,7 +60,7 @@ type driftConnector struct {
 	thinned  thinned
 }
 
-var _ sharedcomponent.State = (*driftConnector)(nil)
+var _ sharedcomponent.MetricsState = (*driftConnector)(nil)
 
 func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) {
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
@@ -150,8 +150,9 @@ func (c *driftConnector) Close(ctx context.Context) error {
 	return err
 }
 
-// consume counts deltas.
-func (c *driftConnector) consume(ctx context.Context, md pmetric.Metrics) {
+// ConsumeMetrics counts deltas. It never fails: what could not be read is counted, too, and would not become readable by another
+// attempt.
+func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	in := decode(md)
 	if in.unreadable > 0 {
 		c.warn.Do(func() {
@@ -166,6 +167,7 @@ func (c *driftConnector) consume(ctx context.Context, md pmetric.Metrics) {
 	c.engine.Add(time.Now(), in.deltas)
 	c.telemetry.decoded(ctx, in)
 	c.report(ctx)
+	return nil
 }
 
 func (c *driftConnector) report(ctx context.Context) {

@@ -49,11 +49,7 @@ func (f *factory) createMetricsToLogs(_ context.Context, set connector.Settings,
 	return e, nil
 }
 
-func (f *factory) join(set connector.Settings, cfg component.Config, output pipeline.Signal) (*edge, error) {
+func (f *factory) join(set connector.Settings, cfg component.Config, output pipeline.Signal) (*sharedcomponent.MetricsEdge[Config, *driftConnector], error) {
 	c := cfg.(*Config)
-	e, err := f.states.Join(c, pipeline.SignalMetrics, output, func() (*driftConnector, error) { return newConnector(set, c) })
-	if err != nil {
-		return nil, err
-	}
-	return &edge{e}, nil
+	return sharedcomponent.JoinMetrics(&f.states, c, output, func() (*driftConnector, error) { return newConnector(set, c) })
 }

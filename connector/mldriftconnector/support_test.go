@@ -26,8 +26,12 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
+
+// edge is the connector between metrics and one other signal.
+type edge = sharedcomponent.MetricsEdge[Config, *driftConnector]
 
 // host is a component.Host with extensions.
 type host map[component.ID]component.Component

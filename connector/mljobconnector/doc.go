@@ -7,9 +7,9 @@
 // name the stage and the cause.
 //
 //	traces ─► edge ─► reader ─► []run.Span ─► track ─┬─► alerts  ─► logs
-//	          (edge.go) (reader.go)      (internal/track)     └─► counts ─► metrics
+//	                 (reader.go)      (internal/track)     └─► counts ─► metrics
 //
-// The collector makes one instance of a connector for each pair of signals. They are edges of one state (state.go, made by
+// The collector makes one instance of a connector for each pair of signals. They are edges of one state (state.go, kept by
 // internal/sharedcomponent), of which the first takes the spans in. A request is read span by span (reader.go); spans that are of no job cost
 // a walk over their attributes and nothing else. One goroutine (loop.go) wakes up when the tracker has something to decide or to repeat, and
 // sends what is due.

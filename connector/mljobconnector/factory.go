@@ -49,11 +49,7 @@ func (f *factory) createTracesToMetrics(_ context.Context, set connector.Setting
 	return e, nil
 }
 
-func (f *factory) join(set connector.Settings, cfg component.Config, output pipeline.Signal) (*edge, error) {
+func (f *factory) join(set connector.Settings, cfg component.Config, output pipeline.Signal) (*sharedcomponent.TracesEdge[Config, *state], error) {
 	c := cfg.(*Config)
-	e, err := f.states.Join(c, pipeline.SignalTraces, output, func() (*state, error) { return newState(set, c) })
-	if err != nil {
-		return nil, err
-	}
-	return &edge{e}, nil
+	return sharedcomponent.JoinTraces(&f.states, c, output, func() (*state, error) { return newState(set, c) })
 }

@@ -55,7 +55,7 @@ type state struct {
 	loops    sync.WaitGroup
 }
 
-var _ sharedcomponent.State = (*state)(nil)
+var _ sharedcomponent.TracesState = (*state)(nil)
 
 func newState(set connector.Settings, cfg *Config) (*state, error) {
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
@@ -158,9 +158,10 @@ func (s *state) Close(ctx context.Context) error {
 
 var errNotOpen = errors.New("ml_job has not started or was shut down")
 
-// consume takes the spans of a request in and writes what they change. A write that fails is logged and made up for by the next one:
-// the spans are in the tracker, and must not come again.
-func (s *state) consume(ctx context.Context, td ptrace.Traces) error {
+// ConsumeTraces takes the spans of a request in and writes what they change. A write that fails is logged and made up for by the next
+// one: the spans are in the tracker, and must not come again. It fails only while the state is not open, never for spans that were
+// counted.
+func (s *state) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	s.gate.RLock()
 	defer s.gate.RUnlock()
 	if !s.open {

@@ -27,6 +27,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
 // heard is a record of an alert and when it came.
@@ -361,7 +362,7 @@ func (r *rig) shutdown() {
 }
 
 // state is what the edges share.
-func (r *rig) state() *state { return r.edges[0].(*edge).State() }
+func (r *rig) state() *state { return r.edges[0].(*sharedcomponent.TracesEdge[Config, *state]).State() }
 
 // consume gives a request to every edge, as the fan-out of a pipeline does.
 func (r *rig) consume(td ptrace.Traces) {
