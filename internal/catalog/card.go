@@ -15,6 +15,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // object reads one block of keys of a document. The schema has reported what has the wrong type; such a
@@ -368,11 +369,11 @@ func (o object) feature(inBaseline profile.Type) Feature {
 	for _, v := range list {
 		switch v := v.(type) {
 		case string:
-			f.Values = append(f.Values, v)
+			f.Values = append(f.Values, value.Category(v))
 		case int64:
 			f.Values = append(f.Values, strconv.FormatInt(v, 10))
 		case float64: // a whole number such as 3.0
-			f.Values = append(f.Values, strconv.FormatFloat(v, 'f', -1, 64))
+			f.Values = append(f.Values, value.FormatFloat(v))
 		case bool:
 			f.Values = append(f.Values, strconv.FormatBool(v))
 		}

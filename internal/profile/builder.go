@@ -71,14 +71,10 @@ func MeanStdDev(values []float64) (mean, sd float64) {
 // NewCategorical profiles a categorical column and keeps at most maxCategories values, the most frequent ones.
 func NewCategorical(name string, counts map[string]uint64, missing uint64, maxCategories int) *Column {
 	c := &Column{Name: name, Type: Categorical, Missing: missing}
-	all := make([]Category, 0, len(counts))
-	for v, n := range counts {
-		all = append(all, Category{Value: v, Count: n})
-		c.Count += n
+	all := mostFrequent(counts)
+	for _, cat := range all {
+		c.Count += cat.Count
 	}
-	slices.SortFunc(all, func(a, b Category) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
-	})
 	for i, cat := range all {
 		if i < maxCategories {
 			c.Categories = append(c.Categories, cat)
@@ -87,4 +83,16 @@ func NewCategorical(name string, counts map[string]uint64, missing uint64, maxCa
 		}
 	}
 	return c
+}
+
+// mostFrequent returns categories in the order of Column.Categories.
+func mostFrequent(counts map[string]uint64) []Category {
+	all := make([]Category, 0, len(counts))
+	for v, n := range counts {
+		all = append(all, Category{Value: v, Count: n})
+	}
+	slices.SortFunc(all, func(a, b Category) int {
+		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
+	})
+	return all
 }

@@ -16,9 +16,11 @@ import (
 	"io"
 	"math"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // FormatVersion is the version of the JSON layout that this package writes, and the newest it reads.
@@ -132,7 +134,8 @@ func Load(path string) (*Profile, error) {
 	return p, nil
 }
 
-// Read decodes and validates a profile. Unknown keys are errors.
+// Read decodes and validates a profile. Unknown keys are errors. Categories that an older version spelt in another way, 1e-07
+// for 1e-7, are read as they are spelt now.
 func Read(r io.Reader) (*Profile, error) {
 	dec := json.NewDecoder(r)
 	dec.DisallowUnknownFields()
@@ -143,7 +146,22 @@ func Read(r io.Reader) (*Profile, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
+	p.respell()
 	return p, nil
+}
+
+// respell gives categories the spelling that values have, and adds up those that have become one.
+func (p *Profile) respell() {
+	for _, c := range append(slices.Clone(p.Features), p.Prediction) {
+		if c == nil || !slices.ContainsFunc(c.Categories, func(c Category) bool { return value.Category(c.Value) != c.Value }) {
+			continue
+		}
+		counts := make(map[string]uint64, len(c.Categories))
+		for _, category := range c.Categories {
+			counts[value.Category(category.Value)] += category.Count
+		}
+		c.Categories = mostFrequent(counts)
+	}
 }
 
 // Write encodes the profile as indented JSON with its arrays on one line each; the same profile gives the same bytes.

@@ -214,3 +214,14 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A baseline of an older version has numbers among its categories as C spells them; they are the categories that live values have.
+func TestReadRespells(t *testing.T) {
+	p, err := Read(strings.NewReader(`{"format_version": 1, "rows": 10, "features": [{"name": "rate", "type": "categorical", "count": 10, "missing": 0,
+		"categories": [{"value": "2.5e-09", "count": 4}, {"value": "1e-07", "count": 3}, {"value": "1e-7", "count": 2}], "other": 1}],
+		"prediction": {"name": "class", "type": "categorical", "count": 1, "missing": 0, "categories": [{"value": "-0", "count": 1}]}}`))
+	require.NoError(t, err)
+	assert.Equal(t, []Category{{"1e-7", 5}, {"2.5e-9", 4}}, p.Features[0].Categories)
+	assert.Equal(t, []Category{{"0", 1}}, p.Prediction.Categories)
+	require.NoError(t, p.Validate())
+}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // Kind is what a cell holds.
@@ -63,11 +65,11 @@ func (c Cell) Number() (v float64, ok bool) {
 func (c Cell) Category() string {
 	switch c.Kind {
 	case Text, String:
-		return c.Text
+		return value.Category(c.Text)
 	case Integer:
 		return strconv.FormatInt(c.Int, 10)
 	case Number:
-		return formatFloat(c.Float)
+		return value.FormatFloat(c.Float)
 	case Bool:
 		return strconv.FormatBool(c.Int != 0)
 	case Time:
@@ -111,18 +113,6 @@ func (c Cell) Instant() (t time.Time, ok bool) {
 		return unixTime(c.Float)
 	}
 	return time.Time{}, false
-}
-
-// formatFloat writes a number as pdata's AsString does.
-func formatFloat(v float64) string {
-	if abs := math.Abs(v); abs != 0 && (abs < 1e-6 || abs >= 1e21) {
-		s := strconv.FormatFloat(v, 'e', -1, 64)
-		if n := len(s); n >= 4 && s[n-4] == 'e' && s[n-3] == '-' && s[n-2] == '0' {
-			s = s[:n-2] + s[n-1:] // e-09 is e-9
-		}
-		return s
-	}
-	return strconv.FormatFloat(v, 'f', -1, 64)
 }
 
 func parseNumber(s string) (float64, bool) {

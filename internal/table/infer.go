@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // Type is what the values of a column have in common.
@@ -45,8 +47,11 @@ func (t Type) Category(c Cell) string {
 	if c.Kind == Text {
 		switch t {
 		case TypeInteger, TypeNumber:
+			if i, err := strconv.ParseInt(c.Text, 10, 64); err == nil {
+				return strconv.FormatInt(i, 10) // a float64 may not tell it from the next integer
+			}
 			if v, ok := c.Number(); ok {
-				return formatFloat(v)
+				return value.FormatFloat(v)
 			}
 		case TypeBool:
 			if v, ok := c.Boolean(); ok {
