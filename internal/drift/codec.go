@@ -11,6 +11,7 @@ import (
 	"math"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // A saved value is the magic, the format's version, the payload of varints, and a CRC-32 (Castagnoli) of all before it.
@@ -77,6 +78,7 @@ type decoder struct {
 	err     error
 	budget  int    // cells that may still be allocated: zeros cost no bytes
 	cuts    uint64 // names that were too long
+	respelt bool   // a category has another spelling now
 	// written are the series of a model as they were written, by version and segment.
 	written [][][]*series
 	groups  [][]*segment
@@ -179,6 +181,14 @@ func (d *decoder) name() string {
 	}
 	d.b = d.b[n:]
 	return s
+}
+
+// category reads the name of a category. One that an older version spelt in another way is read as it is spelt now.
+func (d *decoder) category() string {
+	name := d.name()
+	category := value.Category(name)
+	d.respelt = d.respelt || category != name
+	return category
 }
 
 // time reads seconds since 1970 that some clock may show.

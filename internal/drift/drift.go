@@ -28,6 +28,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // futureSlack is how far ahead of now an event may be, in seconds.
@@ -152,8 +153,10 @@ func (e *Engine) Add(now time.Time, deltas []Delta) {
 	}
 }
 
-// bound cuts the names that are kept, and returns how many were too long.
+// bound cuts the names that are kept, and returns how many were too long. A category of a producer of an older version gets the
+// spelling that it has now.
 func (d *Delta) bound() (cut uint64) {
+	d.Category = value.Category(d.Category)
 	for _, name := range []*string{
 		&d.Producer, &d.Key.Environment, &d.Key.Model, &d.Key.Version, &d.Key.Role, &d.Key.Segment, &d.Key.Name,
 		&d.Use.Service, &d.Use.Unit, &d.Category,

@@ -318,7 +318,7 @@ func (d *decoder) learning() *learning {
 			if c.categories == nil {
 				c.categories = make(map[string]uint64)
 			}
-			name := d.name()
+			name := d.category()
 			c.categories[name] += d.uint()
 		}
 		if len(c.counts) > 0 && len(c.counts) != len(c.bounds)+1 || len(c.counts) == 0 && len(c.bounds) > 0 || !increasing(c.bounds) ||

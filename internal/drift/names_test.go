@@ -97,3 +97,22 @@ func TestPoisonedSnapshotHeals(t *testing.T) {
 	back.Add(at(epoch+200), namedDeltas(long, 40))
 	back.Advance(at(epoch + 1000))
 }
+
+// A snapshot of an older version has the category of 1e-7 as 1e-07: what is counted after the restart goes on with it.
+func TestSnapshotIsRespelt(t *testing.T) {
+	class := func(category string) []Delta {
+		k := Key{Model: "m", Subject: Class}
+		return []Delta{{Key: k, Minute: epoch, Count: 2, Categorical: true, Category: "other"}, {Key: k, Minute: epoch, Count: 3, Categorical: true, Category: category}}
+	}
+	old, now := engine(t, nil, nil), engine(t, nil, nil)
+	for _, d := range class("1e-07") {
+		old.add(at(epoch), &d) // as before
+	}
+	now.Add(at(epoch), class("1e-7"))
+	back := restored(t, nil, old.Snapshot(), epoch)
+	back.Add(at(epoch+60), class("1e-07")) // an ml_summary of an older version
+	now.Add(at(epoch+60), class("1e-7"))
+	if g, w := state(back), state(now); g != w {
+		t.Errorf("restored\n%s\nwant\n%s", g, w)
+	}
+}

@@ -421,9 +421,9 @@ func (d *decoder) layout() *layout {
 		if d.err != nil {
 			break
 		}
-		c := d.name()
+		c := d.category()
 		if _, ok := l.index[c]; ok {
-			if d.cuts == 0 {
+			if d.cuts == 0 && !d.respelt {
 				d.fail()
 			}
 			c = fmt.Sprintf("%.200s#%d", c, len(l.categories)) // its cell stays
@@ -673,7 +673,7 @@ func (d *decoder) total() *total {
 		return nil
 	}
 	for range n {
-		name := d.name()
+		name := d.category()
 		t.categories[name] += d.uint()
 	}
 	return t
