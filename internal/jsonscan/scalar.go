@@ -4,72 +4,46 @@
 package jsonscan
 
 import (
-	"math"
 	"strconv"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
-// Kind is what a scalar is.
-type Kind uint8
-
-// The kinds.
-const (
-	Null Kind = iota
-	Bool
-	// Int is a whole number that fits an int64.
-	Int
-	// Float is any other number, also NaN and the infinite ones.
-	Float
-	Text
-)
-
-// Scalar is a value that is neither array nor object. The field of its kind is set.
-type Scalar struct {
-	Text  string
-	Int   int64
-	Float float64
-	Kind  Kind
-	Bool  bool
-}
-
-// Scalar reads the scalar that is next.
-func (s *Scanner) Scalar() (Scalar, error) {
+// Scalar reads the scalar that is next. NaN and infinite numbers are missing, as null is.
+func (s *Scanner) Scalar() (value.Value, error) {
 	switch c := s.Peek(); {
 	case c == '"':
 		text, err := s.Text()
-		return Scalar{Kind: Text, Text: text}, err
+		return value.NewText(text), err
 	case c == '-' && s.word("-Infinity"):
-		return Scalar{Kind: Float, Float: math.Inf(-1)}, nil
+		return value.Value{}, nil
 	case c == '-' || c >= '0' && c <= '9':
 		return s.number()
-	case s.word("null"):
-		return Scalar{}, nil
+	case s.word("null"), s.word("NaN"), s.word("Infinity"):
+		return value.Value{}, nil
 	case s.word("true"):
-		return Scalar{Kind: Bool, Bool: true}, nil
+		return value.NewBool(true), nil
 	case s.word("false"):
-		return Scalar{Kind: Bool}, nil
-	case s.word("NaN"):
-		return Scalar{Kind: Float, Float: math.NaN()}, nil
-	case s.word("Infinity"):
-		return Scalar{Kind: Float, Float: math.Inf(1)}, nil
+		return value.NewBool(false), nil
 	default:
-		return Scalar{}, s.fail()
+		return value.Value{}, s.fail()
 	}
 }
 
-func (s *Scanner) number() (Scalar, error) {
+func (s *Scanner) number() (value.Value, error) {
 	start := s.pos
 	whole, ok := s.digits()
 	if !ok {
-		return Scalar{}, s.fail()
+		return value.Value{}, s.fail()
 	}
 	written := s.text[start:s.pos]
 	if whole {
 		if i, err := strconv.ParseInt(written, 10, 64); err == nil {
-			return Scalar{Kind: Int, Int: i}, nil
+			return value.NewInt(i), nil
 		}
 	}
-	f, _ := strconv.ParseFloat(written, 64) // of what the grammar allows, it fails for what is out of range alone
-	return Scalar{Kind: Float, Float: f}, nil
+	f, _ := strconv.ParseFloat(written, 64) // of what the grammar allows, only a number out of range is an error
+	return value.NewFloat(f), nil
 }
 
 // digits passes over a number. whole is true where it has neither fraction nor exponent. Where it is none, what is next is the

@@ -29,7 +29,7 @@ func (s *Scanner) From(offset int) string { return s.text[offset:s.pos] }
 // Rest returns what has not been read.
 func (s *Scanner) Rest() string { return s.text[s.pos:] }
 
-// Copied returns how many bytes were copied to resolve escapes.
+// Copied returns about how many bytes the texts take that are not part of the JSON, because they had escapes.
 func (s *Scanner) Copied() int { return s.copied }
 
 // Peek passes over white space and returns the next byte, 0 at the end.

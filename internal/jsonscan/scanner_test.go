@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -39,7 +41,19 @@ func decode(s *Scanner) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return [...]any{Null: nil, Bool: v.Bool, Int: v.Int, Float: v.Float, Text: v.Text}[v.Kind], nil
+	switch v.Kind() {
+	case value.Int:
+		return v.Int(), nil
+	case value.Float:
+		f, _ := v.Number()
+		return f, nil
+	case value.Bool:
+		return v.Bool(), nil
+	case value.Text:
+		return v.Text(), nil
+	default:
+		return nil, nil
+	}
 }
 
 func decodeAll(text string) (any, error) {
@@ -63,12 +77,12 @@ func skipAll(text string) (Scanner, error) {
 func TestValues(t *testing.T) {
 	for in, want := range map[string]any{
 		`1`: int64(1), `-12`: int64(-12), `-0`: int64(0), `9223372036854775807`: int64(math.MaxInt64), `9223372036854775808`: 9223372036854775808.0,
-		`1.0`: 1.0, `-12.5e1`: -125.0, `1E-7`: 1e-7, `1e999`: math.Inf(1), `-1e999`: math.Inf(-1), `1e-999`: 0.0,
-		`Infinity`: math.Inf(1), `-Infinity`: math.Inf(-1), `true`: true, `false`: false, `null`: nil, " \t\r\n7 ": int64(7),
+		`1.0`: 1.0, `-12.5e1`: -125.0, `1E-7`: 1e-7, `1e999`: nil, `-1e999`: nil, `1e-999`: 0.0,
+		`NaN`: nil, `Infinity`: nil, `-Infinity`: nil, `true`: true, `false`: false, `null`: nil, " \t\r\n7 ": int64(7),
 		`""`: "", `"a b"`: "a b", `"\u00e4\n\"\\\/\b\f\r\t"`: "ä\n\"\\/\b\f\r\t", `"\ud83d\ude00"`: "😀", "\"\x7fä😀\"": "\x7fä😀",
 		`"\ud83d"`: "\ufffd", `"\ud83dx"`: "\ufffdx", `"\ude00\ud83d"`: "\ufffd\ufffd", `"\ud83d\u0041"`: "\ufffdA", `"\ud83d\n"`: "\ufffd\n",
 		"\"\xff\"": "\xff", "\"\xff\\n\"": "\xff\n",
-		`[1, [], {"a" : {}, "b":[Infinity]}]`: []any{int64(1), []any{}, map[string]any{"a": map[string]any{}, "b": []any{math.Inf(1)}}},
+		`[1, [], {"a" : {}, "b":[0.5]}]`: []any{int64(1), []any{}, map[string]any{"a": map[string]any{}, "b": []any{0.5}}},
 	} {
 		t.Run(in, func(t *testing.T) {
 			got, err := decodeAll(in)
@@ -78,10 +92,6 @@ func TestValues(t *testing.T) {
 			require.NoError(t, err)
 		})
 	}
-
-	got, err := decodeAll(`NaN`)
-	require.NoError(t, err)
-	assert.True(t, math.IsNaN(got.(float64)))
 }
 
 // TestErrors says what is wrong and where, of what is read and of what is skipped alike.
@@ -142,7 +152,7 @@ func TestSteps(t *testing.T) {
 	key, err = s.Key()
 	require.NoError(t, err)
 	assert.Equal(t, "bb", key)
-	assert.Equal(t, 2, s.Copied())
+	assert.Equal(t, 2+ownText, s.Copied())
 	s.Peek()
 	at := s.Offset()
 	require.NoError(t, s.Skip())
@@ -222,6 +232,13 @@ func FuzzScanner(f *testing.F) {
 // asNumbers puts encoding/json's numbers in place of equal ones, and U+FFFD in place of each byte that is not UTF-8.
 func asNumbers(got, want any) any {
 	switch got := got.(type) {
+	case nil:
+		if n, ok := want.(json.Number); ok {
+			if _, err := n.Float64(); err != nil {
+				return n // it is out of range
+			}
+		}
+		return got
 	case string:
 		return string([]rune(got))
 	case int64, float64:

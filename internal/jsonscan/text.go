@@ -9,6 +9,9 @@ import (
 	"unicode/utf8"
 )
 
+// ownText is what a text of its own takes beside its bytes, about.
+const ownText = 16
+
 // Text reads the text that is next.
 func (s *Scanner) Text() (string, error) {
 	if s.Peek() != '"' {
@@ -17,7 +20,7 @@ func (s *Scanner) Text() (string, error) {
 	text, escaped, err := s.raw()
 	if err == nil && escaped {
 		text = unescape(text)
-		s.copied += len(text)
+		s.copied += len(text) + ownText
 	}
 	return text, err
 }
