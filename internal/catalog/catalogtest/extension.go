@@ -14,7 +14,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/componenttest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // ID is the catalog's in a host.
@@ -22,7 +22,7 @@ var ID = component.MustNewID("ml_catalog")
 
 // Extension is a catalog extension whose set a test replaces with Store.
 type Extension struct {
-	componenttest.NopExtension
+	testkit.NopExtension
 	atomic.Pointer[catalog.Set]
 }
 
@@ -37,8 +37,8 @@ func NewExtension(set *catalog.Set) *Extension {
 func (e *Extension) Snapshot() *catalog.Set { return e.Load() }
 
 // Host returns a host with a catalog of the given models.
-func Host(models ...*catalog.Model) componenttest.Host {
-	return componenttest.Host{ID: NewExtension(catalog.NewSet(models, nil))}
+func Host(models ...*catalog.Model) testkit.Host {
+	return testkit.Host{ID: NewExtension(catalog.NewSet(models, nil))}
 }
 
 // Load returns the set of cards as people write them, in YAML.
