@@ -46,7 +46,7 @@ func TestManySenders(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(s), 0))
 			var events []message
 			for i := range calls {
-				// a call's halves come from two senders
+				// the two sides of a call come from two senders
 				events = append(events, request(strconv.Itoa(s)+"-"+strconv.Itoa(i)), response(strconv.Itoa((s+1)%senders)+"-"+strconv.Itoa(i)))
 			}
 			random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
@@ -58,8 +58,8 @@ func TestManySenders(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	halves, size := r.buffer.Pending()
-	assert.Zero(t, halves)
+	waiting, size := r.calls.Waiting()
+	assert.Zero(t, waiting)
 	assert.Zero(t, size)
 	require.NoError(t, r.Shutdown(t.Context()))
 	var want []string

@@ -21,7 +21,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/types"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairing"
+	"github.com/otelcol-ml/otelcol-ml/internal/join"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
 
@@ -56,9 +56,10 @@ const (
 // maxID is the longest id, name or version, in bytes.
 const maxID = 256
 
-// call is what one event tells of a call of a model.
+// call is what one event tells of a call of a model: its request or its response.
 type call struct {
 	source                       source
+	response                     bool
 	id                           string
 	model, version               string
 	service, namespace, endpoint string
@@ -76,7 +77,15 @@ type call struct {
 	payload *payload.Payload
 }
 
-type half = pairing.Half[*call]
+// callKey identifies a call: a hash of what its request and its response have in common.
+type callKey [sha256.Size]byte
+
+// Requests are on the left, responses on the right.
+type (
+	calls = join.Join[callKey, *call, *call]
+	pair  = join.Pair[callKey, *call, *call]
+	side  = join.Side[callKey, *call]
+)
 
 // refusal is an event that cannot be read.
 type refusal struct {
@@ -161,8 +170,8 @@ func readBatch(body io.Reader) (posted, error) {
 	return posted{events: events}, nil
 }
 
-// read turns an event into a half of a pair; nil for an event that is none of ours.
-func (r *inferenceLog) read(e *event.Event, received time.Time) (*half, error) {
+// read turns an event into one side of a call. It is nil for an event that is none of ours.
+func (r *inferenceLog) read(e *event.Event, received time.Time) (*side, error) {
 	response := false
 	switch e.Type() {
 	case kserveRequest, seldonRequest:
@@ -181,7 +190,7 @@ func (r *inferenceLog) read(e *event.Event, received time.Time) (*half, error) {
 		return nil, nil
 	}
 	c := &call{
-		source: cloudEvents, id: text(attributeRequestID),
+		source: cloudEvents, response: response, id: text(attributeRequestID),
 		service: text(attributeService), namespace: text(attributeNamespace), endpoint: text(attributeEndpoint),
 	}
 	if c.id == "" {
@@ -216,26 +225,26 @@ func (r *inferenceLog) read(e *event.Event, received time.Time) (*half, error) {
 		}
 	}
 	c.traceID, c.parent = traceparent(text(attributeTraceparent))
-	h := &half{Response: response, Time: e.Time(), Value: c}
-	if h.Time.Year() < 1970 || h.Time.Year() > 2261 { // absent, or beyond what a span can say
-		h.Time = time.Time{}
+	out := &side{Time: e.Time(), Value: c}
+	if out.Time.Year() < 1970 || out.Time.Year() > 2261 { // absent, or beyond what a span can say
+		out.Time = time.Time{}
 		c.time = pcommon.NewTimestampFromTime(received)
 	} else {
-		c.time = pcommon.NewTimestampFromTime(h.Time)
+		c.time = pcommon.NewTimestampFromTime(out.Time)
 		c.stamp = c.time
 	}
-	side := payload.Request
+	body := payload.Request
 	if response {
-		side = payload.Response
+		body = payload.Response
 		c.status, _ = strconv.Atoi(text(attributeStatusCode))
 	}
 	var err error
-	if c.payload, err = r.parse(e.Data(), side, c.status); err != nil {
+	if c.payload, err = r.parse(e.Data(), body, c.status); err != nil {
 		return nil, err
 	}
-	h.Key = keyOf("cloudevents", c.namespace, c.service, component, c.endpoint, modelID, c.model, c.id)
-	h.Size = c.payload.Size() + 512
-	return h, nil
+	out.Key = keyOf("cloudevents", c.namespace, c.service, component, c.endpoint, modelID, c.model, c.id)
+	out.Size = c.payload.Size() + 512
+	return out, nil
 }
 
 // parse reads the data of an event. The body of a failed response may be anything.
@@ -300,7 +309,7 @@ func traceparent(s string) (trace pcommon.TraceID, parent pcommon.SpanID) {
 }
 
 // keyOf hashes what identifies a call.
-func keyOf(parts ...string) pairing.Key {
+func keyOf(parts ...string) callKey {
 	h := sha256.New()
 	var length [8]byte
 	for _, s := range parts {
@@ -310,5 +319,5 @@ func keyOf(parts ...string) pairing.Key {
 		h.Write(length[:])
 		h.Write([]byte(s))
 	}
-	return pairing.Key(h.Sum(nil))
+	return callKey(h.Sum(nil))
 }

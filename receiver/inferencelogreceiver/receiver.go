@@ -22,12 +22,12 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/join"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairing"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
 
-// sweepBatch is the largest number of halves that leave in one request to the pipeline.
+// sweepBatch is the largest number of calls that leave in one request to the pipeline.
 const sweepBatch = 500
 
 type inferenceLog struct {
@@ -42,7 +42,7 @@ type inferenceLog struct {
 
 	catalog catalog.Catalog // set by Start
 	known   knowing
-	buffer  *pairing.Buffer[*call]
+	calls   *calls
 
 	server   *http.Server
 	listener net.Listener // for its address
@@ -69,8 +69,8 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Traces) (*inf
 		})),
 		limits:  payload.Limits{Rows: cfg.Limits.Rows, Columns: cfg.Limits.Columns, Values: cfg.Limits.Values, Text: cfg.Limits.Text},
 		catalog: catalog.Empty(),
-		buffer: pairing.New[*call](pairing.Options{
-			Timeout: cfg.PairingTimeout, Pending: cfg.Limits.Pending, Bytes: cfg.Limits.PendingSize,
+		calls: join.New(join.Options[callKey, *call, *call]{
+			TimeToLive: cfg.PairingTimeout, Keys: cfg.Limits.Pending, Bytes: cfg.Limits.PendingSize,
 			Remembered: cfg.Limits.Pending, Now: time.Now,
 		}),
 	}, nil
@@ -131,17 +131,17 @@ func (r *inferenceLog) Shutdown(ctx context.Context) error {
 		errs = append(errs, r.files.stop(ctx))
 	}
 	for {
-		due := r.buffer.Due(sweepBatch, true)
-		if len(due) == 0 {
+		waiting := r.calls.TakeOldest(sweepBatch)
+		if len(waiting) == 0 {
 			break
 		}
-		r.alone(ctx, due, shutdown, false)
+		r.emitUnpaired(ctx, waiting, shutdown, false)
 	}
 	r.telemetry.Shutdown()
 	return errors.Join(errs...)
 }
 
-// sweep lets halves go that have waited long enough.
+// sweep lets requests and responses go that have waited long enough.
 func (r *inferenceLog) sweep(ctx context.Context) {
 	every := min(max(r.cfg.PairingTimeout/10, 10*time.Millisecond), time.Second)
 	ticker := time.NewTicker(every)
@@ -153,51 +153,42 @@ func (r *inferenceLog) sweep(ctx context.Context) {
 		case <-ticker.C:
 		}
 		for {
-			due := r.buffer.Due(sweepBatch, false)
-			if len(due) == 0 || !r.alone(ctx, due, timeout, true) {
+			expired := r.calls.TakeExpired(sweepBatch)
+			if len(expired) == 0 || !r.emitUnpaired(ctx, expired, timeout, true) {
 				break
 			}
 		}
-		r.telemetry.pending(ctx, r.buffer)
+		r.telemetry.pending(ctx, r.calls)
 	}
 }
 
-// alone sends halves without the other one. Where the pipeline has no room, they wait again if again is set; otherwise they are
-// lost. It returns false where they were not sent.
-func (r *inferenceLog) alone(ctx context.Context, halves []half, why cause, again bool) bool {
-	if len(halves) == 0 {
+// emitUnpaired sends requests and responses without the other one. Where the pipeline has no room, they wait again if again is
+// set; otherwise they are lost. It returns false where they were not sent.
+func (r *inferenceLog) emitUnpaired(ctx context.Context, unpaired []pair, why cause, again bool) bool {
+	if len(unpaired) == 0 {
 		return true
 	}
 	if r.cfg.Unpaired == UnpairedDrop {
-		r.telemetry.unpaired(ctx, why, len(halves))
+		r.telemetry.unpaired(ctx, why, len(unpaired))
 		return true
 	}
 	b := r.newBatch()
-	for i := range halves {
-		b.addHalf(&halves[i])
+	for _, p := range unpaired {
+		b.add(p)
 	}
 	err := r.send(ctx, b, cloudEvents)
 	if err != nil && again && !consumererror.IsPermanent(err) {
-		lost := r.buffer.Restore(halves...)
+		lost := r.calls.Restore(unpaired...)
 		r.telemetry.unpaired(ctx, lostCause, len(lost))
 		return false
 	}
 	if err != nil {
-		r.telemetry.unpaired(ctx, lostCause, len(halves))
-		r.logger.Error("Unpaired events are lost, the pipeline does not take them", zap.Int("events", len(halves)), zap.Error(err))
+		r.telemetry.unpaired(ctx, lostCause, len(unpaired))
+		r.logger.Error("Unpaired events are lost, the pipeline does not take them", zap.Int("events", len(unpaired)), zap.Error(err))
 		return false
 	}
-	r.telemetry.unpaired(ctx, why, len(halves))
+	r.telemetry.unpaired(ctx, why, len(unpaired))
 	return true
-}
-
-// addHalf makes a span of one half.
-func (b *batch) addHalf(h *half) {
-	if h.Response {
-		b.add(h.Key, nil, h.Value)
-	} else {
-		b.add(h.Key, h.Value, nil)
-	}
 }
 
 // send passes the spans on and counts them where they were taken.

@@ -134,7 +134,7 @@ func (r *inferenceLog) emit(ctx context.Context, kept *unsent, path string, line
 		}
 		counts[accepted]++
 	}
-	err := r.insist(ctx, b)
+	err := r.sendUntilTaken(ctx, b)
 	if err != nil && ctx.Err() != nil && kept.add(path, lines) {
 		return nil
 	}
@@ -163,8 +163,8 @@ func (r *inferenceLog) sendKept(ctx context.Context) {
 	}
 }
 
-// insist sends until the pipeline takes it, refuses it for good or ctx ends.
-func (r *inferenceLog) insist(ctx context.Context, b *batch) error {
+// sendUntilTaken sends until the pipeline takes it, refuses it for good or ctx ends.
+func (r *inferenceLog) sendUntilTaken(ctx context.Context, b *batch) error {
 	kept := b.traces
 	for wait := 100 * time.Millisecond; ; wait = min(2*wait, 30*time.Second) {
 		b.traces = ptrace.NewTraces() // what has been passed on is not ours to pass on again
@@ -245,7 +245,7 @@ func (r *inferenceLog) capture(b *batch, line []byte, endpoint, variant string) 
 		}
 		response = &out
 	}
-	b.add(keyOf("sagemaker", endpoint, variant, c.model, meta.EventID), request, response)
+	b.addCall(keyOf("sagemaker", endpoint, variant, c.model, meta.EventID), request, response)
 	return nil
 }
 

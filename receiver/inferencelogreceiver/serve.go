@@ -13,7 +13,7 @@ import (
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairing"
+	"github.com/otelcol-ml/otelcol-ml/internal/join"
 )
 
 // maxRefused is how many refused events of one batch an answer lists.
@@ -63,13 +63,13 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 	}
 	var counts [numOutcomes]int
 	var out answer
-	x := exchange{r: r, b: r.newBatch()}
+	calls := requestBatch{r: r, spans: r.newBatch()}
 	now := time.Now()
 	for i := range in.events {
 		e, err := &in.events[i].event, in.events[i].err
-		var h *half
+		var s *side
 		if err == nil {
-			h, err = r.read(e, now)
+			s, err = r.read(e, now)
 		}
 		switch {
 		case err != nil:
@@ -83,19 +83,19 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 				out.Refused = append(out.Refused, refused{Index: i, ID: id, Reason: why.outcome.String(), Message: why.message})
 			}
 			r.logger.Warn("An event is refused", zap.String("id", id), zap.String("reason", why.outcome.String()), zap.String("message", why.message))
-		case h == nil:
+		case s == nil:
 			counts[ignored]++
-		case x.offer(h):
+		case calls.add(s):
 			counts[accepted]++
 		default:
 			counts[duplicate]++
 		}
 	}
-	err = x.send(ctx)
-	r.telemetry.pending(ctx, r.buffer)
+	err = calls.send(ctx)
+	r.telemetry.pending(ctx, r.calls)
 	if err != nil { // those that were taken from the buffer are to come again
-		counts[refusedOutcome] += len(x.fresh)
-		counts[accepted] -= len(x.fresh)
+		counts[refusedOutcome] += len(calls.fresh)
+		counts[accepted] -= len(calls.fresh)
 	}
 	for o, n := range counts {
 		r.telemetry.event(ctx, cloudEvents, outcome(o), n)
@@ -126,49 +126,57 @@ func reply(w http.ResponseWriter, status int, body answer) {
 	_ = json.NewEncoder(w).Encode(body) // the client has gone
 }
 
-// exchange is what the events of one request brought about.
-type exchange struct {
-	r *inferenceLog
-	b *batch
-	// fresh are the halves that completed a pair or are spans of their own, met those that they met, evicted those that gave way.
-	fresh, met, evicted []half
+// requestBatch is what the events of one HTTP request brought about.
+type requestBatch struct {
+	r     *inferenceLog
+	spans *batch
+	// fresh are the sides that completed a call or are spans of their own, met those that they met, evicted those that gave way.
+	fresh, met, evicted []pair
 }
 
-// offer takes a half and returns false for one that has been seen.
-func (x *exchange) offer(h *half) bool {
-	if x.r.cfg.PairingTimeout == 0 {
-		x.b.addHalf(h)
-		x.fresh = append(x.fresh, *h)
+// add takes one side of a call and returns false for one that has been seen.
+func (b *requestBatch) add(s *side) bool {
+	fresh := pair{Left: s}
+	if s.Value.response {
+		fresh = pair{Right: s}
+	}
+	if b.r.cfg.PairingTimeout == 0 {
+		b.spans.add(fresh)
+		b.fresh = append(b.fresh, fresh)
 		return true
 	}
-	outcome, other, evicted := x.r.buffer.Offer(*h)
-	x.evicted = append(x.evicted, evicted...)
-	switch outcome {
-	case pairing.Duplicate:
+	var result join.Result[callKey, *call, *call]
+	var met pair
+	if s.Value.response {
+		result = b.r.calls.AddRight(s)
+		met.Left = result.Pair.Left
+	} else {
+		result = b.r.calls.AddLeft(s)
+		met.Right = result.Pair.Right
+	}
+	b.evicted = append(b.evicted, result.Evicted...)
+	switch result.Outcome {
+	case join.Duplicate:
 		return false
-	case pairing.Paired:
-		x.fresh, x.met = append(x.fresh, *h), append(x.met, other)
-		if h.Response {
-			x.b.add(h.Key, other.Value, h.Value)
-		} else {
-			x.b.add(h.Key, h.Value, other.Value)
-		}
+	case join.Met:
+		b.fresh, b.met = append(b.fresh, fresh), append(b.met, met)
+		b.spans.add(result.Pair)
 	}
 	return true
 }
 
-// send passes the spans on. On an error that may pass, what they were made of waits again, but for the halves that came last: they are
-// sent again.
-func (x *exchange) send(ctx context.Context) error {
-	x.r.alone(ctx, x.evicted, evictedCause, false)
-	err := x.r.send(ctx, x.b, cloudEvents)
+// send passes the spans on. On an error that may pass, what they were made of waits again, but for the sides that came last:
+// they are sent again.
+func (b *requestBatch) send(ctx context.Context) error {
+	b.r.emitUnpaired(ctx, b.evicted, evictedCause, false)
+	err := b.r.send(ctx, b.spans, cloudEvents)
 	if err == nil || consumererror.IsPermanent(err) {
 		return err
 	}
-	for i := range x.fresh {
-		x.r.buffer.Forget(x.fresh[i])
+	for _, p := range b.fresh {
+		b.r.calls.Forget(p)
 	}
-	lost := x.r.buffer.Restore(x.met...)
-	x.r.telemetry.unpaired(ctx, lostCause, len(lost))
+	lost := b.r.calls.Restore(b.met...)
+	b.r.telemetry.unpaired(ctx, lostCause, len(lost))
 	return err
 }

@@ -348,7 +348,7 @@ func TestPendingIsBounded(t *testing.T) {
 		assert.Equal(t, http.StatusOK, r.post(t, request(strconv.Itoa(i))).Code)
 	}
 	assert.Equal(t, []string{"0 no response", "1 no response"}, next.names())
-	n, size := r.buffer.Pending()
+	n, size := r.calls.Waiting()
 	assert.Equal(t, 3, n)
 	assert.Greater(t, size, 3*512)
 	require.NoError(t, r.Shutdown(t.Context()))
@@ -445,7 +445,7 @@ func TestSizeOfWhatWaits(t *testing.T) {
 				require.Equal(t, http.StatusOK, r.post(t, kserve(strconv.Itoa(i), "request", body)).Code)
 			}
 			after := heap()
-			n, size := r.buffer.Pending()
+			n, size := r.calls.Waiting()
 			assert.Equal(t, 200, n)
 			assert.Less(t, after-before, 1.3*float64(size))
 			require.NoError(t, r.Shutdown(t.Context()))

@@ -17,7 +17,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairing"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/prediction"
 )
@@ -82,8 +81,20 @@ func (b *batch) resource(c *call) {
 	b.spans = ss.Spans()
 }
 
-// add makes a span of a request and its response, one of which may be nil.
-func (b *batch) add(key pairing.Key, request, response *call) {
+// add makes a span of a request and its response, one of which may be absent.
+func (b *batch) add(p pair) {
+	switch {
+	case p.Right == nil:
+		b.addCall(p.Left.Key, p.Left.Value, nil)
+	case p.Left == nil:
+		b.addCall(p.Right.Key, nil, p.Right.Value)
+	default:
+		b.addCall(p.Left.Key, p.Left.Value, p.Right.Value)
+	}
+}
+
+// addCall makes a span of a request and its response, one of which may be nil.
+func (b *batch) addCall(key callKey, request, response *call) {
 	c, made := request, both
 	switch {
 	case response == nil:
@@ -154,7 +165,7 @@ func (b *batch) add(key pairing.Key, request, response *call) {
 
 // identify sets ids that are the same when the events are delivered again. The time is part of them: clients choose the
 // ids of their requests and may choose one twice.
-func identify(span ptrace.Span, key pairing.Key, c *call, made halves) {
+func identify(span ptrace.Span, key callKey, c *call, made halves) {
 	var text [len(key) + 9]byte
 	copy(text[:], key[:])
 	binary.LittleEndian.PutUint64(text[len(key):], uint64(c.stamp))

@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairing"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
 
@@ -51,7 +50,7 @@ var payloadOutcomes = map[payload.Reason]outcome{
 	payload.BadPayload: badPayload, payload.UnsupportedPayload: unsupportedPayload, payload.TooLarge: tooLarge,
 }
 
-// cause is why a half left without the other one.
+// cause is why one side of a call left without the other one.
 type cause uint8
 
 const (
@@ -137,8 +136,8 @@ func (t *telemetry) sent(ctx context.Context, b *batch, from source) {
 	}
 }
 
-func (t *telemetry) pending(ctx context.Context, buffer *pairing.Buffer[*call]) {
-	halves, bytes := buffer.Pending()
-	t.InferenceLogPending.Record(ctx, int64(halves))
+func (t *telemetry) pending(ctx context.Context, c *calls) {
+	sides, bytes := c.Waiting()
+	t.InferenceLogPending.Record(ctx, int64(sides))
 	t.InferenceLogPendingSize.Record(ctx, int64(bytes))
 }
