@@ -5,10 +5,8 @@ package mldriftconnector
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,8 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/connector"
-	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
@@ -26,34 +22,19 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
-// logSink takes alerts, and fails while it is down.
-type logSink struct {
-	consumertest.LogsSink
-	down atomic.Bool
-}
-
-func (s *logSink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	if s.down.Load() {
-		return errors.New("down")
-	}
-	return s.LogsSink.ConsumeLogs(ctx, ld)
-}
+// logSink takes alerts.
+type logSink struct{ testkit.LogsSink }
 
 // take returns the alerts since the last call.
 func (s *logSink) take(t testing.TB) (out []alert.Alert) {
 	t.Helper()
-	for _, ld := range s.AllLogs() {
-		for _, rl := range ld.ResourceLogs().All() {
-			for _, sl := range rl.ScopeLogs().All() {
-				for _, lr := range sl.LogRecords().All() {
-					a, err := alert.Decode(lr)
-					require.NoError(t, err)
-					out = append(out, a)
-				}
-			}
-		}
+	for lr := range testkit.LogRecords(s.AllLogs()...) {
+		a, err := alert.Decode(lr)
+		require.NoError(t, err)
+		out = append(out, a)
 	}
 	s.Reset()
 	return out
@@ -75,7 +56,7 @@ type both struct {
 	logs  *logSink
 }
 
-func startBoth(t testing.TB, set connector.Settings, cfg *Config, h host, out *sink, logs *logSink) *both {
+func startBoth(t testing.TB, set connector.Settings, cfg *Config, h testkit.Host, out *testkit.MetricsSink, logs *logSink) *both {
 	t.Helper()
 	require.NoError(t, cfg.Validate())
 	f := &factory{}
@@ -114,19 +95,18 @@ func TestAlert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
 		cards := testCards(base)
-		m := cards.set.Model("", "fraud")
+		m := cards.Snapshot().Model("", "fraud")
 		m.Alerts, m.Owner = catalog.Alerts{Severity: "critical", Runbook: "https://example.com/fraud"}, "risk"
-		disk := &memory{values: map[string][]byte{}}
-		h := host{catalogID: cards, storageID: disk}
+		disk := testkit.NewStorage(nil)
+		h := testkit.Host{catalogID: cards, storageID: disk}
 		cfg := config(func(c *Config) { c.Storage = &storageID })
-		out, logs := &sink{}, &logSink{}
+		out, logs := &testkit.MetricsSink{}, &logSink{}
 		b := startBoth(t, settings(), cfg, h, out, logs)
 		p := newProducer(base, "p", 1)
 		b.hours(t, p, 3, 0)
 		assert.Empty(t, logs.take(t))
 		b.hours(t, p, 3, 1)
-		time.Sleep(31 * time.Second)
-		synctest.Wait()
+		testkit.Advance(31 * time.Second)
 		list := of(logs.take(t), "feature", "x")
 		require.NotEmpty(t, list)
 		a := list[0]
@@ -151,7 +131,7 @@ func TestAlert(t *testing.T) {
 		}
 
 		// A kill: what the process does from here on is lost. The alert is the same one afterwards, and comes at once.
-		killed := disk.copied()
+		killed := disk.Copy()
 		b.shutdown(t)
 		h[storageID] = killed
 		logs.take(t)
@@ -181,15 +161,14 @@ func TestAlertsWaitForTheirDownstream(t *testing.T) {
 		base := testBaseline()
 		tel := componenttest.NewTelemetry()
 		logs := &logSink{}
-		b := startBoth(t, metadatatest.NewSettings(tel), config(nil), host{catalogID: testCards(base)}, &sink{}, logs)
+		b := startBoth(t, metadatatest.NewSettings(tel), config(nil), testkit.Host{catalogID: testCards(base)}, &testkit.MetricsSink{}, logs)
 		p := newProducer(base, "p", 1)
 		b.hours(t, p, 3, 0)
-		logs.down.Store(true)
+		logs.Fail(errDown)
 		b.hours(t, p, 3, 1)
 		b.hours(t, p, 4, 0)
-		logs.down.Store(false)
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		logs.Fail(nil)
+		testkit.Advance(time.Minute)
 		list := of(logs.take(t), "feature", "x")
 		require.Len(t, list, 2)
 		assert.Equal(t, alert.Firing, list[0].State)
@@ -211,7 +190,7 @@ func TestAlertsAreBounded(t *testing.T) {
 		logs := &logSink{}
 		cards := testCards(base)
 		cfg := config(func(c *Config) { c.Limits.Alerts = 1 })
-		b := startBoth(t, metadatatest.NewSettings(tel), cfg, host{catalogID: cards}, &sink{}, logs)
+		b := startBoth(t, metadatatest.NewSettings(tel), cfg, testkit.Host{catalogID: cards}, &testkit.MetricsSink{}, logs)
 		synctest.Wait() // the loop has emitted what it had: nothing
 		state := b.edges[0].State()
 		results := make([]drift.Result, 3)
@@ -220,7 +199,7 @@ func TestAlertsAreBounded(t *testing.T) {
 		}
 		a := state.alerts
 		for i := range results {
-			a.holds(&results[i], cards.set)
+			a.holds(&results[i], cards.Snapshot())
 		}
 		assert.Equal(t, 2, a.overflow)
 		require.Len(t, a.due(time.Now()), 1)
@@ -234,7 +213,7 @@ func TestAlertsAreBounded(t *testing.T) {
 		require.Len(t, list, 1)
 		assert.Equal(t, alert.Resolved, list[0].State)
 		assert.Equal(t, "model m: f0 is not watched any more", list[0].Summary)
-		a.holds(&results[1], cards.set)
+		a.holds(&results[1], cards.Snapshot())
 		require.Len(t, a.entries, 1, "a resolved one makes room")
 		for range maxQueued + 5 {
 			a.push(a.entries[drifting{results[1].Key, "baseline"}])

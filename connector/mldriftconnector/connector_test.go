@@ -23,9 +23,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadatatest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -58,15 +58,13 @@ func golden(t *testing.T, name string, md pmetric.Metrics) {
 func TestLive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
-		core, logs := observer.New(zap.InfoLevel)
 		set := settings()
-		set.Logger = zap.New(core)
-		out := &sink{}
-		c := started(t, set, config(nil), host{catalogID: testCards(base)}, out)
+		logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
+		out := &testkit.MetricsSink{}
+		c := started(t, set, config(nil), testkit.Host{catalogID: testCards(base)}, out)
 		p := newProducer(base, "p", 1)
 		hours(t, c, p, 2, 5, 0)
-		time.Sleep(5 * time.Minute)
-		synctest.Wait()
+		testkit.Advance(5 * time.Minute)
 		all := out.AllMetrics()
 		golden(t, "live.json", all[len(all)-1])
 		first := all[len(all)-1]
@@ -75,8 +73,7 @@ func TestLive(t *testing.T) {
 		assert.Empty(t, logs.FilterMessageSnippet("DRIFT").All())
 
 		hours(t, c, p, 3, 5, 1)
-		time.Sleep(31 * time.Second)
-		synctest.Wait()
+		testkit.Advance(31 * time.Second)
 		all = out.AllMetrics()
 		last := all[len(all)-1]
 		assert.Equal(t, 1.0, value(t, last, mlconv.MetricDriftDetected, mlconv.AttrDriftSubject, "feature", mlconv.AttrFeatureName, "x"))
@@ -105,26 +102,24 @@ func TestLive(t *testing.T) {
 func TestEventTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
-		out := &sink{}
-		c := started(t, settings(), config(func(c *Config) { c.Timestamps = TimestampsEvent }), host{catalogID: testCards(base)}, out)
+		out := &testkit.MetricsSink{}
+		c := started(t, settings(), config(func(c *Config) { c.Timestamps = TimestampsEvent }), testkit.Host{catalogID: testCards(base)}, out)
 		p := newProducer(base, "p", 1)
 		// A replay: three and a half hours of last year in no time.
 		start := time.Date(1999, 3, 1, 0, 0, 0, 0, time.UTC)
 		for m := range 210 {
 			require.NoError(t, c.ConsumeMetrics(context.Background(), p.flush(start.Add(time.Duration(m)*time.Minute), 10, 0)))
 		}
-		time.Sleep(31 * time.Second)
-		synctest.Wait()
+		testkit.Advance(31 * time.Second)
 		all := out.AllMetrics()
 		require.Len(t, all, 1)
 		golden(t, "event.json", all[0])
 		// A failing downstream loses nothing.
-		out.set(errDown)
+		out.Fail(errDown)
 		require.NoError(t, c.ConsumeMetrics(context.Background(), p.flush(start.Add(242*time.Minute), 5, 0)))
-		time.Sleep(time.Minute)
-		synctest.Wait()
+		testkit.Advance(time.Minute)
 		require.Len(t, out.AllMetrics(), 1)
-		out.set(nil)
+		out.Fail(nil)
 		require.NoError(t, c.Shutdown(context.Background()))
 		all = out.AllMetrics()
 		require.Len(t, all, 2)
@@ -140,24 +135,23 @@ func TestEventTime(t *testing.T) {
 func TestEventTimeRestart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
-		disk := &memory{values: map[string][]byte{}}
+		disk := testkit.NewStorage(nil)
 		cfg := config(func(c *Config) { c.Timestamps, c.Storage = TimestampsEvent, &storageID })
-		h := host{catalogID: testCards(base), storageID: disk}
+		h := testkit.Host{catalogID: testCards(base), storageID: disk}
 		p := newProducer(base, "p", 1)
 		start := time.Date(1999, 3, 1, 0, 0, 0, 0, time.UTC)
-		out := &sink{err: errDown}
+		out := failing()
 		replay := func(c *edge, from, to int) {
 			for m := from; m < to; m++ {
 				require.NoError(t, c.ConsumeMetrics(context.Background(), p.flush(start.Add(time.Duration(m)*time.Minute), 10, 0)))
 			}
-			time.Sleep(31 * time.Second)
-			synctest.Wait()
+			testkit.Advance(31 * time.Second)
 		}
 		c := started(t, settings(), cfg, h, out)
 		replay(c, 0, 90)
 		require.NoError(t, c.Shutdown(context.Background()))
-		require.Contains(t, disk.values, keyWaiting)
-		out.set(nil)
+		require.Contains(t, disk.Values(), keyWaiting)
+		out.Fail(nil)
 		c = started(t, settings(), cfg, h, out)
 		replay(c, 90, 130)
 		require.NoError(t, c.Shutdown(context.Background()))
@@ -170,7 +164,7 @@ func TestEventTimeRestart(t *testing.T) {
 			}
 		}
 		assert.Equal(t, map[int64]int64{1: 600, 2: 600}, samples)
-		assert.NotContains(t, disk.values, keyWaiting)
+		assert.NotContains(t, disk.Values(), keyWaiting)
 	})
 }
 
@@ -178,10 +172,10 @@ func TestEventTimeRestart(t *testing.T) {
 func TestMonths(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
-		out := &sink{}
+		out := &testkit.MetricsSink{}
 		c := started(t, settings(), config(func(c *Config) {
 			c.Timestamps, c.Window = TimestampsEvent, "month"
-		}), host{catalogID: testCards(base)}, out)
+		}), testkit.Host{catalogID: testCards(base)}, out)
 		p := newProducer(base, "p", 1)
 		for m := range 4 {
 			require.NoError(t, c.ConsumeMetrics(context.Background(),
@@ -206,19 +200,17 @@ func TestDownstreamError(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel := componenttest.NewTelemetry()
 		base := testBaseline()
-		out := &sink{err: errDown}
-		c := started(t, metadatatest.NewSettings(tel), config(nil), host{catalogID: testCards(base)}, out)
+		out := failing()
+		c := started(t, metadatatest.NewSettings(tel), config(nil), testkit.Host{catalogID: testCards(base)}, out)
 		p := newProducer(base, "p", 1)
 		first := p.flush(time.Now(), 5, 0)
 		require.NoError(t, c.ConsumeMetrics(context.Background(), first))
 		repeated := p.flush(time.Now(), 5, 0)
 		require.NoError(t, c.ConsumeMetrics(context.Background(), repeated))
 		require.NoError(t, c.ConsumeMetrics(context.Background(), repeated))
-		time.Sleep(61 * time.Second)
-		synctest.Wait()
-		out.set(nil)
-		time.Sleep(30 * time.Second)
-		synctest.Wait()
+		testkit.Advance(61 * time.Second)
+		out.Fail(nil)
+		testkit.Advance(30 * time.Second)
 		all := out.AllMetrics()
 		require.Len(t, all, 1)
 		assert.Equal(t, 10.0, value(t, all[0], mlconv.MetricPredictionCount))
@@ -239,10 +231,9 @@ func TestDownstreamError(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel := componenttest.NewTelemetry()
-		core, logs := observer.New(zap.WarnLevel)
 		set := metadatatest.NewSettings(tel)
-		set.Logger = zap.New(core)
-		c := started(t, set, config(nil), host{}, &sink{})
+		logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.WarnLevel)
+		c := started(t, set, config(nil), testkit.Host{}, &testkit.MetricsSink{})
 		md := pmetric.NewMetrics()
 		sm := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
 		gauge := sm.Metrics().AppendEmpty()
@@ -282,11 +273,11 @@ func TestRestart(t *testing.T) {
 		t.Run(map[bool]string{false: "shutdown", true: "kill"}[kill], func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				base := testBaseline()
-				out, want := &sink{}, &sink{}
+				out, want := &testkit.MetricsSink{}, &testkit.MetricsSink{}
 				cfg := config(func(c *Config) { c.Storage = &storageID })
-				disk := &memory{values: map[string][]byte{}}
-				whole := started(t, settings(), config(nil), host{catalogID: testCards(base)}, want)
-				c := started(t, settings(), cfg, host{catalogID: testCards(base), storageID: disk}, out)
+				disk := testkit.NewStorage(nil)
+				whole := started(t, settings(), config(nil), testkit.Host{catalogID: testCards(base)}, want)
+				c := started(t, settings(), cfg, testkit.Host{catalogID: testCards(base), storageID: disk}, out)
 				p := newProducer(base, "p", 1)
 				send := func(minutes int, shift float64) {
 					for range minutes {
@@ -301,13 +292,12 @@ func TestRestart(t *testing.T) {
 				time.Sleep(61 * time.Second) // a save, and an emission
 				synctest.Wait()
 				if kill {
-					disk = disk.copied() // what the process that is killed does from here on is lost
+					disk = disk.Copy() // what the process that is killed does from here on is lost
 				}
 				require.NoError(t, c.Shutdown(context.Background()))
-				c = started(t, settings(), cfg, host{catalogID: testCards(base), storageID: disk}, out)
+				c = started(t, settings(), cfg, testkit.Host{catalogID: testCards(base), storageID: disk}, out)
 				send(200, 1)
-				time.Sleep(2 * time.Minute)
-				synctest.Wait()
+				testkit.Advance(2 * time.Minute)
 				require.NoError(t, c.Shutdown(context.Background()))
 				require.NoError(t, whole.Shutdown(context.Background()))
 				a, b := want.AllMetrics(), out.AllMetrics()
@@ -326,50 +316,44 @@ func TestRestart(t *testing.T) {
 func TestCorruptSnapshot(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
-		disk := &memory{values: map[string][]byte{}}
+		disk := testkit.NewStorage(nil)
 		cfg := config(func(c *Config) { c.Storage = &storageID })
-		h := host{catalogID: testCards(base), storageID: disk}
-		c := started(t, settings(), cfg, h, &sink{})
+		h := testkit.Host{catalogID: testCards(base), storageID: disk}
+		c := started(t, settings(), cfg, h, &testkit.MetricsSink{})
 		require.NoError(t, c.ConsumeMetrics(context.Background(), newProducer(base, "p", 1).flush(time.Now(), 5, 0)))
 		require.NoError(t, c.Shutdown(context.Background()))
 		const key = "model/\"\"/\"fraud\""
-		require.Contains(t, disk.values, key)
-		disk.values[key] = append([]byte(nil), disk.values[key]...)
-		disk.values[key][40] ^= 1
-		broken := disk.values[key]
+		require.Contains(t, disk.Values(), key)
+		broken := bytes.Clone(disk.Values()[key])
+		broken[40] ^= 1
+		disk.Put(key, broken)
 
-		core, logs := observer.New(zap.ErrorLevel)
 		tel := componenttest.NewTelemetry()
 		set := metadatatest.NewSettings(tel)
-		set.Logger = zap.New(core)
-		c = started(t, set, cfg, h, &sink{})
+		logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.ErrorLevel)
+		c = started(t, set, cfg, h, &testkit.MetricsSink{})
 		require.Len(t, logs.All(), 1)
 		assert.Equal(t, key, logs.All()[0].ContextMap()["key"])
-		assert.Equal(t, broken, disk.values["corrupt/"+key])
-		assert.NotContains(t, disk.values, key)
+		assert.Equal(t, broken, disk.Values()["corrupt/"+key])
+		assert.NotContains(t, disk.Values(), key)
 		metadatatest.AssertEqualMlDriftSaves(t, tel, []metricdata.DataPoint[int64]{
 			{Value: 1, Attributes: attrs("outcome", "loaded")}, {Value: 1, Attributes: attrs("outcome", "load_failed")},
 		}, metricdatatest.IgnoreTimestamp())
 
 		// It goes on, and a save that fails is made up for.
 		require.NoError(t, c.ConsumeMetrics(context.Background(), newProducer(base, "q", 1).flush(time.Now(), 5, 0)))
-		disk.mu.Lock()
-		disk.fail = errDown
-		disk.mu.Unlock()
-		time.Sleep(61 * time.Second)
-		synctest.Wait()
-		disk.mu.Lock()
-		disk.fail = nil
-		disk.mu.Unlock()
+		disk.Fail(errDown)
+		testkit.Advance(61 * time.Second)
+		disk.Fail(nil)
 		require.NoError(t, c.Shutdown(context.Background()))
-		assert.Contains(t, disk.values, key)
+		assert.Contains(t, disk.Values(), key)
 		require.NoError(t, tel.Shutdown(context.Background()))
 
 		// An index that is none.
-		disk.values[keyIndex] = []byte("{")
-		c = started(t, settings(), cfg, h, &sink{})
+		disk.Put(keyIndex, []byte("{"))
+		c = started(t, settings(), cfg, h, &testkit.MetricsSink{})
 		require.NoError(t, c.Shutdown(context.Background()))
-		assert.Contains(t, disk.values, "corrupt/index")
+		assert.Contains(t, disk.Values(), "corrupt/index")
 	})
 }
 
@@ -380,7 +364,7 @@ func TestFileStorage(t *testing.T) {
 	directory := t.TempDir()
 	now := time.Now().Truncate(time.Minute)
 	p := newProducer(base, "p", 1)
-	out := &sink{}
+	out := &testkit.MetricsSink{}
 	set := settings()
 	for range 2 {
 		f := filestorage.NewFactory()
@@ -389,7 +373,7 @@ func TestFileStorage(t *testing.T) {
 		ext, err := f.Create(context.Background(), extension.Settings{ID: id, TelemetrySettings: componenttest.NewNopTelemetrySettings()}, ec)
 		require.NoError(t, err)
 		require.NoError(t, ext.Start(context.Background(), nopHost()))
-		c := started(t, set, cfg, host{catalogID: testCards(base), id: ext}, out)
+		c := started(t, set, cfg, testkit.Host{catalogID: testCards(base), id: ext}, out)
 		require.NoError(t, c.ConsumeMetrics(context.Background(), p.flush(now, 5, 0)))
 		require.NoError(t, c.Shutdown(context.Background()))
 		require.NoError(t, ext.Shutdown(context.Background()))
@@ -409,8 +393,8 @@ func TestStartErrors(t *testing.T) {
 		"no catalog": {func(c *Config) { c.Catalog = &storageID }, "'catalog': extension \"memory\" is not enabled"},
 		"not that":   {func(c *Config) { c.Catalog = &other }, "'catalog': extension \"other\" is not a catalog"},
 	} {
-		c := between(t, settings(), config(test.change), &sink{})
-		err := c.Start(context.Background(), host{other: struct {
+		c := between(t, settings(), config(test.change), &testkit.MetricsSink{})
+		err := c.Start(context.Background(), testkit.Host{other: struct {
 			component.StartFunc
 			component.ShutdownFunc
 		}{}})

@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -66,7 +67,7 @@ func FuzzConsume(f *testing.F) {
 		d := decode(md)
 		e, err := drift.New(config(nil).options())
 		require.NoError(t, err)
-		e.SetCatalog(testCards(base).set)
+		e.SetCatalog(testCards(base).Snapshot())
 		now := time.Unix(1793577600, 0)
 		e.Add(now, d.deltas)
 		e.Advance(now.Add(time.Hour))
@@ -103,8 +104,8 @@ func TestExemplarsOfSums(t *testing.T) {
 
 func BenchmarkConsume(b *testing.B) {
 	base := testBaseline()
-	c := between(b, settings(), config(nil), &sink{})
-	c.State().engine.SetCatalog(testCards(base).set)
+	c := between(b, settings(), config(nil), &testkit.MetricsSink{})
+	c.State().engine.SetCatalog(testCards(base).Snapshot())
 	c.State().catalog = testCards(base)
 	p := newProducer(base, "p", 1)
 	md := p.flush(time.Now().Truncate(time.Minute), 100, 0)

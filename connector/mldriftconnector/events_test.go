@@ -18,9 +18,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadatatest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -41,11 +41,10 @@ func predictionOf(attrs map[string]any) pmetric.Metrics {
 func TestWhatFindsNoRoomIsSaidOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel := componenttest.NewTelemetry()
-		core, logs := observer.New(zap.WarnLevel)
 		set := metadatatest.NewSettings(tel)
-		set.Logger = zap.New(core)
-		out := &sink{}
-		c := started(t, set, config(func(cfg *Config) { cfg.Limits.Models, cfg.Limits.Versions, cfg.Segments.Totals = 2, 1, true }), host{catalogID: testCards(testBaseline())}, out)
+		logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.WarnLevel)
+		out := &testkit.MetricsSink{}
+		c := started(t, set, config(func(cfg *Config) { cfg.Limits.Models, cfg.Limits.Versions, cfg.Segments.Totals = 2, 1, true }), testkit.Host{catalogID: testCards(testBaseline())}, out)
 		send := func(attrs map[string]any) {
 			require.NoError(t, c.ConsumeMetrics(context.Background(), predictionOf(attrs)))
 		}
@@ -57,8 +56,7 @@ func TestWhatFindsNoRoomIsSaidOnce(t *testing.T) {
 			send(map[string]any{mlconv.AttrModelName: fmt.Sprint("made-up ", i)})
 		}
 		send(map[string]any{mlconv.AttrOverflow: true})
-		time.Sleep(31 * time.Second)
-		synctest.Wait()
+		testkit.Advance(31 * time.Second)
 		md := out.AllMetrics()[len(out.AllMetrics())-1]
 		got := map[string]int64{}
 		for _, p := range points(md, mlconv.MetricPredictionCount) {
@@ -87,13 +85,12 @@ func TestWhatFindsNoRoomIsSaidOnce(t *testing.T) {
 func TestUnknownFeatureIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel := componenttest.NewTelemetry()
-		core, logs := observer.New(zap.WarnLevel)
 		set := metadatatest.NewSettings(tel)
-		set.Logger = zap.New(core)
+		logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.WarnLevel)
 		base := testBaseline()
 		base.Features[0].Name = "amount"
 		cards := testCards(base)
-		c := started(t, set, config(nil), host{catalogID: cards}, &sink{})
+		c := started(t, set, config(nil), testkit.Host{catalogID: cards}, &testkit.MetricsSink{})
 		md := pmetric.NewMetrics()
 		m := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
 		m.SetName(mlconv.MetricFeatureCategoryCount)
@@ -101,7 +98,7 @@ func TestUnknownFeatureIsNamed(t *testing.T) {
 		p := m.Sum().DataPoints().AppendEmpty()
 		p.SetStartTimestamp(pcommon.NewTimestampFromTime(time.Now()))
 		p.SetIntValue(1)
-		card := cards.set.Models[0]
+		card := cards.Snapshot().Models[0]
 		require.NoError(t, p.Attributes().FromRaw(map[string]any{
 			mlconv.AttrModelName: card.Name, mlconv.AttrFeatureName: "amuont", mlconv.AttrFeatureCategory: string(make([]byte, 1000)),
 		}))

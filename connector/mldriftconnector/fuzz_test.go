@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // FuzzStorage: whatever the storage holds under the keys of ours, a start goes on, with what could be read; the rest is set aside.
@@ -38,9 +39,9 @@ func FuzzStorage(f *testing.F) {
 				binary.LittleEndian.PutUint32(data[n:], crc32.Checksum(data[:n], crc32.MakeTable(crc32.Castagnoli)))
 			}
 		}
-		m := &memory{values: map[string][]byte{keyIndex: index, snapshot.Keys[0]: model, keyDedupe: dedupe, keyWaiting: waiting, keyAlerts: fired}}
+		m := testkit.NewStorage(map[string][]byte{keyIndex: index, snapshot.Keys[0]: model, keyDedupe: dedupe, keyWaiting: waiting, keyAlerts: fired})
 		cfg := createDefaultConfig().(*Config)
-		s := &store{client: m, logger: zap.NewNop(), sizes: make(map[string]int)}
+		s := &store{client: m.Client(t), logger: zap.NewNop(), sizes: make(map[string]int)}
 		engine, err := drift.New(cfg.options())
 		require.NoError(t, err)
 		_, _, err = s.load(t.Context(), engine, now)

@@ -15,9 +15,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -31,13 +31,13 @@ func TestGoldenStore(t *testing.T) {
 	cfg := config(func(c *Config) { c.Timestamps, c.Storage = TimestampsEvent, &storageID })
 	if *writeGolden != "" {
 		synctest.Test(t, func(t *testing.T) {
-			disk := &memory{values: map[string][]byte{}}
-			b := startBoth(t, settings(), cfg, host{catalogID: cards, storageID: disk}, &sink{err: errDown}, &logSink{})
+			disk := testkit.NewStorage(nil)
+			b := startBoth(t, settings(), cfg, testkit.Host{catalogID: cards, storageID: disk}, failing(), &logSink{})
 			p := newProducer(base, "p", 1)
 			b.hours(t, p, 3, 0)
 			b.hours(t, p, 3, 1)
 			b.shutdown(t)
-			text, err := json.MarshalIndent(disk.values, "", " ")
+			text, err := json.MarshalIndent(disk.Values(), "", " ")
 			require.NoError(t, err)
 			require.NoError(t, os.WriteFile(filepath.Join("testdata", *writeGolden), append(text, '\n'), 0o600))
 		})
@@ -50,16 +50,16 @@ func TestGoldenStore(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				text, err := os.ReadFile(file)
 				require.NoError(t, err)
-				disk := &memory{}
-				require.NoError(t, json.Unmarshal(text, &disk.values))
-				require.NotEmpty(t, disk.values)
+				var stored map[string][]byte
+				require.NoError(t, json.Unmarshal(text, &stored))
+				require.NotEmpty(t, stored)
+				disk := testkit.NewStorage(stored)
 				begin := time.Now()
 				time.Sleep(6*time.Hour + 30*time.Second)
-				core, lines := observer.New(zap.InfoLevel)
 				set := settings()
-				set.Logger = zap.New(core)
-				out, logs := &sink{}, &logSink{}
-				b := startBoth(t, set, cfg, host{catalogID: cards, storageID: disk}, out, logs)
+				lines := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
+				out, logs := &testkit.MetricsSink{}, &logSink{}
+				b := startBoth(t, set, cfg, testkit.Host{catalogID: cards, storageID: disk}, out, logs)
 				synctest.Wait()
 				restored := lines.FilterMessage("Windows continue from the last save").All()
 				require.Len(t, restored, 1)
@@ -90,7 +90,7 @@ func TestGoldenStore(t *testing.T) {
 				}
 				assert.Equal(t, map[int64]int64{1: 300, 2: 300, 3: 300, 4: 300, 5: 300, 6: 300, 7: 300}, samples)
 				b.shutdown(t)
-				for key := range disk.values {
+				for key := range disk.Values() {
 					assert.NotContains(t, key, keyAside)
 				}
 			})

@@ -13,10 +13,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -24,24 +25,22 @@ import (
 func TestLearn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
-		core, lines := observer.New(zap.InfoLevel)
 		set := settings()
-		set.Logger = zap.New(core)
+		lines := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
 		directory := filepath.Join(t.TempDir(), "catalog", "learned")
-		disk := &memory{values: map[string][]byte{}}
-		h := host{catalogID: cards{set: catalog.NewSet(nil, nil)}, storageID: disk}
+		disk := testkit.NewStorage(nil)
+		h := testkit.Host{catalogID: catalogtest.NewExtension(catalog.NewSet(nil, nil)), storageID: disk}
 		cfg := func() *Config {
 			return config(func(c *Config) {
 				c.Storage = &storageID
 				c.Learn = Learn{Rows: 1000, Directory: directory}
 			})
 		}
-		out := &sink{}
+		out := &testkit.MetricsSink{}
 		p := newProducer(base, "p", 1)
 		c := started(t, set, cfg(), h, out)
 		hours(t, c, p, 2, 5, 0) // 600 rows
-		time.Sleep(31 * time.Second)
-		synctest.Wait()
+		testkit.Advance(31 * time.Second)
 		all := out.AllMetrics()
 		assert.Equal(t, 1.0, value(t, all[len(all)-1], mlconv.MetricDriftVerdict, mlconv.AttrFeatureName, "x",
 			mlconv.AttrDriftSubject, "feature", mlconv.AttrDriftReason, "learning"))
@@ -71,7 +70,7 @@ func TestLearn(t *testing.T) {
 		before, err := os.ReadFile(path)
 		require.NoError(t, err)
 		require.NoError(t, c.Shutdown(t.Context()))
-		h[storageID] = &memory{values: map[string][]byte{}}
+		h[storageID] = testkit.NewStorage(nil)
 		c = started(t, set, cfg(), h, out)
 		hours(t, c, p, 4, 5, 0)
 		require.Len(t, lines.FilterMessageSnippet("There is a file for the learned baseline already").All(), 1)
@@ -86,19 +85,17 @@ func TestLearn(t *testing.T) {
 func TestLearnedWaitsForItsFolder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
-		core, lines := observer.New(zap.InfoLevel)
 		set := settings()
-		set.Logger = zap.New(core)
+		lines := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
 		file := filepath.Join(t.TempDir(), "file")
 		require.NoError(t, os.WriteFile(file, nil, 0o600))
-		c := started(t, set, config(func(c *Config) { c.Learn = Learn{Rows: 100, Directory: filepath.Join(file, "learned")} }), host{}, &sink{})
+		c := started(t, set, config(func(c *Config) { c.Learn = Learn{Rows: 100, Directory: filepath.Join(file, "learned")} }), testkit.Host{}, &testkit.MetricsSink{})
 		hours(t, c, newProducer(base, "p", 1), 2, 5, 0)
 		said := len(lines.FilterMessageSnippet("cannot be written").All())
 		assert.Positive(t, said)
 		assert.LessOrEqual(t, said, 2, "once an hour")
 		require.NoError(t, os.Remove(file))
-		time.Sleep(31 * time.Second)
-		synctest.Wait()
+		testkit.Advance(31 * time.Second)
 		_, err := profile.Load(filepath.Join(file, "learned", "fraud.json"))
 		require.NoError(t, err)
 		require.NoError(t, c.Shutdown(t.Context()))

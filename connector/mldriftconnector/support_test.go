@@ -6,9 +6,7 @@ package mldriftconnector
 import (
 	"context"
 	"errors"
-	"maps"
 	"math/rand/v2"
-	"sync"
 	"testing"
 	"time"
 
@@ -17,118 +15,35 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/connector/connectortest"
-	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // edge is the connector between metrics and one other signal.
 type edge = sharedcomponent.MetricsEdge[Config, *driftConnector]
 
-// host is a component.Host with extensions.
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
 var (
 	catalogID = component.MustNewID("ml_catalog")
 	storageID = component.MustNewID("memory")
 )
 
-type cards struct {
-	component.StartFunc
-	component.ShutdownFunc
-	set *catalog.Set
-}
-
-func (c cards) Snapshot() *catalog.Set { return c.set }
-
-// memory is a storage extension; what it holds can be copied at any time, as kill -9 does.
-type memory struct {
-	component.StartFunc
-	component.ShutdownFunc
-
-	mu     sync.Mutex
-	values map[string][]byte
-	writes int
-	fail   error
-}
-
-func (m *memory) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
-	return m, nil
-}
-
-func (m *memory) copied() *memory {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return &memory{values: maps.Clone(m.values)}
-}
-
-func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.values[key], nil
-}
-
-func (m *memory) Set(ctx context.Context, key string, value []byte) error {
-	return m.Batch(ctx, storage.SetOperation(key, value))
-}
-
-func (m *memory) Delete(ctx context.Context, key string) error {
-	return m.Batch(ctx, storage.DeleteOperation(key))
-}
-
-func (m *memory) Batch(_ context.Context, ops ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.fail != nil {
-		return m.fail
-	}
-	m.writes++
-	for _, op := range ops {
-		if op.Type == storage.Set {
-			m.values[op.Key] = op.Value
-		} else {
-			delete(m.values, op.Key)
-		}
-	}
-	return nil
-}
-
-func (m *memory) Close(context.Context) error { return nil }
-
-// sink fails while told to.
-type sink struct {
-	consumertest.MetricsSink
-	mu  sync.Mutex
-	err error
-}
-
-func (s *sink) set(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = err
-}
-
-func (s *sink) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	s.mu.Lock()
-	err := s.err
-	s.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return s.MetricsSink.ConsumeMetrics(ctx, md)
-}
-
 var errDown = errors.New("downstream is down")
+
+// failing is a sink that fails until it is told not to.
+func failing() *testkit.MetricsSink {
+	var s testkit.MetricsSink
+	s.Fail(errDown)
+	return &s
+}
 
 // testBaseline has a numeric feature x, normal, a categorical one, country, and a confidence.
 func testBaseline() *profile.Profile {
@@ -149,10 +64,10 @@ func testBaseline() *profile.Profile {
 	}
 }
 
-func testCards(base *profile.Profile) cards {
+func testCards(base *profile.Profile) *catalogtest.Extension {
 	m := &catalog.Model{Name: "fraud", Baseline: base}
 	m.Versions = []*catalog.Version{{Model: m, Version: "7", Baseline: base}}
-	return cards{set: catalog.NewSet([]*catalog.Model{m}, nil)}
+	return catalogtest.NewExtension(catalog.NewSet([]*catalog.Model{m}, nil))
 }
 
 // producer writes deltas as ml_summary does.
@@ -263,7 +178,7 @@ func config(change func(*Config)) *Config {
 }
 
 // started returns a connector that was started; the caller shuts it down.
-func started(t testing.TB, set connector.Settings, cfg *Config, h host, next *sink) *edge {
+func started(t testing.TB, set connector.Settings, cfg *Config, h testkit.Host, next *testkit.MetricsSink) *edge {
 	t.Helper()
 	require.NoError(t, cfg.Validate())
 	c := between(t, set, cfg, next)
@@ -272,7 +187,7 @@ func started(t testing.TB, set connector.Settings, cfg *Config, h host, next *si
 }
 
 // between returns the edge from metrics to metrics.
-func between(t testing.TB, set connector.Settings, cfg *Config, next *sink) *edge {
+func between(t testing.TB, set connector.Settings, cfg *Config, next *testkit.MetricsSink) *edge {
 	t.Helper()
 	c, err := (&factory{}).createMetricsToMetrics(context.Background(), set, cfg, next)
 	require.NoError(t, err)
@@ -286,23 +201,19 @@ func nopHost() component.Host { return componenttest.NewNopHost() }
 // points returns the points of a metric of one emission.
 func points(md pmetric.Metrics, name string) []pmetric.NumberDataPoint {
 	var out []pmetric.NumberDataPoint
-	for _, rm := range md.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				if m.Name() != name {
-					continue
-				}
-				list := pmetric.NewNumberDataPointSlice()
-				switch m.Type() {
-				case pmetric.MetricTypeGauge:
-					list = m.Gauge().DataPoints()
-				case pmetric.MetricTypeSum:
-					list = m.Sum().DataPoints()
-				}
-				for _, p := range list.All() {
-					out = append(out, p)
-				}
-			}
+	for m := range testkit.Metrics(md) {
+		if m.Name() != name {
+			continue
+		}
+		list := pmetric.NewNumberDataPointSlice()
+		switch m.Type() {
+		case pmetric.MetricTypeGauge:
+			list = m.Gauge().DataPoints()
+		case pmetric.MetricTypeSum:
+			list = m.Sum().DataPoints()
+		}
+		for _, p := range list.All() {
+			out = append(out, p)
 		}
 	}
 	return out

@@ -15,12 +15,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -126,8 +127,8 @@ func TestSegmentSeries(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWide()
 			m := &catalog.Model{Name: "wide", Baseline: w.base}
-			h := host{catalogID: cards{set: catalog.NewSet([]*catalog.Model{m}, nil)}}
-			out, logs := &sink{}, &logSink{}
+			h := testkit.Host{catalogID: catalogtest.NewExtension(catalog.NewSet([]*catalog.Model{m}, nil))}
+			out, logs := &testkit.MetricsSink{}, &logSink{}
 			b := startBoth(t, settings(), config(func(c *Config) {
 				c.Segments.Scores = scores
 				c.Window, c.For, c.EmitInterval = "10m", 1, 5*time.Minute
@@ -197,11 +198,10 @@ func TestNoSegments(t *testing.T) {
 func TestReason(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
-		core, lines := observer.New(zap.InfoLevel)
 		set := settings()
-		set.Logger = zap.New(core)
-		out := &sink{}
-		c := started(t, set, config(func(c *Config) { c.MinSamples = 1000 }), host{catalogID: testCards(base)}, out)
+		lines := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
+		out := &testkit.MetricsSink{}
+		c := started(t, set, config(func(c *Config) { c.MinSamples = 1000 }), testkit.Host{catalogID: testCards(base)}, out)
 		p := newProducer(base, "p", 1)
 		reason := func(name string) (holds []string) {
 			all := out.AllMetrics()
@@ -215,8 +215,7 @@ func TestReason(t *testing.T) {
 			return holds
 		}
 		hours(t, c, p, 3, 5, 0)
-		time.Sleep(31 * time.Second)
-		synctest.Wait()
+		testkit.Advance(31 * time.Second)
 		assert.Equal(t, []string{"few 1"}, reason("feature x"))
 		assert.Equal(t, []string{"no_reference 1"}, reason("class "))
 		few := lines.FilterField(zap.String("reason", "few")).All()
@@ -232,8 +231,7 @@ func TestReason(t *testing.T) {
 		require.NotEmpty(t, lines.FilterField(zap.String("reason", "no_reference")).All())
 
 		hours(t, c, p, 2, 5, 0)
-		time.Sleep(31 * time.Second)
-		synctest.Wait()
+		testkit.Advance(31 * time.Second)
 		assert.Equal(t, []string{"few 0", "pending 0"}, reason("feature x"), "no backend goes on with the reason that was")
 		require.NoError(t, c.Shutdown(t.Context()))
 	})

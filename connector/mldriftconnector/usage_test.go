@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -60,8 +61,8 @@ func usage(minute time.Time) pmetric.Metrics {
 }
 
 func TestTokensAndCostsReachPrometheus(t *testing.T) {
-	next := &sink{}
-	c := started(t, settings(), config(nil), host{}, next)
+	next := &testkit.MetricsSink{}
+	c := started(t, settings(), config(nil), testkit.Host{}, next)
 	minute := time.Now().Truncate(time.Minute)
 	require.Zero(t, decode(usage(minute)).unreadable)
 	require.NoError(t, c.ConsumeMetrics(t.Context(), usage(minute)))
@@ -133,8 +134,8 @@ func TestFailedPredictionsReachPrometheus(t *testing.T) {
 		histogram(name)
 	}
 
-	next := &sink{}
-	c := started(t, settings(), config(nil), host{}, next)
+	next := &testkit.MetricsSink{}
+	c := started(t, settings(), config(nil), testkit.Host{}, next)
 	require.NoError(t, c.ConsumeMetrics(t.Context(), md))
 	require.NoError(t, c.Shutdown(t.Context()))
 	require.NotEmpty(t, next.AllMetrics())

@@ -9,7 +9,9 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"testing"
 
+	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
@@ -61,6 +63,14 @@ func (s *Storage) GetClient(_ context.Context, kind component.Kind, id component
 	s.open[owner] = true
 	s.owners = append(s.owners, owner)
 	return &storageClient{Storage: s, owner: owner}, nil
+}
+
+// Client opens a client for a test that stands for a component.
+func (s *Storage) Client(tb testing.TB) storage.Client {
+	tb.Helper()
+	c, err := s.GetClient(tb.Context(), component.Kind{}, component.ID{}, "")
+	require.NoError(tb, err)
+	return c
 }
 
 // Copy returns a storage with the values that this one has now: what a process finds that starts after this one was killed.
