@@ -81,7 +81,7 @@ func (f *scoreFlags) inBins(s *score, m stats.Method, ref *referenceColumn, cur 
 			return err
 		}
 	}
-	var pair *drift.Comparison
+	var pair *distribution.Pair
 	if ref.as == profile.Numeric {
 		if f.weight != "" && float64(len(cur.values)) != cur.n {
 			return errors.New("--weight: bins count rows, not weights")
@@ -103,7 +103,7 @@ func (f *scoreFlags) inBins(s *score, m stats.Method, ref *referenceColumn, cur 
 			return err
 		}
 	}
-	r, err := pair.Compute(m)
+	r, err := pair.Compare(m)
 	if err != nil {
 		return err
 	}

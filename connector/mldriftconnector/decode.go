@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
@@ -148,10 +149,10 @@ func (o *decoded) metricOf(m pmetric.Metric, template drift.Delta) {
 			ok := o.dimensions(&d, p.Attributes(), p.StartTimestamp())
 			d.Count, d.Sum, d.Min, d.Max = p.Count(), p.Sum(), p.Min(), p.Max()
 			d.HasRange = p.HasMin() && p.HasMax() && d.Min <= d.Max
-			d.Exponential = &drift.Exponential{
+			d.Exponential = &distribution.Exponential{
 				Scale: p.Scale(), Zero: p.ZeroCount(),
-				Positive: drift.ExponentialBuckets{Offset: p.Positive().Offset(), Counts: p.Positive().BucketCounts().AsRaw()},
-				Negative: drift.ExponentialBuckets{Offset: p.Negative().Offset(), Counts: p.Negative().BucketCounts().AsRaw()},
+				Positive: distribution.ExponentialBuckets{Offset: p.Positive().Offset(), Counts: p.Positive().BucketCounts().AsRaw()},
+				Negative: distribution.ExponentialBuckets{Offset: p.Negative().Offset(), Counts: p.Negative().BucketCounts().AsRaw()},
 			}
 			d.Exemplars = exemplars(p.Exemplars())
 			o.add(m.Name(), d, ok)

@@ -3,13 +3,15 @@
 
 package drift
 
-import "github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+import (
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+)
 
 // A segment counts the missing values of all features in one series, with a cell for each feature and one, cellRest, for
 // the predictions: most features have no values in segments, and 300 series a segment would be too many.
 var absencesKey = seriesKey{subject: Missing}
-
-func newAbsencesLayout() *layout { return &layout{kind: categorical, index: make(map[string]int)} }
 
 // absences are the verdicts of such a series, by feature.
 type absences struct {
@@ -56,7 +58,7 @@ func (w *window) rows() uint64 {
 
 // tableResults compares a window's shares of missing values, feature by feature, and calls yield with each result and its verdict.
 func (s *series) tableResults(sc *scope, w, champion *window, peer *series, yield func(*Result, *judgement)) {
-	for i, name := range s.layout.categories {
+	for i, name := range s.binning.Categories {
 		p := sc.v.plans[seriesKey{Feature, name}]
 		if p == nil || p.ignore {
 			continue
@@ -75,8 +77,8 @@ func (s *series) tableResults(sc *scope, w, champion *window, peer *series, yiel
 				ref = p.baselineShare()
 			case r == refChampion && peer != nil && champion != nil:
 				ref = share{rows: champion.rows()}
-				if cell, ok := peer.layout.index[name]; ok {
-					ref = champion.shareAt(cell - cellRest - 1)
+				if cell, ok := peer.binning.Lookup(name); ok {
+					ref = champion.shareAt(cell - distribution.BinRest - 1)
 				}
 			case r == refPrevious && s.refs != nil:
 				ref = s.refs.previous.shareAt(i)

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
@@ -186,7 +187,7 @@ func (c *closing) conclude(sc *scope, r Result, j *judgement, enough, insufficie
 // values closes a period of a series' values.
 func (c *closing) values(sc *scope, s *series, period, start, end int64) {
 	m := sc.m
-	if s.layout.kind == unknown {
+	if s.binning.Kind == distribution.KindUnknown {
 		return
 	}
 	w := s.carry
@@ -215,13 +216,13 @@ func (c *closing) values(sc *scope, s *series, period, start, end int64) {
 		c.growing(sc, s, s.key, n, &s.judged)
 		return
 	}
-	cur := s.layout.sample(w.cells, w.expo, w.min, w.max)
+	cur := s.binning.Sample(values(w.cells), w.expo, w.min, w.max)
 	sc.references(func(r reference) {
 		res := Result{Key: sc.key(s), Reference: referenceNames[r], Start: w.start, End: w.end, Samples: n}
-		var ref *sample
+		var ref *distribution.Sample
 		switch r {
 		case refBaseline:
-			ref = s.layout.baseline
+			ref = s.binning.Baseline
 		case refChampion:
 			if peer != nil {
 				ref = s.championSample(peer)
@@ -229,14 +230,14 @@ func (c *closing) values(sc *scope, s *series, period, start, end int64) {
 		case refPrevious:
 			if s.refs != nil && s.refs.previous != nil {
 				p := s.refs.previous
-				ref = s.layout.sample(p.cells, p.expo, p.min, p.max)
+				ref = s.binning.Sample(values(p.cells), p.expo, p.min, p.max)
 			}
 		}
-		if !s.layout.mismatched {
+		if !s.binning.Mismatched {
 			s.evaluate(&res, ref, cur, w)
 		}
 		enough := !few && (r == refBaseline || res.ReferenceSamples >= m.settings.minSamples)
-		c.conclude(sc, res, &s.judged[r], enough, few, s.layout.mismatched, string(s.plan.methods(s.layout.kind)[0].Method))
+		c.conclude(sc, res, &s.judged[r], enough, few, s.binning.Mismatched, string(s.plan.methods(s.binning.Kind)[0].Method))
 	})
 	if s.refs != nil {
 		s.refs.champion = nil
@@ -317,34 +318,34 @@ func (s *series) coarse() []float64 {
 	switch {
 	case s.total != nil:
 		return s.total.bounds
-	case s.layout.kind == exponential:
+	case s.binning.Kind == distribution.KindExponential:
 		return exponentialBounds(s.key.subject)
 	}
-	return s.layout.bounds // a segment's are groups
+	return s.binning.Bounds // a segment's are groups
 }
 
 // addChampion keeps the champion's window while the series' own goes on growing.
 func (s *series) addChampion(peer *series) {
 	o := s.other()
-	if o.champion == nil || !o.championLayout.same(peer.layout) {
-		o.champion, o.championLayout = newWindow(peer.cur.period, peer.cur.start, peer.cur.end), peer.layout
+	if o.champion == nil || !sameBins(o.championBinning, peer.binning) {
+		o.champion, o.championBinning = newWindow(peer.cur.period, peer.cur.start, peer.cur.end), peer.binning
 	}
 	o.champion.add(peer.cur, nil)
 }
 
 // championSample is the champion's values in the same periods.
-func (s *series) championSample(peer *series) *sample {
-	if peer.layout.kind == unknown || peer.layout.mismatched {
+func (s *series) championSample(peer *series) *distribution.Sample {
+	if peer.binning.Kind == distribution.KindUnknown || peer.binning.Mismatched {
 		return nil
 	}
 	w := s.championWindow(peer)
-	return peer.layout.sample(w.cells, w.expo, w.min, w.max)
+	return peer.binning.Sample(values(w.cells), w.expo, w.min, w.max)
 }
 
-// championWindow is what the champion counted in the same periods, in its layout.
+// championWindow is what the champion counted in the same periods, in its binning.
 func (s *series) championWindow(peer *series) *window {
 	w := newWindow(0, 0, 0)
-	if s.refs != nil && s.refs.champion != nil && s.refs.championLayout.same(peer.layout) {
+	if s.refs != nil && s.refs.champion != nil && sameBins(s.refs.championBinning, peer.binning) {
 		w.add(s.refs.champion, nil)
 	}
 	if peer.cur != nil {
@@ -398,14 +399,14 @@ func (v *version) prune() {
 		for _, s := range g.order {
 			held[s.key] = true
 			if s.absences != nil {
-				for _, name := range s.layout.categories {
+				for _, name := range s.binning.Categories {
 					held[seriesKey{Feature, name}] = true
 				}
 			}
 		}
 	}
 	if !slices.ContainsFunc(v.groups, func(g *segment) bool { return g.series[absencesKey] != nil }) {
-		v.absences = newAbsencesLayout()
+		v.absences = distribution.NewCategoricalBinning()
 	}
 	for key := range v.plans {
 		if !held[key] {

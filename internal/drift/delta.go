@@ -3,6 +3,8 @@
 
 package drift
 
+import "github.com/otelcol-ml/otelcol-ml/internal/distribution"
+
 // Subject is what a series counts.
 type Subject uint8
 
@@ -116,7 +118,7 @@ type Delta struct {
 	Bounds []float64
 	Counts []uint64
 	// Exponential is an exponential histogram instead.
-	Exponential *Exponential
+	Exponential *distribution.Exponential
 	// Sum, Min and Max are those of the values of a histogram; the Sum of a Cost is the amount. HasRange says that Min and Max are known.
 	Sum, Min, Max float64
 	HasRange      bool

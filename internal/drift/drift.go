@@ -26,6 +26,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
@@ -54,8 +55,8 @@ type Engine struct {
 	rest *version
 	// restDirty says that rest has changed since the last snapshot.
 	restDirty bool
-	// shared are the layouts by column of the set's baselines.
-	shared map[*profile.Column]*layouts
+	// shared are the binnings by column of the set's baselines.
+	shared map[*profile.Column]*binnings
 }
 
 // Stats counts what happened since the last call of TakeStats, and what is held.
@@ -106,8 +107,8 @@ type version struct {
 
 	start       int64 // of predictions, nanoseconds of the wall clock
 	predictions uint64
-	passed      []*passed // by subject and use; predictions without a use are not among them
-	absences    *layout   // shared by the segments: its categories are the features
+	passed      []*passed             // by subject and use; predictions without a use are not among them
+	absences    *distribution.Binning // shared by the segments: its categories are the features
 }
 
 // segment is the series of one cohort, or of the total (name "").
@@ -130,7 +131,7 @@ func New(opts Options) (*Engine, error) {
 		opts: opts, set: catalog.NewSet(nil, nil), models: make(map[modelKey]*model),
 		dedupe: newDedupe(opts.Limits.Producers),
 		stats:  Stats{Evicted: make(map[string]uint64)},
-		shared: make(map[*profile.Column]*layouts),
+		shared: make(map[*profile.Column]*binnings),
 	}, nil
 }
 
@@ -276,11 +277,11 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	if s == nil {
 		return Overflowed
 	}
-	fits := e.fit(m, s, d)
+	comparable := e.rebaseFor(m, s, d)
 	if s.total != nil {
 		limit := m.settings.limits.Categories
-		if s.layout.fixed {
-			limit += len(s.layout.categories)
+		if s.binning.Fixed {
+			limit += len(s.binning.Categories)
 		}
 		if !s.total.add(d, now.UnixNano(), limit) {
 			e.full("category", d.Key)
@@ -290,17 +291,17 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 		return Future
 	}
 	c.Observe(d.Minute, wall)
-	if !fits {
+	if !comparable {
 		return BoundsMismatch
 	}
 
 	a := adder{d: d}
-	if s.layout.kind == categorical && d.Key.Subject != Missing {
+	if s.binning.Kind == distribution.KindCategorical && d.Key.Subject != Missing {
 		a.cell = cellRest
 		if d.Categorical && !d.Overflow {
-			a.cell = s.layout.cell(d.Category, s.plan.categories)
+			a.cell = cellFirst + s.binning.Bin(d.Category, s.plan.categories)
 		}
-		s.relayout(m.settings.grid.Panes())
+		s.makeRoom(m.settings.grid.Panes())
 	}
 	return m.place(g, s, &a, stream)
 }
@@ -344,8 +345,8 @@ func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time
 	if s == nil {
 		s = e.insert(m, g, absencesKey, &plan{}, 0)
 		s.absences = &absences{}
-		s.layout = v.absences
-		s.relayout(m.settings.grid.Panes())
+		s.binning = v.absences
+		s.makeRoom(m.settings.grid.Panes())
 	}
 	a := adder{d: d, cell: cellRest}
 	if d.Key.Subject == Missing {
@@ -356,10 +357,10 @@ func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time
 				return Overflowed
 			}
 		}
-		a.cell = s.layout.cell(m.intern(d.Key.Name), math.MaxInt) // newPlan bounds them
+		a.cell = cellFirst + s.binning.Bin(m.intern(d.Key.Name), math.MaxInt) // newPlan bounds them
 		a.before = v.plans[key].baselineShare().ratio()
 	}
-	s.relayout(m.settings.grid.Panes())
+	s.makeRoom(m.settings.grid.Panes())
 	if !m.clocks[Missing.stream()].Seen && len(s.open) > unclosed(now.UnixNano()-v.start) {
 		s.open = append(s.open[:0], s.open[1:]...) // without features nothing closes it
 	}
@@ -476,7 +477,7 @@ func (e *Engine) onCard(m *model, feature string) bool {
 }
 
 func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int64) *series {
-	s := &series{key: key, plan: p, layout: &unknownLayout}
+	s := &series{key: key, plan: p, binning: &unknownBinning}
 	if key.subject == Feature {
 		s.absent = &absence{}
 	}
@@ -485,7 +486,7 @@ func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int6
 	} else {
 		s.absent = nil
 	}
-	s.relayout(m.settings.grid.Panes())
+	s.makeRoom(m.settings.grid.Panes())
 	g.series[key] = s
 	i, _ := slices.BinarySearchFunc(g.order, key, func(s *series, k seriesKey) int { return compareSeries(s.key, k) })
 	g.order = slices.Insert(g.order, i, s)
@@ -497,18 +498,18 @@ func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int6
 func (e *Engine) plan(key modelKey, version string, sk seriesKey) *plan {
 	p := e.opts.plan(e.set, key, version, sk)
 	if p.column == nil {
-		p.shared = &layouts{}
+		p.shared = &binnings{}
 		return p
 	}
 	p.shared = e.shared[p.column]
 	if p.shared == nil {
-		p.shared = &layouts{}
+		p.shared = &binnings{}
 		e.shared[p.column] = p.shared
 	}
 	return p
 }
 
-var unknownLayout = layout{kind: unknown}
+var unknownBinning distribution.Binning
 
 // SetCatalog gives the engine another set of cards; the same set again is free. Windows are kept where their bins
 // still fit, and dropped where the length of windows has changed.
@@ -549,7 +550,7 @@ func (e *Engine) resolve(m *model) {
 					continue
 				}
 				s.plan = v.plans[s.key]
-				if !s.adopt(m.settings.grid.Panes()) {
+				if !s.rebase(m.settings.grid.Panes()) {
 					e.event(Event{Kind: Renewed, Key: (&scope{m: m, v: v, g: g}).key(s)})
 				}
 			}
@@ -573,9 +574,9 @@ func (m *model) restartWindows() {
 					s.absent.carry, s.absent.start, s.absent.row = share{}, 0, Exemplar{}
 				}
 				s.ring, s.stride = nil, 0
-				s.relayout(panes)
+				s.makeRoom(panes)
 				if s.expos != nil {
-					s.expos = make([]*Exponential, panes)
+					s.expos = make([]*distribution.Exponential, panes)
 				}
 				if s.ranges != nil {
 					s.ranges = make([]float64, 2*panes)
@@ -644,7 +645,7 @@ func (e *Engine) Totals(yield func(*Total)) {
 			}
 			for _, s := range v.groups[0].order {
 				key.Subject, key.Name = s.key.subject, s.key.name
-				if s.total.kind != unknown {
+				if s.total.kind != distribution.KindUnknown {
 					yield(s.total.export(key))
 				}
 				if s.key.subject == Feature {
@@ -674,7 +675,7 @@ func (v *version) passedOn(key Key, yield func(*Total)) {
 
 func (t *total) export(key Key) *Total {
 	out := &Total{Key: key, Start: t.start, Count: t.count}
-	if t.kind == categorical {
+	if t.kind == distribution.KindCategorical {
 		out.Categories, out.Rest = t.categories, t.rest
 		return out
 	}

@@ -370,12 +370,11 @@ func TestExponential(t *testing.T) {
 	k := key7
 	k.Subject, k.Name = Feature, "x"
 	minute := func(event int64, n int, mean float64, scale int32) Delta {
-		x := &Exponential{Scale: scale}
+		x := &distribution.Exponential{Scale: scale}
 		d := Delta{Key: k, Minute: event, Count: uint64(n), HasRange: true, Min: math.Inf(1), Max: math.Inf(-1), Exponential: x}
-		count := func(b *ExponentialBuckets, v float64) {
+		count := func(b *distribution.ExponentialBuckets, v float64) {
 			i := int32(math.Ceil(math.Ldexp(math.Log2(v), int(scale)))) - 1
-			one := ExponentialBuckets{Offset: i, Counts: []uint64{1}}
-			*b = b.plus(one)
+			countIn(b, i)
 		}
 		for range n {
 			v := r.NormFloat64() + mean
@@ -423,8 +422,8 @@ func TestExponentialOutOfRange(t *testing.T) {
 	k := key7
 	k.Subject, k.Name = Feature, "x"
 	far := func(scale, offset int32) Delta {
-		return Delta{Key: k, Minute: epoch, Count: 1, Exponential: &Exponential{
-			Scale: scale, Positive: ExponentialBuckets{Offset: offset, Counts: []uint64{1}},
+		return Delta{Key: k, Minute: epoch, Count: 1, Exponential: &distribution.Exponential{
+			Scale: scale, Positive: distribution.ExponentialBuckets{Offset: offset, Counts: []uint64{1}},
 		}}
 	}
 	e.Add(at(epoch), []Delta{far(-10, 1<<30), far(-10, -1<<30), far(0, -1<<20), far(21, 0), far(-11, 0)})

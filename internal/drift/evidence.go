@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
 // The rows that a window remembers. Of numbers, the total has the newest row of each group, a segment those of two groups; of
@@ -24,7 +26,7 @@ type example struct {
 	// name is the category; in a segment's table of missing values, the feature. Empty for missing values of the series' own feature.
 	name    string
 	missing bool
-	// count is the number of values in the window, of a category that the layout has no cell for; 0 for others.
+	// count is the number of values in the window, of a category that the binning has no cell for; 0 for others.
 	count uint32
 	// before is the reference's share, 0 to 1.
 	before float32
@@ -55,9 +57,9 @@ func (s *series) remember(a *adder, w *window) {
 		}
 	case s.absences != nil:
 		if d.Key.Subject == Missing && a.cell > cellRest && len(d.Exemplars) > 0 {
-			s.note(w, example{name: s.layout.categories[a.cell-cellRest-1], missing: true, before: float32(a.before), row: newest(d.Exemplars)})
+			s.note(w, example{name: s.binning.Categories[a.cell-cellRest-1], missing: true, before: float32(a.before), row: newest(d.Exemplars)})
 		}
-	case s.layout.kind == categorical:
+	case s.binning.Kind == distribution.KindCategorical:
 		s.rememberCategory(a, w)
 	case s.total != nil:
 		for _, x := range d.Exemplars {
@@ -83,20 +85,12 @@ func (s *series) rememberCategory(a *adder, w *window) {
 		if x.row == (Exemplar{}) {
 			return
 		}
-		x.name = s.layout.categories[a.cell-cellRest-1]
-		x.before = float32(s.layout.baseline.share(a.cell - cellRest))
+		x.name = s.binning.Categories[a.cell-cellRest-1]
+		x.before = float32(s.binning.Baseline.Share(a.cell - cellFirst))
 	} else {
 		x.count = plus(0, d.Count)
 	}
 	s.note(w, x)
-}
-
-// share is the share of a category; 0 without a sample.
-func (s *sample) share(i int) float64 {
-	if s == nil || s.n == 0 || i >= len(s.all) {
-		return 0
-	}
-	return s.all[i] / float64(s.n)
 }
 
 func newest(list []Exemplar) Exemplar {
@@ -147,9 +141,9 @@ func (w *window) merge(x example, room int) bool {
 // noteNumber keeps the row of a segment's number: the newest of its group, as long as that has grown more than another one's.
 func (s *series) noteNumber(w *window, x Exemplar) {
 	bounds := s.coarse()
-	g := group(bounds, x.Value)
+	g := distribution.BucketOf(bounds, x.Value)
 	for i := range w.exemplars {
-		if o := &w.exemplars[i]; group(bounds, o.Value) == g {
+		if o := &w.exemplars[i]; distribution.BucketOf(bounds, o.Value) == g {
 			if newer(&x, o) {
 				*o = x
 			}
@@ -203,11 +197,11 @@ func (s *series) exampleExcess(w *window) func(*example) float64 {
 		case x.count > 0:
 			return float64(x.count) / total
 		}
-		i, ok := s.layout.index[x.name]
-		if !ok || i >= len(w.cells) {
+		bin, ok := s.binning.Lookup(x.name)
+		if !ok || cellFirst+bin >= len(w.cells) {
 			return -1
 		}
-		return float64(w.cells[i])/total - float64(x.before)
+		return float64(w.cells[cellFirst+bin])/total - float64(x.before)
 	}
 }
 
@@ -216,11 +210,11 @@ func (s *series) exemplarExcess(w *window) func(*Exemplar) float64 {
 	total := float64(max(w.count(), 1))
 	bounds := s.coarse()
 	return func(x *Exemplar) float64 {
-		i := group(bounds, x.Value)
-		if s.layout.kind != numeric || cellFirst+i >= len(w.cells) {
+		i := distribution.BucketOf(bounds, x.Value)
+		if s.binning.Kind != distribution.KindNumeric || cellFirst+i >= len(w.cells) {
 			return 0
 		}
-		return float64(w.cells[cellFirst+i])/total - s.layout.baseline.share(i)
+		return float64(w.cells[cellFirst+i])/total - s.binning.Baseline.Share(i)
 	}
 }
 
@@ -231,14 +225,14 @@ func (x *Exemplar) within(start, end int64) bool {
 
 // evidence returns a row that shows the growth: the newest one of the range or category that has grown most, as far as there is one
 // in [start, end) seconds.
-func (p *pair) evidence(w *window, start, end int64) *Exemplar {
-	if p.numeric {
-		return p.numericEvidence(w.exemplars, start, end)
+func evidence(p *distribution.Pair, w *window, start, end int64) *Exemplar {
+	if p.Numeric() {
+		return numericEvidence(p, w.exemplars, start, end)
 	}
 	if len(w.examples) == 0 {
 		return nil
 	}
-	ref, cur := p.shares()
+	ref, cur := p.Shares()
 	var best *example
 	bestExcess := 0.0
 	for i := range w.examples {
@@ -246,9 +240,9 @@ func (p *pair) evidence(w *window, start, end int64) *Exemplar {
 		if x.missing || !x.row.within(start, end) {
 			continue
 		}
-		at := slices.Index(p.names, x.name)
+		at := slices.Index(p.Names(), x.name)
 		if at < 0 {
-			at = len(p.names) // the rest
+			at = len(p.Names()) // the rest
 		}
 		if at >= len(ref) {
 			continue
@@ -266,15 +260,15 @@ func (p *pair) evidence(w *window, start, end int64) *Exemplar {
 
 // numericEvidence returns the newest exemplar of the group with the largest excess among those that have one; ties go to the
 // lower group. Groups that have shrunk show nothing.
-func (p *pair) numericEvidence(exemplars []Exemplar, start, end int64) *Exemplar {
+func numericEvidence(p *distribution.Pair, exemplars []Exemplar, start, end int64) *Exemplar {
 	if len(exemplars) == 0 {
 		return nil
 	}
-	ref, cur := p.shares()
+	ref, cur := p.Shares()
 	if ref == nil {
 		return nil
 	}
-	bounds := p.grouping.Bounds()
+	bounds := p.GroupBounds()
 	best := -1
 	bestExcess := 0.0
 	for i := range exemplars {
@@ -282,7 +276,7 @@ func (p *pair) numericEvidence(exemplars []Exemplar, start, end int64) *Exemplar
 		if !x.within(start, end) {
 			continue
 		}
-		g := group(bounds, x.Value)
+		g := distribution.BucketOf(bounds, x.Value)
 		excess := cur[g] - ref[g]
 		if excess > bestExcess || best >= 0 && excess == bestExcess && x.Time > exemplars[best].Time {
 			best, bestExcess = i, excess

@@ -3,7 +3,11 @@
 
 package drift
 
-import "math"
+import (
+	"math"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+)
 
 // Growth is what a window has more of than its reference: the category, the range of numbers or the missing values whose share has
 // grown most. It is what a person looks at first.
@@ -34,39 +38,14 @@ const (
 	Absent
 )
 
-// shares returns the shares of the groups or categories on both sides; nil where a side has no values.
-func (p *pair) shares() (ref, cur []float64) {
-	n := len(p.grouped[0].Counts)
-	if p.share == nil && n > 0 && len(p.grouped[1].Counts) == n {
-		p.share = make([]float64, 2*n)
-		for side := range 2 {
-			total := 0.0
-			for _, c := range p.grouped[side].Counts {
-				total += c
-			}
-			if !(total > 0) {
-				p.share = p.share[:0]
-				break
-			}
-			for i, c := range p.grouped[side].Counts {
-				p.share[side*n+i] = c / total
-			}
-		}
-	}
-	if len(p.share) == 0 {
-		return nil, nil
-	}
-	return p.share[:n], p.share[n:]
-}
-
 // growth finds what has grown most; nil where there is nothing to compare. The lower range, or the category that is first in the
 // baseline, wins among equals.
-func (p *pair) growth(examples []example, n uint64) *Growth {
-	ref, cur := p.shares()
+func growth(p *distribution.Pair, examples []example, n uint64) *Growth {
+	ref, cur := p.Shares()
 	if len(ref) == 0 {
 		return nil
 	}
-	best := 0
+	names, best := p.Names(), 0
 	for i := range ref {
 		if cur[i]-ref[i] > cur[best]-ref[best] {
 			best = i
@@ -74,8 +53,8 @@ func (p *pair) growth(examples []example, n uint64) *Growth {
 	}
 	g := &Growth{Before: ref[best], Now: cur[best]}
 	switch {
-	case p.numeric:
-		bounds := p.grouping.Bounds()
+	case p.Numeric():
+		bounds := p.GroupBounds()
 		g.Low, g.High = math.Inf(-1), math.Inf(1)
 		if best > 0 {
 			g.Low = bounds[best-1]
@@ -83,12 +62,12 @@ func (p *pair) growth(examples []example, n uint64) *Growth {
 		if best < len(bounds) {
 			g.High = bounds[best]
 		}
-	case best < len(p.names):
-		g.Kind, g.Category = Category, p.names[best]
+	case best < len(names):
+		g.Kind, g.Category = Category, names[best]
 	default:
 		g.Kind = Others
 		// One category that makes up half of them is named.
-		if x := p.unlisted(examples); x != nil && 2*float64(x.count) >= g.Now*float64(n) {
+		if x := unlisted(examples); x != nil && 2*float64(x.count) >= g.Now*float64(n) {
 			g.Kind, g.Category, g.Before, g.Now = Unlisted, x.name, 0, float64(x.count)/float64(n)
 		}
 	}
@@ -96,7 +75,7 @@ func (p *pair) growth(examples []example, n uint64) *Growth {
 }
 
 // unlisted is the most frequent category that the reference does not name, as far as it was noted; nil if there is none.
-func (p *pair) unlisted(examples []example) *example {
+func unlisted(examples []example) *example {
 	var best *example
 	for i := range examples {
 		if x := &examples[i]; x.count > 0 && (best == nil || x.count > best.count) {

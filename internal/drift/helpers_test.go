@@ -184,6 +184,20 @@ func histogram(k Key, event int64, bins *distribution.Bins, values []float64) De
 	return d
 }
 
+// countIn adds one to bucket i.
+func countIn(b *distribution.ExponentialBuckets, i int32) {
+	if len(b.Counts) == 0 {
+		b.Offset = i
+	}
+	for ; b.Offset > i; b.Offset-- {
+		b.Counts = append([]uint64{0}, b.Counts...)
+	}
+	for b.Offset+int32(len(b.Counts)) <= i {
+		b.Counts = append(b.Counts, 0)
+	}
+	b.Counts[i-b.Offset]++
+}
+
 func engine(t testing.TB, set *catalog.Set, change func(*Options)) *Engine {
 	t.Helper()
 	o := DefaultOptions()

@@ -31,7 +31,7 @@ type learning struct {
 
 // learned is one column.
 type learned struct {
-	expo   *Exponential
+	expo   *distribution.Exponential
 	bounds []float64
 	counts []uint64
 	// numbers counts values in expo or counts.
@@ -138,12 +138,12 @@ func (c *learned) add(d *Delta, limit int) {
 		c.categories[d.Category] += d.Count
 	default:
 		if d.Exponential != nil {
-			c.expo = c.expo.add(d.Exponential)
+			c.expo = c.expo.Add(d.Exponential)
 		} else {
 			if c.counts == nil {
 				c.bounds, c.counts = slices.Clone(d.Bounds), make([]uint64, len(d.Counts))
 			}
-			rebin(d.Bounds, d.Counts, c.bounds, c.counts)
+			distribution.Rebin(d.Bounds, d.Counts, c.bounds, c.counts)
 		}
 		c.numbers += d.Count
 		c.sum += d.Sum
@@ -238,12 +238,12 @@ func (l *learning) profile(key modelKey, now time.Time) Learned {
 func (c *learned) numeric(name string) *profile.Column {
 	bounds, counts := c.bounds, c.counts
 	if c.expo != nil {
-		b, n, _ := align(c.expo, nil)
+		b, n, _ := distribution.Align(c.expo, nil)
 		switch {
 		case len(b) == 0:
 			bounds, counts = []float64{0}, []uint64{n[0], 0} // zeros
 		case len(counts) > 0: // the same column came in both forms
-			rebin(b, n, bounds, counts)
+			distribution.Rebin(b, n, bounds, counts)
 		default:
 			bounds, counts = b, n
 		}
@@ -264,7 +264,7 @@ func (c *learned) numeric(name string) *profile.Column {
 	if math.IsNaN(mean) || math.IsInf(mean, 0) {
 		mean = lo + (hi-lo)/2
 	}
-	sd := newNumericSample(bounds, counts, lo, hi, math.NaN()).sd
+	sd := distribution.NewNumericSample(bounds, counts, lo, hi, math.NaN()).StdDev()
 	if math.IsNaN(sd) || math.IsInf(sd, 0) {
 		sd = 0
 	}

@@ -12,20 +12,21 @@ import (
 	"github.com/lightstep/go-expohisto/structure"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 // exponential counts values as ml_summary does without a baseline.
-func exponentialOf(values []float64) *Exponential {
+func exponentialOf(values []float64) *distribution.Exponential {
 	h := structure.NewFloat64(structure.NewConfig(structure.WithMaxSize(160)), values...)
-	side := func(b *structure.Buckets) (out ExponentialBuckets) {
+	side := func(b *structure.Buckets) (out distribution.ExponentialBuckets) {
 		out.Offset = b.Offset()
 		for i := range b.Len() {
 			out.Counts = append(out.Counts, b.At(i))
 		}
 		return out
 	}
-	return &Exponential{Scale: h.Scale(), Zero: h.ZeroCount(), Positive: side(h.Positive()), Negative: side(h.Negative())}
+	return &distribution.Exponential{Scale: h.Scale(), Zero: h.ZeroCount(), Positive: side(h.Positive()), Negative: side(h.Negative())}
 }
 
 // A baseline is learned of the first good rows, over a restart, and then compares as one of mlprofile would.

@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
 // Who has a place among the models, and among the versions of a model:
@@ -175,7 +177,7 @@ func (e *Engine) version(m *model, key versionKey, now int64) *version {
 }
 
 func newVersion(key versionKey, now int64) *version {
-	return &version{key: key, start: now, plans: make(map[seriesKey]*plan), absences: newAbsencesLayout()}
+	return &version{key: key, start: now, plans: make(map[seriesKey]*plan), absences: distribution.NewCategoricalBinning()}
 }
 
 func compareModels(a, b modelKey) int {

@@ -3,63 +3,67 @@
 
 package drift
 
-import "slices"
+import (
+	"slices"
 
-// A series counts in the cells of one layout at a time. It changes where the catalog does (adopt) and where data come that the
-// layout has no cells for (fit):
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+)
+
+// A series counts in the cells of one binning at a time. It is rebased on another one where the catalog changes (rebase) and
+// where data come that the binning has no cells for (rebaseFor):
 //
 //	categories ──► other categories: by name, if what is named now was told apart before; else the windows start afresh
 //	bins ──► other bins: afresh, as soon as data in the new bins come; until then nothing is compared
 //	numbers ──► categories, or back: with the baseline's type as soon as such data come;
 //	            without a baseline words make a feature categorical for good, and its numbers one category of their own
 
-// fit gives the series a layout for the delta where it has none, or where that is closer to the baseline. It returns false where
-// the delta cannot be added to the layout's cells, or not be compared.
-func (e *Engine) fit(m *model, s *series, d *Delta) bool {
+// rebaseFor gives the series a binning for the delta where it has none, or where that is closer to the baseline. It returns
+// false where the delta cannot be added to the binning's cells, or cannot be compared.
+func (e *Engine) rebaseFor(m *model, s *series, d *Delta) bool {
 	if d.Key.Subject == Missing {
 		return true
 	}
-	want := exponential
+	want := distribution.KindExponential
 	switch {
 	case d.Categorical:
-		want = categorical
+		want = distribution.KindCategorical
 	case d.Exponential == nil:
-		want = numeric
+		want = distribution.KindNumeric
 	}
-	l := s.layout
-	if l.kind == want && (want != numeric || !l.mismatched && (slices.Equal(l.bounds, d.Bounds) || subset(l.bounds, d.Bounds))) {
-		return !l.mismatched
+	b := s.binning
+	if b.Kind == want && (want != distribution.KindNumeric || !b.Mismatched && (slices.Equal(b.Bounds, d.Bounds) || distribution.Subset(b.Bounds, d.Bounds))) {
+		return !b.Mismatched
 	}
 	free := s.plan.column == nil || s.plan.column.Count == 0
-	if free && l.kind == categorical {
+	if free && b.Kind == distribution.KindCategorical {
 		return true // a number is counted as the rest of the categories
 	}
-	var better *layout
+	var better *distribution.Binning
 	switch want {
-	case numeric:
-		better = s.plan.numericLayout(d.Bounds)
-	case categorical:
-		better = s.plan.categoricalLayout()
+	case distribution.KindNumeric:
+		better = s.plan.numericBinning(d.Bounds)
+	case distribution.KindCategorical:
+		better = s.plan.categoricalBinning()
 	default:
-		better = s.plan.exponentialLayout()
+		better = s.plan.exponentialBinning()
 	}
 	switch {
-	case l.kind == unknown:
-	case better.mismatched:
+	case b.Kind == distribution.KindUnknown:
+	case better.Mismatched:
 		return false
-	case free && want == categorical:
+	case free && want == distribution.KindCategorical:
 		e.event(Event{Kind: Categorized, Key: d.Key})
 		s.categorize(better, m.settings.grid.Panes())
 		return true
-	case free && want == numeric: // exponential histograms take the values of a series without a baseline
+	case free && want == distribution.KindNumeric: // exponential histograms take the values of a series without a baseline
 		return false
-	case l.kind == want && !l.mismatched && s.plan.proper(l.bounds) && !s.plan.proper(d.Bounds):
+	case b.Kind == want && !b.Mismatched && s.plan.proper(b.Bounds) && !s.plan.proper(d.Bounds):
 		return false
 	default:
 		e.event(Event{Kind: Renewed, Key: d.Key})
 	}
-	s.setLayout(better, m.settings.grid.Panes())
-	return !better.mismatched
+	s.setBinning(better, m.settings.grid.Panes())
+	return !better.Mismatched
 }
 
 // proper reports whether bounds are those that ml_summary has from this baseline: all, or in segments the groups.
@@ -68,63 +72,63 @@ func (p *plan) proper(bounds []float64) bool {
 	if c == nil || c.Numeric == nil || slices.Equal(bounds, c.Numeric.Bounds) {
 		return c != nil && c.Numeric != nil
 	}
-	l := p.numericLayout(c.Numeric.Bounds)
-	return l.baseline != nil && slices.Equal(bounds, l.baseline.grouping.Bounds())
+	b := p.numericBinning(c.Numeric.Bounds)
+	return b.Baseline != nil && slices.Equal(bounds, b.Baseline.OwnGroups())
 }
 
-// adopt takes the layout of the series' plan, after that or the series is new. Where the plan has none with the same cells, the
+// rebase takes the binning of the series' plan, after that or the series is new. Where the plan has none with the same cells, the
 // series is not compared until data in the new bins arrive. It returns false where the windows start afresh.
-func (s *series) adopt(panes int64) bool {
-	old := s.layout
-	switch old.kind {
-	case numeric:
-		l := s.plan.numericLayout(old.bounds)
-		if !slices.Equal(l.bounds, old.bounds) { // the baseline is coarser now
-			l = &layout{kind: numeric, bounds: old.bounds, coarse: old.coarse, mismatched: true}
+func (s *series) rebase(panes int64) bool {
+	old := s.binning
+	switch old.Kind {
+	case distribution.KindNumeric:
+		b := s.plan.numericBinning(old.Bounds)
+		if !slices.Equal(b.Bounds, old.Bounds) { // the baseline is coarser now
+			b = &distribution.Binning{Kind: distribution.KindNumeric, Bounds: old.Bounds, Coarse: old.Coarse, Mismatched: true}
 		}
-		s.layout = l
-	case exponential:
-		s.layout = s.plan.exponentialLayout()
-	case categorical:
-		return s.adoptCategories(panes)
+		s.binning = b
+	case distribution.KindExponential:
+		s.binning = s.plan.exponentialBinning()
+	case distribution.KindCategorical:
+		return s.rebaseCategories(panes)
 	}
 	if s.total != nil {
-		s.total.refine(s.layout, s.key.subject)
+		s.total.refine(s.binning, s.key.subject)
 	}
 	return true
 }
 
-func (s *series) adoptCategories(panes int64) bool {
-	old, l := s.layout, s.plan.categoricalLayout()
-	if l == old {
+func (s *series) rebaseCategories(panes int64) bool {
+	old, b := s.binning, s.plan.categoricalBinning()
+	if b == old {
 		return true
 	}
-	if l.fixed == old.fixed && (!l.fixed || slices.Equal(l.categories, old.categories)) {
-		if l.fixed {
-			s.layout = l
+	if b.Fixed == old.Fixed && (!b.Fixed || slices.Equal(b.Categories, old.Categories)) {
+		if b.Fixed {
+			s.binning = b
 		} else {
-			old.mismatched = l.mismatched // it is this series' own
+			old.Mismatched = b.Mismatched // it is this series' own
 		}
 		return true
 	}
-	if !l.fixed { // the windows go on with the categories that there were
-		for _, c := range old.categories {
-			l.cell(c, len(old.categories))
+	if !b.Fixed { // the windows go on with the categories that there were
+		for _, c := range old.Categories {
+			b.Bin(c, len(old.Categories))
 		}
 	}
-	if !s.toldApart(l) {
-		s.setLayout(l, panes)
+	if !s.toldApart(b) {
+		s.setBinning(b, panes)
 		return false
 	}
-	s.move(l, panes)
+	s.move(b, panes)
 	return true
 }
 
-// toldApart reports whether the categories of a layout were counted one by one: they have cells, or the rest is empty.
-func (s *series) toldApart(l *layout) bool {
-	all := l.fixed
-	for _, c := range l.categories {
-		if _, ok := s.layout.index[c]; !ok {
+// toldApart reports whether the categories of a binning were counted one by one: they have cells, or the rest is empty.
+func (s *series) toldApart(b *distribution.Binning) bool {
+	all := b.Fixed
+	for _, c := range b.Categories {
+		if _, ok := s.binning.Lookup(c); !ok {
 			all = false
 		}
 	}
@@ -145,7 +149,7 @@ func (s *series) toldApart(l *layout) bool {
 	return true
 }
 
-// windows are all that are in the cells of the series' layout.
+// windows are all that are in the cells of the series' binning.
 func (s *series) windows() []*window {
 	out := slices.Clone(s.open)
 	if s.carry != nil {
@@ -157,19 +161,17 @@ func (s *series) windows() []*window {
 	return out
 }
 
-// move takes all counts of categories to the cells of another layout; those that it does not name go to its rest.
-func (s *series) move(l *layout, panes int64) {
-	old := s.layout
-	to := make([]int, old.cells())
+// move takes all counts of categories to the cells of another binning; those that it does not name go to its rest.
+func (s *series) move(b *distribution.Binning, panes int64) {
+	old := s.binning
+	to := make([]int, cellsOf(old))
 	to[cellMissing], to[cellRest] = cellMissing, cellRest
-	for i, c := range old.categories {
-		to[cellRest+1+i] = cellRest
-		if cell, ok := l.index[c]; ok {
-			to[cellRest+1+i] = cell
-		}
+	for i, c := range old.Categories {
+		bin, _ := b.Lookup(c) // BinRest for none
+		to[cellRest+1+i] = cellFirst + bin
 	}
 	moved := func(cells []uint32) []uint32 {
-		out := make([]uint32, l.cells())
+		out := make([]uint32, cellsOf(b))
 		for i, c := range cells {
 			if c > 0 {
 				out[to[i]] = plus(out[to[i]], uint64(c))
@@ -177,23 +179,23 @@ func (s *series) move(l *layout, panes int64) {
 		}
 		return out
 	}
-	stride := l.cells()
+	stride := cellsOf(b)
 	ring := make([]uint32, int(panes)*stride)
 	for p := range int(panes) {
 		copy(ring[p*stride:], moved(s.ring[p*s.stride:(p+1)*s.stride]))
 	}
-	s.ring, s.stride, s.layout = ring, stride, l
+	s.ring, s.stride, s.binning = ring, stride, b
 	for _, w := range s.windows() {
 		for i := range w.examples {
 			x := &w.examples[i]
-			was, named := old.index[x.name]
-			_, is := l.index[x.name]
+			was, named := old.Lookup(x.name)
+			is, listed := b.Lookup(x.name)
 			switch {
 			case x.missing:
-			case is:
-				x.count, x.before = 0, float32(l.baseline.share(l.index[x.name]-cellRest))
-			case named && was < len(w.cells):
-				x.count, x.before = w.cells[was], 0
+			case listed:
+				x.count, x.before = 0, float32(b.Baseline.Share(is))
+			case named && cellFirst+was < len(w.cells):
+				x.count, x.before = w.cells[cellFirst+was], 0
 			}
 		}
 		w.cells = moved(w.cells)
@@ -201,8 +203,8 @@ func (s *series) move(l *layout, panes int64) {
 }
 
 // categorize turns a numeric series into a categorical one: its numbers are the rest of the categories.
-func (s *series) categorize(l *layout, panes int64) {
-	stride := l.cells()
+func (s *series) categorize(b *distribution.Binning, panes int64) {
+	stride := cellsOf(b)
 	ring := make([]uint32, int(panes)*stride)
 	for p := range int(panes) {
 		old := s.ring[p*s.stride : (p+1)*s.stride]
@@ -211,7 +213,7 @@ func (s *series) categorize(l *layout, panes int64) {
 			ring[p*stride+cellRest] = plus(ring[p*stride+cellRest], uint64(c))
 		}
 		if s.expos != nil {
-			ring[p*stride+cellRest] = plus(ring[p*stride+cellRest], s.expos[p].count())
+			ring[p*stride+cellRest] = plus(ring[p*stride+cellRest], s.expos[p].Count())
 		}
 	}
 	for _, w := range s.windows() {
@@ -224,14 +226,14 @@ func (s *series) categorize(l *layout, panes int64) {
 		w.examples = slices.DeleteFunc(w.examples, func(x example) bool { return !x.missing })
 		w.min, w.max = newWindow(0, 0, 0).min, newWindow(0, 0, 0).max
 	}
-	s.ring, s.stride, s.layout, s.expos, s.ranges = ring, stride, l, nil, nil
+	s.ring, s.stride, s.binning, s.expos, s.ranges = ring, stride, b, nil, nil
 	s.judged = [len(referenceNames)]judgement{}
 	if s.total != nil {
 		s.total.categorize()
 	}
 }
 
-// same reports whether the cells of two layouts mean the same.
-func (l *layout) same(o *layout) bool {
-	return l == o || l.kind == o.kind && l.fixed == o.fixed && slices.Equal(l.bounds, o.bounds) && slices.Equal(l.categories, o.categories)
+// sameBins reports whether the bins of two binnings mean the same.
+func sameBins(a, b *distribution.Binning) bool {
+	return a == b || a.Kind == b.Kind && a.Fixed == b.Fixed && slices.Equal(a.Bounds, b.Bounds) && slices.Equal(a.Categories, b.Categories)
 }

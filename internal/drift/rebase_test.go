@@ -16,7 +16,7 @@ import (
 
 // expoDelta counts values as ml_summary does without a baseline.
 func expoDelta(k Key, event int64, values []float64) Delta {
-	x := &Exponential{Scale: 4}
+	x := &distribution.Exponential{Scale: 4}
 	d := Delta{Key: k, Minute: event, Count: uint64(len(values)), HasRange: true, Min: math.Inf(1), Max: math.Inf(-1), Exponential: x}
 	for _, v := range values {
 		d.Min, d.Max, d.Sum = min(d.Min, v), max(d.Max, v), d.Sum+v
@@ -27,7 +27,7 @@ func expoDelta(k Key, event int64, values []float64) Delta {
 		} else if v < 0 {
 			side = &x.Negative
 		}
-		*side = side.plus(ExponentialBuckets{Offset: int32(math.Ceil(math.Ldexp(math.Log2(math.Abs(v)), 4))) - 1, Counts: []uint64{1}})
+		countIn(side, int32(math.Ceil(math.Ldexp(math.Log2(math.Abs(v)), 4)))-1)
 	}
 	return d
 }

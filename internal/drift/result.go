@@ -6,6 +6,8 @@ package drift
 import (
 	"math"
 	"slices"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
 // Score is what one statistic says of a window.
@@ -105,16 +107,16 @@ func (r *Result) reaches() bool {
 }
 
 // evaluate fills in the scores of a window against a reference, what has grown and a row of it.
-func (s *series) evaluate(r *Result, ref, cur *sample, w *window) {
+func (s *series) evaluate(r *Result, ref, cur *distribution.Sample, w *window) {
 	if ref != nil {
-		r.ReferenceSamples = ref.n
+		r.ReferenceSamples = ref.Count()
 	}
-	p, ok := match(ref, cur)
+	p, ok := distribution.Match(ref, cur)
 	if !ok {
 		return
 	}
-	for _, m := range s.plan.methods(s.layout.kind) {
-		res, err := p.compare(m.Method)
+	for _, m := range s.plan.methods(s.binning.Kind) {
+		res, err := p.Compare(m.Method)
 		if err != nil || math.IsNaN(res.PValue) || math.IsNaN(res.Effect) || math.IsNaN(res.Score) {
 			continue
 		}
@@ -122,9 +124,9 @@ func (s *series) evaluate(r *Result, ref, cur *sample, w *window) {
 			Method: string(m.Method), Score: res.Score, PValue: res.PValue, Effect: res.Effect, Threshold: m.threshold,
 		})
 	}
-	r.Exemplar = p.evidence(w, r.Start, r.End)
+	r.Exemplar = evidence(&p, w, r.Start, r.End)
 	if r.reaches() {
-		r.Growth = p.growth(w.examples, cur.n)
+		r.Growth = growth(&p, w.examples, cur.Count())
 	}
 }
 

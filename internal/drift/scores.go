@@ -6,6 +6,7 @@ package drift
 import (
 	"math"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
 
@@ -81,7 +82,7 @@ func (s *series) score(sc *scope, clock *eventtime.Clock, yield func(*Result)) {
 	}
 	w := s.sliding(sc, clock)
 	sh := w.share()
-	if s.layout.kind != unknown {
+	if s.binning.Kind != distribution.KindUnknown {
 		s.scoreValues(sc, clock, w, yield)
 	}
 	if s.absent == nil {
@@ -135,36 +136,36 @@ func (s *series) scoreValues(sc *scope, clock *eventtime.Clock, w *window, yield
 			w, n, grown = g, g.count(), true
 		}
 	}
-	cur := s.layout.sample(w.cells, w.expo, w.min, w.max)
+	cur := s.binning.Sample(values(w.cells), w.expo, w.min, w.max)
 	peer := sc.peer(s)
 	sc.references(func(r reference) {
 		res := &Result{
 			Key: sc.key(s), Reference: referenceNames[r], Start: w.start, End: w.end,
 			Samples: n, Verdict: s.judged[r].verdict,
 		}
-		var ref *sample
+		var ref *distribution.Sample
 		switch r {
 		case refBaseline:
-			ref = s.layout.baseline
+			ref = s.binning.Baseline
 		case refChampion:
 			switch {
-			case peer == nil || peer.layout.kind == unknown || peer.layout.mismatched:
+			case peer == nil || peer.binning.Kind == distribution.KindUnknown || peer.binning.Mismatched:
 			case grown:
 				ref = s.championSample(peer)
 			default:
 				o := peer.sliding(&scope{m: m, v: sc.v, g: sc.champion}, clock)
-				ref = peer.layout.sample(o.cells, o.expo, o.min, o.max)
+				ref = peer.binning.Sample(values(o.cells), o.expo, o.min, o.max)
 			}
 		case refPrevious:
 			if s.refs != nil && s.refs.previous != nil {
 				p := s.refs.previous
-				ref = s.layout.sample(p.cells, p.expo, p.min, p.max)
+				ref = s.binning.Sample(values(p.cells), p.expo, p.min, p.max)
 			}
 		}
-		if !s.layout.mismatched {
+		if !s.binning.Mismatched {
 			s.evaluate(res, ref, cur, w)
 		}
-		sc.explain(res, &s.judged[r], s.layout.mismatched)
+		sc.explain(res, &s.judged[r], s.binning.Mismatched)
 		yield(res)
 	})
 }

@@ -7,8 +7,23 @@ import (
 	"math"
 	"slices"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
+
+// Cells of a series: the first counts missing values, and those after it the bins of its binning. The first bin of a
+// categorical one counts the categories that have no bin of their own.
+const (
+	cellMissing = 0
+	cellFirst   = 1
+	cellRest    = cellFirst + distribution.BinRest
+)
+
+// cellsOf is the number of cells, the missing one included.
+func cellsOf(b *distribution.Binning) int { return cellFirst + b.Bins() }
+
+// values are the cells without the missing one.
+func values(cells []uint32) []uint32 { return cells[min(cellFirst, len(cells)):] }
 
 // seriesKey identifies a series in a group. Missing values are a cell of their feature's series.
 type seriesKey struct {
@@ -19,15 +34,15 @@ type seriesKey struct {
 // series is one subject in one segment (or the total) of a version: the panes of its sliding window, its open verdict
 // windows and its verdicts.
 type series struct {
-	key    seriesKey
-	plan   *plan
-	layout *layout
+	key     seriesKey
+	plan    *plan
+	binning *distribution.Binning
 
 	// ring holds the cells of all panes, stride cells each; ranges two floats (min, max) a pane, on totals only.
 	ring   []uint32
 	stride int
 	ranges []float64
-	expos  []*Exponential // instead of ring's cells, where the layout is exponential
+	expos  []*distribution.Exponential // instead of ring's cells, where the binning is exponential
 
 	// open are the windows of periods that are not closed yet, by period.
 	open []*window
@@ -47,9 +62,9 @@ type series struct {
 type refs struct {
 	previous        *window
 	previousMissing share
-	// champion is the champion's window, in its layout, while carry grows.
+	// champion is the champion's window, in its binning, while carry grows.
 	champion        *window
-	championLayout  *layout
+	championBinning *distribution.Binning
 	championMissing share
 }
 
@@ -73,7 +88,7 @@ type window struct {
 	period     int64
 	start, end int64
 	cells      []uint32
-	expo       *Exponential
+	expo       *distribution.Exponential
 	min, max   float64
 	exemplars  []Exemplar // of numbers, the newest of each group
 	examples   []example  // of categories and missing values
@@ -92,7 +107,7 @@ func (w *window) count() uint64 {
 	if w == nil {
 		return 0
 	}
-	n := w.expo.count()
+	n := w.expo.Count()
 	for i := cellFirst; i < len(w.cells); i++ {
 		n += uint64(w.cells[i])
 	}
@@ -108,7 +123,7 @@ func (w *window) share() share {
 	return share{missing: m, rows: m + w.count()}
 }
 
-// add adds another window of the same layout; groups are the bounds by which exemplars are kept.
+// add adds another window of the same binning; groups are the bounds by which exemplars are kept.
 func (w *window) add(o *window, groups []float64) {
 	w.start, w.end = min(w.start, o.start), max(w.end, o.end)
 	w.period = max(w.period, o.period)
@@ -117,7 +132,7 @@ func (w *window) add(o *window, groups []float64) {
 		w.cells[i] = plus(w.cells[i], uint64(c))
 	}
 	if o.expo != nil {
-		w.expo = w.expo.add(o.expo)
+		w.expo = w.expo.Add(o.expo)
 	}
 	w.min, w.max = min(w.min, o.min), max(w.max, o.max)
 	for _, x := range o.exemplars {
@@ -138,14 +153,14 @@ func grown(s []uint32, n int) []uint32 {
 	return out
 }
 
-// relayout makes room for the layout's cells.
-func (s *series) relayout(panes int64) {
-	need := s.layout.cells()
+// makeRoom makes room for the binning's cells.
+func (s *series) makeRoom(panes int64) {
+	need := cellsOf(s.binning)
 	if need <= s.stride {
 		return
 	}
 	stride := need
-	if s.layout.kind == categorical && !s.layout.fixed {
+	if s.binning.Kind == distribution.KindCategorical && !s.binning.Fixed {
 		stride = max(need, s.stride+s.stride/2, 4)
 	}
 	ring := make([]uint32, int(panes)*stride)
@@ -157,14 +172,14 @@ func (s *series) relayout(panes int64) {
 	s.ring, s.stride = ring, stride
 }
 
-// setLayout gives the series a layout; what was counted in another one is dropped, but for missing values.
-func (s *series) setLayout(l *layout, panes int64) {
-	if s.layout == l {
+// setBinning gives the series a binning; what was counted in another one is dropped, but for missing values.
+func (s *series) setBinning(b *distribution.Binning, panes int64) {
+	if s.binning == b {
 		return
 	}
-	old := s.layout
-	s.layout = l
-	if old.kind != unknown {
+	old := s.binning
+	s.binning = b
+	if old.Kind != distribution.KindUnknown {
 		strip := func(w *window) {
 			if w != nil {
 				w.cells, w.expo, w.exemplars = w.cells[:min(len(w.cells), 1)], nil, nil
@@ -183,7 +198,7 @@ func (s *series) setLayout(l *layout, panes int64) {
 		s.ring, s.stride = ring, 1
 		s.expos = nil
 		s.refs = nil
-		if l.kind == categorical {
+		if b.Kind == distribution.KindCategorical {
 			s.ranges = nil
 		}
 		s.judged = [len(referenceNames)]judgement{}
@@ -191,13 +206,13 @@ func (s *series) setLayout(l *layout, panes int64) {
 			s.ranges[i] = math.NaN()
 		}
 	}
-	s.relayout(panes)
-	if l.kind == exponential && s.expos == nil {
-		s.expos = make([]*Exponential, panes)
+	s.makeRoom(panes)
+	if b.Kind == distribution.KindExponential && s.expos == nil {
+		s.expos = make([]*distribution.Exponential, panes)
 	}
 	if s.total != nil {
-		s.total.reset(l, s.key.subject)
-		if s.ranges == nil && (l.kind == numeric || l.kind == exponential) {
+		s.total.reset(b, s.key.subject)
+		if s.ranges == nil && (b.Kind == distribution.KindNumeric || b.Kind == distribution.KindExponential) {
 			s.ranges = make([]float64, 2*panes)
 			for i := range s.ranges {
 				s.ranges[i] = math.NaN()
@@ -251,7 +266,7 @@ func (s *series) take(period int64) *window {
 	return w
 }
 
-// adder adds a delta to cells of the series' layout.
+// adder adds a delta to cells of the series' binning.
 type adder struct {
 	d      *Delta
 	cell   int     // of a category, or 0
@@ -259,14 +274,14 @@ type adder struct {
 }
 
 func (a *adder) addTo(s *series, cells []uint32) {
-	l, d := s.layout, a.d
+	b, d := s.binning, a.d
 	switch {
 	case a.cell > 0:
 		cells[a.cell] = plus(cells[a.cell], d.Count)
 	case d.Key.Subject == Missing:
 		cells[cellMissing] = plus(cells[cellMissing], d.Count)
-	case l.kind == numeric:
-		if len(d.Counts) == len(l.bounds)+1 {
+	case b.Kind == distribution.KindNumeric:
+		if len(d.Counts) == len(b.Bounds)+1 {
 			for i, c := range d.Counts {
 				if c != 0 {
 					cells[cellFirst+i] = plus(cells[cellFirst+i], c)
@@ -276,7 +291,7 @@ func (a *adder) addTo(s *series, cells []uint32) {
 		}
 		j := 0
 		for i, c := range d.Counts {
-			for j < len(l.bounds) && (i >= len(d.Bounds) || d.Bounds[i] > l.bounds[j]) {
+			for j < len(b.Bounds) && (i >= len(d.Bounds) || d.Bounds[i] > b.Bounds[j]) {
 				j++
 			}
 			cells[cellFirst+j] = plus(cells[cellFirst+j], c)
@@ -290,8 +305,8 @@ func (s *series) addPane(a *adder, slot int) {
 	if a.d.Key.Subject == Missing {
 		return
 	}
-	if s.layout.kind == exponential {
-		s.expos[slot] = s.expos[slot].add(a.d.Exponential)
+	if s.binning.Kind == distribution.KindExponential {
+		s.expos[slot] = s.expos[slot].Add(a.d.Exponential)
 	}
 	if s.ranges != nil && a.d.HasRange {
 		r := s.ranges[2*slot : 2*slot+2]
@@ -306,17 +321,17 @@ func (s *series) addPane(a *adder, slot int) {
 
 // addWindow adds a delta to an open window.
 func (s *series) addWindow(a *adder, w *window) {
-	w.cells = grown(w.cells, s.layout.cells())
+	w.cells = grown(w.cells, cellsOf(s.binning))
 	a.addTo(s, w.cells)
 	defer s.remember(a, w)
 	if a.d.Key.Subject == Missing {
 		return
 	}
-	if s.layout.kind == categorical {
+	if s.binning.Kind == distribution.KindCategorical {
 		return
 	}
-	if s.layout.kind == exponential {
-		w.expo = w.expo.add(a.d.Exponential)
+	if s.binning.Kind == distribution.KindExponential {
+		w.expo = w.expo.Add(a.d.Exponential)
 	}
 	if a.d.HasRange {
 		w.min, w.max = min(w.min, a.d.Min), max(w.max, a.d.Max)
@@ -325,9 +340,9 @@ func (s *series) addWindow(a *adder, w *window) {
 
 // keep puts an exemplar into the list that holds the newest one of each group.
 func keep(list []Exemplar, x Exemplar, bounds []float64) []Exemplar {
-	g := group(bounds, x.Value)
+	g := distribution.BucketOf(bounds, x.Value)
 	for i := range list {
-		if group(bounds, list[i].Value) == g {
+		if distribution.BucketOf(bounds, list[i].Value) == g {
 			if newer(&x, &list[i]) {
 				list[i] = x
 			}
@@ -365,7 +380,7 @@ func (s *series) merged(g *eventtime.Grid, panes eventtime.Panes, last int64) *w
 			w.cells[i] = plus(w.cells[i], uint64(c))
 		}
 		if s.expos != nil && s.expos[slot] != nil {
-			w.expo = w.expo.add(s.expos[slot])
+			w.expo = w.expo.Add(s.expos[slot])
 		}
 		if s.ranges != nil && s.ranges[2*slot] <= s.ranges[2*slot+1] {
 			w.min, w.max = min(w.min, s.ranges[2*slot]), max(w.max, s.ranges[2*slot+1])

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
 
@@ -78,13 +79,13 @@ func (m *model) encode(wall int64) []byte {
 		e.bool(c.Seen)
 		e.int(c.Arrived)
 	}
-	layouts, order := map[*layout]uint64{}, []*layout{}
+	binnings, order := map[*distribution.Binning]uint64{}, []*distribution.Binning{}
 	for _, v := range m.versions {
 		for _, g := range v.groups {
 			for _, s := range g.order {
-				for _, l := range s.layouts() {
-					if _, ok := layouts[l]; !ok {
-						layouts[l] = uint64(len(order))
+				for _, l := range s.binnings() {
+					if _, ok := binnings[l]; !ok {
+						binnings[l] = uint64(len(order))
 						order = append(order, l)
 					}
 				}
@@ -93,12 +94,12 @@ func (m *model) encode(wall int64) []byte {
 	}
 	e.uint(uint64(len(order)))
 	for _, l := range order {
-		e.uint(uint64(l.kind))
-		e.floats(l.bounds)
-		e.bool(l.fixed)
-		e.bool(l.mismatched)
-		e.uint(uint64(len(l.categories)))
-		for _, c := range l.categories {
+		e.uint(uint64(l.Kind))
+		e.floats(l.Bounds)
+		e.bool(l.Fixed)
+		e.bool(l.Mismatched)
+		e.uint(uint64(len(l.Categories)))
+		for _, c := range l.Categories {
 			e.string(c)
 		}
 	}
@@ -121,7 +122,7 @@ func (m *model) encode(wall int64) []byte {
 			}
 			e.uint(uint64(len(g.order)))
 			for _, s := range g.order {
-				e.series(s, layouts)
+				e.series(s, binnings)
 			}
 		}
 	}
@@ -148,18 +149,18 @@ func (d *decoder) rest() *version {
 	return v
 }
 
-// layouts are those that the series' state refers to.
-func (s *series) layouts() []*layout {
-	if s.refs != nil && s.refs.championLayout != nil {
-		return []*layout{s.layout, s.refs.championLayout}
+// binnings are those that the series' state refers to.
+func (s *series) binnings() []*distribution.Binning {
+	if s.refs != nil && s.refs.championBinning != nil {
+		return []*distribution.Binning{s.binning, s.refs.championBinning}
 	}
-	return []*layout{s.layout}
+	return []*distribution.Binning{s.binning}
 }
 
-func (e *encoder) series(s *series, layouts map[*layout]uint64) {
+func (e *encoder) series(s *series, binnings map[*distribution.Binning]uint64) {
 	e.uint(uint64(s.key.subject))
 	e.string(s.key.name)
-	e.uint(layouts[s.layout])
+	e.uint(binnings[s.binning])
 	e.uint(uint64(s.stride))
 	cells(e, s.ring)
 	e.floats(s.ranges)
@@ -190,9 +191,9 @@ func (e *encoder) series(s *series, layouts map[*layout]uint64) {
 		e.share(r.previousMissing)
 		e.window(r.champion)
 		e.share(r.championMissing)
-		e.bool(r.championLayout != nil)
-		if r.championLayout != nil {
-			e.uint(layouts[r.championLayout])
+		e.bool(r.championBinning != nil)
+		if r.championBinning != nil {
+			e.uint(binnings[r.championBinning])
 		}
 	}
 	e.total(s.total)
@@ -207,14 +208,14 @@ func (e *encoder) judgements(j *[len(referenceNames)]judgement) {
 	}
 }
 
-func (e *encoder) expo(x *Exponential) {
+func (e *encoder) expo(x *distribution.Exponential) {
 	e.bool(x != nil)
 	if x == nil {
 		return
 	}
 	e.int(int64(x.Scale))
 	e.uint(x.Zero)
-	for _, b := range []*ExponentialBuckets{&x.Positive, &x.Negative} {
+	for _, b := range []*distribution.ExponentialBuckets{&x.Positive, &x.Negative} {
 		e.int(int64(b.Offset))
 		cells(e, b.Counts)
 	}
@@ -347,9 +348,9 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 			d.fail()
 		}
 	}
-	layouts := make([]*layout, d.length(5))
-	for i := range layouts {
-		layouts[i] = d.layout()
+	binnings := make([]*distribution.Binning, d.length(5))
+	for i := range binnings {
+		binnings[i] = d.binning()
 	}
 	if d.version >= 3 {
 		m.rest = d.rest()
@@ -360,7 +361,7 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 		v.passed = d.passed()
 		d.written, d.groups = append(d.written, nil), append(d.groups, nil)
 		for range d.length(3) {
-			d.segment(m, v, layouts)
+			d.segment(m, v, binnings)
 		}
 		if d.err != nil {
 			return m
@@ -384,63 +385,59 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 	return m
 }
 
-// rejoin gives what was kept of the champion's windows the layout that the champion has now, or drops it.
+// rejoin gives what was kept of the champion's windows the binning that the champion has now, or drops it.
 func (m *model) rejoin() {
 	m.scopes(func(sc *scope) {
 		for _, s := range sc.g.order {
 			if s.refs == nil || s.refs.champion == nil {
 				continue
 			}
-			peer, l := sc.peer(s), s.refs.championLayout
-			if peer != nil && peer.layout.same(l) {
-				s.refs.championLayout = peer.layout
+			peer, l := sc.peer(s), s.refs.championBinning
+			if peer != nil && sameBins(peer.binning, l) {
+				s.refs.championBinning = peer.binning
 			} else {
-				s.refs.champion, s.refs.championLayout = nil, nil
+				s.refs.champion, s.refs.championBinning = nil, nil
 			}
 		}
 	})
 }
 
-func (d *decoder) layout() *layout {
-	l := &layout{kind: kind(d.small(uint64(categorical))), bounds: d.floats(), fixed: d.bool(), mismatched: d.bool()}
-	n := d.length(1)
-	for i, b := range l.bounds {
-		if !(b >= -maxFloat && b <= maxFloat) || i > 0 && b <= l.bounds[i-1] {
-			d.fail()
-		}
-	}
-	if l.kind == categorical {
-		l.index = make(map[string]int, n)
-	} else if n > 0 {
+func (d *decoder) binning() *distribution.Binning {
+	kind, bounds := distribution.Kind(d.small(uint64(distribution.KindCategorical))), d.floats()
+	fixed, mismatched, n := d.bool(), d.bool(), d.length(1)
+	if !increasing(bounds) || kind != distribution.KindNumeric && len(bounds) > 0 || kind != distribution.KindCategorical && n > 0 {
 		d.fail()
 	}
-	if len(l.bounds) >= maxCells || l.kind != numeric && len(l.bounds) > 0 {
-		d.fail()
+	if d.err != nil {
+		return &unknownBinning
 	}
+	b := &distribution.Binning{Kind: kind}
+	switch kind {
+	case distribution.KindUnknown:
+		return &unknownBinning
+	case distribution.KindNumeric:
+		b = distribution.NewNumericBinning(bounds, nil)
+	case distribution.KindCategorical:
+		b = distribution.NewCategoricalBinning()
+	}
+	b.Fixed, b.Mismatched = fixed, mismatched
 	for range n {
-		if d.err != nil {
-			break
-		}
 		c := d.category()
-		if _, ok := l.index[c]; ok {
+		if _, ok := b.Lookup(c); ok {
 			if d.cuts == 0 && !d.respelt {
 				d.fail()
 			}
-			c = fmt.Sprintf("%.200s#%d", c, len(l.categories)) // its cell stays
+			c = fmt.Sprintf("%.200s#%d", c, len(b.Categories)) // its cell stays
 		}
-		l.categories = append(l.categories, c)
-		l.index[c] = cellRest + len(l.categories)
+		if d.err != nil {
+			break
+		}
+		b.Append(c)
 	}
-	switch l.kind {
-	case unknown:
-		return &unknownLayout
-	case numeric:
-		l.coarse = (&plan{shared: &layouts{}}).numericLayout(l.bounds).coarse
-	}
-	return l
+	return b
 }
 
-func (d *decoder) segment(m *model, v *version, layouts []*layout) {
+func (d *decoder) segment(m *model, v *version, binnings []*distribution.Binning) {
 	g := &segment{name: m.intern(d.name()), series: make(map[seriesKey]*series)}
 	g.empty(m.settings.grid.Panes())
 	for i := range g.panes {
@@ -467,7 +464,7 @@ func (d *decoder) segment(m *model, v *version, layouts []*layout) {
 		case key.subject == Feature && g.name == "":
 			s.absent = &absence{}
 		}
-		d.series(s, layouts, m.settings.grid.Panes())
+		d.series(s, binnings, m.settings.grid.Panes())
 		if (s.total != nil) != (g.name == "") {
 			d.fail()
 		}
@@ -509,60 +506,60 @@ func (d *decoder) plans(m *model, v *version, s *series) {
 		add(s.key)
 		return
 	}
-	// All segments of a version share this layout.
-	if s.layout.kind != categorical || s.layout.fixed || len(v.absences.categories) > 0 && v.absences != s.layout {
+	// All segments of a version share this binning.
+	if s.binning.Kind != distribution.KindCategorical || s.binning.Fixed || len(v.absences.Categories) > 0 && v.absences != s.binning {
 		d.fail()
 		return
 	}
-	v.absences = s.layout
-	for _, name := range s.layout.categories {
+	v.absences = s.binning
+	for _, name := range s.binning.Categories {
 		add(seriesKey{Feature, m.intern(name)})
 	}
 }
 
-func (d *decoder) layoutOf(layouts []*layout) *layout {
-	if len(layouts) == 0 {
+func (d *decoder) binningOf(binnings []*distribution.Binning) *distribution.Binning {
+	if len(binnings) == 0 {
 		d.fail()
-		return &unknownLayout
+		return &unknownBinning
 	}
-	return layouts[d.small(uint64(len(layouts)-1))]
+	return binnings[d.small(uint64(len(binnings)-1))]
 }
 
-func (d *decoder) series(s *series, layouts []*layout, panes int64) {
-	s.layout = d.layoutOf(layouts)
+func (d *decoder) series(s *series, binnings []*distribution.Binning, panes int64) {
+	s.binning = d.binningOf(binnings)
 	if d.version < 3 {
 		d.bool() // whether a mismatch was reported
 	}
 	s.stride = int(d.small(1 << 20))
 	s.ring = readCells[uint32](d)
 	s.ranges = d.floats()
-	least := s.layout.cells()
+	least := cellsOf(s.binning)
 	if s.absences != nil {
-		least = cellRest + 1 // the layout may have grown with another segment
+		least = cellRest + 1 // the binning may have grown with another segment
 	}
 	if s.stride < least || len(s.ring) != int(panes)*s.stride ||
 		s.ranges != nil && len(s.ranges) != 2*int(panes) {
 		d.fail()
 		return
 	}
-	if has := d.bool(); has != (s.layout.kind == exponential) {
+	if has := d.bool(); has != (s.binning.Kind == distribution.KindExponential) {
 		d.fail()
 		return
 	} else if has {
-		s.expos = make([]*Exponential, panes)
+		s.expos = make([]*distribution.Exponential, panes)
 		for i := range s.expos {
 			s.expos[i] = d.expo()
 		}
 	}
 	for range d.length(8) {
-		w := d.window(s.layout)
+		w := d.window(s.binning)
 		if w == nil || len(s.open) > 0 && s.open[len(s.open)-1].period >= w.period {
 			d.fail()
 			return
 		}
 		s.open = append(s.open, w)
 	}
-	s.carry = d.window(s.layout)
+	s.carry = d.window(s.binning)
 	d.judgements(&s.judged)
 	if s.absences != nil {
 		for i := range d.length(2 * len(referenceNames)) {
@@ -575,12 +572,12 @@ func (d *decoder) series(s *series, layouts []*layout, panes int64) {
 		d.judgements(&s.absent.judged)
 	}
 	if d.bool() {
-		r := &refs{previous: d.window(s.layout), previousMissing: share{d.uint(), d.uint()}}
+		r := &refs{previous: d.window(s.binning), previousMissing: share{d.uint(), d.uint()}}
 		r.champion = d.window(nil)
 		r.championMissing = share{d.uint(), d.uint()}
 		if d.bool() {
-			r.championLayout = d.layoutOf(layouts)
-			if r.champion != nil && len(r.champion.cells) > r.championLayout.cells() {
+			r.championBinning = d.binningOf(binnings)
+			if r.champion != nil && len(r.champion.cells) > cellsOf(r.championBinning) {
 				d.fail()
 			}
 		} else if r.champion != nil {
@@ -601,12 +598,12 @@ func (d *decoder) judgements(j *[len(referenceNames)]judgement) {
 	}
 }
 
-func (d *decoder) expo() *Exponential {
+func (d *decoder) expo() *distribution.Exponential {
 	if !d.bool() {
 		return nil
 	}
-	x := &Exponential{Scale: int32(d.int()), Zero: d.uint()}
-	for _, b := range []*ExponentialBuckets{&x.Positive, &x.Negative} {
+	x := &distribution.Exponential{Scale: int32(d.int()), Zero: d.uint()}
+	for _, b := range []*distribution.ExponentialBuckets{&x.Positive, &x.Negative} {
 		b.Offset = int32(d.int())
 		b.Counts = readCells[uint64](d)
 	}
@@ -617,13 +614,13 @@ func (d *decoder) expo() *Exponential {
 	return x
 }
 
-func (d *decoder) window(l *layout) *window {
+func (d *decoder) window(l *distribution.Binning) *window {
 	if !d.bool() {
 		return nil
 	}
 	w := &window{period: d.int(), start: d.int(), end: d.int(), cells: readCells[uint32](d), expo: d.expo(), min: d.float(), max: d.float()}
 	w.exemplars = d.exemplars()
-	if l != nil && (len(w.cells) > l.cells() || w.expo != nil && l.kind != exponential) {
+	if l != nil && (len(w.cells) > cellsOf(l) || w.expo != nil && l.Kind != distribution.KindExponential) {
 		d.fail()
 	}
 	return w
@@ -660,15 +657,15 @@ func (d *decoder) total() *total {
 	if !d.bool() {
 		return nil
 	}
-	t := &total{start: d.int(), kind: kind(d.small(uint64(categorical))), count: d.uint(), sum: d.float(), bounds: d.floats()}
+	t := &total{start: d.int(), kind: distribution.Kind(d.small(uint64(distribution.KindCategorical))), count: d.uint(), sum: d.float(), bounds: d.floats()}
 	t.groups = readCells[uint64](d)
 	t.exemplars = d.exemplars()
 	t.missing, t.rest, t.stale = d.uint(), d.uint(), d.bool()
-	if t.kind == categorical {
+	if t.kind == distribution.KindCategorical {
 		t.categories = make(map[string]uint64)
 	}
 	n := d.length(2)
-	if t.kind != categorical && n > 0 || t.kind != unknown && len(t.groups) != len(t.bounds)+1 {
+	if t.kind != distribution.KindCategorical && n > 0 || t.kind != distribution.KindUnknown && len(t.groups) != len(t.bounds)+1 {
 		d.fail()
 		return nil
 	}

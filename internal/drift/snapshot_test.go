@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
 
@@ -53,8 +54,8 @@ func busyMinutes(t testing.TB) (*Engine, *catalog.Set, [][]Delta) {
 		deltas = append(deltas, segment.minute(epoch+m*60, 2)...)
 		k := key7
 		k.Subject, k.Name = Feature, "expo"
-		deltas = append(deltas, Delta{Key: k, Minute: epoch + m*60, Count: 5, Sum: 9, Exponential: &Exponential{
-			Scale: 2, Zero: 1, Positive: ExponentialBuckets{Offset: int32(m % 7), Counts: []uint64{1, 2}}, Negative: ExponentialBuckets{Counts: []uint64{1}},
+		deltas = append(deltas, Delta{Key: k, Minute: epoch + m*60, Count: 5, Sum: 9, Exponential: &distribution.Exponential{
+			Scale: 2, Zero: 1, Positive: distribution.ExponentialBuckets{Offset: int32(m % 7), Counts: []uint64{1, 2}}, Negative: distribution.ExponentialBuckets{Counts: []uint64{1}},
 		}})
 		k.Subject, k.Name = Duration, ""
 		deltas = append(deltas, Delta{Key: k, Minute: epoch + m*60, Count: 4, Sum: 0.1, Bounds: []float64{0.01, 0.1}, Counts: []uint64{1, 3, 0}})
@@ -268,7 +269,7 @@ func sortedEqual(t *testing.T, want, got string) {
 	}
 }
 
-// The features of all segments share a layout, which grows with one of them only.
+// The features of all segments share a binning, which grows with one of them only.
 func TestRestoreSegmentsThatLackOtherFeatures(t *testing.T) {
 	e := engine(t, nil, nil)
 	for i := range 12 {

@@ -12,7 +12,7 @@ import (
 // total is what a series has counted since it began, to be passed on.
 type total struct {
 	start  int64 // nanoseconds since 1970, of the wall clock
-	kind   kind
+	kind   distribution.Kind
 	count  uint64
 	sum    float64
 	bounds []float64 // of the coarse groups
@@ -26,24 +26,24 @@ type total struct {
 	stale      bool // start is set by the next delta
 }
 
-// reset starts the count of values afresh for a layout; categories go on.
-func (t *total) reset(l *layout, subject Subject) {
-	if t.kind == categorical && l.kind == categorical {
+// reset starts the count of values afresh for a binning; categories go on.
+func (t *total) reset(b *distribution.Binning, subject Subject) {
+	if t.kind == distribution.KindCategorical && b.Kind == distribution.KindCategorical {
 		return
 	}
-	if t.kind != unknown {
+	if t.kind != distribution.KindUnknown {
 		t.stale = true
 	}
-	t.kind = l.kind
+	t.kind = b.Kind
 	t.count, t.sum, t.exemplars, t.rest = 0, 0, nil, 0
 	t.categories = nil
 	t.bounds = nil
-	switch l.kind {
-	case numeric:
-		t.bounds = l.coarse.Bounds()
-	case exponential:
+	switch b.Kind {
+	case distribution.KindNumeric:
+		t.bounds = b.Coarse.Bounds()
+	case distribution.KindExponential:
 		t.bounds = exponentialBounds(subject)
-	case categorical:
+	case distribution.KindCategorical:
 		t.categories = make(map[string]uint64)
 	}
 	t.groups = make([]uint64, len(t.bounds)+1)
@@ -57,29 +57,29 @@ func exponentialBounds(subject Subject) []float64 {
 	return distribution.ValueBounds
 }
 
-// refine cuts the groups at the bounds that the layout has now, where those have all of the total's and more: a total that an earlier
+// refine cuts the groups at the bounds that the binning has now, where those have all of the total's and more: a total that an earlier
 // version wrote had fewer. What was counted stays at its upper bound, so that no cumulative bucket falls.
-func (t *total) refine(l *layout, subject Subject) {
+func (t *total) refine(b *distribution.Binning, subject Subject) {
 	var to []float64
 	switch {
-	case t.kind != l.kind:
+	case t.kind != b.Kind:
 		return
-	case l.kind == exponential:
+	case b.Kind == distribution.KindExponential:
 		to = exponentialBounds(subject)
-	case l.kind == numeric:
-		to = l.coarse.Bounds()
+	case b.Kind == distribution.KindNumeric:
+		to = b.Coarse.Bounds()
 	}
-	if len(to) <= len(t.bounds) || !subset(t.bounds, to) {
+	if len(to) <= len(t.bounds) || !distribution.Subset(t.bounds, to) {
 		return
 	}
 	groups := make([]uint64, len(to)+1)
-	rebin(t.bounds, t.groups, to, groups)
+	distribution.Rebin(t.bounds, t.groups, to, groups)
 	t.bounds, t.groups = to, groups
 }
 
 // categorize makes the histogram a count of categories: all its values are the rest.
 func (t *total) categorize() {
-	t.kind, t.rest, t.categories = categorical, t.count, make(map[string]uint64)
+	t.kind, t.rest, t.categories = distribution.KindCategorical, t.count, make(map[string]uint64)
 	t.sum, t.exemplars, t.bounds, t.groups = 0, nil, nil, make([]uint64, 1)
 }
 
@@ -87,7 +87,7 @@ func (t *total) categorize() {
 func (t *total) merge(o *total) {
 	t.count += o.count
 	t.sum += o.sum
-	rebin(o.bounds, o.groups, t.bounds, t.groups)
+	distribution.Rebin(o.bounds, o.groups, t.bounds, t.groups)
 }
 
 // add counts a delta of any bounds: a bucket goes to the group of its upper bound. It returns false where a
@@ -102,7 +102,7 @@ func (t *total) add(d *Delta, now int64, limit int) bool {
 	}
 	switch {
 	case d.Categorical:
-		if t.kind != categorical {
+		if t.kind != distribution.KindCategorical {
 			return true
 		}
 		t.count += d.Count
@@ -113,14 +113,14 @@ func (t *total) add(d *Delta, now int64, limit int) bool {
 		}
 		t.categories[d.Category] += d.Count
 		return true
-	case t.kind == categorical: // numbers among words
+	case t.kind == distribution.KindCategorical: // numbers among words
 		t.count += d.Count
 		t.rest += d.Count
 		return true
 	case d.Exponential != nil:
-		d.Exponential.coarsen(t.bounds, t.groups)
+		d.Exponential.Coarsen(t.bounds, t.groups)
 	default:
-		rebin(d.Bounds, d.Counts, t.bounds, t.groups)
+		distribution.Rebin(d.Bounds, d.Counts, t.bounds, t.groups)
 	}
 	t.count += d.Count
 	if !math.IsNaN(d.Sum) && !math.IsInf(d.Sum, 0) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
 // Use tells apart the totals of a subject that is passed on. It is empty for the subjects that are compared.
@@ -64,7 +66,7 @@ func (v *version) pass(d *Delta, now time.Time) Outcome {
 	}
 	if !found {
 		want.use.Service, want.use.Unit = strings.Clone(want.use.Service), strings.Clone(want.use.Unit)
-		want.total = &total{start: now.UnixNano(), kind: numeric, bounds: d.Bounds, groups: make([]uint64, len(d.Bounds)+1)}
+		want.total = &total{start: now.UnixNano(), kind: distribution.KindNumeric, bounds: d.Bounds, groups: make([]uint64, len(d.Bounds)+1)}
 		v.passed = slices.Insert(v.passed, i, want)
 	}
 	t := v.passed[i].total
@@ -108,7 +110,7 @@ func (d *decoder) passed() []*passed {
 	var out []*passed
 	for range d.length(5) {
 		p := &passed{subject: Subject(d.small(uint64(subjects) - 1)), use: Use{d.name(), d.name(), d.bool()}, total: d.total()}
-		if !p.subject.passedOn() || p.total == nil || p.total.kind != numeric {
+		if !p.subject.passedOn() || p.total == nil || p.total.kind != distribution.KindNumeric {
 			d.fail()
 		}
 		if d.err != nil {

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"math"
 	"testing"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
 // used returns the totals of a subject.
@@ -78,7 +80,7 @@ func TestUsageThatCannotBeAdded(t *testing.T) {
 	other := tokens(use, 1, 0)
 	other.Bounds = []float64{10}
 	exponential := tokens(use)
-	exponential.Bounds, exponential.Counts, exponential.Exponential = nil, nil, &Exponential{Zero: 1}
+	exponential.Bounds, exponential.Counts, exponential.Exponential = nil, nil, &distribution.Exponential{Zero: 1}
 	ahead := tokens(use, 1, 0, 0)
 	ahead.Minute += 3600
 	e.Add(at(epoch), []Delta{tokens(use, 1, 0, 0), other, exponential, ahead, cost(use, -1), cost(use, math.Inf(1)), cost(use, nan)})

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package drift
+package distribution
 
 import (
 	"errors"
@@ -108,9 +108,9 @@ func span(a, b ExponentialBuckets, sa, sb int32) int64 {
 	return int64(hi) - int64(lo) + 1
 }
 
-// add returns the sum, at the highest scale at which both sides have at most 160 buckets. Either may be nil. It is
+// Add returns the sum, at the highest scale at which both sides have at most 160 buckets. Either may be nil. It is
 // commutative and associative up to that scale, and the arguments are left alone.
-func (e *Exponential) add(o *Exponential) *Exponential {
+func (e *Exponential) Add(o *Exponential) *Exponential {
 	if e == nil {
 		e = &Exponential{Scale: maxScale}
 	}
@@ -134,8 +134,8 @@ func (e *Exponential) add(o *Exponential) *Exponential {
 	}
 }
 
-// count returns the number of values.
-func (e *Exponential) count() uint64 {
+// Count returns the number of values.
+func (e *Exponential) Count() uint64 {
 	if e == nil {
 		return 0
 	}
@@ -154,10 +154,10 @@ func boundary(i, scale int32) float64 {
 	return min(math.Exp2(math.Ldexp(float64(i), int(-scale))), math.MaxFloat64)
 }
 
-// align puts two histograms on common explicit bounds: both are brought to the scale of their sum, then negative
+// Align puts two histograms on common explicit bounds: both are brought to the scale of their sum, then negative
 // buckets, zero and positive buckets follow each other.
-func align(a, b *Exponential) (bounds []float64, ca, cb []uint64) {
-	sum := a.add(b)
+func Align(a, b *Exponential) (bounds []float64, ca, cb []uint64) {
+	sum := a.Add(b)
 	parts := [2]*Exponential{}
 	for i, e := range []*Exponential{a, b} {
 		if e == nil {
@@ -193,10 +193,10 @@ func align(a, b *Exponential) (bounds []float64, ca, cb []uint64) {
 	return bounds, ca, cb
 }
 
-// coarsen adds the buckets to dst by the lowest bound that takes them, dst[len(bounds)] being those above all. A bucket that
+// Coarsen adds the buckets to dst by the lowest bound that takes them, dst[len(bounds)] being those above all. A bucket that
 // has a bound inside is taken to lie below it: numbers of many digits are rare on either side, round ones are the bounds themselves.
-func (e *Exponential) coarsen(bounds []float64, dst []uint64) {
-	dst[group(bounds, 0)] += e.Zero
+func (e *Exponential) Coarsen(bounds []float64, dst []uint64) {
+	dst[BucketOf(bounds, 0)] += e.Zero
 	for i, c := range e.Positive.Counts {
 		low := boundary(e.Positive.Offset+int32(i), e.Scale)
 		j, found := slices.BinarySearch(bounds, low)
