@@ -75,7 +75,7 @@ func TestReadmeAttributes(t *testing.T) {
 	names := regexp.MustCompile(`\x60((?:cicd|ml)\.[a-z_.]+)`)
 	_, text, found := strings.Cut(readmetest.Text(t), "## How to instrument a job")
 	require.True(t, found)
-	text, _, found = strings.Cut(text, "## What works without a card")
+	text, _, found = strings.Cut(text, "## Options")
 	require.True(t, found)
 	all := names.FindAllStringSubmatch(text, -1)
 	require.GreaterOrEqual(t, len(all), 15)
