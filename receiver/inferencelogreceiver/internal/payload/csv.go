@@ -7,6 +7,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
@@ -80,22 +81,26 @@ func anyNumber(cells []string) bool {
 	return false
 }
 
+// csvCell returns what a cell says. A number may have zeros before it, or no digit before its point, which JSON does not allow.
 func csvCell(s string) value.Value {
 	s = strings.TrimSpace(s)
 	if s == "" {
 		return value.Value{}
 	}
-	if c := s[0]; c >= '0' && c <= '9' || c == '-' || c == '.' || c == '+' || c == 'N' || c == 'I' {
-		p := scanner{s: s}
-		if c, err := p.scalar(); err == nil && p.i == len(s) {
-			return c
-		}
-		p = scanner{s: "0" + s} // .5
-		if c, err := p.number(); s[0] == '.' && err == nil && p.i == len(p.s) {
-			return c
-		}
+	switch {
+	case s == "NaN", s == "Infinity", s == "-Infinity":
+		return value.Value{}
+	case s[0] == '+' || strings.Trim(s, "0123456789.eE+-") != "":
+		return value.NewText(s)
 	}
-	return value.NewText(s)
+	if i, err := strconv.ParseInt(s, 10, 64); err == nil {
+		return value.NewInt(i)
+	}
+	f, err := strconv.ParseFloat(s, 64)
+	if err != nil && !errors.Is(err, strconv.ErrRange) {
+		return value.NewText(s)
+	}
+	return value.NewFloat(f) // one that is out of range is missing
 }
 
 func (t *Tensor) csvRow(record []string, limits Limits) {

@@ -6,15 +6,15 @@ package payload
 // failure reads error: a text, or an object that has one.
 func (r *reader) failure() error {
 	f := &Failure{}
-	if r.p.peek() == '{' {
-		err := r.p.object(func(key string) error {
+	if r.p.Peek() == '{' {
+		err := r.p.Object(func(key string) error {
 			switch key {
 			case "message", "detail", "reason":
 				return r.label(&f.Message)
 			case "code", "status":
 				return r.label(&f.Code)
 			}
-			return r.p.skip()
+			return r.p.Skip()
 		})
 		if err != nil {
 			return err

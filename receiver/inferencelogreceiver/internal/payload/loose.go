@@ -6,21 +6,23 @@ package payload
 import (
 	"errors"
 	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
 )
 
 // ParseLoose reads JSON as Parse does; an array of rows, and an object of no protocol as the only row, are fine too.
 // An object of lists of one length, two of them or more, has its rows in columns.
 func ParseLoose(body string, side Side, limits Limits) (*Payload, error) {
 	body = strings.TrimPrefix(body, byteOrderMark)
-	p := scanner{s: body}
-	if p.peek() == '{' {
+	p := jsonscan.New(body)
+	if p.Peek() == '{' {
 		if out, known, err := parse(body, side, limits); err != nil || known {
 			return out, err
 		}
 	}
 	r := reader{p: p, side: side, limits: limits, out: &Payload{Rows: -1, bytes: len(body)}}
 	var err error
-	switch r.p.peek() {
+	switch r.p.Peek() {
 	case '{':
 		if r.out.Tensors, r.out.Rows, err = columnar(&r.p, limits); r.out.Tensors != nil || err != nil {
 			break
@@ -33,10 +35,10 @@ func ParseLoose(body string, side Side, limits Limits) (*Payload, error) {
 		err = r.scalarRow()
 	}
 	if err == nil {
-		err = r.p.end()
+		err = r.p.End()
 	}
 	if err != nil {
-		return nil, err
+		return nil, explain(&r.p, err)
 	}
 	r.finish()
 	return r.out, nil
@@ -53,12 +55,12 @@ func ParseLines(body string, side Side, limits Limits) (*Payload, error) {
 
 // columnar reads an object whose values are lists of one length, with the values of all rows: {"age": [52, 34], "rooms": [3, 4]}. It returns nil, and
 // has read nothing, where the object is none: one list alone may be a row's, and so may lists of single values.
-func columnar(p *scanner, limits Limits) ([]Tensor, int, error) {
+func columnar(p *jsonscan.Scanner, limits Limits) ([]Tensor, int, error) {
 	start := *p
 	var tensors []Tensor
 	length := -1
-	err := p.object(func(name string) error {
-		if p.peek() != '[' || len(name) > maxName || len(tensors) >= limits.Columns {
+	err := p.Object(func(name string) error {
+		if p.Peek() != '[' || len(name) > maxName || len(tensors) >= limits.Columns {
 			return errSeen
 		}
 		n := nested{p: p, limits: limits}

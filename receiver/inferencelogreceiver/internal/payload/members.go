@@ -9,24 +9,25 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // when reads a key of the given side and skips it on the other.
 func (r *reader) when(side Side, read func() error) error {
-	if r.side != side || r.p.peek() == 'n' { // null
-		return r.p.skip()
+	if r.side != side || r.p.Peek() == 'n' { // null
+		return r.p.Skip()
 	}
 	return read()
 }
 
 // label reads a text or a number into s; anything else is skipped.
 func (r *reader) label(s *string) error {
-	switch r.p.peek() {
+	switch r.p.Peek() {
 	case '{', '[':
-		return r.p.skip()
+		return r.p.Skip()
 	}
-	c, err := r.p.scalar()
+	c, err := r.p.Scalar()
 	*s = clip(c.String())
 	return err
 }
@@ -63,7 +64,7 @@ func (r *reader) rows() error {
 
 // scalarRow reads one value as the only row.
 func (r *reader) scalarRow() error {
-	c, err := r.p.value()
+	c, err := cell(&r.p)
 	if err != nil {
 		return err
 	}
@@ -77,7 +78,7 @@ func (r *reader) scalarRow() error {
 
 // rowsOrRow reads an array of rows, or anything else as one.
 func (r *reader) rowsOrRow() error {
-	switch r.p.peek() {
+	switch r.p.Peek() {
 	case '[':
 		return r.rows()
 	case '{':
@@ -94,14 +95,14 @@ func (r *reader) rowsOrRow() error {
 
 func (r *reader) names() ([]string, error) {
 	var names []string
-	if r.p.peek() != '[' {
-		return nil, r.p.skip()
+	if r.p.Peek() != '[' {
+		return nil, r.p.Skip()
 	}
-	err := r.p.array(func(i int) error {
-		if b := r.p.peek(); b == '{' || b == '[' || i >= r.limits.Columns {
-			return r.p.skip()
+	err := r.p.Array(func(i int) error {
+		if b := r.p.Peek(); b == '{' || b == '[' || i >= r.limits.Columns {
+			return r.p.Skip()
 		}
-		c, err := r.p.scalar()
+		c, err := r.p.Scalar()
 		names = append(names, clip(c.String()))
 		return err
 	})
@@ -110,17 +111,17 @@ func (r *reader) names() ([]string, error) {
 
 // shape reads that of a tensor; nil where it is null. An empty one is that of a scalar.
 func (r *reader) shape(tensor string) ([]int, error) {
-	if r.p.peek() == 'n' {
-		return nil, r.p.skip()
+	if r.p.Peek() == 'n' {
+		return nil, r.p.Skip()
 	}
 	shape := []int{}
-	err := r.p.array(func(i int) error {
-		c, err := r.p.scalar()
+	err := r.p.Array(func(i int) error {
+		c, err := r.p.Scalar()
 		switch {
 		case err != nil:
 			return err
-		case i == maxDepth:
-			return failf(BadPayload, "tensor %q: the shape has more than %d dimensions", clip(tensor), maxDepth)
+		case i == jsonscan.MaxDepth:
+			return failf(BadPayload, "tensor %q: the shape has more than %d dimensions", clip(tensor), jsonscan.MaxDepth)
 		case c.Kind() != value.Int || c.Int() < 0 || c.Int() > math.MaxInt32:
 			return failf(BadPayload, "tensor %q: the shape has %s at [%d], must be a whole number from 0 to %d", clip(tensor), clip(c.String()), i, math.MaxInt32)
 		}

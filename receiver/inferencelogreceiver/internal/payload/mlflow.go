@@ -8,7 +8,7 @@ func (r *reader) split() error {
 	var names []string
 	var tensors []Tensor
 	length := 0
-	err := r.p.object(func(key string) error {
+	err := r.p.Object(func(key string) error {
 		switch key {
 		case "columns":
 			var err error
@@ -19,7 +19,7 @@ func (r *reader) split() error {
 			tensors, length, err = rows(&r.p, r.limits)
 			return err
 		}
-		return r.p.skip()
+		return r.p.Skip()
 	})
 	if err != nil {
 		return err

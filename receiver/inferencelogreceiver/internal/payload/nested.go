@@ -6,19 +6,20 @@ package payload
 import (
 	"math"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // nested reads arrays within arrays into cells, row by row, and learns their shape on the way.
 type nested struct {
-	p      *scanner
+	p      *jsonscan.Scanner
 	limits Limits
 
 	cells []value.Value
 	// count is the number of scalars, also of those that were not kept.
 	count int
 	// shape holds the length of the arrays at each depth, -1 where none has been closed.
-	shape [maxDepth]int
+	shape [jsonscan.MaxDepth]int
 	// rank is the depth of the scalars, 0 where there was none.
 	rank int
 	// omitted is why the cells are no table; full says that there were more than fit.
@@ -42,20 +43,17 @@ func (n *nested) omit(o Omission) {
 }
 
 func (n *nested) array(depth int) error {
-	if depth == maxDepth {
-		return failf(BadPayload, "the JSON nests deeper than %d", maxDepth)
-	}
 	length := 0
-	err := n.p.array(func(int) error {
+	err := n.p.Array(func(int) error {
 		length++
-		switch n.p.peek() {
+		switch n.p.Peek() {
 		case '[':
 			return n.array(depth + 1)
 		case '{':
 			n.omit(NotScalar)
-			return n.p.skip()
+			return n.p.Skip()
 		}
-		c, err := n.p.value()
+		c, err := cell(n.p)
 		if err != nil {
 			return err
 		}

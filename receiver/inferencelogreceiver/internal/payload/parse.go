@@ -3,7 +3,11 @@
 
 package payload
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
+)
 
 // Parse reads a JSON body in one of the protocols. A response that is an error has a Failure. Whatever is wrong with it, the
 // error is an *Error.
@@ -21,8 +25,8 @@ func Parse(body string, side Side, limits Limits) (*Payload, error) {
 // parse reads a document; known is false where it has no key of any protocol.
 func parse(body string, side Side, limits Limits) (out *Payload, known bool, err error) {
 	body = strings.TrimPrefix(body, byteOrderMark)
-	r := reader{p: scanner{s: body}, side: side, limits: limits, out: &Payload{Rows: -1, bytes: len(body)}}
-	switch r.p.peek() {
+	r := reader{p: jsonscan.New(body), side: side, limits: limits, out: &Payload{Rows: -1, bytes: len(body)}}
+	switch r.p.Peek() {
 	case '{':
 	case 0:
 		return nil, false, failf(UnsupportedPayload, "the %s has no body", side)
@@ -30,7 +34,7 @@ func parse(body string, side Side, limits Limits) (out *Payload, known bool, err
 		return nil, false, failf(UnsupportedPayload, "the %s is no JSON object", side)
 	}
 	if err := r.document(); err != nil {
-		return nil, false, err
+		return nil, false, explain(&r.p, err)
 	}
 	r.finish()
 	return r.out, r.known || r.out.Failure != nil, nil
@@ -38,7 +42,7 @@ func parse(body string, side Side, limits Limits) (out *Payload, known bool, err
 
 // reader reads one document.
 type reader struct {
-	p      scanner
+	p      jsonscan.Scanner
 	side   Side
 	limits Limits
 	out    *Payload
@@ -46,10 +50,12 @@ type reader struct {
 	known bool
 	// detail is FastAPI's way to say that something went wrong; it counts where there is no answer.
 	detail string
+	// decoded is what strings take that were decoded from base64, in bytes.
+	decoded int
 }
 
 func (r *reader) document() error {
-	err := r.p.object(func(key string) error {
+	err := r.p.Object(func(key string) error {
 		switch key {
 		case "instances":
 			return r.when(Request, r.rows)
@@ -65,7 +71,7 @@ func (r *reader) document() error {
 			return r.rowsOrRow()
 		case "strData", "binData": // one text or one file: a row that is no table
 			r.known, r.out.Rows = true, 1
-			return r.p.skip()
+			return r.p.Skip()
 		case "dataframe_split":
 			return r.when(Request, r.split)
 		case "dataframe_records":
@@ -85,7 +91,7 @@ func (r *reader) document() error {
 		case "status":
 			return r.when(Response, r.status)
 		}
-		return r.p.skip()
+		return r.p.Skip()
 	})
 	if err != nil {
 		return err
@@ -93,12 +99,12 @@ func (r *reader) document() error {
 	if !r.known && r.detail != "" && r.side == Response && r.out.Failure == nil {
 		r.out.Failure = &Failure{Message: clip(r.detail)}
 	}
-	return r.p.end()
+	return r.p.End()
 }
 
 // finish bounds the columns of all tensors together.
 func (r *reader) finish() {
-	r.out.bytes += r.p.own
+	r.out.bytes += r.p.Copied() + r.decoded
 	width := 0
 	for i := range r.out.Tensors {
 		t := &r.out.Tensors[i]

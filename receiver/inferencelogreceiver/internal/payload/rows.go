@@ -3,7 +3,10 @@
 
 package payload
 
-import "github.com/otelcol-ml/otelcol-ml/internal/value"
+import (
+	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
+)
 
 const (
 	// maxName is the longest name of a column, in bytes; longer ones are left out.
@@ -13,16 +16,16 @@ const (
 )
 
 // rows reads an array of rows: of arrays or scalars into one tensor, of objects into one tensor for each key.
-func rows(p *scanner, limits Limits) ([]Tensor, int, error) {
-	if c := p.peek(); c != '[' && c != 0 {
-		return nil, 0, failf(BadPayload, "the rows are no array: %q at byte %d", p.s[p.i:min(len(p.s), p.i+8)], p.i)
+func rows(p *jsonscan.Scanner, limits Limits) ([]Tensor, int, error) {
+	if c := p.Peek(); c != '[' && c != 0 {
+		return nil, 0, failf(BadPayload, "the rows are no array: %q at byte %d", excerpt(p), p.Offset())
 	}
-	start := p.i
-	if p.take('[') && p.peek() == '{' {
-		p.i = start
+	start := *p
+	if p.Take('[') && p.Peek() == '{' {
+		*p = start
 		return objects(p, limits)
 	}
-	p.i = start
+	*p = start
 	n := nested{p: p, limits: limits}
 	if err := n.read(); err != nil {
 		return nil, 0, err
@@ -34,7 +37,7 @@ func rows(p *scanner, limits Limits) ([]Tensor, int, error) {
 
 // table reads rows of objects into one tensor for each key. A key that a row lacks is missing in it.
 type table struct {
-	p       *scanner
+	p       *jsonscan.Scanner
 	limits  Limits
 	tensors []Tensor
 	index   map[string]int // by key, for tables of many keys
@@ -45,10 +48,10 @@ type table struct {
 }
 
 // objects reads an array of objects.
-func objects(p *scanner, limits Limits) ([]Tensor, int, error) {
+func objects(p *jsonscan.Scanner, limits Limits) ([]Tensor, int, error) {
 	t := table{p: p, limits: limits}
 	n := 0
-	err := p.array(func(int) error {
+	err := p.Array(func(int) error {
 		if n++; n > limits.Rows {
 			return failf(TooLarge, "more than %d rows", limits.Rows)
 		}
@@ -61,7 +64,7 @@ func objects(p *scanner, limits Limits) ([]Tensor, int, error) {
 }
 
 // object1 reads one object as the only row.
-func object1(p *scanner, limits Limits) ([]Tensor, error) {
+func object1(p *jsonscan.Scanner, limits Limits) ([]Tensor, error) {
 	t := table{p: p, limits: limits}
 	if err := t.row(0); err != nil {
 		return nil, err
@@ -83,7 +86,7 @@ func (t *table) finish(rows int) []Tensor {
 // row reads the object of row r.
 func (t *table) row(r int) error {
 	next := 0
-	err := t.p.object(func(key string) error {
+	err := t.p.Object(func(key string) error {
 		i := next
 		if i >= len(t.tensors) || t.tensors[i].Name != key {
 			i = t.find(key)
@@ -91,7 +94,7 @@ func (t *table) row(r int) error {
 		next = i + 1
 		if i < 0 || t.tensors[i].Rows > r { // no room, or the key is there twice
 			next = max(i, 0)
-			return t.p.skip()
+			return t.p.Skip()
 		}
 		return t.value(&t.tensors[i], r)
 	})
@@ -137,11 +140,11 @@ func (t *table) find(key string) int {
 func (t *table) value(x *Tensor, r int) error {
 	var one [1]value.Value
 	cells, rank := one[:], 1
-	switch t.p.peek() {
+	switch t.p.Peek() {
 	case '{':
 		x.omit(NotScalar)
 		x.Rows = r + 1
-		return t.p.skip()
+		return t.p.Skip()
 	case '[':
 		n := nested{p: t.p, limits: t.limits}
 		if err := n.read(); err != nil {
@@ -157,7 +160,7 @@ func (t *table) value(x *Tensor, r int) error {
 		}
 		cells = n.cells
 	default:
-		c, err := t.p.value()
+		c, err := cell(t.p)
 		if err != nil {
 			return err
 		}

@@ -7,13 +7,13 @@ import "strings"
 
 // data reads Seldon's message.
 func (r *reader) data() error {
-	if r.p.peek() != '{' {
-		return r.p.skip()
+	if r.p.Peek() != '{' {
+		return r.p.Skip()
 	}
 	var names []string
 	var tensors []Tensor
 	length := 0
-	err := r.p.object(func(key string) error {
+	err := r.p.Object(func(key string) error {
 		switch key {
 		case "names":
 			var err error
@@ -21,7 +21,7 @@ func (r *reader) data() error {
 			return err
 		case "ndarray":
 			var err error
-			if r.p.peek() != '[' {
+			if r.p.Peek() != '[' {
 				return failf(BadPayload, "data.ndarray is no array")
 			}
 			tensors, length, err = rows(&r.p, r.limits)
@@ -33,7 +33,7 @@ func (r *reader) data() error {
 		case "tftensor":
 			return failf(UnsupportedPayload, "data.tftensor is not read")
 		}
-		return r.p.skip()
+		return r.p.Skip()
 	})
 	if err != nil {
 		return err
@@ -68,18 +68,18 @@ func numbered(names []string) bool {
 func (r *reader) flat() (Tensor, error) {
 	n := nested{p: &r.p, limits: r.limits}
 	var shape []int
-	err := r.p.object(func(key string) error {
+	err := r.p.Object(func(key string) error {
 		switch key {
 		case "shape":
 			var err error
 			shape, err = r.shape("data.tensor")
 			return err
 		case "values":
-			if r.p.peek() == '[' {
+			if r.p.Peek() == '[' {
 				return n.read()
 			}
 		}
-		return r.p.skip()
+		return r.p.Skip()
 	})
 	if err != nil {
 		return Tensor{}, err
@@ -99,11 +99,11 @@ func (r *reader) flat() (Tensor, error) {
 
 // status reads Seldon's status: {"code": 500, "info": "...", "reason": "...", "status": "FAILURE"}.
 func (r *reader) status() error {
-	if r.p.peek() != '{' {
-		return r.p.skip()
+	if r.p.Peek() != '{' {
+		return r.p.Skip()
 	}
 	var code, info, reason, status string
-	err := r.p.object(func(key string) error {
+	err := r.p.Object(func(key string) error {
 		switch key {
 		case "code":
 			return r.label(&code)
@@ -114,7 +114,7 @@ func (r *reader) status() error {
 		case "status":
 			return r.label(&status)
 		}
-		return r.p.skip()
+		return r.p.Skip()
 	})
 	if err == nil && (status == "FAILURE" || status == "1") {
 		if info == "" {

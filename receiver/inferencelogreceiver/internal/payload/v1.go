@@ -5,25 +5,25 @@ package payload
 
 // inputs reads V2's tensors, TensorFlow's columns by name, or bare rows.
 func (r *reader) inputs() error {
-	if r.p.peek() == '{' { // columnar
-		return r.p.object(func(name string) error { return r.column(name) })
+	if r.p.Peek() == '{' { // columnar
+		return r.p.Object(func(name string) error { return r.column(name) })
 	}
-	start := r.p.i
-	v2 := r.p.take('[') && r.p.peek() == '{' && r.isTensor()
-	r.p.i = start
+	start := r.p
+	v2 := r.p.Take('[') && r.p.Peek() == '{' && r.isTensor()
+	r.p = start
 	if !v2 {
 		return r.rowsOrRow()
 	}
 	r.known = true
-	return r.p.array(func(i int) error { return r.tensor(i) })
+	return r.p.Array(func(i int) error { return r.tensor(i) })
 }
 
 // column reads the values of one named column.
 func (r *reader) column(name string) error {
 	if len(r.out.Tensors) >= r.limits.Columns || len(name) > maxName {
-		return r.p.skip()
+		return r.p.Skip()
 	}
-	if r.p.peek() != '[' {
+	if r.p.Peek() != '[' {
 		if err := r.rowsOrRow(); err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ import (
 // isTensor looks whether the object that is next is a tensor of V2: it has a datatype, a shape or data beside its name.
 func (r *reader) isTensor() bool {
 	name, more := false, false
-	err := r.p.object(func(key string) error {
+	err := r.p.Object(func(key string) error {
 		switch key {
 		case "name":
 			name = true
@@ -25,7 +25,7 @@ func (r *reader) isTensor() bool {
 		if name && more {
 			return errSeen
 		}
-		return r.p.skip()
+		return r.p.Skip()
 	})
 	return errors.Is(err, errSeen)
 }
@@ -38,7 +38,7 @@ func (r *reader) tensor(position int) error {
 		there, binary               bool
 	)
 	n := nested{p: &r.p, limits: r.limits}
-	err := r.p.object(func(key string) error {
+	err := r.p.Object(func(key string) error {
 		switch key {
 		case "name":
 			return r.label(&name)
@@ -49,28 +49,28 @@ func (r *reader) tensor(position int) error {
 			shape, err = r.shape(name)
 			return err
 		case "data":
-			if r.p.peek() != '[' || there {
+			if r.p.Peek() != '[' || there {
 				return failf(BadPayload, "tensor %q: data must be one array", clip(name))
 			}
 			there = true
 			return n.read()
 		case "parameters":
-			if r.p.peek() != '{' {
-				return r.p.skip()
+			if r.p.Peek() != '{' {
+				return r.p.Skip()
 			}
-			return r.p.object(func(key string) error {
+			return r.p.Object(func(key string) error {
 				switch key {
 				case "content_type":
 					return r.label(&contentType)
 				case "binary_data_size", "shared_memory_region":
 					binary = true
 				}
-				return r.p.skip()
+				return r.p.Skip()
 			})
 		case "contents":
 			return failf(UnsupportedPayload, "tensor %q: contents, the form of gRPC, is not read", clip(name))
 		}
-		return r.p.skip()
+		return r.p.Skip()
 	})
 	switch {
 	case err != nil:
@@ -101,7 +101,7 @@ func (r *reader) tensor(position int) error {
 	if err != nil {
 		return err
 	}
-	if err := t.convert(datatype, contentType, r.limits, &r.p.own); err != nil {
+	if err := t.convert(datatype, contentType, r.limits, &r.decoded); err != nil {
 		return err
 	}
 	r.add([]Tensor{t}, rows)
@@ -117,9 +117,9 @@ func knownDatatype(s string) bool {
 	return false
 }
 
-// convert makes the cells what the datatype says they are. A text in a tensor of numbers is a contradiction. own grows by what new
-// texts take.
-func (t *Tensor) convert(datatype, contentType string, limits Limits, own *int) error {
+// convert makes the cells what the datatype says they are. A text in a tensor of numbers is a contradiction. decoded grows by
+// what strings take that were in base64.
+func (t *Tensor) convert(datatype, contentType string, limits Limits, decoded *int) error {
 	if datatype == "" {
 		return nil
 	}
@@ -146,7 +146,7 @@ func (t *Tensor) convert(datatype, contentType string, limits Limits, own *int) 
 				return nil
 			}
 			t.Cells[i] = value.NewText(text)
-			*own += len(text) + ownText
+			*decoded += len(text) + decodedText
 		default: // whole numbers, which JavaScript and pandas may write as 2.0
 			if v, _ := c.Number(); c.Kind() == value.Float && v == math.Trunc(v) && math.Abs(v) < 1<<63 {
 				t.Cells[i] = value.NewInt(int64(v))
@@ -155,6 +155,9 @@ func (t *Tensor) convert(datatype, contentType string, limits Limits, own *int) 
 	}
 	return nil
 }
+
+// decodedText is what a decoded string takes beside its bytes, about.
+const decodedText = 16
 
 // decodeText reads base64; false where it is none, or of something else than text.
 func decodeText(s string) (string, bool) {
