@@ -27,7 +27,9 @@ type Decoder struct {
 	err    error
 }
 
-func newDecoder(data []byte) *Decoder {
+// NewDecoder returns a Decoder of bytes without a header. What it reads does not share memory with them, but for that of Bytes and
+// Rest.
+func NewDecoder(data []byte) *Decoder {
 	return &Decoder{rest: data, counts: min(1<<20+5000*len(data), maxCounts)}
 }
 
@@ -167,6 +169,13 @@ func (d *Decoder) Bytes() []byte {
 	n := d.Count(1)
 	v := d.rest[:n]
 	d.rest = d.rest[n:]
+	return v
+}
+
+// Rest reads the bytes that are left. They are those of the record, not a copy.
+func (d *Decoder) Rest() []byte {
+	v := d.rest
+	d.rest = nil
 	return v
 }
 

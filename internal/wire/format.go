@@ -40,7 +40,7 @@ func (f Format) NewEncoder(size int) *Encoder {
 	return e
 }
 
-// Put begins a record within another one.
+// Put begins a record that gets no seal, alone or within another one.
 func (f Format) Put(e *Encoder) {
 	e.b = append(append(e.b, f.Magic...), f.Version)
 }
@@ -51,7 +51,7 @@ func (f Format) Open(record []byte) (*Decoder, error) {
 		return nil, f.tooShort()
 	}
 	body, sum := record[:len(record)-sumSize], record[len(record)-sumSize:]
-	d := newDecoder(body)
+	d := NewDecoder(body)
 	if f.Take(d); d.err != nil {
 		return nil, d.err
 	}
@@ -61,14 +61,8 @@ func (f Format) Open(record []byte) (*Decoder, error) {
 	return d, nil
 }
 
-// NewDecoder begins to read a record without a seal. The first error is ErrCorrupt or ErrFormat.
-func (f Format) NewDecoder(record []byte) *Decoder {
-	d := newDecoder(record)
-	f.Take(d)
-	return d
-}
-
-// Take begins to read a record within another one, whose Version is that of this one from now on.
+// Take begins to read a record that has no seal, alone or within another one: Version is that of this one from now on. The error is
+// ErrCorrupt or ErrFormat.
 func (f Format) Take(d *Decoder) {
 	if d.err != nil {
 		return

@@ -80,7 +80,7 @@ func BenchmarkMarshalHistory(b *testing.B) {
 	h := twenties()
 	b.ReportAllocs()
 	for b.Loop() {
-		data, _ := h.MarshalBinary()
+		data := h.Encode()
 		b.ReportMetric(float64(len(data)), "bytes")
 	}
 }

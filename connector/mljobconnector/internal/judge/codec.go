@@ -4,67 +4,61 @@
 package judge
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"slices"
 	"strings"
 	"unique"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run/wire"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// format is the version of what MarshalBinary writes.
-const format = 1
+// format is that of a history.
+var format = wire.Format{Version: 1}
 
-// ErrFormat is the error of data that this version cannot read.
-var ErrFormat = errors.New("not a history of a format that is known")
-
-// MarshalBinary writes the history, with a version of the format. The same history gives the same bytes.
-func (h *History) MarshalBinary() ([]byte, error) {
-	w := wire.NewWriter([]byte{format})
-	w.Uint(uint64(len(h.runs)))
+// Encode writes the history, with the number of its format. The same history gives the same bytes.
+func (h *History) Encode() []byte {
+	w := format.NewEncoder(256)
+	w.Uvarint(uint64(len(h.runs)))
 	for i := range h.runs {
 		r := &h.runs[i]
-		w.Uint(r.id)
-		w.Int(r.at)
-		w.Int(r.duration)
-		w.Uint(uint64(len(r.stages)))
+		w.Uvarint(r.id)
+		w.Varint(r.at)
+		w.Varint(r.duration)
+		w.Uvarint(uint64(len(r.stages)))
 		for j := range r.stages {
 			s := &r.stages[j]
 			w.Text(s.name)
 			w.Byte(wire.Flag(s.skipped, 1))
-			w.Uint(uint64(s.rank))
-			w.Int(s.duration)
-			w.Int(s.rowsIn)
-			w.Int(s.rowsOut)
+			w.Uvarint(uint64(s.rank))
+			w.Varint(s.duration)
+			w.Varint(s.rowsIn)
+			w.Varint(s.rowsOut)
 			writeNumbers(w, s.nulls)
 			writeNumbers(w, s.metrics)
 		}
 	}
-	return w.Bytes(), nil
+	return w.Bytes()
 }
 
-func writeNumbers(w *wire.Writer, n numbers) {
-	w.Uint(uint64(len(n.names)))
+func writeNumbers(w *wire.Encoder, n numbers) {
+	w.Uvarint(uint64(len(n.names)))
 	for i, name := range n.names {
 		w.Text(name)
-		w.Float(n.values[i])
+		w.Float64(n.values[i])
 	}
 }
 
-// UnmarshalBinary reads what MarshalBinary wrote. After an error the history is as before.
-func (h *History) UnmarshalBinary(data []byte) error {
-	if len(data) == 0 || data[0] != format {
-		return ErrFormat
-	}
-	in := wire.NewReader(data[1:])
+// Decode reads what Encode wrote. After an error the history is as before.
+func (h *History) Decode(data []byte) error {
+	in := wire.NewDecoder(data)
+	format.Take(in)
 	var out History
 	const leastRun, leastStage = 4, 8 // bytes
 	if n := in.Count(leastRun); n > 0 {
 		out.runs = make([]record, 0, min(n, remembered))
 		for range n {
-			r := record{id: in.Uint(math.MaxUint64), at: in.Time(), duration: in.Time()}
+			r := record{id: in.Uvarint(), at: in.Nanos(), duration: in.Nanos()}
 			stages := in.Count(leastStage)
 			r.stages = make([]stageRecord, 0, stages)
 			for range stages {
@@ -97,14 +91,14 @@ func (h *History) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-func readStage(in *wire.Reader) stageRecord {
+func readStage(in *wire.Decoder) stageRecord {
 	return stageRecord{
-		name: unique.Make(in.Text()).Value(), skipped: in.Byte()&1 != 0, rank: uint16(in.Uint(math.MaxUint16)),
-		duration: in.Time(), rowsIn: in.Int(), rowsOut: in.Int(), nulls: readNumbers(in), metrics: readNumbers(in),
+		name: unique.Make(in.Text()).Value(), skipped: in.Byte()&1 != 0, rank: uint16(in.UvarintTo(math.MaxUint16)),
+		duration: in.Nanos(), rowsIn: in.Varint(), rowsOut: in.Varint(), nulls: readNumbers(in), metrics: readNumbers(in),
 	}
 }
 
-func readNumbers(in *wire.Reader) numbers {
+func readNumbers(in *wire.Decoder) numbers {
 	const least = 9 // bytes
 	n := in.Count(least)
 	if n == 0 {
@@ -112,7 +106,7 @@ func readNumbers(in *wire.Reader) numbers {
 	}
 	out := numbers{names: make([]string, n), values: make([]float64, n)}
 	for i := range n {
-		out.names[i], out.values[i] = unique.Make(in.Text()).Value(), in.Float()
+		out.names[i], out.values[i] = unique.Make(in.Text()).Value(), in.Float64()
 		if i > 0 && strings.Compare(out.names[i-1], out.names[i]) >= 0 {
 			in.Fail()
 		}

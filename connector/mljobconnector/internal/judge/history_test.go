@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 func TestMedian(t *testing.T) {
@@ -115,9 +116,9 @@ func TestHistorySharesNames(t *testing.T) {
 	if len(first.names) != 2 || &first.names[0] != &last.names[0] {
 		t.Error("each run has names of its own")
 	}
-	data, _ := h.MarshalBinary()
+	data := h.Encode()
 	var read History
-	if err := read.UnmarshalBinary(data); err != nil {
+	if err := read.Decode(data); err != nil {
 		t.Fatal(err)
 	}
 	first, last = read.runs[0].stage("clean").nulls, read.runs[6].stage("clean").nulls
@@ -129,15 +130,12 @@ func TestHistorySharesNames(t *testing.T) {
 func TestHistoryCodec(t *testing.T) {
 	h := &History{}
 	for n := range 10 {
-		data, err := h.MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
-		}
+		data := h.Encode()
 		var read History
-		if err := read.UnmarshalBinary(data); err != nil {
+		if err := read.Decode(data); err != nil {
 			t.Fatal(err)
 		}
-		again, _ := read.MarshalBinary()
+		again := read.Encode()
 		if !bytes.Equal(data, again) {
 			t.Fatalf("%d runs are written in another way after they were read", n)
 		}
@@ -146,39 +144,36 @@ func TestHistoryCodec(t *testing.T) {
 			t.Fatalf("verdict %s, after a restart %s", a, b)
 		}
 		for k := range data {
-			if read.UnmarshalBinary(data[:k]) == nil {
+			if read.Decode(data[:k]) == nil {
 				t.Fatalf("the first %d bytes of %d were read as a history", k, len(data))
 			}
 		}
 		h.Learn(pipeline(fmt.Sprint("good-", n), nil).run())
 	}
-	data, _ := h.MarshalBinary()
+	data := h.Encode()
 	data[0]++
-	if err := h.UnmarshalBinary(data); !errors.Is(err, ErrFormat) || h.Len() != 10 {
+	if err := h.Decode(data); !errors.Is(err, wire.ErrFormat) || h.Len() != 10 {
 		t.Errorf("another version: %v, %d runs", err, h.Len())
 	}
 }
 
 func FuzzHistory(f *testing.F) {
 	for n := range 8 {
-		data, _ := pipelines(n).MarshalBinary()
+		data := pipelines(n).Encode()
 		f.Add(data)
 	}
 	today := pipeline("today", changes{"clean": {wrote(1), set("age", 0.5)}}).run()
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var h History
-		if h.UnmarshalBinary(data) != nil {
+		if h.Decode(data) != nil {
 			return
 		}
 		e := expect(nil, &h)
 		_ = Judge(today, e, true)
 		_, _ = Running(today, e, at(1e6))
 		h.Learn(today)
-		again, err := h.MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := h.UnmarshalBinary(again); err != nil {
+		again := h.Encode()
+		if err := h.Decode(again); err != nil {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
 	})

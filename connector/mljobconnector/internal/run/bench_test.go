@@ -40,10 +40,7 @@ func TestMemory(t *testing.T) {
 	runtime.GC()
 	runtime.ReadMemStats(&after)
 	each := float64(after.HeapAlloc-before.HeapAlloc) / n
-	data, err := runs[0].MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
+	data := encoded(runs[0])
 	t.Logf("%.0f bytes a run of 20 stages in memory, %d stored", each, len(data))
 	if each > 4096 {
 		t.Errorf("a run of 20 plain stages takes %.0f bytes", each)
@@ -100,17 +97,17 @@ func BenchmarkMarshal(b *testing.B) {
 	var data []byte
 	b.ReportAllocs()
 	for b.Loop() {
-		data, _ = r.AppendBinary(data[:0])
+		data = encoded(r)
 	}
 	b.ReportMetric(float64(len(data)), "bytes/run")
 }
 
 func BenchmarkUnmarshal(b *testing.B) {
-	data, _ := of(plainStages(1)...).MarshalBinary()
+	data := encoded(of(plainStages(1)...))
 	r := newRun(DefaultLimits)
 	b.ReportAllocs()
 	for b.Loop() {
-		if err := r.UnmarshalBinary(data); err != nil {
+		if err := decode(r, data); err != nil {
 			b.Fatal(err)
 		}
 	}

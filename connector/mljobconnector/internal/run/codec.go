@@ -4,7 +4,6 @@
 package run
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -13,15 +12,12 @@ import (
 	"time"
 	"unique"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run/wire"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// format is the version of what MarshalBinary writes. Numbers are varints; texts are written once, and then as their number; times of spans
-// are relative to the run's start.
-const format = 1
-
-// ErrFormat is the error of data that this version cannot read.
-var ErrFormat = errors.New("not a run of a format that is known")
+// format is that of a run. Integers are varints; texts are written once, and then as their number; times of spans are relative
+// to the run's start.
+var format = wire.Format{Version: 1}
 
 const (
 	flagByTrace = 1 << iota
@@ -30,14 +26,9 @@ const (
 	flagCrowded
 )
 
-// MarshalBinary writes the run, with a version of the format. The same run gives the same bytes.
-func (r *Run) MarshalBinary() ([]byte, error) {
-	return r.AppendBinary(make([]byte, 0, 256+48*len(r.Stages)))
-}
-
-// AppendBinary appends what MarshalBinary writes.
-func (r *Run) AppendBinary(b []byte) ([]byte, error) {
-	w := wire.NewWriter(append(b, format))
+// Encode writes the run, with the number of its format. The same run gives the same bytes.
+func (r *Run) Encode(w *wire.Encoder) {
+	format.Put(w)
 	var has byte
 	if r.ByTrace {
 		has |= flagByTrace
@@ -57,44 +48,43 @@ func (r *Run) AppendBinary(b []byte) ([]byte, error) {
 	}
 	base := nanos(r.Start)
 	for _, at := range []int64{base, nanos(r.End), nanos(r.FirstSeen), nanos(r.LastSeen), r.life.began, r.life.arrived} {
-		w.Int(at)
+		w.Varint(at)
 	}
-	w.Uint(uint64(max(r.Lost, 0)))
-	w.Uint(uint64(len(r.Traces)))
+	w.Uvarint(uint64(max(r.Lost, 0)))
+	w.Uvarint(uint64(len(r.Traces)))
 	for _, id := range r.Traces {
 		w.Raw(id[:])
 	}
 	if r.Root != nil {
 		r.Root.write(w)
 	}
-	w.Uint(uint64(len(r.Stages)))
+	w.Uvarint(uint64(len(r.Stages)))
 	for _, s := range r.Stages {
 		s.write(w, base)
 	}
 	if r.more == nil {
-		w.Uint(0)
-		w.Uint(0)
-		return w.Bytes(), nil
+		w.Uvarint(0)
+		w.Uvarint(0)
+		return
 	}
-	w.Uint(uint64(len(r.more.links.ring)))
+	w.Uvarint(uint64(len(r.more.links.ring)))
 	for l := range r.more.links.oldest {
 		w.Raw(l.span[:])
 		w.Raw(l.parent[:])
-		w.Uint(uint64(l.trace))
+		w.Uvarint(uint64(l.trace))
 		w.Byte(wire.Flag(l.ok, 1) | wire.Flag(l.erring, 2) | wire.Flag(l.root, 4))
 	}
-	w.Uint(uint64(len(r.more.errors)))
+	w.Uvarint(uint64(len(r.more.errors)))
 	for i := range r.more.errors {
 		r.more.errors[i].write(w, base)
 	}
-	return w.Bytes(), nil
 }
 
-func (r *Root) write(w *wire.Writer) {
+func (r *Root) write(w *wire.Encoder) {
 	w.Raw(r.TraceID[:])
 	w.Raw(r.SpanID[:])
 	for _, at := range []time.Time{r.Start, r.End, r.Arrived} {
-		w.Int(nanos(at))
+		w.Varint(nanos(at))
 	}
 	w.Byte(byte(r.Outcome))
 	w.Byte(wire.Flag(r.Explicit, 1) | wire.Flag(r.OK, 2))
@@ -102,11 +92,11 @@ func (r *Root) write(w *wire.Writer) {
 	w.Text(r.Message)
 }
 
-func (s *Stage) write(w *wire.Writer, base int64) {
+func (s *Stage) write(w *wire.Encoder, base int64) {
 	w.Text(s.Name)
-	w.Uint(uint64(s.Expected))
-	w.Uint(uint64(s.arrived))
-	w.Uint(uint64(len(s.tries)))
+	w.Uvarint(uint64(s.Expected))
+	w.Uvarint(uint64(s.arrived))
+	w.Uvarint(uint64(len(s.tries)))
 	for i := range s.tries {
 		s.tries[i].write(w, base)
 	}
@@ -115,36 +105,36 @@ func (s *Stage) write(w *wire.Writer, base int64) {
 		return
 	}
 	w.Byte(1 | wire.Flag(s.side.life.marked, 2) | wire.Flag(s.side.crowded, 4))
-	w.Int(s.side.life.began)
-	w.Int(s.side.life.arrived)
-	w.Uint(uint64(len(s.side.said)))
+	w.Varint(s.side.life.began)
+	w.Varint(s.side.life.arrived)
+	w.Uvarint(uint64(len(s.side.said)))
 	for _, instance := range slices.SortedFunc(maps.Keys(s.side.said), func(a, b unique.Handle[string]) int {
 		return strings.Compare(a.Value(), b.Value())
 	}) {
 		w.Text(instance.Value())
 		said := s.side.said[instance]
 		for _, list := range [][]stamped{{said.rowsIn, said.rowsOut}, said.nulls, said.metrics} {
-			w.Uint(uint64(len(list)))
+			w.Uvarint(uint64(len(list)))
 			for _, v := range list {
 				w.Text(v.name)
-				w.Float(v.value)
-				w.Int(v.at)
+				w.Float64(v.value)
+				w.Varint(v.at)
 			}
 		}
 	}
 }
 
-func (t *Try) write(w *wire.Writer, base int64) {
+func (t *Try) write(w *wire.Encoder, base int64) {
 	w.Raw(t.SpanID[:])
 	w.Byte(byte(t.Outcome))
 	w.Byte(byte(t.flags)<<1 | wire.Flag(t.detail != nil, 1))
 	w.Text(t.instance.Value())
-	w.Uint(uint64(t.trace))
-	w.Uint(uint64(t.attempt))
-	w.Int(t.start - base)
-	w.Int(t.end - t.start)
-	w.Int(t.RowsIn)
-	w.Int(t.RowsOut)
+	w.Uvarint(uint64(t.trace))
+	w.Uvarint(uint64(t.attempt))
+	w.Varint(t.start - base)
+	w.Varint(t.end - t.start)
+	w.Varint(t.RowsIn)
+	w.Varint(t.RowsOut)
 	if t.detail == nil {
 		return
 	}
@@ -153,32 +143,29 @@ func (t *Try) write(w *wire.Writer, base int64) {
 	w.Text(t.detail.message)
 	w.Text(t.detail.cause)
 	for _, list := range [][]Value{t.detail.nulls, t.detail.metrics} {
-		w.Uint(uint64(len(list)))
+		w.Uvarint(uint64(len(list)))
 		for _, v := range list {
 			w.Text(v.Name)
-			w.Float(v.Value)
+			w.Float64(v.Value)
 		}
 	}
 }
 
-func (f *failure) write(w *wire.Writer, base int64) {
+func (f *failure) write(w *wire.Encoder, base int64) {
 	w.Raw(f.span[:])
 	w.Raw(f.parent[:])
-	w.Uint(uint64(f.trace))
+	w.Uvarint(uint64(f.trace))
 	for _, text := range []string{f.name, f.service, f.task, f.instance, f.exceptionType, f.message} {
 		w.Text(text)
 	}
-	w.Int(f.start - base)
-	w.Int(f.end - base)
+	w.Varint(f.start - base)
+	w.Varint(f.end - base)
 }
 
-// UnmarshalBinary reads what MarshalBinary wrote, into a run of New, whose limits stay. What it holds does not share memory with data. After an error
-// the run is as before.
-func (r *Run) UnmarshalBinary(data []byte) error {
-	if len(data) == 0 || data[0] != format {
-		return ErrFormat
-	}
-	in := wire.NewReader(data[1:])
+// Decode reads what Encode wrote, up to its end, into a run of New, whose limits stay. What it holds does not share memory with the
+// record. After an error the run is as before.
+func (r *Run) Decode(in *wire.Decoder) error {
+	format.Take(in)
 	limits := r.limits
 	if limits == nil {
 		limits = &DefaultLimits
@@ -188,11 +175,11 @@ func (r *Run) UnmarshalBinary(data []byte) error {
 	out.ByTrace, out.life.marked, out.crowded = has&flagByTrace != 0, has&flagMarked != 0, has&flagCrowded != 0
 	out.Key = intern(Key{Environment: in.Text(), Job: in.Text()})
 	out.ID, out.LogicalDate, out.Resumes = in.Text(), in.Text(), in.Text()
-	base := in.Time()
-	out.Start, out.End = timeOf(base), timeOf(in.Time())
-	out.FirstSeen, out.LastSeen = timeOf(in.Time()), timeOf(in.Time())
-	out.life.began, out.life.arrived = in.Time(), in.Time()
-	out.Lost = int(in.Uint(math.MaxInt32))
+	base := in.Nanos()
+	out.Start, out.End = timeOf(base), timeOf(in.Nanos())
+	out.FirstSeen, out.LastSeen = timeOf(in.Nanos()), timeOf(in.Nanos())
+	out.life.began, out.life.arrived = in.Nanos(), in.Nanos()
+	out.Lost = int(in.UvarintTo(math.MaxInt32))
 	if n := in.Count(len(TraceID{})); n > 0 {
 		out.Traces = make([]TraceID, n)
 		for i := range out.Traces {
@@ -211,11 +198,11 @@ func (r *Run) UnmarshalBinary(data []byte) error {
 	return nil
 }
 
-func readRoot(in *wire.Reader) *Root {
+func readRoot(in *wire.Decoder) *Root {
 	r := &Root{}
 	in.Raw(r.TraceID[:])
 	in.Raw(r.SpanID[:])
-	r.Start, r.End, r.Arrived = timeOf(in.Time()), timeOf(in.Time()), timeOf(in.Time())
+	r.Start, r.End, r.Arrived = timeOf(in.Nanos()), timeOf(in.Nanos()), timeOf(in.Nanos())
 	r.Outcome = readOutcome(in)
 	has := in.Byte()
 	r.Explicit, r.OK = has&1 != 0, has&2 != 0
@@ -223,7 +210,7 @@ func readRoot(in *wire.Reader) *Root {
 	return r
 }
 
-func readOutcome(in *wire.Reader) Outcome {
+func readOutcome(in *wire.Decoder) Outcome {
 	o := Outcome(in.Byte())
 	if int(o) >= len(outcomes) {
 		in.Fail()
@@ -231,7 +218,7 @@ func readOutcome(in *wire.Reader) Outcome {
 	return o
 }
 
-func (r *Run) readStages(in *wire.Reader, base int64) {
+func (r *Run) readStages(in *wire.Decoder, base int64) {
 	const least = 5 // bytes of a stage
 	n := in.Count(least)
 	r.Stages = slices.Grow(r.Stages, n)
@@ -244,15 +231,15 @@ func (r *Run) readStages(in *wire.Reader, base int64) {
 			return
 		}
 		s := newStage(name)
-		s.Expected = int32(in.Uint(math.MaxInt32))
-		s.arrived = uint32(in.Uint(math.MaxUint32))
+		s.Expected = int32(in.UvarintTo(math.MaxInt32))
+		s.arrived = uint32(in.UvarintTo(math.MaxUint32))
 		s.readTries(in, base, len(r.Traces))
 		s.readSide(in)
 		r.push(s)
 	}
 }
 
-func (s *Stage) readTries(in *wire.Reader, base int64, traces int) {
+func (s *Stage) readTries(in *wire.Decoder, base int64, traces int) {
 	const least = 17 // bytes of a try
 	n := in.Count(least)
 	if n > cap(s.tries) {
@@ -266,10 +253,10 @@ func (s *Stage) readTries(in *wire.Reader, base int64, traces int) {
 		t.flags = flags(has >> 1)
 		t.instance = unique.Make(in.Text())
 		t.trace = readTrace(in, traces)
-		t.attempt = uint16(in.Uint(math.MaxUint16))
-		t.start = in.TimeFrom(base)
-		t.end = max(in.TimeFrom(t.start), t.start)
-		t.RowsIn, t.RowsOut = in.Int(), in.Int()
+		t.attempt = uint16(in.UvarintTo(math.MaxUint16))
+		t.start = in.NanosFrom(base)
+		t.end = max(in.NanosFrom(t.start), t.start)
+		t.RowsIn, t.RowsOut = in.Varint(), in.Varint()
 		if has&1 != 0 {
 			t.detail = readDetail(in)
 		}
@@ -283,15 +270,15 @@ func (s *Stage) readTries(in *wire.Reader, base int64, traces int) {
 	}
 }
 
-func readTrace(in *wire.Reader, traces int) uint16 {
-	n := in.Uint(math.MaxUint16)
+func readTrace(in *wire.Decoder, traces int) uint16 {
+	n := in.UvarintTo(math.MaxUint16)
 	if n != unknownTrace && n >= uint64(traces) {
 		in.Fail()
 	}
 	return uint16(n)
 }
 
-func readDetail(in *wire.Reader) *detail {
+func readDetail(in *wire.Decoder) *detail {
 	d := &detail{}
 	in.Raw(d.parent[:])
 	d.exceptionType, d.message, d.cause = in.Text(), in.Text(), in.Text()
@@ -301,26 +288,26 @@ func readDetail(in *wire.Reader) *detail {
 
 const leastValue = 9 // bytes of a named number
 
-func readValues(in *wire.Reader) []Value {
+func readValues(in *wire.Decoder) []Value {
 	n := in.Count(leastValue)
 	if n == 0 {
 		return nil
 	}
 	list := make([]Value, n)
 	for i := range list {
-		list[i] = Value{Name: unique.Make(in.Text()).Value(), Value: in.Float()}
+		list[i] = Value{Name: unique.Make(in.Text()).Value(), Value: in.Float64()}
 	}
 	return list
 }
 
-func (s *Stage) readSide(in *wire.Reader) {
+func (s *Stage) readSide(in *wire.Decoder) {
 	has := in.Byte()
 	if has == 0 {
 		return
 	}
 	x := s.extra()
 	x.life.marked, x.crowded = has&2 != 0, has&4 != 0
-	x.life.began, x.life.arrived = in.Time(), in.Time()
+	x.life.began, x.life.arrived = in.Nanos(), in.Nanos()
 	const least = 24 // bytes of what was said of an instance
 	n := in.Count(least)
 	if n == 0 {
@@ -338,19 +325,19 @@ func (s *Stage) readSide(in *wire.Reader) {
 	}
 }
 
-func readStamped(in *wire.Reader) []stamped {
+func readStamped(in *wire.Decoder) []stamped {
 	n := in.Count(leastValue + 1)
 	if n == 0 {
 		return nil
 	}
 	list := make([]stamped, n)
 	for i := range list {
-		list[i] = stamped{name: unique.Make(in.Text()).Value(), value: in.Float(), at: in.Time()}
+		list[i] = stamped{name: unique.Make(in.Text()).Value(), value: in.Float64(), at: in.Nanos()}
 	}
 	return list
 }
 
-func (r *Run) readEvidence(in *wire.Reader, base int64) {
+func (r *Run) readEvidence(in *wire.Decoder, base int64) {
 	const leastLink, leastFailure = 18, 25 // bytes
 	if n := in.Count(leastLink); n > 0 {
 		ring := make([]link, n)
@@ -374,7 +361,7 @@ func (r *Run) readEvidence(in *wire.Reader, base int64) {
 			for _, text := range []*string{&f.name, &f.service, &f.task, &f.instance, &f.exceptionType, &f.message} {
 				*text = in.Text()
 			}
-			f.start, f.end = in.TimeFrom(base), in.TimeFrom(base)
+			f.start, f.end = in.NanosFrom(base), in.NanosFrom(base)
 		}
 		r.extra().errors = list
 	}

@@ -9,6 +9,8 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // rounds is the number of random runs per property.
@@ -55,18 +57,14 @@ func TestCodecAtAnyPrefix(t *testing.T) {
 		r := newRun(DefaultLimits)
 		for i := range spans {
 			r.Add(&spans[i], at(1000+i))
-			data, err := r.MarshalBinary()
-			if err != nil {
-				t.Fatal(err)
-			}
+			data := encoded(r)
 			read := New(Key{}, "", true, DefaultLimits)
-			if err := read.UnmarshalBinary(data); err != nil {
+			if err := decode(read, data); err != nil {
 				t.Fatal(err)
 			}
 			equal(t, "read", dump(r), dump(read))
-			again, err := read.MarshalBinary()
-			if err != nil || !bytes.Equal(data, again) {
-				t.Fatalf("what was read is written in another way (%v)", err)
+			if again := encoded(read); !bytes.Equal(data, again) {
+				t.Fatal("what was read is written in another way")
 			}
 			if i%5 == 0 {
 				r = read // goes on as if nothing had happened
@@ -85,9 +83,9 @@ func TestCodecAtAnyPrefix(t *testing.T) {
 
 func TestCodecSharesNoMemory(t *testing.T) {
 	r := of(span(KindStage, 1, 0, 10, task("load"), fails("ValueError", "no such table")))
-	data, _ := r.MarshalBinary()
+	data := encoded(r)
 	read := newRun(DefaultLimits)
-	if err := read.UnmarshalBinary(data); err != nil {
+	if err := decode(read, data); err != nil {
 		t.Fatal(err)
 	}
 	for i := range data {
@@ -98,19 +96,19 @@ func TestCodecSharesNoMemory(t *testing.T) {
 
 func TestDamagedData(t *testing.T) {
 	rng := rand.New(rand.NewPCG(7, 7))
-	data, _ := of(randomSpans(rng)...).MarshalBinary()
+	data := encoded(of(randomSpans(rng)...))
 	r := of(span(KindStage, 1, 0, 10, task("load")))
 	before := dump(r)
 	for n := range data {
-		if err := r.UnmarshalBinary(data[:n]); err == nil {
+		if err := decode(r, data[:n]); err == nil {
 			t.Fatalf("the first %d bytes of %d were read as a run", n, len(data))
 		}
 	}
-	if err := r.UnmarshalBinary(append(slices.Clone(data), 0)); err == nil {
+	if err := decode(r, append(slices.Clone(data), 0)); err == nil {
 		t.Fatal("a byte too many was not noticed")
 	}
 	data[0]++
-	if err := r.UnmarshalBinary(data); !errors.Is(err, ErrFormat) {
+	if err := decode(r, data); !errors.Is(err, wire.ErrFormat) {
 		t.Fatalf("another version: %v", err)
 	}
 	equal(t, "after errors", before, dump(r))
@@ -118,24 +116,20 @@ func TestDamagedData(t *testing.T) {
 
 func FuzzUnmarshal(f *testing.F) {
 	for seed := range uint64(20) {
-		data, _ := of(randomSpans(rand.New(rand.NewPCG(seed, 4)))...).MarshalBinary()
+		data := encoded(of(randomSpans(rand.New(rand.NewPCG(seed, 4)))...))
 		f.Add(data)
 	}
 	spare := span(KindStage, 999999, 0, 10, task("stage0"), fails("E", "m"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		r := newRun(DefaultLimits)
-		if r.UnmarshalBinary(data) != nil {
+		if decode(r, data) != nil {
 			return
 		}
 		_ = dump(r)
 		r.Add(&spare, at(2000))
 		other := of(spare)
 		other.Merge(r)
-		again, err := other.MarshalBinary()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := newRun(DefaultLimits).UnmarshalBinary(again); err != nil {
+		if err := decode(newRun(DefaultLimits), encoded(other)); err != nil {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
 	})

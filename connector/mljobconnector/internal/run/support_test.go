@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // base is when the runs of tests start, in event time and on the collector's clock.
@@ -212,3 +214,13 @@ func equal(t *testing.T, what, want, got string) {
 		t.Fatalf("%s: want %d lines, got %d", what, len(w), len(g))
 	}
 }
+
+// encoded is a run as it is stored.
+func encoded(r *Run) []byte {
+	e := &wire.Encoder{}
+	r.Encode(e)
+	return e.Bytes()
+}
+
+// decode reads a run that encoded has returned.
+func decode(r *Run, data []byte) error { return r.Decode(wire.NewDecoder(data)) }

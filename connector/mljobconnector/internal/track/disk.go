@@ -12,6 +12,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // The keys in the store. A storage client cannot list what it holds, so that the index says it: in 64 parts, because one part would be
@@ -41,7 +43,9 @@ const (
 func hashed(prefix string, parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
-		_, _ = h.Write(appendString(nil, p))
+		e := wire.Encoder{}
+		e.String(p)
+		_, _ = h.Write(e.Bytes())
 	}
 	return prefix + hex.EncodeToString(h.Sum(nil)[:12])
 }
@@ -183,39 +187,41 @@ func (d *disk) write(ctx context.Context) error {
 func indexKey(n int) string { return fmt.Sprintf("%s%d", prefixIndex, n) }
 
 func encodeIndex(keys map[string]struct{}) []byte {
-	b := unsealed(30 * len(keys))
+	e := format.NewEncoder(30 * len(keys))
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
-		b = appendString(b, key)
+		e.String(key)
 	}
-	return seal(b)
+	return e.Seal()
 }
 
 func decodeIndex(value []byte) ([]string, error) {
-	payload, err := open(value)
+	d, err := format.Open(value)
 	if err != nil {
 		return nil, err
 	}
 	var keys []string
-	r := reader{rest: payload}
-	for len(r.rest) > 0 {
-		keys = append(keys, r.string())
+	for d.Len() > 0 {
+		keys = append(keys, d.String())
 	}
-	return keys, r.err
+	return keys, d.Err()
 }
 
 // meta is when the tracker was alive, when anything was heard, and when a silence was over last.
 type meta struct{ alive, heard, again time.Time }
 
 func (m meta) encode() []byte {
-	return seal(appendTime(appendTime(appendTime(unsealed(30), m.alive), m.heard), m.again))
+	e := format.NewEncoder(40)
+	e.Time(m.alive)
+	e.Time(m.heard)
+	e.Time(m.again)
+	return e.Seal()
 }
 
 func decodeMeta(value []byte) (m meta, err error) {
-	payload, err := open(value)
+	d, err := format.Open(value)
 	if err != nil {
 		return meta{}, err
 	}
-	r := reader{rest: payload}
-	m = meta{alive: r.time(), heard: r.time(), again: r.time()}
-	return m, r.end()
+	m = meta{alive: d.Time(), heard: d.Time(), again: d.Time()}
+	return m, d.End()
 }

@@ -28,7 +28,7 @@ func FuzzLoad(f *testing.F) {
 		}
 		k := r.killed()
 		k.t = t
-		k.store.values[keys[n%len(keys)]] = seal(append(unsealed(len(payload)), payload...))
+		k.store.values[keys[n%len(keys)]] = sealed(format, payload)
 		k.w = New(k.options)
 		if _, err := k.w.Load(t.Context(), k.store, k.now); err != nil {
 			t.Fatal(err)

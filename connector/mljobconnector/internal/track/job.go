@@ -5,7 +5,6 @@ package track
 
 import (
 	"container/list"
-	"encoding/binary"
 	"hash/fnv"
 	"slices"
 	"time"
@@ -14,6 +13,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track/schedule"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // job is what the tracker knows of a job in an environment.
@@ -43,31 +43,30 @@ func (j *job) state() *stored { return &j.stored }
 func (j *job) written()       {}
 
 func (j *job) encode() ([]byte, error) {
-	b := unsealed(256)
-	b = appendString(appendString(b, j.key.Environment), j.key.Job)
-	b = append(b, flag(j.own, 1))
-	b = appendTime(appendTime(b, j.newest), j.lastSuccess)
-	return seal(j.slots.append(b)), nil
+	e := format.NewEncoder(256)
+	e.String(j.key.Environment)
+	e.String(j.key.Job)
+	e.Bool(j.own)
+	e.Time(j.newest)
+	e.Time(j.lastSuccess)
+	j.slots.encode(e)
+	return e.Seal(), nil
 }
 
 func decodeJob(key string, value []byte) (*job, error) {
-	payload, err := open(value)
+	d, err := format.Open(value)
 	if err != nil {
 		return nil, err
 	}
-	r := reader{rest: payload}
-	j := newJob(run.Key{Environment: r.string(), Job: r.string()})
-	if len(r.rest) > 0 {
-		j.own = r.rest[0] == 1
-		r.rest = r.rest[1:]
-	}
-	j.newest, j.lastSuccess = r.time(), r.time()
-	j.slots.read(&r)
-	if err := r.end(); err != nil {
+	j := newJob(run.Key{Environment: d.String(), Job: d.String()})
+	j.own = d.Bool()
+	j.newest, j.lastSuccess = d.Time(), d.Time()
+	j.slots.decode(d)
+	if err := d.End(); err != nil {
 		return nil, err
 	}
 	if j.stored.key != key {
-		return nil, errDamaged
+		return nil, wire.ErrCorrupt
 	}
 	return j, nil
 }
@@ -116,38 +115,37 @@ func hashID(id string) uint64 {
 }
 
 func (p *past) encode() ([]byte, error) {
-	data, err := p.history.MarshalBinary()
-	if err != nil {
-		return nil, err
-	}
-	b := unsealed(len(data) + 8*len(p.forgotten) + 32)
-	b = binary.AppendUvarint(b, uint64(len(data)))
-	b = append(b, data...)
-	b = binary.AppendUvarint(b, uint64(len(p.forgotten)))
+	data := p.history.Encode()
+	e := format.NewEncoder(len(data) + 8*len(p.forgotten) + 32)
+	e.Uvarint(uint64(len(data)))
+	e.Raw(data)
+	e.Uvarint(uint64(len(p.forgotten)))
 	for i := range p.forgotten {
-		b = binary.LittleEndian.AppendUint64(b, p.forgotten[(p.next+i)%len(p.forgotten)])
+		e.Uint64(p.forgotten[(p.next+i)%len(p.forgotten)])
 	}
-	return seal(b), nil
+	return e.Seal(), nil
 }
 
 func (p *past) decode(value []byte) error {
-	payload, err := open(value)
+	d, err := format.Open(value)
 	if err != nil {
 		return err
 	}
-	r := reader{rest: payload}
-	data := r.bytes()
-	n := r.count()
-	if r.err != nil || len(r.rest) != 8*n || n > maxForgotten {
-		return errDamaged
+	data := d.Bytes()
+	forgotten := make([]uint64, d.Count(8))
+	for i := range forgotten {
+		forgotten[i] = d.Uint64()
 	}
-	history := &judge.History{}
-	if err := history.UnmarshalBinary(data); err != nil {
+	if len(forgotten) > maxForgotten {
+		d.Fail()
+	}
+	if err := d.End(); err != nil {
 		return err
 	}
-	p.history, p.forgotten, p.next = history, make([]uint64, n), 0
-	for i := range p.forgotten {
-		p.forgotten[i] = binary.LittleEndian.Uint64(r.rest[8*i:])
+	history := &judge.History{}
+	if err := history.Decode(data); err != nil {
+		return err
 	}
+	p.history, p.forgotten, p.next = history, forgotten, 0
 	return nil
 }

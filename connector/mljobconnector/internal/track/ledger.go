@@ -12,6 +12,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // order is the place of a run among the runs of its job: by logical date where both have one, else by start.
@@ -71,7 +72,9 @@ func (e *entry) encode() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return seal(append(unsealed(len(text)), text...)), nil
+	w := format.NewEncoder(len(text) + 8)
+	w.Raw(text)
+	return w.Seal(), nil
 }
 
 func (e *entry) written() {
@@ -308,17 +311,17 @@ func earliest(a, b time.Time) time.Time {
 
 // load takes in a stored alert. It is due at once, because nobody may have got it.
 func (l *ledger) load(key string, value []byte) error {
-	payload, err := open(value)
+	d, err := format.Open(value)
 	if err != nil {
 		return err
 	}
 	e := &entry{stored: stored{key: key}}
-	if err := json.Unmarshal(payload, &e.entryState); err != nil {
+	if err := json.Unmarshal(d.Rest(), &e.entryState); err != nil {
 		return err
 	}
 	fingerprint := e.Alert.Fingerprint()
 	if prefixAlert+fingerprint != key || e.Alert.State != alert.Firing && e.Alert.State != alert.Resolved || e.Alert.StartsAt.IsZero() {
-		return errDamaged
+		return wire.ErrCorrupt
 	}
 	e.version = 1
 	e.written()

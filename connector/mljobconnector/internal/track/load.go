@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // Load reads what was stored. Values that cannot be read are copied aside under "corrupt/" and reported; an error is the store's own.
@@ -119,7 +121,7 @@ func (l *loader) take(key string, value []byte) error {
 		l.runs = append(l.runs, t)
 		return nil
 	default:
-		return errDamaged
+		return wire.ErrCorrupt
 	}
 }
 

@@ -4,7 +4,6 @@
 package track
 
 import (
-	"encoding/binary"
 	"maps"
 	"math/bits"
 	"slices"
@@ -151,35 +150,35 @@ func (h *hearing) steady(until time.Time) []string {
 }
 
 func (h *hearing) encode() []byte {
-	b := unsealed(1024)
+	e := format.NewEncoder(1024)
 	if table := h.services.Load(); table != nil {
 		for _, name := range slices.Sorted(maps.Keys(*table)) {
 			v := (*table)[name]
-			b = appendTime(appendString(b, name), time.Unix(0, v.last.Load()))
-			b = binary.AppendUvarint(b, v.minutes.Load())
+			e.String(name)
+			e.Varint(v.last.Load())
+			e.Uvarint(v.minutes.Load())
 		}
 	}
-	return seal(b)
+	return e.Seal()
 }
 
 func (h *hearing) decode(value []byte) error {
-	payload, err := open(value)
+	d, err := format.Open(value)
 	if err != nil {
 		return err
 	}
 	table := map[string]*voice{}
-	r := reader{rest: payload}
-	for len(r.rest) > 0 {
-		name, at, minutes := r.string(), r.time(), r.uvarint()
-		if r.err == nil && len(table) < maxServices {
+	for d.Len() > 0 {
+		name, at, minutes := d.String(), d.Varint(), d.Uvarint()
+		if d.Err() == nil && len(table) < maxServices {
 			v := new(voice)
-			v.last.Store(at.UnixNano())
+			v.last.Store(at)
 			v.minutes.Store(minutes)
 			table[name] = v
 		}
 	}
-	if r.err == nil {
+	if d.Err() == nil {
 		h.services.Store(&table)
 	}
-	return r.err
+	return d.Err()
 }

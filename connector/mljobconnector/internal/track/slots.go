@@ -4,11 +4,11 @@
 package track
 
 import (
-	"encoding/binary"
 	"slices"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track/schedule"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // slots are the scheduled times of a job that are still open. A slot is open until its time to start (finish_within, else
@@ -39,30 +39,29 @@ type cover struct{ slot, date time.Time }
 // maxSlots bounds the slots that one look goes through. It is a week of minutes.
 const maxSlots = 10080
 
-func (s *slots) append(b []byte) []byte {
-	b = appendString(b, s.spec)
-	b = appendTime(appendTime(appendTime(b, s.from), s.date), s.passed)
-	b = append(b, flag(s.armed, 1))
-	b = binary.AppendUvarint(b, uint64(s.missed))
-	b = appendTime(b, s.firstMissed)
-	b = binary.AppendUvarint(b, uint64(len(s.covered)))
+func (s *slots) encode(e *wire.Encoder) {
+	e.String(s.spec)
+	e.Time(s.from)
+	e.Time(s.date)
+	e.Time(s.passed)
+	e.Bool(s.armed)
+	e.Uvarint(uint64(s.missed))
+	e.Time(s.firstMissed)
+	e.Uvarint(uint64(len(s.covered)))
 	for _, c := range s.covered {
-		b = appendTime(appendTime(b, c.slot), c.date)
+		e.Time(c.slot)
+		e.Time(c.date)
 	}
-	return b
 }
 
-func (s *slots) read(r *reader) {
-	s.spec = r.string()
-	s.from, s.date, s.passed = r.time(), r.time(), r.time()
-	if len(r.rest) > 0 {
-		s.armed = r.rest[0] == 1
-		r.rest = r.rest[1:]
-	}
-	s.missed = int(r.uvarint())
-	s.firstMissed = r.time()
-	for range r.count() {
-		s.covered = append(s.covered, cover{r.time(), r.time()})
+func (s *slots) decode(d *wire.Decoder) {
+	s.spec = d.String()
+	s.from, s.date, s.passed = d.Time(), d.Time(), d.Time()
+	s.armed = d.Bool()
+	s.missed = int(d.Uvarint())
+	s.firstMissed = d.Time()
+	for range d.Count(2) {
+		s.covered = append(s.covered, cover{d.Time(), d.Time()})
 	}
 }
 

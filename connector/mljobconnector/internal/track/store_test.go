@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // What is not written is not emitted, and is written at the next tick.
@@ -152,8 +153,8 @@ func TestDamage(t *testing.T) {
 			"a bit":   func(v []byte) []byte { v[len(v)/2] ^= 4; return v },
 			"cut":     func(v []byte) []byte { return v[:len(v)/2] },
 			"empty":   func([]byte) []byte { return []byte{} },
-			"version": func(v []byte) []byte { v[0] = 9; return seal9(v[:len(v)-4]) },
-			"foreign": func([]byte) []byte { return seal(append(unsealed(5), "abcde"...)) },
+			"version": func(v []byte) []byte { return sealed(wire.Format{Version: 9}, v[1:len(v)-4]) },
+			"foreign": func([]byte) []byte { return sealed(format, []byte("abcde")) },
 		} {
 			t.Run(strings.ReplaceAll(key, "/", "_")+" "+name, func(t *testing.T) {
 				r := story(t)
@@ -191,11 +192,11 @@ func TestValueIsGone(t *testing.T) {
 	r.start()
 }
 
-func seal9(body []byte) []byte {
-	v := seal(append([]byte{}, body...))
-	v = v[:len(v)-4]
-	v[0] = 9
-	return appendSum(v)
+// sealed is a record with any payload.
+func sealed(f wire.Format, payload []byte) []byte {
+	e := f.NewEncoder(len(payload) + 8)
+	e.Raw(payload)
+	return e.Seal()
 }
 
 func TestLoadFails(t *testing.T) {

@@ -5,11 +5,11 @@ package track
 
 import (
 	"container/list"
-	"encoding/binary"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // phase is where a run is.
@@ -97,62 +97,49 @@ const (
 	flagBackfill
 )
 
-func flag(on bool, bit byte) byte {
-	if on {
-		return bit
-	}
-	return 0
-}
-
 func (t *tracked) encode() ([]byte, error) {
-	b := unsealed(t.size + 64)
-	b = append(b, byte(t.phase), byte(t.outcome),
-		flag(t.judged, flagJudged)|flag(t.learned, flagLearned)|flag(t.good, flagGood)|flag(t.dated, flagDated)|flag(t.backfill, flagBackfill))
+	e := format.NewEncoder(t.size + 64)
+	e.Byte(byte(t.phase))
+	e.Byte(byte(t.outcome))
+	e.Byte(wire.Flag(t.judged, flagJudged) | wire.Flag(t.learned, flagLearned) | wire.Flag(t.good, flagGood) |
+		wire.Flag(t.dated, flagDated) | wire.Flag(t.backfill, flagBackfill))
 	for _, at := range []time.Time{t.since, t.date, t.slot, t.closedAt} {
-		b = appendTime(b, at)
+		e.Time(at)
 	}
-	b = binary.AppendUvarint(b, t.counted)
-	b = binary.AppendUvarint(b, uint64(len(t.settled)))
+	e.Uvarint(t.counted)
+	e.Uvarint(uint64(len(t.settled)))
 	for id := range t.settled {
-		b = appendString(appendString(b, string(id.kind)), id.stage)
+		e.String(string(id.kind))
+		e.String(id.stage)
 	}
-	b, err := t.run.AppendBinary(b)
-	if err != nil {
-		return nil, err
-	}
-	t.size = len(b)
-	return seal(b), nil
+	t.run.Encode(e)
+	t.size = len(e.Bytes())
+	return e.Seal(), nil
 }
 
 func decodeRun(key string, value []byte, limits run.Limits) (*tracked, error) {
-	payload, err := open(value)
+	d, err := format.Open(value)
 	if err != nil {
 		return nil, err
 	}
-	if len(payload) < 3 {
-		return nil, errDamaged
+	t := &tracked{stored: stored{key: key}, phase: phase(d.Byte()), outcome: run.Outcome(d.Byte())}
+	flags := d.Byte()
+	t.judged, t.learned, t.good = flags&flagJudged != 0, flags&flagLearned != 0, flags&flagGood != 0
+	t.dated, t.backfill = flags&flagDated != 0, flags&flagBackfill != 0
+	t.since, t.date, t.slot, t.closedAt = d.Time(), d.Time(), d.Time(), d.Time()
+	t.counted = d.Uvarint()
+	for range d.Count(2) {
+		t.settle(faultID{judge.Kind(d.String()), d.String()})
 	}
-	flags := payload[2]
-	t := &tracked{
-		stored: stored{key: key}, phase: phase(payload[0]), outcome: run.Outcome(payload[1]),
-		judged: flags&flagJudged != 0, learned: flags&flagLearned != 0, good: flags&flagGood != 0,
-		dated: flags&flagDated != 0, backfill: flags&flagBackfill != 0,
-	}
-	r := reader{rest: payload[3:]}
-	t.since, t.date, t.slot, t.closedAt = r.time(), r.time(), r.time(), r.time()
-	t.counted = r.uvarint()
-	for range r.count() {
-		t.settle(faultID{judge.Kind(r.string()), r.string()})
-	}
-	if r.err != nil || t.phase > closed {
-		return nil, errDamaged
+	if t.phase > closed {
+		d.Fail()
 	}
 	t.run = run.New(run.Key{}, "", false, limits)
-	if err := t.run.UnmarshalBinary(r.rest); err != nil {
+	if err := t.run.Decode(d); err != nil {
 		return nil, err
 	}
 	if runKey(t.run) != key {
-		return nil, errDamaged
+		return nil, wire.ErrCorrupt
 	}
 	t.timer.run = t
 	return t, nil
