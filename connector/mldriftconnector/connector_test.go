@@ -80,7 +80,7 @@ func TestLive(t *testing.T) {
 		assert.Equal(t, 0.0, value(t, last, mlconv.MetricDriftDetected, mlconv.AttrDriftSubject, "feature", mlconv.AttrFeatureName, "country"))
 		assert.Greater(t, value(t, last, mlconv.MetricDriftScore, mlconv.AttrFeatureName, "x", mlconv.AttrDriftMethod, "ks"), 0.3)
 		assert.Equal(t, 1500.0, value(t, last, mlconv.MetricPredictionCount))
-		for _, q := range points(last, mlconv.MetricDriftScore) {
+		for q := range testkit.Points(mlconv.MetricDriftScore, last) {
 			name, _ := q.Attributes().Get(mlconv.AttrFeatureName)
 			if subject, _ := q.Attributes().Get(mlconv.AttrDriftSubject); subject.Str() == "feature" && name.Str() == "x" {
 				require.Equal(t, 1, q.Exemplars().Len())
@@ -124,7 +124,7 @@ func TestEventTime(t *testing.T) {
 		all = out.AllMetrics()
 		require.Len(t, all, 2)
 		ends := map[int64]bool{}
-		for _, q := range points(all[1], mlconv.MetricDriftSamples) {
+		for q := range testkit.Points(mlconv.MetricDriftSamples, all[1]) {
 			ends[int64(q.Timestamp().AsTime().Sub(start)/time.Minute)] = true
 		}
 		assert.Equal(t, map[int64]bool{240: true, 243: true}, ends)
@@ -157,7 +157,7 @@ func TestEventTimeRestart(t *testing.T) {
 		require.NoError(t, c.Shutdown(context.Background()))
 		samples := map[int64]int64{}
 		for _, md := range out.AllMetrics() {
-			for _, q := range points(md, mlconv.MetricDriftSamples) {
+			for q := range testkit.Points(mlconv.MetricDriftSamples, md) {
 				if name, _ := q.Attributes().Get(mlconv.AttrFeatureName); name.Str() == "x" {
 					samples[int64(q.Timestamp().AsTime().Sub(start)/time.Hour)] = q.IntValue()
 				}
@@ -185,7 +185,7 @@ func TestMonths(t *testing.T) {
 		all := out.AllMetrics()
 		require.Len(t, all, 1)
 		var got []string
-		for _, q := range points(all[0], mlconv.MetricDriftScore) {
+		for q := range testkit.Points(mlconv.MetricDriftScore, all[0]) {
 			if m, _ := q.Attributes().Get(mlconv.AttrDriftMethod); m.Str() == "ks" {
 				got = append(got, q.StartTimestamp().AsTime().Format("2006-01-02")+" "+q.Timestamp().AsTime().Format("2006-01-02T15:04"))
 			}

@@ -59,7 +59,7 @@ func TestWhatFindsNoRoomIsSaidOnce(t *testing.T) {
 		testkit.Advance(31 * time.Second)
 		md := out.AllMetrics()[len(out.AllMetrics())-1]
 		got := map[string]int64{}
-		for _, p := range points(md, mlconv.MetricPredictionCount) {
+		for p := range testkit.Points(mlconv.MetricPredictionCount, md) {
 			got[fmt.Sprint(p.Attributes().AsRaw())] = p.IntValue()
 		}
 		assert.Equal(t, map[string]int64{

@@ -82,7 +82,7 @@ func TestGoldenStore(t *testing.T) {
 				b.hours(t, p, 2, 0)
 				samples := map[int64]int64{}
 				for _, md := range out.AllMetrics() {
-					for _, q := range points(md, mlconv.MetricDriftSamples) {
+					for q := range testkit.Points(mlconv.MetricDriftSamples, md) {
 						if name, _ := q.Attributes().Get(mlconv.AttrFeatureName); name.Str() == "x" {
 							samples[int64(q.Timestamp().AsTime().Sub(begin)/time.Hour)] = q.IntValue()
 						}

@@ -198,43 +198,18 @@ func settings() connector.Settings { return connectortest.NewNopSettings(metadat
 
 func nopHost() component.Host { return componenttest.NewNopHost() }
 
-// points returns the points of a metric of one emission.
-func points(md pmetric.Metrics, name string) []pmetric.NumberDataPoint {
-	var out []pmetric.NumberDataPoint
-	for m := range testkit.Metrics(md) {
-		if m.Name() != name {
-			continue
-		}
-		list := pmetric.NewNumberDataPointSlice()
-		switch m.Type() {
-		case pmetric.MetricTypeGauge:
-			list = m.Gauge().DataPoints()
-		case pmetric.MetricTypeSum:
-			list = m.Sum().DataPoints()
-		}
-		for _, p := range list.All() {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
 // value returns the value of the only point of a metric whose attributes have the given pairs.
 func value(t testing.TB, md pmetric.Metrics, name string, pairs ...string) float64 {
 	t.Helper()
 	var found []float64
-	for _, p := range points(md, name) {
+	for p := range testkit.Points(name, md) {
 		ok := true
 		for i := 0; i < len(pairs); i += 2 {
 			v, has := p.Attributes().Get(pairs[i])
 			ok = ok && has && v.AsString() == pairs[i+1]
 		}
 		if ok {
-			v := p.DoubleValue()
-			if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
-				v = float64(p.IntValue())
-			}
-			found = append(found, v)
+			found = append(found, testkit.Number(p))
 		}
 	}
 	require.Len(t, found, 1, "%s %v", name, pairs)

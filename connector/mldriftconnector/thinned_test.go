@@ -205,7 +205,7 @@ func TestReason(t *testing.T) {
 		p := newProducer(base, "p", 1)
 		reason := func(name string) (holds []string) {
 			all := out.AllMetrics()
-			for _, q := range points(all[len(all)-1], mlconv.MetricDriftVerdict) {
+			for q := range testkit.Points(mlconv.MetricDriftVerdict, all[len(all)-1]) {
 				subject, _ := q.Attributes().Get(mlconv.AttrDriftSubject)
 				feature, _ := q.Attributes().Get(mlconv.AttrFeatureName)
 				if v, ok := q.Attributes().Get(mlconv.AttrDriftReason); ok && subject.Str()+" "+feature.Str() == name {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -20,11 +19,11 @@ import (
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -36,9 +35,9 @@ func TestFailureFiresAndResolves(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil).start()
 		defer r.shutdown()
-		pass(time.Hour)
+		testkit.Advance(time.Hour)
 		r.consume(r.run("extract", "train!"))
-		pass(10 * time.Second)
+		testkit.Advance(10 * time.Second)
 		got := r.logs.take()
 		require.Len(t, got, 1)
 		a := got[0]
@@ -55,16 +54,16 @@ func TestFailureFiresAndResolves(t *testing.T) {
 		assert.Equal(t, map[string]any{"service.name": "otelcol-ml"}, resource.Resource().Attributes().AsRaw())
 		assert.True(t, strings.HasSuffix(resource.ScopeLogs().At(0).Scope().Name(), "mljobconnector"))
 
-		pass(time.Minute)
+		testkit.Advance(time.Minute)
 		again := r.logs.take()
 		require.Len(t, again, 1)
 		assert.Equal(t, a.StartsAt, again[0].StartsAt, "the same alert")
 		r.consume(r.run("extract", "train"))
-		pass(10 * time.Second)
+		testkit.Advance(10 * time.Second)
 		assert.Equal(t, []string{"JobFailed recsys/train resolved"}, r.logs.names())
-		pass(15 * time.Minute)
+		testkit.Advance(15 * time.Minute)
 		assert.NotEmpty(t, r.logs.names())
-		pass(time.Hour)
+		testkit.Advance(time.Hour)
 		assert.Empty(t, r.logs.names())
 	})
 }
@@ -76,7 +75,7 @@ func TestTwoEdgesCountOnce(t *testing.T) {
 		defer r.shutdown()
 		r.consume(r.run("extract", "train"))
 		r.consume(r.run("extract", "train!"))
-		pass(time.Minute)
+		testkit.Advance(time.Minute)
 		md := r.metrics.last()
 		assert.Equal(t, map[string]float64{
 			"recsys success ": 1, "recsys failure ": 1, "recsys error ": 0, "recsys timeout ": 0, "recsys cancellation ": 0, "recsys skip ": 0,
@@ -100,7 +99,7 @@ func TestOneEdge(t *testing.T) {
 			r := newRig(t, nil).start("logs")
 			defer r.shutdown()
 			r.consume(r.run("train!"))
-			pass(10 * time.Second)
+			testkit.Advance(10 * time.Second)
 			assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
 		})
 	})
@@ -109,11 +108,11 @@ func TestOneEdge(t *testing.T) {
 			r := newRig(t, nil).start("metrics")
 			defer r.shutdown()
 			r.consume(r.run("train!"))
-			pass(time.Minute)
+			testkit.Advance(time.Minute)
 			assert.Equal(t, 1, r.state().tracker.SelfStats().ActiveAlerts)
 			assert.EqualValues(t, 1, points(r.metrics.last(), mlconv.MetricAlertActive)["recsys critical "])
 			r.consume(r.run("train"))
-			pass(time.Hour)
+			testkit.Advance(time.Hour)
 			assert.Zero(t, points(r.metrics.last(), mlconv.MetricAlertActive)["recsys critical "])
 			assert.Empty(t, r.state().tracker.Due(time.Now()), "nobody is to be told")
 		})
@@ -123,16 +122,16 @@ func TestOneEdge(t *testing.T) {
 // What was stored is emitted when the last edge has started, and not before: not all that is downstream runs.
 func TestNothingBeforeEveryEdgeHasStarted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, nil).withDisk(newDisk()).start()
+		r := newRig(t, nil).withDisk(testkit.NewStorage(nil)).start()
 		r.consume(r.run("train!"))
-		pass(10 * time.Second)
+		testkit.Advance(10 * time.Second)
 		first := r.logs.take()
 		require.Len(t, first, 1)
 		r.shutdown()
 
 		r = r.again().build()
 		require.NoError(t, r.edges[0].Start(t.Context(), r.host))
-		pass(10 * time.Minute)
+		testkit.Advance(10 * time.Minute)
 		assert.Empty(t, r.logs.names())
 		require.NoError(t, r.edges[1].Start(t.Context(), r.host))
 		synctest.Wait()
@@ -145,41 +144,42 @@ func TestNothingBeforeEveryEdgeHasStarted(t *testing.T) {
 
 func TestRestart(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		d := newDisk()
+		d := testkit.NewStorage(nil)
 		r := newRig(t, nil).withDisk(d).start()
 		r.consume(r.run("train!"))
-		pass(11 * time.Second)
+		testkit.Advance(11 * time.Second)
 		fired := r.logs.take()[0]
 		r.shutdown()
-		assert.Zero(t, d.open)
+		assert.Zero(t, d.Open())
 
 		r = r.again().start()
-		pass(time.Second)
+		testkit.Advance(time.Second)
 		assert.Equal(t, fired.Alert, r.logs.take()[0].Alert)
 		r.consume(r.run("train"))
-		pass(11 * time.Second)
+		testkit.Advance(11 * time.Second)
 		resolved := r.logs.take()[0]
 		assert.Equal(t, alert.Resolved, resolved.State)
 		assert.Equal(t, fired.StartsAt, resolved.StartsAt)
-		pass(15 * time.Second)
+		testkit.Advance(15 * time.Second)
 		assert.Positive(t, points(r.metrics.last(), mlconv.MetricJobLastSuccess)["recsys "])
 		r.shutdown()
-		assert.Zero(t, d.open)
-		assert.Equal(t, 2, d.opened, "once per life, whatever the number of edges")
+		assert.Zero(t, d.Open())
+		owner := testkit.StorageOwner{Kind: component.KindConnector, ID: r.set.ID}
+		assert.Equal(t, []testkit.StorageOwner{owner, owner}, d.Owners(), "once per life, whatever the number of edges")
 	})
 }
 
 // At shutdown errors are decided at once, while all that is downstream runs; what is merely absent waits for the restart.
 func TestFlush(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, nil).withDisk(newDisk()).start()
+		r := newRig(t, nil).withDisk(testkit.NewStorage(nil)).start()
 		r.consume(r.run("train!"))
-		pass(time.Second)
+		testkit.Advance(time.Second)
 		assert.Empty(t, r.logs.names())
 		require.NoError(t, r.edges[1].Shutdown(t.Context()))
 		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
 		assert.EqualValues(t, 1, points(r.metrics.last(), mlconv.MetricJobRunCount)["recsys failure "])
-		pass(time.Hour)
+		testkit.Advance(time.Hour)
 		require.NoError(t, r.edges[0].Shutdown(t.Context()))
 		assert.Empty(t, r.logs.names(), "downstream may have stopped")
 	})
@@ -188,14 +188,14 @@ func TestFlush(t *testing.T) {
 // A flush that nobody takes is not lost: the alert is in the storage.
 func TestFlushFails(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, nil).withDisk(newDisk()).start()
+		r := newRig(t, nil).withDisk(testkit.NewStorage(nil)).start()
 		r.consume(r.run("train!"))
-		r.logs.failing(errors.New("gone"))
-		r.metrics.failing(errors.New("gone"))
+		r.logs.Fail(errors.New("gone"))
+		r.metrics.Fail(errors.New("gone"))
 		r.shutdown()
 		assert.Empty(t, r.logs.names())
 		r = r.again().start()
-		pass(time.Second)
+		testkit.Advance(time.Second)
 		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
 		r.shutdown()
 	})
@@ -205,22 +205,22 @@ func TestNotDelivered(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil).start()
 		defer r.shutdown()
-		r.logs.failing(errors.New("try later"), errors.New("try later"), nil)
+		r.logs.Fail(errors.New("try later"), errors.New("try later"), nil)
 		r.consume(r.run("train!"))
-		pass(10 * time.Second)
+		testkit.Advance(10 * time.Second)
 		assert.Empty(t, r.logs.names())
-		pass(11 * time.Second)
+		testkit.Advance(11 * time.Second)
 		got := r.logs.take()
 		require.Len(t, got, 1, "within seconds")
 
-		pass(time.Minute)
+		testkit.Advance(time.Minute)
 		require.Len(t, r.logs.take(), 1)
-		r.logs.failing(consumererror.NewPermanent(errors.New("never")), nil)
-		pass(time.Minute)
+		r.logs.Fail(consumererror.NewPermanent(errors.New("never")), nil)
+		testkit.Advance(time.Minute)
 		assert.Empty(t, r.logs.names())
-		pass(30 * time.Second)
+		testkit.Advance(30 * time.Second)
 		assert.Empty(t, r.logs.names(), "a permanent error is not tried at once again")
-		pass(30 * time.Second)
+		testkit.Advance(30 * time.Second)
 		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
 	})
 }
@@ -229,18 +229,18 @@ func TestNotDelivered(t *testing.T) {
 func TestHangingConsumers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil).start()
-		r.metrics.hanging(true)
-		pass(20 * time.Second)
+		r.metrics.Hang(true)
+		testkit.Advance(20 * time.Second)
 		r.consume(r.run("train!"))
-		pass(10 * time.Second)
+		testkit.Advance(10 * time.Second)
 		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names())
-		r.logs.hanging(true)
-		pass(time.Minute)
-		r.logs.hanging(false)
-		pass(sendTimeout + time.Second)
+		r.logs.Hang(true)
+		testkit.Advance(time.Minute)
+		r.logs.Hang(false)
+		testkit.Advance(sendTimeout + time.Second)
 		assert.NotEmpty(t, r.logs.names())
-		r.logs.hanging(true)
-		pass(time.Minute)
+		r.logs.Hang(true)
+		testkit.Advance(time.Minute)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		began := time.Now()
@@ -253,18 +253,19 @@ func TestHangingConsumers(t *testing.T) {
 // A consumer that does not even listen to its context delays the shutdown no longer than that may take.
 func TestDeafConsumer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		r := newRig(t, nil).withDisk(newDisk())
-		r.metrics.deaf = make(chan struct{})
+		r := newRig(t, nil).withDisk(testkit.NewStorage(nil))
+		until := make(chan struct{})
+		r.metrics.Hold(until)
 		r.start()
 		r.consume(r.run("train!"))
-		pass(30 * time.Second)
+		testkit.Advance(30 * time.Second)
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		began := time.Now()
 		require.NoError(t, r.edges[0].Shutdown(ctx))
 		require.NoError(t, r.edges[1].Shutdown(ctx))
 		assert.Equal(t, 5*time.Second, time.Since(began))
-		close(r.metrics.deaf)
+		close(until)
 		synctest.Wait()
 	})
 }
@@ -272,61 +273,53 @@ func TestDeafConsumer(t *testing.T) {
 // What a client sent is written before it is told so, also if it does not wait for that.
 func TestWrittenBeforeReturn(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		d := newDisk()
+		d := testkit.NewStorage(nil)
 		r := newRig(t, nil).withDisk(d).start()
 		defer r.shutdown()
-		pass(time.Second)
-		before := d.batches
+		testkit.Advance(time.Second)
+		before := d.Batches()
 		gone, cancel := context.WithCancel(t.Context())
 		cancel()
 		td := r.run("extract", "train")
 		require.NoError(t, r.edges[0].ConsumeTraces(gone, td))
 		require.NoError(t, r.edges[1].ConsumeTraces(gone, td))
-		assert.Equal(t, before+1, d.batches, "one write a batch")
-		assert.Zero(t, d.canceled)
-		pass(time.Second)
+		assert.Equal(t, before+1, d.Batches(), "one write a batch")
+		assert.Zero(t, d.Canceled())
+		testkit.Advance(time.Second)
 		ordinary := ordinary(t, 10)
-		before = d.batches
+		before = d.Batches()
 		r.consume(ordinary)
-		assert.Equal(t, before, d.batches, "nothing has changed")
+		assert.Equal(t, before, d.Batches(), "nothing has changed")
 	})
 }
 
 func TestStorageFails(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		core, logs := observer.New(zapcore.ErrorLevel)
-		d := newDisk()
+		d := testkit.NewStorage(nil)
 		r := newRig(t, nil).withDisk(d)
-		r.set.Logger = zap.New(core)
+		logs := testkit.ObserveLogs(&r.set.TelemetrySettings, zap.ErrorLevel)
 		r.start()
-		d.breaks(errors.New("disk full"))
+		d.Fail(errors.New("disk full"))
 		for range 50 {
 			r.consume(r.run("train"))
-			pass(time.Second)
+			testkit.Advance(time.Second)
 		}
 		require.Equal(t, 1, logs.Len(), "once a minute")
 		assert.Contains(t, logs.All()[0].ContextMap()["error"], "'storage'")
 		assert.Contains(t, logs.All()[0].ContextMap()["error"], "disk full")
-		pass(time.Minute)
+		testkit.Advance(time.Minute)
 		require.Equal(t, 2, logs.Len())
 		assert.Positive(t, logs.All()[1].ContextMap()["not_logged_since"])
 		assert.EqualValues(t, 50, points(r.metrics.last(), mlconv.MetricJobRunCount)["recsys success "], "they count")
-		d.breaks(nil)
-		pass(10 * time.Second)
+		d.Fail(nil)
+		testkit.Advance(10 * time.Second)
 		r.consume(r.run("train!"))
-		d.mu.Lock()
-		d.open = 0 // kill -9
-		d.mu.Unlock()
-		old := r
+		killed := d.Copy()
+		r.shutdown()
 		r = r.again()
-		values := newDisk()
-		d.mu.Lock()
-		maps.Copy(values.values, d.values)
-		d.mu.Unlock()
-		old.shutdown()
-		r.host = host{diskID: values}
+		r.host = testkit.Host{diskID: killed}
 		r.start()
-		pass(15 * time.Second)
+		testkit.Advance(15 * time.Second)
 		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names(), "it was written, and all before it")
 		r.shutdown()
 	})
@@ -334,21 +327,20 @@ func TestStorageFails(t *testing.T) {
 
 func TestDamagedValues(t *testing.T) {
 	bubble(t, func(t *testing.T) {
-		d := newDisk()
+		d := testkit.NewStorage(nil)
 		r := newRig(t, nil).withDisk(d).start()
 		r.consume(r.run("train!"))
-		pass(11 * time.Second)
+		testkit.Advance(11 * time.Second)
 		r.shutdown()
-		for k := range d.values {
+		for k := range d.Values() {
 			if strings.HasPrefix(k, "run/") {
-				d.values[k] = []byte("damaged")
+				d.Put(k, []byte("damaged"))
 			}
 		}
-		core, logs := observer.New(zapcore.ErrorLevel)
 		r = r.again()
-		r.set.Logger = zap.New(core)
+		logs := testkit.ObserveLogs(&r.set.TelemetrySettings, zap.ErrorLevel)
 		r.start()
-		pass(time.Second)
+		testkit.Advance(time.Second)
 		assert.Equal(t, []string{"JobFailed recsys/train firing"}, r.logs.names(), "what can be read is")
 		require.Equal(t, 1, logs.Len())
 		assert.Contains(t, fmt.Sprint(logs.All()[0].ContextMap()["values"]), "run/")
@@ -358,17 +350,19 @@ func TestDamagedValues(t *testing.T) {
 
 func TestStartFails(t *testing.T) {
 	missing := component.MustNewID("missing")
-	closed := newDisk()
-	closed.open = 1
-	broken := newDisk()
+	used := testkit.NewStorage(nil)
+	broken := testkit.NewStorage(nil)
 	for name, c := range map[string]struct {
 		change func(*rig)
 		want   []string
 	}{
-		"no storage":        {func(r *rig) { r.cfg.Storage = &missing }, []string{"'storage'", "missing", "service::extensions"}},
-		"not a storage":     {func(r *rig) { r.cfg.Storage = &missing; r.host[missing] = cards{} }, []string{"'storage'", "is not a storage"}},
-		"storage in use":    {func(r *rig) { r.withDisk(closed) }, []string{"'storage'", "cannot open"}},
-		"storage is broken": {func(r *rig) { r.withDisk(broken); broken.breaks(errors.New("i/o error")) }, []string{"'storage'", "i/o error"}},
+		"no storage":    {func(r *rig) { r.cfg.Storage = &missing }, []string{"'storage'", "missing", "service::extensions"}},
+		"not a storage": {func(r *rig) { r.cfg.Storage = &missing; r.host[missing] = testkit.NopExtension{} }, []string{"'storage'", "is not a storage"}},
+		"storage in use": {func(r *rig) {
+			_, err := r.withDisk(used).host[diskID].(*testkit.Storage).GetClient(t.Context(), component.KindConnector, r.set.ID, "")
+			require.NoError(t, err)
+		}, []string{"'storage'", "cannot open"}},
+		"storage is broken": {func(r *rig) { r.withDisk(broken); broken.Fail(errors.New("i/o error")) }, []string{"'storage'", "i/o error"}},
 		"no catalog":        {func(r *rig) { r.cfg.Catalog = &missing }, []string{"'catalog'", "missing"}},
 	} {
 		r := newRig(t, nil)
@@ -383,8 +377,8 @@ func TestStartFails(t *testing.T) {
 		require.ErrorIs(t, r.edges[0].ConsumeTraces(t.Context(), ordinary(t, 1)), errNotOpen)
 		r.shutdown()
 	}
-	assert.Equal(t, 1, broken.opened)
-	assert.Zero(t, broken.open, "what was opened is closed")
+	assert.Len(t, broken.Owners(), 1)
+	assert.Zero(t, broken.Open(), "what was opened is closed")
 }
 
 func TestNotOpen(t *testing.T) {
@@ -404,13 +398,13 @@ func TestNotOpen(t *testing.T) {
 func TestCatalog(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		r.host[component.MustNewID("ml_catalog")] = cards{set: catalog.NewSet(nil, []*catalog.Job{{
+		r.host[catalogtest.ID] = catalogtest.NewExtension(catalog.NewSet(nil, []*catalog.Job{{
 			Name: "recsys", Owner: "recsys@example.com", Alerts: catalog.Alerts{Severity: "warning", Runbook: "https://example.com/recsys"},
-		}})}
+		}}))
 		r.start()
 		defer r.shutdown()
 		r.consume(r.run("train!"))
-		pass(10 * time.Second)
+		testkit.Advance(10 * time.Second)
 		got := r.logs.take()
 		require.Len(t, got, 1)
 		assert.Equal(t, alert.Warning, got[0].Severity)
@@ -432,7 +426,7 @@ func TestEvidenceOfAnotherService(t *testing.T) {
 		exceptionEvent(s, "OperationalError", "disk quota exceeded")
 		r.consume(query)
 		r.consume(r.run("extract!"))
-		pass(10 * time.Second)
+		testkit.Advance(10 * time.Second)
 		got := r.logs.take()
 		require.Len(t, got, 1)
 		assert.Equal(t, spanID(9), got[0].SpanID)
@@ -442,7 +436,7 @@ func TestEvidenceOfAnotherService(t *testing.T) {
 }
 
 func TestConcurrentRequests(t *testing.T) {
-	r := newRig(t, func(c *Config) { c.MetricsInterval, c.DecisionWait = 10*time.Millisecond, 0 }).withDisk(newDisk()).start()
+	r := newRig(t, func(c *Config) { c.MetricsInterval, c.DecisionWait = 10*time.Millisecond, 0 }).withDisk(testkit.NewStorage(nil)).start()
 	const senders, each = 4, 25
 	var wg sync.WaitGroup
 	for n := range senders {

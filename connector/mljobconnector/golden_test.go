@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -32,7 +33,7 @@ func TestGolden(t *testing.T) {
 		r := newRig(t, nil)
 		r.set.BuildInfo.Version = "0.1.0"
 		r.start()
-		pass(time.Hour)
+		testkit.Advance(time.Hour)
 		for day, stages := range [][]string{{"build_features", "train"}, {"build_features", "train"}, {"build_features!", "train"}} {
 			td := r.run(stages...)
 			resource := td.ResourceSpans().At(0).Resource().Attributes()
@@ -55,7 +56,7 @@ func TestGolden(t *testing.T) {
 				}
 			}
 			r.consume(td)
-			pass(time.Minute)
+			testkit.Advance(time.Minute)
 		}
 		md, ld = r.metrics.last(), r.logs.first()
 		r.shutdown()

@@ -19,18 +19,10 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadatatest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
-
-// observed lets a rig's log be read.
-func (r *rig) observed() *observer.ObservedLogs {
-	core, logs := observer.New(zapcore.WarnLevel)
-	r.set.Logger = zap.New(core)
-	return logs
-}
 
 // mapped returns a good run of one stage with three instances, or of three stages, whose last one failed: what limits of two keep out.
 func mapped(stages bool) ptrace.Traces {
@@ -88,7 +80,7 @@ func TestFailuresBeyondLimits(t *testing.T) {
 					r := newRig(t, func(c *Config) { c.Limits.Instances, c.Limits.Stages = 2, 2 }).start()
 					defer r.shutdown()
 					r.consume(td)
-					pass(time.Minute)
+					testkit.Advance(time.Minute)
 					got := r.logs.take()
 					require.NotEmpty(t, got)
 					assert.Equal(t, "StageFailed", got[0].Name)
@@ -116,7 +108,7 @@ func loadCase(t *testing.T, file string) ptrace.Traces {
 func TestGoodInstancesBeyondLimits(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, func(c *Config) { c.Limits.Instances = 2 })
-		logs := r.observed()
+		logs := testkit.ObserveLogs(&r.set.TelemetrySettings, zap.WarnLevel)
 		r.start()
 		defer r.shutdown()
 		td := mapped(false)
@@ -124,7 +116,7 @@ func TestGoodInstancesBeyondLimits(t *testing.T) {
 		last.Attributes().PutStr("cicd.pipeline.task.run.result", "success")
 		last.Events().RemoveIf(func(ptrace.SpanEvent) bool { return true })
 		r.consume(td)
-		pass(10 * time.Minute)
+		testkit.Advance(10 * time.Minute)
 		assert.Empty(t, r.logs.names())
 		lines := logs.FilterMessageSnippet("An instance finds no room in its stage").All()
 		require.Len(t, lines, 1, "said once")
@@ -148,7 +140,7 @@ func TestSkippedIsNoFailure(t *testing.T) {
 				last.Attributes().PutStr("cicd.pipeline.task.run.result", spelling)
 				last.Status().SetCode(ptrace.StatusCodeError)
 				r.consume(td)
-				pass(time.Hour)
+				testkit.Advance(time.Hour)
 				assert.Empty(t, r.logs.names())
 			})
 		})
@@ -175,7 +167,7 @@ func TestUnreadableIsSaid(t *testing.T) {
 				defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
 				r := newRig(t, nil)
 				r.set = metadatatest.NewSettings(tel)
-				logs := r.observed()
+				logs := testkit.ObserveLogs(&r.set.TelemetrySettings, zap.WarnLevel)
 				r.start()
 				defer r.shutdown()
 				for n := range byte(3) {
@@ -205,7 +197,7 @@ func TestUnreadableIsSaid(t *testing.T) {
 func TestUnreadableTimes(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil)
-		logs := r.observed()
+		logs := testkit.ObserveLogs(&r.set.TelemetrySettings, zap.WarnLevel)
 		r.start()
 		defer r.shutdown()
 		td, s := request(t, attributes{"cicd.pipeline.name": "recsys"}, attributes{"cicd.pipeline.task.name": "train"})
@@ -223,10 +215,10 @@ func TestMegabyteNames(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		tel := componenttest.NewTelemetry()
 		defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
-		d := newDisk()
+		d := testkit.NewStorage(nil)
 		r := newRig(t, nil).withDisk(d)
 		r.set = metadatatest.NewSettings(tel)
-		logs := r.observed()
+		logs := testkit.ObserveLogs(&r.set.TelemetrySettings, zap.WarnLevel)
 		r.start()
 		long := strings.Repeat("é", 1<<19)
 		td, s := request(t, attributes{"cicd.pipeline.name": long, "cicd.pipeline.run.id": long, "service.name": long, "deployment.environment.name": long},
@@ -242,7 +234,7 @@ func TestMegabyteNames(t *testing.T) {
 		root.SetSpanID(spanID(1))
 		root.Attributes().PutStr("cicd.pipeline.result", "failure")
 		r.consume(td)
-		pass(time.Minute)
+		testkit.Advance(time.Minute)
 		got := r.logs.take()
 		require.NotEmpty(t, got, "the alert is not lost")
 		assert.Equal(t, "JobFailed", got[0].Name)
@@ -257,11 +249,9 @@ func TestMegabyteNames(t *testing.T) {
 		assert.GreaterOrEqual(t, cuts, int64(10))
 		r.shutdown()
 		stored := 0
-		d.mu.Lock()
-		for _, v := range d.values {
+		for _, v := range d.Values() {
 			stored += len(v)
 		}
-		d.mu.Unlock()
 		assert.Less(t, stored, 64<<10)
 	})
 }

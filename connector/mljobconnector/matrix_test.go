@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -236,7 +237,7 @@ func (w *world) counts(t *testing.T, b *bench) {
 	}
 	last := all[len(all)-1]
 	got := map[string]map[string]int{}
-	for _, p := range points(last, mlconv.MetricJobRunCount) {
+	for p := range testkit.Points(mlconv.MetricJobRunCount, last) {
 		job, outcome := attr(p, mlconv.AttrPipelineName), attr(p, mlconv.AttrPipelineResult)
 		if got[job] == nil {
 			got[job] = map[string]int{}
@@ -247,40 +248,12 @@ func (w *world) counts(t *testing.T, b *bench) {
 	}
 	assert.Equal(t, w.counted, got, mlconv.MetricJobRunCount)
 	ends := map[string]time.Time{}
-	for _, p := range points(last, mlconv.MetricJobLastSuccess) {
-		v := p.DoubleValue()
-		if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
-			v = float64(p.IntValue())
-		}
-		ends[attr(p, mlconv.AttrPipelineName)] = time.UnixMilli(int64(1000 * v)).UTC()
+	for p := range testkit.Points(mlconv.MetricJobLastSuccess, last) {
+		ends[attr(p, mlconv.AttrPipelineName)] = time.UnixMilli(int64(1000 * testkit.Number(p))).UTC()
 	}
 	for job, want := range w.lastSuccess {
 		assert.WithinDuration(t, want, ends[job], time.Second, "last success of %s", job)
 	}
-}
-
-func points(md pmetric.Metrics, name string) []pmetric.NumberDataPoint {
-	var out []pmetric.NumberDataPoint
-	for _, rm := range md.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				if m.Name() != name {
-					continue
-				}
-				list := pmetric.NewNumberDataPointSlice()
-				switch m.Type() {
-				case pmetric.MetricTypeSum:
-					list = m.Sum().DataPoints()
-				case pmetric.MetricTypeGauge:
-					list = m.Gauge().DataPoints()
-				}
-				for _, p := range list.All() {
-					out = append(out, p)
-				}
-			}
-		}
-	}
-	return out
 }
 
 func attr(p pmetric.NumberDataPoint, key string) string {

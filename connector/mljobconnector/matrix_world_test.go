@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -23,7 +22,6 @@ import (
 	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -31,6 +29,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/jobtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -232,17 +232,13 @@ func (e *ear) ConsumeLogs(_ context.Context, ld plog.Logs) error {
 	if e.deaf {
 		return nil
 	}
-	for _, rl := range ld.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				a, err := alert.Decode(lr)
-				if err != nil {
-					e.errs = append(e.errs, err)
-					continue
-				}
-				e.records = append(e.records, heard{time.Now(), a})
-			}
+	for lr := range testkit.LogRecords(ld) {
+		a, err := alert.Decode(lr)
+		if err != nil {
+			e.errs = append(e.errs, err)
+			continue
 		}
+		e.records = append(e.records, heard{time.Now(), a})
 	}
 	return nil
 }
@@ -300,73 +296,13 @@ func (e *ear) episodes() []*episode {
 	return all
 }
 
-// memory is a storage extension.
-type memory struct {
-	component.StartFunc
-	component.ShutdownFunc
-
-	mu     sync.Mutex
-	values map[string][]byte
-	dead   bool
-}
-
-func (m *memory) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
-	return m, nil
-}
-
-func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return slices.Clone(m.values[key]), nil
-}
-
-func (m *memory) Set(ctx context.Context, key string, value []byte) error {
-	return m.Batch(ctx, storage.SetOperation(key, value))
-}
-
-func (m *memory) Delete(ctx context.Context, key string) error {
-	return m.Batch(ctx, storage.DeleteOperation(key))
-}
-
-func (m *memory) Batch(_ context.Context, ops ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, op := range ops {
-		switch {
-		case op.Type == storage.Get:
-			op.Value = slices.Clone(m.values[op.Key])
-		case m.dead:
-		case op.Type == storage.Set:
-			m.values[op.Key] = slices.Clone(op.Value)
-		default:
-			delete(m.values, op.Key)
-		}
-	}
-	return nil
-}
-
-func (m *memory) Close(context.Context) error { return nil }
-
-// host has a catalog and a storage.
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
-type cards struct {
-	component.StartFunc
-	component.ShutdownFunc
-	set *catalog.Set
-}
-
-func (c cards) Snapshot() *catalog.Set { return c.set }
-
 var storageID = component.MustNewID("memory")
 
 // bench is the connector between its pipelines, over restarts.
 type bench struct {
 	t       *testing.T
 	w       *world
-	storage *memory
+	storage *testkit.Storage
 	ear     *ear
 	metrics *consumertest.MetricsSink
 	edges   []connector.Traces
@@ -387,7 +323,7 @@ func (b *bench) start() {
 	maps.Copy(settings, b.w.config)
 	require.NoError(t, confmap.NewFromStringMap(settings).Unmarshal(cfg))
 	require.NoError(t, confmap.Validate(cfg))
-	h := host{storageID: b.storage, component.MustNewID("ml_catalog"): cards{set: catalog.NewSet(nil, b.w.cards)}}
+	h := testkit.Host{storageID: b.storage, catalogtest.ID: catalogtest.NewExtension(catalog.NewSet(nil, b.w.cards))}
 	set := connectortest.NewNopSettings(factory.Type())
 	b.ear, b.metrics = &ear{}, &consumertest.MetricsSink{}
 	logs, err := consumer.NewLogs(b.ear.ConsumeLogs)
@@ -435,12 +371,9 @@ func (b *bench) kill() {
 	b.ear.mu.Lock()
 	b.ear.deaf = true
 	b.ear.mu.Unlock()
-	b.storage.mu.Lock()
-	values := maps.Clone(b.storage.values)
-	b.storage.dead = true
-	b.storage.mu.Unlock()
+	stored := b.storage.Copy()
 	b.stop()
-	b.storage = &memory{values: values}
+	b.storage = stored
 }
 
 func (w *world) restart(at time.Time, away time.Duration) {
@@ -477,7 +410,7 @@ func (w *world) shake(seed uint64) {
 // play runs the scenario inside a synctest bubble.
 func (w *world) play(t *testing.T) *bench {
 	require.Equal(t, epoch, time.Now().UTC())
-	b := &bench{t: t, w: w, storage: &memory{values: map[string][]byte{}}}
+	b := &bench{t: t, w: w, storage: testkit.NewStorage(nil)}
 	for _, batch := range w.Batches() {
 		w.deeds = append(w.deeds, deed{batch.At, func(b *bench) { b.send(batch.Traces) }})
 	}
@@ -485,13 +418,11 @@ func (w *world) play(t *testing.T) *bench {
 	time.Sleep(time.Until(w.begin))
 	b.start()
 	for _, d := range w.deeds {
-		time.Sleep(time.Until(d.at))
-		synctest.Wait()
+		testkit.Advance(time.Until(d.at))
 		d.do(b)
 	}
 	w.until = latest(w.until, time.Now().Add(20*time.Minute))
-	time.Sleep(time.Until(w.until))
-	synctest.Wait()
+	testkit.Advance(time.Until(w.until))
 	b.stop()
 	return b
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // ordinary returns a request of predictions with 28 attributes each.
@@ -80,7 +82,7 @@ func BenchmarkConsume(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			r := newRig(b, func(c *Config) { c.MetricsInterval = time.Hour })
 			if stored {
-				r.withDisk(newDisk())
+				r.withDisk(testkit.NewStorage(nil))
 			}
 			r.start()
 			const runs, spans = 25, 20

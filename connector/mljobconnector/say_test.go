@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // A failed run is a line in the collector's log when it begins and one when it is over, whatever is emitted in between and whether or not
@@ -22,27 +23,26 @@ func TestAlertIsOneLineInTheLog(t *testing.T) {
 	for name, edges := range map[string][]string{"with logs": nil, "with metrics only": {"logs"}} {
 		t.Run(name, func(t *testing.T) {
 			bubble(t, func(t *testing.T) {
-				core, lines := observer.New(zapcore.InfoLevel)
 				r := newRig(t, nil)
-				r.set.Logger = zap.New(core)
+				lines := testkit.ObserveLogs(&r.set.TelemetrySettings, zap.InfoLevel)
 				r.start(edges...)
 				defer r.shutdown()
-				pass(time.Hour)
+				testkit.Advance(time.Hour)
 				r.consume(r.run("extract", "train!"))
-				pass(10 * time.Minute)
+				testkit.Advance(10 * time.Minute)
 				firing := lines.FilterLevelExact(zapcore.WarnLevel).FilterMessageSnippet("ALERT").All()
 				require.Len(t, firing, 1)
 				assert.Equal(t, "ALERT "+said, firing[0].Message)
 				r.consume(r.run("extract", "train"))
-				pass(10 * time.Minute)
+				testkit.Advance(10 * time.Minute)
 				resolved := lines.FilterMessageSnippet("RESOLVED").All()
 				require.Len(t, resolved, 1)
 				assert.Equal(t, zapcore.InfoLevel, resolved[0].Level)
 				assert.Equal(t, "RESOLVED "+said, resolved[0].Message)
 				assert.Len(t, lines.FilterMessageSnippet("ALERT").All(), 1)
-				pass(2 * time.Hour)
+				testkit.Advance(2 * time.Hour)
 				r.consume(r.run("extract", "train!"))
-				pass(time.Minute)
+				testkit.Advance(time.Minute)
 				assert.Len(t, lines.FilterMessageSnippet("ALERT").All(), 2, "another failure is said again")
 				assert.Len(t, r.state().sayer.said, 1, "what is over is forgotten")
 			})

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -18,7 +17,6 @@ import (
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
@@ -26,8 +24,8 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // heard is a record of an alert and when it came.
@@ -36,82 +34,42 @@ type heard struct {
 	at, observed time.Time
 }
 
-// sink takes what the connector emits. Each of fail's errors is for one call, the last one for all that follow; hang makes calls wait
-// for the end of their context, deaf for its own.
+// sink takes what the connector emits, and refuses it or hangs when told to.
 type sink struct {
+	testkit.Answers
 	t testing.TB
 
-	mu      sync.Mutex
-	fail    []error
-	hang    bool
-	deaf    chan struct{}
+	mu      sync.Mutex // guards what follows
 	alerts  []heard
 	logs    []plog.Logs
 	metrics []pmetric.Metrics
 }
 
-func (s *sink) answer(ctx context.Context) error {
-	s.mu.Lock()
-	hang, deaf := s.hang, s.deaf
-	var err error
-	if len(s.fail) > 0 {
-		err = s.fail[0]
-		if len(s.fail) > 1 {
-			s.fail = s.fail[1:]
-		}
-	}
-	s.mu.Unlock()
-	if deaf != nil {
-		<-deaf
-	}
-	if hang {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	return err
-}
-
 func (s *sink) Capabilities() consumer.Capabilities { return consumer.Capabilities{MutatesData: true} }
 
 func (s *sink) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
-	if err := s.answer(ctx); err != nil {
+	if err := s.Answer(ctx); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.logs = append(s.logs, ld)
-	for _, rl := range ld.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, lr := range sl.LogRecords().All() {
-				a, err := alert.Decode(lr)
-				assert.NoError(s.t, err)
-				s.alerts = append(s.alerts, heard{a, time.Now(), lr.ObservedTimestamp().AsTime()})
-			}
-		}
+	for lr := range testkit.LogRecords(ld) {
+		a, err := alert.Decode(lr)
+		assert.NoError(s.t, err)
+		s.alerts = append(s.alerts, heard{a, time.Now(), lr.ObservedTimestamp().AsTime()})
 	}
 	return nil
 }
 
 func (s *sink) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	if err := s.answer(ctx); err != nil {
+	if err := s.Answer(ctx); err != nil {
 		return err
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.metrics = append(s.metrics, md)
 	return nil
-}
-
-func (s *sink) failing(errs ...error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.fail = errs
-}
-
-func (s *sink) hanging(hang bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hang = hang
 }
 
 // take returns the alerts that came since the last call.
@@ -151,138 +109,16 @@ func (s *sink) last() pmetric.Metrics {
 // points returns the number points of a metric as attribute values to value.
 func points(md pmetric.Metrics, name string) map[string]float64 {
 	out := map[string]float64{}
-	for _, rm := range md.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				var list pmetric.NumberDataPointSlice
-				switch {
-				case m.Name() != name:
-					continue
-				case m.Type() == pmetric.MetricTypeSum:
-					list = m.Sum().DataPoints()
-				default:
-					list = m.Gauge().DataPoints()
-				}
-				for _, p := range list.All() {
-					var key string
-					for _, k := range slices.Sorted(maps.Keys(p.Attributes().AsRaw())) {
-						v, _ := p.Attributes().Get(k)
-						key += v.AsString() + " "
-					}
-					value := p.DoubleValue()
-					if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
-						value = float64(p.IntValue())
-					}
-					out[key] = value
-				}
-			}
+	for p := range testkit.Points(name, md) {
+		var key string
+		for _, k := range slices.Sorted(maps.Keys(p.Attributes().AsRaw())) {
+			v, _ := p.Attributes().Get(k)
+			key += v.AsString() + " "
 		}
+		out[key] = testkit.Number(p)
 	}
 	return out
 }
-
-// disk is a storage extension that a test can break. Clients of one process at a time may have it open.
-type disk struct {
-	component.StartFunc
-	component.ShutdownFunc
-
-	mu      sync.Mutex
-	values  map[string][]byte
-	err     error
-	open    int
-	opened  int
-	batches int
-	// canceled counts batches whose context had ended.
-	canceled int
-}
-
-func newDisk() *disk { return &disk{values: map[string][]byte{}} }
-
-func (d *disk) GetClient(_ context.Context, kind component.Kind, _ component.ID, name string) (storage.Client, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.open > 0 || kind != component.KindConnector || name != "" {
-		return nil, assert.AnError
-	}
-	d.open++
-	d.opened++
-	return &client{disk: d}, nil
-}
-
-func (d *disk) breaks(err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.err = err
-}
-
-type client struct {
-	*disk
-	closed bool
-}
-
-func (c *client) Get(_ context.Context, key string) ([]byte, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.values[key]), c.err
-}
-
-func (c *client) Set(ctx context.Context, key string, value []byte) error {
-	return c.Batch(ctx, storage.SetOperation(key, value))
-}
-
-func (c *client) Delete(ctx context.Context, key string) error {
-	return c.Batch(ctx, storage.DeleteOperation(key))
-}
-
-func (c *client) Batch(ctx context.Context, ops ...*storage.Operation) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if ctx.Err() != nil {
-		c.canceled++
-	}
-	if c.closed {
-		return assert.AnError
-	}
-	if c.err != nil {
-		return c.err
-	}
-	c.batches++
-	for _, op := range ops {
-		switch op.Type {
-		case storage.Set:
-			c.values[op.Key] = slices.Clone(op.Value)
-		case storage.Delete:
-			delete(c.values, op.Key)
-		default:
-			op.Value = slices.Clone(c.values[op.Key])
-		}
-	}
-	return nil
-}
-
-func (c *client) Close(context.Context) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.closed {
-		c.closed = true
-		c.open--
-	}
-	return nil
-}
-
-// cards is a catalog extension.
-type cards struct {
-	component.StartFunc
-	component.ShutdownFunc
-	set *catalog.Set
-}
-
-func (c cards) Snapshot() *catalog.Set { return c.set }
-
-// host has extensions.
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
 
 var diskID = component.MustNewID("disk")
 
@@ -306,7 +142,7 @@ type rig struct {
 	t             testing.TB
 	set           connector.Settings
 	cfg           *Config
-	host          host
+	host          testkit.Host
 	logs, metrics *sink
 	edges         []connector.Traces
 	ids           byte
@@ -314,12 +150,12 @@ type rig struct {
 
 func newRig(t testing.TB, change func(*Config)) *rig {
 	return &rig{
-		t: t, set: settings(), cfg: config(change), host: host{}, logs: &sink{t: t}, metrics: &sink{t: t},
+		t: t, set: settings(), cfg: config(change), host: testkit.Host{}, logs: &sink{t: t}, metrics: &sink{t: t},
 	}
 }
 
 // withDisk adds a storage.
-func (r *rig) withDisk(d *disk) *rig {
+func (r *rig) withDisk(d *testkit.Storage) *rig {
 	r.host[diskID], r.cfg.Storage = d, &diskID
 	return r
 }
@@ -413,10 +249,4 @@ func (r *rig) run(stages ...string) ptrace.Traces {
 		s.Status().SetCode(ptrace.StatusCodeError)
 	}
 	return td
-}
-
-// pass lets time pass.
-func pass(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
 }

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadatatest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // by returns the points of a counter by one attribute.
@@ -32,7 +33,7 @@ func TestTelemetry(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		tel := componenttest.NewTelemetry()
 		defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
-		d := newDisk()
+		d := testkit.NewStorage(nil)
 		r := newRig(t, func(c *Config) {
 			c.Limits.PendingSpans, c.Limits.Runs, c.Limits.ClosedRuns = 1, 2, 1
 			c.MetricsInterval = 10 * time.Minute
@@ -60,36 +61,34 @@ func TestTelemetry(t *testing.T) {
 		}), ignore)
 		metadatatest.AssertEqualMlJobAttributesUnreadable(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, ignore)
 
-		r.logs.failing(errors.New("later"), consumererror.NewPermanent(errors.New("no")), nil)
-		pass(2 * time.Minute) // failed, refused five seconds later, sent a minute later
+		r.logs.Fail(errors.New("later"), consumererror.NewPermanent(errors.New("no")), nil)
+		testkit.Advance(2 * time.Minute) // failed, refused five seconds later, sent a minute later
 		metadatatest.AssertEqualMlJobAlertsEmitted(t, tel, by("outcome", map[string]int64{"failed": 1, "refused": 1, "sent": 1}), ignore)
 
-		r.metrics.failing(errors.New("later"), nil)
-		pass(10 * time.Minute)
+		r.metrics.Fail(errors.New("later"), nil)
+		testkit.Advance(10 * time.Minute)
 		metadatatest.AssertEqualMlJobMetricsEmitted(t, tel, by("outcome", map[string]int64{"failed": 1}), ignore)
 		metadatatest.AssertEqualMlJobAlertsActive(t, tel, []metricdata.DataPoint[int64]{{Value: 1}}, ignore)
 		metadatatest.AssertEqualMlJobRunsOpen(t, tel, []metricdata.DataPoint[int64]{{Value: 0}}, ignore)
 		metadatatest.AssertEqualMlJobSpansDropped(t, tel, by("reason", map[string]int64{"duplicate": 3}), ignore)
 
 		r.consume(r.run("extract", "train")) // resolves, and pushes the failed run out
-		pass(time.Minute)
+		testkit.Advance(time.Minute)
 		late, s := request(t, attributes{"cicd.pipeline.name": "recsys"}, nil)
 		s.SetSpanID(spanID(21))
 		r.consume(late)
-		pass(10 * time.Minute)
+		testkit.Advance(10 * time.Minute)
 		metadatatest.AssertEqualMlJobSpansDropped(t, tel, by("reason", map[string]int64{"duplicate": 3, "late": 1}), ignore)
 		metadatatest.AssertEqualMlJobEvicted(t, tel, by("kind", map[string]int64{"pending": 2, "closed": 1}), ignore)
 		metadatatest.AssertEqualMlJobAlertsActive(t, tel, []metricdata.DataPoint[int64]{{Value: 0}}, ignore)
 		metadatatest.AssertEqualMlJobMetricsEmitted(t, tel, by("outcome", map[string]int64{"failed": 1, "sent": 1}), ignore)
 
-		d.breaks(errors.New("disk full"))
+		d.Fail(errors.New("disk full"))
 		r.consume(r.run("extract"))
 		synctest.Wait()
-		d.breaks(nil)
+		d.Fail(nil)
 		r.shutdown()
-		d.mu.Lock()
-		saved := int64(d.batches)
-		d.mu.Unlock()
+		saved := int64(d.Batches())
 		metadatatest.AssertEqualMlJobSaves(t, tel, by("outcome", map[string]int64{"saved": saved, "failed": 1}), ignore)
 	})
 }

@@ -45,6 +45,35 @@ func Metrics(requests ...pmetric.Metrics) iter.Seq[pmetric.Metric] {
 	}
 }
 
+// Points are the points of the sums and gauges of a name, in order.
+func Points(name string, requests ...pmetric.Metrics) iter.Seq[pmetric.NumberDataPoint] {
+	return func(yield func(pmetric.NumberDataPoint) bool) {
+		for m := range Metrics(requests...) {
+			list := pmetric.NewNumberDataPointSlice()
+			switch {
+			case m.Name() != name:
+			case m.Type() == pmetric.MetricTypeSum:
+				list = m.Sum().DataPoints()
+			case m.Type() == pmetric.MetricTypeGauge:
+				list = m.Gauge().DataPoints()
+			}
+			for _, p := range list.All() {
+				if !yield(p) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Number is the value of a point, of either type.
+func Number(p pmetric.NumberDataPoint) float64 {
+	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		return float64(p.IntValue())
+	}
+	return p.DoubleValue()
+}
+
 // LogRecords are the log records of requests, in order.
 func LogRecords(requests ...plog.Logs) iter.Seq[plog.LogRecord] {
 	return func(yield func(plog.LogRecord) bool) {

@@ -104,6 +104,13 @@ func (s *Storage) Owners() []StorageOwner {
 	return slices.Clone(s.owners)
 }
 
+// Open returns the number of clients that are open.
+func (s *Storage) Open() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
+
 // Closed returns the number of clients that were closed.
 func (s *Storage) Closed() int {
 	s.mu.Lock()

@@ -68,6 +68,7 @@ func TestStorage(t *testing.T) {
 	require.ErrorIs(t, c.Close(t.Context()), errClosed)
 	require.ErrorIs(t, c.Set(t.Context(), "c", nil), errClosed)
 	assert.Equal(t, 2, s.Closed())
+	assert.Zero(t, s.Open())
 	_, err = s.GetClient(t.Context(), component.KindConnector, id, "")
 	require.NoError(t, err)
 	assert.Equal(t, []StorageOwner{{component.KindConnector, id, ""}, {component.KindConnector, id, "other"}, {component.KindConnector, id, ""}}, s.Owners())
@@ -140,6 +141,26 @@ func TestSinks(t *testing.T) {
 		break
 	}
 	for range LogRecords(ld, ld) {
+		break
+	}
+}
+
+func TestPoints(t *testing.T) {
+	md := pmetric.NewMetrics()
+	list := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics()
+	for _, name := range []string{"a", "b", "a", "a"} {
+		list.AppendEmpty().SetName(name)
+	}
+	list.At(0).SetEmptyGauge().DataPoints().AppendEmpty().SetDoubleValue(0.5)
+	list.At(1).SetEmptySum().DataPoints().AppendEmpty().SetIntValue(7)
+	list.At(2).SetEmptySum().DataPoints().AppendEmpty().SetIntValue(2)
+	list.At(3).SetEmptyHistogram().DataPoints().AppendEmpty()
+	var got []float64
+	for p := range Points("a", md) {
+		got = append(got, Number(p))
+	}
+	assert.Equal(t, []float64{0.5, 2}, got)
+	for range Points("a", md) {
 		break
 	}
 }
