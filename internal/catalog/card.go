@@ -372,7 +372,7 @@ func (o object) feature(inBaseline profile.Type) Feature {
 			f.Values = append(f.Values, value.Category(v))
 		case int64:
 			f.Values = append(f.Values, strconv.FormatInt(v, 10))
-		case float64: // a whole number such as 3.0
+		case float64:
 			f.Values = append(f.Values, value.FormatFloat(v))
 		case bool:
 			f.Values = append(f.Values, strconv.FormatBool(v))

@@ -8,6 +8,8 @@ import (
 	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	spelling "github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // kind is what a value is, as far as counting goes.
@@ -93,12 +95,11 @@ func (x *value) float() (v float64, ok, missing bool) {
 	return v, true, false
 }
 
-// category returns a value as a category, the digits of a number in buf. Numbers are written as a baseline
-// made from JSON or CSV has them: 1, not 1.0.
+// category returns a value as a category, the digits of a number in buf.
 func (x *value) category(buf []byte) (b []byte, s string, ok, missing bool) {
 	switch x.kind {
 	case text:
-		return nil, x.str, true, false
+		return nil, spelling.Category(x.str), true, false
 	case boolean:
 		if x.num != 0 {
 			return nil, "true", true, false
@@ -110,10 +111,7 @@ func (x *value) category(buf []byte) (b []byte, s string, ok, missing bool) {
 		if x.num-x.num != 0 {
 			return nil, "", false, true
 		}
-		if a := math.Abs(x.num); a != 0 && (a < 1e-6 || a >= 1e21) {
-			return strconv.AppendFloat(buf, x.num, 'g', -1, 64), "", true, false
-		}
-		return strconv.AppendFloat(buf, x.num, 'f', -1, 64), "", true, false
+		return spelling.AppendFloat(buf, x.num), "", true, false
 	case empty:
 		return nil, "", false, true
 	default:

@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	scalar "github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // kind is what a value is.
@@ -71,7 +73,7 @@ func (v *value) string() (string, bool) {
 	case integer:
 		return strconv.FormatInt(v.int, 10), true
 	case double:
-		return strconv.FormatFloat(v.float, 'f', -1, 64), true
+		return scalar.FormatFloat(v.float), true
 	case boolean:
 		return strconv.FormatBool(v.bool), true
 	default:
