@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
+	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 )
 
 // The values of Config.Unpaired.
@@ -70,18 +70,7 @@ type ModelConfig struct {
 
 // SageMakerConfig says which files of SageMaker's data capture to follow.
 type SageMakerConfig struct {
-	// Include are globs of files; none follows none.
-	Include []string `mapstructure:"include"`
-	// Exclude are globs of files to leave out.
-	Exclude []string `mapstructure:"exclude"`
-	// ExcludeOlderThan leaves files out that have not changed for so long; 0 leaves none out.
-	ExcludeOlderThan time.Duration `mapstructure:"exclude_older_than"`
-	// StartAt is beginning or end, for files that are there when the collector starts for the first time.
-	StartAt string `mapstructure:"start_at"`
-	// PollInterval is the time between two looks.
-	PollInterval time.Duration `mapstructure:"poll_interval"`
-	// MaxRecordSize is the longest line, in bytes; a longer one is malformed.
-	MaxRecordSize int `mapstructure:"max_record_size"`
+	ingest.Files `mapstructure:",squash"`
 	// Model is the model's name; without one it is the endpoint's in the file's path.
 	Model string `mapstructure:"model"`
 	// Storage is the id of the storage extension that keeps how far files were read; without one a restart begins as StartAt says.
@@ -119,21 +108,17 @@ func createDefaultConfig() component.Config {
 		Components:     []string{"predictor"},
 		ModelName:      []string{"inferenceservicename", "modelid"},
 		ModelVersion:   []string{"modelversion"},
-		SageMaker:      SageMakerConfig{StartAt: "end", PollInterval: time.Second, MaxRecordSize: 4 << 20},
+		SageMaker:      SageMakerConfig{Files: ingest.DefaultFiles()},
 		Limits:         Limits{Pending: 10_000, PendingSize: 64 << 20, Rows: 10_000, Values: 1 << 20, Columns: 1_000, Text: 256},
 	}
 }
-
-// minAge is the least of SageMakerConfig.ExcludeOlderThan: a file must be seen before it is old.
-const minAge = time.Minute
 
 // Validate returns all that is wrong.
 func (c *Config) Validate() error {
 	var errs []error
 	errs = append(errs,
 		configcheck.DurationOrZero("pairing_timeout", c.PairingTimeout, 0, time.Hour),
-		configcheck.Duration("sagemaker::poll_interval", c.SageMaker.PollInterval, 0, 0),
-		configcheck.DurationOrZero("sagemaker::exclude_older_than", c.SageMaker.ExcludeOlderThan, minAge, 0),
+		c.SageMaker.Check("sagemaker"),
 	)
 	for _, d := range []struct {
 		key   string
@@ -166,21 +151,10 @@ func (c *Config) Validate() error {
 			fail("'model_name' and 'model_version': %q is no extension attribute (lower-case letters and digits) or key in one (metadata.X-Version)", name)
 		}
 	}
-	if s := c.SageMaker; s.StartAt != "beginning" && s.StartAt != "end" {
-		fail("'sagemaker::start_at' %q must be beginning or end", s.StartAt)
-	}
-	for key, globs := range map[string][]string{"include": c.SageMaker.Include, "exclude": c.SageMaker.Exclude} {
-		for i, glob := range globs {
-			if _, err := filepath.Match(glob, ""); err != nil || glob == "" {
-				fail("'sagemaker::%s[%d]' %q is no glob", key, i, glob)
-			}
-		}
-	}
 	for _, bound := range []struct {
 		key        string
 		value, max int
 	}{
-		{"sagemaker::max_record_size", c.SageMaker.MaxRecordSize, 1 << 28},
 		{"limits::pending", c.Limits.Pending, 1 << 24},
 		{"limits::pending_size", c.Limits.PendingSize, 1 << 36},
 		{"limits::rows", c.Limits.Rows, 1 << 20}, // the largest ml.batch.size that ml_summary reads

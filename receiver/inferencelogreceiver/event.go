@@ -21,6 +21,7 @@ import (
 	"github.com/cloudevents/sdk-go/v2/types"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/internal/join"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
@@ -108,16 +109,8 @@ func asRefusal(err error) refusal {
 	} else if p, ok := errors.AsType[*payload.Error](err); ok {
 		out.outcome = payloadOutcomes[p.Reason]
 	}
-	out.message = clip(out.message, maxMessage)
+	out.message = ingest.Clip(out.message, maxMessage)
 	return out
-}
-
-// clip cuts a text that is only shown.
-func clip(s string, limit int) string {
-	if len(s) <= limit {
-		return s
-	}
-	return strings.ToValidUTF8(s[:limit], "") + "…"
 }
 
 // received is one event of a request, or why it is none.

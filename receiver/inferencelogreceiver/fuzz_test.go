@@ -51,18 +51,3 @@ func FuzzStructured(f *testing.F) {
 		_ = e.Data()
 	})
 }
-
-// FuzzUnsent: whatever the storage has of lines that were not sent, there is an error or lines.
-func FuzzUnsent(f *testing.F) {
-	f.Add([]byte(`[{"path":"a","lines":["MQ=="]}]`))
-	f.Add([]byte(`{`))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		u, err := loadUnsent(t.Context(), &memory{values: map[string][]byte{unsentKey: data}})
-		if err != nil {
-			require.Empty(t, u.take())
-		}
-		for _, lines := range u.take() {
-			_ = len(lines.Lines)
-		}
-	})
-}

@@ -16,6 +16,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 )
 
 // agentRecord is a record as KServe's agent marshals it.
@@ -176,7 +178,7 @@ func TestWhatIsNoRecordOfTheAgent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := r.post(t, c.m)
 			assert.Equal(t, http.StatusBadRequest, w.Code)
-			var got answer
+			var got ingest.Answer
 			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &got))
 			require.NotEmpty(t, got.Refused)
 			assert.Equal(t, c.reason, got.Refused[0].Reason)

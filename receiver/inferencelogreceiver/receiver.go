@@ -22,6 +22,7 @@ import (
 	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/internal/join"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
@@ -46,7 +47,7 @@ type inferenceLog struct {
 
 	server   *http.Server
 	listener net.Listener // for its address
-	files    *follower
+	files    *ingest.Follower
 	stop     context.CancelFunc
 	running  sync.WaitGroup
 }
@@ -92,7 +93,7 @@ func (r *inferenceLog) Start(ctx context.Context, host component.Host) error {
 		if r.files, err = r.follow(ctx, host); err != nil {
 			return err
 		}
-		r.running.Go(func() { r.sendKept(sweeping) })
+		r.running.Go(func() { r.files.SendUnsent(sweeping) })
 	}
 	if r.cfg.NetAddr.Endpoint == "" {
 		return nil
@@ -128,7 +129,7 @@ func (r *inferenceLog) Shutdown(ctx context.Context) error {
 	}
 	r.running.Wait()
 	if r.files != nil {
-		errs = append(errs, r.files.stop(ctx))
+		errs = append(errs, r.files.Stop(ctx))
 	}
 	for {
 		waiting := r.calls.TakeOldest(sweepBatch)

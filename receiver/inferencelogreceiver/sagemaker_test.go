@@ -18,7 +18,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
@@ -257,23 +256,20 @@ func TestFollowOddFiles(t *testing.T) {
 	})
 }
 
-func TestInsistGivesUp(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		next := &sink{}
-		r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
-		next.set(consumererror.NewPermanent(errFull))
-		err := r.emit(t.Context(), nil, "", [][]byte{[]byte(csvLine("1", "1", "2"))})
-		assert.ErrorContains(t, err, "the pipeline does not take them")
-		next.set(errFull)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
-		defer cancel()
-		err = r.emit(ctx, nil, "", [][]byte{[]byte(csvLine("1", "1", "2"))})
-		assert.ErrorContains(t, err, "the collector stops before")
-		next.set(nil)
-		require.NoError(t, r.emit(t.Context(), nil, "", [][]byte{[]byte(csvLine("1", "1", "2"))}))
-		require.NoError(t, r.Shutdown(t.Context()))
-		assert.Equal(t, []string{"1 pair"}, next.names())
-	})
+// Records that the pipeline refuses for good, or had no room for when the collector stopped, are counted as refused; without a
+// storage they are lost.
+func TestRefusedRecords(t *testing.T) {
+	next := &sink{}
+	r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
+	next.set(errFull)
+	b := r.readLines(t.Context(), "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte("x")}).(*capturedLines)
+	require.ErrorIs(t, b.Send(t.Context()), errFull)
+	next.set(nil)
+	b.Done(t.Context(), errFull)
+	assert.Equal(t, 1, b.counts[refusedOutcome])
+	assert.Equal(t, 1, b.counts[badEventOutcome])
+	assert.Zero(t, b.counts[accepted])
+	require.NoError(t, r.Shutdown(t.Context()))
 }
 
 // greedy is a sink that takes what it is given before it finds that it has no room, as a pipeline that changes its data may.
@@ -291,14 +287,16 @@ func (g *greedy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return g.sink.ConsumeTraces(ctx, own)
 }
 
-func TestInsistSendsTheSame(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		next := &greedy{failures: 3}
-		r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
-		require.NoError(t, r.emit(t.Context(), nil, "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte(csvLine("2", "1", "2"))}))
-		require.NoError(t, r.Shutdown(t.Context()))
-		assert.Equal(t, []string{"1 pair", "2 pair"}, next.names())
-	})
+func TestSendsTheSameAgain(t *testing.T) {
+	next := &greedy{failures: 3}
+	r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
+	b := r.readLines(t.Context(), "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte(csvLine("2", "1", "2"))})
+	for range 3 {
+		require.ErrorIs(t, b.Send(t.Context()), errFull)
+	}
+	require.NoError(t, b.Send(t.Context()))
+	require.NoError(t, r.Shutdown(t.Context()))
+	assert.Equal(t, []string{"1 pair", "2 pair"}, next.names())
 }
 
 func TestStorageErrors(t *testing.T) {

@@ -20,6 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 )
 
 func TestPairInEitherOrder(t *testing.T) {
@@ -207,7 +209,7 @@ func TestMalformed(t *testing.T) {
 			w := r.post(t, c.m)
 			assert.Equal(t, http.StatusBadRequest, w.Code)
 			assert.Equal(t, "application/json", w.Header().Get("Content-Type"))
-			var body answer
+			var body ingest.Answer
 			require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body))
 			require.Len(t, body.Refused, 1)
 			assert.Equal(t, c.reason, body.Refused[0].Reason)
@@ -251,7 +253,7 @@ func TestStructuredAndBatch(t *testing.T) {
 	assert.JSONEq(t, `{"accepted":3,"refused":[{"index":2,"id":"c","reason":"unsupported_payload","message":"the request has none of instances, inputs, data, jsonData, strData, binData, dataframe_split and dataframe_records"}]}`, w.Body.String())
 	batch.Body = json.RawMessage("[{}," + request("d").structured() + `,{"specversion":"1.0","id":"` + strings.Repeat("x", 1<<20) + `","time":"yesterday"},null]`)
 	w = r.post(t, batch)
-	var body answer
+	var body ingest.Answer
 	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &body))
 	assert.Equal(t, 1, body.Accepted, "an event without its envelope does not take the others with it")
 	require.Len(t, body.Refused, 3)

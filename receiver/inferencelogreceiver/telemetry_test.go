@@ -48,7 +48,9 @@ func TestTelemetry(t *testing.T) {
 		r.post(t, response("d"))
 		time.Sleep(time.Minute + 500*time.Millisecond) // c, between two sweeps
 		r.post(t, response("e"))
-		require.NoError(t, r.emit(t.Context(), nil, "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte("x")}))
+		lines := r.readLines(t.Context(), "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte("x")})
+		require.NoError(t, lines.Send(t.Context()))
+		lines.Done(t.Context(), nil)
 
 		point := func(n int64, pairs ...string) metricdata.DataPoint[int64] {
 			p := metricdata.DataPoint[int64]{Value: n}

@@ -1,20 +1,16 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package inferencelogreceiver
+package ingest
 
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"slices"
 	"sync"
 
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
-
-// unsentKey is where the storage has lines that were read and not sent.
-const unsentKey = "inference_log.unsent"
 
 // unsent keeps the lines that were read from files and still waited for the pipeline when the collector stopped: at most a
 // hundred of each file, as many as were in memory. The next start sends them first. A nil one keeps nothing.
@@ -29,10 +25,10 @@ type fileLines struct {
 	Lines [][]byte `json:"lines"`
 }
 
-// loadUnsent reads what the last collector has left. What cannot be read is an error beside an empty one.
-func loadUnsent(ctx context.Context, client storage.Client) (*unsent, error) {
+// loadUnsent reads what the last collector has left under a key. What cannot be read is an error beside an empty one.
+func loadUnsent(ctx context.Context, client storage.Client, key string) (*unsent, error) {
 	u := &unsent{}
-	data, err := client.Get(ctx, unsentKey)
+	data, err := client.Get(ctx, key)
 	if err == nil && len(data) > 0 {
 		err = json.Unmarshal(data, &u.lines)
 	}
@@ -65,24 +61,19 @@ func (u *unsent) take() []fileLines {
 	return lines
 }
 
-// save writes what is kept, or that there is nothing.
-func (u *unsent) save(ctx context.Context, client storage.Client) error {
+// save writes what is kept under a key, or that there is nothing.
+func (u *unsent) save(ctx context.Context, client storage.Client, key string) error {
 	if u == nil {
 		return nil
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	var err error
 	if len(u.lines) == 0 {
-		err = client.Delete(ctx, unsentKey)
-	} else {
-		var data []byte
-		if data, err = json.Marshal(u.lines); err == nil {
-			err = client.Set(ctx, unsentKey, data)
-		}
+		return client.Delete(ctx, key)
 	}
+	data, err := json.Marshal(u.lines)
 	if err != nil {
-		return fmt.Errorf("'sagemaker::storage': lines that were read and not sent cannot be kept: %w", err)
+		return err
 	}
-	return nil
+	return client.Set(ctx, key, data)
 }
