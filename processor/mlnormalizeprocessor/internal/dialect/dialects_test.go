@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
 )
 
 type m = map[string]any
@@ -32,7 +34,7 @@ func TestKept(t *testing.T) {
 func TestUnreadable(t *testing.T) {
 	e := engine(t, Options{MaxJSON: 40})
 	deep := ""
-	for range 2 * maxDepth {
+	for range 2 * jsonscan.MaxDepth {
 		deep += "["
 	}
 	for _, text := range []string{`{"input":`, `{"input":1} x`, `{"input":"a` + "\n" + `"}`, `{"input": 1, "a long text that is not read": 0}`, deep, `{"input":"many"}`, `{"input":1.5}`} {

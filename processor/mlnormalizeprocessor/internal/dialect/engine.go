@@ -90,7 +90,7 @@ type state struct {
 type output struct {
 	slot  int
 	key   string
-	value value
+	value datum
 	// original is the attribute whose value has moved here, empty for one that stays.
 	original string
 }
@@ -330,14 +330,14 @@ func (s *state) output(slot int) *output {
 	return nil
 }
 
-func (s *state) at(slot int) value {
+func (s *state) at(slot int) datum {
 	if s.has(slot) {
 		return fromAttribute(s.own.values[slot])
 	}
 	if o := s.output(slot); o != nil {
 		return o.value
 	}
-	return value{}
+	return datum{}
 }
 
 // put appends what was read to the attributes.
@@ -396,7 +396,7 @@ func (s *state) drop() {
 }
 
 // set adds or replaces an output.
-func (s *state) set(slot int, key string, v value) {
+func (s *state) set(slot int, key string, v datum) {
 	if o := s.output(slot); o != nil {
 		o.value, o.original = v, ""
 		return

@@ -33,7 +33,7 @@ func (s *state) price(prices Pricer) {
 	if !ok {
 		return
 	}
-	s.set(e.cost, mlconv.AttrPredictionCost, value{kind: double, float: cost})
+	s.set(e.cost, mlconv.AttrPredictionCost, datum{kind: double, float: cost})
 	s.set(e.currency, mlconv.AttrPredictionCurrency, textValue(p.Currency))
 }
 

@@ -178,7 +178,7 @@ func (s *state) collect(src *source) {
 	case fromEventTime:
 		for _, e := range s.span.Events().All() {
 			if e.Name() == src.event && e.Timestamp() >= s.span.StartTimestamp() && s.span.StartTimestamp() > 0 {
-				c.add(value{kind: double, float: float64(e.Timestamp()-s.span.StartTimestamp()) / 1e9})
+				c.add(datum{kind: double, float: float64(e.Timestamp()-s.span.StartTimestamp()) / 1e9})
 				return
 			}
 		}
@@ -193,9 +193,9 @@ func (s *state) collect(src *source) {
 	}
 }
 
-func nonEmpty(text string) value {
+func nonEmpty(text string) datum {
 	if text == "" {
-		return value{}
+		return datum{}
 	}
 	return textValue(text)
 }
@@ -245,7 +245,7 @@ func (s *state) attribute(src *source, attr pcommon.Value) bool {
 }
 
 // items gives the items of an array one by one, and anything else as it is.
-func (s *state) items(v value) bool {
+func (s *state) items(v datum) bool {
 	c := &s.collector
 	switch {
 	case v.kind == other && v.other.Type() == pcommon.ValueTypeSlice:
@@ -265,7 +265,7 @@ func (s *state) items(v value) bool {
 }
 
 // decoded reads a text as JSON; what is not JSON is the text itself.
-func (s *state) decoded(v value) value {
+func (s *state) decoded(v datum) datum {
 	if v.kind != text || strings.IndexByte(`"{[-0123456789tfn`, v.text[0]) < 0 || len(v.text) > s.engine.options.MaxJSON {
 		return v
 	}
@@ -278,7 +278,7 @@ func (s *state) decoded(v value) value {
 
 // convert makes of what was read what the target needs. ok is false where it cannot be; a state that the table does not name and a
 // kind that it does not accept are no fault.
-func (s *state) convert(r *rule, v value) (value, bool) {
+func (s *state) convert(r *rule, v datum) (datum, bool) {
 	if v.kind == none {
 		return v, false
 	}
@@ -348,7 +348,7 @@ func lookUp[V any](words map[string]V, given string) (V, bool) {
 }
 
 // cut takes a part of a text.
-func (r *rule) cut(v value) (value, bool) {
+func (r *rule) cut(v datum) (datum, bool) {
 	given, ok := v.string()
 	if !ok {
 		return v, false
@@ -372,7 +372,7 @@ func (r *rule) cut(v value) (value, bool) {
 		return v, false
 	}
 	if r.split != "" {
-		v = value{kind: list}
+		v = datum{kind: list}
 		for part := range strings.SplitSeq(given, r.split) {
 			if part = strings.TrimSpace(part); part != "" && len(v.list) < maxItems {
 				v.list = append(v.list, textValue(part))
@@ -384,7 +384,7 @@ func (r *rule) cut(v value) (value, bool) {
 }
 
 // typed makes a value of the target's kind, within its bounds.
-func (r *rule) typed(v value) (value, bool) {
+func (r *rule) typed(v datum) (datum, bool) {
 	switch r.kind {
 	case stringTarget:
 		text, ok := v.string()
@@ -393,7 +393,7 @@ func (r *rule) typed(v value) (value, bool) {
 	case intTarget:
 		n, ok := v.whole()
 		n += r.add
-		return value{kind: integer, int: n}, ok && r.within(float64(n))
+		return datum{kind: integer, int: n}, ok && r.within(float64(n))
 	case doubleTarget:
 		f, ok := v.number()
 		switch {
@@ -407,15 +407,15 @@ func (r *rule) typed(v value) (value, bool) {
 		if r.most == 1 {
 			f = unit(f)
 		}
-		return value{kind: double, float: f}, ok && r.within(f)
+		return datum{kind: double, float: f}, ok && r.within(f)
 	case boolTarget:
 		b, ok := v.truth()
-		return value{kind: boolean, bool: b}, ok
+		return datum{kind: boolean, bool: b}, ok
 	case stringsTarget:
 		if v.kind != list {
-			v.list = []value{v}
+			v.list = []datum{v}
 		}
-		v = value{kind: list, list: v.texts()}
+		v = datum{kind: list, list: v.texts()}
 		return v, len(v.list) > 0
 	default:
 		return v, true

@@ -114,12 +114,12 @@ type rule struct {
 	// all adds up from all sources in place of the first that gives something.
 	all bool
 	// constant is the value where there is no source.
-	constant *value
+	constant *datum
 
-	states map[string]value
+	states map[string]datum
 	// aliases replace some texts; an empty one drops it.
 	aliases   map[string]string
-	otherwise *value
+	otherwise *datum
 	accept    []kind
 	extract   *regexp.Regexp
 	strip     [2]string // prefix, suffix
@@ -437,7 +437,7 @@ func (d *decoder) rule(r *rule, n *yaml.Node, path string) {
 			r.kind = targetKind(d.oneOf(n, p, string(stringTarget), string(intTarget), string(doubleTarget), string(boolTarget), string(stringsTarget), string(anyTarget)))
 		},
 		"states": func(n *yaml.Node, p string) {
-			r.states = map[string]value{}
+			r.states = map[string]datum{}
 			for _, pair := range d.pairs(n, p) {
 				if v := d.constant(pair.value, join(p, pair.key)); v != nil {
 					r.states[pair.key], r.states[strings.ToLower(pair.key)] = *v, *v
@@ -543,8 +543,8 @@ func (d *decoder) check(r *rule, n *yaml.Node) {
 }
 
 // constant reads a scalar.
-func (d *decoder) constant(n *yaml.Node, path string) *value {
-	var v value
+func (d *decoder) constant(n *yaml.Node, path string) *datum {
+	var v datum
 	switch n.ShortTag() {
 	case "!!str":
 		v = textValue(n.Value)

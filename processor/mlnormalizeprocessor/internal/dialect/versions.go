@@ -99,10 +99,10 @@ func (s *state) listFinishReasons() {
 	if given.kind != text || len(given.text) > maxCopied {
 		return
 	}
-	reasons := []value{given}
+	reasons := []datum{given}
 	if given.text[0] == '[' {
 		c := collector{want: wantList}
-		if !walkJSON(given.text, []string{anyStep}, &c) || slices.ContainsFunc(c.list, func(v value) bool { return v.kind != text }) {
+		if !walkJSON(given.text, []string{anyStep}, &c) || slices.ContainsFunc(c.list, func(v datum) bool { return v.kind != text }) {
 			return
 		}
 		reasons = c.list

@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
 )
 
 // ViolationError is one thing that is wrong in a table.
@@ -126,7 +128,7 @@ func (d *decoder) expand(document *yaml.Node) {
 	left := maxNodes
 	var walk func(n *yaml.Node, depth int) *yaml.Node
 	walk = func(n *yaml.Node, depth int) *yaml.Node {
-		if left--; left < 0 || depth > maxDepth {
+		if left--; left < 0 || depth > jsonscan.MaxDepth {
 			return &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!null", Line: n.Line}
 		}
 		if n.Kind == yaml.AliasNode {

@@ -11,7 +11,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
-	scalar "github.com/otelcol-ml/otelcol-ml/internal/value"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // kind is what a value is.
@@ -31,49 +31,49 @@ const (
 	other
 )
 
-// value is what was read from a span, on its way to another attribute.
-type value struct {
+// datum is what was read from a span, on its way to another attribute.
+type datum struct {
 	kind  kind
 	text  string
 	int   int64
 	float float64
 	bool  bool
-	list  []value
+	list  []datum
 	other pcommon.Value
 }
 
-func textValue(s string) value { return value{kind: text, text: s} }
+func textValue(s string) datum { return datum{kind: text, text: s} }
 
 // fromAttribute decodes an attribute's value. An empty one is none.
-func fromAttribute(v pcommon.Value) value {
+func fromAttribute(v pcommon.Value) datum {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
 		if v.Str() == "" {
-			return value{}
+			return datum{}
 		}
-		return value{kind: text, text: v.Str()}
+		return datum{kind: text, text: v.Str()}
 	case pcommon.ValueTypeInt:
-		return value{kind: integer, int: v.Int()}
+		return datum{kind: integer, int: v.Int()}
 	case pcommon.ValueTypeDouble:
-		return value{kind: double, float: v.Double()}
+		return datum{kind: double, float: v.Double()}
 	case pcommon.ValueTypeBool:
-		return value{kind: boolean, bool: v.Bool()}
+		return datum{kind: boolean, bool: v.Bool()}
 	case pcommon.ValueTypeEmpty:
-		return value{}
+		return datum{}
 	default:
-		return value{kind: other, other: v}
+		return datum{kind: other, other: v}
 	}
 }
 
 // string returns a scalar as text.
-func (v *value) string() (string, bool) {
+func (v *datum) string() (string, bool) {
 	switch v.kind {
 	case text, structure:
 		return v.text, true
 	case integer:
 		return strconv.FormatInt(v.int, 10), true
 	case double:
-		return scalar.FormatFloat(v.float), true
+		return value.FormatFloat(v.float), true
 	case boolean:
 		return strconv.FormatBool(v.bool), true
 	default:
@@ -85,7 +85,7 @@ func (v *value) string() (string, bool) {
 const maxCopied = 1024
 
 // texts makes texts of a list's scalars; what is none, or too long, is left out.
-func (v *value) texts() []value {
+func (v *datum) texts() []datum {
 	out := v.list[:0]
 	for i := range v.list {
 		if text, ok := v.list[i].string(); ok && text != "" && len(text) <= maxCopied && v.list[i].kind != structure {
@@ -96,7 +96,7 @@ func (v *value) texts() []value {
 }
 
 // number returns a finite number, that of a numeric text too.
-func (v *value) number() (float64, bool) {
+func (v *datum) number() (float64, bool) {
 	f := v.float
 	switch v.kind {
 	case integer:
@@ -114,7 +114,7 @@ func (v *value) number() (float64, bool) {
 }
 
 // percentage returns the share that a text like "87.5%" says.
-func (v *value) percentage() (float64, bool) {
+func (v *datum) percentage() (float64, bool) {
 	if v.kind != text {
 		return 0, false
 	}
@@ -127,7 +127,7 @@ func (v *value) percentage() (float64, bool) {
 }
 
 // whole returns a whole number, that of a numeric text too.
-func (v *value) whole() (int64, bool) {
+func (v *datum) whole() (int64, bool) {
 	switch v.kind {
 	case integer:
 		return v.int, true
@@ -144,7 +144,7 @@ func (v *value) whole() (int64, bool) {
 }
 
 // plus adds a number that is not negative to v, which is one; false for what is none. A sum is whole as long as its parts are.
-func (v *value) plus(other *value) bool {
+func (v *datum) plus(other *datum) bool {
 	f, ok := other.number()
 	if !ok || f < 0 {
 		return false
@@ -154,13 +154,13 @@ func (v *value) plus(other *value) bool {
 		return true
 	}
 	if v.kind == integer {
-		*v = value{kind: double, float: float64(v.int)}
+		*v = datum{kind: double, float: float64(v.int)}
 	}
 	v.float += f
 	return true
 }
 
-func (v *value) truth() (bool, bool) {
+func (v *datum) truth() (bool, bool) {
 	switch v.kind {
 	case boolean:
 		return v.bool, true
@@ -180,7 +180,7 @@ func (v *value) truth() (bool, bool) {
 }
 
 // class is the kind that a rule's accept speaks of: the kind of a number for a numeric text.
-func (v *value) class() kind {
+func (v *datum) class() kind {
 	if v.kind != text {
 		return v.kind
 	}
@@ -200,13 +200,13 @@ func characters(s string) int { return utf8.RuneCountInString(s) }
 type collector struct {
 	// want says what is kept: the first value, all of them, or how many they are and how long.
 	want  want
-	first value
+	first datum
 	n     int
 	chars int
 	// sum is that of the numbers, misfit a value that is none.
-	sum, misfit value
+	sum, misfit datum
 	// list has the values of all lists of a span, one after the other; that at hand begins at start.
-	list  []value
+	list  []datum
 	start int
 }
 
@@ -231,7 +231,7 @@ func (c *collector) begin() { c.list, c.start = c.list[:0], 0 }
 func (c *collector) reset(w want) {
 	c.want, c.n, c.chars, c.start = w, 0, 0, len(c.list)
 	if w == wantSum {
-		c.sum, c.misfit = value{kind: integer}, value{}
+		c.sum, c.misfit = datum{kind: integer}, datum{}
 	}
 }
 
@@ -247,14 +247,14 @@ func (c *collector) forget() {
 	}
 	clear(c.list[:cap(c.list)])
 	c.begin()
-	c.first, c.misfit = value{}, value{}
+	c.first, c.misfit = datum{}, datum{}
 }
 
 // keeps is true where values are kept, not only measured.
 func (c *collector) keeps() bool { return c.want == wantFirst || c.want == wantList }
 
 // add takes one value; true says that no more is needed.
-func (c *collector) add(v value) bool {
+func (c *collector) add(v datum) bool {
 	if v.kind == none || c.want == wantLength && v.kind != text || c.want == wantSum && !c.plus(&v) {
 		return false
 	}
@@ -276,7 +276,7 @@ func (c *collector) add(v value) bool {
 }
 
 // plus adds to the sum.
-func (c *collector) plus(v *value) bool {
+func (c *collector) plus(v *datum) bool {
 	if c.sum.plus(v) {
 		return true
 	}
@@ -285,19 +285,19 @@ func (c *collector) plus(v *value) bool {
 }
 
 // result returns what was collected.
-func (c *collector) result() value {
+func (c *collector) result() datum {
 	if c.n == 0 {
-		return value{}
+		return datum{}
 	}
 	switch c.want {
 	case wantCount:
-		return value{kind: integer, int: int64(c.n)}
+		return datum{kind: integer, int: int64(c.n)}
 	case wantLength:
-		return value{kind: integer, int: int64(c.chars)}
+		return datum{kind: integer, int: int64(c.chars)}
 	case wantSum:
 		return c.sum
 	case wantList:
-		return value{kind: list, list: c.list[c.start:len(c.list):len(c.list)]}
+		return datum{kind: list, list: c.list[c.start:len(c.list):len(c.list)]}
 	default:
 		return c.first
 	}
