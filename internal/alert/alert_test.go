@@ -94,7 +94,7 @@ func TestFingerprintIsAlertmanagers(t *testing.T) {
 		}
 		require.Equal(t, set.Fingerprint().String(), a.Fingerprint())
 	}
-	assert.Equal(t, model.LabelSet{}.Fingerprint().String(), Fingerprint(nil))
+	assert.Equal(t, model.LabelSet{}.Fingerprint().String(), fingerprint(nil))
 }
 
 func TestIdentityIsNameSeverityAndLabels(t *testing.T) {

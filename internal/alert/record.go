@@ -43,7 +43,7 @@ func (a *Alert) Encode(lr plog.LogRecord) {
 	attributes.PutStr(mlconv.AttrAlertName, n.Name)
 	attributes.PutStr(mlconv.AttrAlertState, string(n.State))
 	attributes.PutStr(mlconv.AttrAlertSeverity, string(n.Severity))
-	attributes.PutStr(mlconv.AttrAlertFingerprint, Fingerprint(n.labelSet()))
+	attributes.PutStr(mlconv.AttrAlertFingerprint, fingerprint(n.labelSet()))
 	if n.State == Resolved {
 		attributes.PutStr(mlconv.AttrAlertEnd, n.EndsAt.Format(time.RFC3339Nano))
 	}
