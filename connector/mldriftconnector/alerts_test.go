@@ -199,36 +199,58 @@ func TestAlertsAreBounded(t *testing.T) {
 		}
 		a := state.alerts
 		for i := range results {
-			a.holds(&results[i], cards.Snapshot())
+			a.holds(&results[i], cards.Snapshot(), time.Now())
 		}
 		assert.Equal(t, 2, a.overflow)
-		require.Len(t, a.due(time.Now()), 1)
+		require.Len(t, a.Due(time.Now()), 1)
 		state.emitAlerts(t.Context(), time.Now())
 		require.Len(t, logs.take(t), 1)
 		a.settle(time.Now()) // it was seen
-		assert.Empty(t, a.queue)
+		assert.False(t, a.Undelivered())
 		a.settle(time.Now())
 		state.emitAlerts(t.Context(), time.Now())
 		list := logs.take(t)
 		require.Len(t, list, 1)
 		assert.Equal(t, alert.Resolved, list[0].State)
 		assert.Equal(t, "model m: f0 is not watched any more", list[0].Summary)
-		a.holds(&results[1], cards.Snapshot())
-		require.Len(t, a.entries, 1, "a resolved one makes room")
-		for range maxQueued + 5 {
-			a.push(a.entries[drifting{results[1].Key, "baseline"}])
+		a.holds(&results[1], cards.Snapshot(), time.Now())
+		require.Equal(t, 1, a.Len(), "a resolved one makes room")
+		for range (maxQueued + 5) / 2 {
+			e, _ := a.Get(drifting{results[1].Key, "baseline"})
+			a.resolve(e, time.Now(), time.Now(), "over")
+			a.holds(&results[1], cards.Snapshot(), time.Now())
 		}
-		assert.Len(t, a.queue, maxQueued)
-		assert.Equal(t, 6, a.dropped)
+		assert.Len(t, a.Due(time.Now()), maxQueued)
 		state.emitAlerts(t.Context(), time.Now())
 		metadatatest.AssertEqualMlDriftAlerts(t, tel, []metricdata.DataPoint[int64]{
 			{Value: 2, Attributes: attrs("outcome", "overflow")},
-			{Value: 6, Attributes: attrs("outcome", "dropped")},
+			{Value: 5, Attributes: attrs("outcome", "dropped")},
 			{Value: 2 + maxQueued, Attributes: attrs("outcome", "sent")},
 		}, metricdatatest.IgnoreTimestamp())
 		b.shutdown(t)
 		require.NoError(t, tel.Shutdown(context.Background()))
 	})
+}
+
+// An alert whose verdict was lost with its windows is the same alert when it is found again; one that has ended is another one.
+func TestAlertsBeginOnce(t *testing.T) {
+	a := newAlerts(config(nil))
+	change := drift.Change{Result: drift.Result{
+		Key: drift.Key{Model: "m", Subject: drift.Feature, Name: "f"}, Reference: "baseline", Verdict: drift.Drift, End: 100,
+	}}
+	now := time.Unix(100, 0)
+	for end := range int64(3) {
+		change.End = 100 + end
+		a.observe(nil, []drift.Change{change}, catalog.NewSet(nil, nil), now)
+		require.Len(t, a.Due(now), 1)
+		assert.Equal(t, now, a.Due(now)[0].StartsAt)
+		a.Delivered(now)
+	}
+	e, _ := a.Get(drifting{change.Key, "baseline"})
+	a.resolve(e, now, now, "over")
+	change.End = 100
+	a.holds(&change.Result, catalog.NewSet(nil, nil), now)
+	assert.True(t, a.Due(now)[1].StartsAt.After(now), "it would not be told from the one that has ended")
 }
 
 func TestSummaries(t *testing.T) {

@@ -253,7 +253,7 @@ func (c *driftConnector) took(closed []drift.Result, changes []drift.Change, now
 		c.telemetry.verdict(context.Background(), changes[i].Verdict.String())
 	}
 	if c.logs != nil {
-		c.alerts.take(closed, changes, c.catalog.Snapshot(), now)
+		c.alerts.observe(closed, changes, c.catalog.Snapshot(), now)
 	}
 	if c.cfg.Timestamps == TimestampsEvent && c.metrics != nil {
 		c.waiting = append(c.waiting, closed...)
@@ -310,7 +310,7 @@ func (c *driftConnector) scores(now time.Time, e *encoder) {
 			e.result(r)
 		}
 		if c.logs != nil && r.Verdict == drift.Drift {
-			c.alerts.holds(r, set)
+			c.alerts.holds(r, set, now)
 		}
 	})
 	if c.logs != nil {

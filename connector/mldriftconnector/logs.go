@@ -23,21 +23,21 @@ func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
 		return
 	}
 	c.telemetry.alerts(ctx, "overflow", c.alerts.overflow)
-	c.telemetry.alerts(ctx, "dropped", c.alerts.dropped)
+	c.telemetry.alerts(ctx, "dropped", c.alerts.TakeLost())
 	if c.alerts.overflow > 0 {
 		if _, ok := c.limiter.Allow("alerts", now); ok {
 			c.logger.Warn("More drifts hold than there is room for alerts: raise 'limits::alerts'",
 				zap.Int("limit", c.cfg.Limits.Alerts), zap.Int("without_an_alert", c.alerts.overflow))
 		}
 	}
-	c.alerts.overflow, c.alerts.dropped = 0, 0
-	if len(c.alerts.queue) > 0 && c.store != nil {
+	c.alerts.overflow = 0
+	if c.alerts.Undelivered() && c.store != nil {
 		// A kill must not make a drift begin twice.
 		if err := c.save(ctx); err != nil {
 			c.logger.Warn("Windows are not saved; the next save tries again", zap.Error(err))
 		}
 	}
-	due := c.alerts.due(now)
+	due := c.alerts.Due(now)
 	if len(due) == 0 {
 		return
 	}
@@ -47,11 +47,11 @@ func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
 	err := c.logs.ConsumeLogs(limited, ld)
 	switch {
 	case err == nil:
-		c.alerts.sent(now)
+		c.alerts.Delivered(now)
 		c.telemetry.alerts(ctx, "sent", len(due))
 	case consumererror.IsPermanent(err):
 		// Nothing else would become of them a second later.
-		c.alerts.sent(now)
+		c.alerts.Delivered(now)
 		c.telemetry.alerts(ctx, "refused", len(due))
 		c.logger.Error("Alerts were refused; those that hold are emitted again at the next resend", zap.Int("alerts", len(due)), zap.Error(err))
 	default:

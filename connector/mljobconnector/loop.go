@@ -71,7 +71,7 @@ func (s *state) emitAlerts(ctx context.Context, now time.Time) {
 	}
 	s.sayer.say(now, due)
 	if s.logs == nil {
-		s.tracker.Sent(ctx, now, due)
+		s.tracker.Sent(now)
 		return
 	}
 	ld := alert.Logs(due, s.resource, metadata.ScopeName, s.version, now)
@@ -81,11 +81,11 @@ func (s *state) emitAlerts(ctx context.Context, now time.Time) {
 	outcome := outcomeSent
 	switch {
 	case err == nil:
-		s.tracker.Sent(ctx, now, due)
+		s.tracker.Sent(now)
 	case consumererror.IsPermanent(err):
 		// Nothing else would become of them a second later.
 		outcome = outcomeRefused
-		s.tracker.Sent(ctx, now, due)
+		s.tracker.Sent(now)
 		s.logger.Error("Alerts were refused; they are emitted again at the next resend", zap.Int("alerts", len(due)), zap.Error(err))
 	default:
 		outcome = outcomeFailed

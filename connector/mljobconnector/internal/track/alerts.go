@@ -4,7 +4,6 @@
 package track
 
 import (
-	"context"
 	"fmt"
 	"maps"
 	"strings"
@@ -19,18 +18,18 @@ import (
 )
 
 // Due returns the alerts to emit now: new, changed and resolved ones, and those whose turn it is. All of them have been written. Sent
-// says that they have been delivered; those that were not are due again at the next call.
+// says that they have been delivered; if they were not, they are due again at the next call.
 func (w *Tracker) Due(now time.Time) []alert.Alert {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.ledger.due(now)
+	return w.ledger.alerts.Due(now)
 }
 
 // Sent notes the delivery of what Due returned. Nothing of it is stored: after a restart everything is due.
-func (w *Tracker) Sent(_ context.Context, now time.Time, alerts []alert.Alert) {
+func (w *Tracker) Sent(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.ledger.delivered(now, alerts)
+	w.ledger.alerts.Delivered(now)
 }
 
 // raise lets the alert on a fault of a run fire.
@@ -60,11 +59,10 @@ func (w *Tracker) raise(now time.Time, t *tracked, f judge.Fault, also []judge.F
 		a["trace_url"] = link
 	}
 	w.describe(t.job, a)
-	return w.ledger.raise(now, entryState{
-		Alert: alert.Alert{
-			Name: string(f.Kind), Severity: w.severity(t.job, f.Warning), Labels: labels(t.run.Key, f.Stage),
-			Summary: f.Summary, Annotations: a, TraceID: [16]byte(f.TraceID), SpanID: [8]byte(f.SpanID),
-		},
+	return w.ledger.raise(now, alert.Alert{
+		Name: string(f.Kind), Severity: w.severity(t.job, f.Warning), Labels: labels(t.run.Key, f.Stage),
+		Summary: f.Summary, Annotations: a, TraceID: [16]byte(f.TraceID), SpanID: [8]byte(f.SpanID),
+	}, detail{
 		Key: t.run.Key, Kind: f.Kind, Stage: f.Stage, Run: t.stored.key, Order: t.order(), Running: goesOn, Warning: f.Warning,
 	})
 }

@@ -28,7 +28,7 @@ func (w *Tracker) Tick(ctx context.Context, now time.Time) error {
 			w.look(t.run, now)
 		}
 	}
-	w.ledger.tidy(now)
+	w.ledger.alerts.Tidy(now)
 	return w.write(ctx, now)
 }
 
@@ -368,7 +368,7 @@ func (w *Tracker) write(ctx context.Context, now time.Time) error {
 func (w *Tracker) Next() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	next := earliest(w.timers.next(), w.ledger.next())
+	next := earliest(w.timers.next(), w.ledger.alerts.Next())
 	switch {
 	case w.disk.behind:
 		next = earliest(next, w.wrote.Add(retryAfter))

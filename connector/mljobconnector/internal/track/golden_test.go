@@ -95,7 +95,7 @@ func rewritten(t *testing.T, values map[string][]byte, now time.Time) map[string
 	for _, x := range r.w.index.anonymous {
 		r.w.disk.change(x)
 	}
-	for _, e := range r.w.ledger.entries {
+	for _, e := range r.w.ledger.alerts.All() {
 		r.w.disk.change(e)
 	}
 	r.store.values = map[string][]byte{}

@@ -219,7 +219,7 @@ func TestLimits(t *testing.T) {
 	r.whole(of{id: "z", trace: 32}, run.Failure)
 	r.pass(time.Minute)
 	assert.Equal(t, []string{"JobFailed daily z"}, r.active())
-	assert.Len(t, r.w.ledger.entries, 2)
+	assert.Equal(t, 2, r.w.ledger.alerts.Len())
 }
 
 // A run that has failed already is not dropped without a word.

@@ -56,7 +56,7 @@ func TestFailureFiresAndResolves(t *testing.T) {
 	sent := r.sends[id]
 	r.pass(time.Hour)
 	assert.Equal(t, 14, r.sends[id]-sent, "every minute for 15 minutes, without the last one")
-	assert.Empty(t, r.w.ledger.entries)
+	assert.Zero(t, r.w.ledger.alerts.Len())
 
 	// When it fires again it is another one.
 	r.script.runs["d"] = line{stage: "train"}
@@ -76,7 +76,7 @@ func TestFiresAgainWhileResolvedIsKept(t *testing.T) {
 	r.whole(of{id: "c", trace: 3}, run.Failure)
 	r.pass(time.Minute)
 	assert.Equal(t, []string{"-JobFailed daily train", "+JobFailed daily train"}, r.all())
-	assert.Len(t, r.w.ledger.entries, 1)
+	assert.Equal(t, 1, r.w.ledger.alerts.Len())
 }
 
 func TestAnotherFaultSupersedes(t *testing.T) {

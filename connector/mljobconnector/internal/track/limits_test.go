@@ -69,7 +69,7 @@ func TestCardsFindRoom(t *testing.T) {
 		r.pass(time.Minute)
 	}
 	var firing []string
-	for _, e := range r.w.ledger.entries {
+	for _, e := range r.w.ledger.alerts.All() {
 		firing = append(firing, e.Key.Job)
 	}
 	assert.ElementsMatch(t, []string{"b", "c", "carded"}, firing)

@@ -233,7 +233,7 @@ func (r *rig) emit() {
 		r.emitted[id] = a
 		r.sends[id]++
 	}
-	r.w.Sent(context.Background(), r.now, due)
+	r.w.Sent(r.now)
 }
 
 func (r *rig) observe(spans ...run.Span) {

@@ -146,11 +146,10 @@ func (w *Tracker) raiseMissed(j *job, slot, now time.Time) {
 	}
 	w.describe(j, annotations)
 	earliestStart := slot.Add(-j.schedule.Early(slot) - j.schedule.Skew(slot))
-	w.ledger.raise(now, entryState{
-		Alert: alert.Alert{
-			Name: string(judge.JobMissedSchedule), Severity: w.severity(j, false), Labels: labels(j.key, ""),
-			Summary: s.String(), Annotations: annotations,
-		},
+	w.ledger.raise(now, alert.Alert{
+		Name: string(judge.JobMissedSchedule), Severity: w.severity(j, false), Labels: labels(j.key, ""),
+		Summary: s.String(), Annotations: annotations,
+	}, detail{
 		Key: j.key, Kind: judge.JobMissedSchedule, Missed: j.slots.missed,
 		// A run that resolves it is of a later date than those before the slot, or has begun after it.
 		Order: order{Date: j.slots.passed, Start: earliestStart}, Strict: true,

@@ -118,22 +118,19 @@ func (w *Tracker) silence(now, since time.Time) bool {
 	}
 	summary := fmt.Sprintf("Nothing at all has been received since %s (%s), by which time %s should have been heard of: the path of the telemetry may be broken, and nothing is known of any job.",
 		since.UTC().Format("2006-01-02 15:04:05 MST"), round(now.Sub(since)), listed(names))
-	e := w.ledger.raise(now, entryState{
-		Kind: judge.NoTelemetry,
-		Alert: alert.Alert{
-			Name: string(judge.NoTelemetry), Severity: w.options.Severity, Summary: summary,
-			Annotations: map[string]string{
-				"silent_since": since.UTC().Format(time.RFC3339), "jobs": clip(strings.Join(names, ", ")),
-				"services": clip(strings.Join(services, ", ")), "services_heard": strconv.Itoa(len(services)),
-			},
+	e := w.ledger.raise(now, alert.Alert{
+		Name: string(judge.NoTelemetry), Severity: w.options.Severity, Summary: summary,
+		Annotations: map[string]string{
+			"silent_since": since.UTC().Format(time.RFC3339), "jobs": clip(strings.Join(names, ", ")),
+			"services": clip(strings.Join(services, ", ")), "services_heard": strconv.Itoa(len(services)),
 		},
-	})
+	}, detail{Kind: judge.NoTelemetry})
 	if e == nil {
 		return false // the ledger is full
 	}
 	w.silent = since
-	for _, other := range w.ledger.entries {
-		if other.firing() && absent(other.Kind) && other.Alert.StartsAt.After(since) {
+	for _, other := range w.ledger.alerts.All() {
+		if other.Firing() && absent(other.Kind) && other.Alert.StartsAt.After(since) {
 			w.ledger.resolve(now, other, map[string]string{"superseded_by": string(judge.NoTelemetry)})
 		}
 	}

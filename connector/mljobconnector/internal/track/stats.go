@@ -153,8 +153,8 @@ func (w *Tracker) SelfStats() SelfStats {
 	if w.ledger.dropped > 0 {
 		s.Evicted["alert"] = w.ledger.dropped
 	}
-	for _, e := range w.ledger.entries {
-		if e.firing() {
+	for _, e := range w.ledger.alerts.All() {
+		if e.Firing() {
 			s.ActiveAlerts++
 		}
 	}

@@ -119,7 +119,8 @@ func TestConcurrency(t *testing.T) {
 		for n := range 200 {
 			now := day0.Add(time.Duration(n) * time.Second)
 			assert.NoError(t, r.w.Tick(context.Background(), now))
-			r.w.Sent(context.Background(), now, r.w.Due(now))
+			r.w.Due(now)
+			r.w.Sent(now)
 			r.w.Next()
 			r.w.Stats(now)
 			r.w.SelfStats()

@@ -110,8 +110,8 @@ func New(o Options) *Tracker {
 	}
 	w.ledger = newLedger(&w.disk, o.Limits.Alerts, o.Resend, o.KeepResolved)
 	w.ledger.carded = func(key run.Key) bool { j := w.jobs[key]; return j != nil && j.card != nil }
-	w.ledger.lost = func(s *entryState) {
-		w.notice(Notice{Limit: LimitAlert, Key: s.Key, Run: s.Alert.Annotations["run_id"], Stage: s.Stage, Alert: string(s.Kind)})
+	w.ledger.lost = func(e *entry) {
+		w.notice(Notice{Limit: LimitAlert, Key: e.Key, Run: e.Alert.Annotations["run_id"], Stage: e.Stage, Alert: string(e.Kind)})
 	}
 	return w
 }
