@@ -14,6 +14,7 @@ import (
 
 	"go.opentelemetry.io/collector/consumer/consumertest"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
 
@@ -24,7 +25,7 @@ func BenchmarkPair(b *testing.B) {
 		in := `{"instances":[` + strings.TrimSuffix(strings.Repeat(row+",", shape.rows), ",") + `]}`
 		out := `{"predictions":[` + strings.TrimSuffix(strings.Repeat("0.25,", shape.rows), ",") + `]}`
 		b.Run(fmt.Sprintf("rows=%d/columns=%d", shape.rows, shape.columns), func(b *testing.B) {
-			r := offline(b, config(), consumertest.NewNop(), withCards(driftCard()))
+			r := offline(b, config(), consumertest.NewNop(), catalogtest.Host(driftCard()))
 			b.Cleanup(func() { _ = r.Shutdown(context.Background()) })
 			b.ReportAllocs()
 			b.SetBytes(int64(len(in) + len(out)))

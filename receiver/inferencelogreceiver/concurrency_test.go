@@ -16,11 +16,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // moody is a sink that has no room for one request in three.
 type moody struct {
 	sink
+	mu     sync.Mutex // guards random
 	random *rand.Rand
 }
 
@@ -80,7 +83,7 @@ func TestStopWhileEventsCome(t *testing.T) {
 	cfg := config()
 	r, err := newReceiver(nopSettings(), cfg, next)
 	require.NoError(t, err)
-	require.NoError(t, r.Start(t.Context(), host{}))
+	require.NoError(t, r.Start(t.Context(), testkit.Host{}))
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	taken := 0

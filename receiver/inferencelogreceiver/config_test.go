@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
 )
 
@@ -102,7 +103,7 @@ func TestAuth(t *testing.T) {
 	r := started(t, config(func(c *Config) {
 		c.PairingTimeout = 0
 		c.Auth = configoptional.Some(confighttp.AuthConfig{Config: configauth.Config{AuthenticatorID: id}})
-	}), next, host{id: guard{}})
+	}), next, testkit.Host{id: guard{}})
 	for header, want := range map[string]int{"": http.StatusUnauthorized, "Bearer secret": http.StatusOK} {
 		m := request("a")
 		req, err := http.NewRequest(http.MethodPost, r.url(), m.request(t).Body)

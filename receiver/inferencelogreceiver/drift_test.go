@@ -23,8 +23,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
 )
 
@@ -101,7 +103,7 @@ func (l logger) call(id string, at time.Time, request, response any) {
 // card's feature order, and ml_drift scores that tell the feature that shifted from the one that did not.
 func TestDriftWithoutTracing(t *testing.T) {
 	ctx := context.Background()
-	h := withCards(driftCard())
+	h := catalogtest.Host(driftCard())
 
 	scores := new(consumertest.MetricsSink)
 	drift := mldriftconnector.NewFactory()
@@ -144,27 +146,25 @@ func TestDriftWithoutTracing(t *testing.T) {
 
 	counts := map[string]uint64{}
 	sum := 0.0
-	for _, md := range tee.AllMetrics() {
-		each(md, func(m pmetric.Metric) {
-			switch m.Name() {
-			case "ml.prediction.count":
-				for _, p := range m.Sum().DataPoints().All() {
-					counts["predictions"] += uint64(p.IntValue())
-				}
-			case "ml.prediction.class.count":
-				for _, p := range m.Sum().DataPoints().All() {
-					counts["classes"] += uint64(p.IntValue())
-				}
-			case "ml.feature.value":
-				for _, p := range m.Histogram().DataPoints().All() {
-					feature, _ := p.Attributes().Get("ml.feature.name")
-					counts[feature.Str()] += p.Count()
-					if feature.Str() == "amount" {
-						sum += p.Sum()
-					}
+	for m := range testkit.Metrics(tee.AllMetrics()...) {
+		switch m.Name() {
+		case "ml.prediction.count":
+			for _, p := range m.Sum().DataPoints().All() {
+				counts["predictions"] += uint64(p.IntValue())
+			}
+		case "ml.prediction.class.count":
+			for _, p := range m.Sum().DataPoints().All() {
+				counts["classes"] += uint64(p.IntValue())
+			}
+		case "ml.feature.value":
+			for _, p := range m.Histogram().DataPoints().All() {
+				feature, _ := p.Attributes().Get("ml.feature.name")
+				counts[feature.Str()] += p.Count()
+				if feature.Str() == "amount" {
+					sum += p.Sum()
 				}
 			}
-		})
+		}
 	}
 	const all = hours * calls * rows
 	assert.Equal(t, map[string]uint64{"predictions": all, "classes": all, "amount": all, "age": all}, counts)
@@ -172,18 +172,11 @@ func TestDriftWithoutTracing(t *testing.T) {
 
 	psi := map[string]float64{}
 	require.Eventually(t, func() bool {
-		for _, md := range scores.AllMetrics() {
-			each(md, func(m pmetric.Metric) {
-				if m.Name() != "ml.drift.score" {
-					return
-				}
-				for _, p := range m.Gauge().DataPoints().All() {
-					of := p.Attributes().AsRaw()
-					if of["ml.drift.method"] == "psi" && of["ml.drift.subject"] == "feature" {
-						psi[of["ml.feature.name"].(string)] = p.DoubleValue()
-					}
-				}
-			})
+		for p := range testkit.Points("ml.drift.score", scores.AllMetrics()...) {
+			of := p.Attributes().AsRaw()
+			if of["ml.drift.method"] == "psi" && of["ml.drift.subject"] == "feature" {
+				psi[of["ml.feature.name"].(string)] = p.DoubleValue()
+			}
 		}
 		return len(psi) == 2
 	}, 5*time.Second, 20*time.Millisecond)
@@ -204,15 +197,4 @@ func (t teeMetrics) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) erro
 		return err
 	}
 	return t.next.ConsumeMetrics(ctx, md)
-}
-
-// each visits all metrics.
-func each(md pmetric.Metrics, visit func(m pmetric.Metric)) {
-	for _, rm := range md.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				visit(m)
-			}
-		}
-	}
 }

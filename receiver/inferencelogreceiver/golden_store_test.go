@@ -15,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 var writeGolden = flag.String("write-golden", "", "write the storage of this version into a file of testdata with this name")
@@ -34,17 +36,18 @@ func TestGoldenStore(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				text, err := os.ReadFile(file)
 				require.NoError(t, err)
-				id, m, next := component.MustNewID("memory"), &memory{}, &sink{}
-				require.NoError(t, json.Unmarshal(text, &m.values))
+				var stored map[string][]byte
+				require.NoError(t, json.Unmarshal(text, &stored))
+				id, m, next := component.MustNewID("memory"), testkit.NewStorage(stored), &sink{}
 				cfg := config(func(c *Config) {
 					c.SageMaker.Include = []string{filepath.Join(t.TempDir(), "*.jsonl")}
 					c.SageMaker.Storage = &id
 				})
-				r := offline(t, cfg, next, host{id: m})
+				r := offline(t, cfg, next, testkit.Host{id: m})
 				time.Sleep(3 * time.Second)
 				assert.ElementsMatch(t, []string{"1 pair", "2 pair", "3 pair"}, next.names())
 				require.NoError(t, r.Shutdown(t.Context()))
-				assert.NotContains(t, m.values, unsentKey)
+				assert.NotContains(t, m.Values(), unsentKey)
 			})
 		})
 	}
@@ -53,8 +56,8 @@ func TestGoldenStore(t *testing.T) {
 // storeOfFullPipeline is what a receiver stores that stops while the pipeline has no room for three lines of two files.
 func storeOfFullPipeline(t *testing.T) map[string][]byte {
 	t.Helper()
-	id, m, next := component.MustNewID("memory"), &memory{values: map[string][]byte{}}, &sink{}
-	next.set(errFull)
+	id, m, next := component.MustNewID("memory"), testkit.NewStorage(nil), &sink{}
+	next.Fail(errFull)
 	back, err := os.Getwd()
 	require.NoError(t, err)
 	t.Chdir(t.TempDir())
@@ -67,10 +70,10 @@ func storeOfFullPipeline(t *testing.T) map[string][]byte {
 		r := offline(t, config(func(c *Config) {
 			c.SageMaker.Include, c.SageMaker.StartAt = []string{"captured/*/*/*/*/*/*/*.jsonl"}, "beginning"
 			c.SageMaker.Storage = &id
-		}), next, host{id: m})
+		}), next, testkit.Host{id: m})
 		time.Sleep(3 * time.Second)
 		require.NoError(t, r.Shutdown(t.Context()))
 	})
 	t.Chdir(back)
-	return m.values
+	return m.Values()
 }

@@ -21,7 +21,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // line is a record of data capture.
@@ -66,7 +68,7 @@ func TestCapture(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			next := &sink{}
-			r := offline(t, config(func(c *Config) { c.SageMaker.Model, c.SageMaker.MaxRecordSize = "churn", 1500 }), next, withCards(churn))
+			r := offline(t, config(func(c *Config) { c.SageMaker.Model, c.SageMaker.MaxRecordSize = "churn", 1500 }), next, catalogtest.Host(churn))
 			b := r.newBatch()
 			if err := r.capture(b, []byte(c.line), "churn-endpoint", "AllTraffic"); err != nil {
 				assert.Equal(t, c.want, asRefusal(err).outcome.String(), "%v", err)
@@ -140,8 +142,8 @@ func TestFollow(t *testing.T) {
 			require.NoError(t, f.Close())
 		}
 		id := component.MustNewID("memory")
-		store := &memory{values: map[string][]byte{}}
-		h := host{id: store}
+		store := testkit.NewStorage(nil)
+		h := testkit.Host{id: store}
 		cfg := func() *Config {
 			return config(func(c *Config) {
 				c.SageMaker.Include = []string{filepath.Join(dir, "*.jsonl")}
@@ -159,10 +161,10 @@ func TestFollow(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		assert.ElementsMatch(t, []string{"1 pair", "2 pair", "3 pair"}, next.names())
 
-		next.set(errFull)
+		next.Fail(errFull)
 		write("a.jsonl", csvLine("4", "1,2", "3"))
 		time.Sleep(time.Minute)
-		next.set(nil)
+		next.Fail(nil)
 		time.Sleep(time.Minute)
 		assert.Contains(t, next.names(), "4 pair")
 		require.NoError(t, r.Shutdown(t.Context()))
@@ -173,18 +175,18 @@ func TestFollow(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		assert.Equal(t, []string{"5 pair"}, next.names(), "what has been read is not read again")
 
-		next.set(errFull)
+		next.Fail(errFull)
 		write("a.jsonl", csvLine("6", "1,2", "3"))
 		write("c.jsonl", csvLine("7", "1,2", "3"))
 		time.Sleep(3 * time.Second)
 		require.NoError(t, r.Shutdown(t.Context()), "a full pipeline does not keep the collector from stopping")
 
 		next = &sink{}
-		next.set(errFull)
+		next.Fail(errFull)
 		r = offline(t, cfg(), next, h)
 		time.Sleep(3 * time.Second)
 		require.NoError(t, r.Shutdown(t.Context()))
-		next.set(nil)
+		next.Fail(nil)
 		r = offline(t, cfg(), next, h)
 		time.Sleep(3 * time.Second)
 		assert.ElementsMatch(t, []string{"6 pair", "7 pair"}, next.names(), "what waited for the pipeline is sent by the next collector that can")
@@ -195,7 +197,7 @@ func TestFollow(t *testing.T) {
 		require.NoError(t, r.Shutdown(t.Context()))
 		assert.Empty(t, next.names(), "and once")
 
-		store.values[unsentKey] = []byte("{")
+		store.Put(unsentKey, []byte("{"))
 		r = offline(t, cfg(), next, h)
 		require.NoError(t, r.Shutdown(t.Context()), "a damaged storage is no reason not to start")
 	})
@@ -261,10 +263,10 @@ func TestFollowOddFiles(t *testing.T) {
 func TestRefusedRecords(t *testing.T) {
 	next := &sink{}
 	r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
-	next.set(errFull)
+	next.Fail(errFull)
 	b := r.readLines(t.Context(), "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte("x")}).(*capturedLines)
 	require.ErrorIs(t, b.Send(t.Context()), errFull)
-	next.set(nil)
+	next.Fail(nil)
 	b.Done(t.Context(), errFull)
 	assert.Equal(t, 1, b.counts[refusedOutcome])
 	assert.Equal(t, 1, b.counts[badEventOutcome])
@@ -308,7 +310,7 @@ func TestStorageErrors(t *testing.T) {
 	require.NoError(t, r.Shutdown(t.Context()))
 	r, err = newReceiver(nopSettings(), cfg, &sink{})
 	require.NoError(t, err)
-	assert.ErrorContains(t, r.Start(t.Context(), host{id: cards{}}), "is not a storage")
+	assert.ErrorContains(t, r.Start(t.Context(), testkit.Host{id: testkit.NopExtension{}}), "is not a storage")
 	require.NoError(t, r.Shutdown(t.Context()))
 	cfg = config(func(c *Config) { c.SageMaker.Include = []string{"["} })
 	r, err = newReceiver(nopSettings(), cfg, &sink{})

@@ -22,13 +22,14 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // A number comes as an attribute of a span, in the body of a request, in a data file and in a card. As a category it has the same
@@ -111,7 +112,7 @@ func checkWaysIn(t *testing.T, numbers []float64) {
 
 	// Attributes of a span.
 	card.Baseline = fromFile
-	h := withCards(card)
+	h := catalogtest.Host(card)
 	td := ptrace.NewTraces()
 	s := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 	s.SetEndTimestamp(pcommon.NewTimestampFromTime(eventTime))
@@ -152,16 +153,9 @@ func categories(t *testing.T, h component.Host, send func(summary consumer.Trace
 	require.NoError(t, summary.Start(t.Context(), h))
 	send(summary)
 	require.NoError(t, summary.Shutdown(context.Background()))
-	for _, md := range sink.AllMetrics() {
-		each(md, func(m pmetric.Metric) {
-			if m.Name() != "ml.feature.category.count" {
-				return
-			}
-			for _, p := range m.Sum().DataPoints().All() {
-				category, _ := p.Attributes().Get("ml.feature.category")
-				out = append(out, category.Str())
-			}
-		})
+	for p := range testkit.Points("ml.feature.category.count", sink.AllMetrics()...) {
+		category, _ := p.Attributes().Get("ml.feature.category")
+		out = append(out, category.Str())
 	}
 	return out
 }

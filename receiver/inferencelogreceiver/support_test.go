@@ -12,7 +12,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"sync"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,116 +20,18 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumertest"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
 )
 
-// host is a component.Host with extensions.
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
-// cards is a catalog.
-type cards struct {
-	component.StartFunc
-	component.ShutdownFunc
-	set *catalog.Set
-}
-
-func (c cards) Snapshot() *catalog.Set { return c.set }
-
-// withCards is a host with a catalog of the given models.
-func withCards(models ...*catalog.Model) host {
-	return host{component.MustNewID("ml_catalog"): cards{set: catalog.NewSet(models, nil)}}
-}
-
-// memory is a storage extension.
-type memory struct {
-	component.StartFunc
-	component.ShutdownFunc
-
-	mu     sync.Mutex
-	values map[string][]byte
-}
-
-func (m *memory) GetClient(context.Context, component.Kind, component.ID, string) (storage.Client, error) {
-	return m, nil
-}
-
-func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.values[key], nil
-}
-
-func (m *memory) Set(ctx context.Context, key string, value []byte) error {
-	return m.Batch(ctx, storage.SetOperation(key, value))
-}
-
-func (m *memory) Delete(ctx context.Context, key string) error {
-	return m.Batch(ctx, storage.DeleteOperation(key))
-}
-
-func (m *memory) Batch(_ context.Context, ops ...*storage.Operation) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, op := range ops {
-		switch op.Type {
-		case storage.Get:
-			op.Value = m.values[op.Key]
-		case storage.Set:
-			m.values[op.Key] = op.Value
-		case storage.Delete:
-			delete(m.values, op.Key)
-		}
-	}
-	return nil
-}
-
-func (m *memory) Close(context.Context) error { return nil }
-
-// sink keeps traces and fails while told to.
-type sink struct {
-	consumertest.TracesSink
-	mu  sync.Mutex
-	err error
-}
-
-func (s *sink) set(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.err = err
-}
-
-func (s *sink) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	s.mu.Lock()
-	err := s.err
-	s.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return s.TracesSink.ConsumeTraces(ctx, td)
-}
+// sink keeps traces, and refuses them when told to.
+type sink struct{ testkit.TracesSink }
 
 // spans returns all spans in the order of their arrival.
-func (s *sink) spans() []ptrace.Span {
-	var all []ptrace.Span
-	for _, td := range s.AllTraces() {
-		for _, rs := range td.ResourceSpans().All() {
-			for _, ss := range rs.ScopeSpans().All() {
-				for _, span := range ss.Spans().All() {
-					all = append(all, span)
-				}
-			}
-		}
-	}
-	return all
-}
+func (s *sink) spans() []ptrace.Span { return slices.Collect(testkit.Spans(s.AllTraces()...)) }
 
 // names are the parts of a span that tell what it was made of.
 func (s *sink) names() []string {

@@ -42,9 +42,9 @@ func TestTelemetry(t *testing.T) {
 		for _, id := range []string{"b", "c", "d"} { // b gives way
 			r.post(t, request(id))
 		}
-		next.set(errFull)
+		next.Fail(errFull)
 		r.post(t, response("d"))
-		next.set(nil)
+		next.Fail(nil)
 		r.post(t, response("d"))
 		time.Sleep(time.Minute + 500*time.Millisecond) // c, between two sweeps
 		r.post(t, response("e"))
@@ -93,7 +93,7 @@ func TestTelemetry(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, int64(5), accepted.Data.(metricdata.Sum[int64]).DataPoints[0].Value)
 		stop()
-		next.set(errFull)
+		next.Fail(errFull)
 		require.NoError(t, r.Shutdown(t.Context()))
 		metadatatest.AssertEqualInferenceLogUnpaired(t, tel, []metricdata.DataPoint[int64]{
 			point(1, "cause", "evicted"), point(1, "cause", "timeout"), point(1, "cause", "lost"),
