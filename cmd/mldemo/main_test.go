@@ -325,7 +325,7 @@ func TestCardIsAccepted(t *testing.T) {
 	require.NoError(t, err)
 	m := set.Model("", "fraud: 1")
 	require.NotNil(t, m)
-	assert.Equal(t, "day", m.Drift.Calendar)
+	assert.Equal(t, "day", m.Drift.Window.Calendar)
 	assert.NotNil(t, m.Baseline)
 	assert.Equal(t, []string{"country"}, m.Segments)
 }

@@ -15,15 +15,16 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// missingThreshold is what ml_drift's config has by default for the share of missing values.
-const missingThreshold = 0.05
-
-// minSamples is the number of values that ml_drift wants in a window by default.
-const minSamples = 200
+// The collector of the demo has the defaults of ml_drift: so many values are wanted in a window, and a p-value below significance.
+var (
+	minSamples   = drift.DefaultOptions().MinSamples
+	significance = drift.DefaultOptions().Significance
+)
 
 // key is what a finding is about.
 type key struct{ subject, feature, segment string }
@@ -79,7 +80,7 @@ func (w *window) decides() (m stats.Method, n number, ok bool) {
 // threshold is the effect from which the subject has drifted.
 func (k key) threshold(m stats.Method) float64 {
 	if k.subject == "missing" {
-		return missingThreshold
+		return drift.DefaultMissing
 	}
 	return m.DefaultThreshold()
 }
@@ -87,7 +88,7 @@ func (k key) threshold(m stats.Method) float64 {
 // exceeds says that the window alone looks like drift; the verdict wants two in a row.
 func (k key) exceeds(w *window) bool {
 	m, n, ok := w.decides()
-	return ok && n.score >= k.threshold(m) && n.p < 0.05 && w.samples >= minSamples
+	return ok && n.score >= k.threshold(m) && n.p < significance && w.samples >= float64(minSamples)
 }
 
 // episode is a run of windows with the verdict drift, and what led to it.
@@ -125,7 +126,7 @@ func (f *finding) strongest() *window {
 	var best *window
 	top := -1.0
 	for _, w := range f.windows {
-		if _, n, ok := w.decides(); ok && n.score > top && w.samples >= minSamples {
+		if _, n, ok := w.decides(); ok && n.score > top && w.samples >= float64(minSamples) {
 			best, top = w, n.score
 		}
 	}
@@ -156,7 +157,7 @@ func (fs findings) sorted(features []string) []*finding {
 			f.windows = append(f.windows, w)
 		}
 		slices.SortFunc(f.windows, func(a, b *window) int { return a.end.Compare(b.end) })
-		for len(f.windows) > 1 && f.windows[len(f.windows)-1].samples < minSamples { // cut off by the end of the data
+		for len(f.windows) > 1 && f.windows[len(f.windows)-1].samples < float64(minSamples) { // cut off by the end of the data
 			f.windows = f.windows[:len(f.windows)-1]
 		}
 		if slices.ContainsFunc(f.windows, func(w *window) bool { return len(w.numbers) > 0 }) {

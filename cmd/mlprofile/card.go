@@ -17,6 +17,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -148,7 +149,8 @@ func draft(p *profile.Profile, o cardOptions) ([]byte, error) {
 	if o.window != "" {
 		fmt.Fprintf(&b, "drift: {window: %s}\n", scalar(o.window))
 	} else {
-		b.WriteString("# drift: {window: 1h, min_samples: 200}   # window: a duration, or day, week, month\n")
+		o := drift.DefaultOptions()
+		fmt.Fprintf(&b, "# drift: {window: %s, min_samples: %d}   # window: a duration, or day, week, month\n", o.Window, o.MinSamples)
 	}
 	if len(o.segments) > 0 {
 		fmt.Fprintf(&b, "segments: %s\n", flowList(o.segments))

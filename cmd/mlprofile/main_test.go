@@ -79,7 +79,7 @@ func TestBuildShowCard(t *testing.T) {
 	assert.Equal(t, "fraud", m.PositiveClass)
 	assert.Equal(t, "risk@example.com", m.Owner)
 	assert.Equal(t, p, m.Baseline)
-	assert.Equal(t, "day", m.Drift.Calendar)
+	assert.Equal(t, "day", m.Drift.Window.Calendar)
 	assert.Equal(t, []string{"country"}, m.Segments)
 	assert.Equal(t, "https://example.com/r#1", m.Alerts.Runbook)
 	assert.NotNil(t, set.Version("production", "fraud", "7"))

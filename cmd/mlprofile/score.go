@@ -21,6 +21,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
@@ -127,8 +128,9 @@ func (f *scoreFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.test, "test", testHomogeneity, "chi2 without bins: homogeneity of two samples, or goodness_of_fit to the reference's exact shares")
 	s.StringVar(&f.weight, "weight", "", "column that says how many rows a row stands for; for categories")
 	s.Float64Var(&f.threshold, "threshold", math.NaN(), "the effect from which it is drift; the method's own if not given")
-	s.Float64Var(&f.significance, "significance", 0.05, "the p-value below which it is drift")
-	s.Float64Var(&f.minSamples, "min-samples", 200, "the values that a verdict needs on either side")
+	defaults := drift.DefaultOptions()
+	s.Float64Var(&f.significance, "significance", defaults.Significance, "the p-value below which it is drift")
+	s.Float64Var(&f.minSamples, "min-samples", float64(defaults.MinSamples), "the values that a verdict needs on either side")
 	s.Lookup("threshold").DefValue = ""
 	f.spans.register(s)
 	// Of the columns' flags only those on rows: the roles do not matter here.

@@ -30,7 +30,7 @@ const (
 type Config struct {
 	// Storage is the id of the storage extension that windows are saved in; without one they live in memory alone.
 	Storage *component.ID `mapstructure:"storage"`
-	// Window is the length of a sliding window (whole minutes, at most 744h), or day, week (from Monday) or month, in UTC.
+	// Window is the length of a sliding window (whole minutes, 1m to 744h), or day, week (from Monday) or month, in UTC.
 	Window string `mapstructure:"window"`
 	// MinSamples is the number of values a window needs for a verdict.
 	MinSamples int `mapstructure:"min_samples"`
@@ -135,27 +135,28 @@ type Limits struct {
 var _ confmap.Validator = (*Config)(nil)
 
 func createDefaultConfig() component.Config {
+	o := drift.DefaultOptions()
 	return &Config{
-		Window:       "1h",
-		MinSamples:   200,
-		MaxWindow:    168 * time.Hour,
-		For:          2,
-		Significance: 0.05,
-		Lateness:     2 * time.Minute,
-		Idle:         time.Minute,
+		Window:       o.Window.String(),
+		MinSamples:   o.MinSamples,
+		MaxWindow:    o.MaxWindow,
+		For:          o.For,
+		Significance: o.Significance,
+		Lateness:     o.Lateness,
+		Idle:         o.Idle,
 		EmitInterval: 30 * time.Second,
 		SaveInterval: time.Minute,
 		Timestamps:   TimestampsNow,
-		Reference:    []string{"baseline"},
-		Methods: Methods{
-			Numeric:     []string{"ks", "psi", "wasserstein"},
-			Categorical: []string{"jensen_shannon", "psi", "chi2"},
+		Reference:    o.Reference,
+		Methods:      Methods{Numeric: o.Methods[profile.Numeric], Categorical: o.Methods[profile.Categorical]},
+		Segments:     Segments{Scores: ScoresAll},
+		Severity:     string(alert.Warning),
+		TraceURL:     alert.DefaultTraceURL,
+		Alerts:       Alerts{ResendInterval: time.Minute, KeepResolved: 15 * time.Minute},
+		Limits: Limits{
+			Models: o.Limits.Models, Versions: o.Limits.Versions, Segments: o.Limits.Segments, Features: o.Limits.Features,
+			Categories: o.Limits.Categories, Producers: o.Limits.Producers, Alerts: 1000,
 		},
-		Segments: Segments{Scores: ScoresAll},
-		Severity: string(alert.Warning),
-		TraceURL: alert.DefaultTraceURL,
-		Alerts:   Alerts{ResendInterval: time.Minute, KeepResolved: 15 * time.Minute},
-		Limits:   Limits{Models: 100, Versions: 10, Segments: 200, Features: 500, Categories: 100, Producers: 1000, Alerts: 1000},
 	}
 }
 

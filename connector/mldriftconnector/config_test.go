@@ -4,6 +4,8 @@
 package mldriftconnector
 
 import (
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
 )
 
@@ -51,6 +55,62 @@ func TestDurationsWithoutAUnit(t *testing.T) {
 		assert.ErrorContains(t, err, unit)
 	}
 	assert.ErrorContains(t, err, `'window': "60" has no unit: write 60m`)
+}
+
+// A card and the config allow the same windows, and say in the same words what is wrong with others.
+func TestCardsAllowTheSameWindows(t *testing.T) {
+	for _, test := range []struct{ window, maxWindow, problem string }{
+		{"1m", "", ""},
+		{"5m", "", ""},
+		{"12m", "12m", ""},
+		{"90m", "", ""},
+		{"1h30m", "", ""},
+		{"168h", "", ""},
+		{"7d", "", ""},
+		{"2w", "", ""},
+		{"1d12h", "48h", ""},
+		{"744h", "", ""},
+		{"day", "1h", ""},
+		{"week", "", ""},
+		{"month", "", ""},
+		{"745h", "", "745h must be whole minutes, 1m to 744h, or day, week or month"},
+		{"32d", "", "32d must be whole minutes, 1m to 744h, or day, week or month"},
+		{"30s", "", "30s must be whole minutes, 1m to 744h, or day, week or month"},
+		{"90s", "", "90s must be whole minutes, 1m to 744h, or day, week or month"},
+		{"0s", "", `"0s" is not a duration such as 1h, or day, week or month`},
+		{"-1h", "", `"-1h" is not a duration such as 1h, or day, week or month`},
+		{"1 hour", "", `"1 hour" is not a duration such as 1h, or day, week or month`},
+		{"year", "", `"year" is not a duration such as 1h, or day, week or month`},
+		{"2h", "1h", "is below window, 2h"},
+	} {
+		t.Run(test.window+" "+test.maxWindow, func(t *testing.T) {
+			keys := map[string]any{"window": test.window}
+			written := "window: " + test.window
+			if test.maxWindow != "" {
+				keys["max_window"] = test.maxWindow
+				written += ", max_window: " + test.maxWindow
+			}
+			cfg := createDefaultConfig().(*Config)
+			require.NoError(t, confmap.NewFromStringMap(keys).Unmarshal(cfg))
+			dir := t.TempDir()
+			card := "kind: model\nname: fraud\ndrift: {" + written + "}\n"
+			require.NoError(t, os.WriteFile(filepath.Join(dir, "fraud.yaml"), []byte(card), 0o600))
+			set, err := catalog.Load(dir)
+
+			if test.problem == "" {
+				require.NoError(t, cfg.Validate())
+				require.NoError(t, err)
+				assert.Equal(t, cfg.options().Window, set.Model("", "fraud").Drift.Window)
+				return
+			}
+			require.ErrorContains(t, cfg.Validate(), test.problem)
+			require.ErrorContains(t, err, test.problem)
+		})
+	}
+}
+
+func TestDefaultsAreTheEngines(t *testing.T) {
+	assert.Equal(t, drift.DefaultOptions(), createDefaultConfig().(*Config).options())
 }
 
 func TestStrict(t *testing.T) {

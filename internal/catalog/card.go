@@ -13,6 +13,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
@@ -100,15 +101,18 @@ func (o object) duration(key string) time.Duration {
 	if !ok || !durationForm.MatchString(s) {
 		return 0
 	}
-	d, err := ParseDuration(s)
+	d, err := eventtime.ParseDuration(s)
 	if err != nil {
 		o.fail([]string{key}, "%q %v", clip(s), err)
 	}
 	return d
 }
 
-// durationForm is the pattern of the schema; what does not match has been reported.
-var durationForm = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$`)
+// durationForm and windowForm are patterns of the schema; what does not match has been reported.
+var (
+	durationForm = regexp.MustCompile(`^([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+$`)
+	windowForm   = regexp.MustCompile(`^(day|week|month|([0-9]+(\.[0-9]+)?(ns|us|µs|ms|s|m|h|d|w))+)$`)
+)
 
 func (o object) numbers(key string) map[string]float64 {
 	block := o.block(key)
@@ -281,26 +285,18 @@ func (o object) prices() *Prices {
 	return p
 }
 
-// Bounds of a sliding window: ml_drift keeps 12 panes of a minute at the least.
-const (
-	minWindow = 12 * time.Minute
-	maxWindow = 168 * time.Hour
-)
-
 func (o object) drift() Drift {
 	d := Drift{
 		MinSamples: o.integer("min_samples"), MaxWindow: o.duration("max_window"), For: o.integer("for"),
 		Reference: o.texts("reference"), Thresholds: o.numbers("thresholds"),
 	}
-	switch w := o.text("window"); w {
-	case "day", "week", "month":
-		d.Calendar = w
-	default:
-		if d.Window = o.duration("window"); d.Window != 0 && (d.Window < minWindow || d.Window > maxWindow) {
-			o.fail([]string{"window"}, "%s must be 12m to 168h, or day, week or month", w)
+	if w := o.text("window"); windowForm.MatchString(w) {
+		var err error
+		if d.Window, err = eventtime.ParseWindow(w); err != nil {
+			o.fail([]string{"window"}, "%v", err)
 		}
 	}
-	if d.MaxWindow != 0 && d.MaxWindow < d.Window {
+	if d.MaxWindow != 0 && d.MaxWindow < d.Window.Length {
 		o.fail([]string{"max_window"}, "%s is below window, %s", o.text("max_window"), o.text("window"))
 	}
 	methods := o.block("methods")

@@ -12,6 +12,7 @@ package catalog
 import (
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -101,10 +102,8 @@ type Prices struct {
 
 // Drift is what a card says of drift; zero values leave the decision to ml_drift's config.
 type Drift struct {
-	// Window is the length of a sliding window.
-	Window time.Duration
-	// Calendar is "day", "week" or "month" for windows that follow the calendar, in UTC. Window is then zero.
-	Calendar string
+	// Window is the window that is compared with the reference.
+	Window eventtime.Window
 	// MinSamples is the number of values a window needs for a verdict.
 	MinSamples int
 	// MaxWindow is the length a window with too few values may grow to.

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -47,7 +48,7 @@ func TestLoadExamples(t *testing.T) {
 	assert.Nil(t, set.Model("staging", "fraud"))
 	assert.Equal(t, BinaryClassification, m.Task)
 	assert.Equal(t, "risk-ml@example.com", m.Owner)
-	assert.Equal(t, Drift{Window: time.Hour, MinSamples: 200, Reference: []string{"baseline", "champion"}}, m.Drift)
+	assert.Equal(t, Drift{Window: eventtime.Window{Length: time.Hour}, MinSamples: 200, Reference: []string{"baseline", "champion"}}, m.Drift)
 	assert.Equal(t, []string{"country", "channel"}, m.Segments)
 	assert.Equal(t, map[string]Feature{
 		"amount":  {Min: new(0.0), Max: new(50000.0), MaxMissing: new(0.01), Importance: 0.4},
@@ -153,7 +154,7 @@ func TestLoadEveryKey(t *testing.T) {
 	require.NoError(t, err)
 	m := set.Model("staging", "churn")
 	assert.Equal(t, Drift{
-		Calendar: "month", MinSamples: 10, MaxWindow: 336 * time.Hour, For: 3, Reference: []string{"previous"},
+		Window: eventtime.Window{Calendar: "month"}, MinSamples: 10, MaxWindow: 336 * time.Hour, For: 3, Reference: []string{"previous"},
 		Methods: map[profile.Type][]string{profile.Numeric: {"wasserstein", "ks"}, profile.Categorical: {"chi2"}},
 		Thresholds: map[string]float64{
 			"psi": 0.1, "jensen_shannon": 0.1, "kl": 0.1, "ks": 0.1, "wasserstein": 0.1, "chi2": 0.1, "hellinger": 0.1, "l_infinity": 0.1,

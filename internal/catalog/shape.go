@@ -21,6 +21,7 @@ import (
 	"golang.org/x/text/message"
 
 	"github.com/otelcol-ml/otelcol-ml/docs/schema"
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
 
 // cardSchema is the compiled schema with its source, which knows the keys that may be suggested.
@@ -156,7 +157,7 @@ func wanted(url string, types []string) string {
 	case "duration":
 		return "a duration, such as 90s, 1h30m, 7d or 2w"
 	case "window":
-		return "a duration such as 1h, or day, week or month"
+		return eventtime.WindowForm
 	case "timestamp":
 		return "a time, such as 2026-11-01T00:00:00Z or 2026-11-01"
 	case "currency":

@@ -337,7 +337,7 @@ func TestReload(t *testing.T) {
 			t.Errorf("new bins: %s", renderOne(r))
 		}
 	})
-	e.SetCatalog(card(other, func(m *catalogModel) { m.Drift.Calendar = "day" }))
+	e.SetCatalog(card(other, func(m *catalogModel) { m.Drift.Window.Calendar = "day" }))
 	e.Advance(at(epoch + 62))
 	e.Scores(func(r *Result) { t.Errorf("windows of another length are kept: %s", renderOne(r)) })
 }

@@ -83,7 +83,7 @@ func newPlay(t testing.TB, input []byte) *play {
 		card(other, champion),
 		card(swapped, champion),
 		card(nil, champion),
-		card(one, func(m *catalogModel) { champion(m); m.Versions = m.Versions[:1]; m.Drift.Calendar = "day" }),
+		card(one, func(m *catalogModel) { champion(m); m.Versions = m.Versions[:1]; m.Drift.Window.Calendar = "day" }),
 		card(other, func(m *catalogModel) {
 			champion(m)
 			m.Versions[1].Version, m.Versions[0].Aliases, m.Versions[1].Aliases = "v1", nil, []string{"champion"}

@@ -56,12 +56,18 @@ type Limits struct {
 	Models, Versions, Segments, Features, Categories, Producers int
 }
 
-// DefaultOptions returns what an empty config means.
+const defaultMaxWindow = 168 * time.Hour
+
+// DefaultMissing is the threshold for the share of missing values, unless Thresholds has another one.
+const DefaultMissing = 0.05
+
+// DefaultOptions returns what an empty config means. The defaults stand here alone: the config of ml_drift, mlprofile and mldemo
+// have them from here.
 func DefaultOptions() Options {
 	return Options{
 		Window:       eventtime.Window{Length: time.Hour},
 		MinSamples:   200,
-		MaxWindow:    168 * time.Hour,
+		MaxWindow:    defaultMaxWindow,
 		For:          2,
 		Significance: 0.05,
 		Lateness:     2 * time.Minute,
@@ -88,6 +94,8 @@ func (o *Options) Validate() error {
 	}
 	add(o.MinSamples < 1 || o.MinSamples > 1_000_000_000, "'min_samples': %d must be between 1 and 1000000000", o.MinSamples)
 	errs = append(errs, configcheck.Duration("max_window", o.MaxWindow, 0, 0))
+	// A window that is longer than the default alone is as good: it does not grow.
+	add(o.MaxWindow < o.Window.Length && o.MaxWindow != defaultMaxWindow, "'max_window': %v is below window, %v", o.MaxWindow, o.Window)
 	add(o.For < 1 || o.For > 1000, "'for': %d must be between 1 and 1000", o.For)
 	add(o.Learn < 0 || o.Learn > 1_000_000_000, "'learn::rows': %d must be between 0 and 1000000000", o.Learn)
 	add(!(o.Significance > 0 && o.Significance < 1), "'significance': %v must be above 0 and below 1", o.Significance)
@@ -175,8 +183,7 @@ func (o *Options) resolve(set *catalog.Set, key modelKey) settings {
 	}
 	names := o.Reference
 	if m := set.Model(key.environment, key.name); m != nil {
-		w := eventtime.Window{Length: m.Drift.Window, Calendar: m.Drift.Calendar}
-		if w != (eventtime.Window{}) && w.Validate() == nil {
+		if w := m.Drift.Window; w != (eventtime.Window{}) && w.Validate() == nil {
 			window = w
 		}
 		if m.Drift.MinSamples > 0 {

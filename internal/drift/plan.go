@@ -120,7 +120,7 @@ func (p *plan) exponentialBinning() *distribution.Binning {
 
 // plan says how one subject of a version is compared.
 func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk seriesKey) *plan {
-	p := &plan{missing: 0.05, categories: o.Limits.Categories}
+	p := &plan{missing: DefaultMissing, categories: o.Limits.Categories}
 	if base := set.Baseline(key.environment, key.name, version); base != nil {
 		switch sk.subject {
 		case Feature:

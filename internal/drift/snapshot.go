@@ -65,7 +65,11 @@ func (m *model) encode(wall int64) []byte {
 	e := newEncoder(1 << 12)
 	e.string(m.key.environment)
 	e.string(m.key.name)
-	e.string(m.settings.grid.Window().String())
+	if w := m.settings.grid.Window(); w.Calendar != "" {
+		e.string(w.Calendar)
+	} else {
+		e.string(w.Length.String())
+	}
 	e.int(wall)
 	e.int(m.lastSeen)
 	for i := range m.clocks {

@@ -13,6 +13,7 @@ package eventtime
 import (
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -23,40 +24,55 @@ type Window struct {
 	Calendar string
 }
 
-// ParseWindow reads a duration of whole minutes, "day", "week" or "month".
+// WindowForm says how a window is written.
+const WindowForm = "a duration such as 1h, or day, week or month"
+
+// ParseWindow reads a duration (see ParseDuration) of whole minutes between 1m and 744h, "day", "week" or "month". It is how
+// cards and configs write a window.
 func ParseWindow(s string) (Window, error) {
 	switch s {
 	case "day", "week", "month":
 		return Window{Calendar: s}, nil
 	}
-	d, err := time.ParseDuration(s)
+	d, err := ParseDuration(s)
 	if err != nil {
 		if _, err := strconv.Atoi(s); err == nil {
 			return Window{}, fmt.Errorf("%q has no unit: write %sm, or day, week or month", s, s)
 		}
-		return Window{}, fmt.Errorf("%q is neither a duration nor day, week or month", s)
+		return Window{}, fmt.Errorf("%q is not %s", s, WindowForm)
 	}
 	w := Window{Length: d}
-	return w, w.Validate()
+	if w.Validate() != nil {
+		return w, outOfBounds(s)
+	}
+	return w, nil
 }
 
-// Validate reports a length that is not a positive number of whole minutes or is above 31 days, and an unknown calendar.
+// Validate reports a length that is not a number of whole minutes between 1m and 744h (31 days), and an unknown calendar.
 func (w Window) Validate() error {
 	switch {
 	case w.Calendar == "day" || w.Calendar == "week" || w.Calendar == "month":
 		return nil
 	case w.Calendar != "":
-		return fmt.Errorf("%q is none of day, week, month", w.Calendar)
+		return fmt.Errorf("%q is not %s", w.Calendar, WindowForm)
 	case w.Length < time.Minute || w.Length > 31*24*time.Hour || w.Length%time.Minute != 0:
-		return fmt.Errorf("%v must be whole minutes between 1m and 744h", w.Length)
+		return outOfBounds(w.Length.String())
 	}
 	return nil
 }
 
-// String returns what ParseWindow reads.
+func outOfBounds(s string) error {
+	return fmt.Errorf("%s must be whole minutes, 1m to 744h, or day, week or month", s)
+}
+
+// String returns what ParseWindow reads, such as 1h, 90m or week.
 func (w Window) String() string {
 	if w.Calendar != "" {
 		return w.Calendar
 	}
-	return w.Length.String()
+	s := strings.TrimSuffix(w.Length.String(), "0s")
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
