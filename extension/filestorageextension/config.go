@@ -22,7 +22,8 @@ const (
 // Config is the configuration of the file_storage extension: contrib's, and one option more.
 type Config struct {
 	filestorage.Config `mapstructure:",squash"`
-	// OnCorrupt is what happens at the start with a data file that is damaged: refuse (the default) or set_aside.
+	// OnCorrupt is what happens at the start with a data file that is damaged: refuse (the default)
+	// or set_aside.
 	OnCorrupt string `mapstructure:"on_corrupt"`
 }
 
@@ -40,5 +41,6 @@ func (c *Config) Validate() error {
 	return nil
 }
 
-// setsAside is true where a damaged file is moved away. Contrib's recreate means the same for the damages that it sees.
+// setsAside is true where a damaged file is moved away. Contrib's recreate means the same for the
+// damages that it sees.
 func (c *Config) setsAside() bool { return c.OnCorrupt == OnCorruptSetAside || c.Recreate }

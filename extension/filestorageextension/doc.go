@@ -3,10 +3,11 @@
 
 //go:generate go tool -modfile=../../tools/generate/go.mod mdatagen metadata.yaml
 
-// Package filestorageextension is contrib's file_storage extension with a look at each file before it is opened.
+// Package filestorageextension is contrib's file_storage extension with a look at each file before
+// it is opened.
 //
-// A file that is damaged or that another process has open is an error that names the file, or, with on_corrupt set_aside, is moved
-// away. All else, the options among it, is contrib's:
+// A file that is damaged or that another process has open is an error that names the file, or, with
+// on_corrupt set_aside, is moved away. All else, the options among it, is contrib's:
 //
 //	component ──► GetClient ──► boltfile.Check ──► whole ───────────────────────────► contrib's GetClient ──► client
 //	                                 │                                                      ▲

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/boltfile"
+	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/datafile"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/metadata"
 )
 
@@ -40,10 +41,10 @@ func (s *fileStorage) Shutdown(ctx context.Context) error {
 
 // GetClient opens the file of a component.
 func (s *fileStorage) GetClient(ctx context.Context, kind component.Kind, id component.ID, name string) (storage.Client, error) {
-	path := dataFile(s.cfg.Directory, kind, id, name)
+	path := datafile.Path(s.cfg.Directory, kind, id, name)
 	err := boltfile.Check(path, s.cfg.Timeout)
 	if errors.Is(err, syscall.ENAMETOOLONG) {
-		path = hashedFile(s.cfg.Directory, kind, id, name)
+		path = datafile.HashedPath(s.cfg.Directory, kind, id, name)
 		err = boltfile.Check(path, s.cfg.Timeout)
 	}
 	if err != nil {

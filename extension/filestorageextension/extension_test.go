@@ -25,6 +25,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/datafile"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
@@ -163,9 +164,9 @@ func TestSameFilesAsContrib(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, client.Set(t.Context(), "k", []byte(c.id)))
 		require.NoError(t, client.Close(t.Context()))
-		path := dataFile(dir, c.kind, id, c.name)
+		path := datafile.Path(dir, c.kind, id, c.name)
 		if _, err := os.Stat(path); err != nil {
-			path = hashedFile(dir, c.kind, id, c.name)
+			path = datafile.HashedPath(dir, c.kind, id, c.name)
 		}
 		assert.FileExists(t, path)
 

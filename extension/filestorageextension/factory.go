@@ -28,7 +28,7 @@ func create(ctx context.Context, set extension.Settings, cfg component.Config) (
 	}
 	contrib, ok := inner.(storage.Extension)
 	if !ok {
-		return nil, fmt.Errorf("contrib's file_storage is no storage but a %T", inner)
+		return nil, fmt.Errorf("contrib's file_storage is not a storage but a %T", inner)
 	}
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 
 // Config is the configuration of the nesting_limit extension. The empty config works.
 type Config struct {
-	// MaxDepth is how many levels of values in values a request may have, 1 to 1,000 (default 64). A number or a text is one level, a list
-	// of them two.
+	// MaxDepth is how many levels of values in values a request may have, 1 to 1,000 (default 64).
+	// A number or a string is one level, a list of them two.
 	MaxDepth int `mapstructure:"max_depth"`
 }
 

@@ -3,10 +3,12 @@
 
 //go:generate go tool -modfile=../../tools/generate/go.mod mdatagen metadata.yaml
 
-// Package nestinglimitextension refuses requests whose values nest too deep before anything decodes them.
+// Package nestinglimitextension refuses requests whose values nest too deep before anything decodes
+// them.
 //
-// It is a middleware of receivers. For HTTP it reads the body after decompression and puts it back; for gRPC it stands before the codec:
+// It is a middleware of receivers. For HTTP it stands behind decompression, for gRPC before the
+// codec. How deep a body nests is told by internal/nesting.
 //
-//	HTTP ──► decompress ──► read body ──► nesting.JSON or OTLP ──► receiver
-//	gRPC ──► decompress ──► codec: nesting.OTLP ──► the codec that was there ──► receiver
+//	HTTP ──► decompress ──► internal/guard ──► receiver
+//	gRPC ──► decompress ──► internal/guard ──► the codec that was there ──► receiver
 package nestinglimitextension

@@ -6,17 +6,16 @@ package nestinglimitextension
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensionmiddleware"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
 
-	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/nesting"
+	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/guard"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 )
 
@@ -27,11 +26,10 @@ const logEvery = time.Minute
 type nestingLimit struct {
 	component.StartFunc
 
-	most      int // levels of values
+	guard     *guard.Guard
 	logger    *zap.Logger
 	lines     *loglimit.Limiter
-	telemetry *metadata.TelemetryBuilder
-	refused   map[string]metric.MeasurementOption
+	telemetry *telemetry
 }
 
 var (
@@ -41,23 +39,28 @@ var (
 )
 
 func newExtension(set extension.Settings, cfg *Config) (*nestingLimit, error) {
-	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	t, err := newTelemetry(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
-	l := &nestingLimit{
-		most: cfg.MaxDepth, logger: set.Logger, lines: loglimit.New(logEvery), telemetry: telemetry, refused: make(map[string]metric.MeasurementOption),
-	}
-	for _, protocol := range []string{protocolHTTP, protocolGRPC} {
-		l.refused[protocol] = metric.WithAttributeSet(attribute.NewSet(attribute.String("protocol", protocol)))
-	}
+	l := &nestingLimit{logger: set.Logger, lines: loglimit.New(logEvery), telemetry: t}
+	l.guard = &guard.Guard{MaxDepth: cfg.MaxDepth, Refuse: l.refuse}
 	return l, nil
 }
 
-const (
-	protocolHTTP = "http"
-	protocolGRPC = "grpc"
-)
+// GetHTTPHandler returns the middleware of an HTTP server.
+func (l *nestingLimit) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
+	return func(_ context.Context, next http.Handler) (http.Handler, error) { return l.guard.Handler(next), nil }, nil
+}
+
+// GetGRPCServerOptions returns the middleware of a gRPC server.
+func (l *nestingLimit) GetGRPCServerOptions(context.Context) ([]grpc.ServerOption, error) {
+	codec, err := l.guard.Codec()
+	if err != nil {
+		return nil, err
+	}
+	return []grpc.ServerOption{grpc.ForceServerCodecV2(codec)}, nil
+}
 
 // Shutdown ends the extension's telemetry.
 func (l *nestingLimit) Shutdown(context.Context) error {
@@ -65,15 +68,12 @@ func (l *nestingLimit) Shutdown(context.Context) error {
 	return nil
 }
 
-// tooDeep counts a request that is refused and returns why it is.
-func (l *nestingLimit) tooDeep(ctx context.Context, protocol, from string) error {
-	l.telemetry.NestingLimitRefused.Add(ctx, 1, l.refused[protocol])
+// refuse counts a request that is refused and returns why it is.
+func (l *nestingLimit) refuse(ctx context.Context, protocol, from string) error {
+	l.telemetry.addRefused(ctx, protocol)
 	if more, ok := l.lines.Allow(protocol, time.Now()); ok {
 		l.logger.Warn("A request is refused whose values nest too deep.", zap.String("protocol", protocol), zap.String("from", from),
-			zap.Int("max_depth", l.most), zap.Int("refused_since_the_last_line", more))
+			zap.Int("max_depth", l.guard.MaxDepth), zap.Int("refused_since_the_last_line", more))
 	}
-	return fmt.Errorf("values of the request nest deeper than %d levels, the max_depth of the collector's nesting_limit", l.most)
+	return fmt.Errorf("values of the request nest deeper than %d levels, the max_depth of the collector's nesting_limit", l.guard.MaxDepth)
 }
-
-// jsonLevels is the bound for JSON, whose brackets are more than the values that they hold.
-func (l *nestingLimit) jsonLevels() int { return nesting.JSONLevels(l.most) }

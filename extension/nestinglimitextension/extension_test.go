@@ -12,6 +12,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -128,7 +129,7 @@ func TestHTTP(t *testing.T) {
 	metadatatest.AssertEqualNestingLimitRefused(t, telemetry, refused("http", 5), metricdatatest.IgnoreTimestamp())
 	assert.Equal(t, 1, lines.Len(), "one line a minute")
 
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", io.MultiReader(strings.NewReader("[1"), failed{errors.New("gone")}))
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", io.MultiReader(strings.NewReader("[1"), iotest.ErrReader(errors.New("gone"))))
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)

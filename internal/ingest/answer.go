@@ -68,8 +68,9 @@ func (a *Answer) SendUnread(w http.ResponseWriter, why Refusal) {
 	a.write(w, http.StatusBadRequest)
 }
 
-// Send answers a request whose items were read; err is the pipeline's. It answers 200 where all were taken, 400 where some were
-// refused, which need not be sent again, or where the pipeline refuses for good; 503 and Retry-After where it has no room.
+// Send answers a request whose items were read; err is the pipeline's. It answers 200 where all
+// were taken, 400 where some were refused, which need not be sent again, or where the pipeline
+// refuses for good; 503 and Retry-After where it has no room.
 func (a *Answer) Send(w http.ResponseWriter, err error) {
 	switch {
 	case err != nil && !consumererror.IsPermanent(err):

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package ingest is what receivers share whose items come by HTTP or from files: predictions in payload logs, labels.
+// Package ingest is what receivers share whose items come by HTTP or from files: predictions in
+// payload logs, labels.
 //
 // An item that is not taken is a Refusal. The sender of a request learns of it in an Answer:
 //
@@ -9,9 +10,9 @@
 //	                        │                 └─► Refusal ──► Answer.Refuse ──► Answer.Send: 400
 //	                        └─► Answer.SendTooLarge: 413, or Answer.SendUnread: 400
 //
-// A file is followed until each of its lines is taken. While the pipeline has no room the Follower waits with the lines that
-// it has read, so that the rest stays in the file. Those that the collector's stop finds waiting are kept in the storage, and
-// sent by the next Follower:
+// A file is followed until each of its lines is taken. While the pipeline has no room the Follower
+// waits with the lines that it has read, so that the rest stays in the file. Those that the
+// collector's stop finds waiting are kept in the storage, and sent by the next Follower:
 //
 //	file ──► lines ──► Batch ──► Send, until taken ──► offsets in the storage
 //	                               └── stop ──► unsent in the storage ──► SendUnsent of the next Follower

@@ -18,13 +18,16 @@ type Files struct {
 	Include []string `mapstructure:"include"`
 	// Exclude are globs of files to leave out; none leaves none out.
 	Exclude []string `mapstructure:"exclude"`
-	// ExcludeOlderThan leaves files out that have not changed for so long, 1m at least; 0 (the default) leaves none out.
+	// ExcludeOlderThan leaves files out that have not changed for so long, 1m at least; 0 (the
+	// default) leaves none out.
 	ExcludeOlderThan time.Duration `mapstructure:"exclude_older_than"`
-	// StartAt is beginning or end (the default), for files that are there when the collector starts for the first time.
+	// StartAt is beginning or end (the default), for files that are there when the collector starts
+	// for the first time.
 	StartAt string `mapstructure:"start_at"`
 	// PollInterval is the time between two looks, 10ms at least (default 1s).
 	PollInterval time.Duration `mapstructure:"poll_interval"`
-	// MaxRecordSize is the longest line, in bytes, 1 to 268435456 (default 4194304); a longer one is refused.
+	// MaxRecordSize is the longest line, in bytes, 1 to 268435456 (default 4194304); a longer one
+	// is refused.
 	MaxRecordSize int `mapstructure:"max_record_size"`
 }
 

@@ -20,15 +20,16 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
 )
 
-// fingerprintSize is how much of a file's start tells it from others, in bytes. Records may differ at their end only, so that
-// files of wide rows need more than the thousand bytes that are usual.
+// fingerprintSize is how much of a file's start tells it from others, in bytes. Records may differ
+// at their end only, so that files of wide rows need more than the thousand bytes that are usual.
 const fingerprintSize = 4 << 10
 
 // Batch is what a receiver made of lines of a file.
 type Batch interface {
 	// Send passes it on. It is called again after an error that is not permanent.
 	Send(ctx context.Context) error
-	// Done says what became of it: nil where it was taken. It is not called where the lines are kept for the next start.
+	// Done says what became of it: nil where it was taken. It is not called where the lines are
+	// kept for the next start.
 	Done(ctx context.Context, err error)
 }
 
@@ -37,7 +38,8 @@ type Source struct {
 	// Key is the option that holds Files and Storage, for errors.
 	Key   string
 	Files Files
-	// Storage keeps how far files were read, and lines that were read and not sent; nil keeps nothing.
+	// Storage keeps how far files were read, and lines that were read and not sent; nil keeps
+	// nothing.
 	Storage *component.ID
 	// Owner is the receiver.
 	Owner storageclient.Owner
@@ -47,7 +49,8 @@ type Source struct {
 	Items string
 	// Split finds the lines.
 	Split bufio.SplitFunc
-	// Read reads lines of one file, the path of which is given. Those that are not read are the receiver's to report.
+	// Read reads lines of one file, the path of which is given. Those that are not read are the
+	// receiver's to report.
 	Read func(ctx context.Context, path string, lines [][]byte) Batch
 	// Logger limits how often it says the same.
 	Logger    *zap.Logger
@@ -109,7 +112,8 @@ func (f *Follower) Stop(ctx context.Context) error {
 	return errors.Join(err, f.save(ctx), f.client.Close(ctx))
 }
 
-// SendUnsent sends the lines that the last follower had read and not sent. It returns when they are taken or ctx ends.
+// SendUnsent sends the lines that the last follower had read and not sent. It returns when they are
+// taken or ctx ends.
 func (f *Follower) SendUnsent(ctx context.Context) {
 	kept := f.unsent.take()
 	for i := range kept {
@@ -124,8 +128,9 @@ func (f *Follower) SendUnsent(ctx context.Context) {
 	}
 }
 
-// emit takes lines of one file. While the pipeline has no room it waits and tries again: the lines count as read when it returns.
-// Those that the collector's stop finds waiting are kept for the next start where there is a storage.
+// emit takes lines of one file. While the pipeline has no room it waits and tries again: the lines
+// count as read when it returns. Those that the collector's stop finds waiting are kept for the
+// next start where there is a storage.
 func (f *Follower) emit(ctx context.Context, path string, lines [][]byte) error {
 	batch := f.source.Read(ctx, path, lines)
 	err := sendUntilTaken(ctx, f.source.Logger, f.source.Items, batch.Send)

@@ -88,7 +88,8 @@ func newSource(dir string, k *taker, change ...func(*Source)) Source {
 	return s
 }
 
-// Lines that the stop finds waiting are sent by the next follower, and counted once: by the one that sends them.
+// Lines that the stop finds waiting are sent by the next follower, and counted once: by the one
+// that sends them.
 func TestFollowKeepsWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir, store := t.TempDir(), testkit.NewStorage(nil)

@@ -12,8 +12,9 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// unsent keeps the lines that were read from files and still waited for the pipeline when the collector stopped: at most a
-// hundred of each file, as many as were in memory. The next start sends them first. A nil one keeps nothing.
+// unsent keeps the lines that were read from files and still waited for the pipeline when the
+// collector stopped: at most a hundred of each file, as many as were in memory. The next start
+// sends them first. A nil one keeps nothing.
 type unsent struct {
 	mu    sync.Mutex // guards lines
 	lines []fileLines
@@ -25,7 +26,8 @@ type fileLines struct {
 	Lines [][]byte `json:"lines"`
 }
 
-// loadUnsent reads what the last collector has left under a key. What cannot be read is an error beside an empty one.
+// loadUnsent reads what the last collector has left under a key. What cannot be read is an error
+// beside an empty one.
 func loadUnsent(ctx context.Context, client storage.Client, key string) (*unsent, error) {
 	u := &unsent{}
 	data, err := client.Get(ctx, key)

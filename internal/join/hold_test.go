@@ -99,7 +99,8 @@ func TestHeldPairsExpireAndGiveWay(t *testing.T) {
 	})
 }
 
-// What a store keeps, added to a new join, is the same join: with its order of arrival, and the time that is left.
+// What a store keeps, added to a new join, is the same join: with its order of arrival, and the
+// time that is left.
 func TestStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		left, right := fakeStore[prediction]{}, labelStore{}
@@ -141,7 +142,8 @@ func TestStored(t *testing.T) {
 	})
 }
 
-// In whichever order predictions, labels, corrections and duplicates arrive, the pairs are those of the last labels.
+// In whichever order predictions, labels, corrections and duplicates arrive, the pairs are those of
+// the last labels.
 func TestShuffled(t *testing.T) {
 	const n = 20_000
 	rng := rand.New(rand.NewPCG(1, 2))

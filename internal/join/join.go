@@ -1,8 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package join brings two sides together that belong to one key and come apart: a request and its response, a prediction
-// and its label, the answers of two models to one request.
+// Package join brings two sides together that belong to one key and come apart: a request and its
+// response, a prediction and its label, the answers of two models to one request.
 //
 // The side that comes first waits. The other side meets it.
 //
@@ -11,20 +11,24 @@
 //	 │        └─────── no room ────────────► unpaired (Result.Evicted)
 //	 └── seen before ──► Duplicate
 //
-// Order of arrival: either side may come first. All keys are in one list, in the order in which their first side arrived.
+// Order of arrival: either side may come first. All keys are in one list, in the order in which
+// their first side arrived.
 //
-// Duplicates: a side is known by its key, by being left or right, and by its own time. It is a duplicate while it waits, and
-// afterwards as long as it is among the last Options.Remembered sides that have left. What is remembered is not stored.
+// Duplicates: a side is known by its key, by being left or right, and by its own time. It is a
+// duplicate while it waits, and afterwards as long as it is among the last Options.Remembered sides
+// that have left. What is remembered is not stored.
 //
-// The same side again, with another time of its own: without Hold the key is used again, so that the side that waited leaves
-// unpaired, in Result.Evicted. With Hold the later one takes the place of the earlier one, in whichever order they arrive.
+// The same side again, with another time of its own: without Hold the key is used again, so that
+// the side that waited leaves unpaired, in Result.Evicted. With Hold the later one takes the place
+// of the earlier one, in whichever order they arrive.
 //
-// Expiry: a key leaves when Options.TimeToLive has passed since its first side arrived. TakeExpired takes those that are due.
+// Expiry: a key leaves when Options.TimeToLive has passed since its first side arrived. TakeExpired
+// takes those that are due.
 //
 // Eviction: where there is no room, the keys that arrived first leave, in Result.Evicted.
 //
-// A caller that cannot pass on what has left gives it back with Restore, and lets a side that will come again be new with
-// Forget.
+// A caller that cannot pass on what has left gives it back with Restore, and lets a side that will
+// come again be new with Forget.
 package join
 
 import (
@@ -39,7 +43,8 @@ type Options[K comparable, L, R any] struct {
 	TimeToLive time.Duration
 	// Keys and Bytes bound what stays: the number of keys, and the sum of their sides' sizes.
 	Keys, Bytes int
-	// Remembered is the number of sides that are known after they have left, about 60 bytes each. 0 remembers none.
+	// Remembered is the number of sides that are known after they have left, about 60 bytes each. 0
+	// remembers none.
 	Remembered int
 	// Hold lets a pair stay until its time to live is over, so that either side can be corrected.
 	Hold bool
@@ -59,7 +64,8 @@ const (
 	Waiting Outcome = iota
 	// Met sides have met the other one, which is in Result.Pair.
 	Met
-	// Corrected sides have taken the place of an earlier one, whose pair is Result.Previous. Only with Hold.
+	// Corrected sides have taken the place of an earlier one, whose pair is Result.Previous. Only
+	// with Hold.
 	Corrected
 	// Duplicate sides have been seen.
 	Duplicate
@@ -70,8 +76,8 @@ const (
 // Result is what became of a side, and what it brought about.
 type Result[K comparable, L, R any] struct {
 	Outcome Outcome
-	// Pair is the key's pair with the side that was added, Previous the one before a correction. Either may lack the other
-	// side.
+	// Pair is the key's pair with the side that was added, Previous the one before a correction.
+	// Either may lack the other side.
 	Pair, Previous Pair[K, L, R]
 	// Evicted are the pairs that left for want of room, and the side whose key is used again.
 	Evicted []Pair[K, L, R]
@@ -193,7 +199,8 @@ func (j *Join[K, L, R]) TakeExpired(limit int) []Pair[K, L, R] {
 	return j.take(limit, func(arrived time.Time) bool { return !arrived.After(deadline) })
 }
 
-// TakeOldest takes up to limit pairs, however long they have been there, those first that arrived first.
+// TakeOldest takes up to limit pairs, however long they have been there, those first that arrived
+// first.
 func (j *Join[K, L, R]) TakeOldest(limit int) []Pair[K, L, R] {
 	return j.take(limit, func(time.Time) bool { return true })
 }
@@ -207,8 +214,9 @@ func (j *Join[K, L, R]) take(limit int, due func(arrived time.Time) bool) (taken
 	return taken
 }
 
-// Restore lets pairs stay again that could not be passed on. Those that arrived first are given first. They are the next to
-// leave. Pairs for which there is no room, or whose key is there, are not taken back and are returned.
+// Restore lets pairs stay again that could not be passed on. Those that arrived first are given
+// first. They are the next to leave. Pairs for which there is no room, or whose key is there, are
+// not taken back and are returned.
 func (j *Join[K, L, R]) Restore(pairs ...Pair[K, L, R]) (lost []Pair[K, L, R]) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -241,7 +249,8 @@ func (j *Join[K, L, R]) Waiting() (keys, bytes int) {
 	return len(j.keys), j.bytes
 }
 
-// makeRoom takes the pairs that arrived first until the rest fits, and returns them behind those that left already.
+// makeRoom takes the pairs that arrived first until the rest fits, and returns them behind those
+// that left already.
 func (j *Join[K, L, R]) makeRoom(evicted []Pair[K, L, R]) []Pair[K, L, R] {
 	for len(j.keys) > j.options.Keys || j.bytes > j.options.Bytes {
 		evicted = append(evicted, j.takeFirst())

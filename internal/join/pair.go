@@ -8,10 +8,11 @@ import "time"
 // Side is a value of one of the two sides. It is not changed once it is in a join.
 type Side[K comparable, T any] struct {
 	Key K
-	// Time is the side's own time, zero if it has none. It tells a side that is delivered again from another one with the
-	// same key, and a correction from what it corrects.
+	// Time is the side's own time, zero if it has none. It tells a side that is delivered again
+	// from another one with the same key, and a correction from what it corrects.
 	Time time.Time
-	// Arrived is when the side came. The join sets it where it is zero; it is not zero in a side that was stored.
+	// Arrived is when the side came. The join sets it where it is zero; it is not zero in a side
+	// that was stored.
 	Arrived time.Time
 	// Size is what the side takes in memory, in bytes.
 	Size  int

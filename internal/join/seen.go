@@ -46,7 +46,8 @@ func (s *seen[K]) remember(id identity[K]) {
 	s.known[id] = true
 }
 
-// forget leaves the side its place in the ring: one that leaves and is restored over and over must not push others out.
+// forget leaves the side its place in the ring: one that leaves and is restored over and over must
+// not push others out.
 func (s *seen[K]) forget(id identity[K]) {
 	if s.known[id] {
 		s.known[id] = false

@@ -24,7 +24,8 @@ func options(freelist bool) *bbolt.Options {
 	return &bbolt.Options{Timeout: time.Second, NoSync: true, NoFreelistSync: !freelist, FreelistType: bbolt.FreelistMapType, PageSize: 4096}
 }
 
-// write makes a database with keys on several levels, values of several pages, buckets of both kinds and free pages.
+// write makes a database with keys on several levels, values of several pages, buckets of both
+// kinds and free pages.
 func write(t testing.TB, freelist bool) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "db")
@@ -59,7 +60,8 @@ func write(t testing.TB, freelist bool) string {
 	return path
 }
 
-// use opens a database as the extension does, reads all of it and writes to it. It ends the test process if Check missed something.
+// use opens a database as the extension does, reads all of it and writes to it. It ends the test
+// process if Check missed something.
 func use(t testing.TB, path string) {
 	t.Helper()
 	db, err := bbolt.Open(path, 0o600, options(false))
@@ -190,7 +192,8 @@ func TestInUse(t *testing.T) {
 	require.ErrorIs(t, Check(path, 20*time.Millisecond), ErrInUse)
 }
 
-// FuzzCheck changes bytes of a small database; its headers get the right checksum, so that what they say is looked at.
+// FuzzCheck changes bytes of a small database; its headers get the right checksum, so that what
+// they say is looked at.
 func FuzzCheck(f *testing.F) {
 	path := filepath.Join(f.TempDir(), "db")
 	db, err := bbolt.Open(path, 0o600, options(true))

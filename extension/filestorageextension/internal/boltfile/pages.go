@@ -12,7 +12,8 @@ import (
 	"io"
 )
 
-// The format of bbolt, version 2 (go.etcd.io/bbolt, internal/common). Numbers are in the byte order of the machine.
+// The format of bbolt, version 2 (go.etcd.io/bbolt, internal/common). Numbers are in the byte order
+// of the machine.
 //
 //	page:    id u64, flags u16, count u16, overflow u32 (further pages that belong to this one); then elements, then keys and values
 //	meta:    magic u32, version u32, page size u32, flags u32, root u64, sequence u64, freelist u64, high water mark u64, transaction u64, checksum u64
@@ -73,7 +74,8 @@ func checkPages(file io.ReaderAt, size int64) error {
 	return w.tree(w.meta.root, nil, nil)
 }
 
-// readMeta reads the newer meta of the two that is whole. The second lies behind the first page, whose size the first says.
+// readMeta reads the newer meta of the two that is whole. The second lies behind the first page,
+// whose size the first says.
 func (w *walk) readMeta() error {
 	first, ok, err := w.metaAt(0)
 	if err != nil {
@@ -113,7 +115,8 @@ func (w *walk) metaBounds() error {
 	return nil
 }
 
-// metaAt reads the meta in the page that begins at an offset; ok is false for one that is not whole.
+// metaAt reads the meta in the page that begins at an offset; ok is false for one that is not
+// whole.
 func (w *walk) metaAt(at uint64) (m meta, ok bool, err error) {
 	data, err := w.read(at, pageHeader+metaSize)
 	if errors.Is(err, ErrDamaged) { // the file ends before
@@ -202,7 +205,8 @@ func (p *page) at(from, n uint64) ([]byte, error) {
 	return p.w.read(p.offset+from, n)
 }
 
-// tree checks a page and all below it; their keys are not less than least and, where below is not nil, less than below.
+// tree checks a page and all below it; their keys are not less than least and, where below is not
+// nil, less than below.
 func (w *walk) tree(id uint64, least, below []byte) error {
 	p, err := w.open(id)
 	if err != nil {
@@ -225,7 +229,8 @@ type entry struct {
 	key []byte
 }
 
-// entry reads the i-th element and its key, whose position and size stand at the given offset in the element.
+// entry reads the i-th element and its key, whose position and size stand at the given offset in
+// the element.
 func (p *page) entry(i, offset uint64) (entry, error) {
 	start := pageHeader + i*element
 	raw, err := p.at(start, element)

@@ -187,8 +187,8 @@ func TestJSON(t *testing.T) {
 	}
 }
 
-// TestTextsAreNoValues: bytes that would be a deep value are none in a text.
-func TestTextsAreNoValues(t *testing.T) {
+// TestStringsAreNotValues: bytes of a string that look like a deep value are not one.
+func TestStringsAreNotValues(t *testing.T) {
 	deepValue := []byte{0x0A, 1, 'x'}
 	for range 200 {
 		deepValue = field(5, field(1, deepValue))

@@ -18,7 +18,8 @@ const (
 // maxField is above the number of any field that leads to a value.
 const maxField = 16
 
-// message is a type of OTLP's protocol buffers (opentelemetry-proto, v1) with the fields that lead to values.
+// message is a type of OTLP's protocol buffers (opentelemetry-proto, v1) with the fields that lead
+// to values.
 type message struct {
 	fields [maxField]*message
 	// value is set for AnyValue, each of which is one level.
@@ -61,8 +62,9 @@ func schema() [Profiles + 1]*message {
 	return [...]*message{Traces: request(span), Metrics: request(metric), Logs: request(record), Profiles: profiles}
 }
 
-// OTLP returns whether a value in a request of protocol buffers nests deeper than most levels. It does not tell whether data is a request: at what
-// cannot be read it stops, as the decoder does. Its time is in proportion to the number of fields, its stack to most.
+// OTLP returns whether a value in a request of protocol buffers nests deeper than most levels. It
+// does not tell whether data is a request: at what cannot be read it stops, as the decoder does.
+// Its time is in proportion to the number of fields, its stack to most.
 func OTLP(data []byte, signal Signal, most int) bool {
 	if signal != Unknown {
 		return deep(data, roots[signal], most)

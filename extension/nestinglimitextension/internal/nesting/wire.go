@@ -13,8 +13,9 @@ const (
 	fixed32Field    = 5
 )
 
-// wire reads the fields of a message just as pdata's decoder does (pdata/internal/proto), with the same tolerance and the same limits: what that one
-// reads and this one does not would be a way around the check. A test compares the two.
+// wire reads the fields of a message just as pdata's decoder does (pdata/internal/proto), with the
+// same tolerance and the same limits: what that one reads and this one does not would be a way
+// around the check. A test compares the two.
 type wire struct{ rest []byte }
 
 // varint reads a number of up to ten bytes; bits beyond the 64th are lost.
@@ -52,7 +53,8 @@ func (w *wire) bytes() ([]byte, bool) {
 	return content, true
 }
 
-// skip passes a field of the given kind. Of a group the decoder passes all up to its first field that is none.
+// skip passes a field of the given kind. Of a group the decoder passes all up to its first field
+// that is none.
 func (w *wire) skip(kind uint8) (ok bool) {
 	groups := 0
 	for len(w.rest) > 0 {

@@ -1,30 +1,25 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package nestinglimitextension
+package guard
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"mime"
 	"net/http"
 	"strings"
 
-	"go.opentelemetry.io/collector/extension/extensionmiddleware"
-
 	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/nesting"
 )
 
-// GetHTTPHandler returns the middleware of an HTTP server.
-func (l *nestingLimit) GetHTTPHandler(context.Context) (extensionmiddleware.WrapHTTPHandlerFunc, error) {
-	return func(_ context.Context, next http.Handler) (http.Handler, error) {
-		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { l.serve(next, w, r) }), nil
-	}, nil
+// Handler looks at the bodies of requests before the next handler does.
+func (g *Guard) Handler(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { g.serve(next, w, r) })
 }
 
-func (l *nestingLimit) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
-	check := l.check(r)
+func (g *Guard) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {
+	check := g.check(r)
 	if check == nil || r.Body == nil || r.Body == http.NoBody {
 		next.ServeHTTP(w, r)
 		return
@@ -40,7 +35,7 @@ func (l *nestingLimit) serve(next http.Handler, w http.ResponseWriter, r *http.R
 	case err != nil: // the receiver answers as it does to a body that breaks off or is too large
 		r.Body = io.NopCloser(io.MultiReader(&body, failed{err}))
 	case check(body.Bytes()):
-		http.Error(w, l.tooDeep(r.Context(), protocolHTTP, r.RemoteAddr).Error(), http.StatusBadRequest)
+		http.Error(w, g.Refuse(r.Context(), HTTP, r.RemoteAddr).Error(), http.StatusBadRequest)
 		return
 	default:
 		r.Body = io.NopCloser(&body)
@@ -49,14 +44,14 @@ func (l *nestingLimit) serve(next http.Handler, w http.ResponseWriter, r *http.R
 }
 
 // check returns what tells whether a body is too deep, nil for one whose type does not nest.
-func (l *nestingLimit) check(r *http.Request) func(data []byte) bool {
+func (g *Guard) check(r *http.Request) func(data []byte) bool {
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch {
 	case media == "application/json", strings.HasSuffix(media, "+json"):
-		return func(data []byte) bool { return nesting.JSON(data, l.jsonLevels()) }
+		return func(data []byte) bool { return nesting.JSON(data, nesting.JSONLevels(g.MaxDepth)) }
 	case media == "application/x-protobuf":
 		signal := signalOf(r.URL.Path)
-		return func(data []byte) bool { return nesting.OTLP(data, signal, l.most) }
+		return func(data []byte) bool { return nesting.OTLP(data, signal, g.MaxDepth) }
 	default:
 		return nil
 	}

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package filestorageextension
+// Package datafile tells where contrib's file_storage keeps the data of a component.
+package datafile
 
 import (
 	"crypto/sha256"
@@ -13,13 +14,13 @@ import (
 	"go.opentelemetry.io/collector/component"
 )
 
-// dataFile is where contrib keeps the data of a component; a test compares the two.
-func dataFile(directory string, kind component.Kind, id component.ID, name string) string {
+// Path is where the data of a component are. A test compares it with contrib's.
+func Path(directory string, kind component.Kind, id component.ID, name string) string {
 	return filepath.Join(directory, fileName(kind, id, name))
 }
 
-// hashedFile is dataFile where the file's name would be too long for the system.
-func hashedFile(directory string, kind component.Kind, id component.ID, name string) string {
+// HashedPath is where they are if the file's name would be too long for the system.
+func HashedPath(directory string, kind component.Kind, id component.ID, name string) string {
 	sum := sha256.Sum256([]byte(fileName(kind, id, name)))
 	return filepath.Join(directory, hex.EncodeToString(sum[:]))
 }
