@@ -27,7 +27,9 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -43,13 +45,12 @@ func watch(t *testing.T, cfg *Config, cards ...*catalog.Model) *watched {
 	t.Helper()
 	w := &watched{next: &link{}, tel: componenttest.NewTelemetry()}
 	set := metadatatest.NewSettings(w.tel)
-	core, log := observer.New(zap.InfoLevel)
-	set.Logger, w.log = zap.New(core), log
+	w.log = testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
 	c, err := newConnector(set, cfg, w.next)
 	require.NoError(t, err)
 	w.summaryConnector = c
-	require.NoError(t, c.Start(t.Context(), hostWith{newCatalog(cards...)}))
+	require.NoError(t, c.Start(t.Context(), testkit.Host{catalogtest.ID: newCatalog(cards...)}))
 	t.Cleanup(func() {
 		require.NoError(t, c.Shutdown(context.Background()))
 		require.NoError(t, w.tel.Shutdown(context.Background()))

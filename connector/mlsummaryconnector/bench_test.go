@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 )
 
 const benchSpans = 500
@@ -98,7 +100,7 @@ func benchConnector(tb testing.TB, features int, segments []string) *summaryConn
 	cfg := createDefaultConfig().(*Config)
 	cfg.Segments = segments
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour // what is measured is counting
-	var cat *fakeCatalog
+	var cat *catalogtest.Extension
 	if features > 0 {
 		card := fraudCard(features)
 		card.Segments = segments

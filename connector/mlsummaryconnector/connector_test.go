@@ -24,36 +24,30 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // link is a consumer that can fail. What it refuses it keeps too, to compare.
 type link struct {
-	consumertest.MetricsSink
-	mu      sync.Mutex
-	err     error
+	testkit.MetricsSink
+	mu      sync.Mutex // guards refused
 	refused []pmetric.Metrics
 }
 
-func (l *link) fail(err error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.err = err
-}
-
 func (l *link) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.err != nil {
+	err := l.MetricsSink.ConsumeMetrics(ctx, md)
+	if err != nil {
+		l.mu.Lock()
 		l.refused = append(l.refused, md)
-		return l.err
+		l.mu.Unlock()
 	}
-	return l.MetricsSink.ConsumeMetrics(ctx, md)
+	return err
 }
 
 // counts adds up the points of a metric by start of their pane, leaving out cohorts.
@@ -102,11 +96,11 @@ func TestFailedFlushIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &link{}
 		c := started(t, createDefaultConfig().(*Config), next, newCatalog(fraudCard(1)))
-		next.fail(errors.New("link is down"))
+		next.Fail(errors.New("link is down"))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		advance(16 * time.Second) // fails
+		testkit.Advance(16 * time.Second) // fails
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime, benchTime)))
-		advance(15 * time.Second) // fails again
+		testkit.Advance(15 * time.Second) // fails again
 		require.Len(t, next.refused, 2)
 		marshal := func(md pmetric.Metrics) string {
 			data, err := (&pmetric.JSONMarshaler{}).MarshalMetrics(md)
@@ -114,8 +108,8 @@ func TestFailedFlushIsKept(t *testing.T) {
 			return string(data)
 		}
 		assert.Equal(t, marshal(next.refused[0]), marshal(next.refused[1]))
-		next.fail(nil)
-		advance(15 * time.Second)
+		next.Fail(nil)
+		testkit.Advance(15 * time.Second)
 		got := next.AllMetrics()
 		require.Len(t, got, 2)
 		assert.Equal(t, marshal(next.refused[0]), marshal(got[0]))
@@ -157,7 +151,7 @@ func TestConsumerMayChangeWhatItRefuses(t *testing.T) {
 		require.NoError(t, err)
 		c := started(t, createDefaultConfig().(*Config), next, nil)
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		advance(31 * time.Second)
+		testkit.Advance(31 * time.Second)
 		assert.Equal(t, uint64(1), total(sink.AllMetrics(), mlconv.MetricPredictionCount))
 	})
 }
@@ -166,12 +160,12 @@ func TestPermanentErrorDropsTheFlush(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &link{}
 		c := started(t, createDefaultConfig().(*Config), next, nil)
-		next.fail(consumererror.NewPermanent(errors.New("too old")))
+		next.Fail(consumererror.NewPermanent(errors.New("too old")))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		advance(16 * time.Second)
-		next.fail(nil)
+		testkit.Advance(16 * time.Second)
+		next.Fail(nil)
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		advance(15 * time.Second)
+		testkit.Advance(15 * time.Second)
 		assert.Equal(t, []int64{2}, sequences(next.AllMetrics()))
 		assert.Equal(t, uint64(1), total(next.AllMetrics(), mlconv.MetricPredictionCount))
 	})
@@ -182,10 +176,10 @@ func TestIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &link{}
 		c := started(t, createDefaultConfig().(*Config), next, nil)
-		advance(time.Second)
+		testkit.Advance(time.Second)
 		for range 8 {
 			require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-			advance(15 * time.Second)
+			testkit.Advance(15 * time.Second)
 		}
 		var predictions, features int
 		for _, md := range next.AllMetrics() {
@@ -209,9 +203,9 @@ func TestLateSpans(t *testing.T) {
 		c := started(t, createDefaultConfig().(*Config), next, nil)
 		minute := benchTime.Unix() / 60
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime, benchTime.Add(time.Minute))))
-		advance(16 * time.Second)
+		testkit.Advance(16 * time.Second)
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime.Add(59*time.Second), benchTime.Add(-time.Hour))))
-		advance(15 * time.Second)
+		testkit.Advance(15 * time.Second)
 		assert.Equal(t, map[int64]uint64{minute: 1, minute + 1: 1}, counts(next.AllMetrics()[:1], mlconv.MetricPredictionCount))
 		assert.Equal(t, map[int64]uint64{minute: 1, minute - 60: 1}, counts(next.AllMetrics()[1:], mlconv.MetricPredictionCount))
 	})
@@ -252,9 +246,9 @@ func TestReload(t *testing.T) {
 		cat := newCatalog(cardWithBounds(0, 1, 2))
 		c := started(t, createDefaultConfig().(*Config), next, cat)
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime, benchTime)))
-		cat.set.Store(catalog.NewSet([]*catalog.Model{cardWithBounds(0, 5)}, nil))
+		cat.Store(catalog.NewSet([]*catalog.Model{cardWithBounds(0, 5)}, nil))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		advance(61 * time.Second)
+		testkit.Advance(61 * time.Second)
 		assert.Equal(t, map[string]uint64{"[0 1 2]": 2, "[0 5]": 1}, boundsOf(next.AllMetrics(), "f00"))
 		assert.Equal(t, uint64(3), total(next.AllMetrics(), mlconv.MetricPredictionCount))
 	})
@@ -272,13 +266,13 @@ func TestCumulativeReload(t *testing.T) {
 		c := started(t, cfg, next, cat)
 		began := uint64(time.Now().UnixNano())
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		advance(16 * time.Second)
-		cat.set.Store(catalog.NewSet([]*catalog.Model{cardWithBounds(0, 1, 2)}, nil))
+		testkit.Advance(16 * time.Second)
+		cat.Store(catalog.NewSet([]*catalog.Model{cardWithBounds(0, 1, 2)}, nil))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		advance(15 * time.Second)
-		cat.set.Store(catalog.NewSet([]*catalog.Model{cardWithBounds(0, 5)}, nil))
+		testkit.Advance(15 * time.Second)
+		cat.Store(catalog.NewSet([]*catalog.Model{cardWithBounds(0, 5)}, nil))
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-		advance(30 * time.Second)
+		testkit.Advance(30 * time.Second)
 
 		type row struct {
 			count, start uint64
@@ -332,13 +326,13 @@ func TestFoldingWhileBlocked(t *testing.T) {
 	cfg.Limits.Cells = 200
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
 	c := started(t, cfg, next, newCatalog(fraudCard(3)))
-	next.fail(errors.New("link is down"))
+	next.Fail(errors.New("link is down"))
 	const minutes = 2000
 	for i := range minutes {
 		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime.Add(time.Duration(i)*time.Minute))))
 		assert.LessOrEqual(t, c.budget.Live(), int64(220))
 	}
-	next.fail(nil)
+	next.Fail(nil)
 	require.NoError(t, c.Shutdown(context.Background()))
 	got := next.AllMetrics()
 	assert.Equal(t, uint64(minutes), total(got, mlconv.MetricPredictionCount))
@@ -396,14 +390,14 @@ func TestPlacesAreGivenAway(t *testing.T) {
 			consume("one")
 			for range 59 {
 				consume("two")
-				advance(time.Minute)
+				testkit.Advance(time.Minute)
 			}
 			consume("two")
-			advance(15 * time.Second)
+			testkit.Advance(15 * time.Second)
 			assert.Zero(t, seen("two"), temporality)
-			advance(3 * time.Minute)
+			testkit.Advance(3 * time.Minute)
 			consume("two")
-			advance(15 * time.Second)
+			testkit.Advance(15 * time.Second)
 			assert.Equal(t, uint64(1), seen("two"), temporality)
 		})
 	}
@@ -429,7 +423,7 @@ func TestConcurrentConsumers(t *testing.T) {
 			for i := range 20 {
 				assert.NoError(t, c.ConsumeTraces(t.Context(), td))
 				if i == 10 {
-					cat.set.Store(catalog.NewSet(cat.Snapshot().Models, nil))
+					cat.Store(catalog.NewSet(cat.Snapshot().Models, nil))
 				}
 			}
 		})
@@ -457,11 +451,10 @@ func TestShutdown(t *testing.T) {
 		require.NoError(t, c.Shutdown(context.Background()))
 	})
 	t.Run("reports what is lost", func(t *testing.T) {
-		core, logs := observer.New(zap.ErrorLevel)
 		set := connectortest.NewNopSettings(metadata.Type)
-		set.Logger = zap.New(core)
+		logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.ErrorLevel)
 		next := &link{}
-		next.fail(errors.New("link is down"))
+		next.Fail(errors.New("link is down"))
 		c, err := newConnector(set, createDefaultConfig().(*Config), next)
 		require.NoError(t, err)
 		require.NoError(t, c.Start(t.Context(), componenttest.NewNopHost()))
@@ -482,7 +475,7 @@ func TestShutdown(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, c.Start(t.Context(), componenttest.NewNopHost()))
 			require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
-			advance(16 * time.Second)
+			testkit.Advance(16 * time.Second)
 			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 			defer cancel()
 			require.NoError(t, c.Shutdown(ctx))
@@ -499,6 +492,6 @@ func TestStartFindsTheCatalog(t *testing.T) {
 	}
 	id := component.MustNewID("other")
 	c := newOne(&Config{Catalog: &id, DurationBuckets: []float64{1}})
-	assert.ErrorContains(t, c.Start(t.Context(), hostWith{newCatalog()}), "other")
+	assert.ErrorContains(t, c.Start(t.Context(), testkit.Host{catalogtest.ID: newCatalog()}), "other")
 	require.NoError(t, c.Shutdown(t.Context()))
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -54,9 +56,7 @@ func FuzzConsumeTraces(f *testing.F) {
 		next := &link{}
 		c, err := newConnector(metadatatest.NewSettings(tel), cfg, next)
 		require.NoError(t, err)
-		cat := newCatalog()
-		cat.set.Store(set)
-		require.NoError(t, c.Start(t.Context(), hostWith{cat}))
+		require.NoError(t, c.Start(t.Context(), testkit.Host{catalogtest.ID: catalogtest.NewExtension(set)}))
 		for range 2 {
 			require.NoError(t, c.ConsumeTraces(t.Context(), td))
 		}

@@ -22,6 +22,8 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -65,13 +67,11 @@ func TestGolden(t *testing.T) {
 			td.MarkReadOnly()
 			sink := new(consumertest.MetricsSink)
 			synctest.Test(t, func(t *testing.T) {
-				f := &fakeCatalog{}
-				f.set.Store(set)
 				c, err := newConnector(connectortest.NewNopSettings(metadata.Type), cfg, sink)
 				require.NoError(t, err)
-				require.NoError(t, c.Start(t.Context(), hostWith{f}))
+				require.NoError(t, c.Start(t.Context(), testkit.Host{catalogtest.ID: catalogtest.NewExtension(set)}))
 				require.NoError(t, c.ConsumeTraces(t.Context(), td))
-				advance(time.Minute + time.Second)
+				testkit.Advance(time.Minute + time.Second)
 				require.NoError(t, c.Shutdown(context.Background()))
 			})
 			output := filepath.Join(dir, "output.yaml")

@@ -7,13 +7,10 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer"
@@ -23,30 +20,15 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
-// fakeCatalog is an extension whose set can be swapped.
-type fakeCatalog struct {
-	component.StartFunc
-	component.ShutdownFunc
-	set atomic.Pointer[catalog.Set]
-}
-
-func (f *fakeCatalog) Snapshot() *catalog.Set { return f.set.Load() }
-
-func newCatalog(models ...*catalog.Model) *fakeCatalog {
-	f := &fakeCatalog{}
-	f.set.Store(catalog.NewSet(models, nil))
-	return f
-}
-
-// hostWith is a host on which the catalog is enabled.
-type hostWith struct{ catalog component.Component }
-
-func (h hostWith) GetExtensions() map[component.ID]component.Component {
-	return map[component.ID]component.Component{component.MustNewID("ml_catalog"): h.catalog}
+// newCatalog is a catalog of models.
+func newCatalog(models ...*catalog.Model) *catalogtest.Extension {
+	return catalogtest.NewExtension(catalog.NewSet(models, nil))
 }
 
 // numericColumn is a column with n bins of a normal sample.
@@ -76,20 +58,20 @@ func fraudCard(features int) *catalog.Model {
 
 // started is a connector that runs, on an injected catalog or none.
 // started starts a connector that takes every request for a new one: those of the tests have the same span ids.
-func started(tb testing.TB, cfg *Config, next consumer.Metrics, cat *fakeCatalog) *summaryConnector {
+func started(tb testing.TB, cfg *Config, next consumer.Metrics, cat *catalogtest.Extension) *summaryConnector {
 	tb.Helper()
 	cfg.Limits.Spans = 0
 	return remembering(tb, cfg, next, cat)
 }
 
 // remembering starts a connector as it is configured.
-func remembering(tb testing.TB, cfg *Config, next consumer.Metrics, cat *fakeCatalog) *summaryConnector {
+func remembering(tb testing.TB, cfg *Config, next consumer.Metrics, cat *catalogtest.Extension) *summaryConnector {
 	tb.Helper()
 	c, err := newConnector(connectortest.NewNopSettings(metadata.Type), cfg, next)
 	require.NoError(tb, err)
 	host := componenttest.NewNopHost()
 	if cat != nil {
-		host = hostWith{cat}
+		host = testkit.Host{catalogtest.ID: cat}
 	}
 	require.NoError(tb, c.Start(tb.Context(), host))
 	tb.Cleanup(func() { require.NoError(tb, c.Shutdown(context.Background())) })
@@ -141,10 +123,4 @@ func eachPoint(rm pmetric.ResourceMetrics, visit func(point)) {
 			}
 		}
 	}
-}
-
-// advance moves the clock of a synctest bubble and lets everything happen that is due.
-func advance(d time.Duration) {
-	time.Sleep(d)
-	synctest.Wait()
 }

@@ -54,7 +54,7 @@ func TestTelemetry(t *testing.T) {
 
 	require.NoError(t, c.ConsumeTraces(t.Context(), td))
 	require.NoError(t, c.ConsumeTraces(t.Context(), td)) // sent again
-	next.fail(errors.New("link is down"))
+	next.Fail(errors.New("link is down"))
 	c.flush(t.Context(), true)
 	// Nothing can be flushed. A minute needs 4 + 2 accumulators, so that there is room for five: the first three are folded,
 	// two cells each.
@@ -63,9 +63,9 @@ func TestTelemetry(t *testing.T) {
 		times = append(times, benchTime.Add(time.Duration(i)*time.Minute))
 	}
 	require.NoError(t, c.ConsumeTraces(t.Context(), ofTrace(1, spansAt(times...))))
-	next.fail(consumererror.NewPermanent(errors.New("refused")))
+	next.Fail(consumererror.NewPermanent(errors.New("refused")))
 	c.flush(t.Context(), true)
-	next.fail(nil)
+	next.Fail(nil)
 	require.NoError(t, c.ConsumeTraces(t.Context(), ofTrace(2, spansAt(benchTime))))
 	c.flush(t.Context(), true)
 	require.NoError(t, c.Shutdown(t.Context()))

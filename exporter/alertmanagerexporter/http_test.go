@@ -29,15 +29,11 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
-// host has extensions.
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
 // newHost starts one extension under its own type.
-func newHost(t *testing.T, factory extension.Factory, options map[string]any) host {
+func newHost(t *testing.T, factory extension.Factory, options map[string]any) testkit.Host {
 	t.Helper()
 	cfg := factory.CreateDefaultConfig()
 	require.NoError(t, confmap.NewFromStringMap(options).Unmarshal(cfg))
@@ -45,7 +41,7 @@ func newHost(t *testing.T, factory extension.Factory, options map[string]any) ho
 	require.NoError(t, err)
 	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
 	t.Cleanup(func() { require.NoError(t, e.Shutdown(t.Context())) })
-	return host{component.NewID(factory.Type()): e}
+	return testkit.Host{component.NewID(factory.Type()): e}
 }
 
 // run starts an exporter through its factory, with the options as users write them.

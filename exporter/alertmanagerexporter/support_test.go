@@ -26,6 +26,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // replica plays one Alertmanager. It keeps what was posted, whatever it answered.
@@ -151,8 +152,7 @@ func start(t *testing.T, change func(*Config)) *fixture {
 	}
 	require.NoError(t, cfg.Validate())
 	set := metadatatest.NewSettings(f.telemetry)
-	core, logs := observer.New(zapcore.DebugLevel)
-	set.Logger, f.logs = zap.New(core), logs
+	f.logs = testkit.ObserveLogs(&set.TelemetrySettings, zap.DebugLevel)
 	var err error
 	f.exporter, err = newExporter(set, cfg)
 	require.NoError(t, err)

@@ -29,6 +29,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 var owner = component.MustNewIDWithName("ml_drift", "a/b")
@@ -44,9 +45,8 @@ func start(t *testing.T, dir string, change func(*Config)) (storage.Extension, *
 	require.NoError(t, confmap.Validate(cfg))
 	telemetry := componenttest.NewTelemetry()
 	t.Cleanup(func() { assert.NoError(t, telemetry.Shutdown(context.Background())) })
-	core, logs := observer.New(zap.WarnLevel)
 	set := extension.Settings{ID: component.NewID(metadata.Type), TelemetrySettings: telemetry.NewTelemetrySettings(), BuildInfo: component.NewDefaultBuildInfo()}
-	set.Logger = zap.New(core)
+	logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.WarnLevel)
 	e, err := NewFactory().Create(t.Context(), set, cfg)
 	require.NoError(t, err)
 	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))

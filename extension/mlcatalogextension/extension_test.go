@@ -27,6 +27,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadatatest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 const (
@@ -46,10 +47,9 @@ func newRig(t *testing.T, cfg *Config) *rig {
 	t.Helper()
 	tel := componenttest.NewTelemetry()
 	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
-	core, logs := observer.New(zapcore.InfoLevel)
 	set := extensiontest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = tel.NewTelemetrySettings()
-	set.Logger = zap.New(core)
+	logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
 	e, err := newExtension(set, cfg)
 	require.NoError(t, err)
 	return &rig{e, logs, tel}
@@ -324,8 +324,7 @@ func TestCardsThatNoSpanMeets(t *testing.T) {
 			r.Sightings().UnknownModel("staging", "fraud")
 			r.Sightings().UnknownModel("", "weather")
 			r.Sightings().UnknownJob("", "Daily")
-			time.Sleep(reviewInterval)
-			synctest.Wait()
+			testkit.Advance(reviewInterval)
 		}
 		cancel()
 		<-done
@@ -378,8 +377,7 @@ func bubble(t *testing.T, interval time.Duration, test func(t *testing.T, r *rig
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() { defer close(done); r.run(ctx, w) }()
-		time.Sleep(settle)
-		synctest.Wait()
+		testkit.Advance(settle)
 		require.Equal(t, 1, w.updates, "the look after the start")
 		test(t, r, w, card)
 		cancel()
@@ -395,8 +393,7 @@ func TestEventsAreGathered(t *testing.T) {
 		w.send(5, settle/2)
 		synctest.Wait()
 		assert.Equal(t, []string{"a"}, r.names(), "not while files are being written")
-		time.Sleep(settle)
-		synctest.Wait()
+		testkit.Advance(settle)
 		assert.Equal(t, []string{"b"}, r.names())
 		assert.Equal(t, 2, w.updates, "one look for five events")
 	})
@@ -417,8 +414,7 @@ func TestOtherEventsAndLostOnes(t *testing.T) {
 		t.Helper()
 		write(t, card, cardB)
 		w.event <- fsnotify.Event{Op: fsnotify.Chmod}
-		time.Sleep(time.Hour)
-		synctest.Wait()
+		testkit.Advance(time.Hour)
 		assert.Equal(t, []string{"a"}, r.names(), "polling is off")
 		w.lost <- fsnotify.ErrEventOverflow
 		synctest.Wait()
@@ -430,11 +426,9 @@ func TestPolling(t *testing.T) {
 	bubble(t, 30*time.Second, func(t *testing.T, r *rig, w *fakeWatch, card string) {
 		t.Helper()
 		write(t, card, cardB)
-		time.Sleep(20 * time.Second)
-		synctest.Wait()
+		testkit.Advance(20 * time.Second)
 		assert.Equal(t, []string{"a"}, r.names())
-		time.Sleep(10 * time.Second)
-		synctest.Wait()
+		testkit.Advance(10 * time.Second)
 		assert.Equal(t, []string{"b"}, r.names())
 	})
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // script is a source that answers as it is told.
@@ -88,8 +89,7 @@ var minute = SourceConfig{Interval: time.Minute, StaleAfter: 10 * time.Minute}
 func (f *followed) sleep(d time.Duration) {
 	f.source.mu.Lock()
 	f.source.mu.Unlock() //nolint:staticcheck // only the order counts
-	time.Sleep(d)
-	synctest.Wait()
+	testkit.Advance(d)
 	f.source.mu.Lock()
 	f.source.mu.Unlock() //nolint:staticcheck // only the order counts
 }

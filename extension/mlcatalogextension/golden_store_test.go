@@ -17,6 +17,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 var writeGolden = flag.String("write-golden", "", "write the storage of this version into a file of testdata with this name")
@@ -36,18 +37,18 @@ func TestGoldenStore(t *testing.T) {
 		FeatureViews: []*catalog.FeatureView{{Name: "payments", Owner: "risk"}},
 	}
 	p := &plan{name: "m", fingerprint: "the config's fingerprint"}
-	open := func() (*catalogExtension, *memory) {
+	open := func(stored map[string][]byte) (*catalogExtension, *testkit.Storage) {
 		e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config))
 		require.NoError(t, err)
-		m := &memory{values: map[string][]byte{}}
-		e.storage = m
+		m := testkit.NewStorage(stored)
+		e.storage = m.Client(t)
 		t.Cleanup(func() { require.NoError(t, e.Shutdown(t.Context())) })
 		return e, m
 	}
 	if *writeGolden != "" {
-		e, m := open()
+		e, m := open(nil)
 		e.saver(p)(t.Context(), at, facts)
-		text, err := json.MarshalIndent(m.values, "", " ")
+		text, err := json.MarshalIndent(m.Values(), "", " ")
 		require.NoError(t, err)
 		require.NoError(t, os.MkdirAll("testdata", 0o755))
 		require.NoError(t, os.WriteFile(filepath.Join("testdata", *writeGolden), append(text, '\n'), 0o600))
@@ -59,8 +60,9 @@ func TestGoldenStore(t *testing.T) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
 			text, err := os.ReadFile(file)
 			require.NoError(t, err)
-			e, m := open()
-			require.NoError(t, json.Unmarshal(text, &m.values))
+			var stored map[string][]byte
+			require.NoError(t, json.Unmarshal(text, &stored))
+			e, _ := open(stored)
 			gotAt, got, ok := e.restore(t.Context(), p)
 			require.True(t, ok)
 			assert.Equal(t, at, gotAt)

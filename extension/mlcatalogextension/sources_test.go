@@ -26,12 +26,12 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensiontest"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadatatest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 // mlflowServer is a tracking server with one model, whose versions and aliases a test changes.
@@ -115,11 +115,6 @@ func config(t *testing.T, cards, yaml string) *Config {
 	require.NoError(t, cfg.Validate())
 	return cfg
 }
-
-// host has extensions.
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
 
 // fast makes the followers of a rig ask every few milliseconds; the config allows no less than a second.
 func (r *rig) fast(t *testing.T, h component.Host) {
@@ -209,51 +204,19 @@ sources:
 	}
 }
 
-// memory is a storage extension.
-type memory struct {
-	component.StartFunc
-	component.ShutdownFunc
-	mu     sync.Mutex
-	values map[string][]byte
-	closed int
-}
-
-func (m *memory) GetClient(_ context.Context, kind component.Kind, _ component.ID, name string) (storage.Client, error) {
-	if kind != component.KindExtension || name != "sources" {
-		return nil, fmt.Errorf("a client for %v %q", kind, name)
-	}
-	return m, nil
-}
-
-func (m *memory) Get(_ context.Context, key string) ([]byte, error) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	return m.values[key], nil
-}
-
-func (m *memory) Set(_ context.Context, key string, value []byte) error {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.values[key] = value
-	return nil
-}
-
-func (m *memory) Delete(context.Context, string) error               { return nil }
-func (m *memory) Batch(context.Context, ...*storage.Operation) error { return nil }
-func (m *memory) Close(context.Context) error                        { m.closed++; return nil }
-
 func TestRestartWhileTheRegistryIsDown(t *testing.T) {
 	server := newMLflow(t, (*httptest.Server).Start)
-	kept := &memory{values: map[string][]byte{}}
-	h := host{component.MustNewID("file_storage"): kept}
+	kept := testkit.NewStorage(nil)
+	h := testkit.Host{component.MustNewID("file_storage"): kept}
 	yaml := "storage: file_storage\nsources: {mlflow: [{endpoint: " + server.URL + ", name: m}]}"
 	r := newRig(t, config(t, fraudCard, yaml))
 	assert.Equal(t, []component.ID{component.MustNewID("file_storage")}, r.Dependencies())
 	require.NoError(t, r.Start(t.Context(), h))
 	eventually(t, func() bool { return r.Snapshot().Version("", "fraud", "2") != nil }, "the source")
 	require.NoError(t, r.Shutdown(t.Context()))
-	assert.Equal(t, 1, kept.closed)
-	require.Contains(t, kept.values, "source/m")
+	assert.Equal(t, []testkit.StorageOwner{{Kind: component.KindExtension, ID: r.id, Name: "sources"}}, kept.Owners())
+	assert.Equal(t, 1, kept.Closed())
+	require.Contains(t, kept.Values(), "source/m")
 
 	server.set(func() { server.status = 500 })
 	asked := server.asked()
@@ -272,7 +235,7 @@ func TestRestartWhileTheRegistryIsDown(t *testing.T) {
 	for name, value := range map[string]string{"no JSON": "x", "another format": `{"format": 2}`, "the future": `{"format": 1, "at": "2999-01-01T00:00:00Z"}`} {
 		t.Run(name, func(t *testing.T) {
 			other := newRig(t, config(t, fraudCard, yaml))
-			other.fast(t, host{component.MustNewID("file_storage"): &memory{values: map[string][]byte{"source/m": []byte(value)}}})
+			other.fast(t, testkit.Host{component.MustNewID("file_storage"): testkit.NewStorage(map[string][]byte{"source/m": []byte(value)})})
 			assert.Nil(t, other.Snapshot().Version("", "fraud", "2"))
 		})
 	}
@@ -336,7 +299,7 @@ sources:
 `))
 			assert.Equal(t, []component.ID{id}, r.Dependencies())
 			server.set(func() { server.headers = nil })
-			require.NoError(t, r.Start(t.Context(), host{id: auth}))
+			require.NoError(t, r.Start(t.Context(), testkit.Host{id: auth}))
 			eventually(t, func() bool { return r.Snapshot().Version("", "fraud", "2") != nil }, "the source")
 			require.NoError(t, r.Shutdown(t.Context()))
 			server.set(func() {
@@ -367,7 +330,7 @@ func TestStartErrors(t *testing.T) {
 		"sources: {mlflow: [{endpoint: http://x, middlewares: [{id: nobody}], name: with_another}]}": "'sources::mlflow[0]': ",
 	} {
 		r := newRig(t, config(t, fraudCard, yaml))
-		err := r.Start(t.Context(), host{component.MustNewID("ml_catalog"): r})
+		err := r.Start(t.Context(), testkit.Host{component.MustNewID("ml_catalog"): r})
 		require.ErrorContains(t, err, want, yaml)
 		require.NoError(t, r.Shutdown(t.Context()))
 	}

@@ -37,6 +37,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 func start(t *testing.T, depth int) (*nestingLimit, *componenttest.Telemetry, *observer.ObservedLogs) {
@@ -46,10 +47,9 @@ func start(t *testing.T, depth int) (*nestingLimit, *componenttest.Telemetry, *o
 	require.NoError(t, confmap.Validate(cfg))
 	telemetry := componenttest.NewTelemetry()
 	t.Cleanup(func() { assert.NoError(t, telemetry.Shutdown(context.Background())) })
-	core, logs := observer.New(zap.WarnLevel)
 	set := extension.Settings{TelemetrySettings: telemetry.NewTelemetrySettings()}
 	set.ID = component.NewID(metadata.Type)
-	set.Logger = zap.New(core)
+	logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.WarnLevel)
 	e, err := NewFactory().Create(t.Context(), set, cfg)
 	require.NoError(t, err)
 	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))

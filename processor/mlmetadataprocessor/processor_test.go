@@ -9,8 +9,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,49 +30,30 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zapcore"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/metadatatest"
 )
 
 var update = flag.Bool("update", false, "write the expected files")
 
-// fakeCatalog is a catalog extension whose set a test swaps.
-type fakeCatalog struct {
-	component.StartFunc
-	component.ShutdownFunc
-	set atomic.Pointer[catalog.Set]
-}
-
-func newFakeCatalog(set *catalog.Set) *fakeCatalog {
-	f := &fakeCatalog{}
-	f.set.Store(set)
-	return f
-}
-
-func (f *fakeCatalog) Snapshot() *catalog.Set { return f.set.Load() }
-
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
-func cards(t testing.TB) *fakeCatalog {
+func cards(t testing.TB) *catalogtest.Extension {
 	t.Helper()
 	set, err := catalog.Load("testdata/catalog")
 	require.NoError(t, err)
-	return newFakeCatalog(set)
+	return catalogtest.NewExtension(set)
 }
 
-func start(t testing.TB, cfg *Config, c *fakeCatalog, tel component.TelemetrySettings, next consumer.Traces) *metadataProcessor {
+func start(t testing.TB, cfg *Config, c *catalogtest.Extension, tel component.TelemetrySettings, next consumer.Traces) *metadataProcessor {
 	t.Helper()
 	set := processortest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = tel
 	p, err := newProcessor(set, cfg, next)
 	require.NoError(t, err)
-	require.NoError(t, p.Start(context.Background(), host{component.MustNewID("ml_catalog"): c}))
+	require.NoError(t, p.Start(context.Background(), testkit.Host{catalogtest.ID: c}))
 	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
 	return p
 }
@@ -117,7 +98,7 @@ func TestTelemetry(t *testing.T) {
 }
 
 func TestCatalogChanges(t *testing.T) {
-	c := newFakeCatalog(catalog.NewSet([]*catalog.Model{{Name: "m", Owner: "first"}}, nil))
+	c := catalogtest.NewExtension(catalog.NewSet([]*catalog.Model{{Name: "m", Owner: "first"}}, nil))
 	sink := &consumertest.TracesSink{}
 	p := start(t, createDefaultConfig().(*Config), c, componenttest.NewNopTelemetrySettings(), sink)
 	owner := func() string {
@@ -135,14 +116,14 @@ func TestCatalogChanges(t *testing.T) {
 	before := p.index.Load()
 	assert.Equal(t, "first", owner())
 	assert.Same(t, before, p.index.Load(), "built once per set")
-	c.set.Store(catalog.NewSet([]*catalog.Model{{Name: "m", Owner: "second"}}, nil))
+	c.Store(catalog.NewSet([]*catalog.Model{{Name: "m", Owner: "second"}}, nil))
 	assert.Equal(t, "second", owner())
 }
 
 // TestConcurrentBatches is for the race detector: batches share the facts while the catalog changes.
-// sightedCatalog is a fakeCatalog that wants to know what spans meet.
+// sightedCatalog is a catalog that wants to know what spans meet.
 type sightedCatalog struct {
-	*fakeCatalog
+	*catalogtest.Extension
 	sightings *catalog.Sightings
 }
 
@@ -153,10 +134,10 @@ func TestSightings(t *testing.T) {
 	set := catalog.NewSet([]*catalog.Model{
 		{Name: "met", File: "met.yaml", Line: 1}, {Name: "fraud", Environment: "production", File: "fraud.yaml", Line: 1},
 	}, []*catalog.Job{{Name: "daily", File: "daily.yaml"}})
-	c := sightedCatalog{newFakeCatalog(set), catalog.NewSightings()}
+	c := sightedCatalog{catalogtest.NewExtension(set), catalog.NewSightings()}
 	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
 	require.NoError(t, err)
-	require.NoError(t, p.Start(t.Context(), host{component.MustNewID("ml_catalog"): c}))
+	require.NoError(t, p.Start(t.Context(), testkit.Host{catalogtest.ID: c}))
 	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
 	var r catalog.Review
 	for range 10 {
@@ -194,7 +175,7 @@ func TestAgeOfFeatures(t *testing.T) {
 	}})
 	age := func(version string, end time.Time) any {
 		sink := &consumertest.TracesSink{}
-		p := start(t, createDefaultConfig().(*Config), newFakeCatalog(set), componenttest.NewNopTelemetrySettings(), sink)
+		p := start(t, createDefaultConfig().(*Config), catalogtest.NewExtension(set), componenttest.NewNopTelemetrySettings(), sink)
 		td := ptrace.NewTraces()
 		span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
 		span.SetEndTimestamp(pcommon.NewTimestampFromTime(end))
@@ -218,7 +199,7 @@ func TestConcurrentBatches(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for i := range 50 {
-				c.set.Store(sets[i%2])
+				c.Store(sets[i%2])
 				assert.NoError(t, p.ConsumeTraces(context.Background(), traffic(10, 8, true)))
 			}
 		})
@@ -234,9 +215,8 @@ func TestConcurrentBatches(t *testing.T) {
 }
 
 func TestWithoutACatalog(t *testing.T) {
-	core, logs := observer.New(zapcore.WarnLevel)
 	set := processortest.NewNopSettings(metadata.Type)
-	set.Logger = zap.New(core)
+	logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.WarnLevel)
 	sink := &consumertest.TracesSink{}
 	p, err := newProcessor(set, createDefaultConfig().(*Config), sink)
 	require.NoError(t, err)
@@ -333,16 +313,7 @@ func assertOnlyAdded(t testing.TB, want, got ptrace.Traces) (added int) {
 	return added
 }
 
-func spans(td ptrace.Traces) (all []ptrace.Span) {
-	for _, rs := range td.ResourceSpans().All() {
-		for _, ss := range rs.ScopeSpans().All() {
-			for _, s := range ss.Spans().All() {
-				all = append(all, s)
-			}
-		}
-	}
-	return all
-}
+func spans(td ptrace.Traces) []ptrace.Span { return slices.Collect(testkit.Spans(td)) }
 
 func marshal(t testing.TB, s ptrace.Span) []byte {
 	t.Helper()

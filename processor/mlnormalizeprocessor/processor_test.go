@@ -25,10 +25,11 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 	"go.uber.org/zap"
-	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadatatest"
 )
@@ -73,18 +74,6 @@ dialects:
 	require.NoError(t, config(t, "disabled_dialects: [gen_ai]").Validate())
 }
 
-type cards struct {
-	component.StartFunc
-	component.ShutdownFunc
-	set *catalog.Set
-}
-
-func (c cards) Snapshot() *catalog.Set { return c.set }
-
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
 // TestPrices takes the README's cards: the cost of a call is on its span, with the version's own prices where it has some.
 func TestPrices(t *testing.T) {
 	dir := t.TempDir()
@@ -101,7 +90,7 @@ func TestPrices(t *testing.T) {
 	require.NoError(t, err)
 	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
 	require.NoError(t, err)
-	require.NoError(t, p.Start(t.Context(), host{component.MustNewID("ml_catalog"): cards{set: set}}))
+	require.NoError(t, p.Start(t.Context(), testkit.Host{catalogtest.ID: catalogtest.NewExtension(set)}))
 	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
 	cost := func(model, version string, in, cached, out int64) (any, any) {
 		td := ptrace.NewTraces()
@@ -154,8 +143,7 @@ func TestTelemetry(t *testing.T) {
 	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
 	set := processortest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = tel.NewTelemetrySettings()
-	core, logged := observer.New(zap.InfoLevel)
-	set.Logger = zap.New(core)
+	logged := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
 	cfg := createDefaultConfig().(*Config)
 	cfg.DropContent = true
 	p, err := newProcessor(set, cfg, consumertest.NewNop())
