@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // defaultDirectory may be absent; any other directory must exist, when the config is validated and when the collector starts.
@@ -63,7 +64,7 @@ func (c *Config) Validate() error {
 		errs = append(errs, err)
 	case there && configcheck.Validating():
 		_, err := catalog.Load(c.Directory)
-		errs = append(errs, catalog.Violations(err)...)
+		errs = append(errs, yamldoc.Violations(err)...)
 	}
 	return errors.Join(errs...)
 }

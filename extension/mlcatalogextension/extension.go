@@ -24,6 +24,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // An editor or a checkout writes many files in a row: the folder is read once it has been quiet for settle, or at the
@@ -291,7 +292,7 @@ const mostViolations = 100
 // complain says what is wrong with the cards, and which ones are in force nevertheless.
 func (e *catalogExtension) complain(result *catalog.Result, fields []zap.Field) {
 	logger := e.logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)) // the stack says nothing of the card
-	violations := catalog.Violations(result.Err)
+	violations := yamldoc.Violations(result.Err)
 	for _, v := range violations[:min(len(violations), mostViolations)] {
 		logger.Error("A card is not good.", zap.Error(v))
 	}

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 var (
@@ -33,7 +34,7 @@ func (e *catalogExtension) record(ctx context.Context, result *catalog.Result) {
 	} else {
 		e.telemetry.MlCatalogReloads.Add(ctx, 1, failed)
 	}
-	e.telemetry.MlCatalogViolations.Record(ctx, int64(len(catalog.Violations(result.Err))))
+	e.telemetry.MlCatalogViolations.Record(ctx, int64(len(yamldoc.Violations(result.Err))))
 	var kept catalog.Cards
 	for _, k := range result.Kept {
 		if k.Kind == "model" {

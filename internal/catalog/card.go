@@ -17,12 +17,13 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // object reads one block of keys of a document. The schema has reported what has the wrong type; such a
 // value reads as absent here, so that the rest of the card is still checked.
 type object struct {
-	doc  *document
+	doc  *yamldoc.Document
 	path []string
 	m    map[string]any
 }
@@ -34,8 +35,8 @@ func (o object) at(keys ...string) []string { return append(slices.Clone(o.path)
 // fail reports a violation at the value of a key below the block.
 func (o object) fail(keys []string, format string, args ...any) {
 	path := o.at(keys...)
-	_, node := o.doc.at(path)
-	o.doc.fail(node, path, format, args...)
+	_, node := o.doc.At(path)
+	o.doc.Fail(node, path, format, args...)
 }
 
 func (o object) text(key string) string {
@@ -103,7 +104,7 @@ func (o object) duration(key string) time.Duration {
 	}
 	d, err := eventtime.ParseDuration(s)
 	if err != nil {
-		o.fail([]string{key}, "%q %v", clip(s), err)
+		o.fail([]string{key}, "%q %v", yamldoc.Clip(s), err)
 	}
 	return d
 }
@@ -174,7 +175,7 @@ func once(blocks []object, key string) {
 			continue
 		}
 		if first, ok := seen[name]; ok {
-			b.fail([]string{key}, "%q is there twice, first at [%d]", clip(name), first)
+			b.fail([]string{key}, "%q is there twice, first at [%d]", yamldoc.Clip(name), first)
 			continue
 		}
 		seen[name] = i
@@ -193,7 +194,7 @@ func (o object) model(baseline func(o object) *profile.Profile) *Model {
 		Attributes: o.attributes("attributes"),
 		Prices:     o.prices(),
 		Alerts:     o.block("alerts").alerts(),
-		File:       o.doc.file, Line: o.doc.root.Line,
+		File:       o.doc.File, Line: o.doc.Root.Line,
 	}
 	if m.PositiveClass != "" && m.Task != "" && m.Task != BinaryClassification {
 		o.fail([]string{"positive_class"}, "is for the task %s, not for %s", BinaryClassification, m.Task)
@@ -235,9 +236,9 @@ func (o object) versions(m *Model, baseline func(o object) *profile.Profile) {
 		}
 		for j, alias := range v.Aliases {
 			if first, ok := aliases[alias]; ok && first != i {
-				b.fail([]string{"aliases", strconv.Itoa(j)}, "%q is an alias of versions[%d], too", clip(alias), first)
+				b.fail([]string{"aliases", strconv.Itoa(j)}, "%q is an alias of versions[%d], too", yamldoc.Clip(alias), first)
 			} else if other, ok := names[alias]; ok {
-				b.fail([]string{"aliases", strconv.Itoa(j)}, "%q is the name of versions[%d]", clip(alias), other)
+				b.fail([]string{"aliases", strconv.Itoa(j)}, "%q is the name of versions[%d]", yamldoc.Clip(alias), other)
 			}
 			aliases[alias] = i
 		}
@@ -334,7 +335,7 @@ func (o object) features(m *Model) {
 	names := slices.Sorted(maps.Keys(columns))
 	check := func(name string, keys ...string) {
 		if _, ok := columns[name]; known && !ok {
-			o.fail(keys, "the baseline has no feature %q%s", clip(name), suggest(name, names))
+			o.fail(keys, "the baseline has no feature %q%s", yamldoc.Clip(name), yamldoc.Suggest(name, names))
 		}
 	}
 	for i, name := range m.SegmentFeatures {
@@ -437,19 +438,19 @@ func (o object) job() *Job {
 		Schedule: o.text("schedule"), Every: o.duration("every"), Timezone: time.UTC, FinishWithin: o.duration("finish_within"),
 		Produces: Produces{Model: produces.text("model"), MaxAge: produces.duration("max_age")},
 		Alerts:   o.block("alerts").alerts(), Attributes: o.attributes("attributes"),
-		File: o.doc.file, Line: o.doc.root.Line,
+		File: o.doc.File, Line: o.doc.Root.Line,
 	}
 	if name := o.text("timezone"); name != "" {
 		zone, err := time.LoadLocation(name)
 		if err != nil || name == "Local" {
-			o.fail([]string{"timezone"}, "%q is no time zone, write it as Europe/Berlin or UTC", clip(name))
+			o.fail([]string{"timezone"}, "%q is no time zone, write it as Europe/Berlin or UTC", yamldoc.Clip(name))
 		} else {
 			j.Timezone = zone
 		}
 	}
 	if j.Schedule != "" {
 		if err := checkSchedule(j.Schedule); err != "" {
-			o.fail([]string{"schedule"}, "%q %s", clip(j.Schedule), err)
+			o.fail([]string{"schedule"}, "%q %s", yamldoc.Clip(j.Schedule), err)
 		}
 	}
 	if o.has("schedule") && o.has("every") {
@@ -507,7 +508,7 @@ func (o object) stages(j *Job) {
 		}
 		for i, after := range s.After {
 			if _, ok := index[after]; !ok {
-				b.fail([]string{"after", strconv.Itoa(i)}, "there is no stage %q%s", clip(after), suggest(after, names))
+				b.fail([]string{"after", strconv.Itoa(i)}, "there is no stage %q%s", yamldoc.Clip(after), yamldoc.Suggest(after, names))
 			}
 		}
 		metrics := b.block("metrics")
@@ -522,7 +523,7 @@ func (o object) stages(j *Job) {
 		j.Stages = append(j.Stages, s)
 	}
 	if cycle := findCycle(j.Stages, index); cycle != nil {
-		blocks[index[cycle[0]]].fail([]string{"after"}, "goes round in a circle: %s", clip(strings.Join(cycle, " after ")))
+		blocks[index[cycle[0]]].fail([]string{"after"}, "goes round in a circle: %s", yamldoc.Clip(strings.Join(cycle, " after ")))
 	}
 }
 

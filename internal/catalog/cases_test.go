@@ -10,6 +10,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // TestCases loads cards of ../shared/data/cases; TestViolations has the same faults.
@@ -32,7 +34,7 @@ func TestCases(t *testing.T) {
 			for _, w := range want {
 				assert.ErrorContains(t, err, w)
 			}
-			assert.Len(t, Violations(err), len(want))
+			assert.Len(t, yamldoc.Violations(err), len(want))
 		})
 	}
 }

@@ -19,6 +19,7 @@ import (
 	_ "time/tzdata" // a card's time zone is the same everywhere
 
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // Bounds of a folder.
@@ -33,9 +34,12 @@ const (
 	maxFolders = 16
 )
 
+// documents are the bounds of one card: one with a thousand features has some ten thousand values.
+var documents = yamldoc.Options{MaxValues: 200_000, MaxDepth: 32}
+
 // Load reads the cards of a folder: all *.yaml and *.yml in it and below, in the order of their paths, with any
 // number of documents each. Files and folders whose names start with a dot are left out, which is also how the mounts of a Kubernetes
-// ConfigMap are read once. The error joins every violation in every file (Violations).
+// ConfigMap are read once. The error joins every violation in every file (yamldoc.Violations).
 func Load(dir string) (*Set, error) {
 	result, _ := NewLoader(dir).Load()
 	if result.Err != nil {
@@ -66,9 +70,9 @@ func NewLoader(dir string) *Loader { return &Loader{dir: dir} }
 // Load reads the folder. changed is false where the contents of the cards and of their baselines are those of the last call, which then
 // returns the same result. A baseline that has not changed keeps its pointer.
 func (l *Loader) Load() (result *Result, changed bool) {
-	r := &report{}
+	r := &yamldoc.Report{}
 	files, folders := l.read(r)
-	unread := slices.Clone(r.list)
+	unread := slices.Clone(r.List())
 	sum := fingerprint(files, l.baselines, unread)
 	if l.result != nil && sum == l.sum {
 		return l.result, false
@@ -120,7 +124,7 @@ type file struct {
 }
 
 // read returns the YAML files of the folder and the folders they are in.
-func (l *Loader) read(r *report) (files []file, folders []string) {
+func (l *Loader) read(r *yamldoc.Report) (files []file, folders []string) {
 	entries := 0
 	seen := map[string]bool{} // real paths, against links in circles and files that are linked twice
 	var walk func(dir string, depth int)
@@ -133,7 +137,7 @@ func (l *Loader) read(r *report) (files []file, folders []string) {
 		}
 		list, err := os.ReadDir(dir)
 		if err != nil {
-			r.add(&ViolationError{File: dir, Message: reason(err)})
+			r.Add(&yamldoc.ViolationError{File: dir, Message: reason(err)})
 			return
 		}
 		folders = append(folders, dir)
@@ -153,7 +157,7 @@ func (l *Loader) read(r *report) (files []file, folders []string) {
 				info, err := os.Stat(path)
 				if err != nil {
 					if isCard {
-						r.add(&ViolationError{File: path, Message: reason(err)})
+						r.Add(&yamldoc.ViolationError{File: path, Message: reason(err)})
 					}
 					continue
 				}
@@ -163,7 +167,7 @@ func (l *Loader) read(r *report) (files []file, folders []string) {
 			case mode.IsDir() && depth < maxFolders:
 				walk(path, depth+1)
 			case mode.IsDir():
-				r.add(&ViolationError{File: path, Message: fmt.Sprintf("is nested more than %d folders deep", maxFolders)})
+				r.Add(&yamldoc.ViolationError{File: path, Message: fmt.Sprintf("is nested more than %d folders deep", maxFolders)})
 			case isCard && mode.IsRegular():
 				if target, err := filepath.EvalSymlinks(path); err == nil {
 					if seen[target] {
@@ -173,7 +177,7 @@ func (l *Loader) read(r *report) (files []file, folders []string) {
 				}
 				data, err := readFile(path)
 				if err != nil {
-					r.add(&ViolationError{File: path, Message: reason(err)})
+					r.Add(&yamldoc.ViolationError{File: path, Message: reason(err)})
 					continue
 				}
 				files = append(files, file{path, data})
@@ -182,10 +186,10 @@ func (l *Loader) read(r *report) (files []file, folders []string) {
 	}
 	walk(l.dir, 0)
 	if entries > maxEntries {
-		r.add(&ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d files, a catalog needs a folder of its own", maxEntries)})
+		r.Add(&yamldoc.ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d files, a catalog needs a folder of its own", maxEntries)})
 	}
 	if len(files) > MaxFiles {
-		r.add(&ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d YAML files", MaxFiles)})
+		r.Add(&yamldoc.ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d YAML files", MaxFiles)})
 	}
 	return files, folders
 }
@@ -215,7 +219,7 @@ func reason(err error) string {
 }
 
 // fingerprint sums what a load depends on.
-func fingerprint(files []file, baselines map[string]*baseline, unread []*ViolationError) (sum [sha256.Size]byte) {
+func fingerprint(files []file, baselines map[string]*baseline, unread []*yamldoc.ViolationError) (sum [sha256.Size]byte) {
 	h := sha256.New()
 	for _, f := range files {
 		write(h, f.path, f.data)
@@ -258,7 +262,7 @@ func sumFile(path string) (sum [sha256.Size]byte) {
 
 // builder makes cards of documents.
 type builder struct {
-	report   *report
+	report   *yamldoc.Report
 	baseline func(path string) (*profile.Profile, error)
 	models   []*Model
 	jobs     []*Job
@@ -280,7 +284,7 @@ const (
 
 // add reads the documents of a file. Of those, the ones without a violation become cards.
 func (b *builder) add(path string, data []byte) {
-	docs, whole := parse(path, data, b.report)
+	docs, whole := yamldoc.Parse(path, data, documents, b.report)
 	if !whole {
 		b.rejected.Unknown++
 	}
@@ -289,9 +293,9 @@ func (b *builder) add(path string, data []byte) {
 	}
 }
 
-func (b *builder) document(d *document) {
-	d.checkShape()
-	m, _ := d.value.(map[string]any)
+func (b *builder) document(d *yamldoc.Document) {
+	checkShape(d)
+	m, _ := d.Value.(map[string]any)
 	o := object{doc: d, m: m}
 	var model *Model
 	var job *Job
@@ -310,9 +314,9 @@ func (b *builder) document(d *document) {
 		b.once(o, cardKey{kind, o.text("environment"), name}, "also_known_as", strconv.Itoa(i))
 	}
 	switch {
-	case d.bad && model != nil:
+	case d.Bad() && model != nil:
 		b.rejected.Models++
-	case d.bad:
+	case d.Bad():
 		b.rejected.Jobs++
 	case model != nil:
 		b.models = append(b.models, model)
@@ -333,14 +337,14 @@ func (b *builder) once(o object, k cardKey, keys ...string) {
 	}
 	first, ok := b.seen[k]
 	if !ok {
-		b.seen[k] = fmt.Sprintf("%s:%d", o.doc.file, o.doc.root.Line)
+		b.seen[k] = fmt.Sprintf("%s:%d", o.doc.File, o.doc.Root.Line)
 		return
 	}
 	environment := "without an environment"
 	if k.environment != "" {
-		environment = fmt.Sprintf("for the environment %q", clip(k.environment))
+		environment = fmt.Sprintf("for the environment %q", yamldoc.Clip(k.environment))
 	}
-	o.fail(keys, "the %s %q %s has a card already, %s", k.kind, clip(k.name), environment, first)
+	o.fail(keys, "the %s %q %s has a card already, %s", k.kind, yamldoc.Clip(k.name), environment, first)
 }
 
 // load reads the baseline that a model's or a version's block names; nil if it names none or a bad one.
@@ -351,7 +355,7 @@ func (b *builder) load(o object) *profile.Profile {
 	}
 	path := name
 	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(o.doc.file), path)
+		path = filepath.Join(filepath.Dir(o.doc.File), path)
 	}
 	p, err := b.baseline(path)
 	if err != nil {

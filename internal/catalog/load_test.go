@@ -18,6 +18,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -298,13 +299,13 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte("? {a: b}\n: c\n<<: x\n"))
 	f.Add([]byte("kind: model\nname: .inf\ndrift: {min_samples: 1e400, window: 99999999999999w}\n"))
 	f.Fuzz(func(t *testing.T, data []byte) { // without the file system, which takes most of the time
-		b := &builder{report: &report{}, baseline: func(string) (*profile.Profile, error) { return nil, errors.New("there is none") }}
+		b := &builder{report: &yamldoc.Report{}, baseline: func(string) (*profile.Profile, error) { return nil, errors.New("there is none") }}
 		b.add("card.yaml", data)
 		r := b.result(nil)
 		if r.Err == nil && r.Set == nil {
 			t.Fatal("neither cards nor an error")
 		}
-		for _, v := range Violations(r.Err) {
+		for _, v := range yamldoc.Violations(r.Err) {
 			if !strings.HasPrefix(v.Error(), "card.yaml") {
 				t.Fatalf("no file in %q", v)
 			}

@@ -3,7 +3,11 @@
 
 package catalog
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
+)
 
 // NoEffect names what a card says that nothing acts on yet.
 type NoEffect struct {
@@ -23,15 +27,15 @@ var withoutEffect = map[string][]string{
 }
 
 // unused adds what the card says without an effect.
-func (b *builder) unused(kind string, d *document) {
+func (b *builder) unused(kind string, d *yamldoc.Document) {
 	var keys []string
 	for _, key := range withoutEffect[kind] {
-		if has(d.value, strings.Split(key, ".")) {
+		if has(d.Value, strings.Split(key, ".")) {
 			keys = append(keys, key)
 		}
 	}
 	if len(keys) > 0 {
-		b.noEffect = append(b.noEffect, NoEffect{File: d.file, Line: d.root.Line, Keys: keys})
+		b.noEffect = append(b.noEffect, NoEffect{File: d.File, Line: d.Root.Line, Keys: keys})
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // Result is what a load of a folder has given.
@@ -38,7 +40,7 @@ type Cards struct{ Models, Jobs, Unknown int }
 
 // result ends a load: what was in force before stays for files that are bad now.
 func (b *builder) result(before *Result) *Result {
-	r := &Result{Rejected: b.rejected, Err: b.report.err()}
+	r := &Result{Rejected: b.rejected, Err: b.report.Err()}
 	good := map[cardKey]bool{}
 	for _, m := range b.models {
 		good[m.key()] = true
@@ -47,7 +49,7 @@ func (b *builder) result(before *Result) *Result {
 		good[j.key()] = true
 	}
 	keep := func(k cardKey, file string) bool {
-		if good[k] || !b.report.speaksOf(file) {
+		if good[k] || !speaksOf(b.report, file) {
 			return false
 		}
 		r.Kept = append(r.Kept, Kept{Kind: k.kind, Environment: k.environment, Name: k.name, File: file})
@@ -73,8 +75,8 @@ func (b *builder) result(before *Result) *Result {
 }
 
 // speaksOf reports whether a violation is in a file, or is that a folder above it cannot be read.
-func (r *report) speaksOf(file string) bool {
-	return slices.ContainsFunc(r.list, func(v *ViolationError) bool {
+func speaksOf(r *yamldoc.Report, file string) bool {
+	return slices.ContainsFunc(r.List(), func(v *yamldoc.ViolationError) bool {
 		return v.File == file || strings.HasPrefix(file, v.File+string(filepath.Separator))
 	})
 }

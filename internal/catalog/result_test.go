@@ -17,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // names lists what is in force.
@@ -44,7 +46,7 @@ func TestOneBadCard(t *testing.T) {
 	assert.Equal(t, []string{"a first", "c first", "e first", "j first"}, names(result.Set))
 	assert.Equal(t, Cards{Models: 3, Jobs: 1, Unknown: 2}, result.Rejected)
 	assert.Empty(t, result.Kept)
-	assert.Len(t, Violations(result.Err), 6)
+	assert.Len(t, yamldoc.Violations(result.Err), 6)
 	set, err := Load(dir)
 	assert.Nil(t, set, "Load is strict")
 	assert.Equal(t, result.Err, err)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/docs/schema"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // cardSchema is the compiled schema with its source, which knows the keys that may be suggested.
@@ -43,52 +44,58 @@ var loadSchema = sync.OnceValue(func() cardSchema {
 	return cardSchema{compiled: c.MustCompile("card.json"), source: source.(map[string]any)}
 })
 
+// shape is a document that is compared with the schema.
+type shape struct {
+	*yamldoc.Document
+	schema cardSchema
+}
+
 // checkShape reports what the JSON schema refuses.
-func (d *document) checkShape() {
-	s := loadSchema()
-	err := s.compiled.Validate(d.value)
+func checkShape(doc *yamldoc.Document) {
+	d := shape{doc, loadSchema()}
+	err := d.schema.compiled.Validate(d.Value)
 	if invalid, ok := errors.AsType[*jsonschema.ValidationError](err); ok {
-		d.explain(s, invalid)
+		d.explain(invalid)
 	} else if err != nil {
-		d.fail(d.root, nil, "%v", err)
+		d.Fail(d.Root, nil, "%v", err)
 	}
 }
 
 // explain reports the leaves of a tree of violations.
-func (d *document) explain(s cardSchema, e *jsonschema.ValidationError) {
+func (d shape) explain(e *jsonschema.ValidationError) {
 	path := e.InstanceLocation
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
-		known := s.keys(e.SchemaURL)
+		known := d.schema.keys(e.SchemaURL)
 		for _, name := range k.Properties {
 			at := append(slices.Clone(path), name)
-			key, _ := d.at(at)
+			key, _ := d.At(at)
 			if len(known) == 0 {
-				d.fail(key, at, "is no good name: it must have 1 to 256 characters")
+				d.Fail(key, at, "is no good name: it must have 1 to 256 characters")
 				continue
 			}
-			d.fail(key, at, "unknown key%s (allowed: %s)", suggest(name, known), strings.Join(known, ", "))
+			d.Fail(key, at, "unknown key%s (allowed: %s)", yamldoc.Suggest(name, known), strings.Join(known, ", "))
 		}
 		return
 	}
 	if len(e.Causes) > 0 {
 		for _, cause := range e.Causes {
-			d.explain(s, cause)
+			d.explain(cause)
 		}
 		return
 	}
-	_, node := d.at(path)
+	_, node := d.At(path)
 	switch k := e.ErrorKind.(type) {
 	case *kind.Required:
 		for _, name := range k.Missing {
-			d.fail(node, append(slices.Clone(path), name), "is missing")
+			d.Fail(node, append(slices.Clone(path), name), "is missing")
 		}
 	case *kind.Type:
 		if k.Got == "number" && slices.Equal(k.Want, []string{"string"}) && !strings.HasSuffix(e.SchemaURL, "/duration") && !strings.HasSuffix(e.SchemaURL, "/window") {
-			d.fail(node, path, "must be a text; write \"%s\" in quotes", resolve(node).Value)
+			d.Fail(node, path, "must be a text; write \"%s\" in quotes", node.Value)
 			return
 		}
-		d.fail(node, path, "must be %s, is %s%s", wanted(e.SchemaURL, k.Want), got(k.Got), decimalComma(k, resolve(node).Value))
+		d.Fail(node, path, "must be %s, is %s%s", wanted(e.SchemaURL, k.Want), got(k.Got), decimalComma(k, node.Value))
 	case *kind.Enum:
 		var want []string
 		for _, w := range k.Want {
@@ -96,37 +103,37 @@ func (d *document) explain(s cardSchema, e *jsonschema.ValidationError) {
 		}
 		given := fmt.Sprint(k.Got)
 		if _, ok := k.Got.(string); !ok {
-			given = resolve(node).Value
+			given = node.Value
 		}
-		d.fail(node, path, "%q is none of %s%s", clip(given), strings.Join(want, ", "), suggest(given, want))
+		d.Fail(node, path, "%q is none of %s%s", yamldoc.Clip(given), strings.Join(want, ", "), yamldoc.Suggest(given, want))
 	case *kind.Pattern:
 		if strings.HasSuffix(e.SchemaURL, "/cardName") {
-			d.fail(node, path, "%q has a *, but a name is taken as it is written: %s", clip(k.Got), d.insteadOfWildcard())
+			d.Fail(node, path, "%q has a *, but a name is taken as it is written: %s", yamldoc.Clip(k.Got), d.insteadOfWildcard())
 			return
 		}
-		d.fail(node, path, "%q is not %s", clip(k.Got), wanted(e.SchemaURL, []string{"string"}))
+		d.Fail(node, path, "%q is not %s", yamldoc.Clip(k.Got), wanted(e.SchemaURL, []string{"string"}))
 	case *kind.Minimum:
-		d.fail(node, path, "%s must be at least %s", number(k.Got), number(k.Want))
+		d.Fail(node, path, "%s must be at least %s", number(k.Got), number(k.Want))
 	case *kind.Maximum:
-		d.fail(node, path, "%s must be at most %s", number(k.Got), number(k.Want))
+		d.Fail(node, path, "%s must be at most %s", number(k.Got), number(k.Want))
 	case *kind.ExclusiveMinimum:
-		d.fail(node, path, "%s must be above %s", number(k.Got), number(k.Want))
+		d.Fail(node, path, "%s must be above %s", number(k.Got), number(k.Want))
 	case *kind.ExclusiveMaximum:
-		d.fail(node, path, "%s must be below %s", number(k.Got), number(k.Want))
+		d.Fail(node, path, "%s must be below %s", number(k.Got), number(k.Want))
 	case *kind.MinLength:
-		d.fail(node, path, "must not be empty")
+		d.Fail(node, path, "must not be empty")
 	case *kind.MaxLength:
-		d.fail(node, path, "has %d characters, at most %d are allowed", k.Got, k.Want)
+		d.Fail(node, path, "has %d characters, at most %d are allowed", k.Got, k.Want)
 	case *kind.MinItems:
-		d.fail(node, path, "must have at least %d item", k.Want)
+		d.Fail(node, path, "must have at least %d item", k.Want)
 	case *kind.MinProperties:
-		d.fail(node, path, "must have at least %d of the keys %s", k.Want, strings.Join(s.keys(e.SchemaURL), ", "))
+		d.Fail(node, path, "must have at least %d of the keys %s", k.Want, strings.Join(d.schema.keys(e.SchemaURL), ", "))
 	case *kind.UniqueItems:
 		at := append(slices.Clone(path), strconv.Itoa(k.Duplicates[1]))
-		_, second := d.at(at)
-		d.fail(second, at, "is there twice, first at [%d]", k.Duplicates[0])
+		_, second := d.At(at)
+		d.Fail(second, at, "is there twice, first at [%d]", k.Duplicates[0])
 	default:
-		d.fail(node, path, "%s", e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
+		d.Fail(node, path, "%s", e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
 }
 
@@ -171,8 +178,8 @@ func wanted(url string, types []string) string {
 }
 
 // insteadOfWildcard says what to write where a name has a *.
-func (d *document) insteadOfWildcard() string {
-	if m, ok := d.value.(map[string]any); ok && m["kind"] == "job" {
+func (d shape) insteadOfWildcard() string {
+	if m, ok := d.Value.(map[string]any); ok && m["kind"] == "job" {
 		return "write one card for each job"
 	}
 	return "write one card, and the other names under also_known_as"
@@ -185,9 +192,9 @@ func decimalComma(k *kind.Type, value string) string {
 	}
 	written := strings.Replace(strings.TrimSpace(value), ",", ".", 1)
 	if f, err := strconv.ParseFloat(written, 64); err != nil || math.IsInf(f, 0) || math.IsNaN(f) {
-		return fmt.Sprintf(" (%q)", clip(value))
+		return fmt.Sprintf(" (%q)", yamldoc.Clip(value))
 	}
-	return fmt.Sprintf(" (%q); write %s", clip(value), written)
+	return fmt.Sprintf(" (%q); write %s", yamldoc.Clip(value), written)
 }
 
 // got names a JSON type for people.

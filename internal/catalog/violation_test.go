@@ -13,6 +13,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/docs/schema"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 const tinyBaseline = `{"format_version":1,"rows":1,"features":[{"name":"amount","type":"numeric","count":0,"missing":1},{"name":"country","type":"categorical","count":1,"missing":0,"categories":[{"value":"DE","count":1}]}]}`
@@ -142,7 +143,7 @@ func TestViolations(t *testing.T) {
 			set, err := Load(dir)
 			assert.Nil(t, set)
 			var got []string
-			for _, v := range Violations(err) {
+			for _, v := range yamldoc.Violations(err) {
 				got = append(got, strings.ReplaceAll(strings.TrimPrefix(v.Error(), file), file, "FILE"))
 			}
 			assert.Equal(t, tt.want, got)
@@ -161,7 +162,7 @@ func TestViolationsOfAllFilesAndOfBaselines(t *testing.T) {
 	})
 	_, err := Load(dir)
 	var got []string
-	for _, v := range Violations(err) {
+	for _, v := range yamldoc.Violations(err) {
 		got = append(got, strings.ReplaceAll(v.Error(), dir, "DIR"))
 	}
 	assert.Equal(t, []string{
@@ -222,14 +223,14 @@ func TestCardsUseEveryKey(t *testing.T) {
 			}
 		}
 	}
-	r := &report{}
+	r := &yamldoc.Report{}
 	for _, card := range []string{everyModelKey, everyJobKey} {
-		docs, _ := parse("card", []byte(card), r)
+		docs, _ := yamldoc.Parse("card", []byte(card), documents, r)
 		for _, d := range docs {
-			collect(d.value)
+			collect(d.Value)
 		}
 	}
-	require.Empty(t, r.list)
+	require.Empty(t, r.List())
 	used["positive_class"] = true // of another task; in examples/catalog
 	for name, def := range loadSchema().source["$defs"].(map[string]any) {
 		properties, _ := def.(map[string]any)["properties"].(map[string]any)

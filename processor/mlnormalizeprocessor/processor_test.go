@@ -62,7 +62,7 @@ dialects:
 	for _, want := range []string{
 		"'max_json_bytes': 3 must be between 1024 and 67108864",
 		`'features::categories[0]': "" must be what follows feature. in the attribute's name`, "'features::categories[1]'",
-		`'dialects[0].map["ml.model.name"].form': unknown key (allowed: accept,`, `'dialects[0].map["ml.model.name"]': needs from, from_all or value`,
+		`'dialects[0].map["ml.model.name"].form': unknown key; did you mean from? (allowed: accept,`, `'dialects[0].map["ml.model.name"]': needs from, from_all or value`,
 		`'disabled_dialects[1]': there is no dialect "gen_a"`,
 		`'dialects[1].name': "B" must be a name of at most 63 small letters`, "'dialects[1].detect': is missing",
 	} {

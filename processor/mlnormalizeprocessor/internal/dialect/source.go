@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // origin is where a source reads.
@@ -56,7 +58,7 @@ func (d *decoder) sources(n *yaml.Node, path string) (out []source) {
 	for i, s := range d.texts(n, path) {
 		p := path
 		if n.Kind == yaml.SequenceNode {
-			p = at(path, i)
+			p = yamldoc.Index(path, i)
 			out = append(out, d.source(n.Content[min(i, len(n.Content)-1)], p, s))
 			continue
 		}

@@ -42,15 +42,15 @@ func TestViolations(t *testing.T) {
 		name, yaml string
 		want       []string
 	}{
-		{"no mapping", "[1]", []string{"f.yaml:1: must be a block of keys"}},
-		{"no YAML", "a: [", []string{"f.yaml: line 1: "}},
-		{"empty block", "{}", []string{"f.yaml:1: name: is missing", "f.yaml:1: concept: is missing", "f.yaml:1: detect: is missing"}},
+		{"no mapping", "[1]", []string{"f.yaml:1:1: must be a block of keys"}},
+		{"no YAML", "a: [", []string{"f.yaml:2:1: is no YAML: "}},
+		{"empty block", "{}", []string{"f.yaml:1:1: name: is missing", "f.yaml:1:1: concept: is missing", "f.yaml:1:1: detect: is missing"}},
 		{"empty lists", "name: x\nconcept: []\ndetect: []\nmap: {a: {from: []}}\n", []string{"concept: is missing", "detect: is missing", "map.a: needs from, from_all or value"}},
-		{"unknown key", good + "mapp: {}\n", []string{"f.yaml:4: mapp: unknown key (allowed: concept, content,"}},
-		{"a key that is there twice", good + "map: {a: b, a: c}\n", []string{"f.yaml:4: map.a: is there twice"}},
-		{"concept", "name: x\nconcept: [llm, lmm]\ndetect: [{has: a}]\n", []string{`f.yaml:2: concept: "lmm" is none of llm, serving, job`}},
+		{"unknown key", good + "mapp: {}\n", []string{"f.yaml:4:1: mapp: unknown key; did you mean map? (allowed: concept, content,"}},
+		{"a key that is there twice", good + "map: {a: b, a: c}\n", []string{"f.yaml:4:13: map.a: is there twice, first on line 4"}},
+		{"concept", "name: x\nconcept: [llm, lmm]\ndetect: [{has: a}]\n", []string{`f.yaml:2:10: concept: "lmm" is none of llm, serving, job`}},
 		{"unknown key of a rule", good + "map:\n  ml.model.name: {form: a}\n", []string{
-			`f.yaml:5: map["ml.model.name"].form: unknown key (allowed: accept, add,`, `f.yaml:5: map["ml.model.name"]: needs from, from_all or value`,
+			`f.yaml:5:19: map["ml.model.name"].form: unknown key; did you mean from? (allowed: accept, add,`, `f.yaml:5:18: map["ml.model.name"]: needs from, from_all or value`,
 		}},
 		{"value beside from", good + "map: {a: {from: b, value: c}}\n", []string{"map.a: has a value beside from"}},
 		{"regular expression", good + "map: {a: {from: b, extract: '('}, c: {from: d, extract: 'x'}}\n", []string{
@@ -68,16 +68,16 @@ func TestViolations(t *testing.T) {
 		}},
 		{"states", good + "map: {a: {from: b, states: {c: [1]}}}\n", []string{"map.a.states.c: must be a text, a number, true or false"}},
 		{"conditions", "name: x\nconcept: llm\ndetect:\n  - {has: a.*, kind: srv}\n  - {inference: true}\n  - {reads: [b]}\n  - {status: bad, option: x}\n", []string{
-			`f.yaml:4: detect[0].kind: "srv" is none of internal,`, `f.yaml:4: detect[0]: has speaks of single keys, "a.*" is many`,
+			`f.yaml:4:22: detect[0].kind: "srv" is none of internal,`, `f.yaml:4:5: detect[0]: has speaks of single keys, "a.*" is many`,
 			"detect[1]: inference is not known yet", `detect[2].reads: the table maps nothing to "b"`,
-			`f.yaml:7: detect[3].status: "bad" is none of unset, ok, error`, `f.yaml:7: detect[3].option: "x" is none of bare_features`,
+			`f.yaml:7:14: detect[3].status: "bad" is none of unset, ok, error`, `f.yaml:7:27: detect[3].option: "x" is none of bare_features`,
 		}},
 		{"types of values", good + "order: x\nspans: {}\ndecode: xml\nextends: [a]\n", []string{
-			"f.yaml:4: order: must be a whole number", "f.yaml:5: spans: must be a list", `f.yaml:6: decode: "xml" is none of json`, "f.yaml:7: extends: must be a text",
+			"f.yaml:4:8: order: must be a whole number", "f.yaml:5:8: spans: must be a list", `f.yaml:6:9: decode: "xml" is none of json`, "f.yaml:7:10: extends: must be a text",
 		}},
-		{"merge keys", good + "map: {<<: {a: b}}\n", []string{"f.yaml:4: map: keys must be texts"}},
-		{"too long", good + "versions: " + strings.Repeat("x", maxText+1), []string{"f.yaml:4: versions: has 2049 bytes, at most 2048"}},
-		{"alias bomb", "a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d]\n", []string{"is too large: at most 20000 values"}},
+		{"merge keys", good + "map: {<<: {a: b}}\n", []string{"f.yaml:4:7: map: keys must be texts"}},
+		{"too long", good + "versions: " + strings.Repeat("x", maxText+1), []string{"f.yaml:4:11: versions: has 2049 bytes, at most 2048"}},
+		{"alias bomb", "a: &a [1,1,1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d]\n", []string{"too large: at most 20000 values"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := Tables("f.yaml", []byte(c.yaml))
@@ -91,7 +91,7 @@ func TestViolations(t *testing.T) {
 
 func TestFromConfig(t *testing.T) {
 	_, err := FromConfig(map[string]any{"name": "acme", "concept": "serving", "detect": []any{map[string]any{"key_prefix": "acme."}}, "map": map[string]any{"ml.model.name": 3.5, "x": map[string]any{"from": "y", "unitt": "ms"}}}, "dialects[0]")
-	require.EqualError(t, err, `'dialects[0].map.x.unitt': unknown key (allowed: accept, add, aliases, categories, count, else, exclude, extract, from, from_all, join, length, percent, split, states, strip_prefix, strip_suffix, sum, type, unit, unless_same_as, url_decode, value)`)
+	require.EqualError(t, err, `'dialects[0].map.x.unitt': unknown key; did you mean unit? (allowed: accept, add, aliases, categories, count, else, exclude, extract, from, from_all, join, length, percent, split, states, strip_prefix, strip_suffix, sum, type, unit, unless_same_as, url_decode, value)`)
 
 	acme, err := FromConfig(map[string]any{
 		"name": "acme", "concept": []any{"serving"}, "detect": []any{map[string]any{"key_prefix": "acme."}},
@@ -168,9 +168,7 @@ func TestSourceMatches(t *testing.T) {
 		{"a.N.*", "a.1.", false},
 		{"a.N.*", "a.name", false},
 	} {
-		d := &decoder{}
-		s := d.source(nil, "", c.source)
-		require.Empty(t, d.errs)
+		s := (&decoder{}).source(nil, "", c.source)
 		assert.Equal(t, c.want, s.matches(c.key), "%s %s", c.source, c.key)
 	}
 }

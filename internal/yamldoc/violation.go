@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package catalog
+package yamldoc
 
 import (
 	"cmp"
@@ -11,19 +11,23 @@ import (
 	"strings"
 )
 
-// ViolationError is one thing that is wrong in a file of the catalog.
+// ViolationError is one thing that is wrong in a file.
 type ViolationError struct {
+	// File is empty for a part of the collector's config, which has no lines either.
 	File string
 	// Line and Column are from 1; 0 where the whole file is meant.
 	Line, Column int
-	// Key is the path of the key, such as features.amount.min; empty where the whole card or file is meant.
+	// Key is the path of the key, such as features.amount.min; empty where the whole document or file is meant.
 	Key string
 	// Message says what is wrong and what is allowed.
 	Message string
 }
 
-// Error is file:line:column: key: message.
+// Error is file:line:column: key: message, or 'key': message without a file.
 func (v *ViolationError) Error() string {
+	if v.File == "" {
+		return "'" + v.Key + "': " + v.Message
+	}
 	var b strings.Builder
 	b.WriteString(v.File)
 	if v.Line > 0 {
@@ -36,7 +40,7 @@ func (v *ViolationError) Error() string {
 	return b.String()
 }
 
-// Violations returns the errors that an error of Load consists of; nil for nil.
+// Violations returns the errors that a joined error consists of, nil for nil.
 func Violations(err error) []error {
 	if err == nil {
 		return nil
@@ -47,13 +51,17 @@ func Violations(err error) []error {
 	return []error{err}
 }
 
-// report collects violations.
-type report struct{ list []*ViolationError }
+// Report collects violations.
+type Report struct{ list []*ViolationError }
 
-func (r *report) add(v *ViolationError) { r.list = append(r.list, v) }
+// Add adds a violation.
+func (r *Report) Add(v *ViolationError) { r.list = append(r.list, v) }
 
-// err joins the violations in the order of file and line; nil if there are none.
-func (r *report) err() error {
+// List returns the violations in the order in which they came.
+func (r *Report) List() []*ViolationError { return r.list }
+
+// Err joins the violations in the order of file and line, without what is there twice; nil if there are none.
+func (r *Report) Err() error {
 	slices.SortStableFunc(r.list, func(a, b *ViolationError) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
@@ -65,23 +73,4 @@ func (r *report) err() error {
 		errs = append(errs, v)
 	}
 	return errors.Join(errs...)
-}
-
-// keyPath writes a path as people do: features.amount.min, versions[0].aliases, attributes["ml.model.framework"].
-func keyPath(path []string, lists map[int]bool) string {
-	var b strings.Builder
-	for i, p := range path {
-		switch {
-		case lists[i]:
-			b.WriteString("[" + p + "]")
-		case p == "" || strings.ContainsAny(p, ".[]\": \n"):
-			fmt.Fprintf(&b, "[%q]", p)
-		default:
-			if i > 0 {
-				b.WriteByte('.')
-			}
-			b.WriteString(p)
-		}
-	}
-	return b.String()
 }
