@@ -14,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
 )
 
 // attributes are what a span says of features and answers.
@@ -39,11 +41,11 @@ func captured1(t *testing.T, line string) (string, error) {
 	next := &sink{}
 	r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
 	defer func() { require.NoError(t, r.Shutdown(context.Background())) }()
-	b := r.newBatch()
-	if err := r.capture(b, []byte(line), "ep", "AllTraffic"); err != nil {
+	b := r.spans.NewBatch()
+	if err := r.capture(b, line, "ep", "AllTraffic"); err != nil {
 		return "", err
 	}
-	require.NoError(t, r.send(t.Context(), b, sageMaker))
+	require.NoError(t, r.send(t.Context(), b, call.SageMaker))
 	return attributes(next.spans()[0].Attributes().AsRaw()), nil
 }
 

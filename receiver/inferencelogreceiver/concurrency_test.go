@@ -61,7 +61,7 @@ func TestManySenders(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	waiting, size := r.calls.Waiting()
+	waiting, size := r.pairs.Waiting()
 	assert.Zero(t, waiting)
 	assert.Zero(t, size)
 	require.NoError(t, r.Shutdown(t.Context()))

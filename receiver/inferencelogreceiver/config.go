@@ -18,6 +18,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/spans"
 )
 
 // The values of Config.Unpaired.
@@ -66,6 +67,15 @@ type ModelConfig struct {
 	Features []string `mapstructure:"features"`
 	// Classes are the labels of a classifier in the order of its scores.
 	Classes []string `mapstructure:"classes"`
+}
+
+// models are the models as spans are made of them.
+func (c *Config) models() map[string]spans.Model {
+	models := make(map[string]spans.Model, len(c.Models))
+	for name, m := range c.Models {
+		models[name] = spans.Model{Version: m.Version, Features: m.Features, Classes: m.Classes}
+	}
+	return models
 }
 
 // SageMakerConfig says which files of SageMaker's data capture to follow.

@@ -3,14 +3,16 @@
 
 //go:generate go tool -modfile=../../tools/generate/go.mod mdatagen metadata.yaml
 
-// Package inferencelogreceiver turns the payload logs of model servers into prediction spans, so that a model without
-// tracing is watched like any other.
+// Package inferencelogreceiver turns the payload logs of model servers into prediction spans, so that a model without tracing is
+// watched like any other.
 //
-// KServe's and Seldon's loggers send a CloudEvent for each request and one for each response; an event is read
-// (event.go, internal/payload), waits for the other side of its call (internal/join) and becomes a span (spans.go, internal/prediction).
-// SageMaker writes both into one line of a file, which is followed like a log (sagemaker.go).
+// KServe's and Seldon's loggers send a CloudEvent for each request and one for each response. An event is read, waits for the
+// other side of its call and becomes a span. SageMaker writes both sides into one line of a file, which is followed like a log.
 //
-//	POST ──► events ──► payloads ──► pairing ──┬─► span ──► next consumer
-//	                                 timeout ──┘     ▲
-//	files ──► lines ──► payloads ────────────────────┘
+//	POST ──► internal/event ──► internal/call ──► internal/pairs ──┬─► internal/spans ──► next consumer
+//	                              │        ▲            timeout ───┘     ▲
+//	                              ▼        │                             │
+//	                           internal/payload                          │
+//	                              ▲                                      │
+//	file ──► internal/ingest ──► internal/call ──────────────────────────┘
 package inferencelogreceiver

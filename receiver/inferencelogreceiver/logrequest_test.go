@@ -63,6 +63,20 @@ func csvBlob(t *testing.T) string {
 	return b.String()
 }
 
+// logRow is what is read of KServe's record.
+type logRow struct {
+	Bytes            string `parquet:"bytes"`
+	ContentType      string `parquet:"contentType"`
+	ReqType          string `parquet:"reqType"`
+	ID               string `parquet:"id"`
+	InferenceService string `parquet:"inferenceService"`
+	Namespace        string `parquet:"namespace"`
+	Component        string `parquet:"component"`
+	Endpoint         string `parquet:"endpoint"`
+	Metadata         string `parquet:"metadata"`
+	Annotations      string `parquet:"annotations"`
+}
+
 // parquetRow is KServe's record with the columns that are not read.
 type parquetRow struct {
 	URL string `parquet:"url"`
@@ -168,10 +182,10 @@ func TestWhatIsNoRecordOfTheAgent(t *testing.T) {
 		"another CSV":        {body("text/csv", "a,b\n1,2\n"), "bad_event", "this is no CloudEvent"},
 		"no base64":          {body("text/csv", "bytes,reqType\n!,x\n"), "bad_event", "the record's bytes are no base64"},
 		"a broken CSV":       {body("text/csv", "bytes,reqType\n\"\n"), "bad_event", "the CSV cannot be read"},
-		"many records":       {body("application/json", "["+strings.Repeat("1,", maxLogRequests)+"1]"), "too_large", "more than 10000 records"},
+		"many records":       {body("application/json", "["+strings.Repeat("1,", 10_000)+"1]"), "too_large", "more than 10000 records"},
 		"a cut Parquet":      {body("application/octet-stream", whole[:len(whole)/2]), "bad_event", "the Parquet file cannot be read"},
 		"a compressed one":   {body("application/octet-stream", compressed), "unsupported_payload", "is compressed"},
-		"many in Parquet":    {body("application/octet-stream", parquetBlob(t, make([]logRow, maxLogRequests+1))), "too_large", "more than 10000 records"},
+		"many in Parquet":    {body("application/octet-stream", parquetBlob(t, make([]logRow, 10_000+1))), "too_large", "more than 10000 records"},
 		"400,000 levels":     {body("application/json", strings.Repeat("[", 400_000)), "bad_event", "no JSON array of records"},
 		"levels in a record": {body("application/json", `{"ReqType":"x","Metadata":`+strings.Repeat(`{"a":`, 400_000)), "bad_event", "the record is none of KServe's agent"},
 	} {

@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/receiverhelper"
 	"go.uber.org/zap"
@@ -23,13 +22,13 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
-	"github.com/otelcol-ml/otelcol-ml/internal/join"
+	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairs"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/spans"
 )
-
-// sweepBatch is the largest number of calls that leave in one request to the pipeline.
-const sweepBatch = 500
 
 type inferenceLog struct {
 	cfg       *Config
@@ -38,12 +37,10 @@ type inferenceLog struct {
 	logger    *zap.Logger // says the same at most ten times a minute
 	telemetry *telemetry
 	report    *receiverhelper.ObsReport
-	limits    payload.Limits
-	version   string
-
-	catalog catalog.Catalog // set by Start
-	known   knowing
-	calls   *calls
+	events    call.EventReader
+	captures  call.CaptureReader
+	pairs     *pairs.Pairs
+	spans     *spans.Maker // set by Start
 
 	server   *http.Server
 	listener net.Listener // for its address
@@ -63,18 +60,20 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Traces) (*inf
 	if err != nil {
 		return nil, err
 	}
-	return &inferenceLog{
-		cfg: cfg, settings: set, next: next, telemetry: t, report: report, version: set.BuildInfo.Version,
+	limits := payload.Limits{Rows: cfg.Limits.Rows, Columns: cfg.Limits.Columns, Values: cfg.Limits.Values, Text: cfg.Limits.Text}
+	r := &inferenceLog{
+		cfg: cfg, settings: set, next: next, telemetry: t, report: report,
 		logger: set.Logger.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
 			return zapcore.NewSamplerWithOptions(c, time.Minute, 10, 0)
 		})),
-		limits:  payload.Limits{Rows: cfg.Limits.Rows, Columns: cfg.Limits.Columns, Values: cfg.Limits.Values, Text: cfg.Limits.Text},
-		catalog: catalog.Empty(),
-		calls: join.New(join.Options[callKey, *call, *call]{
-			TimeToLive: cfg.PairingTimeout, Keys: cfg.Limits.Pending, Bytes: cfg.Limits.PendingSize,
-			Remembered: cfg.Limits.Pending, Now: time.Now,
-		}),
-	}, nil
+		events:   call.EventReader{Components: cfg.Components, ModelName: cfg.ModelName, ModelVersion: cfg.ModelVersion, Limits: limits},
+		captures: call.CaptureReader{Model: cfg.SageMaker.Model, MaxRecordSize: cfg.SageMaker.MaxRecordSize, Limits: limits},
+	}
+	r.pairs = pairs.New(pairs.Options{
+		Timeout: cfg.PairingTimeout, Keys: cfg.Limits.Pending, Bytes: cfg.Limits.PendingSize, DropUnpaired: cfg.Unpaired == UnpairedDrop,
+		Send: r.sendCalls, Observer: t, Logger: r.logger,
+	})
+	return r, nil
 }
 
 // Start finds the catalog, opens the HTTP server and follows the files.
@@ -86,7 +85,9 @@ func (r *inferenceLog) Start(ctx context.Context, host component.Host) error {
 	if !found {
 		r.logger.Warn(catalog.NoCatalogMessage)
 	}
-	r.catalog = c
+	r.spans = spans.NewMaker(spans.Options{
+		Environment: r.cfg.Environment, Models: r.cfg.models(), Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version,
+	}, c)
 	var sweeping context.Context
 	sweeping, r.stop = context.WithCancel(context.Background())
 	if len(r.cfg.SageMaker.Include) > 0 {
@@ -113,7 +114,7 @@ func (r *inferenceLog) Start(ctx context.Context, host component.Host) error {
 		}
 	})
 	if r.cfg.PairingTimeout > 0 { // else nothing waits
-		r.running.Go(func() { r.sweep(sweeping) })
+		r.running.Go(func() { r.pairs.Sweep(sweeping) })
 	}
 	return nil
 }
@@ -131,75 +132,41 @@ func (r *inferenceLog) Shutdown(ctx context.Context) error {
 	if r.files != nil {
 		errs = append(errs, r.files.Stop(ctx))
 	}
-	for {
-		waiting := r.calls.TakeOldest(sweepBatch)
-		if len(waiting) == 0 {
-			break
-		}
-		r.emitUnpaired(ctx, waiting, shutdown, false)
-	}
+	r.pairs.Drain(ctx)
 	r.telemetry.Shutdown()
 	return errors.Join(errs...)
 }
 
-// sweep lets requests and responses go that have waited long enough.
-func (r *inferenceLog) sweep(ctx context.Context) {
-	every := min(max(r.cfg.PairingTimeout/10, 10*time.Millisecond), time.Second)
-	ticker := time.NewTicker(every)
-	defer ticker.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-		for {
-			expired := r.calls.TakeExpired(sweepBatch)
-			if len(expired) == 0 || !r.emitUnpaired(ctx, expired, timeout, true) {
-				break
-			}
-		}
-		r.telemetry.pending(ctx, r.calls)
-	}
+// unsentKey is where the storage has lines that were read and not sent.
+const unsentKey = "inference_log.unsent"
+
+// follow starts to follow the files of the config.
+func (r *inferenceLog) follow(ctx context.Context, host component.Host) (*ingest.Follower, error) {
+	return ingest.Follow(ctx, host, ingest.Source{
+		Key: "sagemaker", Files: r.cfg.SageMaker.Files, Storage: r.cfg.SageMaker.Storage, Unsent: unsentKey,
+		Owner: storageclient.Owner{Kind: component.KindReceiver, ID: r.settings.ID},
+		Items: "captured records", Split: ingest.SplitJSONLines, Read: r.readLines,
+		Logger: r.logger, Telemetry: r.settings.TelemetrySettings,
+	})
 }
 
-// emitUnpaired sends requests and responses without the other one. Where the pipeline has no room, they wait again if again is
-// set; otherwise they are lost. It returns false where they were not sent.
-func (r *inferenceLog) emitUnpaired(ctx context.Context, unpaired []pair, why cause, again bool) bool {
-	if len(unpaired) == 0 {
-		return true
+// sendCalls passes calls on as spans.
+func (r *inferenceLog) sendCalls(ctx context.Context, calls []call.Pair) error {
+	b := r.spans.NewBatch()
+	for _, c := range calls {
+		b.Add(c)
 	}
-	if r.cfg.Unpaired == UnpairedDrop {
-		r.telemetry.unpaired(ctx, why, len(unpaired))
-		return true
-	}
-	b := r.newBatch()
-	for _, p := range unpaired {
-		b.add(p)
-	}
-	err := r.send(ctx, b, cloudEvents)
-	if err != nil && again && !consumererror.IsPermanent(err) {
-		lost := r.calls.Restore(unpaired...)
-		r.telemetry.unpaired(ctx, lostCause, len(lost))
-		return false
-	}
-	if err != nil {
-		r.telemetry.unpaired(ctx, lostCause, len(unpaired))
-		r.logger.Error("Unpaired events are lost, the pipeline does not take them", zap.Int("events", len(unpaired)), zap.Error(err))
-		return false
-	}
-	r.telemetry.unpaired(ctx, why, len(unpaired))
-	return true
+	return r.send(ctx, b, call.CloudEvents)
 }
 
-// send passes the spans on and counts them where they were taken.
-func (r *inferenceLog) send(ctx context.Context, b *batch, from source) error {
-	n := b.traces.SpanCount()
+// send passes spans on and counts them where they were taken.
+func (r *inferenceLog) send(ctx context.Context, b *spans.Batch, from call.Source) error {
+	n := b.Traces.SpanCount()
 	if n == 0 {
 		return nil
 	}
 	ctx = r.report.StartTracesOp(ctx)
-	err := r.next.ConsumeTraces(ctx, b.traces)
+	err := r.next.ConsumeTraces(ctx, b.Traces)
 	r.report.EndTracesOp(ctx, metadata.Type.String(), n, err)
 	if err == nil {
 		r.telemetry.sent(ctx, b, from)

@@ -24,6 +24,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/refusal"
 )
 
 // line is a record of data capture.
@@ -69,12 +71,12 @@ func TestCapture(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			next := &sink{}
 			r := offline(t, config(func(c *Config) { c.SageMaker.Model, c.SageMaker.MaxRecordSize = "churn", 1500 }), next, catalogtest.Host(churn))
-			b := r.newBatch()
-			if err := r.capture(b, []byte(c.line), "churn-endpoint", "AllTraffic"); err != nil {
-				assert.Equal(t, c.want, asRefusal(err).outcome.String(), "%v", err)
-				assert.Zero(t, b.traces.SpanCount())
+			b := r.spans.NewBatch()
+			if err := r.capture(b, c.line, "churn-endpoint", "AllTraffic"); err != nil {
+				assert.Equal(t, c.want, refusal.Of(err).Reason, "%v", err)
+				assert.Zero(t, b.Traces.SpanCount())
 			} else {
-				require.NoError(t, r.send(t.Context(), b, sageMaker))
+				require.NoError(t, r.send(t.Context(), b, call.SageMaker))
 				got := map[string]any{}
 				for k, v := range next.spans()[0].Attributes().AsRaw() {
 					for _, prefix := range []string{"ml.feature.", "ml.prediction.", "ml.payload.", "ml.batch.size"} {
@@ -96,12 +98,12 @@ func TestCapture(t *testing.T) {
 func TestCaptureIdentity(t *testing.T) {
 	next := &sink{}
 	r := offline(t, config(), next, nil)
-	b := r.newBatch()
+	b := r.spans.NewBatch()
 	rec := csvLine("e1", "1", "2")
-	require.NoError(t, r.capture(b, []byte(rec), "ep", "canary-variant"))
-	require.NoError(t, r.capture(b, []byte(rec), "ep", "canary-variant"))
-	require.NoError(t, r.capture(b, []byte(strings.Replace(rec, `"eventId"`, `"inferenceId":"mine","eventId"`, 1)), "ep", "other"))
-	require.NoError(t, r.send(t.Context(), b, sageMaker))
+	require.NoError(t, r.capture(b, rec, "ep", "canary-variant"))
+	require.NoError(t, r.capture(b, rec, "ep", "canary-variant"))
+	require.NoError(t, r.capture(b, strings.Replace(rec, `"eventId"`, `"inferenceId":"mine","eventId"`, 1), "ep", "other"))
+	require.NoError(t, r.send(t.Context(), b, call.SageMaker))
 	require.NoError(t, r.Shutdown(t.Context()))
 	spans := next.spans()
 	assert.Equal(t, spans[0].SpanID(), spans[1].SpanID(), "read twice, the same span")
@@ -112,20 +114,8 @@ func TestCaptureIdentity(t *testing.T) {
 	assert.Equal(t, "e1", first["ml.prediction.id"])
 	assert.Equal(t, "mine", last["ml.prediction.id"])
 
-	err := r.capture(r.newBatch(), []byte(rec), "", "")
+	err := r.capture(r.spans.NewBatch(), rec, "", "")
 	assert.ErrorContains(t, err, "set 'sagemaker::model'")
-}
-
-func TestEndpointOf(t *testing.T) {
-	for path, want := range map[string][2]string{
-		"/data/capture/ep/AllTraffic/2022/04/18/00/a.jsonl": {"ep", "AllTraffic"},
-		"ep/v1/2022/04/18/00/a.jsonl":                       {"ep", "v1"},
-		"/data/a.jsonl":                                     {"", ""},
-		"":                                                  {"", ""},
-	} {
-		endpoint, variant := endpointOf(path)
-		assert.Equal(t, want, [2]string{endpoint, variant}, path)
-	}
 }
 
 // A folder is followed: new files and new lines, from where the last collector stopped; bad lines do not stop it, and while the pipeline
@@ -268,8 +258,8 @@ func TestRefusedRecords(t *testing.T) {
 	require.ErrorIs(t, b.Send(t.Context()), errFull)
 	next.Fail(nil)
 	b.Done(t.Context(), errFull)
-	assert.Equal(t, 1, b.counts[refusedOutcome])
-	assert.Equal(t, 1, b.counts[badEventOutcome])
+	assert.Equal(t, 1, b.counts[refused])
+	assert.Equal(t, 1, b.counts[badEvent])
 	assert.Zero(t, b.counts[accepted])
 	require.NoError(t, r.Shutdown(t.Context()))
 }

@@ -258,7 +258,7 @@ func TestStructuredAndBatch(t *testing.T) {
 	assert.Equal(t, 1, body.Accepted, "an event without its envelope does not take the others with it")
 	require.Len(t, body.Refused, 3)
 	assert.Contains(t, body.Refused[0].Message, "no specversion")
-	assert.Less(t, w.Body.Len(), 3*(maxID+maxMessage+100), "what is quoted is bounded")
+	assert.Less(t, w.Body.Len(), 3*(maxID+512+100), "what is quoted is bounded")
 	one.Body = json.RawMessage(response("d").structured())
 	require.Equal(t, http.StatusOK, r.post(t, one).Code)
 
@@ -350,7 +350,7 @@ func TestPendingIsBounded(t *testing.T) {
 		assert.Equal(t, http.StatusOK, r.post(t, request(strconv.Itoa(i))).Code)
 	}
 	assert.Equal(t, []string{"0 no response", "1 no response"}, next.names())
-	n, size := r.calls.Waiting()
+	n, size := r.pairs.Waiting()
 	assert.Equal(t, 3, n)
 	assert.Greater(t, size, 3*512)
 	require.NoError(t, r.Shutdown(t.Context()))
@@ -447,7 +447,7 @@ func TestSizeOfWhatWaits(t *testing.T) {
 				require.Equal(t, http.StatusOK, r.post(t, kserve(strconv.Itoa(i), "request", body)).Code)
 			}
 			after := heap()
-			n, size := r.calls.Waiting()
+			n, size := r.pairs.Waiting()
 			assert.Equal(t, 200, n)
 			assert.Less(t, after-before, 1.3*float64(size))
 			require.NoError(t, r.Shutdown(t.Context()))

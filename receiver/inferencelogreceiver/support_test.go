@@ -25,6 +25,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/spans"
 )
 
 // sink keeps traces, and refuses them when told to.
@@ -84,7 +85,7 @@ func offline(tb testing.TB, cfg *Config, next consumer.Traces, h component.Host)
 	}
 	require.NoError(tb, r.Start(context.Background(), h))
 	ctx, stop := context.WithCancel(context.Background())
-	r.running.Go(func() { r.sweep(ctx) })
+	r.running.Go(func() { r.pairs.Sweep(ctx) })
 	inner := r.stop
 	r.stop = func() { stop(); inner() }
 	return r
@@ -152,4 +153,13 @@ func (m message) structured() string {
 	h := m.Headers
 	return fmt.Sprintf(`{"specversion":"1.0","type":%q,"source":%q,"id":%q,"time":%q,"inferenceservicename":%q,"namespace":%q,"datacontenttype":"application/json","data":%s}`,
 		h["Ce-Type"], h["Ce-Source"], h["Ce-Id"], h["Ce-Time"], h["Ce-Inferenceservicename"], h["Ce-Namespace"], m.Body)
+}
+
+// capture adds a line of data capture to a batch.
+func (r *inferenceLog) capture(b *spans.Batch, line, endpoint, variant string) error {
+	pair, err := r.captures.Read([]byte(line), endpoint, variant, b.IsHeader)
+	if err == nil {
+		b.Add(pair)
+	}
+	return err
 }

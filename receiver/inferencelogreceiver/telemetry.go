@@ -5,25 +5,19 @@ package inferencelogreceiver
 
 import (
 	"context"
+	"slices"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairs"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/refusal"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/spans"
 )
-
-// source is where an event came from.
-type source uint8
-
-const (
-	cloudEvents source = iota
-	sageMaker
-	numSources
-)
-
-var sourceNames = [numSources]string{"cloudevents", "sagemaker"}
 
 // outcome is what became of an event.
 type outcome uint8
@@ -32,47 +26,36 @@ const (
 	accepted outcome = iota
 	duplicate
 	ignored
-	badEventOutcome
+	badEvent
 	badPayload
 	unsupportedPayload
 	tooLarge
-	refusedOutcome
+	refused
 	numOutcomes
 )
 
 var outcomeNames = [numOutcomes]string{
-	"accepted", "duplicate", "ignored", "bad_event", "bad_payload", "unsupported_payload", "too_large", "refused",
+	"accepted", "duplicate", "ignored", refusal.BadEvent, refusal.BadPayload, refusal.UnsupportedPayload, refusal.TooLarge, "refused",
 }
 
 func (o outcome) String() string { return outcomeNames[o] }
 
-var payloadOutcomes = map[payload.Reason]outcome{
-	payload.BadPayload: badPayload, payload.UnsupportedPayload: unsupportedPayload, payload.TooLarge: tooLarge,
-}
+// outcomeOf returns the outcome of what is refused for a reason.
+func outcomeOf(reason string) outcome { return outcome(slices.Index(outcomeNames[:], reason)) }
 
-// cause is why one side of a call left without the other one.
-type cause uint8
-
-const (
-	timeout cause = iota
-	evictedCause
-	shutdown
-	lostCause
-	numCauses
+var (
+	causeNames = [pairs.NumCauses]string{"timeout", "evicted", "shutdown", "lost"}
+	partsNames = [spans.NumParts]string{"both", "request", "response"}
 )
-
-var causeNames = [numCauses]string{"timeout", "evicted", "shutdown", "lost"}
-
-var halvesNames = [numHalves]string{"both", "request", "response"}
 
 // telemetry is the receiver's own.
 type telemetry struct {
 	*metadata.TelemetryBuilder
 
-	events  [numSources][numOutcomes]metric.MeasurementOption
-	spans   [numSources][numHalves]metric.MeasurementOption
-	rows    [numSources]metric.MeasurementOption
-	causes  [numCauses]metric.MeasurementOption
+	events  [call.NumSources][numOutcomes]metric.MeasurementOption
+	spans   [call.NumSources][spans.NumParts]metric.MeasurementOption
+	rows    [call.NumSources]metric.MeasurementOption
+	causes  [pairs.NumCauses]metric.MeasurementOption
 	reasons [payload.NumOmissions]metric.MeasurementOption
 }
 
@@ -89,12 +72,13 @@ func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
 		}
 		return metric.WithAttributeSet(attribute.NewSet(attrs...))
 	}
-	for s, from := range sourceNames {
+	for s := range call.NumSources {
+		from := s.String()
 		t.rows[s] = option("source", from)
 		for o, name := range outcomeNames {
 			t.events[s][o] = option("source", from, "outcome", name)
 		}
-		for h, name := range halvesNames {
+		for h, name := range partsNames {
 			t.spans[s][h] = option("source", from, "halves", name)
 		}
 	}
@@ -107,37 +91,38 @@ func newTelemetry(set component.TelemetrySettings) (*telemetry, error) {
 	return t, nil
 }
 
-func (t *telemetry) event(ctx context.Context, from source, o outcome, n int) {
+func (t *telemetry) event(ctx context.Context, from call.Source, o outcome, n int) {
 	if n > 0 {
 		t.InferenceLogEvents.Add(ctx, int64(n), t.events[from][o])
 	}
 }
 
-func (t *telemetry) unpaired(ctx context.Context, why cause, n int) {
+// Unpaired counts sides of calls that left without the other one.
+func (t *telemetry) Unpaired(ctx context.Context, why pairs.Cause, n int) {
 	if n > 0 {
 		t.InferenceLogUnpaired.Add(ctx, int64(n), t.causes[why])
 	}
 }
 
 // sent counts the spans of a batch that the pipeline took.
-func (t *telemetry) sent(ctx context.Context, b *batch, from source) {
-	for h, n := range b.made {
+func (t *telemetry) sent(ctx context.Context, b *spans.Batch, from call.Source) {
+	for h, n := range b.Made {
 		if n > 0 {
 			t.InferenceLogSpans.Add(ctx, n, t.spans[from][h])
 		}
 	}
-	if b.rows > 0 {
-		t.InferenceLogRows.Add(ctx, b.rows, t.rows[from])
+	if b.Rows > 0 {
+		t.InferenceLogRows.Add(ctx, b.Rows, t.rows[from])
 	}
-	for o, n := range b.leftOut {
+	for o, n := range b.LeftOut {
 		if n > 0 {
 			t.InferenceLogLeftOut.Add(ctx, n, t.reasons[o])
 		}
 	}
 }
 
-func (t *telemetry) pending(ctx context.Context, c *calls) {
-	sides, bytes := c.Waiting()
+// Waiting says how many sides wait, and what they take in memory, in bytes.
+func (t *telemetry) Waiting(ctx context.Context, sides, bytes int) {
 	t.InferenceLogPending.Record(ctx, int64(sides))
 	t.InferenceLogPendingSize.Record(ctx, int64(bytes))
 }

@@ -29,7 +29,7 @@ func TestTelemetry(t *testing.T) {
 		require.NoError(t, err)
 		require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
 		sweeping, stop := context.WithCancel(t.Context())
-		r.running.Go(func() { r.sweep(sweeping) })
+		r.running.Go(func() { r.pairs.Sweep(sweeping) })
 
 		r.post(t, kserve("a", "request", `{"instances":[[1,2],[3,4],[5,6]]}`))
 		r.post(t, kserve("a", "response", `{"predictions":[1,2]}`))

@@ -1,13 +1,15 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package inferencelogreceiver
+package event
 
 import (
 	"encoding/base64"
 	"encoding/json"
 
 	"github.com/cloudevents/sdk-go/v2/event"
+
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/refusal"
 )
 
 // readStructured reads an event that is one JSON object. Its data in base64 is read here: the SDK takes the text between the first and the last byte
@@ -15,7 +17,7 @@ import (
 func readStructured(data []byte) (e event.Event, err error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
-		return e, badEvent("the event is no JSON object: " + err.Error())
+		return e, refusal.New(refusal.BadEvent, "the event is no JSON object: "+err.Error())
 	}
 	key := "data_base64"
 	if text(members["datacontentencoding"]) == event.Base64 { // version 0.3
@@ -26,7 +28,7 @@ func readStructured(data []byte) (e event.Event, err error) {
 		delete(members, key)
 		delete(members, "datacontentencoding")
 		if data, err = json.Marshal(members); err != nil {
-			return e, badEvent("the event is no JSON object: " + err.Error())
+			return e, refusal.New(refusal.BadEvent, "the event is no JSON object: "+err.Error())
 		}
 	}
 	if err := json.Unmarshal(data, &e); err != nil || !there || string(encoded) == "null" {
@@ -34,11 +36,11 @@ func readStructured(data []byte) (e event.Event, err error) {
 	}
 	var value string
 	if err := json.Unmarshal(encoded, &value); err != nil {
-		return e, badEvent("the event's " + key + " is no text: " + err.Error())
+		return e, refusal.New(refusal.BadEvent, "the event's "+key+" is no text: "+err.Error())
 	}
 	raw, err := base64.StdEncoding.DecodeString(value)
 	if err != nil {
-		return e, badEvent("the event's " + key + " is no base64: " + err.Error())
+		return e, refusal.New(refusal.BadEvent, "the event's "+key+" is no base64: "+err.Error())
 	}
 	e.DataEncoded, e.DataBase64 = raw, true
 	return e, nil

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package prediction
+package spans
 
 import (
 	"encoding/json"
@@ -43,21 +43,21 @@ func withPrediction(p *profile.Profile, classes ...string) *profile.Profile {
 }
 
 var (
-	nothing    = New(nil, nil, nil, nil)
-	iris       = New(&catalog.Model{Task: catalog.Multiclass}, numeric("sl", "sw", "pl", "pw"), nil, []string{"setosa", "versicolor", "virginica"})
-	multi      = New(&catalog.Model{Task: catalog.Multiclass}, nil, nil, nil)
-	binary     = New(&catalog.Model{Task: catalog.BinaryClassification, PositiveClass: "fraud"}, withPrediction(numeric("a", "b"), "ok", "fraud"), nil, nil)
-	nameless   = New(&catalog.Model{Task: catalog.BinaryClassification}, withPrediction(numeric("a", "b")), nil, nil)
-	regression = New(&catalog.Model{Task: catalog.Regression}, numeric("a"), nil, nil)
-	generation = New(&catalog.Model{Task: catalog.Generation}, nil, nil, nil)
-	baselined  = New(nil, withPrediction(numeric("a", "b"), "no", "yes"), nil, nil)
-	numbered   = New(nil, withPrediction(numeric("a", "b")), nil, nil)
+	nothing    = newKnowledge(nil, nil, nil, nil)
+	iris       = newKnowledge(&catalog.Model{Task: catalog.Multiclass}, numeric("sl", "sw", "pl", "pw"), nil, []string{"setosa", "versicolor", "virginica"})
+	multi      = newKnowledge(&catalog.Model{Task: catalog.Multiclass}, nil, nil, nil)
+	twoClass   = newKnowledge(&catalog.Model{Task: catalog.BinaryClassification, PositiveClass: "fraud"}, withPrediction(numeric("a", "b"), "ok", "fraud"), nil, nil)
+	nameless   = newKnowledge(&catalog.Model{Task: catalog.BinaryClassification}, withPrediction(numeric("a", "b")), nil, nil)
+	regression = newKnowledge(&catalog.Model{Task: catalog.Regression}, numeric("a"), nil, nil)
+	generation = newKnowledge(&catalog.Model{Task: catalog.Generation}, nil, nil, nil)
+	baselined  = newKnowledge(nil, withPrediction(numeric("a", "b"), "no", "yes"), nil, nil)
+	numbered   = newKnowledge(nil, withPrediction(numeric("a", "b")), nil, nil)
 )
 
 func TestWrite(t *testing.T) {
 	for _, c := range []struct {
 		name, request, response string
-		k                       *Knowledge
+		k                       *knowledge
 		want                    string // attributes without their common prefixes, see short
 	}{
 		// features
@@ -82,12 +82,12 @@ func TestWrite(t *testing.T) {
 		{"V2 parameter of one row", `{"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[1,2]},{"name":"t","shape":[1],"datatype":"FP32","data":[3]}]}`, ``, nothing, `{"batch":2,"f.t":3,"f.x":[1,2]}`},
 		{"V2 rows that disagree", `{"inputs":[{"name":"x","shape":[2],"datatype":"FP32","data":[1,2]},{"name":"t","shape":[3],"datatype":"FP32","data":[3,4,5]}]}`, ``, nothing, `{"batch":2,"f.x":[1,2]} left out: rows_disagree`},
 		{"image", `{"instances":[[` + strings.Repeat("0,", 200) + `0]]}`, `{"predictions":[3]}`, nothing, `{"p.class":"3"} left out: too_wide`},
-		{"Seldon", `{"data":{"names":["a","b"],"ndarray":[[2,1]]}}`, `{"data":{"names":["proba"],"ndarray":[[0.19]]}}`, binary, `{"f.a":2,"f.b":1,"p.class":"ok","p.confidence":0.81,"p.score":0.19}`},
+		{"Seldon", `{"data":{"names":["a","b"],"ndarray":[[2,1]]}}`, `{"data":{"names":["proba"],"ndarray":[[0.19]]}}`, twoClass, `{"f.a":2,"f.b":1,"p.class":"ok","p.confidence":0.81,"p.score":0.19}`},
 
 		// probabilities a rounding beside 0 and 1
 		{"a rounding beside 0 and 1", ``, `{"predictions":[[1.0000001,-1e-7]]}`, nothing, `{"p.class":"0","p.confidence":1,"p.scores":{"0":1,"1":0}}`},
 		{"of a float32 softmax", ``, `{"predictions":[[1.00000536,-0.000005]]}`, multi, `{"p.class":"0","p.confidence":1,"p.scores":{"0":1,"1":0}}`},
-		{"a score above one", ``, `{"predictions":[1.00000536]}`, binary, `{"p.class":"fraud","p.confidence":1,"p.score":1}`},
+		{"a score above one", ``, `{"predictions":[1.00000536]}`, twoClass, `{"p.class":"fraud","p.confidence":1,"p.score":1}`},
 		{"a confidence above one", ``, `{"predictions":[{"class":"a","confidence":1.00000536}]}`, nothing, `{"p.class":"a","p.confidence":1}`},
 		{"more than a rounding", ``, `{"predictions":[[1.001,-0.001]]}`, nothing, `{"p.output.output_0":1.001,"p.output.output_1":-0.001}`},
 		{"no percent by its size", ``, `{"predictions":[{"class":"a","confidence":93.5}]}`, nothing, `{"p.class":"a","p.output.confidence":93.5}`},
@@ -104,10 +104,10 @@ func TestWrite(t *testing.T) {
 		{"whole floats of a classifier", ``, `{"predictions":[2.0]}`, multi, `{"p.class":"2"}`},
 		{"V2 class", ``, `{"model_name":"m","outputs":[{"name":"predict","shape":[1],"datatype":"INT64","data":[1]}]}`, nothing, `{"p.class":"1"}`},
 		{"V2 value", ``, `{"outputs":[{"name":"out","shape":[1,1],"datatype":"FP32","data":[3]}]}`, nothing, `{"p.value":3}`},
-		{"binary score", ``, `{"predictions":[0.9,0.2]}`, binary, `{"batch":2,"p.class":["fraud","ok"],"p.confidence":[0.9,0.8],"p.score":[0.9,0.2]}`},
-		{"binary class", ``, `{"predictions":[1]}`, binary, `{"p.class":"1"}`},
+		{"binary score", ``, `{"predictions":[0.9,0.2]}`, twoClass, `{"batch":2,"p.class":["fraud","ok"],"p.confidence":[0.9,0.8],"p.score":[0.9,0.2]}`},
+		{"binary class", ``, `{"predictions":[1]}`, twoClass, `{"p.class":"1"}`},
 		{"binary score, classes unknown, numeric baseline", ``, `{"predictions":[0.9]}`, nameless, `{"p.confidence":0.9,"p.score":0.9,"p.value":0.9}`},
-		{"binary logit", ``, `{"predictions":[-2.5]}`, binary, `{"p.value":-2.5}`},
+		{"binary logit", ``, `{"predictions":[-2.5]}`, twoClass, `{"p.value":-2.5}`},
 		{"a score without a card is a value", ``, `{"data":{"names":["proba"],"ndarray":[[0.19]]}}`, nothing, `{"p.value":0.19}`},
 		{"baseline's classes", ``, `{"predictions":["yes"]}`, baselined, `{"p.class":"yes"}`},
 		{"baseline's numbers", ``, `{"predictions":[3]}`, numbered, `{"p.value":3}`},
@@ -127,7 +127,7 @@ func TestWrite(t *testing.T) {
 		// parts
 		{"class and probabilities", ``, `{"outputs":[{"name":"predict","shape":[1],"datatype":"INT64","data":[0]},{"name":"predict_proba","shape":[1,2],"datatype":"FP64","data":[0.25,0.75]}]}`, nothing, `{"p.class":"0","p.confidence":0.25,"p.scores":{"0":0.25,"1":0.75}}`},
 		{"SageMaker's linear learner", ``, `{"predictions":[{"score":0.9,"predicted_label":1}]}`, nothing, `{"p.class":"1","p.confidence":0.9}`},
-		{"class, score of the positive one", ``, `{"predictions":[{"score":0.1,"label":"ok"},{"score":0.4,"label":"fraud"}]}`, binary, `{"batch":2,"p.class":["ok","fraud"],"p.confidence":[0.9,0.4],"p.score":[0.1,0.4]}`},
+		{"class, score of the positive one", ``, `{"predictions":[{"score":0.1,"label":"ok"},{"score":0.4,"label":"fraud"}]}`, twoClass, `{"batch":2,"p.class":["ok","fraud"],"p.confidence":[0.9,0.4],"p.score":[0.1,0.4]}`},
 		{"label and confidence", ``, `{"predictions":[{"label":"a","confidence":0.8,"eta":12.5}]}`, nothing, `{"p.class":"a","p.confidence":0.8,"p.output.eta":12.5}`},
 		{"label and confidence in named columns", ``, `{"data":{"names":["label","confidence"],"ndarray":[["a",0.8]]}}`, nothing, `{"p.class":"a","p.confidence":0.8}`},
 		{"TensorFlow's classify", ``, `{"outputs":{"classes":[["a","b"]],"scores":[[0.25,0.75]]}}`, nothing, `{"p.class":"b","p.confidence":0.75,"p.scores":{"a":0.25,"b":0.75}}`},
@@ -154,8 +154,8 @@ func TestWrite(t *testing.T) {
 			request, response := parse(c.request, payload.Request), parse(c.response, payload.Response)
 			for range 2 { // again, as where a pipeline was full
 				attrs := pcommon.NewMap()
-				result := Write(attrs, c.k, request, response)
-				assert.Equal(t, attrs.Len() > 0, result.Written)
+				result := write(attrs, c.k, request, response)
+				assert.Equal(t, attrs.Len() > 0, result.written)
 				assert.Equal(t, c.want, short(t, attrs)+leftOut(result))
 			}
 		})
@@ -173,9 +173,9 @@ func short(t *testing.T, attrs pcommon.Map) string {
 	return s
 }
 
-func leftOut(r Result) string {
+func leftOut(r result) string {
 	var list []string
-	for o, n := range r.LeftOut {
+	for o, n := range r.leftOut {
 		if n > 0 {
 			list = append(list, payload.Omission(o).String())
 		}
@@ -191,7 +191,7 @@ func TestTypes(t *testing.T) {
 	p, err := payload.Parse(`{"instances":[[1,2.5],[2,3]]}`, payload.Request, limits)
 	require.NoError(t, err)
 	attrs := pcommon.NewMap()
-	Write(attrs, nothing, p, nil)
+	write(attrs, nothing, p, nil)
 	v, _ := attrs.Get("ml.feature.feature_0")
 	assert.Equal(t, pcommon.ValueTypeInt, v.Slice().At(0).Type())
 	v, _ = attrs.Get("ml.feature.feature_1")
@@ -202,19 +202,19 @@ func TestManyPositions(t *testing.T) {
 	p, err := payload.Parse(`{"instances":[[`+strings.Repeat("1,", 299)+`1]]}`, payload.Request, payload.Limits{Rows: 1, Columns: 300, Values: 300, Text: 1})
 	require.NoError(t, err)
 	attrs := pcommon.NewMap()
-	Write(attrs, nothing, p, nil)
+	write(attrs, nothing, p, nil)
 	_, ok := attrs.Get("ml.feature.feature_299")
 	assert.True(t, ok)
 	assert.Equal(t, 300, attrs.Len())
 }
 
 func TestIsHeader(t *testing.T) {
-	assert.True(t, iris.IsHeader([]string{"pw", "sl"}))
-	assert.False(t, iris.IsHeader([]string{"pw", "x"}))
-	assert.False(t, iris.IsHeader(nil))
-	own := New(nil, numeric("a"), []string{"x"}, nil)
-	assert.True(t, own.IsHeader([]string{"x"}), "what is given comes before the baseline")
-	assert.False(t, own.IsHeader([]string{"a"}))
+	assert.True(t, iris.isHeader([]string{"pw", "sl"}))
+	assert.False(t, iris.isHeader([]string{"pw", "x"}))
+	assert.False(t, iris.isHeader(nil))
+	own := newKnowledge(nil, numeric("a"), []string{"x"}, nil)
+	assert.True(t, own.isHeader([]string{"x"}), "what is given comes before the baseline")
+	assert.False(t, own.isHeader([]string{"a"}))
 }
 
 // Whatever a model answers, writing it does not panic and gives arrays of the batch's length.
@@ -224,14 +224,14 @@ func FuzzWrite(f *testing.F) {
 	f.Add(`{"instances":[{"a":1}]}`, `{"predictions":[{"label":"x","score":0.5,"confidence":1}]}`)
 	f.Add(``, `{"data":{"names":["label","score"],"ndarray":[["a",1],["b",2]]}}`)
 	f.Fuzz(func(t *testing.T, request, response string) {
-		for _, k := range []*Knowledge{nothing, iris, binary, nameless, regression, generation} {
+		for _, k := range []*knowledge{nothing, iris, twoClass, nameless, regression, generation} {
 			in, _ := payload.ParseLoose(request, payload.Request, limits)
 			out, _ := payload.ParseLoose(response, payload.Response, limits)
 			attrs := pcommon.NewMap()
-			result := Write(attrs, k, in, out)
+			result := write(attrs, k, in, out)
 			for key, v := range attrs.All() {
-				if v.Type() == pcommon.ValueTypeSlice && result.Rows > 1 {
-					require.Equal(t, result.Rows, v.Slice().Len(), key)
+				if v.Type() == pcommon.ValueTypeSlice && result.rows > 1 {
+					require.Equal(t, result.rows, v.Slice().Len(), key)
 				}
 			}
 		}

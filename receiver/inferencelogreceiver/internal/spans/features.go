@@ -1,14 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package prediction writes what a model was asked and what it answered as the attributes of a prediction span.
-//
-// The request's columns become features: by their own name, else by the card's feature order where the number of columns is
-// the card's, else as feature_0, feature_1, ... The response's tensors have parts that their names and shapes tell: the answer, the
-// scores of all classes, the score of the positive class, the confidence; the rest are outputs of their own. What the model
-// is for (card, baseline) decides between a class and a value; without it, whole numbers, texts and truth values are
-// classes and other numbers are values.
-package prediction
+package spans
 
 import (
 	"strconv"
@@ -19,18 +12,18 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
 
-// Result is what became of a request and its response.
-type Result struct {
-	// Rows is the number of rows, 0 if unknown.
-	Rows int
-	// Written is true where the span says more than that the model was called.
-	Written bool
-	// LeftOut counts tensors without cells, by why.
-	LeftOut [payload.NumOmissions]int64
+// result is what became of a request and its response.
+type result struct {
+	// rows is the number of rows, 0 if unknown.
+	rows int
+	// written is true where the span says more than that the model was called.
+	written bool
+	// leftOut counts tensors without cells, by why.
+	leftOut [payload.NumOmissions]int64
 }
 
-// Write puts features and answers on a span. Either payload may be nil. They may be written again, with the same result.
-func Write(attrs pcommon.Map, k *Knowledge, request, response *payload.Payload) Result {
+// write puts features and answers on a span. Either payload may be nil. They may be written again, with the same result.
+func write(attrs pcommon.Map, k *knowledge, request, response *payload.Payload) result {
 	w := writer{attrs: attrs, k: k, rows: -1}
 	if request != nil {
 		w.rows = request.Rows
@@ -39,7 +32,7 @@ func Write(attrs pcommon.Map, k *Knowledge, request, response *payload.Payload) 
 	if w.rows < 0 && response != nil {
 		w.rows = response.Rows
 	}
-	w.result.Rows = max(w.rows, 0)
+	w.result.rows = max(w.rows, 0)
 	if w.rows > 1 {
 		attrs.PutInt(mlconv.AttrBatchSize, int64(w.rows))
 	}
@@ -54,14 +47,14 @@ func Write(attrs pcommon.Map, k *Knowledge, request, response *payload.Payload) 
 
 type writer struct {
 	attrs  pcommon.Map
-	k      *Knowledge
+	k      *knowledge
 	rows   int
-	result Result
+	result result
 }
 
 // oneRow turns a bare list of numbers into one row where it is as long as the model has features.
 func (w *writer) oneRow(p *payload.Payload) {
-	if n := w.k.NumFeatures(); n > 1 && len(p.Tensors) == 1 {
+	if n := w.k.numFeatures(); n > 1 && len(p.Tensors) == 1 {
 		t := &p.Tensors[0]
 		_, column := w.k.features[t.Name]
 		if t.Rank == 1 && t.Rows == n && !t.Keyed && !column && t.Names == nil && t.Omitted == payload.Kept {
@@ -77,7 +70,7 @@ func (w *writer) usable(t *payload.Tensor, broadcast bool) bool {
 		o = payload.RowsDisagree
 	}
 	if o != payload.Kept {
-		w.result.LeftOut[o]++
+		w.result.leftOut[o]++
 		return false
 	}
 	return t.Width > 0 && t.Rows > 0
@@ -95,7 +88,7 @@ func (w *writer) features(p *payload.Payload) {
 		if !w.usable(t, true) {
 			continue
 		}
-		w.result.Written = true
+		w.result.written = true
 		for j := range t.Width {
 			column{t, j}.put(w.attrs, w.featureKey(t, j, alone))
 		}

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package prediction
+package spans
 
 import (
 	"math"
@@ -138,7 +138,7 @@ func (w *writer) parts(answer, scores, confidence *payload.Tensor) {
 	}
 	if confidence != nil {
 		column{confidence, 0}.putProbabilities(w.attrs, mlconv.AttrPredictionConfidence, w.rows)
-		w.result.Written = true
+		w.result.written = true
 	}
 	switch {
 	case scores == nil:
@@ -161,10 +161,10 @@ func (w *writer) areScores(t *payload.Tensor) bool {
 	case !numbers(t):
 		return false
 	case t.Width == 1:
-		return w.k.Task == catalog.BinaryClassification && w.probabilities(t) && fractions(t)
+		return w.k.task == catalog.BinaryClassification && w.probabilities(t) && fractions(t)
 	case w.k.classification():
 		return true
-	case w.k.Task != "" || !w.probabilities(t):
+	case w.k.task != "" || !w.probabilities(t):
 		return false
 	}
 	for i := range t.Rows {
@@ -234,17 +234,17 @@ func (w *writer) single(t *payload.Tensor) {
 		}
 	}
 	switch {
-	case w.k.Task == catalog.Generation || w.k.Task == catalog.Ranking:
+	case w.k.task == catalog.Generation || w.k.task == catalog.Ranking:
 		w.output(t)
-	case w.k.Task == catalog.Regression && !texts:
+	case w.k.task == catalog.Regression && !texts:
 		w.value(t)
-	case texts || whole && w.k.Task != catalog.Regression:
+	case texts || whole && w.k.task != catalog.Regression:
 		putEach(w.attrs, mlconv.AttrPredictionClass, w.rows, func(i int, v pcommon.Value) {
 			if c := t.At(i, 0); c.Kind() != value.Missing {
 				v.SetStr(w.class(c))
 			}
 		})
-		w.result.Written = true
+		w.result.written = true
 	default:
 		w.value(t)
 	}
@@ -252,15 +252,15 @@ func (w *writer) single(t *payload.Tensor) {
 
 // class returns the label that a cell stands for: an index into the classes that are known, or what it says.
 func (w *writer) class(c value.Value) string {
-	if v, ok := c.Number(); ok && v >= 0 && v < float64(len(w.k.Classes)) && v == math.Trunc(v) {
-		return w.k.Classes[int(v)]
+	if v, ok := c.Number(); ok && v >= 0 && v < float64(len(w.k.classes)) && v == math.Trunc(v) {
+		return w.k.classes[int(v)]
 	}
 	return c.Category()
 }
 
 func (w *writer) value(t *payload.Tensor) {
 	column{t, 0}.putNumbers(w.attrs, mlconv.AttrPredictionValue, w.rows)
-	w.result.Written = true
+	w.result.written = true
 }
 
 // given returns the class that has been written for a row.
@@ -277,15 +277,15 @@ func given(classes pcommon.Value, there bool, row int) (string, bool) {
 // score writes the score of the positive class. Without an answer of its own, the class is the one that is more likely.
 func (w *writer) score(t *payload.Tensor, confidence bool) {
 	k := w.k
-	w.result.Written = true
+	w.result.written = true
 	classes, answered := w.attrs.Get(mlconv.AttrPredictionClass)
-	if answered && k.Positive == "" { // whose score it is cannot be told; that of the answer is the best guess
+	if answered && k.positive == "" { // whose score it is cannot be told; that of the answer is the best guess
 		if confidence {
 			column{t, 0}.putProbabilities(w.attrs, mlconv.AttrPredictionConfidence, w.rows)
 		}
 		return
 	}
-	if k.Task != catalog.BinaryClassification && !answered {
+	if k.task != catalog.BinaryClassification && !answered {
 		w.value(t)
 		return
 	}
@@ -296,7 +296,7 @@ func (w *writer) score(t *payload.Tensor, confidence bool) {
 	likely := make([]float64, w.rows)
 	for i := range likely {
 		likely[i] = of(i)
-		if class, ok := given(classes, answered, i); ok && class != k.Positive || !ok && likely[i] < 0.5 {
+		if class, ok := given(classes, answered, i); ok && class != k.positive || !ok && likely[i] < 0.5 {
 			likely[i] = 1 - likely[i]
 		}
 	}
@@ -304,31 +304,31 @@ func (w *writer) score(t *payload.Tensor, confidence bool) {
 	if confidence {
 		putEach(w.attrs, mlconv.AttrPredictionConfidence, w.rows, func(i int, v pcommon.Value) { v.SetDouble(likely[i]) })
 	}
-	if !answered && k.Positive != "" && k.Negative != "" {
+	if !answered && k.positive != "" && k.negative != "" {
 		putEach(w.attrs, mlconv.AttrPredictionClass, w.rows, func(i int, v pcommon.Value) {
 			if of(i) >= 0.5 {
-				v.SetStr(k.Positive)
+				v.SetStr(k.positive)
 			} else {
-				v.SetStr(k.Negative)
+				v.SetStr(k.negative)
 			}
 		})
 	}
-	if _, there := w.attrs.Get(mlconv.AttrPredictionValue); k.Numeric && !there {
+	if _, there := w.attrs.Get(mlconv.AttrPredictionValue); k.numeric && !there {
 		w.value(t)
 	}
 }
 
 // scores writes the scores of all classes; labels, where there are any, are those of the same row and column.
 func (w *writer) scores(t, labels *payload.Tensor, confidence bool) {
-	w.result.Written = true
+	w.result.written = true
 	label := func(i, j int) string {
 		switch {
 		case labels != nil:
 			return labels.At(i, j).Category()
 		case t.Names != nil:
 			return t.Names[j]
-		case len(w.k.Classes) == t.Width:
-			return w.k.Classes[j]
+		case len(w.k.classes) == t.Width:
+			return w.k.classes[j]
 		default:
 			return strconv.Itoa(j)
 		}
@@ -378,10 +378,10 @@ func (w *writer) scores(t, labels *payload.Tensor, confidence bool) {
 
 // output writes a tensor that is an output of its own. Where the model generates text, texts are not copied.
 func (w *writer) output(t *payload.Tensor) {
-	if w.k.Task == catalog.Generation && !numbers(t) {
+	if w.k.task == catalog.Generation && !numbers(t) {
 		return
 	}
-	w.result.Written = true
+	w.result.written = true
 	name := t.Name
 	if name == "" {
 		name = "output"

@@ -1,0 +1,84 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package event reads the CloudEvents of an HTTP request: one in binary or structured mode, a batch, or what KServe's agent
+// makes of them.
+//
+//	request ──┬─► binary, structured, batch ───────────────────────► events
+//	          └─► records of KServe's agent: JSON, CSV, Parquet ──► events, and the blob that the agent stores
+//
+// Each event of a batch is read by itself: a bad one does not take the others with it.
+package event
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+
+	"github.com/cloudevents/sdk-go/v2/binding"
+	"github.com/cloudevents/sdk-go/v2/event"
+	cehttp "github.com/cloudevents/sdk-go/v2/protocol/http"
+
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/refusal"
+)
+
+// Posted is what a POST brings.
+type Posted struct {
+	Events []Received
+	// Blob is what KServe's agent stores. It is nil for all but a batch of the agent's.
+	Blob []byte
+}
+
+// errNoEvent is for a body that is nothing we know.
+var errNoEvent = refusal.New(refusal.BadEvent, "this is no CloudEvent: neither ce-specversion 1.0 or 0.3 nor a Content-Type of application/cloudevents+json or application/cloudevents-batch+json; "+
+	"nor is it a record of KServe's agent as JSON, CSV or Parquet")
+
+// Received is one event of a request, or why it is not one.
+type Received struct {
+	Event event.Event
+	Err   error
+}
+
+// Read reads the events of a request: one in binary or structured mode, a batch, or what KServe's agent makes of them.
+func Read(r *http.Request) (Posted, error) {
+	message := cehttp.NewMessageFromHttpRequest(r)
+	switch message.ReadEncoding() {
+	case binding.EncodingUnknown:
+		return readLogRequests(r)
+	case binding.EncodingBatch:
+		return readBatch(message.BodyReader)
+	case binding.EncodingStructured:
+		data, err := io.ReadAll(message.BodyReader)
+		if err != nil {
+			return Posted{}, err
+		}
+		e, err := readStructured(data)
+		if err != nil {
+			return Posted{}, err
+		}
+		return Posted{Events: []Received{{Event: e}}}, nil
+	default:
+		e, err := binding.ToEvent(r.Context(), message)
+		if err != nil {
+			return Posted{}, err
+		}
+		return Posted{Events: []Received{{Event: *e}}}, nil
+	}
+}
+
+// readBatch reads an array of events, each by itself: one that is bad says nothing of the others.
+func readBatch(body io.Reader) (Posted, error) {
+	data, err := io.ReadAll(body)
+	if err != nil {
+		return Posted{}, err
+	}
+	var list []json.RawMessage
+	if err := json.Unmarshal(data, &list); err != nil {
+		return Posted{}, refusal.New(refusal.BadEvent, "the batch is no JSON array of events: "+err.Error())
+	}
+	events := make([]Received, len(list))
+	for i := range list {
+		events[i].Event, events[i].Err = readStructured(list[i])
+	}
+	return Posted{Events: events}, nil
+}
