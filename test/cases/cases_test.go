@@ -32,7 +32,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor"
@@ -140,7 +141,7 @@ func TestSpans(t *testing.T) {
 	} {
 		t.Run(c.file, func(t *testing.T) {
 			td := readCase(t, c.file)
-			normalize(t, host{}, consumertest.NewNop())(td)
+			normalize(t, testkit.Host{}, consumertest.NewNop())(td)
 			attributes := td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().AsRaw()
 			for key, value := range c.want {
 				assert.Equal(t, value, attributes[key], key)
@@ -161,7 +162,7 @@ func TestNoPromptIsLeft(t *testing.T) {
 		}
 		td := readCase(t, file)
 		marked++
-		normalize(t, host{}, consumertest.NewNop())(td)
+		normalize(t, testkit.Host{}, consumertest.NewNop())(td)
 		assert.NotContains(t, text(t, td), mark, file)
 	}
 	assert.Positive(t, marked)
@@ -194,18 +195,17 @@ func TestJobs(t *testing.T) {
 				require.NoError(t, err)
 				for _, next := range []consumer.Traces{toLogs, toMetrics} {
 					c := next.(component.Component)
-					require.NoError(t, c.Start(t.Context(), host{}))
+					require.NoError(t, c.Start(t.Context(), testkit.Host{}))
 					defer func() { require.NoError(t, c.Shutdown(context.Background())) }()
 				}
 				shift(td, time.Now())
-				normalize(t, host{}, consumertest.NewNop())(td)
+				normalize(t, testkit.Host{}, consumertest.NewNop())(td)
 				for _, next := range []consumer.Traces{toLogs, toMetrics} {
 					copied := ptrace.NewTraces()
 					td.CopyTo(copied)
 					require.NoError(t, next.ConsumeTraces(t.Context(), copied))
 				}
-				time.Sleep(3 * time.Hour)
-				synctest.Wait()
+				testkit.Advance(3 * time.Hour)
 				assert.ElementsMatch(t, c.alerts, got.alerts(t))
 				assert.Equal(t, c.stages, got.stages())
 			})
@@ -221,17 +221,11 @@ type records struct {
 
 // alerts returns name and stage of the alerts that fired.
 func (r *records) alerts(t testing.TB) (out []string) {
-	for _, ld := range r.AllLogs() {
-		for _, rl := range ld.ResourceLogs().All() {
-			for _, sl := range rl.ScopeLogs().All() {
-				for _, lr := range sl.LogRecords().All() {
-					a, err := alert.Decode(lr)
-					require.NoError(t, err)
-					if name := a.Name + " " + a.Labels["stage"]; a.State == alert.Firing && !slices.Contains(out, name) {
-						out = append(out, name)
-					}
-				}
-			}
+	for lr := range testkit.LogRecords(r.AllLogs()...) {
+		a, err := alert.Decode(lr)
+		require.NoError(t, err)
+		if name := a.Name + " " + a.Labels["stage"]; a.State == alert.Firing && !slices.Contains(out, name) {
+			out = append(out, name)
 		}
 	}
 	return out
@@ -248,29 +242,6 @@ func (r *records) stages() map[string]string {
 		})
 	}
 	return out
-}
-
-// host is a collector with extensions.
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
-// set is a catalog that does not change.
-type set struct {
-	component.StartFunc
-	component.ShutdownFunc
-	cards *catalog.Set
-}
-
-func (s set) Snapshot() *catalog.Set { return s.cards }
-
-func withCards(t testing.TB, text string) host {
-	t.Helper()
-	dir := t.TempDir()
-	require.NoError(t, os.WriteFile(filepath.Join(dir, "cards.yaml"), []byte(text), 0o600))
-	loaded, err := catalog.Load(dir)
-	require.NoError(t, err)
-	return host{component.MustNewID("ml_catalog"): set{cards: loaded}}
 }
 
 // normalize starts ml_normalize, with drop_content, before the next component.
@@ -295,7 +266,7 @@ func created(t testing.TB, h component.Host, f processor.Factory, cfg component.
 // count sends a case through ml_normalize, ml_metadata, ml_summary and ml_drift, and returns what it has counted by model.
 func count(t *testing.T, td ptrace.Traces, text string) map[string]want {
 	t.Helper()
-	h := withCards(t, text)
+	h := testkit.Host{catalogtest.ID: catalogtest.NewExtension(catalogtest.Load(t, text))}
 	sink := &consumertest.MetricsSink{}
 	drift, summary := mldriftconnector.NewFactory(), mlsummaryconnector.NewFactory()
 	d, err := drift.CreateMetricsToMetrics(t.Context(), settings(drift), drift.CreateDefaultConfig(), sink)
@@ -350,29 +321,13 @@ func totals(md pmetric.Metrics) map[string]want {
 
 // eachPoint gives the points of a metric: the value of a number, the sum of a histogram.
 func eachPoint(md pmetric.Metrics, name string, do func(attributes map[string]any, value float64)) {
-	number := func(points pmetric.NumberDataPointSlice) {
-		for _, p := range points.All() {
-			value := p.DoubleValue()
-			if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
-				value = float64(p.IntValue())
-			}
-			do(p.Attributes().AsRaw(), value)
-		}
+	for p := range testkit.Points(name, md) {
+		do(p.Attributes().AsRaw(), testkit.Number(p))
 	}
-	for _, rm := range md.ResourceMetrics().All() {
-		for _, sm := range rm.ScopeMetrics().All() {
-			for _, m := range sm.Metrics().All() {
-				switch {
-				case m.Name() != name:
-				case m.Type() == pmetric.MetricTypeSum:
-					number(m.Sum().DataPoints())
-				case m.Type() == pmetric.MetricTypeGauge:
-					number(m.Gauge().DataPoints())
-				default:
-					for _, p := range m.Histogram().DataPoints().All() {
-						do(p.Attributes().AsRaw(), p.Sum())
-					}
-				}
+	for m := range testkit.Metrics(md) {
+		if m.Name() == name && m.Type() == pmetric.MetricTypeHistogram {
+			for _, p := range m.Histogram().DataPoints().All() {
+				do(p.Attributes().AsRaw(), p.Sum())
 			}
 		}
 	}

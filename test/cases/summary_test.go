@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -30,8 +31,8 @@ func summarized(t *testing.T, name string) []pmetric.Metrics {
 	f := mlsummaryconnector.NewFactory()
 	c, err := f.CreateTracesToMetrics(t.Context(), settings(f), f.CreateDefaultConfig(), sink)
 	require.NoError(t, err)
-	require.NoError(t, c.Start(t.Context(), host{}))
-	normalized := normalize(t, host{}, c)
+	require.NoError(t, c.Start(t.Context(), testkit.Host{}))
+	normalized := normalize(t, testkit.Host{}, c)
 	for _, td := range caseRequests(t, name) {
 		normalized(td)
 	}

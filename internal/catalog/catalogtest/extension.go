@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package catalogtest has doubles for tests of what uses a catalog: an extension with a set of cards, and a registry that answers.
+// Package catalogtest has a catalog for tests of what uses one: an extension with a set of cards.
 package catalogtest
 
 import (

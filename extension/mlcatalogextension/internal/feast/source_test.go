@@ -9,8 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -21,38 +19,22 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/sourcetest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// request is what a server was asked, field by field.
-type request struct {
-	method, path string
-	query        url.Values
-}
-
-// registry is a registry server. It answers as Feast does and records what it is asked.
-type registry struct {
-	*httptest.Server
-	requests []request
-}
+// registry is a registry server that answers as Feast does.
+type registry struct{ *sourcetest.Registry }
 
 func newRegistry(t *testing.T, answer func(path string, page int) (int, string)) *registry {
 	t.Helper()
-	r := &registry{}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		assert.Zero(t, req.ContentLength)
-		r.requests = append(r.requests, request{req.Method, req.URL.Path, req.URL.Query()})
-		page, err := strconv.Atoi(req.URL.Query().Get("page"))
+	return &registry{sourcetest.NewRegistry(t, func(path string, query url.Values) (int, string) {
+		page, err := strconv.Atoi(query.Get("page"))
 		assert.NoError(t, err)
-		status, body := answer(req.URL.Path, page)
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		fmt.Fprint(w, body)
-	}))
-	t.Cleanup(r.Close)
-	return r
+		return answer(path, page)
+	})}
 }
 
 func (r *registry) source(t *testing.T, o Options) *Source {
@@ -64,13 +46,6 @@ func (r *registry) source(t *testing.T, o Options) *Source {
 	return s
 }
 
-func golden(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
-	return string(data)
-}
-
 const api = "/api/v1/"
 
 // example answers with the golden files.
@@ -78,11 +53,11 @@ func example(t *testing.T) func(path string, page int) (int, string) {
 	return func(path string, page int) (int, string) {
 		switch strings.TrimPrefix(path, api) {
 		case "feature_views":
-			return 200, golden(t, fmt.Sprintf("views_%d.json", page))
+			return 200, sourcetest.Golden(t, fmt.Sprintf("views_%d.json", page))
 		case "entities":
-			return 200, golden(t, "entities.json")
+			return 200, sourcetest.Golden(t, "entities.json")
 		case "feature_services":
-			return 200, golden(t, "services.json")
+			return 200, sourcetest.Golden(t, "services.json")
 		}
 		return 404, `{"status_code": 404, "detail": "Not Found", "error_type": "HTTPException"}`
 	}
@@ -97,12 +72,12 @@ func TestContract(t *testing.T) {
 	facts, err := r.source(t, exampleOptions()).Fetch(t.Context())
 	require.NoError(t, err)
 	page := func(n string) url.Values { return url.Values{"project": {"payments"}, "page": {n}, "limit": {"100"}} }
-	assert.Equal(t, []request{
-		{"GET", api + "feature_views", page("1")},
-		{"GET", api + "feature_views", page("2")},
-		{"GET", api + "entities", page("1")},
-		{"GET", api + "feature_services", page("1")},
-	}, r.requests)
+	assert.Equal(t, []sourcetest.Request{
+		sourcetest.Get(api + "feature_views", page("1")),
+		sourcetest.Get(api + "feature_views", page("2")),
+		sourcetest.Get(api + "entities", page("1")),
+		sourcetest.Get(api + "feature_services", page("1")),
+	}, r.Requests())
 	assert.Equal(t, catalog.Facts{
 		Models: []catalog.ModelFacts{{Name: "fraud", Environment: "production", FeatureViews: []string{"driver_stats", "clicks"}}},
 		FeatureViews: []*catalog.FeatureView{
@@ -143,7 +118,7 @@ func TestOlderServers(t *testing.T) {
 	assert.Equal(t, &catalog.FeatureView{Name: "b", Project: "payments", Version: "2", Kind: kindBatch, Features: []string{"f"}}, facts.FeatureViews[0])
 	assert.Equal(t, kindOnDemand, facts.FeatureViews[1].Kind)
 	assert.Equal(t, time.Hour, facts.FeatureViews[2].TTL)
-	assert.Len(t, r.requests, 2, "without entities none are asked for")
+	assert.Len(t, r.Requests(), 2, "without entities none are asked for")
 }
 
 // TestProtoNames are the names of the proto in place of those of its JSON mapping: the facts are the same.
@@ -212,7 +187,7 @@ func TestMalformedAndLargeAnswers(t *testing.T) {
 			var e *fetch.Error
 			require.ErrorAs(t, err, &e)
 			assert.Zero(t, e.Status)
-			assert.Len(t, r.requests, 1)
+			assert.Len(t, r.Requests(), 1)
 		})
 	}
 }
@@ -224,7 +199,7 @@ func TestPagesThatDoNotEnd(t *testing.T) {
 		})
 		_, err := r.source(t, Options{}).Fetch(t.Context())
 		require.EqualError(t, err, "/api/v1/feature_views: page 2 brings nothing new and promises more, the pages would not end")
-		assert.Len(t, r.requests, 2)
+		assert.Len(t, r.Requests(), 2)
 	})
 	t.Run("a page of views that are left out", func(t *testing.T) {
 		r := newRegistry(t, func(path string, page int) (int, string) {
@@ -247,7 +222,7 @@ func TestPagesThatDoNotEnd(t *testing.T) {
 		})
 		_, err := r.source(t, Options{}).Fetch(t.Context())
 		require.EqualError(t, err, "/api/v1/feature_views: there are more than 200 pages")
-		assert.Len(t, r.requests, 200)
+		assert.Len(t, r.Requests(), 200)
 	})
 }
 
@@ -324,7 +299,7 @@ func (f inMemory) RoundTrip(req *http.Request) (*http.Response, error) {
 
 // FuzzFetch gives a server's answers to the decoders. Whatever it says ends, and what is taken is JSON and within the bounds.
 func FuzzFetch(f *testing.F) {
-	read := func(name string) string { return golden(&testing.T{}, name) }
+	read := func(name string) string { return sourcetest.Golden(&testing.T{}, name) }
 	f.Add(read("views_2.json"), read("entities.json"), read("services.json"))
 	f.Add(`{"featureViews": [{"featureView": {"spec": {"name": "a", "ttl": "9s", "version": 1e9}}}, {"type": "x"}, null]}`, `{}`, `{"featureServices": [null, {"spec": {"features": [null]}}]}`)
 	f.Add(read("views_1.json"), `{"pagination": {"has_next": true}}`, `{}`)

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/sourcetest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
@@ -63,7 +64,7 @@ func TestMalformedAndLargeAnswers(t *testing.T) {
 			var e *fetch.Error
 			require.ErrorAs(t, err, &e)
 			assert.Zero(t, e.Status)
-			assert.Len(t, r.requests, 1)
+			assert.Len(t, r.Requests(), 1)
 		})
 	}
 }
@@ -177,8 +178,8 @@ func TestBounds(t *testing.T) {
 		assert.Len(t, m.Versions[0].Attributes, 1+2*DefaultMaxAttributes)
 	}
 	searches := 0
-	for _, req := range r.requests {
-		if strings.HasSuffix(req.path, "versions/search") {
+	for _, req := range r.Requests() {
+		if strings.HasSuffix(req.Path, "versions/search") {
 			searches++
 		}
 	}
@@ -310,7 +311,7 @@ func TestMilliseconds(t *testing.T) {
 
 // FuzzFetch gives a server's answers to the decoders. Whatever it says ends, and what is taken is JSON and within the bounds.
 func FuzzFetch(f *testing.F) {
-	read := func(name string) string { return golden(&testing.T{}, name) }
+	read := func(name string) string { return sourcetest.Golden(&testing.T{}, name) }
 	f.Add(read("models_1.json"), read("versions_fraud_1.json"), read("run8.json"))
 	f.Add(read("models_2.json"), read("versions_fraud_2.json"), read("run9.json"))
 	f.Add(`{"registered_models": [{"name": "m", "aliases": [{}]}, {"name": "m"}]}`, `{"model_versions": [{"name": "m", "version": "1", "run_id": "r", "creation_timestamp": "99999999999999"}]}`, `{}`)

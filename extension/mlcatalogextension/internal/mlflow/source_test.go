@@ -4,12 +4,7 @@
 package mlflow
 
 import (
-	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -18,37 +13,18 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/sourcetest"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// request is what a server was asked, field by field.
-type request struct {
-	method, path string
-	query        url.Values
-}
-
-// registry is a tracking server. It answers as the protos say and records what it is asked.
-type registry struct {
-	*httptest.Server
-	requests []request
-	answer   func(path string, query url.Values) (status int, body string)
-}
+// registry is a tracking server that answers as the protos say.
+type registry struct{ *sourcetest.Registry }
 
 func newRegistry(t *testing.T, answer func(path string, query url.Values) (int, string)) *registry {
 	t.Helper()
-	r := &registry{answer: answer}
-	r.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		assert.Zero(t, req.ContentLength)
-		r.requests = append(r.requests, request{req.Method, req.URL.Path, req.URL.Query()})
-		status, body := r.answer(req.URL.Path, req.URL.Query())
-		w.Header().Set("Content-Type", "application/json")
-		w.WriteHeader(status)
-		fmt.Fprint(w, body)
-	}))
-	t.Cleanup(r.Close)
-	return r
+	return &registry{sourcetest.NewRegistry(t, answer)}
 }
 
 func (r *registry) source(t *testing.T, o Options) *Source {
@@ -57,13 +33,6 @@ func (r *registry) source(t *testing.T, o Options) *Source {
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	return s
-}
-
-func golden(t *testing.T, name string) string {
-	t.Helper()
-	data, err := os.ReadFile(filepath.Join("testdata", name))
-	require.NoError(t, err)
-	return string(data)
 }
 
 const (
@@ -77,20 +46,20 @@ func example(t *testing.T) func(path string, query url.Values) (int, string) {
 		switch strings.TrimPrefix(path, api) {
 		case "registered-models/search":
 			if query.Get("page_token") == "" {
-				return 200, golden(t, "models_1.json")
+				return 200, sourcetest.Golden(t, "models_1.json")
 			}
-			return 200, golden(t, "models_2.json")
+			return 200, sourcetest.Golden(t, "models_2.json")
 		case "model-versions/search":
 			if query.Get("filter") != "name='fraud'" {
 				return 200, `{}`
 			}
 			if query.Get("page_token") == "" {
-				return 200, golden(t, "versions_fraud_1.json")
+				return 200, sourcetest.Golden(t, "versions_fraud_1.json")
 			}
-			return 200, golden(t, "versions_fraud_2.json")
+			return 200, sourcetest.Golden(t, "versions_fraud_2.json")
 		case "runs/get":
 			if id := query.Get("run_id"); id == "run8" || id == "run9" {
-				return 200, golden(t, id+".json")
+				return 200, sourcetest.Golden(t, id+".json")
 			}
 			return 404, notFound
 		}
@@ -118,16 +87,16 @@ func TestContract(t *testing.T) {
 		v["page_token"] = []string{token}
 		return v
 	}
-	assert.Equal(t, []request{
-		{"GET", api + "registered-models/search", models},
-		{"GET", api + "registered-models/search", with(url.Values{"max_results": {"200"}, "order_by": {"name ASC"}}, "eyJwYWdlIjogMn0=")},
-		{"GET", api + "model-versions/search", versions("name='fraud'")},
-		{"GET", api + "model-versions/search", with(versions("name='fraud'"), "djI=")},
-		{"GET", api + "runs/get", url.Values{"run_id": {"run9"}}},
-		{"GET", api + "runs/get", url.Values{"run_id": {"run8"}}},
-		{"GET", api + "runs/get", url.Values{"run_id": {"run6"}}},
-		{"GET", api + "model-versions/search", versions(`name="prod.recsys's"`)},
-	}, r.requests, "a third page of versions is not needed: the newest two and all with an alias are there")
+	assert.Equal(t, []sourcetest.Request{
+		sourcetest.Get(api + "registered-models/search", models),
+		sourcetest.Get(api + "registered-models/search", with(url.Values{"max_results": {"200"}, "order_by": {"name ASC"}}, "eyJwYWdlIjogMn0=")),
+		sourcetest.Get(api + "model-versions/search", versions("name='fraud'")),
+		sourcetest.Get(api + "model-versions/search", with(versions("name='fraud'"), "djI=")),
+		sourcetest.Get(api + "runs/get", url.Values{"run_id": {"run9"}}),
+		sourcetest.Get(api + "runs/get", url.Values{"run_id": {"run8"}}),
+		sourcetest.Get(api + "runs/get", url.Values{"run_id": {"run6"}}),
+		sourcetest.Get(api + "model-versions/search", versions(`name="prod.recsys's"`)),
+	}, r.Requests(), "a third page of versions is not needed: the newest two and all with an alias are there")
 
 	fraud := catalog.ModelFacts{
 		Name: "fraud", Environment: "production", Task: catalog.BinaryClassification, PositiveClass: "fraud", Owner: "risk-ml@example.com",

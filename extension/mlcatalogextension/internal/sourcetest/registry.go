@@ -1,18 +1,22 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package catalogtest
+// Package sourcetest has the double of a registry that tests of the sources of facts ask.
+package sourcetest
 
 import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 )
 
 // Request is what a registry was asked, field by field.
@@ -20,6 +24,9 @@ type Request struct {
 	Method, Path string
 	Query        url.Values
 }
+
+// Get is a request to read a path.
+func Get(path string, query url.Values) Request { return Request{http.MethodGet, path, query} }
 
 // Registry is a server of JSON that keeps what it is asked.
 type Registry struct {
@@ -52,4 +59,12 @@ func (r *Registry) Requests() []Request {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return slices.Clone(r.requests)
+}
+
+// Golden is the text of a file of the caller's testdata.
+func Golden(tb testing.TB, name string) string {
+	tb.Helper()
+	data, err := os.ReadFile(filepath.Join("testdata", name))
+	require.NoError(tb, err)
+	return string(data)
 }
