@@ -39,7 +39,7 @@ func (x *example) same(o *example) bool { return x.name == o.name && x.missing =
 // room is how many examples a window of the series remembers.
 func (s *series) room() int {
 	switch {
-	case s.absences != nil:
+	case s.segment != nil:
 		return tableExamples
 	case s.total != nil:
 		return totalExamples
@@ -51,11 +51,11 @@ func (s *series) room() int {
 func (s *series) remember(a *adder, w *window) {
 	d := a.d
 	switch {
-	case d.Key.Subject == Missing && s.absences == nil:
+	case d.Key.Subject == Missing && s.segment == nil:
 		if len(d.Exemplars) > 0 {
 			s.note(w, example{missing: true, row: newest(d.Exemplars)})
 		}
-	case s.absences != nil:
+	case s.segment != nil:
 		if d.Key.Subject == Missing && a.cell > cellRest && len(d.Exemplars) > 0 {
 			s.note(w, example{name: s.binning.Categories[a.cell-cellRest-1], missing: true, before: float32(a.before), row: newest(d.Exemplars)})
 		}
@@ -187,12 +187,12 @@ func (s *series) trim(w *window) {
 // exampleExcess returns how far the share of an example in the window is above the reference's.
 func (s *series) exampleExcess(w *window) func(*example) float64 {
 	total := float64(max(w.count(), 1))
-	if s.absences != nil {
+	if s.segment != nil {
 		total = float64(max(w.rows(), 1))
 	}
 	return func(x *example) float64 {
 		switch {
-		case s.absences == nil && x.missing:
+		case s.segment == nil && x.missing:
 			return math.Inf(1) // one a series
 		case x.count > 0:
 			return float64(x.count) / total

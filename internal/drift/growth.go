@@ -85,7 +85,7 @@ func unlisted(examples []example) *example {
 	return best
 }
 
-// absent is the growth of a share of missing values; where it has fallen, too.
-func absent(ref, cur share) *Growth {
+// absentGrowth is the growth of a share of missing values; where it has fallen, too.
+func absentGrowth(ref, cur share) *Growth {
 	return &Growth{Kind: Absent, Before: ref.ratio(), Now: cur.ratio()}
 }

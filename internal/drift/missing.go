@@ -3,72 +3,135 @@
 
 package drift
 
-import (
-	"math"
+// missingVerdict judges the missing values of a feature of the total.
+type missingVerdict struct {
+	verdicts
+	// pending is what was counted from start on; start is 0 for nothing.
+	pending share
+	start   int64
+	row     Exemplar // the newest row in pending that lacked the value, or zero
 
-	"github.com/otelcol-ml/otelcol-ml/internal/stats"
-)
-
-// share is how many of n rows lacked a value.
-type share struct{ missing, rows uint64 }
-
-func (s share) ratio() float64 {
-	if s.rows == 0 {
-		return 0
-	}
-	return float64(s.missing) / float64(s.rows)
+	previous, champion share // as in references
 }
 
-// compareShares tests whether two samples have the same share of missing values. The effect, and score, is the absolute
-// difference of the shares, which is the L∞ distance over {missing, present}. The p-value is that of Pearson's chi²
-// test with one degree of freedom, or where fewer than five are expected in a cell, of Fisher's exact test:
-// twice the smaller tail, at most 1.
-func compareShares(ref, cur share) (stats.Result, bool) {
-	if ref.rows == 0 || cur.rows == 0 {
-		return stats.Result{}, false
-	}
-	effect := math.Abs(cur.ratio() - ref.ratio())
-	n, m := float64(cur.rows), float64(ref.rows)
-	missing := float64(cur.missing + ref.missing)
-	present := n + m - missing
-	small := min(n, m) * min(missing, present) / (n + m) // the smallest expected cell
-	p := 1.0
-	switch {
-	case missing == 0 || present == 0:
-	case small < 5:
-		p = fisher(cur, ref)
-	default:
-		pooled := missing / (n + m)
-		z := (cur.ratio() - ref.ratio()) / math.Sqrt(pooled*(1-pooled)*(1/n+1/m))
-		p = math.Erfc(math.Abs(z) / math.Sqrt2)
-	}
-	return stats.Result{Score: effect, Effect: effect, PValue: p, Statistic: effect}, true
-}
+func (*missingVerdict) subject(*series) Subject { return Missing }
 
-// fisher returns twice the smaller tail of the hypergeometric distribution of a's missing rows, at most 1.
-func fisher(a, b share) float64 {
-	n, m := float64(a.rows), float64(b.rows)
-	missing := float64(a.missing + b.missing)
-	k := float64(a.missing)
-	choose := func(n, k float64) float64 {
-		x, _ := math.Lgamma(n + 1)
-		y, _ := math.Lgamma(k + 1)
-		z, _ := math.Lgamma(n - k + 1)
-		return x - y - z
-	}
-	lo, hi := max(0, missing-m), min(missing, n)
-	tail := func(step float64) float64 {
-		term := math.Exp(choose(n, k) + choose(m, missing-k) - choose(n+m, missing))
-		sum := term
-		for i := k; i+step >= lo && i+step <= hi && term > sum*1e-17; i += step {
-			if step > 0 {
-				term *= (n - i) * (missing - i) / ((i + 1) * (m - missing + i + 1))
-			} else {
-				term *= i * (m - missing + i) / ((n - i + 1) * (missing - i + 1))
-			}
-			sum += term
+func (*missingVerdict) hasBaseline(s *series) bool { return s.plan.column != nil }
+
+func (v *missingVerdict) growing() (samples uint64, ok bool) { return v.pending.rows, v.start != 0 }
+
+func (v *missingVerdict) grow(s *series, p period) (comparand, bool) {
+	now := s.closingWindow.share()
+	if v.start == 0 {
+		if now.rows == 0 && !v.decided() {
+			return comparand{}, false
 		}
-		return sum
+		v.start = p.start
 	}
-	return min(1, 2*min(tail(1), tail(-1)))
+	v.pending.add(now)
+	if row := s.closingWindow.lacking(""); row != nil && newer(row, &v.row) {
+		v.row = *row
+	}
+	w := comparand{start: v.start, end: p.end, samples: v.pending.rows, missing: v.pending}
+	if v.row != (Exemplar{}) {
+		row := v.row
+		w.row = &row
+	}
+	return w, true
+}
+
+func (v *missingVerdict) growOn(_ *series, _ *comparand, peer *series) {
+	if peer != nil {
+		v.champion.add(peer.closingWindow.share())
+	}
+}
+
+func (v *missingVerdict) addChampion(w *comparand, peer *series) {
+	w.championMissing = v.champion
+	if peer != nil {
+		w.championMissing.add(peer.closingWindow.share())
+	}
+}
+
+func (v *missingVerdict) latest(sc *scorer) (comparand, bool) {
+	own := sc.sliding()
+	w := comparand{start: own.start, end: own.end, missing: own.share()}
+	longer := false
+	if w.missing.rows < sc.ref.m.settings.minSamples && v.start != 0 && v.start < w.start {
+		w.missing, w.start, longer = v.pending, v.start, true
+		for _, o := range sc.series.open {
+			w.missing.add(o.share())
+		}
+	}
+	w.samples = w.missing.rows
+	w.row = own.lacking("")
+	if w.row == nil || newer(&v.row, w.row) {
+		w.row = &v.row
+	}
+	switch {
+	case sc.peer == nil:
+	case longer:
+		w.championMissing = v.champion
+	default:
+		w.championMissing = sc.championSliding().share()
+	}
+	return w, true
+}
+
+func (v *missingVerdict) compare(ref *cohortRef, s *series, w *comparand, yield func(comparison)) {
+	for r := range ref.references {
+		res := ref.newResult(s, r, w, &v.verdicts[r])
+		res.Key.Subject = Missing
+		s.plan.evaluateMissing(ref, res, v.reference(s, r, w), w.missing, w.row)
+		yield(comparison{result: res, judgement: &v.verdicts[r], decisive: len(res.Scores) > 0})
+	}
+}
+
+// reference is what a share is compared with.
+func (v *missingVerdict) reference(s *series, r reference, w *comparand) share {
+	switch r {
+	case refBaseline:
+		return s.plan.baselineShare()
+	case refChampion:
+		return w.championMissing
+	}
+	return v.previous
+}
+
+func (v *missingVerdict) recordClosed(w *comparand, keep bool) {
+	v.champion = share{}
+	if keep {
+		v.previous = w.missing
+	}
+	v.restart()
+}
+
+// restart drops what waits for more values.
+func (v *missingVerdict) restart() { v.pending, v.start, v.row = share{}, 0, Exemplar{} }
+
+// missingMethod is the statistic of the subject Missing: the L∞ distance over {missing, present}.
+const missingMethod = "l_infinity"
+
+// evaluateMissing fills in the score of a share of missing values; row is one that lacks the value, or nil.
+func (p *plan) evaluateMissing(where *cohortRef, r *Result, ref, cur share, row *Exemplar) {
+	r.ReferenceSamples = ref.rows
+	if res, ok := compareShares(ref, cur); ok {
+		r.Scores = append(where.newScores(1), Score{
+			Method: missingMethod, Score: res.Score, PValue: res.PValue, Effect: res.Effect, Threshold: p.missing,
+		})
+		if row != nil && cur.ratio() > ref.ratio() && row.within(r.Start, r.End) {
+			r.Exemplar = row
+		}
+		if r.reaches() {
+			r.Growth = absentGrowth(ref, cur)
+		}
+	}
+}
+
+// baselineShare is the missing values of the baseline's column.
+func (p *plan) baselineShare() share {
+	if p.column == nil {
+		return share{}
+	}
+	return share{missing: p.column.Missing, rows: p.column.Missing + p.column.Count}
 }

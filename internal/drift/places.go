@@ -66,7 +66,7 @@ func (m *model) decided() bool {
 func (v *version) decided() bool {
 	for _, g := range v.groups {
 		for _, s := range g.order {
-			if decided(&s.judged) || s.absent != nil && decided(&s.absent.judged) || s.absences != nil && s.absences.decided() {
+			if s.decided() {
 				return true
 			}
 		}
@@ -177,7 +177,7 @@ func (e *Engine) version(m *model, key versionKey, now int64) *version {
 }
 
 func newVersion(key versionKey, now int64) *version {
-	return &version{key: key, start: now, plans: make(map[seriesKey]*plan), absences: distribution.NewCategoricalBinning()}
+	return &version{key: key, start: now, plans: make(map[seriesKey]*plan), segmentMissing: distribution.NewCategoricalBinning()}
 }
 
 func compareModels(a, b modelKey) int {

@@ -37,10 +37,10 @@ type Reasons uint8
 func (s Reasons) Has(r Reason) bool { return s&(1<<r) != 0 }
 
 // reason finds out why a comparison gives no verdict.
-func (sc *scope) reason(r *Result, mismatched bool) Reason {
-	needed := sc.m.settings.minSamples
+func (ref *cohortRef) reason(r *Result, mismatched bool) Reason {
+	needed := ref.m.settings.minSamples
 	switch {
-	case sc.m.learns(r):
+	case ref.m.learns(r):
 		return Learning
 	case mismatched && r.Reference == Baseline:
 		return Mismatch
@@ -55,9 +55,9 @@ func (sc *scope) reason(r *Result, mismatched bool) Reason {
 }
 
 // explain says why a verdict that holds is insufficient, and remembers which reasons were given.
-func (sc *scope) explain(r *Result, j *judgement, mismatched bool) {
+func (ref *cohortRef) explain(r *Result, j *judgement, mismatched bool) {
 	if r.Verdict == Insufficient {
-		r.Reason = sc.reason(r, mismatched)
+		r.Reason = ref.reason(r, mismatched)
 		j.reasons |= 1 << r.Reason
 	}
 	r.Reasons = j.reasons
@@ -79,18 +79,18 @@ type Shortage struct {
 const maxShortages = 1000
 
 // short notes that a window of a subject has passed without a verdict.
-func (c *closing) short(sc *scope, r *Result, mismatched bool) {
-	s := Shortage{Key: r.Key, Reference: r.Reference, Reason: sc.reason(r, mismatched), Samples: r.Samples, Needed: sc.m.settings.minSamples, Series: 1}
+func (c *closing) short(ref *cohortRef, r *Result, mismatched bool) {
+	s := Shortage{Key: r.Key, Reference: r.Reference, Reason: ref.reason(r, mismatched), Samples: r.Samples, Needed: ref.m.settings.minSamples, Series: 1}
 	if s.Reason == Pending {
 		return // it was judged, or there is no statistic of it
 	}
 	if s.Reason == FewReference {
 		s.Samples = r.ReferenceSamples
 	}
-	c.add(s)
+	c.addShortage(s)
 }
 
-func (c *closing) add(s Shortage) {
+func (c *closing) addShortage(s Shortage) {
 	for i := range c.shortages {
 		o := &c.shortages[i]
 		if o.Reason == s.Reason && o.Reference == s.Reference && o.Key.Model == s.Key.Model && o.Key.Environment == s.Key.Environment &&
@@ -105,20 +105,20 @@ func (c *closing) add(s Shortage) {
 }
 
 // growing notes that a window goes on growing, as it has n values and needs more; a verdict that there is stays.
-func (c *closing) growing(sc *scope, s *series, key seriesKey, n uint64, judged *[len(referenceNames)]judgement) {
-	k := sc.key(s)
-	k.Subject = key.subject
-	sc.references(func(r reference) {
-		if judged[r].verdict != Insufficient {
-			return
+func (c *closing) growing(ref *cohortRef, s *series, k kind, n uint64) {
+	key := ref.key(s)
+	key.Subject = k.subject(s)
+	for r := range ref.references {
+		if !k.insufficient(r) {
+			continue
 		}
 		reason := Few
-		if r == refBaseline && s.absences == nil && s.plan.column == nil || r == refChampion && sc.peer(s) == nil {
+		if r == refBaseline && !k.hasBaseline(s) || r == refChampion && ref.peer(s) == nil {
 			reason = NoReference
 		}
-		if r == refBaseline && sc.m.learns(&Result{Reference: Baseline}) {
+		if r == refBaseline && ref.m.learns(&Result{Reference: Baseline}) {
 			reason = Learning
 		}
-		c.add(Shortage{Key: k, Reference: referenceNames[r], Reason: reason, Samples: n, Needed: sc.m.settings.minSamples, Series: 1})
-	})
+		c.addShortage(Shortage{Key: key, Reference: referenceNames[r], Reason: reason, Samples: n, Needed: ref.m.settings.minSamples, Series: 1})
+	}
 }

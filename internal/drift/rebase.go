@@ -152,11 +152,11 @@ func (s *series) toldApart(b *distribution.Binning) bool {
 // windows are all that are in the cells of the series' binning.
 func (s *series) windows() []*window {
 	out := slices.Clone(s.open)
-	if s.carry != nil {
-		out = append(out, s.carry)
+	if w := s.values.pendingWindow; w != nil {
+		out = append(out, w)
 	}
-	if s.refs != nil && s.refs.previous != nil {
-		out = append(out, s.refs.previous)
+	if w := s.values.previous(); w != nil {
+		out = append(out, w)
 	}
 	return out
 }
@@ -227,7 +227,7 @@ func (s *series) categorize(b *distribution.Binning, panes int64) {
 		w.min, w.max = newWindow(0, 0, 0).min, newWindow(0, 0, 0).max
 	}
 	s.ring, s.stride, s.binning, s.expos, s.ranges = ring, stride, b, nil, nil
-	s.judged = [len(referenceNames)]judgement{}
+	s.values.verdicts = verdicts{}
 	if s.total != nil {
 		s.total.categorize()
 	}

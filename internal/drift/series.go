@@ -46,41 +46,24 @@ type series struct {
 
 	// open are the windows of periods that are not closed yet, by period.
 	open []*window
-	// carry is what was counted in closed periods that had too few values for a verdict.
-	carry *window
-	// cur is the window that is being closed.
-	cur    *window
-	judged [len(referenceNames)]judgement
+	// closingWindow is the window that is being closed.
+	closingWindow *window
 
-	absent   *absence  // of a feature of the total
-	absences *absences // of the series that counts a segment's missing values
-	refs     *refs     // where champion or previous is a reference
-	total    *total    // of the total, not of segments
+	// What the series is judged by, see kinds: values alone; missing, too, if it is a feature of the total; segment instead, if it
+	// counts a segment's missing values.
+	values  valueVerdict
+	missing *missingVerdict
+	segment *segmentMissing
+
+	total *total // of the total, not of segments
 }
 
-// refs are the windows of other references.
-type refs struct {
-	previous        *window
-	previousMissing share
-	// champion is the champion's window, in its binning, while carry grows.
-	champion        *window
-	championBinning *distribution.Binning
-	championMissing share
-}
-
-// absence is the verdict on a feature's missing values.
-type absence struct {
-	carry  share
-	start  int64    // of carry; 0 for none
-	row    Exemplar // the newest row of carry that lacked the value, or zero
-	judged [len(referenceNames)]judgement
-}
-
-// judgement is the verdict against one reference and how many windows in a row have contradicted it.
-type judgement struct {
-	verdict Verdict
-	reasons Reasons // that have been given for Insufficient
-	streak  uint16
+// grown is the window of the values, or of a segment's missing values, that waits for more.
+func (s *series) grown() *grown {
+	if s.segment != nil {
+		return &s.segment.grown
+	}
+	return &s.values.grown
 }
 
 // window is what was counted in [start, end), seconds since 1970.
@@ -123,11 +106,16 @@ func (w *window) share() share {
 	return share{missing: m, rows: m + w.count()}
 }
 
+// sample returns the values of a window of a series with the given binning.
+func (w *window) sample(b *distribution.Binning) *distribution.Sample {
+	return b.Sample(values(w.cells), w.expo, w.min, w.max)
+}
+
 // add adds another window of the same binning; groups are the bounds by which exemplars are kept.
 func (w *window) add(o *window, groups []float64) {
 	w.start, w.end = min(w.start, o.start), max(w.end, o.end)
 	w.period = max(w.period, o.period)
-	w.cells = grown(w.cells, len(o.cells))
+	w.cells = withCells(w.cells, len(o.cells))
 	for i, c := range o.cells {
 		w.cells[i] = plus(w.cells[i], uint64(c))
 	}
@@ -143,8 +131,8 @@ func (w *window) add(o *window, groups []float64) {
 	}
 }
 
-// grown returns s with at least n cells.
-func grown(s []uint32, n int) []uint32 {
+// withCells returns s with at least n cells.
+func withCells(s []uint32, n int) []uint32 {
 	if len(s) >= n {
 		return s
 	}
@@ -190,18 +178,21 @@ func (s *series) setBinning(b *distribution.Binning, panes int64) {
 		for _, w := range s.open {
 			strip(w)
 		}
-		strip(s.carry)
+		strip(s.values.pendingWindow)
 		ring := make([]uint32, panes)
 		for p := range int(panes) {
 			ring[p] = s.ring[p*s.stride+cellMissing]
 		}
 		s.ring, s.stride = ring, 1
 		s.expos = nil
-		s.refs = nil
+		s.values.references = nil
+		if s.missing != nil {
+			s.missing.previous, s.missing.champion = share{}, share{}
+		}
 		if b.Kind == distribution.KindCategorical {
 			s.ranges = nil
 		}
-		s.judged = [len(referenceNames)]judgement{}
+		s.values.verdicts = verdicts{}
 		for i := range s.ranges {
 			s.ranges[i] = math.NaN()
 		}
@@ -219,6 +210,17 @@ func (s *series) setBinning(b *distribution.Binning, panes int64) {
 			}
 		}
 	}
+}
+
+// coarse returns the bounds of the groups by which exemplars are kept.
+func (s *series) coarse() []float64 {
+	switch {
+	case s.total != nil:
+		return s.total.bounds
+	case s.binning.Kind == distribution.KindExponential:
+		return exponentialBounds(s.key.subject)
+	}
+	return s.binning.Bounds // a segment's are groups
 }
 
 // clearPane empties a slot of the ring.
@@ -255,8 +257,8 @@ func (s *series) at(g *eventtime.Grid, period int64) *window {
 	return w
 }
 
-// take removes the open window of a period and returns it, or nil.
-func (s *series) take(period int64) *window {
+// takeOpen removes the open window of a period and returns it, or nil.
+func (s *series) takeOpen(period int64) *window {
 	if len(s.open) == 0 || s.open[0].period > period {
 		return nil
 	}
@@ -321,7 +323,7 @@ func (s *series) addPane(a *adder, slot int) {
 
 // addWindow adds a delta to an open window.
 func (s *series) addWindow(a *adder, w *window) {
-	w.cells = grown(w.cells, cellsOf(s.binning))
+	w.cells = withCells(w.cells, cellsOf(s.binning))
 	a.addTo(s, w.cells)
 	defer s.remember(a, w)
 	if a.d.Key.Subject == Missing {
@@ -368,16 +370,17 @@ func group(bounds []float64, v float64) int {
 	return i
 }
 
-// merged adds up the panes of the sliding window that ends with pane last.
-func (s *series) merged(g *eventtime.Grid, panes eventtime.Panes, last int64) *window {
-	w := newWindow(0, g.PaneStart(last-g.Panes()+1), g.PaneStart(last+1))
-	w.cells = make([]uint32, s.stride)
+// merge adds up the panes of the sliding window that ends with pane last. w may be one that is not needed any more.
+func (s *series) merge(w *window, g *eventtime.Grid, panes eventtime.Panes, last int64) {
+	cells := slices.Grow(w.cells[:0], s.stride)[:s.stride]
+	clear(cells)
+	*w = window{start: g.PaneStart(last - g.Panes() + 1), end: g.PaneStart(last + 1), cells: cells, min: math.Inf(1), max: math.Inf(-1)}
 	for slot := range panes {
 		if !panes.Within(slot, last) {
 			continue
 		}
 		for i, c := range s.ring[slot*s.stride : (slot+1)*s.stride] {
-			w.cells[i] = plus(w.cells[i], uint64(c))
+			cells[i] = plus(cells[i], uint64(c))
 		}
 		if s.expos != nil && s.expos[slot] != nil {
 			w.expo = w.expo.Add(s.expos[slot])
@@ -386,5 +389,4 @@ func (s *series) merged(g *eventtime.Grid, panes eventtime.Panes, last int64) *w
 			w.min, w.max = min(w.min, s.ranges[2*slot]), max(w.max, s.ranges[2*slot+1])
 		}
 	}
-	return w
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
@@ -155,8 +154,8 @@ func (d *decoder) rest() *version {
 
 // binnings are those that the series' state refers to.
 func (s *series) binnings() []*distribution.Binning {
-	if s.refs != nil && s.refs.championBinning != nil {
-		return []*distribution.Binning{s.binning, s.refs.championBinning}
+	if r := s.grown().references; r != nil && r.championBinning != nil {
+		return []*distribution.Binning{s.binning, r.championBinning}
 	}
 	return []*distribution.Binning{s.binning}
 }
@@ -176,25 +175,33 @@ func (e *encoder) series(s *series, binnings map[*distribution.Binning]uint64) {
 	for _, w := range s.open {
 		e.window(w)
 	}
-	e.window(s.carry)
-	e.judgements(&s.judged)
-	if s.absences != nil {
-		e.uint(uint64(len(s.absences.judged)))
-		for i := range s.absences.judged {
-			e.judgements(&s.absences.judged[i])
+	own := s.grown()
+	e.window(own.pendingWindow)
+	e.judgements(&s.values.verdicts)
+	if s.segment != nil {
+		e.uint(uint64(len(s.segment.judged)))
+		for i := range s.segment.judged {
+			e.judgements(&s.segment.judged[i])
 		}
 	}
-	if s.absent != nil {
-		e.share(s.absent.carry)
-		e.int(s.absent.start)
-		e.judgements(&s.absent.judged)
+	var missing missingVerdict
+	if s.missing != nil {
+		missing = *s.missing
+		e.share(missing.pending)
+		e.int(missing.start)
+		e.judgements(&missing.verdicts)
 	}
-	e.bool(s.refs != nil)
-	if r := s.refs; r != nil {
+	has := own.references != nil || missing.previous != (share{}) || missing.champion != (share{})
+	e.bool(has)
+	if has {
+		r := references{}
+		if own.references != nil {
+			r = *own.references
+		}
 		e.window(r.previous)
-		e.share(r.previousMissing)
+		e.share(missing.previous)
 		e.window(r.champion)
-		e.share(r.championMissing)
+		e.share(missing.champion)
 		e.bool(r.championBinning != nil)
 		if r.championBinning != nil {
 			e.uint(binnings[r.championBinning])
@@ -205,7 +212,9 @@ func (e *encoder) series(s *series, binnings map[*distribution.Binning]uint64) {
 
 func (e *encoder) share(s share) { e.uint(s.missing); e.uint(s.rows) }
 
-func (e *encoder) judgements(j *[len(referenceNames)]judgement) {
+func (d *decoder) share() share { return share{missing: d.uint(), rows: d.uint()} }
+
+func (e *encoder) judgements(j *verdicts) {
 	for _, one := range j {
 		e.uint(uint64(one.verdict) | uint64(one.reasons)<<2) // the reasons came later
 		e.uint(uint64(one.streak))
@@ -391,19 +400,19 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 
 // rejoin gives what was kept of the champion's windows the binning that the champion has now, or drops it.
 func (m *model) rejoin() {
-	m.scopes(func(sc *scope) {
-		for _, s := range sc.g.order {
-			if s.refs == nil || s.refs.champion == nil {
+	for ref := range m.eachSegment {
+		for _, s := range ref.g.order {
+			r := s.grown().references
+			if r == nil || r.champion == nil {
 				continue
 			}
-			peer, l := sc.peer(s), s.refs.championBinning
-			if peer != nil && sameBins(peer.binning, l) {
-				s.refs.championBinning = peer.binning
+			if peer := ref.peer(s); peer != nil && sameBins(peer.binning, r.championBinning) {
+				r.championBinning = peer.binning
 			} else {
-				s.refs.champion, s.refs.championBinning = nil, nil
+				r.champion, r.championBinning = nil, nil
 			}
 		}
-	})
+	}
 }
 
 func (d *decoder) binning() *distribution.Binning {
@@ -457,16 +466,16 @@ func (d *decoder) segment(m *model, v *version, binnings []*distribution.Binning
 			return
 		}
 		key := seriesKey{Subject(d.small(uint64(subjects) - 1)), m.intern(d.name())}
-		if key.subject < Value || key.subject > Missing || (key.subject == Feature) != (key.name != "") || key == absencesKey && g.name == "" {
+		if key.subject < Value || key.subject > Missing || (key.subject == Feature) != (key.name != "") || key == segmentMissingKey && g.name == "" {
 			d.fail()
 			return
 		}
 		s := &series{key: key, plan: &plan{}}
 		switch {
-		case key == absencesKey:
-			s.absences = &absences{}
+		case key == segmentMissingKey:
+			s.segment = &segmentMissing{}
 		case key.subject == Feature && g.name == "":
-			s.absent = &absence{}
+			s.missing = &missingVerdict{}
 		}
 		d.series(s, binnings, m.settings.grid.Panes())
 		if (s.total != nil) != (g.name == "") {
@@ -487,7 +496,7 @@ func (d *decoder) segment(m *model, v *version, binnings []*distribution.Binning
 			d.plans(m, v, s)
 		}
 	}
-	i, found := slices.BinarySearchFunc(v.groups, g.name, func(g *segment, name string) int { return strings.Compare(g.name, name) })
+	i, found := v.find(g.name)
 	if d.cuts == 0 && (found || i < len(v.groups)) {
 		d.fail()
 	}
@@ -506,16 +515,16 @@ func (d *decoder) plans(m *model, v *version, s *series) {
 			}
 		}
 	}
-	if s.absences == nil {
+	if s.segment == nil {
 		add(s.key)
 		return
 	}
 	// All segments of a version share this binning.
-	if s.binning.Kind != distribution.KindCategorical || s.binning.Fixed || len(v.absences.Categories) > 0 && v.absences != s.binning {
+	if s.binning.Kind != distribution.KindCategorical || s.binning.Fixed || len(v.segmentMissing.Categories) > 0 && v.segmentMissing != s.binning {
 		d.fail()
 		return
 	}
-	v.absences = s.binning
+	v.segmentMissing = s.binning
 	for _, name := range s.binning.Categories {
 		add(seriesKey{Feature, m.intern(name)})
 	}
@@ -538,7 +547,7 @@ func (d *decoder) series(s *series, binnings []*distribution.Binning, panes int6
 	s.ring = readCells[uint32](d)
 	s.ranges = d.floats()
 	least := cellsOf(s.binning)
-	if s.absences != nil {
+	if s.segment != nil {
 		least = cellRest + 1 // the binning may have grown with another segment
 	}
 	if s.stride < least || len(s.ring) != int(panes)*s.stride ||
@@ -563,22 +572,27 @@ func (d *decoder) series(s *series, binnings []*distribution.Binning, panes int6
 		}
 		s.open = append(s.open, w)
 	}
-	s.carry = d.window(s.binning)
-	d.judgements(&s.judged)
-	if s.absences != nil {
+	own := s.grown()
+	own.pendingWindow = d.window(s.binning)
+	d.judgements(&s.values.verdicts)
+	if s.segment != nil {
 		for i := range d.length(2 * len(referenceNames)) {
-			d.judgements(s.absences.at(i))
+			d.judgements(s.segment.at(i))
 		}
 	}
-	if s.absent != nil {
-		s.absent.carry = share{d.uint(), d.uint()}
-		s.absent.start = d.int()
-		d.judgements(&s.absent.judged)
+	missing := s.missing
+	if missing != nil {
+		missing.pending = d.share()
+		missing.start = d.int()
+		d.judgements(&missing.verdicts)
+	} else {
+		missing = &missingVerdict{}
 	}
 	if d.bool() {
-		r := &refs{previous: d.window(s.binning), previousMissing: share{d.uint(), d.uint()}}
+		r := &references{previous: d.window(s.binning)}
+		missing.previous = d.share()
 		r.champion = d.window(nil)
-		r.championMissing = share{d.uint(), d.uint()}
+		missing.champion = d.share()
 		if d.bool() {
 			r.championBinning = d.binningOf(binnings)
 			if r.champion != nil && len(r.champion.cells) > cellsOf(r.championBinning) {
@@ -587,12 +601,12 @@ func (d *decoder) series(s *series, binnings []*distribution.Binning, panes int6
 		} else if r.champion != nil {
 			d.fail()
 		}
-		s.refs = r
+		own.references = r
 	}
 	s.total = d.total()
 }
 
-func (d *decoder) judgements(j *[len(referenceNames)]judgement) {
+func (d *decoder) judgements(j *verdicts) {
 	for i := range j {
 		v := d.small(1<<(2+reasons) - 1)
 		if v&3 > uint64(Drift) {

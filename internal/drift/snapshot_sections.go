@@ -23,8 +23,8 @@ func (e *encoder) sections(m *model) {
 		e.uint(uint64(si))
 		s.evidence(e.examples)
 		row := Exemplar{}
-		if s.absent != nil {
-			row = s.absent.row
+		if s.missing != nil {
+			row = s.missing.row
 		}
 		e.exemplar(&row)
 	})
@@ -79,7 +79,7 @@ func (m *model) remembering(yield func(vi, gi, si int, s *series)) {
 	for vi, v := range m.versions {
 		for gi, g := range v.groups {
 			for si, s := range g.order {
-				has := s.absent != nil && s.absent.row != (Exemplar{})
+				has := s.missing != nil && s.missing.row != (Exemplar{})
 				s.evidence(func(w *window) { has = has || len(w.examples) > 0 })
 				if has {
 					yield(vi, gi, si, s)
@@ -94,8 +94,8 @@ func (s *series) evidence(yield func(*window)) {
 	for _, w := range s.open {
 		yield(w)
 	}
-	if s.carry != nil {
-		yield(s.carry)
+	if w := s.grown().pendingWindow; w != nil {
+		yield(w)
 	}
 }
 
@@ -137,8 +137,8 @@ func (d *decoder) evidence(m *model) {
 		s := d.written[vi][gi][si]
 		s.evidence(func(w *window) { d.examples(m, s, w) })
 		row := d.exemplar()
-		if s.absent != nil {
-			s.absent.row = row
+		if s.missing != nil {
+			s.missing.row = row
 		}
 		if d.err != nil {
 			return

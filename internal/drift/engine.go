@@ -105,10 +105,10 @@ type version struct {
 	lastSeen int64
 	card     bool // the catalog lists it
 
-	start       int64 // of predictions, nanoseconds of the wall clock
-	predictions uint64
-	passed      []*passed             // by subject and use; predictions without a use are not among them
-	absences    *distribution.Binning // shared by the segments: its categories are the features
+	start          int64 // of predictions, nanoseconds of the wall clock
+	predictions    uint64
+	passed         []*passed             // by subject and use; predictions without a use are not among them
+	segmentMissing *distribution.Binning // shared by the segments: its categories are the features
 }
 
 // segment is the series of one cohort, or of the total (name "").
@@ -269,7 +269,7 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	key := seriesKey{d.Key.Subject, d.Key.Name}
 	switch {
 	case d.Key.Segment != "" && (key.subject == Missing || key.subject == Predictions):
-		return e.addAbsence(m, v, g, d, now, future)
+		return e.addSegmentMissing(m, v, g, d, now, future)
 	case key.subject == Missing:
 		key.subject = Feature
 	}
@@ -335,17 +335,17 @@ func (m *model) place(g *segment, s *series, a *adder, stream int) Outcome {
 	return outcome
 }
 
-// addAbsence adds the predictions or the missing values of a segment. Both are in the windows of the features' stream.
-func (e *Engine) addAbsence(m *model, v *version, g *segment, d *Delta, now time.Time, future bool) Outcome {
+// addSegmentMissing adds the predictions or the missing values of a segment. Both are in the windows of the features' stream.
+func (e *Engine) addSegmentMissing(m *model, v *version, g *segment, d *Delta, now time.Time, future bool) Outcome {
 	if future {
 		return Future
 	}
 	m.clocks[d.Key.Subject.stream()].Observe(d.Minute, now.Unix())
-	s := g.series[absencesKey]
+	s := g.series[segmentMissingKey]
 	if s == nil {
-		s = e.insert(m, g, absencesKey, &plan{}, 0)
-		s.absences = &absences{}
-		s.binning = v.absences
+		s = e.insert(m, g, segmentMissingKey, &plan{}, 0)
+		s.segment = &segmentMissing{}
+		s.binning = v.segmentMissing
 		s.makeRoom(m.settings.grid.Panes())
 	}
 	a := adder{d: d, cell: cellRest}
@@ -380,9 +380,14 @@ func compareSeries(a, b seriesKey) int {
 	return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.name, b.name))
 }
 
+// find returns the place of a cohort among the groups.
+func (v *version) find(name string) (i int, found bool) {
+	return slices.BinarySearchFunc(v.groups, name, func(g *segment, n string) int { return cmp.Compare(g.name, n) })
+}
+
 // segment returns the series of a cohort, or nil where there is no room for one more.
 func (e *Engine) segment(m *model, v *version, name string) *segment {
-	i, found := slices.BinarySearchFunc(v.groups, name, func(g *segment, n string) int { return cmp.Compare(g.name, n) })
+	i, found := v.find(name)
 	if found {
 		return v.groups[i]
 	}
@@ -478,13 +483,11 @@ func (e *Engine) onCard(m *model, feature string) bool {
 
 func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int64) *series {
 	s := &series{key: key, plan: p, binning: &unknownBinning}
-	if key.subject == Feature {
-		s.absent = &absence{}
-	}
 	if g.name == "" {
 		s.total = &total{start: start}
-	} else {
-		s.absent = nil
+		if key.subject == Feature {
+			s.missing = &missingVerdict{}
+		}
 	}
 	s.makeRoom(m.settings.grid.Panes())
 	g.series[key] = s
@@ -546,12 +549,12 @@ func (e *Engine) resolve(m *model) {
 		}
 		for _, g := range v.groups {
 			for _, s := range g.order {
-				if s.absences != nil {
+				if s.segment != nil {
 					continue
 				}
 				s.plan = v.plans[s.key]
 				if !s.rebase(m.settings.grid.Panes()) {
-					e.event(Event{Kind: Renewed, Key: (&scope{m: m, v: v, g: g}).key(s)})
+					e.event(Event{Kind: Renewed, Key: keyOf(m, v, g, s)})
 				}
 			}
 		}
@@ -569,9 +572,10 @@ func (m *model) restartWindows() {
 		for _, g := range v.groups {
 			g.empty(panes)
 			for _, s := range g.order {
-				s.open, s.carry, s.refs = nil, nil, nil
-				if s.absent != nil {
-					s.absent.carry, s.absent.start, s.absent.row = share{}, 0, Exemplar{}
+				s.open, *s.grown() = nil, grown{}
+				if s.missing != nil {
+					s.missing.restart()
+					s.missing.previous, s.missing.champion = share{}, share{}
 				}
 				s.ring, s.stride = nil, 0
 				s.makeRoom(panes)

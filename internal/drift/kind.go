@@ -1,0 +1,215 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import "github.com/otelcol-ml/otelcol-ml/internal/distribution"
+
+// kind is one of what a series is judged by: its values (valueVerdict), a feature's missing values (missingVerdict) or those of all
+// features of a segment (segmentMissing). All kinds go through one procedure when a period is closed (closing.judge), and through
+// its second half for the scores in between (scorer.score):
+//
+//	grow ──► enough values? ── no ──► growOn: the window waits for the next period, and the champion's with it
+//	             │ yes, or it has grown to max_window
+//	             ▼
+//	         compare with each reference ──► closing.conclude ──► recordClosed: it is the previous window now
+type kind interface {
+	// subject is what the kind judges.
+	subject(s *series) Subject
+	// decided reports whether there is a verdict that silence would make insufficient in the end.
+	decided() bool
+	// insufficient reports whether there is no verdict against a reference.
+	insufficient(r reference) bool
+	// hasBaseline reports whether the baseline has the series.
+	hasBaseline(s *series) bool
+	// growing returns how much is in the window that waits for more; false without one.
+	growing() (samples uint64, ok bool)
+
+	// grow adds the series' closing window to what waits. It is false where there is neither, and no verdict that could end.
+	grow(s *series, p period) (comparand, bool)
+	// growOn lets a window that grow has returned wait. peer is the champion's series; nil without one.
+	growOn(s *series, w *comparand, peer *series)
+	// addChampion completes a window that grow has returned with what the champion counted in the same periods.
+	addChampion(w *comparand, peer *series)
+	// latest returns the sliding window, or one that waits and is longer, where that alone has enough values. It is false where
+	// there is nothing to compare.
+	latest(sc *scorer) (comparand, bool)
+	// compare calls yield for the comparison with each of the references.
+	compare(ref *cohortRef, s *series, w *comparand, yield func(comparison))
+	// recordClosed ends a window that was compared. With keep it becomes the previous one.
+	recordClosed(w *comparand, keep bool)
+}
+
+var (
+	_ kind = (*valueVerdict)(nil)
+	_ kind = (*missingVerdict)(nil)
+	_ kind = (*segmentMissing)(nil)
+)
+
+// kinds calls yield for what the series is judged by, in the order in which periods are closed.
+func (s *series) kinds(yield func(kind) bool) {
+	switch {
+	case s.segment != nil:
+		yield(s.segment)
+	case s.missing == nil || yield(s.missing):
+		yield(&s.values)
+	}
+}
+
+// decided reports whether there is any verdict.
+func (s *series) decided() bool {
+	for k := range s.kinds {
+		if k.decided() {
+			return true
+		}
+	}
+	return false
+}
+
+// period is one that is being closed, with its real end.
+type period struct{ number, start, end int64 }
+
+// comparand is a window as it is compared, with what the champion counted in the same time.
+type comparand struct {
+	start, end int64
+	samples    uint64
+	// window and champion are those of values and of a segment's missing values; champion is nil where there is nothing to compare.
+	window, champion *window
+	// missing and championMissing are those of a feature's missing values; row is one that lacks the value, or nil.
+	missing, championMissing share
+	row                      *Exemplar
+}
+
+// comparison is a window beside one reference.
+type comparison struct {
+	// result is shared only for the call.
+	result    *Result
+	judgement *judgement
+	// mismatched values cannot be compared with the baseline.
+	mismatched bool
+	// decisive says that the first score is of the method that decides.
+	decisive bool
+}
+
+// grown is the window of a kind that waits for more values, with its references.
+type grown struct {
+	// pendingWindow is what was counted in closed periods that had too few values for a verdict.
+	pendingWindow *window
+	references    *references // where champion or previous is a reference
+}
+
+// references are the windows of other references.
+type references struct {
+	previous *window
+	// champion is the champion's window, in its binning, while pendingWindow grows.
+	champion        *window
+	championBinning *distribution.Binning
+}
+
+func (g *grown) ensureReferences() *references {
+	if g.references == nil {
+		g.references = &references{}
+	}
+	return g.references
+}
+
+// previous is the window that was judged before, or nil.
+func (g *grown) previous() *window {
+	if g.references == nil {
+		return nil
+	}
+	return g.references.previous
+}
+
+func (g *grown) growing() (samples uint64, ok bool) {
+	return g.pendingWindow.count(), g.pendingWindow != nil
+}
+
+// grow adds the closing window to the pending one; nil where there is neither, unless decided.
+func (g *grown) grow(s *series, p period, decided bool) *window {
+	w := g.pendingWindow
+	switch {
+	case w == nil && s.closingWindow == nil:
+		if !decided {
+			return nil
+		}
+		w = newWindow(p.number, p.start, p.end)
+	case w == nil:
+		w = s.closingWindow
+	case s.closingWindow != nil:
+		w.add(s.closingWindow, s.coarse())
+		s.trim(w)
+	}
+	w.period, w.end = p.number, p.end
+	g.pendingWindow = nil
+	return w
+}
+
+func (g *grown) growOn(_ *series, w *comparand, peer *series) {
+	g.pendingWindow = w.window
+	if peer == nil || peer.closingWindow == nil {
+		return
+	}
+	r := g.ensureReferences()
+	if r.champion == nil || !sameBins(r.championBinning, peer.binning) {
+		r.champion = newWindow(peer.closingWindow.period, peer.closingWindow.start, peer.closingWindow.end)
+		r.championBinning = peer.binning
+	}
+	r.champion.add(peer.closingWindow, nil)
+}
+
+// championWindow is what the champion counted in the same periods, in its binning.
+func (g *grown) championWindow(peer *series) *window {
+	w := newWindow(0, 0, 0)
+	if r := g.references; r != nil && r.champion != nil && sameBins(r.championBinning, peer.binning) {
+		w.add(r.champion, nil)
+	}
+	if peer.closingWindow != nil {
+		w.add(peer.closingWindow, nil)
+	}
+	return w
+}
+
+// latest returns the sliding window, or the growing one where that has too few values and this is longer; the champion's is of the
+// same time, nil without a peer.
+func (g *grown) latest(sc *scorer, samples func(*window) uint64) (own, champion *window) {
+	own = sc.sliding()
+	longer := false
+	if samples(own) < sc.ref.m.settings.minSamples {
+		if w := g.growingWindow(sc.series, sc.clock.Front); w != nil && w.start < own.start {
+			own, longer = w, true
+		}
+	}
+	switch {
+	case sc.peer == nil:
+	case longer:
+		champion = g.championWindow(sc.peer)
+	default:
+		champion = sc.championSliding()
+	}
+	return own, champion
+}
+
+// growingWindow returns what has been counted since the last closed window, or nil where that is not longer than one period.
+func (g *grown) growingWindow(s *series, front int64) *window {
+	if g.pendingWindow == nil {
+		return nil
+	}
+	w := newWindow(0, g.pendingWindow.start, front)
+	w.add(g.pendingWindow, s.coarse())
+	for _, o := range s.open {
+		w.add(o, s.coarse())
+	}
+	w.end = front
+	return w
+}
+
+func (g *grown) recordClosed(w *comparand, keep bool) {
+	if g.references != nil {
+		g.references.champion = nil
+	}
+	if keep {
+		w.window.exemplars, w.window.examples = nil, nil
+		g.ensureReferences().previous = w.window
+	}
+}

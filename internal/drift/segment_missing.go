@@ -1,0 +1,112 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import "github.com/otelcol-ml/otelcol-ml/internal/distribution"
+
+// segmentMissingKey is the series that counts the missing values of all features of a segment. It has a bin for each feature, and
+// the first bin, BinRest, for the predictions: most features have no values in segments, and 300 series a segment would be too many.
+var segmentMissingKey = seriesKey{subject: Missing}
+
+// segmentMissing judges the missing values of a segment, by feature.
+type segmentMissing struct {
+	grown
+	judged []verdicts
+}
+
+// at returns the verdicts of the i-th feature.
+func (v *segmentMissing) at(i int) *verdicts {
+	for len(v.judged) <= i {
+		v.judged = append(v.judged, verdicts{})
+	}
+	return &v.judged[i]
+}
+
+func (*segmentMissing) subject(*series) Subject { return Missing }
+
+func (*segmentMissing) hasBaseline(*series) bool { return true }
+
+func (v *segmentMissing) decided() bool {
+	for i := range v.judged {
+		if v.judged[i].decided() {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *segmentMissing) insufficient(reference) bool { return !v.decided() }
+
+func (v *segmentMissing) grow(s *series, p period) (comparand, bool) {
+	w := v.grown.grow(s, p, v.decided())
+	if w == nil {
+		return comparand{}, false
+	}
+	return comparand{start: w.start, end: w.end, samples: w.rows(), window: w}, true
+}
+
+func (v *segmentMissing) addChampion(w *comparand, peer *series) {
+	if peer != nil {
+		w.champion = v.championWindow(peer)
+	}
+}
+
+func (v *segmentMissing) latest(sc *scorer) (comparand, bool) {
+	w, champion := v.grown.latest(sc, (*window).rows)
+	return comparand{start: w.start, end: w.end, samples: w.rows(), window: w, champion: champion}, true
+}
+
+func (v *segmentMissing) compare(ref *cohortRef, s *series, w *comparand, yield func(comparison)) {
+	for i, name := range s.binning.Categories {
+		p := ref.v.plans[seriesKey{Feature, name}]
+		if p == nil || p.ignore {
+			continue
+		}
+		judged := v.at(i)
+		for r := range ref.references {
+			cur := w.window.shareAt(i)
+			res := ref.newResult(s, r, w, &judged[r])
+			res.Key.Name, res.Samples = name, cur.rows
+			p.evaluateMissing(ref, res, v.reference(ref, s, r, w, i, p), cur, w.window.lacking(name))
+			yield(comparison{result: res, judgement: &judged[r], decisive: len(res.Scores) > 0})
+		}
+	}
+}
+
+// reference is what the share of the i-th feature is compared with.
+func (v *segmentMissing) reference(ref *cohortRef, s *series, r reference, w *comparand, i int, p *plan) share {
+	switch {
+	case r == refBaseline:
+		return p.baselineShare()
+	case r == refChampion && w.champion != nil:
+		if bin, ok := ref.peer(s).binning.Lookup(s.binning.Categories[i]); ok {
+			return w.champion.shareAt(bin - 1 - distribution.BinRest)
+		}
+		return share{rows: w.champion.rows()}
+	case r == refPrevious:
+		return v.previous().shareAt(i)
+	}
+	return share{}
+}
+
+// shareAt is the missing values of the i-th feature in a window.
+func (w *window) shareAt(i int) share {
+	if w == nil || len(w.cells) <= cellRest {
+		return share{}
+	}
+	s := share{rows: uint64(w.cells[cellRest])}
+	if cell := cellRest + 1 + i; cell < len(w.cells) {
+		s.missing = uint64(w.cells[cell])
+	}
+	s.rows = max(s.rows, s.missing)
+	return s
+}
+
+// rows is the number of predictions in a window.
+func (w *window) rows() uint64 {
+	if w == nil || len(w.cells) <= cellRest {
+		return 0
+	}
+	return uint64(w.cells[cellRest])
+}
