@@ -24,6 +24,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/alerttest"
 )
 
 func metricdataOptions() []metricdatatest.Option {
@@ -36,7 +37,7 @@ func TestLeaseIsRenewedWhileTheSourceReEmits(t *testing.T) {
 		defer f.stop()
 		began := time.Now()
 		for range 10 {
-			f.send(firing("a", began))
+			f.send(alerttest.Firing("a", began))
 			wait(time.Minute)
 		}
 		// The last word of the source was at minute nine; the last post is within source_timeout of it.
@@ -57,7 +58,7 @@ func TestLeaseIsRenewedWhileTheSourceReEmits(t *testing.T) {
 		assert.Equal(t, 1, f.logged(zapcore.WarnLevel, "fell silent"))
 		assert.Zero(t, f.entries(), "nothing is held for nothing")
 
-		f.send(firing("a", began))
+		f.send(alerttest.Firing("a", began))
 		synctest.Wait()
 		assert.Len(t, f.a.all(), len(posts)+1, "the source is back: at once")
 	})
@@ -68,11 +69,11 @@ func TestResolvedIsSentWithItsEnd(t *testing.T) {
 		f := start(t, nil)
 		defer f.stop()
 		began := time.Now()
-		f.send(firing("a", began))
+		f.send(alerttest.Firing("a", began))
 		wait(30 * time.Second)
 		end := began.Add(20 * time.Second)
 		for range 15 { // as its source re-emits it
-			f.send(resolved("a", began, end))
+			f.send(alerttest.Resolved("a", began, end))
 			wait(time.Minute)
 		}
 		posts := f.a.all()
@@ -92,9 +93,9 @@ func TestFailedPostIsSupersededByNewerState(t *testing.T) {
 		f := start(t, nil)
 		defer f.stop()
 		f.a.answers(down)
-		f.send(firing("a", f.began), firing("b", f.began))
+		f.send(alerttest.Firing("a", f.began), alerttest.Firing("b", f.began))
 		wait(10 * time.Second)
-		f.send(resolved("a", f.began, f.began.Add(10*time.Second)))
+		f.send(alerttest.Resolved("a", f.began, f.began.Add(10*time.Second)))
 		synctest.Wait()
 		require.Empty(t, f.a.summaries())
 		assert.Equal(t, int64(0), f.alerts("http://a", "sent"))
@@ -123,7 +124,7 @@ func TestStateThatComesDuringAPostIsPostedAfterIt(t *testing.T) {
 		defer f.stop()
 		f.a.answers(func(post) answer { return answer{status: 200, after: 5 * time.Second} })
 		state := func(n int) *alert.Alert {
-			a := firing("a", f.began)
+			a := alerttest.Firing("a", f.began)
 			a.Summary = strconv.Itoa(n)
 			return a
 		}
@@ -181,9 +182,9 @@ func TestOrderUnderFailure(t *testing.T) {
 			job, pause := fmt.Sprint(r.IntN(10)), time.Duration(r.Int64N(2e9))
 			end := r.IntN(3) == 0
 			mu.Unlock()
-			a := firing(job, began.Add(time.Duration(n)*time.Millisecond))
+			a := alerttest.Firing(job, began.Add(time.Duration(n)*time.Millisecond))
 			if end {
-				a = resolved(job, a.StartsAt, a.StartsAt.Add(time.Microsecond))
+				a = alerttest.Resolved(job, a.StartsAt, a.StartsAt.Add(time.Microsecond))
 			}
 			a.Summary = strconv.Itoa(n)
 			latest[job] = a.Summary
@@ -194,7 +195,7 @@ func TestOrderUnderFailure(t *testing.T) {
 		healthy = true
 		mu.Unlock()
 		wait(2 * time.Minute)
-		for _, replica := range []*replica{f.a, f.b} {
+		for _, replica := range []*receiver{f.a, f.b} {
 			last := map[string]int{}
 			for _, p := range replica.all() {
 				if !p.taken {
@@ -230,7 +231,7 @@ func TestOneReplicaDoesNotDelayTheOther(t *testing.T) {
 				var sent []time.Duration
 				for i := range 5 {
 					sent = append(sent, time.Since(f.began))
-					f.send(firing(fmt.Sprint(i), f.began))
+					f.send(alerttest.Firing(fmt.Sprint(i), f.began))
 					wait(3 * time.Second)
 				}
 				assert.Equal(t, sent, f.b.times(f.began))
@@ -251,9 +252,9 @@ func TestBackoff(t *testing.T) {
 		})
 		defer f.stop()
 		f.a.answers(down)
-		f.send(firing("a", f.began))
+		f.send(alerttest.Firing("a", f.began))
 		wait(23 * time.Second)
-		f.send(firing("b", f.began)) // a new one does not shorten it
+		f.send(alerttest.Firing("b", f.began)) // a new one does not shorten it
 		synctest.Wait()
 		var seconds []float64
 		for _, d := range f.a.times(f.began) {
@@ -277,7 +278,7 @@ func TestBackoffBeginsAnewAfterASuccess(t *testing.T) {
 		for _, job := range []string{"a", "b"} {
 			began, posts := time.Now(), len(f.a.all())
 			f.a.answers(down)
-			f.send(firing(job, began))
+			f.send(alerttest.Firing(job, began))
 			wait(2 * time.Second)
 			f.a.answers(nil)
 			wait(3 * time.Second)
@@ -292,7 +293,7 @@ func TestLongOutageIsSaidAgain(t *testing.T) {
 		defer f.stop()
 		f.a.answers(func(post) answer { return answer{status: 500, body: `"full"`} })
 		for range 12 {
-			f.send(firing("a", f.began))
+			f.send(alerttest.Firing("a", f.began))
 			wait(time.Minute)
 		}
 		assert.Equal(t, 1, f.logged(zapcore.WarnLevel, "could not be posted"))
@@ -307,7 +308,7 @@ func TestRetryIsOff(t *testing.T) {
 		f := start(t, func(cfg *Config) { cfg.Retry.Enabled = false })
 		defer f.stop()
 		f.a.answers(down)
-		f.send(firing("a", f.began))
+		f.send(alerttest.Firing("a", f.began))
 		wait(2*time.Minute + time.Second)
 		assert.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute}, f.a.times(f.began))
 		f.a.answers(nil)
@@ -320,7 +321,7 @@ func TestRetryAfter(t *testing.T) {
 			f := start(t, nil)
 			defer f.stop()
 			f.a.answers(func(post) answer { return answer{status: http.StatusTooManyRequests, retryAfter: header} })
-			f.send(firing("a", f.began))
+			f.send(alerttest.Firing("a", f.began))
 			synctest.Wait()
 			f.a.answers(nil)
 			wait(2 * time.Minute)
@@ -336,7 +337,7 @@ func TestConfigurationErrors(t *testing.T) {
 			defer f.stop()
 			f.a.answers(func(post) answer { return answer{status: status, body: "go away"} })
 			for range 4 {
-				f.send(firing("a", f.began))
+				f.send(alerttest.Firing("a", f.began))
 				wait(59 * time.Second)
 			}
 			assert.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute}, f.a.times(f.began), "at the next resend")
@@ -368,13 +369,13 @@ func TestMixedBatch(t *testing.T) {
 		})
 		var alerts []*alert.Alert
 		for i := range 50 {
-			alerts = append(alerts, firing(fmt.Sprint(i), f.began))
+			alerts = append(alerts, alerttest.Firing(fmt.Sprint(i), f.began))
 		}
-		alerts = append(alerts, firing("bad1", f.began))
+		alerts = append(alerts, alerttest.Firing("bad1", f.began))
 		for i := range 20 {
-			alerts = append(alerts, firing(fmt.Sprint(100+i), f.began))
+			alerts = append(alerts, alerttest.Firing(fmt.Sprint(100+i), f.began))
 		}
-		alerts = append(alerts, firing("bad2", f.began))
+		alerts = append(alerts, alerttest.Firing("bad2", f.began))
 		f.send(alerts...)
 		synctest.Wait()
 		assert.Len(t, f.a.summaries(), 70)
@@ -419,7 +420,7 @@ func TestBatchThatIsTooLargeIsSplit(t *testing.T) {
 		})
 		var alerts []*alert.Alert
 		for i := range 100 {
-			alerts = append(alerts, firing(fmt.Sprint(i), f.began))
+			alerts = append(alerts, alerttest.Firing(fmt.Sprint(i), f.began))
 		}
 		f.send(alerts...)
 		synctest.Wait()
@@ -438,7 +439,7 @@ func TestAPoisonousBatchHoldsUpNoOther(t *testing.T) {
 			}
 			return answer{status: 200}
 		})
-		f.send(firing("poison", f.began), firing("a", f.began), firing("b", f.began))
+		f.send(alerttest.Firing("poison", f.began), alerttest.Firing("a", f.began), alerttest.Firing("b", f.began))
 		wait(30 * time.Second)
 		assert.ElementsMatch(t, []string{"a failed", "b failed"}, f.a.summaries())
 	})
@@ -450,7 +451,7 @@ func TestBatches(t *testing.T) {
 		defer f.stop()
 		var alerts []*alert.Alert
 		for i := range 10 {
-			alerts = append(alerts, firing(fmt.Sprint(i), f.began))
+			alerts = append(alerts, alerttest.Firing(fmt.Sprint(i), f.began))
 		}
 		f.send(alerts...)
 		synctest.Wait()
@@ -472,7 +473,7 @@ func TestMegabytes(t *testing.T) {
 		records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 		for range 3 {
 			lr := records.AppendEmpty()
-			firing("a", f.began).Encode(lr)
+			alerttest.Firing("a", f.began).Encode(lr)
 			lr.Body().SetStr(long)
 			lr.Attributes().PutStr("ml.alert.label.job", long)
 			lr.Attributes().PutStr("ml.alert.annotation.root_cause", long)
@@ -496,10 +497,10 @@ func TestMaxAlerts(t *testing.T) {
 		defer f.stop()
 		f.a.answers(down)
 		for i := range 100 {
-			f.send(firing(fmt.Sprint(i), f.began))
+			f.send(alerttest.Firing(fmt.Sprint(i), f.began))
 		}
 		synctest.Wait()
-		assert.Equal(t, 5, f.entries())
+		assert.EqualValues(t, 5, f.entries())
 		assert.Equal(t, int64(95), f.alerts("http://a", "dropped"))
 		full := f.logs.FilterMessageSnippet("'max_alerts' is reached").All()
 		require.Len(t, full, 1)
@@ -519,7 +520,7 @@ func TestRecordsThatAreNoAlerts(t *testing.T) {
 		records.AppendEmpty().Body().SetStr("hello")
 		records.AppendEmpty().SetEventName("ml.alarm")
 		records.AppendEmpty().SetEventName("ml.alert")
-		firing("a", f.began).Encode(records.AppendEmpty())
+		alerttest.Firing("a", f.began).Encode(records.AppendEmpty())
 		require.NoError(t, f.exporter.ConsumeLogs(t.Context(), ld))
 		require.NoError(t, f.exporter.ConsumeLogs(t.Context(), ld))
 		synctest.Wait()
@@ -535,7 +536,7 @@ func TestLabelsAreAddedWithoutOverriding(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t, func(cfg *Config) { cfg.Labels = map[string]string{"cluster": "eu1", "job": "other"} })
 		defer f.stop()
-		f.send(firing("a", f.began))
+		f.send(alerttest.Firing("a", f.began))
 		synctest.Wait()
 		assert.Equal(t, map[string]string{"alertname": "JobFailed", "severity": "critical", "job": "a", "cluster": "eu1"}, f.a.all()[0].alerts[0].Labels)
 	})
@@ -545,9 +546,9 @@ func TestShutdownSendsWhatIsPending(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t, func(cfg *Config) { cfg.Endpoints = []string{"http://a", "http://b"} })
 		f.a.answers(down)
-		f.send(firing("a", f.began))
+		f.send(alerttest.Firing("a", f.began))
 		wait(time.Second / 2)
-		f.send(resolved("a", f.began, f.began.Add(time.Second/2)), firing("b", f.began))
+		f.send(alerttest.Resolved("a", f.began, f.began.Add(time.Second/2)), alerttest.Firing("b", f.began))
 		synctest.Wait()
 		f.a.answers(nil)
 		posts := len(f.b.all())
@@ -564,7 +565,7 @@ func TestShutdownEndsWithItsContext(t *testing.T) {
 		hang := func(post) answer { return answer{status: 200, after: time.Hour} }
 		f.a.answers(hang)
 		f.b.answers(hang)
-		f.send(firing("a", f.began))
+		f.send(alerttest.Firing("a", f.began))
 		synctest.Wait()
 		ctx, cancel := context.WithTimeout(t.Context(), 3*time.Second)
 		defer cancel()
@@ -582,7 +583,7 @@ func TestShutdownWithoutADeadline(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t, nil)
 		f.a.answers(func(post) answer { return answer{status: 200, after: time.Hour} })
-		f.send(firing("a", f.began))
+		f.send(alerttest.Firing("a", f.began))
 		synctest.Wait()
 		before := time.Now()
 		f.stop()

@@ -10,7 +10,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -28,7 +27,9 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/api"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/alerttest"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
@@ -85,12 +86,12 @@ func alertmanager(check func(*http.Request) bool) (http.Handler, <-chan []byte) 
 	}), bodies
 }
 
-func receive(t *testing.T, bodies <-chan []byte) []postable {
+func receive(t *testing.T, bodies <-chan []byte) []api.Alert {
 	t.Helper()
 	select {
 	case body := <-bodies:
 		require.NoError(t, keeps(body))
-		var alerts []postable
+		var alerts []api.Alert
 		require.NoError(t, json.Unmarshal(body, &alerts))
 		return alerts
 	case <-time.After(5 * time.Second):
@@ -139,7 +140,7 @@ func TestTLSAndAuth(t *testing.T) {
 				"auth":      map[string]any{"authenticator": c.factory.Type().String()},
 				"headers":   map[string]any{"X-Scope-OrgID": "ml"},
 			})
-			consume(t, e, firing("a", time.Now()))
+			consume(t, e, alerttest.Firing("a", time.Now()))
 			alerts := receive(t, bodies)
 			require.Len(t, alerts, 1)
 			assert.Equal(t, "a", alerts[0].Labels["job"])
@@ -172,42 +173,8 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	}))
 	defer server.Close()
 	e := run(t, componenttest.NewNopHost(), map[string]any{"endpoints": []any{server.URL}})
-	consume(t, e, firing("a", time.Now()))
+	consume(t, e, alerttest.Firing("a", time.Now()))
 	<-asked
 	require.NoError(t, e.Shutdown(t.Context()))
 	assert.Empty(t, followed)
-}
-
-// endless is a body that never ends; it notes how much of it was read.
-type endless struct{ read int }
-
-func (e *endless) Read(p []byte) (int, error) {
-	e.read += len(p)
-	return copy(p, strings.Repeat("x", len(p))), nil
-}
-
-func (e *endless) Close() error { return nil }
-
-type roundTripper func(*http.Request) (*http.Response, error)
-
-func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
-
-func TestResponsesAreReadUpToALimit(t *testing.T) {
-	for _, status := range []int{http.StatusOK, http.StatusBadRequest, http.StatusBadGateway} {
-		body := &endless{}
-		p := &poster{url: "http://a/api/v2/alerts", client: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: status, Body: body, Request: r}, nil
-		})}}
-		err := p.post(t.Context(), []postable{{Labels: map[string]string{"alertname": "A"}}})
-		assert.Positive(t, body.read)
-		assert.LessOrEqual(t, body.read, maxResponse)
-		if status == http.StatusOK {
-			require.NoError(t, err)
-			continue
-		}
-		var f *failure
-		require.ErrorAs(t, err, &f)
-		assert.Equal(t, status, f.status)
-		assert.LessOrEqual(t, len(f.Error()), 2*maxReason)
-	}
 }

@@ -24,20 +24,21 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/api"
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/metadatatest"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
-// replica plays one Alertmanager. It keeps what was posted, whatever it answered.
-type replica struct {
+// receiver plays one Alertmanager. It keeps what was posted, whatever it answered.
+type receiver struct {
 	mu     sync.Mutex
 	posts  []post
 	answer func(p post) answer // nil: 200
 }
 
 // answers sets what the replica answers from now on; nil: 200.
-func (r *replica) answers(answer func(p post) answer) {
+func (r *receiver) answers(answer func(p post) answer) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.answer = answer
@@ -45,7 +46,7 @@ func (r *replica) answers(answer func(p post) answer) {
 
 type post struct {
 	at     time.Time
-	alerts []postable
+	alerts []api.Alert
 	taken  bool
 }
 
@@ -57,7 +58,7 @@ type answer struct {
 	after      time.Duration
 }
 
-func (r *replica) roundTrip(request *http.Request) (*http.Response, error) {
+func (r *receiver) roundTrip(request *http.Request) (*http.Response, error) {
 	p := post{at: time.Now()}
 	body, err := io.ReadAll(request.Body)
 	if err != nil {
@@ -96,14 +97,14 @@ func (r *replica) roundTrip(request *http.Request) (*http.Response, error) {
 	return response, nil
 }
 
-func (r *replica) all() []post {
+func (r *receiver) all() []post {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.posts
 }
 
 // summaries returns the summaries of what was taken, in order.
-func (r *replica) summaries() []string {
+func (r *receiver) summaries() []string {
 	var all []string
 	for _, p := range r.all() {
 		if p.taken {
@@ -115,7 +116,7 @@ func (r *replica) summaries() []string {
 	return all
 }
 
-func (r *replica) times(since time.Time) []time.Duration {
+func (r *receiver) times(since time.Time) []time.Duration {
 	var all []time.Duration
 	for _, p := range r.all() {
 		all = append(all, p.at.Sub(since))
@@ -123,8 +124,8 @@ func (r *replica) times(since time.Time) []time.Duration {
 	return all
 }
 
-// network finds the replica by its host.
-type network map[string]*replica
+// network finds the receiver by its host.
+type network map[string]*receiver
 
 func (n network) RoundTrip(request *http.Request) (*http.Response, error) {
 	return n[request.URL.Host].roundTrip(request)
@@ -134,7 +135,7 @@ func (n network) RoundTrip(request *http.Request) (*http.Response, error) {
 type fixture struct {
 	t         *testing.T
 	exporter  *alertmanagerExporter
-	a, b      *replica
+	a, b      *receiver
 	telemetry *componenttest.Telemetry
 	logs      *observer.ObservedLogs
 	began     time.Time
@@ -142,7 +143,7 @@ type fixture struct {
 
 func start(t *testing.T, change func(*Config)) *fixture {
 	t.Helper()
-	f := &fixture{t: t, a: &replica{}, b: &replica{}, telemetry: componenttest.NewTelemetry(), began: time.Now()}
+	f := &fixture{t: t, a: &receiver{}, b: &receiver{}, telemetry: componenttest.NewTelemetry(), began: time.Now()}
 	t.Cleanup(func() { require.NoError(t, f.telemetry.Shutdown(context.WithoutCancel(t.Context()))) })
 	cfg := createDefaultConfig().(*Config)
 	cfg.Endpoints = []string{"http://a"}
@@ -196,12 +197,11 @@ func (f *fixture) logged(level zapcore.Level, text string) int {
 	return f.logs.FilterLevelExact(level).FilterMessageSnippet(text).Len()
 }
 
-func (f *fixture) entries() int {
-	total := 0
-	for _, s := range f.exporter.senders {
-		s.ledger.mu.Lock()
-		total += len(s.ledger.entries)
-		s.ledger.mu.Unlock()
+// entries is the number of alerts that are held, by all replicas.
+func (f *fixture) entries() int64 {
+	var total int64
+	for _, r := range f.exporter.replicas {
+		total += r.Counts().Held
 	}
 	return total
 }

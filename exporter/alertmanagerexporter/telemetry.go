@@ -10,45 +10,44 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/replica"
 )
 
-// replicaTelemetry records what metadata.yaml declares for one replica.
-type replicaTelemetry struct {
-	builder  *metadata.TelemetryBuilder
-	endpoint attribute.KeyValue
+// telemetry records what metadata.yaml declares.
+type telemetry struct {
+	builder *metadata.TelemetryBuilder
 }
 
-func (t *replicaTelemetry) alerts(ctx context.Context, outcome string, n int) {
-	if n > 0 {
-		t.builder.AlertmanagerAlerts.Add(ctx, int64(n),
-			metric.WithAttributeSet(attribute.NewSet(t.endpoint, attribute.String("outcome", outcome))))
+func ofEndpoint(endpoint string) attribute.KeyValue { return attribute.String("endpoint", endpoint) }
+
+// alerts returns the counter of the alerts of one replica, by what became of them.
+func (t *telemetry) alerts(endpoint string) func(ctx context.Context, outcome string, n int) {
+	return func(ctx context.Context, outcome string, n int) {
+		if n > 0 {
+			t.builder.AlertmanagerAlerts.Add(ctx, int64(n),
+				metric.WithAttributeSet(attribute.NewSet(ofEndpoint(endpoint), attribute.String("outcome", outcome))))
+		}
 	}
 }
 
-// observe registers the gauges, which are read from the ledgers whenever somebody looks.
-func observe(builder *metadata.TelemetryBuilder, senders []*sender) error {
-	gauge := func(value func(*ledger) int64) metric.Int64Callback {
+// observe registers the gauges, which are read from the replicas whenever somebody looks.
+func (t *telemetry) observe(endpoints []string, replicas []*replica.Replica) error {
+	gauge := func(value func(replica.Counts) int64) metric.Int64Callback {
 		return func(_ context.Context, o metric.Int64Observer) error {
-			for _, s := range senders {
-				o.Observe(value(s.ledger), metric.WithAttributeSet(attribute.NewSet(s.telemetry.endpoint)))
+			for i, r := range replicas {
+				o.Observe(value(r.Counts()), metric.WithAttributeSet(attribute.NewSet(ofEndpoint(endpoints[i]))))
 			}
 			return nil
 		}
 	}
-	if err := builder.RegisterAlertmanagerActiveCallback(gauge(func(l *ledger) int64 {
-		active, _ := l.counts()
-		return active
-	})); err != nil {
+	if err := t.builder.RegisterAlertmanagerActiveCallback(gauge(func(c replica.Counts) int64 { return c.Active })); err != nil {
 		return err
 	}
-	return builder.RegisterAlertmanagerPendingCallback(gauge(func(l *ledger) int64 {
-		_, waiting := l.counts()
-		return waiting
-	}))
+	return t.builder.RegisterAlertmanagerPendingCallback(gauge(func(c replica.Counts) int64 { return c.Pending }))
 }
 
-func records(ctx context.Context, builder *metadata.TelemetryBuilder, outcome string, n int) {
+func (t *telemetry) records(ctx context.Context, outcome string, n int) {
 	if n > 0 {
-		builder.AlertmanagerRecords.Add(ctx, int64(n), metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", outcome))))
+		t.builder.AlertmanagerRecords.Add(ctx, int64(n), metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", outcome))))
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package alertmanagerexporter
+package replica
 
 import (
 	"fmt"
@@ -13,43 +13,32 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/alerttest"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/taker"
 )
 
 var epoch = time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
 
 func at(d time.Duration) time.Time { return epoch.Add(d) }
 
-func testLedger(change func(*Config)) *ledger {
-	cfg := createDefaultConfig().(*Config)
+func testLedger(change func(*Options)) *ledger {
+	o := &Options{ResendInterval: time.Minute, SourceTimeout: 3 * time.Minute, MaxAlerts: 10_000}
 	if change != nil {
-		change(cfg)
+		change(o)
 	}
-	return newLedger(cfg)
-}
-
-func firing(job string, start time.Time) *alert.Alert {
-	return &alert.Alert{
-		Name: "JobFailed", Severity: alert.Critical, State: alert.Firing, Labels: map[string]string{"job": job},
-		Annotations: map[string]string{}, Summary: job + " failed", StartsAt: start,
-	}
-}
-
-func resolved(job string, start, end time.Time) *alert.Alert {
-	a := firing(job, start)
-	a.State, a.EndsAt = alert.Resolved, end
-	return a
+	return newLedger(o)
 }
 
 func mustPut(t *testing.T, l *ledger, now time.Time, a *alert.Alert) {
 	t.Helper()
 	result, lost := l.put(now, a.Fingerprint(), a)
-	require.Equal(t, taken, result)
+	require.Less(t, result, taker.Stale)
 	require.False(t, lost)
 }
 
 func postDue(l *ledger, now time.Time) []posting {
 	fingerprints, _ := l.due(now)
-	postings := l.take(now, fingerprints)
+	postings := l.latest(now, fingerprints)
 	l.delivered(now, postings)
 	return postings
 }
@@ -58,17 +47,17 @@ func TestLedgerFiring(t *testing.T) {
 	l := testLedger(nil)
 	_, ok := l.next()
 	require.False(t, ok)
-	a := firing("a", epoch)
+	a := alerttest.Firing("a", epoch)
 	mustPut(t, l, at(0), a)
 	require.Len(t, postDue(l, at(0)), 1)
 	next, ok := l.next()
 	require.True(t, ok)
 	assert.Equal(t, at(time.Minute), next)
-	mustPut(t, l, at(50*time.Second), firing("a", epoch))
+	mustPut(t, l, at(50*time.Second), alerttest.Firing("a", epoch))
 	require.Empty(t, postDue(l, at(59*time.Second)), "the same is no news")
 	require.Len(t, postDue(l, at(time.Minute)), 1)
 
-	changed := firing("a", epoch)
+	changed := alerttest.Firing("a", epoch)
 	changed.Annotations["attempt"] = "2"
 	mustPut(t, l, at(61*time.Second), changed)
 	postings := postDue(l, at(61*time.Second))
@@ -78,16 +67,16 @@ func TestLedgerFiring(t *testing.T) {
 	fingerprints, expired := l.due(at(61*time.Second + 3*time.Minute))
 	assert.Empty(t, fingerprints)
 	assert.Equal(t, 1, expired)
-	assert.Empty(t, l.entries)
+	assert.Zero(t, l.alerts.Len())
 }
 
 func TestLedgerKeepsAFiringAlertUntilItIsTaken(t *testing.T) {
 	l := testLedger(nil)
-	mustPut(t, l, at(0), firing("a", epoch))
+	mustPut(t, l, at(0), alerttest.Firing("a", epoch))
 	fingerprints, expired := l.due(at(24 * time.Hour))
 	assert.Len(t, fingerprints, 1, "silent for long, but never told")
 	assert.Zero(t, expired)
-	l.delivered(at(24*time.Hour), l.take(at(24*time.Hour), fingerprints))
+	l.delivered(at(24*time.Hour), l.latest(at(24*time.Hour), fingerprints))
 	fingerprints, expired = l.due(at(24*time.Hour + time.Minute))
 	assert.Empty(t, fingerprints)
 	assert.Equal(t, 1, expired)
@@ -95,18 +84,18 @@ func TestLedgerKeepsAFiringAlertUntilItIsTaken(t *testing.T) {
 
 func TestLedgerResolved(t *testing.T) {
 	l := testLedger(nil)
-	mustPut(t, l, at(0), firing("a", epoch))
+	mustPut(t, l, at(0), alerttest.Firing("a", epoch))
 	require.Len(t, postDue(l, at(0)), 1)
-	end := resolved("a", epoch, at(30*time.Second))
+	end := alerttest.Resolved("a", epoch, at(30*time.Second))
 	mustPut(t, l, at(30*time.Second), end)
 	require.Len(t, postDue(l, at(30*time.Second)), 1)
 	require.Empty(t, postDue(l, at(60*time.Second)), "taken: not posted again")
-	mustPut(t, l, at(90*time.Second), resolved("a", epoch, at(30*time.Second)))
+	mustPut(t, l, at(90*time.Second), alerttest.Resolved("a", epoch, at(30*time.Second)))
 	require.Len(t, postDue(l, at(90*time.Second)), 1, "re-emitted: posted again")
 	next, _ := l.next()
 	assert.Equal(t, at(90*time.Second+3*time.Minute), next)
 	require.Empty(t, postDue(l, next))
-	assert.Empty(t, l.entries, "and forgotten")
+	assert.Zero(t, l.alerts.Len(), "and forgotten")
 
 	mustPut(t, l, at(time.Hour), end)
 	for range 3 {
@@ -117,99 +106,83 @@ func TestLedgerResolved(t *testing.T) {
 
 func TestLedgerNewerStateWins(t *testing.T) {
 	l := testLedger(nil)
-	mustPut(t, l, at(0), firing("a", epoch))
+	mustPut(t, l, at(0), alerttest.Firing("a", epoch))
 	fingerprints, _ := l.due(at(0))
-	inFlight := l.take(at(0), fingerprints)
-	mustPut(t, l, at(time.Second), resolved("a", epoch, at(time.Second)))
+	inFlight := l.latest(at(0), fingerprints)
+	mustPut(t, l, at(time.Second), alerttest.Resolved("a", epoch, at(time.Second)))
 	l.delivered(at(2*time.Second), inFlight)
 	postings := postDue(l, at(2*time.Second))
 	require.Len(t, postings, 1, "the newer state is still to be posted")
 	assert.Equal(t, alert.Resolved, postings[0].alert.State)
 
-	mustPut(t, l, at(time.Minute), firing("a", at(time.Minute)))
+	mustPut(t, l, at(time.Minute), alerttest.Firing("a", at(time.Minute)))
 	fingerprints, _ = l.due(at(time.Minute))
-	inFlight = l.take(at(time.Minute), fingerprints)
-	mustPut(t, l, at(2*time.Minute), resolved("a", at(time.Minute), at(2*time.Minute)))
+	inFlight = l.latest(at(time.Minute), fingerprints)
+	mustPut(t, l, at(2*time.Minute), alerttest.Resolved("a", at(time.Minute), at(2*time.Minute)))
 	l.refused(inFlight[0])
 	require.Len(t, postDue(l, at(2*time.Minute)), 1, "an older state was refused, not this one")
 }
 
-func TestLedgerStale(t *testing.T) {
-	l := testLedger(nil)
-	put := func(a *alert.Alert) verdict {
-		result, _ := l.put(at(0), a.Fingerprint(), a)
-		return result
-	}
-	require.Equal(t, taken, put(firing("a", at(10))))
-	require.Equal(t, taken, put(resolved("a", at(10), at(20))))
-	assert.Equal(t, stale, put(firing("a", at(10))), "of the alert that has ended")
-	assert.Equal(t, stale, put(firing("a", at(9))), "of one before")
-	require.Equal(t, taken, put(firing("a", at(15))), "a new one, even if it began before the other's end")
-	assert.Equal(t, taken, put(firing("a", at(14))), "the same alert from another source")
-	require.Equal(t, taken, put(firing("a", at(30))))
-	assert.Equal(t, stale, put(resolved("a", at(10), at(20))), "the end of one before")
-	assert.Equal(t, taken, put(resolved("a", at(10), at(31))), "an end that came after it began")
-}
-
 func TestLedgerRejected(t *testing.T) {
 	l := testLedger(nil)
-	mustPut(t, l, at(0), firing("a", epoch))
+	mustPut(t, l, at(0), alerttest.Firing("a", epoch))
 	fingerprints, _ := l.due(at(0))
-	l.refused(l.take(at(0), fingerprints)[0])
+	l.refused(l.latest(at(0), fingerprints)[0])
 	for minute := time.Minute; minute <= 10*time.Minute; minute += time.Minute {
-		mustPut(t, l, at(minute), firing("a", epoch))
+		mustPut(t, l, at(minute), alerttest.Firing("a", epoch))
 		require.Empty(t, postDue(l, at(minute)), "the same state is not posted again")
 	}
-	changed := firing("a", epoch)
+	changed := alerttest.Firing("a", epoch)
 	changed.Summary = "other"
 	mustPut(t, l, at(11*time.Minute), changed)
 	require.Len(t, postDue(l, at(11*time.Minute)), 1)
 }
 
 func TestLedgerIsBounded(t *testing.T) {
-	l := testLedger(func(cfg *Config) { cfg.MaxAlerts = 3 })
-	mustPut(t, l, at(0), firing("a", epoch))
-	mustPut(t, l, at(1), resolved("b", epoch, epoch))
+	l := testLedger(func(o *Options) { o.MaxAlerts = 3 })
+	mustPut(t, l, at(0), alerttest.Firing("a", epoch))
+	mustPut(t, l, at(1), alerttest.Resolved("b", epoch, epoch))
 	postDue(l, at(2))
-	mustPut(t, l, at(3), resolved("c", epoch, epoch)) // not taken by the replica
-	put := func(a *alert.Alert) (verdict, bool) { return l.put(at(4), a.Fingerprint(), a) }
+	mustPut(t, l, at(3), alerttest.Resolved("c", epoch, epoch)) // not taken by the replica
+	put := func(a *alert.Alert) (taker.Outcome, bool) { return l.put(at(4), a.Fingerprint(), a) }
 
-	result, lost := put(firing("d", epoch))
-	assert.Equal(t, taken, result)
+	result, lost := put(alerttest.Firing("d", epoch))
+	assert.Equal(t, taker.Fresh, result)
 	assert.False(t, lost, "b goes: the replica knows of its end")
-	result, lost = put(firing("e", epoch))
-	assert.Equal(t, taken, result)
+	result, lost = put(alerttest.Firing("e", epoch))
+	assert.Equal(t, taker.Fresh, result)
 	assert.True(t, lost, "c goes: the replica does not")
-	result, _ = put(firing("f", epoch))
-	assert.Equal(t, full, result, "firing ones make no room")
-	result, _ = put(resolved("a", epoch, at(time.Second)))
-	assert.Equal(t, taken, result, "a known one needs none")
-	result, _ = put(firing("f", epoch))
-	assert.Equal(t, taken, result)
-	assert.Len(t, l.entries, 3)
+	result, _ = put(alerttest.Firing("f", epoch))
+	assert.Equal(t, taker.Full, result, "firing ones make no room")
+	result, _ = put(alerttest.Resolved("a", epoch, at(time.Second)))
+	assert.Equal(t, taker.Changed, result, "a known one needs none")
+	result, _ = put(alerttest.Firing("f", epoch))
+	assert.Equal(t, taker.Fresh, result)
+	assert.Equal(t, 3, l.alerts.Len())
 }
 
 func TestLedgerEvictsTheOneSilentForLongest(t *testing.T) {
-	l := testLedger(func(cfg *Config) { cfg.MaxAlerts = 20 })
+	l := testLedger(func(o *Options) { o.MaxAlerts = 20 })
 	for i := range 20 {
-		mustPut(t, l, at(time.Duration((i*7)%20)), resolved(fmt.Sprint((i*7)%20), epoch, epoch))
+		mustPut(t, l, at(time.Duration((i*7)%20)), alerttest.Resolved(fmt.Sprint((i*7)%20), epoch, epoch))
 	}
 	postDue(l, at(30))
 	for i := range 20 {
-		mustPut(t, l, at(time.Duration(40+i)), firing("new"+fmt.Sprint(i), epoch))
-		gone := resolved(fmt.Sprint(i), epoch, epoch)
-		require.NotContains(t, l.entries, gone.Fingerprint())
+		mustPut(t, l, at(time.Duration(40+i)), alerttest.Firing("new"+fmt.Sprint(i), epoch))
+		gone := alerttest.Resolved(fmt.Sprint(i), epoch, epoch)
+		_, known := l.alerts.Get(gone.Fingerprint())
+		require.False(t, known)
 	}
 }
 
 func TestLedgerTriesTheOthersFirst(t *testing.T) {
 	l := testLedger(nil)
 	for i := range 10 {
-		mustPut(t, l, at(0), firing(fmt.Sprint(i), epoch))
+		mustPut(t, l, at(0), alerttest.Firing(fmt.Sprint(i), epoch))
 	}
 	fingerprints, _ := l.due(at(1))
 	require.Len(t, fingerprints, 10)
-	l.take(at(1), fingerprints[:5]) // and the post fails
+	l.latest(at(1), fingerprints[:5]) // and the post fails
 	again, _ := l.due(at(2))
 	assert.ElementsMatch(t, fingerprints[5:], again[:5])
 	assert.ElementsMatch(t, fingerprints[:5], again[5:])
@@ -228,14 +201,14 @@ func TestLedgerRenewalsGrowTogether(t *testing.T) {
 		now := at(time.Duration(second) * time.Second)
 		for i, start := range starts {
 			if second == start || second%60 == 30 && second > start {
-				mustPut(t, l, now, firing(fmt.Sprint(i), epoch))
+				mustPut(t, l, now, alerttest.Firing(fmt.Sprint(i), epoch))
 			}
 		}
 		if n := len(postDue(l, now)); n > 0 && second >= 300 {
 			posts++
 		}
 	}
-	assert.Len(t, l.entries, 200)
+	assert.Equal(t, 200, l.alerts.Len())
 	assert.LessOrEqual(t, posts, 5*7, "posts in five minutes")
 	assert.GreaterOrEqual(t, posts, 5)
 }
@@ -245,7 +218,7 @@ func BenchmarkLedger(b *testing.B) {
 	alerts := make([]*alert.Alert, 10_000)
 	fingerprints := make([]string, len(alerts))
 	for i := range alerts {
-		alerts[i] = firing(fmt.Sprint(i), epoch)
+		alerts[i] = alerttest.Firing(fmt.Sprint(i), epoch)
 		fingerprints[i] = alerts[i].Fingerprint()
 	}
 	b.ReportAllocs()

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package alertmanagerexporter
+package replica
 
 import (
 	"fmt"
@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/alerttest"
 )
 
 // The figures of the README: bytes per alert of three labels and ten annotations of 40 bytes, as it came over the wire,
@@ -30,7 +31,7 @@ func TestMemory(t *testing.T) {
 	before := heap()
 	alerts, fingerprints := make([]*alert.Alert, n), make([]string, n)
 	for i := range alerts {
-		a := firing(fmt.Sprintf("job-%d", i), epoch)
+		a := alerttest.Firing(fmt.Sprintf("job-%d", i), epoch)
 		a.Labels["stage"], a.Labels["environment"] = "train", "production"
 		for j := range 10 {
 			a.Annotations[fmt.Sprintf("annotation_%d", j)] = fmt.Sprintf("%040d", i)
