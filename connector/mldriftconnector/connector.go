@@ -94,19 +94,14 @@ func (c *driftConnector) Start(ctx context.Context, host component.Host) error {
 		if c.store, err = openStore(ctx, host, *c.cfg.Storage, c.id, c.logger); err != nil {
 			return err
 		}
-		loaded, failed, err := c.store.load(ctx, c.engine, time.Now())
-		c.telemetry.loads(ctx, loaded, failed)
-		if err == nil {
-			c.restored, err = c.store.loadWaiting(ctx)
-		}
-		if err == nil {
-			err = c.store.loadAlerts(ctx, c.alerts)
-		}
+		found, err := c.store.load(ctx, c.engine, c.alerts, time.Now())
+		c.telemetry.loads(ctx, found.values, found.damaged)
 		if err != nil {
 			return err
 		}
-		if loaded > 0 {
-			c.logger.Info("Windows continue from the last save", zap.Int("values", loaded))
+		c.restored = found.waiting
+		if found.values > 0 {
+			c.logger.Info("Windows continue from the last save", zap.Int("values", found.values))
 		}
 	}
 	return nil

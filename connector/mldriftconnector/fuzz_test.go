@@ -14,6 +14,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
@@ -41,16 +42,13 @@ func FuzzStorage(f *testing.F) {
 		}
 		m := testkit.NewStorage(map[string][]byte{keyIndex: index, snapshot.Keys[0]: model, keyDedupe: dedupe, keyWaiting: waiting, keyAlerts: fired})
 		cfg := createDefaultConfig().(*Config)
-		s := &store{client: m.Client(t), logger: zap.NewNop(), sizes: make(map[string]int)}
+		s := newStore(storageclient.New(m.Client(t), "storage"), zap.NewNop())
 		engine, err := drift.New(cfg.options())
 		require.NoError(t, err)
-		_, _, err = s.load(t.Context(), engine, now)
-		require.NoError(t, err)
-		points, err := s.loadWaiting(t.Context())
-		require.NoError(t, err)
 		a := newAlerts(cfg)
-		require.NoError(t, s.loadAlerts(t.Context(), a))
-		_, _, err = s.save(t.Context(), engine, points, a)
+		found, err := s.load(t.Context(), engine, a, now)
+		require.NoError(t, err)
+		_, _, err = s.save(t.Context(), engine, found.waiting, a)
 		require.NoError(t, err)
 	})
 }

@@ -6,38 +6,37 @@ package mldriftconnector
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
-	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/state"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 )
 
 // Keys in the storage. Each model has one more, which the index lists.
 const (
-	keyIndex  = "index"
 	keyDedupe = "dedupe"
 	// keyWaiting holds the points of closed windows that were not sent, in event mode, as OTLP.
 	keyWaiting = "waiting"
 	// keyAlerts holds the alerts, where there is a pipeline of logs.
 	keyAlerts = "alerts"
-	// keyAside is put before the key of a value that could not be read.
-	keyAside = "corrupt/"
+	// keyIndex held the keys of the models, as JSON, before the index was in parts.
+	keyIndex = "index"
 )
 
-// store keeps an engine's snapshots in a storage client.
+// store keeps an engine's snapshots in a storage.
 type store struct {
-	client storage.Client
-	logger *zap.Logger
-	known  []string // the models that are in the storage
-	sizes  map[string]int
+	client  *storageclient.Client
+	records *state.Records
+	logger  *zap.Logger
+	// sizes are those of the values of the engine, in bytes.
+	sizes map[string]int
 	// waiting says that there is a value under keyWaiting.
 	waiting bool
 }
@@ -48,155 +47,130 @@ func openStore(ctx context.Context, host component.Host, id, self component.ID, 
 	if err != nil {
 		return nil, err
 	}
-	return &store{client: client, logger: logger, sizes: make(map[string]int)}, nil
+	return newStore(client, logger), nil
 }
 
-// load restores what was saved. A value that cannot be read is reported, copied aside and left out. It returns how
-// many values were read and how many were not; an error is the storage's own.
-func (s *store) load(ctx context.Context, engine *drift.Engine, now time.Time) (loaded, failed int, err error) {
-	index, err := s.client.Get(ctx, keyIndex)
-	if err != nil {
-		return 0, 0, fmt.Errorf("'storage': cannot read %q: %w", keyIndex, err)
-	}
-	if index == nil {
-		return 0, 0, nil
-	}
-	if uerr := json.Unmarshal(index, &s.known); uerr != nil {
-		return 0, 1, s.setAside(ctx, keyIndex, index, uerr)
-	}
-	for _, key := range append(slices.Clone(s.known), keyDedupe) {
-		data, gerr := s.client.Get(ctx, key)
-		if gerr != nil {
-			return loaded, failed, fmt.Errorf("'storage': cannot read %q: %w", key, gerr)
-		}
-		restore := func() error { return engine.Restore(now, data) }
-		if key == keyDedupe {
-			restore = func() error { return engine.RestoreDedupe(now, data) }
-		}
-		if data == nil {
-			continue
-		}
-		if rerr := restore(); rerr != nil {
-			failed++
-			if err := s.setAside(ctx, key, data, rerr); err != nil {
-				return loaded, failed, err
+func newStore(client *storageclient.Client, logger *zap.Logger) *store {
+	records := state.New(state.Options{
+		Fixed: []string{keyDedupe, keyWaiting, keyAlerts}, OldIndex: keyIndex,
+		ReadOldIndex: func(value []byte) (keys []string, err error) { return keys, json.Unmarshal(value, &keys) },
+	})
+	return &store{client: client, records: records, logger: logger, sizes: make(map[string]int)}
+}
+
+// restored is what load has found.
+type restored struct {
+	// values is the number of values that an engine has restored, damaged that of values that were set aside.
+	values, damaged int
+	// waiting are the points that were not sent.
+	waiting pmetric.Metrics
+}
+
+// load restores what was saved. A value that cannot be read is reported, set aside and left out; an error is the storage's own.
+func (s *store) load(ctx context.Context, engine *drift.Engine, a *alerts, now time.Time) (restored, error) {
+	out := restored{waiting: pmetric.NewMetrics()}
+	damaged, err := s.records.Load(ctx, s.client, func(key string, value []byte) (err error) {
+		switch key {
+		case keyWaiting:
+			s.waiting = true
+			waiting, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(value)
+			if err == nil {
+				out.waiting = waiting
 			}
-			continue
+			return err
+		case keyAlerts:
+			return a.decode(value)
+		case keyDedupe:
+			err = engine.RestoreDedupe(now, value)
+		default:
+			err = engine.Restore(now, value)
 		}
-		s.sizes[key] = len(data)
-		loaded++
-	}
-	return loaded, failed, nil
-}
-
-// loadWaiting returns the points that were not sent.
-func (s *store) loadWaiting(ctx context.Context) (pmetric.Metrics, error) {
-	data, err := s.client.Get(ctx, keyWaiting)
-	if err != nil {
-		return pmetric.NewMetrics(), fmt.Errorf("'storage': cannot read %q: %w", keyWaiting, err)
-	}
-	if data == nil {
-		return pmetric.NewMetrics(), nil
-	}
-	s.waiting = true
-	md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(data)
-	if err != nil {
-		return pmetric.NewMetrics(), s.setAside(ctx, keyWaiting, data, err)
-	}
-	return md, nil
-}
-
-// loadAlerts puts back the alerts that were saved.
-func (s *store) loadAlerts(ctx context.Context, a *alerts) error {
-	data, err := s.client.Get(ctx, keyAlerts)
-	if err != nil {
-		return fmt.Errorf("'storage': cannot read %q: %w", keyAlerts, err)
-	}
-	if data == nil {
-		return nil
-	}
-	if err := a.decode(data); err != nil {
-		return s.setAside(ctx, keyAlerts, data, err)
-	}
-	return nil
-}
-
-// waitingOperations writes the points that have not been sent, or removes those that have.
-func (s *store) waitingOperations(waiting pmetric.Metrics) ([]*storage.Operation, error) {
-	if waiting.DataPointCount() == 0 {
-		if !s.waiting {
-			return nil, nil
+		if err == nil {
+			s.sizes[key] = len(value)
+			out.values++
 		}
-		return []*storage.Operation{storage.DeleteOperation(keyWaiting)}, nil
+		return err
+	})
+	out.damaged = len(damaged)
+	for _, d := range damaged {
+		s.logger.Error("Saved windows cannot be read; they are set aside and start afresh",
+			zap.String("key", d.Key), zap.String("set_aside_as", d.As), zap.Int("bytes", d.Bytes), zap.Error(d.Err))
 	}
-	data, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(waiting)
-	if err != nil {
-		return nil, err
-	}
-	return []*storage.Operation{storage.SetOperation(keyWaiting, data)}, nil
+	return out, err
 }
 
-func (s *store) setAside(ctx context.Context, key string, data []byte, cause error) error {
-	s.logger.Error("Saved windows cannot be read; they are set aside and start afresh",
-		zap.String("key", key), zap.String("set_aside_as", keyAside+key), zap.Int("bytes", len(data)), zap.Error(cause))
-	if err := s.client.Batch(ctx, storage.SetOperation(keyAside+key, data), storage.DeleteOperation(key)); err != nil {
-		return fmt.Errorf("'storage': cannot set %q aside: %w", key, err)
-	}
-	return nil
-}
-
-// save writes what has changed in one step and returns the size of all that is saved, in bytes. written is false where nothing has.
+// save writes what has changed in one step and returns the size of all that is saved of the engine, in bytes. written is false where
+// nothing has changed.
 func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.Metrics, a *alerts) (written bool, bytes int, err error) {
-	ops, err := s.waitingOperations(waiting)
-	if err != nil {
+	if err := s.putWaiting(waiting); err != nil {
 		return false, 0, err
 	}
-	snapshot := engine.Snapshot()
-	for key, data := range snapshot.Changed {
-		ops = append(ops, storage.SetOperation(key, data))
-		s.sizes[key] = len(data)
+	if err := s.putAlerts(a); err != nil {
+		return false, 0, err
 	}
-	for _, key := range s.known {
-		if !slices.Contains(snapshot.Keys, key) {
-			ops = append(ops, storage.DeleteOperation(key))
-			delete(s.sizes, key)
-		}
-	}
-	changed := a.changed
-	if changed {
-		data, err := a.encode()
-		if err != nil {
-			return false, 0, err
-		}
-		ops = append(ops, storage.SetOperation(keyAlerts, data))
-	}
-	if len(ops) == 0 {
+	s.putSnapshot(engine.Snapshot())
+	if !s.records.Pending() {
 		return false, 0, nil
 	}
-	index, err := json.Marshal(snapshot.Keys)
-	if err != nil {
-		return false, 0, err
-	}
-	ops = append(ops, storage.SetOperation(keyIndex, index))
-	if snapshot.Dedupe != nil {
-		ops = append(ops, storage.SetOperation(keyDedupe, snapshot.Dedupe))
-		s.sizes[keyDedupe] = len(snapshot.Dedupe)
-	}
-	if err := s.client.Batch(ctx, ops...); err != nil {
-		engine.Unsaved()
+	if err := s.records.Write(ctx); err != nil {
 		return false, 0, fmt.Errorf("cannot save windows: %w", err)
 	}
-	a.changed = a.changed && !changed
-	s.known, s.waiting = snapshot.Keys, waiting.DataPointCount() > 0
+	s.waiting = waiting.DataPointCount() > 0
 	for _, n := range s.sizes {
 		bytes += n
 	}
 	return true, bytes, nil
 }
 
+// putWaiting notes the points that have not been sent, or that there are none any more.
+func (s *store) putWaiting(waiting pmetric.Metrics) error {
+	if waiting.DataPointCount() == 0 {
+		if s.waiting {
+			s.records.Delete(keyWaiting)
+		}
+		return nil
+	}
+	data, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(waiting)
+	if err != nil {
+		return err
+	}
+	s.records.Put(keyWaiting, data)
+	return nil
+}
+
+func (s *store) putAlerts(a *alerts) error {
+	if !a.changed {
+		return nil
+	}
+	data, err := a.encode()
+	if err != nil {
+		return err
+	}
+	s.records.Put(keyAlerts, data)
+	a.changed = false
+	return nil
+}
+
+func (s *store) putSnapshot(snapshot drift.Snapshot) {
+	for key, data := range snapshot.Changed {
+		s.records.Put(key, data)
+		s.sizes[key] = len(data)
+	}
+	for _, key := range s.records.Keys() {
+		if !slices.Contains(snapshot.Keys, key) {
+			s.records.Delete(key)
+			delete(s.sizes, key)
+		}
+	}
+	if snapshot.Dedupe != nil {
+		s.records.Put(keyDedupe, snapshot.Dedupe)
+		s.sizes[keyDedupe] = len(snapshot.Dedupe)
+	}
+}
+
 func (s *store) close(ctx context.Context) error {
 	if s == nil {
 		return nil
 	}
-	return errors.Join(s.client.Close(ctx))
+	return s.client.Close(ctx)
 }

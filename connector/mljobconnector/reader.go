@@ -15,8 +15,17 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
-	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// Attributes of OpenTelemetry that are not of this project's vocabulary.
+const (
+	attrServiceName      = "service.name"
+	attrOldEnvironment   = "deployment.environment"
+	attrErrorType        = "error.type"
+	eventException       = "exception"
+	attrExceptionType    = "exception.type"
+	attrExceptionMessage = "exception.message"
 )
 
 // maxMessage is the length in bytes at which the messages of errors are cut; names are cut at boundedname.Max.
@@ -108,19 +117,23 @@ func (r *reader) resource(attributes pcommon.Map) {
 	r.base = run.Span{RowsIn: -1, RowsOut: -1}
 	r.ahead = 1
 	defer func() { r.ahead = 0 }()
-	var environment prediction.EnvironmentNames
+	var environment string
 	for k, v := range attributes.All() {
 		r.key = k
 		switch k {
-		case mlconv.AttrServiceName:
+		case attrServiceName:
 			r.text(v, &r.base.Service)
-		case mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment:
-			r.text(v, environment.Slot(k))
+		case mlconv.AttrEnvironment:
+			r.text(v, &r.base.Environment)
+		case attrOldEnvironment:
+			r.text(v, &environment)
 		default:
 			r.common(&r.base, k, v)
 		}
 	}
-	r.base.Environment = environment.Environment()
+	if r.base.Environment == "" {
+		r.base.Environment = environment
+	}
 }
 
 // common reads the attributes that mean the same on a span and on its resource.
@@ -161,7 +174,7 @@ type own struct {
 	job, task, taskRun, marker bool
 	run, stage                 run.Outcome // the results
 	errorType                  string
-	environment                prediction.EnvironmentNames
+	environment, former        string
 }
 
 // concerns tells apart the keys that are read. Most spans have none of them.
@@ -187,9 +200,11 @@ func (r *reader) span(s ptrace.Span) int {
 	for k, v := range s.Attributes().All() {
 		r.key = k
 		switch k {
-		case mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment:
-			r.text(v, o.environment.Slot(k))
-		case mlconv.AttrErrorType:
+		case mlconv.AttrEnvironment:
+			r.text(v, &o.environment)
+		case attrOldEnvironment:
+			r.text(v, &o.former)
+		case attrErrorType:
 			r.text(v, &o.errorType)
 		default:
 			if !concerns(k) {
@@ -216,7 +231,7 @@ func (r *reader) span(s ptrace.Span) int {
 	sp.Name = r.name(s.Name())
 	sp.Start, sp.End = r.at("start_time_unix_nano", s.StartTimestamp()), r.at("end_time_unix_nano", s.EndTimestamp())
 	sp.Dropped = sp.Dropped || s.DroppedAttributesCount() > 0
-	if environment := o.environment.Environment(); environment != "" {
+	if environment := cmp.Or(o.environment, o.former); environment != "" {
 		sp.Environment = environment
 	}
 	sp.Kind = o.kind(sp, s)
@@ -318,7 +333,7 @@ func (o *own) outcome(r *reader, s *run.Span, span ptrace.Span) {
 	if kind, message, ok := exception(span.Events()); ok {
 		s.ExceptionType, s.Message = cmp.Or(kind, s.ExceptionType), cmp.Or(message, s.Message)
 	}
-	r.key = mlconv.AttrExceptionType
+	r.key = attrExceptionType
 	s.ExceptionType, s.Message = r.name(s.ExceptionType), cut(s.Message, maxMessage)
 }
 
@@ -345,14 +360,14 @@ func derived(s ptrace.Span, errorType string) run.Outcome {
 func exception(events ptrace.SpanEventSlice) (kind, message string, ok bool) {
 	for i := events.Len() - 1; i >= 0; i-- {
 		e := events.At(i)
-		if e.Name() != mlconv.EventException {
+		if e.Name() != eventException {
 			continue
 		}
 		for k, v := range e.Attributes().All() {
 			switch k {
-			case mlconv.AttrExceptionType:
+			case attrExceptionType:
 				kind = text(v)
-			case mlconv.AttrExceptionMessage:
+			case attrExceptionMessage:
 				message = text(v)
 			}
 		}

@@ -149,7 +149,7 @@ func (s *state) Close(ctx context.Context) error {
 	s.open = false
 	var err error
 	if s.store != nil {
-		err = s.store.client.Close(ctx)
+		err = s.store.Close(ctx)
 		s.store = nil
 	}
 	s.telemetry.builder.Shutdown()

@@ -15,7 +15,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
 	"go.opentelemetry.io/collector/extension/extensioncapabilities"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
@@ -23,7 +22,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
-	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
@@ -52,7 +51,7 @@ type catalogExtension struct {
 	limiter   *loglimit.Limiter
 
 	followers []*follower
-	storage   storage.Client
+	storage   *storageclient.Client // nil without one
 
 	// loader, absent and said belong to Start and then to the goroutine. said are the keys without an effect that the log has had, by file.
 	loader *catalog.Loader
@@ -207,13 +206,7 @@ func (e *catalogExtension) Shutdown(ctx context.Context) error {
 	}
 	e.done.Wait()
 	e.telemetry.Shutdown()
-	if e.storage == nil {
-		return nil
-	}
-	if err := e.storage.Close(ctx); err != nil {
-		return fmt.Errorf("'storage': cannot close: %w", err)
-	}
-	return nil
+	return e.storage.Close(ctx)
 }
 
 // run reloads on events and polls until ctx is done.

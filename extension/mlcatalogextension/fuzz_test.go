@@ -10,19 +10,12 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/extension/extensiontest"
-	"go.opentelemetry.io/collector/extension/xextension/storage"
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
-
-// oneValue is a storage with one value under every key.
-type oneValue struct {
-	storage.Client
-	value []byte
-}
-
-func (c oneValue) Get(context.Context, string) ([]byte, error) { return c.value, nil }
 
 // FuzzRestore: whatever the storage has of a source is facts that can be merged, or nothing.
 func FuzzRestore(f *testing.F) {
@@ -32,8 +25,8 @@ func FuzzRestore(f *testing.F) {
 	f.Add([]byte(`{`))
 	e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config))
 	require.NoError(f, err)
-	f.Fuzz(func(_ *testing.T, data []byte) {
-		e.storage = oneValue{value: data}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		e.storage = storageclient.New(testkit.NewStorage(map[string][]byte{"source/s": data}).Client(t), "storage")
 		at, facts, ok := e.restore(context.Background(), &plan{name: "s", fingerprint: "c"})
 		if !ok {
 			return

@@ -17,6 +17,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
@@ -41,7 +42,7 @@ func TestGoldenStore(t *testing.T) {
 		e, err := newExtension(extensiontest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config))
 		require.NoError(t, err)
 		m := testkit.NewStorage(stored)
-		e.storage = m.Client(t)
+		e.storage = storageclient.New(m.Client(t), "storage")
 		t.Cleanup(func() { require.NoError(t, e.Shutdown(t.Context())) })
 		return e, m
 	}

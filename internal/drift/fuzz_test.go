@@ -179,7 +179,7 @@ func (p *play) step() {
 		both("catalog", func(e *Engine) string { e.SetCatalog(p.set); return state(e) })
 	default:
 		p.log = append(p.log, "restore")
-		p.often.Unsaved()
+		unsaved(p.often)
 		s := p.often.Snapshot()
 		e := engine(p.t, p.set, playOptions)
 		for _, key := range s.Keys {
@@ -202,8 +202,8 @@ func (p *play) finish() {
 	if got, want := state(p.often), state(p.never); got != want {
 		p.t.Fatalf("in the end the engine that was restored says\n%s\nwant\n%s\nafter %q", got, want, p.log)
 	}
-	p.often.Unsaved()
-	p.never.Unsaved()
+	unsaved(p.often)
+	unsaved(p.never)
 	got, want := p.often.Snapshot(), p.never.Snapshot()
 	if len(got.Keys) != len(want.Keys) || !bytes.Equal(got.Dedupe, want.Dedupe) {
 		p.t.Fatalf("other snapshots after %q", p.log)

@@ -257,3 +257,13 @@ func state(e *Engine) string {
 	})
 	return s
 }
+
+// unsaved marks all models as changed: the next snapshot is of everything.
+func unsaved(e *Engine) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.models {
+		m.dirty = true
+	}
+	e.restDirty = true
+}

@@ -165,7 +165,7 @@ func BenchmarkSnapshot(b *testing.B) {
 	large(e, base, 3, 300, 40, 2)
 	b.ReportAllocs()
 	for b.Loop() {
-		e.Unsaved()
+		unsaved(e)
 		e.Snapshot()
 	}
 }

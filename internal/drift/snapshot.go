@@ -23,7 +23,7 @@ type Snapshot struct {
 	Dedupe []byte
 }
 
-// Snapshot returns what has changed since the last one. If it cannot be written, Unsaved must be called.
+// Snapshot returns what has changed since the last one.
 func (e *Engine) Snapshot() Snapshot {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -41,16 +41,6 @@ func (e *Engine) Snapshot() Snapshot {
 		e.restDirty = false
 	}
 	return out
-}
-
-// Unsaved marks all models as changed.
-func (e *Engine) Unsaved() {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, m := range e.models {
-		m.dirty = true
-	}
-	e.restDirty = true
 }
 
 // String is the model's key in a Snapshot.

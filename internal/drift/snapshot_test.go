@@ -118,7 +118,7 @@ func TestSnapshotOnlyWhatChanged(t *testing.T) {
 	if s := e.Snapshot(); len(s.Changed) != 0 || s.Dedupe != nil || len(s.Keys) != 1 {
 		t.Errorf("unchanged: %d models", len(s.Changed))
 	}
-	e.Unsaved()
+	unsaved(e)
 	if s := e.Snapshot(); len(s.Changed) != 1 {
 		t.Errorf("after a failed write: %d models", len(s.Changed))
 	}

@@ -17,7 +17,8 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/state"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 )
 
 // fingerprintSize is how much of a file's start tells it from others, in bytes. Records may differ
@@ -64,25 +65,30 @@ func (s *Source) sentence() string { return strings.ToUpper(s.Items[:1]) + s.Ite
 type Follower struct {
 	source  Source
 	manager *fileconsumer.Manager
-	client  storage.Client
+	client  *storageclient.Client
 	unsent  *unsent
 }
 
 // Follow starts to follow files.
 func Follow(ctx context.Context, host component.Host, source Source) (*Follower, error) {
-	f := &Follower{source: source, client: storage.NewNopClient()}
+	f := &Follower{source: source, client: storageclient.New(storage.NewNopClient(), source.Key+"::storage")}
 	if id := source.Storage; id != nil {
 		var err error
 		if f.client, err = storageclient.Open(ctx, host, source.Key+"::storage", *id, source.Owner); err != nil {
 			return nil, err
 		}
-		if f.unsent, err = loadUnsent(ctx, f.client, source.Unsent); err != nil {
+		var damaged *state.Damaged
+		f.unsent, damaged, err = loadUnsent(ctx, f.client, source.Unsent)
+		if damaged != nil {
+			err = errors.Join(errors.New(damaged.String()), err)
+		}
+		if err != nil {
 			source.Logger.Warn("What the storage keeps of lines that were read and not sent cannot be used", zap.Error(err))
 		}
 	}
 	var err error
 	if f.manager, err = f.build(); err == nil {
-		err = f.manager.Start(f.client)
+		err = f.manager.Start(f.client.Storage())
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("'%s': %w", source.Key, err), f.client.Close(ctx))
@@ -143,7 +149,7 @@ func (f *Follower) emit(ctx context.Context, path string, lines [][]byte) error 
 
 func (f *Follower) save(ctx context.Context) error {
 	if err := f.unsent.save(ctx, f.client, f.source.Unsent); err != nil {
-		return fmt.Errorf("'%s::storage': lines that were read and not sent cannot be kept: %w", f.source.Key, err)
+		return fmt.Errorf("lines that were read and not sent cannot be kept: %w", err)
 	}
 	return nil
 }

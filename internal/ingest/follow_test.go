@@ -23,7 +23,7 @@ import (
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
@@ -128,7 +128,7 @@ func TestFollowErrors(t *testing.T) {
 	f, err := Follow(t.Context(), testkit.Host{storageID: store}, newSource(t.TempDir(), &taker{}, func(s *Source) { s.Storage = &storageID }))
 	require.NoError(t, err, "what was stored cannot be read")
 	store.Fail(errFull)
-	require.ErrorContains(t, f.Stop(t.Context()), "'files::storage': lines that were read and not sent cannot be kept: full")
+	require.ErrorContains(t, f.Stop(t.Context()), "lines that were read and not sent cannot be kept: 'files::storage': cannot write 1 values: full")
 }
 
 func TestSendUntilTaken(t *testing.T) {

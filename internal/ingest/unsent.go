@@ -9,7 +9,7 @@ import (
 	"slices"
 	"sync"
 
-	"go.opentelemetry.io/collector/extension/xextension/storage"
+	"github.com/otelcol-ml/otelcol-ml/internal/state"
 )
 
 // unsent keeps the lines that were read from files and still waited for the pipeline when the
@@ -26,18 +26,18 @@ type fileLines struct {
 	Lines [][]byte `json:"lines"`
 }
 
-// loadUnsent reads what the last collector has left under a key. What cannot be read is an error
-// beside an empty one.
-func loadUnsent(ctx context.Context, client storage.Client, key string) (*unsent, error) {
+// loadUnsent reads what the last collector has left under a key. What cannot be read is set aside.
+func loadUnsent(ctx context.Context, store state.Store, key string) (*unsent, *state.Damaged, error) {
 	u := &unsent{}
-	data, err := client.Get(ctx, key)
-	if err == nil && len(data) > 0 {
-		err = json.Unmarshal(data, &u.lines)
-	}
-	if err != nil {
-		u.lines = nil
-	}
-	return u, err
+	damaged, err := state.Take(ctx, store, key, func(value []byte) error {
+		var lines []fileLines
+		if err := json.Unmarshal(value, &lines); err != nil {
+			return err
+		}
+		u.lines = lines
+		return nil
+	})
+	return u, damaged, err
 }
 
 // add keeps lines and returns whether it does.
@@ -64,18 +64,18 @@ func (u *unsent) take() []fileLines {
 }
 
 // save writes what is kept under a key, or that there is nothing.
-func (u *unsent) save(ctx context.Context, client storage.Client, key string) error {
+func (u *unsent) save(ctx context.Context, store state.Store, key string) error {
 	if u == nil {
 		return nil
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.lines) == 0 {
-		return client.Delete(ctx, key)
+	var value []byte
+	if len(u.lines) > 0 {
+		var err error
+		if value, err = json.Marshal(u.lines); err != nil {
+			return err
+		}
 	}
-	data, err := json.Marshal(u.lines)
-	if err != nil {
-		return err
-	}
-	return client.Set(ctx, key, data)
+	return store.Batch(ctx, map[string][]byte{key: value})
 }

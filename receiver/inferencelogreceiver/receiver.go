@@ -22,7 +22,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
-	"github.com/otelcol-ml/otelcol-ml/internal/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairs"

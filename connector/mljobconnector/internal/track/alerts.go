@@ -63,7 +63,7 @@ func (w *Tracker) raise(now time.Time, t *tracked, f judge.Fault, also []judge.F
 		Name: string(f.Kind), Severity: w.severity(t.job, f.Warning), Labels: labels(t.run.Key, f.Stage),
 		Summary: f.Summary, Annotations: a, TraceID: [16]byte(f.TraceID), SpanID: [8]byte(f.SpanID),
 	}, detail{
-		Key: t.run.Key, Kind: f.Kind, Stage: f.Stage, Run: t.stored.key, Order: t.order(), Running: goesOn, Warning: f.Warning,
+		Key: t.run.Key, Kind: f.Kind, Stage: f.Stage, Run: t.stored.Key, Order: t.order(), Running: goesOn, Warning: f.Warning,
 	})
 }
 

@@ -77,7 +77,7 @@ func (w *Tracker) plan(j *job, now time.Time) {
 		}
 		if j.slots.spec != "" {
 			j.slots = slots{}
-			w.disk.change(j)
+			w.records.Change(j)
 		}
 		w.timers.stop(&j.timer)
 	case j.schedule.String() != j.slots.spec:
@@ -85,7 +85,7 @@ func (w *Tracker) plan(j *job, now time.Time) {
 		if !w.holds(j) {
 			j.slots.from = now.Add(-w.patience(j) - w.options.Absence) // a run may cover what is open; nothing is missed here
 		}
-		w.disk.change(j)
+		w.records.Change(j)
 		w.timers.set(&j.timer, now)
 	default:
 		w.timers.advance(&j.timer, now)
@@ -100,10 +100,8 @@ func (w *Tracker) beginJob(key run.Key, now time.Time) *job {
 	}
 	j := newJob(key)
 	w.enterJob(j, now)
-	w.disk.enter(j.stored.key)
-	w.disk.enter(j.past.stored.key)
-	w.disk.change(j)
-	w.disk.change(j.past)
+	w.records.Change(j)
+	w.records.Change(j.past)
 	w.plan(j, now)
 	return j
 }
@@ -122,6 +120,6 @@ func (w *Tracker) dropJob(j *job) {
 	w.byAge.Remove(j.place)
 	delete(w.jobs, j.key)
 	delete(w.suspects, j.key)
-	w.disk.remove(j)
-	w.disk.remove(j.past)
+	w.records.Remove(j)
+	w.records.Remove(j.past)
 }

@@ -111,7 +111,7 @@ func (w *Tracker) lookRunning(t *tracked, now time.Time) {
 			return
 		}
 		t.phase, t.since = ended, t.run.LastSeen
-		w.disk.change(t)
+		w.records.Change(t)
 		w.decide(t, now)
 		return
 	}
@@ -147,7 +147,7 @@ func (w *Tracker) decide(t *tracked, now time.Time) {
 func (w *Tracker) conclude(t *tracked, v judge.Verdict, now time.Time) {
 	w.count(t, v)
 	t.judged, t.outcome, t.good = true, v.Outcome, v.Good
-	w.disk.change(t)
+	w.records.Change(t)
 	t.phase, t.closedAt = closed, now
 	w.index.open.Remove(t.place)
 	t.place = w.index.closed.PushBack(t)
@@ -172,17 +172,17 @@ func (w *Tracker) conclude(t *tracked, v judge.Verdict, now time.Time) {
 			if end.After(now) {
 				t.job.lastSuccess = now // the clock of the job's host is ahead
 			}
-			w.disk.change(t.job)
+			w.records.Change(t.job)
 		}
 	}
 	feeds := v.Good && !t.backfill && t.run.Resumes == ""
 	switch {
 	case feeds: // a run that was there is replaced
 		w.judge.Learn(t.job.past.history, t.run)
-		w.disk.change(t.job.past)
+		w.records.Change(t.job.past)
 	case t.learned: // a late span has shown that it was not good
 		w.judge.Forget(t.job.past.history, t.run)
-		w.disk.change(t.job.past)
+		w.records.Change(t.job.past)
 	}
 	t.learned = feeds
 	w.boundClosed()
@@ -211,7 +211,7 @@ func (w *Tracker) settleAlerts(t *tracked, v judge.Verdict, raised map[*entry]bo
 			if raised[e] {
 				continue
 			}
-			if e.Run == t.stored.key || e.settledBy(t.order()) && (all || v.Fault != nil && e.Warning) {
+			if e.Run == t.stored.Key || e.settledBy(t.order()) && (all || v.Fault != nil && e.Warning) {
 				w.ledger.resolve(now, e, why)
 				w.settled(t, e)
 			}
@@ -225,13 +225,13 @@ func (w *Tracker) settleAlerts(t *tracked, v judge.Verdict, raised map[*entry]bo
 
 // settled notes that a run has ended the alert of another one that goes on.
 func (w *Tracker) settled(by *tracked, e *entry) {
-	if !e.Running || e.Run == by.stored.key {
+	if !e.Running || e.Run == by.stored.Key {
 		return
 	}
 	for t := range by.job.runs {
-		if t.stored.key == e.Run {
+		if t.stored.Key == e.Run {
 			t.settle(faultID{e.Kind, e.Stage})
-			w.disk.change(t)
+			w.records.Change(t)
 		}
 	}
 }
@@ -286,11 +286,11 @@ func (w *Tracker) goingOn(t *tracked, e judge.Expect, now time.Time) time.Time {
 	for id := range t.settled {
 		if !lasting[id] {
 			delete(t.settled, id)
-			w.disk.change(t)
+			w.records.Change(t)
 		}
 	}
 	for _, a := range w.ledger.of(t.run.Key) {
-		if a.Run != t.stored.key || !a.Running || firing[a] {
+		if a.Run != t.stored.Key || !a.Running || firing[a] {
 			continue
 		}
 		switch {
@@ -308,7 +308,7 @@ func (w *Tracker) goingOn(t *tracked, e judge.Expect, now time.Time) time.Time {
 // fires reports whether the fault of the run has an alert already.
 func (w *Tracker) fires(t *tracked, f judge.Fault) bool {
 	return slices.ContainsFunc(w.ledger.of(t.run.Key), func(e *entry) bool {
-		return e.Run == t.stored.key && e.Kind == f.Kind && e.Stage == f.Stage
+		return e.Run == t.stored.Key && e.Kind == f.Kind && e.Stage == f.Stage
 	})
 }
 
@@ -346,16 +346,16 @@ func (w *Tracker) warmUp(t *tracked, e judge.Expect) {
 
 // write writes what has changed. While the tracker is alive that is stored with it, and every minute.
 func (w *Tracker) write(ctx context.Context, now time.Time) error {
-	if w.disk.store != nil && (w.disk.pending() || !now.Before(w.saved.Add(saveEvery))) {
+	services := w.records.Stored() && !now.Before(w.saved.Add(saveEvery))
+	if w.records.Stored() && (w.records.Pending() || services) {
 		m := meta{alive: now, heard: w.hearing.at(), again: w.heardAgain}
-		w.disk.extra[keyMeta] = m.encode()
-		if !now.Before(w.saved.Add(saveEvery)) {
-			w.disk.extra[keyServices] = w.hearing.encode()
-		}
+		w.records.Put(keyMeta, m.encode())
 	}
-	services := w.disk.extra[keyServices] != nil
+	if services {
+		w.records.Put(keyServices, w.hearing.encode())
+	}
 	w.wrote = now
-	if err := w.disk.write(ctx); err != nil {
+	if err := w.records.Write(ctx); err != nil {
 		return err
 	}
 	if services {
@@ -370,9 +370,9 @@ func (w *Tracker) Next() time.Time {
 	defer w.mu.Unlock()
 	next := earliest(w.timers.next(), w.ledger.alerts.Next())
 	switch {
-	case w.disk.behind:
+	case w.records.Behind():
 		next = earliest(next, w.wrote.Add(retryAfter))
-	case w.disk.store != nil:
+	case w.records.Stored():
 		next = earliest(next, w.saved.Add(saveEvery))
 	}
 	if !w.silent.IsZero() {

@@ -86,20 +86,20 @@ func rewritten(t *testing.T, values map[string][]byte, now time.Time) map[string
 	require.NoError(t, err)
 	require.Empty(t, failed, "nothing is set aside")
 	for _, j := range r.w.jobs {
-		r.w.disk.change(j)
-		r.w.disk.change(j.past)
+		r.w.records.Change(j)
+		r.w.records.Change(j.past)
 	}
 	for _, x := range r.w.index.runs {
-		r.w.disk.change(x)
+		r.w.records.Change(x)
 	}
 	for _, x := range r.w.index.anonymous {
-		r.w.disk.change(x)
+		r.w.records.Change(x)
 	}
 	for _, e := range r.w.ledger.alerts.All() {
-		r.w.disk.change(e)
+		r.w.records.Change(e)
 	}
 	r.store.values = map[string][]byte{}
-	require.NoError(t, r.w.disk.write(context.Background()))
+	require.NoError(t, r.w.records.Write(context.Background()))
 	r.store.values[keyMeta] = meta{r.w.down, r.w.hearing.at(), r.w.heardAgain}.encode()
 	r.store.values[keyServices] = r.w.hearing.encode()
 	return r.store.values

@@ -5,6 +5,7 @@ package track
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,7 +69,7 @@ func TestRunIDShowsUp(t *testing.T) {
 func countIndex(m *memory) int {
 	n := 0
 	for key := range m.values {
-		if len(key) > len(prefixIndex) && key[:len(prefixIndex)] == prefixIndex {
+		if strings.HasPrefix(key, "index/") {
 			n++
 		}
 	}

@@ -13,12 +13,13 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track/schedule"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/state"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // job is what the tracker knows of a job in an environment.
 type job struct {
-	stored stored
+	stored state.Place
 	key    run.Key
 	timer  timer
 	place  *list.Element // in Tracker.byAge
@@ -39,10 +40,10 @@ type job struct {
 	stats jobStats
 }
 
-func (j *job) state() *stored { return &j.stored }
-func (j *job) written()       {}
+func (j *job) Place() *state.Place { return &j.stored }
+func (j *job) Written()            {}
 
-func (j *job) encode() ([]byte, error) {
+func (j *job) Encode() ([]byte, error) {
 	e := format.NewEncoder(256)
 	e.String(j.key.Environment)
 	e.String(j.key.Job)
@@ -65,7 +66,7 @@ func decodeJob(key string, value []byte) (*job, error) {
 	if err := d.End(); err != nil {
 		return nil, err
 	}
-	if j.stored.key != key {
+	if j.stored.Key != key {
 		return nil, wire.ErrCorrupt
 	}
 	return j, nil
@@ -73,9 +74,9 @@ func decodeJob(key string, value []byte) (*job, error) {
 
 func newJob(key run.Key) *job {
 	j := &job{
-		stored: stored{key: hashed(prefixJob, key.Environment, key.Job)},
+		stored: state.Place{Key: hashed(prefixJob, key.Environment, key.Job)},
 		key:    key, runs: map[*tracked]struct{}{},
-		past: &past{stored: stored{key: hashed(prefixHistory, key.Environment, key.Job)}, history: &judge.History{}},
+		past: &past{stored: state.Place{Key: hashed(prefixHistory, key.Environment, key.Job)}, history: &judge.History{}},
 	}
 	j.timer.job = j
 	return j
@@ -86,15 +87,15 @@ const maxForgotten = 2000
 
 // past is what a job remembers of its runs. It is stored apart from the job, because it is larger and changes less often.
 type past struct {
-	stored  stored
+	stored  state.Place
 	history *judge.History
 	// forgotten has hashes of the ids, and first traces, of runs that have been forgotten; at next is the oldest one once it is full.
 	forgotten []uint64
 	next      int
 }
 
-func (p *past) state() *stored { return &p.stored }
-func (p *past) written()       {}
+func (p *past) Place() *state.Place { return &p.stored }
+func (p *past) Written()            {}
 
 func (p *past) forget(id string) {
 	if len(p.forgotten) < maxForgotten {
@@ -114,7 +115,7 @@ func hashID(id string) uint64 {
 	return h.Sum64()
 }
 
-func (p *past) encode() ([]byte, error) {
+func (p *past) Encode() ([]byte, error) {
 	data := p.history.Encode()
 	e := format.NewEncoder(len(data) + 8*len(p.forgotten) + 32)
 	e.Uvarint(uint64(len(data)))

@@ -13,6 +13,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert/source"
+	"github.com/otelcol-ml/otelcol-ml/internal/state"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
@@ -30,7 +31,7 @@ func (o order) before(other order) bool {
 // entry is an alert in the ledger. It is emitted as it was written last.
 type entry struct {
 	source.Entry
-	stored stored
+	stored state.Place
 	detail
 }
 
@@ -57,9 +58,9 @@ type entryState struct {
 	detail
 }
 
-func (e *entry) state() *stored { return &e.stored }
+func (e *entry) Place() *state.Place { return &e.stored }
 
-func (e *entry) encode() ([]byte, error) {
+func (e *entry) Encode() ([]byte, error) {
 	text, err := json.Marshal(entryState{e.Alert, e.detail})
 	if err != nil {
 		return nil, err
@@ -69,7 +70,7 @@ func (e *entry) encode() ([]byte, error) {
 	return w.Seal(), nil
 }
 
-func (e *entry) written() { e.Release() }
+func (e *entry) Written() { e.Release() }
 
 // settledBy reports whether the alert speaks of a run that is not after another one.
 func (e *entry) settledBy(o order) bool {
@@ -81,7 +82,7 @@ func (e *entry) settledBy(o order) bool {
 
 // ledger is all alerts: those that fire, and those that were resolved lately.
 type ledger struct {
-	disk *disk
+	records *state.Records
 	// alerts has them by fingerprint, jobs the same by job and by their keys in the store.
 	alerts *source.Source[string, *entry]
 	jobs   map[run.Key]map[string]*entry
@@ -93,14 +94,14 @@ type ledger struct {
 	lost   func(*entry)
 }
 
-func newLedger(d *disk, limit int, resend, keep time.Duration) *ledger {
+func newLedger(records *state.Records, limit int, resend, keep time.Duration) *ledger {
 	l := &ledger{
-		disk: d, resend: resend, jobs: map[run.Key]map[string]*entry{},
+		records: records, resend: resend, jobs: map[run.Key]map[string]*entry{},
 		carded: func(run.Key) bool { return false }, lost: func(*entry) {},
 	}
 	l.alerts = source.New[string](source.Options[*entry]{
 		Limit: limit, Resend: resend, KeepResolved: keep, Retry: retryAfter, Hold: true,
-		Outranks: l.outranks, Changed: func(e *entry) { d.change(e) }, Dropped: l.drop,
+		Outranks: l.outranks, Changed: func(e *entry) { records.Change(e) }, Dropped: l.drop,
 	})
 	return l
 }
@@ -114,15 +115,15 @@ func (l *ledger) enter(e *entry) {
 	if l.jobs[e.Key] == nil {
 		l.jobs[e.Key] = map[string]*entry{}
 	}
-	l.jobs[e.Key][e.stored.key] = e
+	l.jobs[e.Key][e.stored.Key] = e
 }
 
 func (l *ledger) drop(e *entry, early bool) {
-	delete(l.jobs[e.Key], e.stored.key)
+	delete(l.jobs[e.Key], e.stored.Key)
 	if len(l.jobs[e.Key]) == 0 {
 		delete(l.jobs, e.Key)
 	}
-	l.disk.remove(e)
+	l.records.Remove(e)
 	if early {
 		l.dropped++
 		if e.Firing() {
@@ -161,7 +162,7 @@ func (l *ledger) raise(now time.Time, a alert.Alert, d detail) *entry {
 		return e
 	}
 	if !known {
-		e = &entry{stored: stored{key: prefixAlert + fingerprint}}
+		e = &entry{stored: state.Place{Key: prefixAlert + fingerprint}}
 		e.Alert = a
 	}
 	e.detail, a.StartsAt = d, now
@@ -170,7 +171,6 @@ func (l *ledger) raise(now time.Time, a alert.Alert, d detail) *entry {
 		l.lost(e)
 		return nil
 	}
-	l.disk.enter(e.stored.key)
 	l.enter(e)
 	return e
 }
@@ -211,7 +211,7 @@ func (l *ledger) load(key string, value []byte) error {
 	if prefixAlert+fingerprint != key || s.Alert.State != alert.Firing && s.Alert.State != alert.Resolved || s.Alert.StartsAt.IsZero() {
 		return wire.ErrCorrupt
 	}
-	e := &entry{stored: stored{key: key}, detail: s.detail}
+	e := &entry{stored: state.Place{Key: key}, detail: s.detail}
 	e.Alert = s.Alert
 	l.alerts.Restore(fingerprint, e)
 	l.enter(e)

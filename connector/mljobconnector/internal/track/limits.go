@@ -159,7 +159,7 @@ func (w *Tracker) makesRoom(now time.Time) *tracked {
 		return oldest
 	}
 	for _, t := range slices.Backward(w.touched) {
-		if t.fresh && !t.stored.gone && t.job != nil && !t.carded() && t.phase != closed {
+		if t.fresh && !t.stored.Gone() && t.job != nil && !t.carded() && t.phase != closed {
 			return t
 		}
 	}

@@ -13,74 +13,35 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// Load reads what was stored. Values that cannot be read are copied aside under "corrupt/" and reported; an error is the store's own.
+// Load reads what was stored. It returns what was set aside because it cannot be read; an error is the store's own.
 func (w *Tracker) Load(ctx context.Context, store Store, now time.Time) (failed []string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.started = now
-	w.disk.store = store
 	if store == nil {
 		w.refresh(now)
 		return nil, nil
 	}
-	l := loader{w: w, store: store, read: map[string][]byte{}}
-	if err := l.all(ctx); err != nil {
-		w.disk.store = nil
+	l := loader{w: w, pasts: map[string][]byte{}}
+	// In the order of the keys, alert/, history/, job/, run/, histories come before jobs, and jobs before runs.
+	damaged, err := w.records.Load(ctx, store, l.take)
+	if err != nil {
 		return nil, fmt.Errorf("cannot read the state: %w", err)
 	}
+	l.enterRuns()
 	w.refresh(now)
 	w.arm(now)
-	return l.failed, nil
+	for _, d := range damaged {
+		failed = append(failed, d.String())
+	}
+	return failed, nil
 }
 
 // loader reads the store once.
 type loader struct {
-	w      *Tracker
-	store  Store
-	read   map[string][]byte
-	failed []string
-	runs   []*tracked
-	pasts  map[string][]byte
-}
-
-func (l *loader) all(ctx context.Context) error {
-	var keys []string
-	for n := range shards {
-		value, err := l.store.Get(ctx, indexKey(n))
-		if err != nil {
-			return err
-		}
-		if value == nil {
-			continue
-		}
-		some, err := decodeIndex(value)
-		if err != nil {
-			l.setAside(indexKey(n), value, err)
-			l.w.disk.parts |= 1 << n
-			continue
-		}
-		for _, key := range some {
-			l.w.disk.index[part(key)][key] = struct{}{}
-		}
-		keys = append(keys, some...)
-	}
-	slices.Sort(keys) // alert/, history/, job/, run/: histories before jobs, jobs before runs
-	l.pasts = map[string][]byte{}
-	for _, key := range append(keys, keyMeta, keyServices) {
-		value, err := l.store.Get(ctx, key)
-		if err != nil {
-			return err
-		}
-		if value == nil {
-			l.w.disk.lose(key)
-			continue
-		}
-		if err := l.take(key, value); err != nil {
-			l.setAside(key, value, err)
-		}
-	}
-	l.enterRuns()
-	return nil
+	w     *Tracker
+	runs  []*tracked
+	pasts map[string][]byte
 }
 
 func (l *loader) take(key string, value []byte) error {
@@ -127,12 +88,10 @@ func (l *loader) take(key string, value []byte) error {
 
 // enterJob makes a job known, with its history. A history that was damaged is written anew.
 func (l *loader) enterJob(j *job) {
-	d := &l.w.disk
-	if value, ok := l.pasts[j.past.stored.key]; ok {
+	if value, ok := l.pasts[j.past.stored.Key]; ok {
 		_ = j.past.decode(value) // it could be read before
 	} else {
-		d.enter(j.past.stored.key)
-		d.change(j.past)
+		l.w.records.Change(j.past)
 	}
 	l.w.enterJob(j, l.w.started)
 }
@@ -144,7 +103,7 @@ func (l *loader) enterRuns() {
 		if c := a.run.LastSeen.Compare(b.run.LastSeen); c != 0 {
 			return c
 		}
-		return strings.Compare(a.stored.key, b.stored.key)
+		return strings.Compare(a.stored.Key, b.stored.Key)
 	})
 	for _, t := range l.runs {
 		if t.run.Key.Job == "" {
@@ -159,8 +118,7 @@ func (l *loader) enterRuns() {
 		if j == nil {
 			j = newJob(t.run.Key)
 			j.own = true
-			w.disk.enter(j.stored.key)
-			w.disk.change(j)
+			w.records.Change(j)
 			l.enterJob(j)
 		}
 		w.byAge.MoveToBack(j.place)
@@ -176,25 +134,6 @@ func (l *loader) enterRuns() {
 			w.index.join(trace, t)
 		}
 		t.traces = len(t.run.Traces)
-	}
-}
-
-// setAside copies a value that cannot be read to where a person can find it, and takes it out of the way.
-func (l *loader) setAside(key string, value []byte, why error) {
-	l.failed = append(l.failed, fmt.Sprintf("%s: %v; it was copied to %s%s", key, why, prefixCorrupt, key))
-	l.w.disk.extra[prefixCorrupt+key] = value
-	if !strings.HasPrefix(key, prefixIndex) {
-		l.w.disk.lose(key)
-		l.w.disk.gone[key] = struct{}{}
-	}
-}
-
-// lose takes a key out of the index.
-func (d *disk) lose(key string) {
-	n := part(key)
-	if _, ok := d.index[n][key]; ok {
-		delete(d.index[n], key)
-		d.parts |= 1 << n
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/state"
 )
 
 const (
@@ -166,7 +167,7 @@ func (w *Tracker) begin(key run.Key, id string, byTrace bool, now time.Time) *tr
 	}
 	if !j.own {
 		j.own = true
-		w.disk.change(j)
+		w.records.Change(j)
 	}
 	t := w.enter(run.New(key, id, byTrace, w.options.Limits.Limits), j)
 	t.fresh = true
@@ -178,9 +179,8 @@ func (w *Tracker) begin(key run.Key, id string, byTrace bool, now time.Time) *tr
 
 // enter makes a new run known to the store and its job.
 func (w *Tracker) enter(r *run.Run, j *job) *tracked {
-	t := &tracked{stored: stored{key: runKey(r)}, run: r, job: j, warm: true}
+	t := &tracked{stored: state.Place{Key: runKey(r)}, run: r, job: j, warm: true}
 	t.timer.run = t
-	w.disk.enter(t.stored.key)
 	if j != nil {
 		j.runs[t] = struct{}{}
 	}
@@ -208,9 +208,9 @@ func (w *Tracker) merge(t, other *tracked) {
 	}
 	if other.job != nil {
 		for _, e := range w.ledger.of(other.run.Key) {
-			if e.Run == other.stored.key {
-				e.Run = t.stored.key
-				w.disk.change(e)
+			if e.Run == other.stored.Key {
+				e.Run = t.stored.Key
+				w.records.Change(e)
 			}
 		}
 	}
@@ -222,7 +222,7 @@ func (w *Tracker) merge(t, other *tracked) {
 // drop takes a run out of everything.
 func (w *Tracker) drop(t *tracked) {
 	w.timers.stop(&t.timer)
-	w.disk.remove(t)
+	w.records.Remove(t)
 	if t.job == nil {
 		w.index.nameless.Remove(t.place)
 		delete(w.index.anonymous, t.trace)
@@ -247,7 +247,7 @@ func (w *Tracker) forget(t *tracked) {
 		if !t.run.ByTrace && len(t.run.Traces) > 0 {
 			t.job.past.forget(traceName(t.run.Traces[0])) // for spans that do not name the run
 		}
-		w.disk.change(t.job.past)
+		w.records.Change(t.job.past)
 	}
 	w.drop(t)
 }
@@ -255,10 +255,10 @@ func (w *Tracker) forget(t *tracked) {
 // digest looks at a run that the batch has changed.
 func (w *Tracker) digest(t *tracked, now time.Time) {
 	t.changed = false
-	if t.stored.gone {
+	if t.stored.Gone() {
 		return // merged into another one
 	}
-	w.disk.change(t)
+	w.records.Change(t)
 	if t.job == nil {
 		w.index.nameless.MoveToBack(t.place)
 		w.timers.set(&t.timer, t.run.LastSeen.Add(namelessFor))
@@ -311,14 +311,14 @@ func (w *Tracker) readDate(t *tracked, now time.Time) {
 		t.backfill = true
 		if !t.slot.IsZero() {
 			t.job.slots.uncover(t.slot)
-			w.disk.change(t.job)
+			w.records.Change(t.job)
 			t.slot = time.Time{}
 		}
 		return
 	}
 	if date.After(t.job.newest) {
 		t.job.newest = date
-		w.disk.change(t.job)
+		w.records.Change(t.job)
 	}
 	t.tried = !t.slot.IsZero()
 }

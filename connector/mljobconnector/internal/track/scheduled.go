@@ -56,7 +56,7 @@ func (w *Tracker) coverSlot(t *tracked) {
 		j.slots.from, j.slots.covered = slot.Add(-time.Nanosecond), nil // what was before was not known to be expected here
 	}
 	j.slots.cover(j.schedule, slot, began, t.date)
-	w.disk.change(j)
+	w.records.Change(j)
 	w.timers.advance(&j.timer, began)
 	if general := w.jobs[run.Key{Job: j.key.Job}]; general != nil && general != j && general.schedule != nil {
 		w.timers.advance(&general.timer, began) // it is known now where it runs
@@ -99,7 +99,7 @@ func (w *Tracker) settle(j *job, now time.Time) {
 			w.wake(&j.timer, now, now)
 			break
 		}
-		w.disk.change(j)
+		w.records.Change(j)
 		if !j.slots.pass(slot) {
 			continue
 		}

@@ -148,7 +148,7 @@ func (w *Tracker) SelfStats() SelfStats {
 	defer w.mu.Unlock()
 	s := SelfStats{
 		OpenRuns: w.index.open.Len() + w.index.nameless.Len(), ClosedRuns: w.index.closed.Len(), Jobs: len(w.jobs),
-		Evicted: maps.Clone(w.evicted), Duplicates: w.duplicates, Late: w.late, FailedWrites: w.disk.failed,
+		Evicted: maps.Clone(w.evicted), Duplicates: w.duplicates, Late: w.late, FailedWrites: w.records.Failed(),
 	}
 	if w.ledger.dropped > 0 {
 		s.Evicted["alert"] = w.ledger.dropped

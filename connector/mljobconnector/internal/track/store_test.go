@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/state"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
@@ -167,7 +168,7 @@ func TestDamage(t *testing.T) {
 				require.Len(t, failed, 1)
 				assert.True(t, strings.HasPrefix(failed[0], key+": "), failed[0])
 				r.tick()
-				assert.Equal(t, bad, append([]byte{}, r.store.values[prefixCorrupt+key]...))
+				assert.Equal(t, bad, append([]byte{}, r.store.values[state.Aside+key]...))
 				r.start() // nothing is damaged any more
 				r.whole(of{id: "b", trace: 2}, run.Success)
 				r.pass(time.Minute)
@@ -230,7 +231,7 @@ func TestForgottenRing(t *testing.T) {
 	}
 	assert.False(t, p.knew(name(9)))
 	assert.True(t, p.knew(name(10)))
-	value, err := p.encode()
+	value, err := p.Encode()
 	require.NoError(t, err)
 	var q past
 	require.NoError(t, q.decode(value))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/state"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
@@ -28,7 +29,7 @@ const (
 
 // tracked is a run and what the tracker knows of it.
 type tracked struct {
-	stored stored
+	stored state.Place
 	run    *run.Run
 	job    *job        // nil for a run without a job
 	trace  run.TraceID // that of a run without a job
@@ -68,8 +69,8 @@ type tracked struct {
 	changed bool
 }
 
-func (t *tracked) state() *stored { return &t.stored }
-func (t *tracked) written()       {}
+func (t *tracked) Place() *state.Place { return &t.stored }
+func (t *tracked) Written()            {}
 
 // order is the run's place among the runs of its job. Nothing starts after its spans have come: a start that is later than that is of a clock that is ahead.
 func (t *tracked) order() order {
@@ -97,7 +98,7 @@ const (
 	flagBackfill
 )
 
-func (t *tracked) encode() ([]byte, error) {
+func (t *tracked) Encode() ([]byte, error) {
 	e := format.NewEncoder(t.size + 64)
 	e.Byte(byte(t.phase))
 	e.Byte(byte(t.outcome))
@@ -122,7 +123,7 @@ func decodeRun(key string, value []byte, limits run.Limits) (*tracked, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &tracked{stored: stored{key: key}, phase: phase(d.Byte()), outcome: run.Outcome(d.Byte())}
+	t := &tracked{stored: state.Place{Key: key}, phase: phase(d.Byte()), outcome: run.Outcome(d.Byte())}
 	flags := d.Byte()
 	t.judged, t.learned, t.good = flags&flagJudged != 0, flags&flagLearned != 0, flags&flagGood != 0
 	t.dated, t.backfill = flags&flagDated != 0, flags&flagBackfill != 0

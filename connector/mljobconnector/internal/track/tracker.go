@@ -7,7 +7,7 @@
 //	Tick ────► timers (timers.go) ─┬─► a run (tracked.go, decide.go): package judge's word ─► raise, supersede, resolve (ledger.go)
 //	                               └─► a job (job.go, scheduled.go, slots.go): scheduled times without a run
 //	Alive ───► hearing (silence.go): is anything received at all? (silent.go)
-//	                                          │ what has changed, in one batch (disk.go)
+//	                                          │ what has changed, in one batch (internal/state)
 //	                                          ▼
 //	Due, Sent ◄─ the alerts as they were written last
 //
@@ -17,7 +17,6 @@ package track
 
 import (
 	"container/list"
-	"context"
 	"sync"
 	"time"
 
@@ -25,6 +24,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/state"
 )
 
 // Options are ml_job's.
@@ -57,12 +57,6 @@ type Limits struct {
 	Jobs, Runs, Closed, Alerts, Pending int
 }
 
-// Store keeps values by key. Batch writes all of set (a nil value deletes the key) at once or not at all.
-type Store interface {
-	Get(ctx context.Context, key string) ([]byte, error)
-	Batch(ctx context.Context, set map[string][]byte) error
-}
-
 // Tracker is the state of one ml_job. Its methods are safe for concurrent use; Load comes before all others, and Due and Sent are called
 // from one goroutine. A lock is held for a batch of job spans, including its write; Alive takes none.
 type Tracker struct {
@@ -70,10 +64,10 @@ type Tracker struct {
 	judge   judgement
 	hearing hearing
 
-	mu    sync.Mutex // guards what follows
-	cards *catalog.Set
-	disk  disk
-	jobs  map[run.Key]*job
+	mu      sync.Mutex // guards what follows
+	cards   *catalog.Set
+	records *state.Records
+	jobs    map[run.Key]*job
 	// byAge has the jobs, the one silent for longest first.
 	byAge  *list.List
 	index  index
@@ -105,10 +99,10 @@ type Tracker struct {
 func New(o Options) *Tracker {
 	w := &Tracker{
 		options: o, judge: standard{},
-		disk: newDisk(), jobs: map[run.Key]*job{}, byAge: list.New(), index: newIndex(o.Limits.Pending),
+		records: newRecords(), jobs: map[run.Key]*job{}, byAge: list.New(), index: newIndex(o.Limits.Pending),
 		suspects: map[run.Key]time.Time{}, evicted: map[string]uint64{},
 	}
-	w.ledger = newLedger(&w.disk, o.Limits.Alerts, o.Resend, o.KeepResolved)
+	w.ledger = newLedger(w.records, o.Limits.Alerts, o.Resend, o.KeepResolved)
 	w.ledger.carded = func(key run.Key) bool { j := w.jobs[key]; return j != nil && j.card != nil }
 	w.ledger.lost = func(e *entry) {
 		w.notice(Notice{Limit: LimitAlert, Key: e.Key, Run: e.Alert.Annotations["run_id"], Stage: e.Stage, Alert: string(e.Kind)})

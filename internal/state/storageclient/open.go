@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package storageclient opens the storage extension that a component's config names.
+// Package storageclient opens the storage extension that a component's config names, as a state.Store.
 package storageclient
 
 import (
@@ -20,7 +20,7 @@ type Owner struct {
 }
 
 // Open opens the storage with the given id. key is the config's key that names it, for errors.
-func Open(ctx context.Context, host component.Host, key string, id component.ID, owner Owner) (storage.Client, error) {
+func Open(ctx context.Context, host component.Host, key string, id component.ID, owner Owner) (*Client, error) {
 	extension, ok := host.GetExtensions()[id]
 	if !ok {
 		return nil, fmt.Errorf("'%s': extension %q is not enabled; list it in service::extensions", key, id)
@@ -33,5 +33,5 @@ func Open(ctx context.Context, host component.Host, key string, id component.ID,
 	if err != nil {
 		return nil, fmt.Errorf("'%s': cannot open %q: %w", key, id, err)
 	}
-	return client, nil
+	return New(client, key), nil
 }
