@@ -10,3 +10,8 @@ import _ "embed"
 //
 //go:embed card.schema.json
 var Card []byte
+
+// Dialect is the JSON schema (draft 2020-12) of a table of ml_normalize, one YAML document.
+//
+//go:embed dialect.schema.json
+var Dialect []byte

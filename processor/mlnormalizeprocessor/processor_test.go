@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -48,6 +49,26 @@ func config(t *testing.T, yaml string) *Config {
 	cfg := createDefaultConfig().(*Config)
 	require.NoError(t, conf.Unmarshal(cfg))
 	return cfg
+}
+
+// TestTableInAFileOfItsOwn takes a table that the config names by its file.
+func TestTableInAFileOfItsOwn(t *testing.T) {
+	dir := t.TempDir()
+	table, main := filepath.Join(dir, "acme.yaml"), filepath.Join(dir, "config.yaml")
+	require.NoError(t, os.WriteFile(table, []byte("# a comment\nname: acme\nconcept: serving\ndetect: [{key_prefix: acme.}]\nmap: {ml.model.name: acme.model}\n"), 0o600))
+	require.NoError(t, os.WriteFile(main, []byte(`dialects: ["${file:`+table+`}"]`), 0o600))
+	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
+		URIs: []string{"file:" + main}, ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory()},
+	})
+	require.NoError(t, err)
+	conf, err := resolver.Resolve(t.Context())
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, conf.Unmarshal(cfg))
+	require.NoError(t, cfg.Validate())
+	engine, err := cfg.engine()
+	require.NoError(t, err)
+	assert.Contains(t, engine.Names(), "acme")
 }
 
 func TestConfigErrors(t *testing.T) {
