@@ -18,7 +18,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
 
-// BenchmarkPair is a request and its response through the handler, without the network: two events an iteration.
+// BenchmarkPair is a request and its response through the handler, without the network: two events
+// an iteration.
 func BenchmarkPair(b *testing.B) {
 	for _, shape := range []struct{ rows, columns int }{{1, 4}, {1, 30}, {100, 30}, {1000, 30}} {
 		row := "[" + strings.TrimSuffix(strings.Repeat("12.625,", shape.columns), ",") + "]"

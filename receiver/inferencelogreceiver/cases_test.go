@@ -31,7 +31,8 @@ func attributes(raw map[string]any) string {
 	return fmt.Sprint(got)
 }
 
-// columnsRecord is a capture of a model whose server takes lists by name and forgets to say that it answers JSON.
+// columnsRecord is a capture of a model whose server takes lists by name and forgets to say that it
+// answers JSON.
 const columnsRecord = `{"captureData":{"endpointInput":{"observedContentType":"application/json","mode":"INPUT","encoding":"JSON","data":"{\"age\":[52,34],\"rooms\":[3161,3657]}"},` +
 	`"endpointOutput":{"observedContentType":"text/html; charset=utf-8","mode":"OUTPUT","encoding":"BASE64","data":"eyJ2YWx1ZSI6IFs0NzgwNDYuNjYsIDIwNjU1MS4wMV19"}},` +
 	`"eventMetadata":{"eventId":"e1","inferenceTime":"2026-11-28T10:00:01Z"},"eventVersion":"0"}`

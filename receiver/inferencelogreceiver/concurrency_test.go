@@ -37,8 +37,8 @@ func (m *moody) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return m.sink.ConsumeTraces(ctx, td)
 }
 
-// Many senders, halves in any order, each sent again until it is taken and once more, and a pipeline that is full now and then: each call
-// becomes one span.
+// Many senders, halves in any order, each sent again until it is taken and once more, and a
+// pipeline that is full now and then: each call becomes one span.
 func TestManySenders(t *testing.T) {
 	const senders, calls = 8, 200
 	next := &moody{random: rand.New(rand.NewPCG(1, 2))}
@@ -77,7 +77,8 @@ func TestManySenders(t *testing.T) {
 	assert.Equal(t, want, got)
 }
 
-// A collector that stops while events come in answers each of them, and makes a span of each that it has taken.
+// A collector that stops while events come in answers each of them, and makes a span of each that
+// it has taken.
 func TestStopWhileEventsCome(t *testing.T) {
 	next := &sink{}
 	cfg := config()

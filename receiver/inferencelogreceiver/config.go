@@ -29,22 +29,24 @@ const (
 	UnpairedDrop = "drop"
 )
 
-// Config is the configuration of the inference_log receiver. The empty config takes CloudEvents on localhost:4320.
+// Config is the configuration of the inference_log receiver. The empty config takes CloudEvents on
+// localhost:4320.
 type Config struct {
-	// ServerConfig is the HTTP server for CloudEvents: endpoint, tls, auth, max_request_body_size and so on. An empty endpoint
-	// opens none.
+	// ServerConfig is the HTTP server for CloudEvents: endpoint, tls, auth, max_request_body_size
+	// and so on. An empty endpoint opens none.
 	confighttp.ServerConfig `mapstructure:",squash"`
 	// Path is the path to which events are posted.
 	Path string `mapstructure:"path"`
-	// PairingTimeout is how long a request waits for its response, or a response for its request. 0 makes each event a span of
-	// its own, for loggers that send only one of the two.
+	// PairingTimeout is how long a request waits for its response, or a response for its request. 0
+	// makes each event a span of its own, as loggers need that send only one of the two.
 	PairingTimeout time.Duration `mapstructure:"pairing_timeout"`
 	// Unpaired is what happens to a request or a response alone: emit or drop.
 	Unpaired string `mapstructure:"unpaired"`
-	// Components are the parts of an InferenceService whose events are read, those without a part among them; none means all.
+	// Components are the parts of an InferenceService whose events are read, those without a part
+	// among them; none means all.
 	Components []string `mapstructure:"components"`
-	// ModelName and ModelVersion are where an event names its model: extension attributes, or keys of those that hold JSON
-	// (metadata.X-Model-Version). The first that is there counts.
+	// ModelName and ModelVersion are where an event names its model: extension attributes, or keys
+	// of those that hold JSON (metadata.X-Model-Version). The first that is there counts.
 	ModelName    []string `mapstructure:"model_name"`
 	ModelVersion []string `mapstructure:"model_version"`
 	// Environment is deployment.environment.name of the spans; empty sets none.
@@ -83,23 +85,27 @@ type SageMakerConfig struct {
 	ingest.Files `mapstructure:",squash"`
 	// Model is the model's name; without one it is the endpoint's in the file's path.
 	Model string `mapstructure:"model"`
-	// Storage is the id of the storage extension that keeps how far files were read; without one a restart begins as StartAt says.
+	// Storage is the id of the storage extension that keeps how far files were read; without one a
+	// restart begins as StartAt says.
 	Storage *component.ID `mapstructure:"storage"`
 }
 
 // Limits bound what is kept of events.
 type Limits struct {
-	// Pending is the number of events that wait for their other half; the oldest gives way. As many past ones are remembered, to know
-	// an event that is delivered again.
+	// Pending is the number of events that wait for the other side of their call; the oldest gives
+	// way. As many past ones are remembered, to know an event that is delivered again.
 	Pending int `mapstructure:"pending"`
 	// PendingSize is what they may take in memory, in bytes.
 	PendingSize int `mapstructure:"pending_size"`
-	// Rows and Values are the largest numbers of rows and of values in one payload; more are refused.
+	// Rows and Values are the largest numbers of rows and of values in one payload; more are
+	// refused.
 	Rows   int `mapstructure:"rows"`
 	Values int `mapstructure:"values"`
-	// Columns is the largest number of features; the values of a wider payload (an image) are left out.
+	// Columns is the largest number of features; the values of a wider payload (an image) are left
+	// out.
 	Columns int `mapstructure:"columns"`
-	// Text is the longest text that is a feature or an answer, in bytes; columns with longer ones are left out.
+	// Text is the longest string that is a feature or an answer, in bytes; columns with longer ones
+	// are left out.
 	Text int `mapstructure:"text"`
 }
 
@@ -196,7 +202,8 @@ func validPath(s string) bool {
 	return strings.HasPrefix(s, "/") && (s == clean || s == clean+"/") && !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsSpace(c) || c == '{' || c == '}' })
 }
 
-// validAttribute is true for a name of CloudEvents' extension attributes, with or without a key behind it.
+// validAttribute is true for a name of CloudEvents' extension attributes, with or without a key
+// behind it.
 func validAttribute(name string) bool {
 	attribute, key, dotted := strings.Cut(name, ".")
 	for _, c := range attribute {

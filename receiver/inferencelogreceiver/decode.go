@@ -23,10 +23,11 @@ import (
 // maxID is the longest id of a refused event that is answered and logged, in bytes.
 const maxID = 256
 
-// serve takes CloudEvents. It answers 200, which is the one status that KServe's logger takes for success, when all were read and
-// wait or were passed on; 400 and why where some could not be read, which need not be sent again; 503 and Retry-After where the
-// pipeline has no room. Events of a request that is sent again are known and not counted twice. A batch of KServe's agent is answered with what the
-// agent shall store: the batch as it is.
+// serve takes CloudEvents. It answers 200, which is the one status that KServe's logger takes for
+// success, when all were read and wait or were passed on; 400 and why where some could not be read,
+// which need not be sent again; 503 and Retry-After where the pipeline has no room. Events of a
+// request that is sent again are known and not counted twice. A batch of KServe's agent is answered
+// with what the agent shall store: the batch as it is.
 func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 	if !ingest.IsPost(w, req, "events") {
 		return
@@ -81,7 +82,8 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 	}
 	answer.Accepted = counts[accepted] + counts[duplicate] + counts[ignored]
 	if in.Blob != nil && (err == nil || consumererror.IsPermanent(err)) {
-		// A record that cannot be read is stored as well: refused, the agent would send the batch again and again.
+		// A record that cannot be read is stored as well: refused, the agent would send the batch
+		// again and again.
 		in.WriteBlob(w)
 		return
 	}

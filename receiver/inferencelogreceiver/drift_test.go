@@ -52,8 +52,8 @@ func driftCard() *catalog.Model {
 	}}
 }
 
-// logger sends events as KServe's logger does: a client of the CloudEvents SDK, binary mode, an event for the request and one for
-// the response.
+// logger sends events as KServe's logger does: a client of the CloudEvents SDK, binary mode, an
+// event for the request and one for the response.
 type logger struct {
 	t      *testing.T
 	client cloudevents.Client
@@ -99,8 +99,9 @@ func (l logger) call(id string, at time.Time, request, response any) {
 	}
 }
 
-// TestDriftWithoutTracing: KServe's events, sent by the CloudEvents SDK, give ml_summary the series of the card's features, by the
-// card's feature order, and ml_drift scores that tell the feature that shifted from the one that did not.
+// TestDriftWithoutTracing: KServe's events, sent by the CloudEvents SDK, give ml_summary the series
+// of the card's features, by the card's feature order, and ml_drift scores that tell the feature
+// that shifted from the one that did not.
 func TestDriftWithoutTracing(t *testing.T) {
 	ctx := context.Background()
 	h := catalogtest.Host(driftCard())

@@ -21,7 +21,8 @@ import (
 
 var writeGolden = flag.String("write-golden", "", "write the storage of this version into a file of testdata with this name")
 
-// TestGoldenStore starts on what earlier versions stored of lines that were read and not sent: they are sent, and no more kept.
+// TestGoldenStore starts on what earlier versions stored of lines that were read and not sent: they
+// are sent, and no more kept.
 func TestGoldenStore(t *testing.T) {
 	if *writeGolden != "" {
 		text, err := json.MarshalIndent(storeOfFullPipeline(t), "", " ")
@@ -53,7 +54,8 @@ func TestGoldenStore(t *testing.T) {
 	}
 }
 
-// storeOfFullPipeline is what a receiver stores that stops while the pipeline has no room for three lines of two files.
+// storeOfFullPipeline is what a receiver stores that stops while the pipeline has no room for three
+// lines of two files.
 func storeOfFullPipeline(t *testing.T) map[string][]byte {
 	t.Helper()
 	id, m, next := component.MustNewID("memory"), testkit.NewStorage(nil), &sink{}

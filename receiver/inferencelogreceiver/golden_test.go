@@ -22,7 +22,8 @@ import (
 // capture is the folder that the file in testdata has in SageMaker's bucket, and its name.
 const captureFile = "demo-endpoint/AllTraffic/2022/04/18/00/21-48-000-capture.jsonl"
 
-// TestFixturesAreTheSharedOnes: what is tested here is what was transcribed from the loggers' own documentation.
+// TestFixturesAreTheSharedOnes: what is tested here is what was transcribed from the loggers' own
+// documentation.
 func TestFixturesAreTheSharedOnes(t *testing.T) {
 	dir := filepath.Join("..", "..", "..", "shared", "data", "spans", "transcribed")
 	if _, err := os.Stat(dir); err != nil {

@@ -143,7 +143,8 @@ func TestRecordsOfKServesAgent(t *testing.T) {
 	}
 }
 
-// The agent keeps a batch that is refused and sends it again: it is refused only while there is no room.
+// The agent keeps a batch that is refused and sends it again: it is refused only while there is no
+// room.
 func TestAgentsBatchIsStoredWhateverItHolds(t *testing.T) {
 	next := &sink{}
 	r := offline(t, config(func(c *Config) { c.PairingTimeout = 0 }), next, nil)
@@ -201,7 +202,8 @@ func TestWhatIsNoRecordOfTheAgent(t *testing.T) {
 	}
 }
 
-// Data in base64 is read wherever it stands and whatever blanks and escapes it has, in both versions of the specification.
+// Data in base64 is read wherever it stands and whatever blanks and escapes it has, in both
+// versions of the specification.
 func TestDataInBase64(t *testing.T) {
 	data := base64.StdEncoding.EncodeToString([]byte(`{"instances":[[1,2]],"x":"??>>"}`))
 	require.Contains(t, data, "/")

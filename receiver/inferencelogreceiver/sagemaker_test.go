@@ -118,8 +118,8 @@ func TestCaptureIdentity(t *testing.T) {
 	assert.ErrorContains(t, err, "set 'sagemaker::model'")
 }
 
-// A folder is followed: new files and new lines, from where the last collector stopped; bad lines do not stop it, and while the pipeline
-// is full nothing is passed over.
+// A folder is followed: new files and new lines, from where the last collector stopped; bad lines
+// do not stop it, and while the pipeline is full nothing is passed over.
 func TestFollow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "ep", "AllTraffic", "2026", "11", "22", "12")
@@ -193,7 +193,8 @@ func TestFollow(t *testing.T) {
 	})
 }
 
-// What happens to files while they are read: they are written in pieces, are moved, end without a line break and have lines that are none.
+// What happens to files while they are read: they are written in pieces, are moved, end without a
+// line break and have lines that are none.
 func TestFollowOddFiles(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		root := t.TempDir()
@@ -248,8 +249,8 @@ func TestFollowOddFiles(t *testing.T) {
 	})
 }
 
-// Records that the pipeline refuses for good, or had no room for when the collector stopped, are counted as refused; without a
-// storage they are lost.
+// Records that the pipeline refuses for good, or had no room for when the collector stopped, are
+// counted as refused; without a storage they are lost.
 func TestRefusedRecords(t *testing.T) {
 	next := &sink{}
 	r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
@@ -264,7 +265,8 @@ func TestRefusedRecords(t *testing.T) {
 	require.NoError(t, r.Shutdown(t.Context()))
 }
 
-// greedy is a sink that takes what it is given before it finds that it has no room, as a pipeline that changes its data may.
+// greedy is a sink that takes what it is given before it finds that it has no room, as a pipeline
+// that changes its data may.
 type greedy struct {
 	sink
 	failures int

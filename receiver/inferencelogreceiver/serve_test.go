@@ -170,7 +170,8 @@ func TestErrors(t *testing.T) {
 	}
 }
 
-// A response that is stamped before its request has no duration below zero; a payload that says nothing is a prediction all the same.
+// A response that is stamped before its request has no duration below zero; a payload that says
+// nothing is a prediction all the same.
 func TestOddities(t *testing.T) {
 	next := &sink{}
 	r := offline(t, config(), next, nil)

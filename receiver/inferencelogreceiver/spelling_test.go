@@ -32,8 +32,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
-// A number comes as an attribute of a span, in the body of a request, in a data file and in a card. As a category it has the same
-// name each time: what JSON writes for it.
+// A number comes as an attribute of a span, in the body of a request, in a data file and in a card.
+// As a category it has the same name each time: what JSON writes for it.
 func TestOneSpelling(t *testing.T) {
 	checkWaysIn(t, []float64{
 		0, 1, -1, 3, 0.1, -2.5, 1.0 / 3, 100, 123456.789, 1e-5, 1e-6, math.Nextafter(1e-6, 0), 1e-7, -1e-7, 2.5e-8, 1.25e-9, 1e-10, 1e-23, 5e-324,
@@ -92,7 +92,8 @@ func checkWaysIn(t *testing.T, numbers []float64) {
 	card := set.Model("", "fraud")
 	check("card", slices.Clone(card.Features["x"].Values))
 
-	// Data files, with numbers as JSON and as C writes them, and with strings as they were spelt before.
+	// Data files, with numbers as JSON and as C writes them, and with strings as they were spelt
+	// before.
 	var fromFile *profile.Profile
 	for _, file := range []string{
 		write("a.csv", "x,y\n"+strings.Join(asJSON, ",a\n")+",a\n"),

@@ -28,7 +28,8 @@ type CaptureReader struct {
 	Limits        payload.Limits
 }
 
-// record is one line of SageMaker's data capture, as its developer guide and amazon-sagemaker-examples have it.
+// record is one line of SageMaker's data capture, as its developer guide and
+// amazon-sagemaker-examples have it.
 type record struct {
 	CaptureData struct {
 		EndpointInput  *captured `json:"endpointInput"`
@@ -53,7 +54,8 @@ type captured struct {
 // layout is where SageMaker puts files: <prefix>/<endpoint>/<variant>/yyyy/mm/dd/hh/<name>.jsonl.
 var layout = regexp.MustCompile(`(?:^|/)([^/]+)/([^/]+)/\d{4}/\d{2}/\d{2}/\d{2}/[^/]+$`)
 
-// EndpointOf returns the endpoint and the variant in a file's path, empty where it does not have SageMaker's layout.
+// EndpointOf returns the endpoint and the variant in a file's path, empty where it does not have
+// SageMaker's layout.
 func EndpointOf(path string) (endpoint, variant string) {
 	if m := layout.FindStringSubmatch(filepath.ToSlash(path)); m != nil {
 		return m[1], m[2]
@@ -61,7 +63,8 @@ func EndpointOf(path string) (endpoint, variant string) {
 	return "", ""
 }
 
-// Read reads one line. isHeader returns what tells whether the first row of a CSV names features of a model.
+// Read reads one line. isHeader returns what tells whether the first row of a CSV names features of
+// a model.
 func (r *CaptureReader) Read(line []byte, endpoint, variant string, isHeader func(model string) func(cells []string) bool) (Pair, error) {
 	var rec record
 	if len(line) >= r.MaxRecordSize {

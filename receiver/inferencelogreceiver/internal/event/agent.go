@@ -16,10 +16,11 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/refusal"
 )
 
-// KServe's agent writes what it logs to a blob store, too, and has a service of one's own turn batches into what is stored
-// (kserve/kserve, pkg/logger/marshaller_http.go): it posts a JSON array of LogRequest (types.go), and stores the body of an answer of 2xx with the
-// extension that the header names. The blobs of its own marshallers (marshaller_json.go, _csv.go, _parquet.go; the columns in marshaller_record.go)
-// hold the same and can be posted as they are.
+// KServe's agent writes what it logs to a blob store, too, and has a service of one's own turn
+// batches into what is stored (kserve/kserve, pkg/logger/marshaller_http.go): it posts a JSON array
+// of LogRequest (types.go), and stores the body of an answer of 2xx with the extension that the
+// header names. The blobs of its own marshallers (marshaller_json.go, _csv.go, _parquet.go; the
+// columns in marshaller_record.go) hold the same and can be posted as they are.
 const (
 	extensionHeader = "X-Log-Marshal-Extension"
 	// maxLogRequests is the largest number of records in one body.

@@ -1,8 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package event reads the CloudEvents of an HTTP request: one in binary or structured mode, a batch, or what KServe's agent
-// makes of them.
+// Package event reads the CloudEvents of an HTTP request: one in binary or structured mode, a
+// batch, or what KServe's agent makes of them.
 //
 //	request ──┬─► binary, structured, batch ───────────────────────► events
 //	          └─► records of KServe's agent: JSON, CSV, Parquet ──► events, and the blob that the agent stores
@@ -39,7 +39,8 @@ type Received struct {
 	Err   error
 }
 
-// Read reads the events of a request: one in binary or structured mode, a batch, or what KServe's agent makes of them.
+// Read reads the events of a request: one in binary or structured mode, a batch, or what KServe's
+// agent makes of them.
 func Read(r *http.Request) (Posted, error) {
 	message := cehttp.NewMessageFromHttpRequest(r)
 	switch message.ReadEncoding() {

@@ -12,8 +12,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// Extension returns an extension attribute as a string. A dotted name looks into one that holds a JSON object, of strings or lists of
-// strings.
+// Extension returns an extension attribute as a string. A dotted name looks into one that holds a
+// JSON object, of strings or lists of strings.
 func Extension(extensions map[string]any, name string) string {
 	name, key, dotted := strings.Cut(name, ".")
 	v, ok := extensions[name]
@@ -46,8 +46,8 @@ func Extension(extensions map[string]any, name string) string {
 	return s
 }
 
-// Traceparent reads W3C's: 00-<trace id>-<parent id>-<flags>. The parent counts only where it was sampled, for else nobody has
-// recorded it.
+// Traceparent reads W3C's: 00-<trace id>-<parent id>-<flags>. The parent counts only where it was
+// sampled: nobody has recorded another one.
 func Traceparent(s string) (trace pcommon.TraceID, parent pcommon.SpanID) {
 	if len(s) < 55 || s[2] != '-' || s[35] != '-' || s[52] != '-' {
 		return trace, parent

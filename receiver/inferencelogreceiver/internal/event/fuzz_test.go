@@ -18,7 +18,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// FuzzLogRequests: whatever is posted as a record of KServe's agent, the events are within their bounds or there is a reason.
+// FuzzLogRequests: whatever is posted as a record of KServe's agent, the events are within their
+// bounds or there is a reason.
 func FuzzLogRequests(f *testing.F) {
 	const record = `{"Bytes":"eyJpbnN0YW5jZXMiOltbMSwyXV19","ContentType":"application/json","ReqType":"org.kubeflow.serving.inference.request","Id":"r1",` +
 		`"InferenceService":"fraud","Namespace":"prod","Component":"predictor","Endpoint":"canary","Metadata":{"X-Model-Version":["7"]},"Annotations":null}`
@@ -46,7 +47,8 @@ func FuzzLogRequests(f *testing.F) {
 	})
 }
 
-// FuzzStructured: an event in one JSON object is read or refused with a reason, and what is in base64 is decoded.
+// FuzzStructured: an event in one JSON object is read or refused with a reason, and what is in
+// base64 is decoded.
 func FuzzStructured(f *testing.F) {
 	f.Add([]byte(`{"specversion":"1.0","type":"org.kubeflow.serving.inference.request","source":"http://localhost:9081/","id":"a","time":"2026-11-22T12:00:00Z",` +
 		`"inferenceservicename":"fraud","namespace":"prod","datacontenttype":"application/json","data":{"instances":[[1,2]]}}`))

@@ -16,7 +16,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/refusal"
 )
 
-// parquetRequests reads a blob of Parquet as the agent writes it: without compression, so that a body cannot unfold.
+// parquetRequests reads a blob of Parquet as the agent writes it: without compression, so that a
+// body cannot unfold.
 func parquetRequests(data []byte) (out Posted, err error) {
 	defer func() { // the library panics on some damaged files
 		if p := recover(); p != nil {

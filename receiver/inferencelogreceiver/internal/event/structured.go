@@ -12,8 +12,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/refusal"
 )
 
-// readStructured reads an event that is one JSON object. Its data in base64 is read here: the SDK takes the text between the first and the last byte
-// of the value, and so refuses blanks before it and escapes in it, where the media type does not come first.
+// readStructured reads an event that is one JSON object. Its data in base64 is read here: the SDK
+// takes the text between the first and the last byte of the value, and so refuses blanks before it
+// and escapes in it, where the media type does not come first.
 func readStructured(data []byte) (e event.Event, err error) {
 	var members map[string]json.RawMessage
 	if err := json.Unmarshal(data, &members); err != nil {
@@ -46,7 +47,7 @@ func readStructured(data []byte) (e event.Event, err error) {
 	return e, nil
 }
 
-// text returns a JSON text, or nothing.
+// text returns the value of a JSON string, or nothing.
 func text(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) != nil {

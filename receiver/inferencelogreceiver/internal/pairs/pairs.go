@@ -1,13 +1,15 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package pairs brings requests and responses together that come in different HTTP requests, and passes them on.
+// Package pairs brings requests and responses together that come in different HTTP requests, and
+// passes them on.
 //
 //	events of one HTTP request ──► RequestBatch.Add ──► join ──┬─► pairs ──► RequestBatch.Send ──► Send
 //	                                                           ├─► evicted ──► emitUnpaired ─────────┤
 //	                                             Sweep, Drain ─┴─► expired ──► emitUnpaired ─────────┘
 //
-// What the pipeline has no room for waits again, but for the sides that came last, which their sender sends again.
+// What the pipeline has no room for waits again, but for the sides that came last, which their
+// sender sends again.
 package pairs
 
 import (
@@ -53,7 +55,8 @@ type Observer interface {
 type Options struct {
 	// Timeout is how long one side waits for the other; 0 makes each side a call of its own.
 	Timeout time.Duration
-	// Keys and Bytes bound what waits. As many sides as Keys are remembered, to know one that is delivered again.
+	// Keys and Bytes bound what waits. As many sides as Keys are remembered, to know one that is
+	// delivered again.
 	Keys, Bytes int
 	// DropUnpaired drops sides without the other one.
 	DropUnpaired bool
@@ -110,8 +113,8 @@ func (p *Pairs) Drain(ctx context.Context) {
 	}
 }
 
-// emitUnpaired sends sides without the other one. Where the pipeline has no room, they wait again if again is set; otherwise
-// they are lost. It returns false where they were not sent.
+// emitUnpaired sends sides without the other one. Where the pipeline has no room, they wait again
+// if again is set; otherwise they are lost. It returns false where they were not sent.
 func (p *Pairs) emitUnpaired(ctx context.Context, unpaired []call.Pair, why Cause, again bool) bool {
 	if len(unpaired) == 0 {
 		return true

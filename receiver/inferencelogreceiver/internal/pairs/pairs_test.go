@@ -6,6 +6,7 @@ package pairs
 import (
 	"context"
 	"errors"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -25,6 +26,7 @@ var errFull = errors.New("full")
 
 // pipeline takes calls unless err is set, and counts.
 type pipeline struct {
+	mu       sync.Mutex // guards all below
 	err      error
 	sent     []string
 	unpaired map[Cause]int
@@ -32,6 +34,8 @@ type pipeline struct {
 }
 
 func (p *pipeline) send(_ context.Context, calls []call.Pair) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if p.err != nil {
 		return p.err
 	}
@@ -48,13 +52,31 @@ func (p *pipeline) send(_ context.Context, calls []call.Pair) error {
 	return nil
 }
 
+func (p *pipeline) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.err = err
+}
+
 func (p *pipeline) Unpaired(_ context.Context, why Cause, n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if n > 0 {
 		p.unpaired[why] += n
 	}
 }
 
-func (p *pipeline) Waiting(_ context.Context, sides, _ int) { p.sides = sides }
+func (p *pipeline) Waiting(_ context.Context, sides, _ int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sides = sides
+}
+
+func (p *pipeline) taken() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sent
+}
 
 func newPairs(change ...func(*Options)) (*Pairs, *pipeline) {
 	p := &pipeline{unpaired: map[Cause]int{}}
@@ -78,7 +100,7 @@ func TestPairsMeet(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 1, p.sides)
 
-	p.err = errFull
+	p.fail(errFull)
 	for range 2 { // refused, and sent again
 		b := pairs.Begin()
 		assert.True(t, b.Add(side("a", false)))
@@ -86,13 +108,13 @@ func TestPairsMeet(t *testing.T) {
 		require.ErrorIs(t, err, errFull)
 		assert.Equal(t, 1, refused)
 	}
-	p.err = nil
+	p.fail(nil)
 	b := pairs.Begin()
 	b.Add(side("a", false))
 	refused, err := b.Send(t.Context())
 	require.NoError(t, err)
 	assert.Zero(t, refused)
-	assert.Equal(t, []string{"a pair"}, p.sent)
+	assert.Equal(t, []string{"a pair"}, p.taken())
 	assert.Empty(t, p.unpaired)
 }
 
@@ -108,23 +130,25 @@ func TestUnpaired(t *testing.T) {
 			_, _ = b.Send(t.Context())
 		}
 		add("a", false)
-		p.err = errFull
+		p.fail(errFull)
 		time.Sleep(2 * time.Minute)
 		sides, _ := pairs.Waiting()
 		assert.Equal(t, 1, sides, "it waits while there is no room")
-		p.err = nil
+		p.fail(nil)
 		time.Sleep(time.Minute)
-		assert.Equal(t, []string{"a no response"}, p.sent)
+		assert.Equal(t, []string{"a no response"}, p.taken())
 
 		for _, id := range []string{"b", "c", "d"} {
 			add(id, true)
 		}
-		p.err = consumererror.NewPermanent(errFull)
+		p.fail(consumererror.NewPermanent(errFull))
 		time.Sleep(90 * time.Second)
-		p.err = nil
+		p.fail(nil)
+		stop()
+		synctest.Wait()
 		add("e", false)
 		pairs.Drain(t.Context())
-		assert.Equal(t, []string{"a no response", "b no request", "e no response"}, p.sent)
+		assert.Equal(t, []string{"a no response", "b no request", "e no response"}, p.taken())
 		assert.Equal(t, map[Cause]int{Timeout: 1, Evicted: 1, Lost: 2, Shutdown: 1}, p.unpaired)
 	})
 }
@@ -136,7 +160,7 @@ func TestWithoutPairing(t *testing.T) {
 	b.Add(side("a", true))
 	_, err := b.Send(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, []string{"a no response", "a no request"}, p.sent)
+	assert.Equal(t, []string{"a no response", "a no request"}, p.taken())
 
 	pairs, p = newPairs(func(o *Options) { o.DropUnpaired = true })
 	b = pairs.Begin()
@@ -144,6 +168,6 @@ func TestWithoutPairing(t *testing.T) {
 	_, err = b.Send(t.Context())
 	require.NoError(t, err)
 	pairs.Drain(t.Context())
-	assert.Empty(t, p.sent)
+	assert.Empty(t, p.taken())
 	assert.Equal(t, map[Cause]int{Shutdown: 1}, p.unpaired)
 }

@@ -17,7 +17,8 @@ type RequestBatch struct {
 	pairs *Pairs
 	// complete are the calls to pass on.
 	complete []call.Pair
-	// fresh are the sides of this request that are in complete, met those that they met, evicted those that gave way.
+	// fresh are the sides of this request that are in complete, met those that they met, evicted
+	// those that gave way.
 	fresh, met, evicted []call.Pair
 }
 
@@ -57,8 +58,9 @@ func (b *RequestBatch) Add(side *call.Side) bool {
 	return true
 }
 
-// Send passes the calls on. On an error that may pass, what they were made of waits again, but for the sides of this request:
-// they are sent again. It returns how many of this request's sides the pipeline did not take.
+// Send passes the calls on. On an error that may pass, what they were made of waits again, but for
+// the sides of this request: they are sent again. It returns how many of this request's sides the
+// pipeline did not take.
 func (b *RequestBatch) Send(ctx context.Context) (refused int, err error) {
 	defer b.pairs.observe(ctx)
 	b.pairs.emitUnpaired(ctx, b.evicted, Evicted, false)

@@ -13,8 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
-// ParseCSV reads rows of comma-separated values. The first row is a header where header says so, given its cells, or where none of
-// its cells is a number but one of the next row is.
+// ParseCSV reads rows of comma-separated values. The first row is a header where header says so,
+// given its cells, or where none of its cells is a number but one of the next row is.
 func ParseCSV(body string, limits Limits, header func(cells []string) bool) (*Payload, error) {
 	out := &Payload{bytes: len(body)}
 	t := Tensor{Rank: 2}
@@ -81,7 +81,8 @@ func anyNumber(cells []string) bool {
 	return false
 }
 
-// csvCell returns what a cell says. A number may have zeros before it, or no digit before its point, which JSON does not allow.
+// csvCell returns what a cell says. A number may have zeros before it, or no digit before its
+// point, which JSON does not allow.
 func csvCell(s string) value.Value {
 	s = strings.TrimSpace(s)
 	if s == "" {

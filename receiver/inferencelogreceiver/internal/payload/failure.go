@@ -3,7 +3,7 @@
 
 package payload
 
-// failure reads error: a text, or an object that has one.
+// failure reads error: a string, or an object that has one.
 func (r *reader) failure() error {
 	f := &Failure{}
 	if r.p.Peek() == '{' {

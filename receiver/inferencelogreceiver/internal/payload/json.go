@@ -10,8 +10,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
-// cell reads a scalar that is a cell. The strings that protobuf's JSON mapping has for numbers that JSON cannot write are missing
-// values, as the bare words are.
+// cell reads a scalar that is a cell. The strings that protobuf's JSON mapping has for numbers that
+// JSON cannot write are missing values, as the bare words are.
 func cell(p *jsonscan.Scanner) (value.Value, error) {
 	c, err := p.Scalar()
 	if c.Kind() == value.Text {
@@ -23,7 +23,8 @@ func cell(p *jsonscan.Scanner) (value.Value, error) {
 	return c, err
 }
 
-// explain makes an *Error of what the scanner says about the place where it stands. Any other error stays as it is.
+// explain makes an *Error of what the scanner says about the place where it stands. Any other error
+// stays as it is.
 func explain(p *jsonscan.Scanner, err error) error {
 	var broken jsonscan.Error
 	switch {

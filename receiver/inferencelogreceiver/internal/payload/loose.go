@@ -10,8 +10,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
 )
 
-// ParseLoose reads JSON as Parse does; an array of rows, and an object of no protocol as the only row, are fine too.
-// An object of lists of one length, two of them or more, has its rows in columns.
+// ParseLoose reads JSON as Parse does; an array of rows, and an object of no protocol as the only
+// row, are fine too. An object of lists of one length, two of them or more, has its rows in
+// columns.
 func ParseLoose(body string, side Side, limits Limits) (*Payload, error) {
 	body = strings.TrimPrefix(body, byteOrderMark)
 	p := jsonscan.New(body)
@@ -53,8 +54,9 @@ func ParseLines(body string, side Side, limits Limits) (*Payload, error) {
 	return ParseLoose("["+strings.Join(lines, ",")+"]", side, limits)
 }
 
-// columnar reads an object whose values are lists of one length, with the values of all rows: {"age": [52, 34], "rooms": [3, 4]}. It returns nil, and
-// has read nothing, where the object is none: one list alone may be a row's, and so may lists of single values.
+// columnar reads an object whose values are lists of one length, with the values of all rows:
+// {"age": [52, 34], "rooms": [3, 4]}. It returns nil, and has read nothing, where the object is
+// none: one list alone may be a row's, and so may lists of single values.
 func columnar(p *jsonscan.Scanner, limits Limits) ([]Tensor, int, error) {
 	start := *p
 	var tensors []Tensor

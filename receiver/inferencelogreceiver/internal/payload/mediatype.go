@@ -10,8 +10,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
-// ParseAs reads a body by its media type: CSV, JSON lines, JSON. Of any other type it reads what is JSON nevertheless, or, where it is called text,
-// numbers as CSV: web frameworks call an answer text/html where their user says nothing. Else it returns a payload of unknown rows without tensors.
+// ParseAs reads a body by its media type: CSV, JSON lines, JSON. Of any other type it reads what is
+// JSON nevertheless, or, where it is called text, numbers as CSV: web frameworks call an answer
+// text/html where their user says nothing. Else it returns a payload of unknown rows without
+// tensors.
 func ParseAs(contentType, body string, side Side, limits Limits, header func(cells []string) bool) (*Payload, error) {
 	media, _, err := mime.ParseMediaType(contentType)
 	if err != nil {

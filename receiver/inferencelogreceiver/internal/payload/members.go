@@ -21,7 +21,7 @@ func (r *reader) when(side Side, read func() error) error {
 	return read()
 }
 
-// label reads a text or a number into s; anything else is skipped.
+// label reads a string or a number into s; anything else is skipped.
 func (r *reader) label(s *string) error {
 	switch r.p.Peek() {
 	case '{', '[':

@@ -22,7 +22,7 @@ type nested struct {
 	shape [jsonscan.MaxDepth]int
 	// rank is the depth of the scalars, 0 where there was none.
 	rank int
-	// omitted is why the cells are no table; full says that there were more than fit.
+	// omitted is why the cells are not a table; full says that there were more than fit.
 	omitted Omission
 	full    bool
 }
@@ -95,7 +95,8 @@ func (n *nested) add(c value.Value) {
 	n.cells = append(n.cells, c)
 }
 
-// dimensions returns the shape of what was read: the rows, the product of the rest, and how many dimensions.
+// dimensions returns the shape of what was read: the rows, the product of the rest, and how many
+// dimensions.
 func (n *nested) dimensions() (rows, width, rank int) {
 	rows, width, rank = max(n.shape[0], 0), 1, 1
 	for _, length := range n.shape[1:] {

@@ -9,8 +9,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
 )
 
-// Parse reads a JSON body in one of the protocols. A response that is an error has a Failure. Whatever is wrong with it, the
-// error is an *Error.
+// Parse reads a JSON body in one of the protocols. A response that is an error has a Failure.
+// Whatever is wrong with it, the error is an *Error.
 func Parse(body string, side Side, limits Limits) (*Payload, error) {
 	out, known, err := parse(body, side, limits)
 	if err != nil || known {
@@ -69,7 +69,7 @@ func (r *reader) document() error {
 			return r.data()
 		case "jsonData":
 			return r.rowsOrRow()
-		case "strData", "binData": // one text or one file: a row that is no table
+		case "strData", "binData": // one string or one file: a row that is not a table
 			r.known, r.out.Rows = true, 1
 			return r.p.Skip()
 		case "dataframe_split":

@@ -3,17 +3,21 @@
 
 // Package payload reads what a model server was asked and what it answered.
 //
-// A body is read once, from left to right, into tensors: blocks of rows and columns whose cells are numbers, texts or
-// truth values. Known are the Open Inference Protocol V1 (instances, predictions; TensorFlow's columnar inputs and
-// outputs, too) and V2 (inputs and outputs with a name, a shape and a datatype), Seldon's data.ndarray and data.tensor, the
-// dataframes of MLflow's scoring server, CSV and JSON lines. What is no table (images, token lists of different lengths,
-// long texts) keeps its number of rows and loses its cells; LeftOut says why.
+// A body is read once, from left to right, into tensors: blocks of rows and columns whose cells are
+// numbers, strings or booleans. Known are the Open Inference Protocol V1 (instances, predictions;
+// TensorFlow's columnar inputs and outputs, too) and V2 (inputs and outputs with a name, a shape
+// and a datatype), Seldon's data.ndarray and data.tensor, the dataframes of MLflow's scoring
+// server, CSV and JSON lines. What is not a table (images, token lists of different lengths, long
+// strings) keeps its number of rows and loses its cells; LeftOut says why.
 //
 //	body ── scanner ──► nested arrays, rows of objects, tensors with a shape ──► Payload
 //
-// Sources: the protocols as published at https://kserve.github.io/website/docs/concepts/architecture/data-plane
-// (V1 and V2), https://www.tensorflow.org/tfx/serving/api_rest (columnar), https://docs.seldon.io/projects/seldon-core/en/latest/reference/apis/prediction.html
-// (SeldonMessage), https://mlflow.org/docs/latest/deployment/deploy-model-locally (dataframe_split, dataframe_records).
+// Sources: the protocols as published at
+// https://kserve.github.io/website/docs/concepts/architecture/data-plane (V1 and V2),
+// https://www.tensorflow.org/tfx/serving/api_rest (columnar),
+// https://docs.seldon.io/projects/seldon-core/en/latest/reference/apis/prediction.html
+// (SeldonMessage), https://mlflow.org/docs/latest/deployment/deploy-model-locally (dataframe_split,
+// dataframe_records).
 package payload
 
 import (
@@ -26,11 +30,12 @@ import (
 type Limits struct {
 	// Rows is the largest number of rows; more make the payload TooLarge.
 	Rows int
-	// Columns is the largest number of columns of a table; what is wider is no table of features and is left out.
+	// Columns is the largest number of columns of a table; what is wider is not a table of features
+	// and is left out.
 	Columns int
 	// Values is the largest number of cells of one payload.
 	Values int
-	// Text is the longest text of a cell, in bytes; a column with a longer one is left out.
+	// Text is the longest string of a cell, in bytes; a column with a longer one is left out.
 	Text int
 }
 
@@ -39,7 +44,7 @@ type Reason string
 
 // The reasons.
 const (
-	// BadPayload is no JSON or CSV, or contradicts itself.
+	// BadPayload is neither JSON nor CSV, or contradicts itself.
 	BadPayload Reason = "bad_payload"
 	// UnsupportedPayload is a protocol or an extension that is not read.
 	UnsupportedPayload Reason = "unsupported_payload"
@@ -72,7 +77,7 @@ const (
 	Ragged
 	// NotScalar values are objects or binary data.
 	NotScalar
-	// LongText is a text beyond the limit.
+	// LongText is a string beyond the limit.
 	LongText
 	// RowsDisagree is a tensor with another number of rows than the rest.
 	RowsDisagree
@@ -88,7 +93,8 @@ func (o Omission) String() string { return omissionNames[o] }
 type Tensor struct {
 	// Name is the tensor's, or the key's in rows of objects; empty for bare arrays.
 	Name string
-	// Keyed is set where Name is the key of a column: in rows of objects, and where each column has its own array.
+	// Keyed is set where Name is the key of a column: in rows of objects, and where each column has
+	// its own array.
 	Keyed bool
 	// Names are those of the columns; nil where they have none.
 	Names []string

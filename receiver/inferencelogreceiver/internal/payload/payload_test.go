@@ -19,7 +19,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 var testLimits = Limits{Rows: 8, Columns: 6, Values: 24, Text: 12}
 
-// show writes a payload so that a table can be compared at a glance: rows, then name(rank)[columns]{row; row}.
+// show writes a payload so that a table can be compared at a glance: rows, then
+// name(rank)[columns]{row; row}.
 func show(p *Payload) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d", p.Rows)

@@ -15,7 +15,8 @@ const (
 	binaryKey = "b64"
 )
 
-// rows reads an array of rows: of arrays or scalars into one tensor, of objects into one tensor for each key.
+// rows reads an array of rows: of arrays or scalars into one tensor, of objects into one tensor for
+// each key.
 func rows(p *jsonscan.Scanner, limits Limits) ([]Tensor, int, error) {
 	if c := p.Peek(); c != '[' && c != 0 {
 		return nil, 0, failf(BadPayload, "the rows are no array: %q at byte %d", excerpt(p), p.Offset())
@@ -35,7 +36,8 @@ func rows(p *jsonscan.Scanner, limits Limits) ([]Tensor, int, error) {
 	return []Tensor{t}, length, err
 }
 
-// table reads rows of objects into one tensor for each key. A key that a row lacks is missing in it.
+// table reads rows of objects into one tensor for each key. A key that a row lacks is missing in
+// it.
 type table struct {
 	p       *jsonscan.Scanner
 	limits  Limits
@@ -109,7 +111,8 @@ func (t *table) row(r int) error {
 	return nil
 }
 
-// find returns the position of a key, a new one where it is new, or -1 where there is no room for it.
+// find returns the position of a key, a new one where it is new, or -1 where there is no room for
+// it.
 func (t *table) find(key string) int {
 	if t.index == nil {
 		for i := range t.tensors {

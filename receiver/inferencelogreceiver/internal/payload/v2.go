@@ -12,7 +12,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
-// isTensor looks whether the object that is next is a tensor of V2: it has a datatype, a shape or data beside its name.
+// isTensor looks whether the object that is next is a tensor of V2: it has a datatype, a shape or
+// data beside its name.
 func (r *reader) isTensor() bool {
 	name, more := false, false
 	err := r.p.Object(func(key string) error {
@@ -117,8 +118,8 @@ func knownDatatype(s string) bool {
 	return false
 }
 
-// convert makes the cells what the datatype says they are. A text in a tensor of numbers is a contradiction. decoded grows by
-// what strings take that were in base64.
+// convert makes the cells what the datatype says they are. A string in a tensor of numbers is a
+// contradiction. decoded grows by what strings take that were in base64.
 func (t *Tensor) convert(datatype, contentType string, limits Limits, decoded *int) error {
 	if datatype == "" {
 		return nil
@@ -147,7 +148,7 @@ func (t *Tensor) convert(datatype, contentType string, limits Limits, decoded *i
 			}
 			t.Cells[i] = value.NewText(text)
 			*decoded += len(text) + decodedText
-		default: // whole numbers, which JavaScript and pandas may write as 2.0
+		default: // integers, which JavaScript and pandas may write as 2.0
 			if v, _ := c.Number(); c.Kind() == value.Float && v == math.Trunc(v) && math.Abs(v) < 1<<63 {
 				t.Cells[i] = value.NewInt(int64(v))
 			}
@@ -159,7 +160,7 @@ func (t *Tensor) convert(datatype, contentType string, limits Limits, decoded *i
 // decodedText is what a decoded string takes beside its bytes, about.
 const decodedText = 16
 
-// decodeText reads base64; false where it is none, or of something else than text.
+// decodeText reads base64; it is false where s is not base64, or does not hold text.
 func decodeText(s string) (string, bool) {
 	raw, err := base64.StdEncoding.DecodeString(s)
 	return string(raw), err == nil && utf8.Valid(raw)

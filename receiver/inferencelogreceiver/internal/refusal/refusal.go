@@ -21,7 +21,8 @@ const (
 	TooLarge           = string(payload.TooLarge)
 )
 
-// maxMessage is the longest message that is answered and logged, in bytes. Those of the SDK quote what they do not understand.
+// maxMessage is the longest message that is answered and logged, in bytes. Those of the SDK quote
+// what they do not understand.
 const maxMessage = 512
 
 // New returns a refusal as an error.

@@ -19,7 +19,8 @@ import (
 const (
 	// maxScores is the largest number of classes whose scores are all kept.
 	maxScores = 64
-	// maxOutputs is the widest output that is written column by column; a wider one is an embedding.
+	// maxOutputs is the widest output that is written column by column; a wider one is an
+	// embedding.
 	maxOutputs = 32
 )
 
@@ -33,9 +34,10 @@ const (
 	theConfidence
 )
 
-// partOf tells a part by its name. The names are those of scikit-learn's methods and of its runtime in MLServer (predict,
-// predict_proba), of skl2onnx (output_label, output_probability), of TensorFlow's classify API (classes, scores), of SageMaker's built-in
-// algorithms (predicted_label, score) and of Seldon's examples (proba).
+// partOf tells a part by its name. The names are those of scikit-learn's methods and of its runtime
+// in MLServer (predict, predict_proba), of skl2onnx (output_label, output_probability), of
+// TensorFlow's classify API (classes, scores), of SageMaker's built-in algorithms (predicted_label,
+// score) and of Seldon's examples (proba).
 func partOf(name string) part {
 	switch strings.ReplaceAll(strings.ToLower(name), "-", "_") {
 	case "predict", "prediction", "predictions", "class", "classes", "label", "labels", "predicted_label", "predicted_class", "output_label":
@@ -97,7 +99,8 @@ func inOneLine(tensors []payload.Tensor, rows int) bool {
 	return len(tensors) > 0
 }
 
-// split takes a table whose columns have names apart where one of them is an answer or a confidence.
+// split takes a table whose columns have names apart where one of them is an answer or a
+// confidence.
 func split(tensors []payload.Tensor) []payload.Tensor {
 	if len(tensors) != 1 || tensors[0].Names == nil || tensors[0].Width < 2 || tensors[0].Omitted != payload.Kept {
 		return tensors
@@ -155,7 +158,8 @@ func (w *writer) parts(answer, scores, confidence *payload.Tensor) {
 	}
 }
 
-// areScores tells whether the columns of the only answer are scores: of a classifier, or probabilities that add up to 1.
+// areScores tells whether the columns of the only answer are scores: of a classifier, or
+// probabilities that add up to 1.
 func (w *writer) areScores(t *payload.Tensor) bool {
 	switch {
 	case !numbers(t):
@@ -200,7 +204,8 @@ func fractions(t *payload.Tensor) bool {
 	return false
 }
 
-// rounding is how far beside 0 and 1 a probability may be that was computed as float32: a softmax sums up to a few hundred exponentials.
+// rounding is how far beside 0 and 1 a probability may be that was computed as float32: a softmax
+// sums up to a few hundred exponentials.
 const rounding = 1e-5
 
 // probability returns a number that is within rounding of one from 0 to 1 as what it stands for.
@@ -250,7 +255,8 @@ func (w *writer) single(t *payload.Tensor) {
 	}
 }
 
-// class returns the label that a cell stands for: an index into the classes that are known, or what it says.
+// class returns the label that a cell stands for: an index into the classes that are known, or what
+// it says.
 func (w *writer) class(c value.Value) string {
 	if v, ok := c.Number(); ok && v >= 0 && v < float64(len(w.k.classes)) && v == math.Trunc(v) {
 		return w.k.classes[int(v)]
@@ -274,7 +280,8 @@ func given(classes pcommon.Value, there bool, row int) (string, bool) {
 	return classes.Str(), classes.Type() == pcommon.ValueTypeStr
 }
 
-// score writes the score of the positive class. Without an answer of its own, the class is the one that is more likely.
+// score writes the score of the positive class. Without an answer of its own, the class is the one
+// that is more likely.
 func (w *writer) score(t *payload.Tensor, confidence bool) {
 	k := w.k
 	w.result.written = true
@@ -318,7 +325,8 @@ func (w *writer) score(t *payload.Tensor, confidence bool) {
 	}
 }
 
-// scores writes the scores of all classes; labels, where there are any, are those of the same row and column.
+// scores writes the scores of all classes; labels, where there are any, are those of the same row
+// and column.
 func (w *writer) scores(t, labels *payload.Tensor, confidence bool) {
 	w.result.written = true
 	label := func(i, j int) string {
@@ -376,7 +384,8 @@ func (w *writer) scores(t, labels *payload.Tensor, confidence bool) {
 	})
 }
 
-// output writes a tensor that is an output of its own. Where the model generates text, texts are not copied.
+// output writes a tensor that is an output of its own. Where the model generates text, strings are
+// not copied.
 func (w *writer) output(t *payload.Tensor) {
 	if w.k.task == catalog.Generation && !numbers(t) {
 		return

@@ -1,17 +1,19 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package spans makes prediction spans of calls: what a model was asked and what it answered are attributes.
+// Package spans makes prediction spans of calls: what a model was asked and what it answered are
+// attributes.
 //
 //	pairs ──► Batch ──► resource, ids, times (batch.go) ──► features (features.go) and answers (answer.go) ──► ptrace.Traces
 //	                                                  ▲
 //	                        cards and config ──► knowledge
 //
-// The request's columns become features: by their own name, else by the card's feature order where the number of columns is
-// the card's, else as feature_0, feature_1, ... The response's tensors have parts that their names and shapes tell: the answer, the
-// scores of all classes, the score of the positive class, the confidence; the rest are outputs of their own. What the model
-// is for (card, baseline) decides between a class and a value; without it, whole numbers, texts and truth values are
-// classes and other numbers are values.
+// The request's columns become features: by their own name, else by the card's feature order where
+// the number of columns is the card's, else as feature_0, feature_1, ... The response's tensors
+// have parts that their names and shapes tell: the answer, the scores of all classes, the score of
+// the positive class, the confidence; the rest are outputs of their own. What the model is for
+// (card, baseline) decides between a class and a value; without it, integers, strings and booleans
+// values are classes and other numbers are values.
 package spans
 
 import (
@@ -56,7 +58,8 @@ type Options struct {
 type Model struct {
 	// Version is the version where a call has none.
 	Version string
-	// Features are the features in the model's order, Classes the labels in the order of its scores.
+	// Features are the features in the model's order, Classes the labels in the order of its
+	// scores.
 	Features, Classes []string
 }
 
@@ -73,7 +76,8 @@ func NewMaker(options Options, c catalog.Catalog) *Maker { return &Maker{options
 // Batch collects the spans of one request, sweep or read.
 type Batch struct {
 	Traces ptrace.Traces
-	// Made counts the spans by what they are made of, Rows their rows, LeftOut the tensors without cells by why.
+	// Made counts the spans by what they are made of, Rows their rows, LeftOut the tensors without
+	// cells by why.
 	Made    [NumParts]int64
 	Rows    int64
 	LeftOut [payload.NumOmissions]int64

@@ -23,8 +23,8 @@ func (c column) cell(row int) value.Value {
 	return c.t.At(row, c.j)
 }
 
-// put writes the column: a scalar where it has one row, else an array. An array has values of one type: whole
-// numbers beside others become doubles, anything beside texts becomes text.
+// put writes the column: a scalar where it has one row, else an array. An array has values of one
+// type: integers beside other numbers become doubles, anything beside strings becomes a string.
 func (c column) put(attrs pcommon.Map, key string) {
 	if c.t.Rows == 1 {
 		set(attrs.PutEmpty(key), c.t.At(0, c.j))

@@ -22,7 +22,8 @@ type result struct {
 	leftOut [payload.NumOmissions]int64
 }
 
-// write puts features and answers on a span. Either payload may be nil. They may be written again, with the same result.
+// write puts features and answers on a span. Either payload may be nil. They may be written again,
+// with the same result.
 func write(attrs pcommon.Map, k *knowledge, request, response *payload.Payload) result {
 	w := writer{attrs: attrs, k: k, rows: -1}
 	if request != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
 )
 
-// identify sets ids that are the same when the events are delivered again. The time is part of them: clients choose the
-// ids of their requests and may choose one twice.
+// identify sets ids that are the same when the events are delivered again. The time is part of
+// them: clients choose the ids of their requests and may choose one twice.
 func identify(span ptrace.Span, key call.Key, c *call.Call, parts Parts) {
 	var text [len(key) + 9]byte
 	copy(text[:], key[:])

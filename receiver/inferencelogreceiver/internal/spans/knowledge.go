@@ -26,8 +26,8 @@ type knowledge struct {
 	featureKeys []string
 }
 
-// newKnowledge returns what a card and its baseline say of a model; both may be nil. Features and classes that are given come before those
-// of the baseline.
+// newKnowledge returns what a card and its baseline say of a model; both may be nil. Features and
+// classes that are given come before those of the baseline.
 func newKnowledge(card *catalog.Model, baseline *profile.Profile, features, classes []string) *knowledge {
 	k := &knowledge{classes: classes}
 	if baseline != nil && len(features) == 0 {
