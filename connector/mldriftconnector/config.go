@@ -4,8 +4,6 @@
 package mldriftconnector
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -182,41 +180,29 @@ func (c *Config) options() drift.Options {
 
 // Validate returns all violations, each naming its key.
 func (c *Config) Validate() error {
-	var errs []error
+	var wrong configcheck.Violations
 	options := c.options()
 	if _, err := eventtime.ParseWindow(c.Window); err != nil {
-		errs = append(errs, fmt.Errorf("'window': %w", err))
+		wrong.Add("window", "%w", err)
 		options.Window = eventtime.Window{Calendar: "day"}
 	}
-	errs = append(errs, options.Validate(),
+	wrong.Check(options.Validate(),
 		configcheck.Duration("emit_interval", c.EmitInterval, 0, 0),
 		configcheck.Duration("save_interval", c.SaveInterval, 0, 0),
 		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
-		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0))
+		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0),
+		configcheck.OneOf("segments::scores", c.Segments.Scores, ScoresAll, ScoresDrifted, ScoresNone),
+		configcheck.OneOf("severity", alert.Severity(c.Severity), alert.Critical, alert.Warning, alert.Info),
+		configcheck.Range("limits::alerts", c.Limits.Alerts, 1, 100_000),
+		configcheck.OneOf("timestamps", c.Timestamps, TimestampsNow, TimestampsEvent))
 	switch {
 	case c.Learn.Rows > 0 && c.Learn.Directory == "":
-		errs = append(errs, errors.New("'learn::directory': must be set with 'learn::rows'"))
+		wrong.Add("learn::directory", "must be set with 'learn::rows'")
 	case c.Learn.Rows == 0 && c.Learn.Directory != "":
-		errs = append(errs, errors.New("'learn::rows': must be set with 'learn::directory', such as 10000"))
-	}
-	switch c.Segments.Scores {
-	case ScoresAll, ScoresDrifted, ScoresNone:
-	default:
-		errs = append(errs, fmt.Errorf("'segments::scores': %q is none of %s, %s, %s", c.Segments.Scores, ScoresAll, ScoresDrifted, ScoresNone))
+		wrong.Add("learn::rows", "must be set with 'learn::directory', such as 10000")
 	}
 	if err := alert.CheckTraceURL(c.TraceURL); err != nil {
-		errs = append(errs, fmt.Errorf("'trace_url': %q %w", c.TraceURL, err))
+		wrong.Add("trace_url", "%q %w", c.TraceURL, err)
 	}
-	switch alert.Severity(c.Severity) {
-	case alert.Critical, alert.Warning, alert.Info:
-	default:
-		errs = append(errs, fmt.Errorf("'severity': %q is none of %s, %s, %s", c.Severity, alert.Critical, alert.Warning, alert.Info))
-	}
-	if c.Limits.Alerts < 1 || c.Limits.Alerts > 100_000 {
-		errs = append(errs, fmt.Errorf("'limits::alerts': %d must be between 1 and 100000", c.Limits.Alerts))
-	}
-	if c.Timestamps != TimestampsNow && c.Timestamps != TimestampsEvent {
-		errs = append(errs, fmt.Errorf("'timestamps': %q is neither %q nor %q", c.Timestamps, TimestampsNow, TimestampsEvent))
-	}
-	return errors.Join(errs...)
+	return wrong.Err()
 }

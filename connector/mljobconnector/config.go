@@ -4,8 +4,6 @@
 package mljobconnector
 
 import (
-	"errors"
-	"fmt"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -136,11 +134,8 @@ func (c *Config) options() track.Options {
 
 // Validate returns all violations, each naming its key and the bound.
 func (c *Config) Validate() error {
-	var errs []error
-	wrong := func(key, format string, args ...any) {
-		errs = append(errs, fmt.Errorf("'%s': "+format, append([]any{key}, args...)...))
-	}
-	for _, err := range []error{
+	var wrong configcheck.Violations
+	wrong.Check(
 		configcheck.DurationOrZero("decision_wait", c.DecisionWait, 0, 0),
 		configcheck.Duration("absence", c.Absence, 0, 0),
 		configcheck.DurationOrZero("schedule_grace", c.ScheduleGrace, 0, 0),
@@ -148,52 +143,27 @@ func (c *Config) Validate() error {
 		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
 		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0),
 		configcheck.Duration("metrics_interval", c.MetricsInterval, 0, 0),
-	} {
-		if err != nil {
-			errs = append(errs, err)
-		}
-	}
+	)
 	if c.Absence > 0 && c.Absence < c.DecisionWait {
-		wrong("absence", "%v must be at least 'decision_wait', %v", c.Absence, c.DecisionWait)
+		wrong.Add("absence", "%v must be at least 'decision_wait', %v", c.Absence, c.DecisionWait)
 	}
 	if err := alert.CheckTraceURL(c.TraceURL); err != nil {
-		wrong("trace_url", "%q %w", c.TraceURL, err)
+		wrong.Add("trace_url", "%q %w", c.TraceURL, err)
 	}
-	switch alert.Severity(c.Severity) {
-	case alert.Critical, alert.Warning, alert.Info:
-	default:
-		wrong("severity", "%q is none of %s, %s, %s", c.Severity, alert.Critical, alert.Warning, alert.Info)
-	}
-	if !(c.MaxRowDrop >= 0 && c.MaxRowDrop <= 1) { // not a number is neither
-		wrong("max_row_drop", "%v must be from 0 to 1", c.MaxRowDrop)
-	}
-	if !(c.MaxNullIncrease >= 0 && c.MaxNullIncrease <= 1) {
-		wrong("max_null_increase", "%v must be from 0 to 1", c.MaxNullIncrease)
-	}
-	for _, n := range []struct {
-		key   string
-		value int
-	}{{"history::min_runs", c.History.MinRuns}, {"history::runs", c.History.Runs}} {
-		if n.value < 1 || n.value > maxHistory {
-			wrong(n.key, "%d must be from 1 to %d", n.value, maxHistory)
-		}
-	}
-	for _, n := range []struct {
-		key   string
-		value int
-	}{
-		{"jobs", c.Limits.Jobs},
-		{"runs", c.Limits.Runs},
-		{"closed_runs", c.Limits.ClosedRuns},
-		{"stages", c.Limits.Stages},
-		{"instances", c.Limits.Instances},
-		{"attempts", c.Limits.Attempts},
-		{"alerts", c.Limits.Alerts},
-		{"pending_spans", c.Limits.PendingSpans},
-	} {
-		if n.value < 1 {
-			wrong("limits::"+n.key, "%d must be at least 1", n.value)
-		}
-	}
-	return errors.Join(errs...)
+	wrong.Check(
+		configcheck.OneOf("severity", alert.Severity(c.Severity), alert.Critical, alert.Warning, alert.Info),
+		configcheck.Range("max_row_drop", c.MaxRowDrop, 0, 1),
+		configcheck.Range("max_null_increase", c.MaxNullIncrease, 0, 1),
+		configcheck.Range("history::min_runs", c.History.MinRuns, 1, maxHistory),
+		configcheck.Range("history::runs", c.History.Runs, 1, maxHistory),
+		configcheck.AtLeast("limits::jobs", c.Limits.Jobs, 1),
+		configcheck.AtLeast("limits::runs", c.Limits.Runs, 1),
+		configcheck.AtLeast("limits::closed_runs", c.Limits.ClosedRuns, 1),
+		configcheck.AtLeast("limits::stages", c.Limits.Stages, 1),
+		configcheck.AtLeast("limits::instances", c.Limits.Instances, 1),
+		configcheck.AtLeast("limits::attempts", c.Limits.Attempts, 1),
+		configcheck.AtLeast("limits::alerts", c.Limits.Alerts, 1),
+		configcheck.AtLeast("limits::pending_spans", c.Limits.PendingSpans, 1),
+	)
+	return wrong.Err()
 }

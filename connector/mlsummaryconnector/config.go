@@ -4,10 +4,8 @@
 package mlsummaryconnector
 
 import (
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 
@@ -86,59 +84,43 @@ func createDefaultConfig() component.Config {
 
 // Validate returns all violations, each naming its key.
 func (c *Config) Validate() error {
-	var errs []error
-	errs = append(errs, configcheck.Duration("flush_interval", c.FlushInterval, 0, 0))
+	var wrong configcheck.Violations
+	wrong.Check(configcheck.Duration("flush_interval", c.FlushInterval, 0, 0))
 	if err := configcheck.Duration("feature_flush_interval", c.FeatureFlushInterval, 0, 0); err != nil {
-		errs = append(errs, err)
+		wrong.Check(err)
 	} else if c.FeatureFlushInterval < c.FlushInterval {
-		errs = append(errs, fmt.Errorf("'feature_flush_interval': %v must not be below flush_interval (%v)", c.FeatureFlushInterval, c.FlushInterval))
+		wrong.Add("feature_flush_interval", "%v must not be below flush_interval (%v)", c.FeatureFlushInterval, c.FlushInterval)
 	}
-	if c.Temporality != TemporalityEventDelta && c.Temporality != TemporalityCumulative {
-		errs = append(errs, fmt.Errorf("'temporality': %q is neither %q nor %q", c.Temporality, TemporalityEventDelta, TemporalityCumulative))
-	}
+	wrong.Check(configcheck.OneOf("temporality", c.Temporality, TemporalityEventDelta, TemporalityCumulative))
 	for i, s := range c.Segments {
 		switch {
 		case s == "":
-			errs = append(errs, fmt.Errorf("'segments[%d]': must not be empty", i))
+			wrong.Add(fmt.Sprintf("segments[%d]", i), "must not be empty")
 		case strings.Contains(s, "="):
-			errs = append(errs, fmt.Errorf("'segments[%d]': %q must not contain '='", i, s))
-		case slices.Contains(c.Segments[:i], s):
-			errs = append(errs, fmt.Errorf("'segments[%d]': %q is there twice", i, s))
+			wrong.Add(fmt.Sprintf("segments[%d]", i), "%q must not contain '='", s)
 		}
 	}
+	wrong.Check(configcheck.Distinct("segments", c.Segments))
 	if len(c.DurationBuckets) == 0 {
-		errs = append(errs, errors.New("'duration_buckets': at least one bound is needed"))
+		wrong.Add("duration_buckets", "at least one bound is needed")
 	}
 	if n := len(c.DurationBuckets); n > distribution.MaxBounds {
-		errs = append(errs, fmt.Errorf("'duration_buckets': %d are more than the limit of %d", n, distribution.MaxBounds))
+		wrong.Add("duration_buckets", "%d are more than the limit of %d", n, distribution.MaxBounds)
 	}
 	for i, b := range c.DurationBuckets {
 		if math.IsNaN(b) || math.IsInf(b, 0) || b <= 0 {
-			errs = append(errs, fmt.Errorf("'duration_buckets[%d]': %v must be positive and finite", i, b))
+			wrong.Add(fmt.Sprintf("duration_buckets[%d]", i), "%v must be positive and finite", b)
 		} else if i > 0 && b <= c.DurationBuckets[i-1] {
-			errs = append(errs, fmt.Errorf("'duration_buckets[%d]': %v must be above the one before, %v", i, b, c.DurationBuckets[i-1]))
+			wrong.Add(fmt.Sprintf("duration_buckets[%d]", i), "%v must be above the one before, %v", b, c.DurationBuckets[i-1])
 		}
 	}
-	errs = append(errs, c.Limits.validate())
-	return errors.Join(errs...)
-}
-
-func (l *Limits) validate() error {
-	var errs []error
-	for _, f := range []struct {
-		key                string
-		value, least, most int
-	}{
-		{"models", l.Models, 1, 100_000},
-		{"segments", l.Segments, 1, 100_000},
-		{"features", l.Features, 1, 65_000},
-		{"categories", l.Categories, 1, 65_000},
-		{"cells", l.Cells, 1, 10_000_000},
-		{"spans", l.Spans, 0, 100_000_000},
-	} {
-		if f.value < f.least || f.value > f.most {
-			errs = append(errs, fmt.Errorf("'limits::%s': %d must be between %d and %d", f.key, f.value, f.least, f.most))
-		}
-	}
-	return errors.Join(errs...)
+	wrong.Check(
+		configcheck.Range("limits::models", c.Limits.Models, 1, 100_000),
+		configcheck.Range("limits::segments", c.Limits.Segments, 1, 100_000),
+		configcheck.Range("limits::features", c.Limits.Features, 1, 65_000),
+		configcheck.Range("limits::categories", c.Limits.Categories, 1, 65_000),
+		configcheck.Range("limits::cells", c.Limits.Cells, 1, 10_000_000),
+		configcheck.Range("limits::spans", c.Limits.Spans, 0, 100_000_000),
+	)
+	return wrong.Err()
 }

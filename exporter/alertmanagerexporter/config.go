@@ -65,65 +65,62 @@ func createDefaultConfig() component.Config {
 
 // Validate returns all violations, each naming its key.
 func (c *Config) Validate() error {
-	var errs []error
-	violated := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	var wrong configcheck.Violations
 	if c.ClientConfig.Endpoint != "" {
-		violated("'endpoint' is not used here: list the base URLs of all replicas in 'endpoints'")
+		wrong.Add("endpoint", "is not used here: list the base URLs of all replicas in 'endpoints'")
 	}
 	if len(c.Endpoints) == 0 {
-		violated("'endpoints' must have at least one URL")
+		wrong.Add("endpoints", "must have at least one URL")
 	}
 	for i, endpoint := range c.Endpoints {
 		if err := checkEndpoint(endpoint); err != nil {
-			violated("'endpoints[%d]': %w", i, err)
+			wrong.Add(fmt.Sprintf("endpoints[%d]", i), "%w", err)
 		} else if slices.ContainsFunc(c.Endpoints[:i], func(other string) bool { return alertsURL(other) == alertsURL(endpoint) }) {
-			violated("'endpoints[%d]': %s is listed twice", i, endpoint)
+			wrong.Add(fmt.Sprintf("endpoints[%d]", i), "%s is there twice", endpoint)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(c.Labels)) {
 		switch {
 		case name == "alertname" || name == "severity":
-			violated("'labels::%s' is the alert's own", name)
+			wrong.Add("labels::"+name, "is the alert's own")
 		case alert.CleanName(name) != name:
-			violated("'labels::%s': the name must be of letters, digits and underscores, with no digit in front", name)
+			wrong.Add("labels::"+name, "the name must be of letters, digits and underscores, with no digit in front")
 		case c.Labels[name] == "":
-			violated("'labels::%s' must not be empty", name)
+			wrong.Add("labels::"+name, "must not be empty")
 		}
 	}
-	errs = append(errs, c.durations()...)
-	if c.MaxAlerts < 1 {
-		violated("'max_alerts': %d must be at least 1", c.MaxAlerts)
-	}
-	if c.BatchSize < 1 || c.BatchSize > maxBatch {
-		violated("'batch_size': %d must be from 1 to %d", c.BatchSize, maxBatch)
-	}
+	c.checkDurations(&wrong)
+	wrong.Check(
+		configcheck.AtLeast("max_alerts", c.MaxAlerts, 1),
+		configcheck.Range("batch_size", c.BatchSize, 1, maxBatch),
+	)
 	if c.Retry.MaxElapsedTime != 0 {
-		violated("'retry_on_failure::max_elapsed_time': %v must be 0: an alert is sent until it is taken, or superseded by its newer state", c.Retry.MaxElapsedTime)
+		wrong.Add("retry_on_failure::max_elapsed_time", "%v must be 0: an alert is sent until it is taken, or superseded by its newer state", c.Retry.MaxElapsedTime)
 	}
-	return errors.Join(errs...)
+	return wrong.Err()
 }
 
-// durations are the violations of all options that are a time.
-func (c *Config) durations() []error {
-	resend := configcheck.Duration("resend_interval", c.ResendInterval, 0, 0)
-	if resend == nil && c.ResendInterval > c.Lease/2 {
-		resend = fmt.Errorf("'resend_interval': %v must be at most half of 'lease' (%v)", c.ResendInterval, c.Lease)
-	}
-	all := []error{
+// checkDurations checks all options that are a time.
+func (c *Config) checkDurations(wrong *configcheck.Violations) {
+	wrong.Check(
 		configcheck.Duration("timeout", c.ClientConfig.Timeout, 0, 0),
 		configcheck.DurationOrZero("idle_conn_timeout", c.ClientConfig.IdleConnTimeout, 0, 0),
 		configcheck.DurationOrZero("http2_read_idle_timeout", c.ClientConfig.HTTP2ReadIdleTimeout, 0, 0),
 		configcheck.DurationOrZero("http2_ping_timeout", c.ClientConfig.HTTP2PingTimeout, 0, 0),
 		configcheck.Duration("lease", c.Lease, 0, 0),
-		resend,
-		configcheck.Duration("source_timeout", c.SourceTimeout, 0, 0),
+	)
+	if err := configcheck.Duration("resend_interval", c.ResendInterval, 0, 0); err != nil {
+		wrong.Check(err)
+	} else if c.ResendInterval > c.Lease/2 {
+		wrong.Add("resend_interval", "%v must be at most half of 'lease' (%v)", c.ResendInterval, c.Lease)
 	}
+	wrong.Check(configcheck.Duration("source_timeout", c.SourceTimeout, 0, 0))
 	if c.Retry.Enabled {
-		all = append(all,
+		wrong.Check(
 			configcheck.Duration("retry_on_failure::initial_interval", c.Retry.InitialInterval, 0, 0),
-			configcheck.DurationOrZero("retry_on_failure::max_interval", c.Retry.MaxInterval, 0, 0))
+			configcheck.DurationOrZero("retry_on_failure::max_interval", c.Retry.MaxInterval, 0, 0),
+		)
 	}
-	return slices.DeleteFunc(all, func(err error) bool { return err == nil })
 }
 
 // maxBatch bounds the size of a post.

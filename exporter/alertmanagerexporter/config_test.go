@@ -41,7 +41,7 @@ func TestAllViolationsAtOnce(t *testing.T) {
 
 	cfg = createDefaultConfig().(*Config)
 	cfg.Endpoints = nil
-	require.ErrorContains(t, cfg.Validate(), "'endpoints' must have at least one URL")
+	require.ErrorContains(t, cfg.Validate(), "'endpoints': must have at least one URL")
 	cfg = createDefaultConfig().(*Config)
 	cfg.ResendInterval = cfg.Lease/2 + 1
 	require.ErrorContains(t, cfg.Validate(), "at most half of 'lease' (4m0s)")

@@ -4,11 +4,11 @@
 package filestorageextension
 
 import (
-	"fmt"
-
 	"github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 )
 
 // The values of Config.OnCorrupt.
@@ -35,10 +35,7 @@ func createDefaultConfig() component.Config {
 
 // Validate checks what is ours; contrib's part is validated as a field.
 func (c *Config) Validate() error {
-	if c.OnCorrupt != OnCorruptRefuse && c.OnCorrupt != OnCorruptSetAside {
-		return fmt.Errorf("'on_corrupt' %q must be %s or %s", c.OnCorrupt, OnCorruptRefuse, OnCorruptSetAside)
-	}
-	return nil
+	return configcheck.OneOf("on_corrupt", c.OnCorrupt, OnCorruptRefuse, OnCorruptSetAside)
 }
 
 // setsAside is true where a damaged file is moved away. Contrib's recreate means the same for the

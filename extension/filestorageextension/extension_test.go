@@ -185,7 +185,7 @@ func TestConfig(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	require.NoError(t, confmap.NewFromStringMap(map[string]any{"directory": "/absent", "on_corrupt": "ignore"}).Unmarshal(cfg))
 	err := confmap.Validate(cfg)
-	require.ErrorContains(t, err, `'on_corrupt' "ignore" must be refuse or set_aside`)
+	require.ErrorContains(t, err, `'on_corrupt': "ignore" is none of refuse, set_aside`)
 	require.ErrorContains(t, err, "directory must exist")
 	assert.Equal(t, 1, strings.Count(err.Error(), "directory must exist"))
 

@@ -139,33 +139,28 @@ const (
 )
 
 // problems are the violations of what all sources have, each with its key below the source's.
-func (c *SourceConfig) problems() (errs []error) {
+func (c *SourceConfig) problems() []error {
+	var wrong configcheck.Violations
 	if _, err := fetch.CheckEndpoint(c.Endpoint); err != nil {
-		errs = append(errs, fmt.Errorf("'endpoint': %w", err))
+		wrong.Add("endpoint", "%w", err)
 	}
-	stale := configcheck.DurationOrZero("stale_after", c.StaleAfter, 0, 0)
-	if stale == nil && c.StaleAfter != 0 && c.StaleAfter < c.Interval {
-		stale = fmt.Errorf("'stale_after': %v must be at least 'interval', %v, or 0 for never", c.StaleAfter, c.Interval)
+	wrong.Check(configcheck.Duration("interval", c.Interval, minInterval, 0))
+	if err := configcheck.DurationOrZero("stale_after", c.StaleAfter, 0, 0); err != nil {
+		wrong.Check(err)
+	} else if c.StaleAfter != 0 && c.StaleAfter < c.Interval {
+		wrong.Add("stale_after", "%v must be at least 'interval', %v, or 0 for never", c.StaleAfter, c.Interval)
 	}
-	for _, err := range []error{
-		configcheck.Duration("interval", c.Interval, minInterval, 0),
-		stale,
+	wrong.Check(
 		configcheck.Duration("timeout", c.Timeout, 0, 0),
 		configcheck.DurationOrZero("idle_conn_timeout", c.IdleConnTimeout, 0, 0),
 		configcheck.DurationOrZero("http2_read_idle_timeout", c.HTTP2ReadIdleTimeout, 0, 0),
 		configcheck.DurationOrZero("http2_ping_timeout", c.HTTP2PingTimeout, 0, 0),
-	} {
-		if err != nil {
-			errs = append(errs, err)
-		}
-	}
-	if c.MaxResponseSize < minResponseSize || c.MaxResponseSize > maxResponseSize {
-		errs = append(errs, fmt.Errorf("'max_response_size': %d must be %d to %d", c.MaxResponseSize, minResponseSize, maxResponseSize))
-	}
+		configcheck.Range("max_response_size", c.MaxResponseSize, minResponseSize, maxResponseSize),
+	)
 	if len(c.Name) > fetch.MaxName {
-		errs = append(errs, fmt.Errorf("'name': must have at most %d bytes", fetch.MaxName))
+		wrong.Add("name", "must have at most %d bytes", fetch.MaxName)
 	}
-	return append(errs, globProblems("tags", c.Tags)...)
+	return append(wrong, globProblems("tags", c.Tags)...)
 }
 
 // globProblems are those of a list of globs.
@@ -182,8 +177,8 @@ func globProblems(key string, globs []string) (errs []error) {
 }
 
 func limitProblem(key string, value int) []error {
-	if value < 1 || value > maxLimit {
-		return []error{fmt.Errorf("'limits::%s': %d must be 1 to %d", key, value, maxLimit)}
+	if err := configcheck.Range("limits::"+key, value, 1, maxLimit); err != nil {
+		return []error{err}
 	}
 	return nil
 }

@@ -376,12 +376,12 @@ func TestValidateSources(t *testing.T) {
 			"'sources::mlflow[0]::endpoint': must not be empty",
 			"'sources::mlflow[0]::interval': 0s must be at least 1s",
 			"'sources::mlflow[0]::timeout': 0s must be at least 10ms",
-			"'sources::mlflow[0]::max_response_size': 0 must be 1024 to 1073741824",
+			"'sources::mlflow[0]::max_response_size': 0 must be from 1024 to 1073741824",
 			"'sources::mlflow[0]::name': must have at most 256 bytes",
 			"'sources::mlflow[0]::models[1]': must not be empty",
-			"'sources::mlflow[0]::limits::models': 0 must be 1 to 100000",
-			"'sources::mlflow[0]::limits::versions': 0 must be 1 to 100000",
-			"'sources::mlflow[0]::limits::attributes': 0 must be 1 to 100000",
+			"'sources::mlflow[0]::limits::models': 0 must be from 1 to 100000",
+			"'sources::mlflow[0]::limits::versions': 0 must be from 1 to 100000",
+			"'sources::mlflow[0]::limits::attributes': 0 must be from 1 to 100000",
 		}},
 		"of the other": {func(_ *MLflowConfig, f *FeastConfig) {
 			f.Project, f.Endpoint, f.StaleAfter, f.FeatureViews = "", "http://me:secret@x", time.Second, make([]string, 1001)
@@ -390,8 +390,8 @@ func TestValidateSources(t *testing.T) {
 			"'sources::feast[0]::endpoint': must not have a user or a password, use auth or headers",
 			"'sources::feast[0]::stale_after': 1s must be at least 'interval', 1m0s, or 0 for never",
 			"'sources::feast[0]::feature_views': has 1001 globs, at most 1000 are allowed",
-			"'sources::feast[0]::limits::feature_views': 100001 must be 1 to 100000",
-			"'sources::feast[0]::limits::features': -1 must be 1 to 100000",
+			"'sources::feast[0]::limits::feature_views': 100001 must be from 1 to 100000",
+			"'sources::feast[0]::limits::features': -1 must be from 1 to 100000",
 			"'sources::feast[0]::project': must not be empty",
 		}},
 		"one name for two": {func(m *MLflowConfig, f *FeastConfig) { m.Name, f.Name = "n", "n" }, []string{

@@ -4,10 +4,10 @@
 package nestinglimitextension
 
 import (
-	"fmt"
-
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 )
 
 // Config is the configuration of the nesting_limit extension. The empty config works.
@@ -23,8 +23,5 @@ func createDefaultConfig() component.Config { return &Config{MaxDepth: 64} }
 
 // Validate returns what is wrong.
 func (c *Config) Validate() error {
-	if c.MaxDepth < 1 || c.MaxDepth > 1000 {
-		return fmt.Errorf("'max_depth' %d must be 1 to 1000", c.MaxDepth)
-	}
-	return nil
+	return configcheck.Range("max_depth", c.MaxDepth, 1, 1000)
 }

@@ -4,7 +4,6 @@
 package drift
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"math"
@@ -83,74 +82,74 @@ func DefaultOptions() Options {
 
 // Validate returns all violations.
 func (o *Options) Validate() error {
-	var errs []error
-	add := func(bad bool, format string, args ...any) {
-		if bad {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
-	}
+	var wrong configcheck.Violations
 	if err := o.Window.Validate(); err != nil {
-		errs = append(errs, fmt.Errorf("'window': %w", err))
+		wrong.Add("window", "%w", err)
 	}
-	add(o.MinSamples < 1 || o.MinSamples > 1_000_000_000, "'min_samples': %d must be between 1 and 1000000000", o.MinSamples)
-	errs = append(errs, configcheck.Duration("max_window", o.MaxWindow, 0, 0))
+	wrong.Check(
+		configcheck.Range("min_samples", o.MinSamples, 1, 1_000_000_000),
+		configcheck.Duration("max_window", o.MaxWindow, 0, 0),
+	)
 	// A window that is longer than the default alone is as good: it does not grow.
-	add(o.MaxWindow < o.Window.Length && o.MaxWindow != defaultMaxWindow, "'max_window': %v is below window, %v", o.MaxWindow, o.Window)
-	add(o.For < 1 || o.For > 1000, "'for': %d must be between 1 and 1000", o.For)
-	add(o.Learn < 0 || o.Learn > 1_000_000_000, "'learn::rows': %d must be between 0 and 1000000000", o.Learn)
-	add(!(o.Significance > 0 && o.Significance < 1), "'significance': %v must be above 0 and below 1", o.Significance)
-	errs = append(errs,
+	if o.MaxWindow < o.Window.Length && o.MaxWindow != defaultMaxWindow {
+		wrong.Add("max_window", "%v is below window, %v", o.MaxWindow, o.Window)
+	}
+	wrong.Check(
+		configcheck.Range("for", o.For, 1, 1000),
+		configcheck.Range("learn::rows", o.Learn, 0, 1_000_000_000),
+	)
+	if !(o.Significance > 0 && o.Significance < 1) {
+		wrong.Add("significance", "%v must be above 0 and below 1", o.Significance)
+	}
+	wrong.Check(
 		configcheck.DurationOrZero("lateness", o.Lateness, 0, 0),
-		configcheck.Duration("idle", o.Idle, 0, 0))
-	errs = append(errs, validateReferences("reference", o.Reference))
+		configcheck.Duration("idle", o.Idle, 0, 0),
+		validateReferences("reference", o.Reference),
+	)
 	for _, t := range []profile.Type{profile.Numeric, profile.Categorical} {
-		add(len(o.Methods[t]) == 0, "'methods::%s': at least one method is needed", t)
+		key := "methods::" + string(t)
+		if len(o.Methods[t]) == 0 {
+			wrong.Add(key, "at least one method is needed")
+		}
 		for i, name := range o.Methods[t] {
 			if _, err := parseMethod(name, t); err != nil {
-				errs = append(errs, fmt.Errorf("'methods::%s[%d]': %w", t, i, err))
+				wrong.Add(fmt.Sprintf("%s[%d]", key, i), "%w", err)
 			}
-			add(slices.Contains(o.Methods[t][:i], name), "'methods::%s[%d]': %q is there twice", t, i, name)
 		}
+		wrong.Check(configcheck.Distinct(key, o.Methods[t]))
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Thresholds)) {
-		v := o.Thresholds[name]
+		key, v := "thresholds::"+name, o.Thresholds[name]
 		if name != MissingThreshold {
 			if _, err := stats.ParseMethod(name); err != nil {
-				errs = append(errs, fmt.Errorf("'thresholds::%s': %w", name, err))
+				wrong.Add(key, "%w", err)
 			}
 		}
-		add(!(v >= 0) || math.IsInf(v, 0), "'thresholds::%s': %v must be a number of at least 0", name, v)
+		if !(v >= 0) || math.IsInf(v, 0) {
+			wrong.Add(key, "%v must be a number of at least 0", v)
+		}
 	}
-	for _, l := range []struct {
-		key         string
-		value, most int
-	}{
-		{"models", o.Limits.Models, 100_000},
-		{"versions", o.Limits.Versions, 1000},
-		{"segments", o.Limits.Segments, 100_000},
-		{"features", o.Limits.Features, 65_000},
-		{"categories", o.Limits.Categories, 65_000},
-		{"producers", o.Limits.Producers, 1_000_000},
-	} {
-		add(l.value < 1 || l.value > l.most, "'limits::%s': %d must be between 1 and %d", l.key, l.value, l.most)
-	}
-	return errors.Join(errs...)
+	wrong.Check(
+		configcheck.Range("limits::models", o.Limits.Models, 1, 100_000),
+		configcheck.Range("limits::versions", o.Limits.Versions, 1, 1000),
+		configcheck.Range("limits::segments", o.Limits.Segments, 1, 100_000),
+		configcheck.Range("limits::features", o.Limits.Features, 1, 65_000),
+		configcheck.Range("limits::categories", o.Limits.Categories, 1, 65_000),
+		configcheck.Range("limits::producers", o.Limits.Producers, 1, 1_000_000),
+	)
+	return wrong.Err()
 }
 
 func validateReferences(key string, names []string) error {
-	var errs []error
+	var wrong configcheck.Violations
 	if len(names) == 0 {
-		errs = append(errs, fmt.Errorf("'%s': at least one is needed", key))
+		wrong.Add(key, "at least one is needed")
 	}
 	for i, name := range names {
-		if !slices.Contains(referenceNames[:], name) {
-			errs = append(errs, fmt.Errorf("'%s[%d]': %q is none of baseline, champion, previous", key, i, name))
-		}
-		if slices.Contains(names[:i], name) {
-			errs = append(errs, fmt.Errorf("'%s[%d]': %q is there twice", key, i, name))
-		}
+		wrong.Check(configcheck.OneOf(fmt.Sprintf("%s[%d]", key, i), name, referenceNames[:]...))
 	}
-	return errors.Join(errs...)
+	wrong.Check(configcheck.Distinct(key, names))
+	return wrong.Err()
 }
 
 func parseMethod(name string, t profile.Type) (stats.Method, error) {

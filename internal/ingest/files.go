@@ -50,26 +50,21 @@ func DefaultFiles() Files {
 
 // Check returns all that is wrong; key is the option that holds them.
 func (f *Files) Check(key string) error {
-	errs := []error{
+	return errors.Join(
 		configcheck.Duration(key+"::poll_interval", f.PollInterval, 0, 0),
 		configcheck.DurationOrZero(key+"::exclude_older_than", f.ExcludeOlderThan, minAge, 0),
 		checkGlobs(key+"::include", f.Include),
 		checkGlobs(key+"::exclude", f.Exclude),
-	}
-	if f.StartAt != startAtBeginning && f.StartAt != startAtEnd {
-		errs = append(errs, fmt.Errorf("'%s::start_at' %q must be %s or %s", key, f.StartAt, startAtBeginning, startAtEnd))
-	}
-	if f.MaxRecordSize < 1 || f.MaxRecordSize > maxRecordSize {
-		errs = append(errs, fmt.Errorf("'%s::max_record_size' %d must be 1 to %d", key, f.MaxRecordSize, maxRecordSize))
-	}
-	return errors.Join(errs...)
+		configcheck.OneOf(key+"::start_at", f.StartAt, startAtBeginning, startAtEnd),
+		configcheck.Range(key+"::max_record_size", f.MaxRecordSize, 1, maxRecordSize),
+	)
 }
 
 func checkGlobs(key string, globs []string) error {
 	var errs []error
 	for i, glob := range globs {
 		if _, err := filepath.Match(glob, ""); err != nil || glob == "" {
-			errs = append(errs, fmt.Errorf("'%s[%d]' %q is not a glob", key, i, glob))
+			errs = append(errs, fmt.Errorf("'%s[%d]': %q is not a glob", key, i, glob))
 		}
 	}
 	return errors.Join(errs...)

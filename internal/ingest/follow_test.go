@@ -181,8 +181,8 @@ func TestCheckFiles(t *testing.T) {
 	bad := Files{Include: []string{"["}, Exclude: []string{"a", ""}, ExcludeOlderThan: time.Second, StartAt: "middle", PollInterval: time.Nanosecond}
 	err := bad.Check("files")
 	for _, want := range []string{
-		"'files::poll_interval'", "'files::exclude_older_than'", `'files::include[0]' "[" is not a glob`, `'files::exclude[1]' "" is not a glob`,
-		`'files::start_at' "middle" must be beginning or end`, "'files::max_record_size' 0 must be 1 to 268435456",
+		"'files::poll_interval'", "'files::exclude_older_than'", `'files::include[0]': "[" is not a glob`, `'files::exclude[1]': "" is not a glob`,
+		`'files::start_at': "middle" is none of beginning, end`, "'files::max_record_size': 0 must be from 1 to 268435456",
 	} {
 		require.ErrorContains(t, err, want)
 	}

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 )
 
@@ -59,13 +60,13 @@ func createDefaultConfig() component.Config {
 
 // Validate returns all violations, each naming its key.
 func (c *Config) Validate() error {
-	var errs []error
-	if c.MaxJSONBytes < leastJSON || c.MaxJSONBytes > mostJSON {
-		errs = append(errs, fmt.Errorf("'max_json_bytes': %d must be between %d and %d", c.MaxJSONBytes, leastJSON, mostJSON))
-	}
-	errs = append(errs, featureNames("categories", c.Features.Categories), featureNames("exclude", c.Features.Exclude))
 	_, err := c.engine()
-	return errors.Join(append(errs, err)...)
+	return errors.Join(
+		configcheck.Range("max_json_bytes", c.MaxJSONBytes, leastJSON, mostJSON),
+		featureNames("categories", c.Features.Categories),
+		featureNames("exclude", c.Features.Exclude),
+		err,
+	)
 }
 
 // featureNames checks that names are without the prefix of their attributes.

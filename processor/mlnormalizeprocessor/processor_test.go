@@ -81,7 +81,7 @@ dialects:
   - {name: B, concept: llm}
 `).Validate()
 	for _, want := range []string{
-		"'max_json_bytes': 3 must be between 1024 and 67108864",
+		"'max_json_bytes': 3 must be from 1024 to 67108864",
 		`'features::categories[0]': "" must be what follows feature. in the attribute's name`, "'features::categories[1]'",
 		`'dialects[0].map["ml.model.name"].form': unknown key; did you mean from? (allowed: accept,`, `'dialects[0].map["ml.model.name"]': needs from, from_all or value`,
 		`'disabled_dialects[1]': there is no dialect "gen_a"`,

@@ -4,8 +4,8 @@
 package inferencelogreceiver
 
 import (
-	"errors"
 	"fmt"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -131,70 +131,67 @@ func createDefaultConfig() component.Config {
 
 // Validate returns all that is wrong.
 func (c *Config) Validate() error {
-	var errs []error
-	errs = append(errs,
+	var wrong configcheck.Violations
+	wrong.Check(
 		configcheck.DurationOrZero("pairing_timeout", c.PairingTimeout, 0, time.Hour),
 		c.SageMaker.Check("sagemaker"),
+		configcheck.DurationOrZero("read_timeout", c.ReadTimeout, 0, 0),
+		configcheck.DurationOrZero("read_header_timeout", c.ReadHeaderTimeout, 0, 0),
+		configcheck.DurationOrZero("write_timeout", c.WriteTimeout, 0, 0),
+		configcheck.DurationOrZero("idle_timeout", c.IdleTimeout, 0, 0),
+		configcheck.OneOf("unpaired", c.Unpaired, UnpairedEmit, UnpairedDrop),
 	)
-	for _, d := range []struct {
-		key   string
-		value time.Duration
-	}{
-		{"read_timeout", c.ReadTimeout}, {"read_header_timeout", c.ReadHeaderTimeout}, {"write_timeout", c.WriteTimeout}, {"idle_timeout", c.IdleTimeout},
-	} {
-		errs = append(errs, configcheck.DurationOrZero(d.key, d.value, 0, 0))
-	}
-	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
 	if c.NetAddr.Endpoint == "" && len(c.SageMaker.Include) == 0 {
-		fail("'endpoint' and 'sagemaker::include' are both empty: there is nothing to receive")
+		wrong.Add("endpoint", "is empty, and so is 'sagemaker::include': there is nothing to receive")
 	}
 	if !validPath(c.Path) {
-		fail("'path' %q must start with / and have no blanks, no braces and no empty or dotted part", c.Path)
+		wrong.Add("path", "%q must start with / and have no blanks, no braces and no empty or dotted part", c.Path)
 	}
-	if c.MaxRequestBodySize < 0 || c.MaxRequestBodySize > 1<<28 {
-		fail("'max_request_body_size' %d must be 0 (the collector's default) to %d", c.MaxRequestBodySize, 1<<28)
+	if c.MaxRequestBodySize < 0 || c.MaxRequestBodySize > maxRequestBodySize {
+		wrong.Add("max_request_body_size", "%d must be from 0 (the collector's default) to %d", c.MaxRequestBodySize, maxRequestBodySize)
 	}
-	if !slices.Contains([]string{UnpairedEmit, UnpairedDrop}, c.Unpaired) {
-		fail("'unpaired' %q must be emit or drop", c.Unpaired)
-	} else if c.PairingTimeout == 0 && c.Unpaired == UnpairedDrop {
-		fail("'unpaired' drop with 'pairing_timeout' 0 would drop everything")
+	if c.PairingTimeout == 0 && c.Unpaired == UnpairedDrop {
+		wrong.Add("unpaired", "drop with 'pairing_timeout' 0 would drop everything")
 	}
 	if len(c.ModelName) == 0 {
-		fail("'model_name' must name at least one attribute")
+		wrong.Add("model_name", "must name at least one attribute")
 	}
-	for _, name := range slices.Concat(c.ModelName, c.ModelVersion) {
-		if !validAttribute(name) {
-			fail("'model_name' and 'model_version': %q is no extension attribute (lower-case letters and digits) or key in one (metadata.X-Version)", name)
-		}
-	}
-	for _, bound := range []struct {
-		key        string
-		value, max int
-	}{
-		{"limits::pending", c.Limits.Pending, 1 << 24},
-		{"limits::pending_size", c.Limits.PendingSize, 1 << 36},
-		{"limits::rows", c.Limits.Rows, 1 << 20}, // the largest ml.batch.size that ml_summary reads
-		{"limits::values", c.Limits.Values, 1 << 26},
-		{"limits::columns", c.Limits.Columns, 1 << 16},
-		{"limits::text", c.Limits.Text, 1 << 20},
-	} {
-		if bound.value < 1 || bound.value > bound.max {
-			fail("'%s' %d must be 1 to %d", bound.key, bound.value, bound.max)
-		}
-	}
-	for name, m := range c.Models {
-		for key, list := range map[string][]string{"features": m.Features, "classes": m.Classes} {
-			if i := slices.Index(list, ""); i >= 0 {
-				fail("'models::%s::%s' is empty at [%d]", name, key, i)
-			}
-			sorted := slices.Sorted(slices.Values(list))
-			if len(slices.Compact(sorted)) < len(list) {
-				fail("'models::%s::%s' has a name twice", name, key)
+	for _, list := range []struct {
+		key   string
+		names []string
+	}{{"model_name", c.ModelName}, {"model_version", c.ModelVersion}} {
+		for i, name := range list.names {
+			if !validAttribute(name) {
+				wrong.Add(fmt.Sprintf("%s[%d]", list.key, i),
+					"%q is no extension attribute (lower-case letters and digits) or key in one (metadata.X-Version)", name)
 			}
 		}
 	}
-	return errors.Join(errs...)
+	wrong.Check(
+		configcheck.Range("limits::pending", c.Limits.Pending, 1, 1<<24),
+		configcheck.Range("limits::pending_size", c.Limits.PendingSize, 1, 1<<36),
+		configcheck.Range("limits::rows", c.Limits.Rows, 1, 1<<20), // the largest ml.batch.size that ml_summary reads
+		configcheck.Range("limits::values", c.Limits.Values, 1, 1<<26),
+		configcheck.Range("limits::columns", c.Limits.Columns, 1, 1<<16),
+		configcheck.Range("limits::text", c.Limits.Text, 1, 1<<20),
+	)
+	for _, name := range slices.Sorted(maps.Keys(c.Models)) {
+		for _, list := range []struct {
+			key   string
+			names []string
+		}{{"features", c.Models[name].Features}, {"classes", c.Models[name].Classes}} {
+			key := "models::" + name + "::" + list.key
+			if i := slices.Index(list.names, ""); i >= 0 {
+				wrong.Add(fmt.Sprintf("%s[%d]", key, i), "must not be empty")
+			}
+			wrong.Check(configcheck.Distinct(key, list.names))
+		}
+	}
+	return wrong.Err()
 }
+
+// maxRequestBodySize is the most of Config.MaxRequestBodySize, in bytes.
+const maxRequestBodySize = 1 << 28
 
 // validPath is true for a path that a request can have and that http.ServeMux takes as it is.
 func validPath(s string) bool {
