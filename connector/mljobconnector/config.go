@@ -30,7 +30,7 @@ type Config struct {
 	ScheduleGrace time.Duration `mapstructure:"schedule_grace"`
 	// NoTelemetry is how long nothing at all must be received before that is one alert instead of one per job; 0 turns it off.
 	NoTelemetry time.Duration `mapstructure:"no_telemetry"`
-	// WarnOnRetries asks for a warning where a stage was good only after a failed try.
+	// WarnOnRetries asks for a warning where a stage was good only after a failed attempt.
 	WarnOnRetries bool `mapstructure:"warn_on_retries"`
 	// TraceURL is the template of the link to the evidence, with {trace_id} and perhaps {span_id}; empty for no links.
 	TraceURL string `mapstructure:"trace_url"`
@@ -79,7 +79,7 @@ type Limits struct {
 	Stages int `mapstructure:"stages"`
 	// Instances is the number of instances per stage; what finds no place is counted, and up to 100 more that fail find one.
 	Instances int `mapstructure:"instances"`
-	// Attempts is the number of tries that are kept per instance, the latest ones.
+	// Attempts is the number of attempts that are kept per instance, the latest ones.
 	Attempts int `mapstructure:"attempts"`
 	// Alerts is the number of alerts, active or resolved lately; the one that was resolved first makes room, for a job with a card the oldest one of
 	// a job without.

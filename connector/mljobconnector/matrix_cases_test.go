@@ -23,13 +23,13 @@ func (w *world) failed(r *jobtest.Run, stage string, deep *jobtest.Span) *want {
 	return w.expect("JobFailed", stage).decided(r).shows(deep).noting("run_id", fmt.Sprint(r.ID))
 }
 
-// retried lets a stage fail in the first third of its time and be good at the second try; it returns both tries.
+// retried lets a stage fail in the first third of its time and be good at the second attempt; it returns both attempts.
 func (w *world) retried(r *jobtest.Run, stage string) (first, second *jobtest.Span) {
-	second = r.Get(stage).Try(2, true)
+	second = r.Get(stage).Attempt(2, true)
 	begin := second.Start.Sub(r.Start)
 	third := second.End.Sub(second.Start) / 3
 	second.Start = second.Start.Add(third + third/4)
-	first = r.Stage(stage, begin, begin+third).Try(1, false)
+	first = r.Stage(stage, begin, begin+third).Attempt(1, false)
 	r.Raise(first, "OperationalError", "connection reset by peer")
 	return first, second
 }

@@ -34,12 +34,12 @@ func failures() []scenario {
 		{"all tries fail", func(w *world) {
 			w.fraud().card().history(2)
 			r := w.run()
-			r.Get("feature_query").Try(3, true).Start = r.Start.Add(3 * time.Minute)
+			r.Get("feature_query").Attempt(3, true).Start = r.Start.Add(3 * time.Minute)
 			for i := range 2 {
-				try := r.Stage("feature_query", time.Duration(i)*time.Minute, time.Duration(i)*time.Minute+50*time.Second).Try(i+1, false)
-				r.Raise(try, "OperationalError", "connection refused")
+				attempt := r.Stage("feature_query", time.Duration(i)*time.Minute, time.Duration(i)*time.Minute+50*time.Second).Attempt(i+1, false)
+				r.Raise(attempt, "OperationalError", "connection refused")
 			}
-			r.Stages = append(r.Stages[1:], r.Stages[0]) // the third try is the last one
+			r.Stages = append(r.Stages[1:], r.Stages[0]) // the third attempt is the last one
 			deep := r.Breaks("feature_query", "OperationalError", "connection refused")
 			w.failed(r, "feature_query", deep).noting("attempt", "3").endsWith(w.run())
 		}},

@@ -55,10 +55,10 @@ var healthy = []scenario{
 		w.run()
 	}},
 	{"retry after a long silence, known not to be the last try", func(w *world) {
-		// A try fails, the next one begins 25 minutes later: longer than any wait, and no sign of life between.
+		// An attempt fails, the next one begins 25 minutes later: longer than any wait, and no sign of life between.
 		w.fraud().card(stage("feature_query", func(s *catalog.Stage) { s.Timeout = time.Hour }))
 		r := w.Run(w.job, "r1", "2000-01-01T01:00:00Z", w.hours(0.1))
-		r.Raise(r.Stage("feature_query", 0, 3*time.Minute).Try(1, false), "OperationalError", "deadlock detected")
+		r.Raise(r.Stage("feature_query", 0, 3*time.Minute).Attempt(1, false), "OperationalError", "deadlock detected")
 		at := 28 * time.Minute
 		for _, name := range stages {
 			r.Stage(name, at, at+2*time.Minute).Metric("val_auc", 0.9)

@@ -71,8 +71,8 @@ var instances = []scenario{
 		w.job = jobtest.Job{Name: "pretrain", Process: jobtest.NewProcess("torchrun").In("production")}
 		r := w.ranks(0, 17)
 		p := r.Also(jobtest.NewProcess("rank"))
-		r.Raise(r.StageOn(p, "train", time.Minute, 5*time.Minute).Instance("17", 64).Try(1, false), "NCCLError", "unhandled system error")
-		r.StageOn(p, "train", 5*time.Minute, 19*time.Minute).Instance("17", 64).Try(2, true)
+		r.Raise(r.StageOn(p, "train", time.Minute, 5*time.Minute).Instance("17", 64).Attempt(1, false), "NCCLError", "unhandled system error")
+		r.StageOn(p, "train", 5*time.Minute, 19*time.Minute).Instance("17", 64).Attempt(2, true)
 	}},
 	{"instances that come over hours", func(w *world) {
 		w.job = jobtest.Job{Name: "embed", Process: jobtest.NewProcess("embed").In("production")}

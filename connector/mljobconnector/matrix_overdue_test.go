@@ -199,7 +199,7 @@ var overdue = []scenario{
 				sp.Start, sp.End = sp.Start.Add(45*time.Minute), sp.End.Add(45*time.Minute)
 			}
 		}
-		r.Get("feature_query").Try(2, true)
+		r.Get("feature_query").Attempt(2, true)
 		r.Close(lasts + 45*time.Minute)
 		due := r.Start.Add(20 * time.Minute)
 		w.expect("StageOverdue", "feature_query").fires(due, due.Add(decision)).ends(r.Get("feature_query").Arrives(), r.Root.Arrives().Add(decision))

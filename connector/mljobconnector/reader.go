@@ -289,7 +289,7 @@ func (r *reader) attribute(s *run.Span, o *own, k string, v pcommon.Value) {
 // kind says what the span is to its run.
 //
 //   - A marker has a state and no result.
-//   - With a stage of its own it is a try of that stage. Where the resource names the stage, every span of the process does: then it
+//   - With a stage of its own it is an attempt of that stage. Where the resource names the stage, every span of the process does: then it
 //     is the one that has no parent in that process, or that has a result or a run id of the stage.
 //   - Without a stage it is the root if it has the run's result, or no parent, or is of kind SERVER or CONSUMER and names the job itself.
 //   - All others are inner spans, also those of no job that have neither.

@@ -28,7 +28,7 @@ func ordinary(t testing.TB, spans int) ptrace.Traces {
 	return repeated(t, attributes{"service.name": "fraud", "host.name": "a"}, span, spans)
 }
 
-// stages returns a request of tries of a stage.
+// stages returns a request of attempts of a stage.
 func stages(t testing.TB, spans int) ptrace.Traces {
 	return repeated(t, attributes{"service.name": "trainer", "cicd.pipeline.name": "recsys", "cicd.pipeline.run.id": "r"}, attributes{
 		"cicd.pipeline.task.name": "transform", "cicd.pipeline.task.run.result": "success", "ml.stage.rows.in": 100000, "ml.stage.rows.out": 99000,

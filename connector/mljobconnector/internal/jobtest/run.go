@@ -41,7 +41,7 @@ type Run struct {
 	Start time.Time
 	// Root is its own span. It ends at Start until Close.
 	Root *Span
-	// Stages are the spans of stages, tries and instances, in the order in which they were added.
+	// Stages are the spans of stages, attempts and instances, in the order in which they were added.
 	Stages []*Span
 
 	script *Script

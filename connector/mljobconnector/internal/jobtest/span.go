@@ -90,8 +90,8 @@ func (sp *Span) Metric(name string, value any) *Span {
 // Result sets the outcome of a stage.
 func (sp *Span) Result(result string) *Span { return sp.Set(mlconv.AttrTaskRunResult, result) }
 
-// Try says which try of a stage it is, and whether it is known to be the last one.
-func (sp *Span) Try(attempt int, final bool) *Span {
+// Attempt says which attempt of a stage it is, and whether it is known to be the last one.
+func (sp *Span) Attempt(attempt int, final bool) *Span {
 	return sp.Set(mlconv.AttrStageAttempt, attempt).Set(mlconv.AttrStageFinal, final).
 		Set(mlconv.AttrTaskRunID, sp.Name+"-"+strconv.Itoa(attempt))
 }

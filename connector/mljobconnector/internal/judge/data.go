@@ -12,7 +12,7 @@ import (
 // dataFault starts the fault of what a stage did: its evidence is the stage's last span.
 func (v *view) dataFault(kind Kind, s *stage, annotations map[string]string) Fault {
 	f := Fault{Kind: kind, Stage: s.name, Annotations: annotations}
-	var last *run.Try
+	var last *run.Attempt
 	for i := range s.instances {
 		if t := s.instances[i].Final(); last == nil || t.End().After(last.End()) {
 			last = t

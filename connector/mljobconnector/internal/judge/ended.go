@@ -14,7 +14,7 @@ import (
 const strangerWait = time.Hour
 
 // Ended says whether the run has ended: by its root, or without one when all that is expected has ended well and nothing else is known to go
-// on. Else it takes silence: Absence where something has failed (longer where another try may be going on unseen) or something beyond what is
+// on. Else it takes silence: Absence where something has failed (longer where another attempt may be going on unseen) or something beyond what is
 // expected goes on, an hour where nothing is known of what to expect. at is when it ended, on the collector's clock (the root's arrival, else
 // the latest span's); of a run that goes on, when to ask again if no span comes, zero for never.
 //
@@ -47,7 +47,7 @@ func Ended(r *run.Run, e Expect, now time.Time) (ended bool, at time.Time) {
 	return true, r.LastSeen
 }
 
-// retryTakes is how long another try of a failed stage would take before it is heard of, where one may be going on unseen: the failed try says
+// retryTakes is how long another attempt of a failed stage would take before it is heard of, where one may be going on unseen: the failed attempt says
 // neither its number nor its result, as that of a loop in the code that tries again. It is the stage's median in good runs; zero where these are
 // too few.
 func (v *view) retryTakes() time.Duration {
@@ -56,7 +56,7 @@ func (v *view) retryTakes() time.Duration {
 		if s.optional() || len(s.failed) == 0 {
 			continue
 		}
-		if final := s.failed[0].Final(); final.Attempt() > 0 || final.Explicit() {
+		if final := s.failed[0].Final(); final.Number() > 0 || final.Explicit() {
 			continue
 		}
 		if u, ok := v.usual(s.name, measureDuration, ""); ok {

@@ -15,18 +15,18 @@ import (
 // upstreamFailed is the cause of a stage that did not run because another one failed.
 const upstreamFailed = "upstream_failed"
 
-// blame returns the stages that have failed, in the order of the run, and apart from them those that failed, were skipped or were cancelled
+// attributeFailures returns the stages that have failed, in the order of the run, and apart from them those that failed, were skipped or were cancelled
 // only because of them. A stage that has others within it failed because of the one of these that failed.
-func (v *view) blame(over bool) (failed, consequences []*stage) {
+func (v *view) attributeFailures(deadlinePassed bool) (failed, consequences []*stage) {
 	var bad []*stage
 	for _, s := range v.stages {
-		if s.bad(over) {
+		if s.bad(deadlinePassed) {
 			bad = append(bad, s)
 		}
 	}
 	outer := v.outer(bad)
 	for _, s := range v.stages {
-		switch o := s.outcome(over); {
+		switch o := s.outcome(deadlinePassed); {
 		case o.Bad() && !outer[s] && !s.because(upstreamFailed):
 			failed = append(failed, s)
 		case o.Bad() || o == run.Skip && s.because(upstreamFailed) || o == run.Cancellation && len(bad) > 0:
@@ -45,9 +45,9 @@ func (v *view) outer(bad []*stage) map[*stage]bool {
 	if len(bad) < 2 {
 		return nil
 	}
-	of := map[*run.Try]*stage{}
+	of := map[*run.Attempt]*stage{}
 	for _, s := range bad {
-		for _, i := range s.losers() {
+		for _, i := range s.failedInstances() {
 			of[i.Final()] = s
 		}
 	}
@@ -110,13 +110,13 @@ func (v *view) culprit(failed []*stage) *stage {
 }
 
 // jobFailed words the fault of a run that failed.
-func (v *view) jobFailed(over bool) (f Fault, culprit *stage) {
-	failed, consequences := v.blame(over)
+func (v *view) jobFailed(deadlinePassed bool) (f Fault, culprit *stage) {
+	failed, consequences := v.attributeFailures(deadlinePassed)
 	culprit = v.culprit(failed)
 	if culprit == nil {
-		f = v.failure(JobFailed, nil, over, v.title()+" failed")
+		f = v.failure(JobFailed, nil, deadlinePassed, v.title()+" failed")
 	} else {
-		f = v.failure(JobFailed, culprit, over, v.title()+" failed at "+culprit.name)
+		f = v.failure(JobFailed, culprit, deadlinePassed, v.title()+" failed at "+culprit.name)
 	}
 	var names []string
 	for _, s := range consequences {
@@ -129,18 +129,18 @@ func (v *view) jobFailed(over bool) (f Fault, culprit *stage) {
 }
 
 // stageFailed words the fault of a stage that failed in a run that ended well.
-func (v *view) stageFailed(s *stage, over bool) Fault {
+func (v *view) stageFailed(s *stage, deadlinePassed bool) Fault {
 	start := v.title() + " ended well although " + s.name + " failed"
 	if s.optional() {
 		start = v.title() + " ended well without " + s.name + ", which is optional and failed"
 	}
-	f := v.failure(StageFailed, s, over, start)
+	f := v.failure(StageFailed, s, deadlinePassed, start)
 	f.Warning = s.optional()
 	return f
 }
 
 // failure words a failure with its cause. start is the beginning of the sentence, s the stage at fault or nil.
-func (v *view) failure(kind Kind, s *stage, over bool, start string) Fault {
+func (v *view) failure(kind Kind, s *stage, deadlinePassed bool, start string) Fault {
 	f := Fault{Kind: kind, Annotations: map[string]string{}}
 	var b strings.Builder
 	b.WriteString(start)
@@ -156,13 +156,13 @@ func (v *view) failure(kind Kind, s *stage, over bool, start string) Fault {
 		return f
 	}
 	f.Stage = s.name
-	instances := v.instances(s, over)
+	instances := v.instances(s, deadlinePassed)
 	if instances != "" {
 		b.WriteString(": " + instances)
-		f.Annotations["instances"] = v.allInstances(s, over)
+		f.Annotations["instances"] = v.allInstances(s, deadlinePassed)
 	}
 	first := s.first()
-	if first == nil { // it has no try that failed
+	if first == nil { // it has no attempt that failed
 		cause := v.run.RootCause(s.name)
 		own := ""
 		if len(s.instances) == 0 {
@@ -200,13 +200,13 @@ func (v *view) failure(kind Kind, s *stage, over bool, start string) Fault {
 	return f
 }
 
-// attempt is the number of the final try, 0 if it is the only one and has no number.
+// attempt is the number of the final attempt, 0 if it is the only one and has no number.
 func attempt(i *run.Instance) int {
-	if n := i.Final().Attempt(); n > 0 {
+	if n := i.Final().Number(); n > 0 {
 		return n
 	}
-	if len(i.Tries) > 1 {
-		return len(i.Tries)
+	if len(i.Attempts) > 1 {
+		return len(i.Attempts)
 	}
 	return 0
 }
@@ -255,13 +255,13 @@ func (v *view) because(b *strings.Builder, f *Fault, colon, own string, cause ru
 }
 
 // instances says which instances of a stage failed or did not come, empty for a stage that is one. Example: "3 of 500 instances failed: 17, 201 and 340".
-func (v *view) instances(s *stage, over bool) string {
-	return s.losses(over, func(names []string, of int) string { return listOf(names, of) }, listed)
+func (v *view) instances(s *stage, deadlinePassed bool) string {
+	return s.instanceFailures(deadlinePassed, func(names []string, of int) string { return listOf(names, of) }, listed)
 }
 
 // allInstances is the same with as many names as an annotation has space for.
-func (v *view) allInstances(s *stage, over bool) string {
-	return clip(s.losses(over, func(names []string, of int) string {
+func (v *view) allInstances(s *stage, deadlinePassed bool) string {
+	return clip(s.instanceFailures(deadlinePassed, func(names []string, of int) string {
 		text := strings.Join(names, ", ")
 		if len(text) > maxAnnotation/2-100 {
 			text = clip(text, maxAnnotation/2-100)
@@ -270,12 +270,12 @@ func (v *view) allInstances(s *stage, over bool) string {
 	}, maxAnnotation), maxAnnotation)
 }
 
-func (s *stage) losses(over bool, join func([]string, int) string, most int) string {
+func (s *stage) instanceFailures(deadlinePassed bool, join func([]string, int) string, most int) string {
 	if s.named == 0 {
 		return ""
 	}
 	var failed []string
-	for _, i := range s.losers() {
+	for _, i := range s.failedInstances() {
 		if i.Name != "" {
 			failed = append(failed, i.Name)
 		}
@@ -285,14 +285,14 @@ func (s *stage) losses(over bool, join func([]string, int) string, most int) str
 	if n := len(failed); n > 0 {
 		parts = append(parts, fmt.Sprintf("%s of %s instances failed: %s", count(int64(n)), count(int64(of)), join(failed, n)))
 	}
-	if over && s.absent > 0 {
+	if deadlinePassed && s.missing > 0 {
 		what := "instances"
 		if len(parts) > 0 {
 			what = "more"
 		}
-		text := fmt.Sprintf("%s of %s %s did not come to an end", count(int64(s.absent)), count(int64(of)), what)
-		if names := s.absentees(most); len(names) > 0 {
-			text += ": " + join(names, s.absent)
+		text := fmt.Sprintf("%s of %s %s did not come to an end", count(int64(s.missing)), count(int64(of)), what)
+		if names := s.missingInstances(most); len(names) > 0 {
+			text += ": " + join(names, s.missing)
 		}
 		parts = append(parts, text)
 	}

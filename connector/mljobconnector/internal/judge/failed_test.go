@@ -29,13 +29,13 @@ func TestFailedRuns(t *testing.T) {
 		return s
 	}
 	for _, test := range []struct {
-		name    string
-		card    *catalog.Job
-		script  *script
-		absence bool
-		want    string
-		summary string
-		notes   map[string]string
+		name           string
+		card           *catalog.Job
+		script         *script
+		deadlinePassed bool
+		want           string
+		summary        string
+		notes          map[string]string
 	}{
 		{
 			name: "the third try", script: scripted("scheduled__2026-11-22").
@@ -115,7 +115,7 @@ func TestFailedRuns(t *testing.T) {
 			want: "failure, JobFailed:train", summary: "recsys failed at train: it timed out (run r1).",
 		},
 		{
-			name: "no root", script: scripted("r1").stage("load", 0, 10, fails("E", "m")), absence: true,
+			name: "no root", script: scripted("r1").stage("load", 0, 10, fails("E", "m")), deadlinePassed: true,
 			want: "failure, JobFailed:load", summary: "recsys failed at load: E: m (run r1).",
 		},
 		{
@@ -137,26 +137,26 @@ func TestFailedRuns(t *testing.T) {
 			name: "one of four ranks is silent: not yet", script: ranks(3).root(0, 100), want: "success, waits",
 		},
 		{
-			name: "one of four ranks is silent", script: ranks(3).root(0, 100), absence: true,
+			name: "one of four ranks is silent", script: ranks(3).root(0, 100), deadlinePassed: true,
 			want:    "failure, JobFailed:train",
 			summary: "recsys failed at train: 1 of 4 instances did not come to an end: 3 (run r1).",
 			notes:   map[string]string{"instances": "1 of 4 instances did not come to an end: 3"},
 		},
 		{
 			name: "ranks that have no numbers", script: scripted("r1").
-				stage("train", 0, 90, instance("rank-a"), instances(4)).stage("train", 0, 90, instance("rank-b")).root(0, 100), absence: true,
+				stage("train", 0, 90, instance("rank-a"), instances(4)).stage("train", 0, 90, instance("rank-b")).root(0, 100), deadlinePassed: true,
 			want:    "failure, JobFailed:train",
 			summary: "recsys failed at train: 2 of 4 instances did not come to an end (run r1).",
 		},
 		{
 			name: "ranks that count from one", script: scripted("r1").
-				stage("train", 0, 90, instance("4"), instances(4)).stage("train", 0, 90, instance("2")).root(0, 100), absence: true,
+				stage("train", 0, 90, instance("4"), instances(4)).stage("train", 0, 90, instance("2")).root(0, 100), deadlinePassed: true,
 			want:    "failure, JobFailed:train",
 			summary: "recsys failed at train: 2 of 4 instances did not come to an end: 1 and 3 (run r1).",
 		},
 		{
 			name: "some failed, others are absent", script: scripted("r1").
-				stage("train", 0, 90, instance("0"), instances(4), fails("E", "m")).stage("train", 0, 90, instance("1")).root(0, 100), absence: true,
+				stage("train", 0, 90, instance("0"), instances(4), fails("E", "m")).stage("train", 0, 90, instance("1")).root(0, 100), deadlinePassed: true,
 			want:    "failure, JobFailed:train",
 			summary: "recsys failed at train: 1 of 4 instances failed: 0; 2 of 4 more did not come to an end: 2 and 3; the first with E: m (run r1).",
 		},
@@ -165,7 +165,7 @@ func TestFailedRuns(t *testing.T) {
 			want: "cancellation, JobCancelled?", summary: "recsys was cancelled (run r1).",
 		},
 		{
-			name: "one of four ranks is silent, and the root says success", script: ranks(3).root(0, 100, result(run.Success)), absence: true,
+			name: "one of four ranks is silent, and the root says success", script: ranks(3).root(0, 100, result(run.Success)), deadlinePassed: true,
 			want:    "success, StageFailed:train",
 			summary: "recsys ended well although train failed: 1 of 4 instances did not come to an end: 3 (run r1).",
 		},
@@ -199,7 +199,7 @@ func TestFailedRuns(t *testing.T) {
 			name: "skipped", script: scripted("r1").root(0, 1, result(run.Skip)), want: "skip",
 		},
 		{
-			name: "nothing but a query", script: scripted("r1").add(run.KindInner, 0, 1), absence: true, want: "unknown",
+			name: "nothing but a query", script: scripted("r1").add(run.KindInner, 0, 1), deadlinePassed: true, want: "unknown",
 		},
 		{
 			name: "a branch not taken", script: scripted("r1").stage("load", 0, 10).stage("full", 10, 10, result(run.Skip)).root(0, 20), want: "success, good",
@@ -221,27 +221,27 @@ func TestFailedRuns(t *testing.T) {
 			want: "success, waits",
 		},
 		{
-			name: "the retry did not come", script: scripted("r1").stage("load", 0, 10, fails("E", "m"), retried).root(0, 31, result(run.Success)), absence: true,
+			name: "the retry did not come", script: scripted("r1").stage("load", 0, 10, fails("E", "m"), retried).root(0, 31, result(run.Success)), deadlinePassed: true,
 			want: "success, StageFailed:load",
 		},
 		{
 			name: "the retry came as another instance", script: scripted("r1").stage("load", 0, 10, fails("E", "m"), retried, instance("1")).
-				stage("load", 20, 30, instance("2")).root(0, 31, result(run.Success)), absence: true,
+				stage("load", 20, 30, instance("2")).root(0, 31, result(run.Success)), deadlinePassed: true,
 			want: "success, good",
 		},
 		{
 			name: "so did the retry that failed as well", script: scripted("r1").stage("load", 0, 10, fails("E", "m"), retried, instance("1")).
-				stage("load", 20, 30, fails("E", "m"), retried, instance("2")).root(0, 31, result(run.Failure)), absence: true,
+				stage("load", 20, 30, fails("E", "m"), retried, instance("2")).root(0, 31, result(run.Failure)), deadlinePassed: true,
 			want: "failure, JobFailed:load", summary: "recsys failed at load: 2 of 2 instances failed: 1 and 2; the first with E: m (run r1).",
 		},
 		{
 			name: "a retry of an instance that has a number did not come", script: scripted("r1").stage("load", 0, 10, fails("E", "m"), retried, instance("1"), nth(1)).
-				root(0, 31, result(run.Success)), absence: true,
+				root(0, 31, result(run.Success)), deadlinePassed: true,
 			want: "success, StageFailed:load",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := Judge(test.script.run(), expect(test.card, &History{}), test.absence)
+			got := Judge(test.script.run(), expect(test.card, &History{}), test.deadlinePassed)
 			wantVerdict(t, test.want, got)
 			if test.summary != "" {
 				wantSummary(t, test.summary, got.Fault)

@@ -32,7 +32,7 @@ const (
 	StageMissing      Kind = "StageMissing"      // the run ended well without the stage
 	StageOverdue      Kind = "StageOverdue"      // the stage should have ended by now
 	StageStalled      Kind = "StageStalled"      // no sign of life for longer than its heartbeat
-	StageRetried      Kind = "StageRetried"      // good after a failed try (a warning, on request)
+	StageRetried      Kind = "StageRetried"      // good after a failed attempt (a warning, on request)
 	StageMetric       Kind = "StageMetric"       // a metric out of bounds, worse than in the last good run, or not a number
 	StageRows         Kind = "StageRows"         // rows fell against the last good runs
 	StageNulls        Kind = "StageNulls"        // nulls in a column rose against the last good runs
@@ -61,7 +61,7 @@ type Options struct {
 	MaxRowDrop, MaxNullIncrease float64
 	// MinRuns is the number of good runs that learned limits need; Runs the number that medians look back on.
 	MinRuns, Runs int
-	// Absence is how long to wait before something absent is a fault.
+	// Absence is how long to wait before something missing is a fault.
 	Absence time.Duration
 	// WarnOnRetries asks for StageRetried.
 	WarnOnRetries bool
@@ -90,6 +90,6 @@ type Verdict struct {
 	Also  []Fault
 	// Warnings go beside a good verdict: StageRetried, and StageFailed of an optional stage.
 	Warnings []Fault
-	// Waits says that something is absent that may still come: ask again when Absence has passed.
+	// Waits says that something is missing that may still come: ask again when Absence has passed.
 	Waits bool
 }

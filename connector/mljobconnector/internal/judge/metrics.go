@@ -14,7 +14,7 @@ import (
 
 // metricFault finds what is wrong with the metrics of a stage: first those that are no numbers, which is a fault without any card, then those
 // beyond their bounds, then, if over, those with a bound that were not reported. waits says that one of the latter may still come.
-func (v *view) metricFault(s *stage, over bool) (f *Fault, waits bool) {
+func (v *view) metricFault(s *stage, deadlinePassed bool) (f *Fault, waits bool) {
 	if s.outcome(true) != run.Success {
 		return nil, false
 	}
@@ -43,7 +43,7 @@ func (v *view) metricFault(s *stage, over bool) (f *Fault, waits bool) {
 			if _, found := slices.BinarySearchFunc(s.metrics, name, compareName); found || s.dropped || !bounded(s.card.Metrics[name]) {
 				continue
 			}
-			if !over {
+			if !deadlinePassed {
 				waits = true
 				continue
 			}

@@ -14,7 +14,7 @@ import (
 // running is since when a stage is running, on the collector's clock; false if it is not known to run. inferred says that only the
 // end of the stages before it tells.
 //
-// A stage without instances whose try is to be followed by another one runs since that try came. One that markers, inner spans or other
+// A stage without instances whose attempt is to be followed by another one runs since that attempt came. One that markers, inner spans or other
 // instances tell of runs since the first of them began. Else it runs since the last of the stages before it, on the card, has come to a
 // good end; not if one of them has not.
 func (v *view) running(s *stage) (since time.Time, inferred, ok bool) {
@@ -124,9 +124,9 @@ func (v *view) lateFault(kind Kind, s *stage) *Fault {
 // endLate adds how many instances have ended, and the run.
 func (v *view) endLate(f *Fault, s *stage) {
 	if s.named > 0 && s.want > 0 {
-		late := s.absent + len(s.open)
+		late := s.missing + len(s.open)
 		text := fmt.Sprintf("%s of %s instances %s not ended", count(int64(late)), count(int64(s.want)), plural(late, "has", "have"))
-		names := s.absentees(maxAnnotation)
+		names := s.missingInstances(maxAnnotation)
 		for _, i := range s.open {
 			names = append(names, i.Name)
 		}

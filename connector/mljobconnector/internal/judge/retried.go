@@ -10,7 +10,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 )
 
-// retries words, where that is asked for, the warnings on stages that are good after a try that was not.
+// retries words, where that is asked for, the warnings on stages that are good after an attempt that was not.
 func (v *view) retries() []Fault {
 	if !v.expect.WarnOnRetries {
 		return nil
@@ -30,15 +30,15 @@ func (v *view) retries() []Fault {
 		if first == nil || s.bad(true) {
 			continue
 		}
-		last := first.Tries[len(first.Tries)-2] // the last one that was not good
-		for i := len(first.Tries) - 2; i >= 0; i-- {
-			if first.Tries[i].Outcome.Bad() {
-				last = first.Tries[i]
+		last := first.Attempts[len(first.Attempts)-2] // the last one that was not good
+		for i := len(first.Attempts) - 2; i >= 0; i-- {
+			if first.Attempts[i].Outcome.Bad() {
+				last = first.Attempts[i]
 				break
 			}
 		}
 		f := Fault{Kind: StageRetried, Stage: s.name, Warning: true, Annotations: map[string]string{
-			"attempt": strconv.Itoa(max(attempt(first), len(first.Tries))),
+			"attempt": strconv.Itoa(max(attempt(first), len(first.Attempts))),
 		}}
 		cause := v.run.Cause(last)
 		f.TraceID, f.SpanID = cause.TraceID, cause.SpanID

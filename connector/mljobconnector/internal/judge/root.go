@@ -5,11 +5,11 @@ package judge
 
 import "github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 
-// currentRoot is the run's root, unless it speaks of a former try of the run: it says that the run failed, and a stage that had failed by then has been
+// currentRoot is the run's root, unless it speaks of a former attempt of the run: it says that the run failed, and a stage that had failed by then has been
 // tried again since, under the same run id. That is what clearing a failed task does in Airflow. The run then goes on, until a newer root or
 // the last of its expected stages comes.
 //
-// Clocks may differ between hosts, so the later try must also have come later: of a run that failed in the usual way the last try
+// Clocks may differ between hosts, so the later attempt must also have come later: of a run that failed in the usual way the last attempt
 // and the root come together.
 func (v *view) currentRoot() *run.Root {
 	root := v.run.Root
@@ -25,7 +25,7 @@ func (v *view) currentRoot() *run.Root {
 			if instance.Final().Start().Before(root.End) {
 				continue
 			}
-			for _, t := range instance.Tries[:len(instance.Tries)-1] {
+			for _, t := range instance.Attempts[:len(instance.Attempts)-1] {
 				if t.Outcome.Bad() && !t.End().After(root.End) {
 					return nil
 				}

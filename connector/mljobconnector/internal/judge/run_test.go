@@ -304,7 +304,7 @@ func TestClearedAndRunAgain(t *testing.T) {
 		{"and publish", failed().stage("train", 3600, 3700).stage("publish", 3700, 3800), true, "success, good"},
 		{"a newer root", failed().stage("train", 3600, 3700).add(run.KindRoot, 0, 3800, result(run.Success)), true, "success, StageMissing:publish"},
 		{"it failed again", failed().stage("train", 3600, 3700, fails("E", "m")), false, ""},
-		// A clock that is an hour ahead: the try came with the root.
+		// A clock that is an hour ahead: the attempt came with the root.
 		{"a clock that is ahead", failed().add(run.KindStage, 3600, 3700, task("train"), fails("E", "m")).arriving(101), true, "failure, JobFailed:train"},
 		{"a later try of what was good", failed().stage("load", 3600, 3700), true, "failure, JobFailed:train"},
 	} {

@@ -24,20 +24,20 @@ type stage struct {
 	card *catalog.Stage
 	// expected says that the run must have it; done that the run which this one resumes has had it.
 	expected, done bool
-	// rank is the learned one, NaN if there is none; start is the earliest of its tries, in event time.
+	// rank is the learned one, NaN if there is none; start is the earliest of its attempts, in event time.
 	rank  float64
 	start time.Time
 
-	// instances are all of which a try has come. failed, open and cancelled are those of which the final try is bad, is bad with another to
+	// instances are all of which an attempt has come. failed, open and cancelled are those of which the final attempt is bad, is bad with another to
 	// follow, or was cancelled; skipped and good are the numbers of the others.
 	instances               []run.Instance
 	failed, open, cancelled []*run.Instance
 	// spared is the number of open ones that a run which ended well could do without.
 	spared        int
 	skipped, good int
-	// want is the number of named instances that there should be, 0 if unknown; absent is how many of them have not come.
-	want, named, absent int
-	// duration is the longest of the final tries'.
+	// want is the number of named instances that there should be, 0 if unknown; missing is how many of them have not come.
+	want, named, missing int
+	// duration is the longest of the final attempts'.
 	duration        time.Duration
 	rowsIn, rowsOut int64 // negative if nobody said
 	nulls, metrics  []run.Value
@@ -76,7 +76,7 @@ func (s *stage) sum() {
 		s.want = s.card.Instances
 	}
 	if s.named > 0 && !s.seen.Crowded() {
-		s.absent = max(0, s.want-s.named)
+		s.missing = max(0, s.want-s.named)
 	}
 	if own != nil && s.named > 0 {
 		s.duration = own.Final().Duration()
@@ -100,7 +100,7 @@ func (s *stage) classify(instance *run.Instance) {
 	}
 	s.duration = max(s.duration, final.Duration())
 	s.dropped = s.dropped || final.Dropped()
-	for _, t := range instance.Tries {
+	for _, t := range instance.Attempts {
 		if start := t.Start(); !start.IsZero() && (s.start.IsZero() || start.Before(s.start)) {
 			s.start = start
 		}
@@ -233,40 +233,40 @@ func latestMetrics(parts []part) []run.Value {
 	return out
 }
 
-// outcome is the stage's over its instances; Unknown while it has not ended. over says that what has not come by now has failed: instances
-// that are absent, and tries that were to follow.
-func (s *stage) outcome(over bool) run.Outcome {
+// outcome is the stage's over its instances; Unknown while it has not ended. deadlinePassed says that what has not come by now has failed: instances
+// that are missing, and attempts that were to follow.
+func (s *stage) outcome(deadlinePassed bool) run.Outcome {
 	switch {
 	case len(s.instances) == 0:
 		return run.Unknown
-	case s.lost(over) > s.maxFailed():
+	case s.lost(deadlinePassed) > s.maxFailed():
 		if len(s.failed) > 0 {
 			return s.failed[0].Final().Outcome
 		}
 		return run.Failure
-	case !over && (len(s.open) > 0 || s.absent > 0):
+	case !deadlinePassed && (len(s.open) > 0 || s.missing > 0):
 		return run.Unknown
 	case len(s.cancelled) > s.maxFailed():
 		return run.Cancellation
 	case s.skipped == len(s.instances):
 		return run.Skip
 	case s.good+s.skipped+len(s.failed)+len(s.open)+len(s.cancelled) < len(s.instances):
-		return run.Unknown // a try says nothing of how it ended
+		return run.Unknown // an attempt says nothing of how it ended
 	}
 	return run.Success
 }
 
-// lost is the number of instances that failed; with over, of those that have not come to an end as well.
-func (s *stage) lost(over bool) int {
+// lost is the number of instances that failed; with deadlinePassed, of those that have not come to an end as well.
+func (s *stage) lost(deadlinePassed bool) int {
 	n := len(s.failed)
-	if over {
-		n += len(s.open) - s.spared + s.absent
+	if deadlinePassed {
+		n += len(s.open) - s.spared + s.missing
 	}
 	return n
 }
 
-// spare notes, of a run that says itself that it ended well, the named instances of which another try was to follow and that do not say which try
-// they are: it has come, but as an instance of its own. So it is with Argo's pods, of which nobody says what they are tries of.
+// spare notes, of a run that says itself that it ended well, the named instances of which another attempt was to follow and that do not say which attempt
+// they are: it has come, but as an instance of its own. So it is with Argo's pods, of which nobody says what they are attempts of.
 func (s *stage) spare() {
 	for _, i := range s.open {
 		if i.Name != "" && attempt(i) == 0 {
@@ -276,13 +276,13 @@ func (s *stage) spare() {
 }
 
 // bad reports whether the stage has failed.
-func (s *stage) bad(over bool) bool { return s.outcome(over).Bad() }
+func (s *stage) bad(deadlinePassed bool) bool { return s.outcome(deadlinePassed).Bad() }
 
 // ended reports whether nothing of the stage is to come any more.
 func (s *stage) ended() bool { return s.outcome(false) != run.Unknown }
 
-// losers are the instances that failed, those included of which another try was to follow, by name.
-func (s *stage) losers() []*run.Instance {
+// failedInstances are the instances that failed, those included of which another attempt was to follow, by name.
+func (s *stage) failedInstances() []*run.Instance {
 	all := slices.Concat(s.failed, s.open)
 	slices.SortStableFunc(all, func(a, b *run.Instance) int { return run.CompareInstances(a.Name, b.Name) })
 	return all
@@ -291,7 +291,7 @@ func (s *stage) losers() []*run.Instance {
 // first returns the failed instance that ended first: of ranks that work together, the others failed because of it.
 func (s *stage) first() *run.Instance {
 	var first *run.Instance
-	for _, i := range s.losers() {
+	for _, i := range s.failedInstances() {
 		if first == nil || i.Final().End().Before(first.Final().End()) {
 			first = i
 		}
@@ -299,8 +299,8 @@ func (s *stage) first() *run.Instance {
 	return first
 }
 
-// absentees names the instances that have not come, where they are numbered from 0 or 1; nil if they are not.
-func (s *stage) absentees(most int) []string {
+// missingInstances names the instances that have not come, where they are numbered from 0 or 1; nil if they are not.
+func (s *stage) missingInstances(most int) []string {
 	came := make(map[int]bool, s.named)
 	base := 0
 	for i := range s.instances {

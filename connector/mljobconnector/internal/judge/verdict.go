@@ -10,28 +10,28 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 )
 
-// Judge gives the verdict on a run that has ended. Absent stages, instances and metrics are faults only where absence is true.
+// Judge gives the verdict on a run that has ended. Missing stages, instances and metrics are faults only where deadlinePassed is true.
 //
 // The outcome of a run is what its root's result says; without a result Error is a failure, OK success, and an unset status success
 // unless a stage failed that is not optional. Without a root it is what the stages say. A run that was cancelled is no failure even if a stage
 // failed: most of them do when they are killed. That stage is named.
-func Judge(r *run.Run, e Expect, absence bool) Verdict {
+func Judge(r *run.Run, e Expect, deadlinePassed bool) Verdict {
 	v := newView(r, e)
-	out := Verdict{Outcome: v.outcome(absence)}
+	out := Verdict{Outcome: v.outcome(deadlinePassed)}
 	switch {
 	case out.Outcome.Bad():
-		v.judgeFailed(&out, absence)
+		v.judgeFailed(&out, deadlinePassed)
 	case out.Outcome == run.Cancellation:
-		v.judgeCancelled(&out, absence)
+		v.judgeCancelled(&out, deadlinePassed)
 	case out.Outcome == run.Success:
-		v.judgeSuccess(&out, absence)
+		v.judgeSuccess(&out, deadlinePassed)
 	}
 	return out
 }
 
 // outcome is the run's.
-func (v *view) outcome(over bool) run.Outcome {
-	failed := slices.ContainsFunc(v.stages, func(s *stage) bool { return s.bad(over) && !s.optional() })
+func (v *view) outcome(deadlinePassed bool) run.Outcome {
+	failed := slices.ContainsFunc(v.stages, func(s *stage) bool { return s.bad(deadlinePassed) && !s.optional() })
 	if root := v.root; root != nil {
 		switch {
 		case root.Explicit && root.Outcome != run.Unknown, root.Outcome.Bad():
@@ -46,7 +46,7 @@ func (v *view) outcome(over bool) run.Outcome {
 	}
 	ended, good, cancelled := 0, 0, 0
 	for _, s := range v.stages {
-		switch s.outcome(over) {
+		switch s.outcome(deadlinePassed) {
 		case run.Success:
 			ended, good = ended+1, good+1
 		case run.Cancellation:
@@ -66,15 +66,15 @@ func (v *view) outcome(over bool) run.Outcome {
 	return run.Unknown
 }
 
-func (v *view) judgeFailed(out *Verdict, absence bool) {
-	f, culprit := v.jobFailed(absence)
-	failed, _ := v.blame(absence)
+func (v *view) judgeFailed(out *Verdict, deadlinePassed bool) {
+	f, culprit := v.jobFailed(deadlinePassed)
+	failed, _ := v.attributeFailures(deadlinePassed)
 	for _, s := range failed {
 		if s != culprit {
-			out.Also = append(out.Also, v.stageFailedToo(s, absence))
+			out.Also = append(out.Also, v.stageFailedToo(s, deadlinePassed))
 		}
 	}
-	data := v.dataFaults(absence)
+	data := v.dataFaults(deadlinePassed)
 	for i := range data {
 		if v.place(data[i].Stage) <= v.place(f.Stage) {
 			f.Annotations["contributing"] = clip(data[i].Summary, maxAnnotation)
@@ -85,8 +85,8 @@ func (v *view) judgeFailed(out *Verdict, absence bool) {
 }
 
 // stageFailedToo words the failure of a further stage of a run.
-func (v *view) stageFailedToo(s *stage, over bool) Fault {
-	return v.failure(StageFailed, s, over, v.title()+": "+s.name+" failed")
+func (v *view) stageFailedToo(s *stage, deadlinePassed bool) Fault {
+	return v.failure(StageFailed, s, deadlinePassed, v.title()+": "+s.name+" failed")
 }
 
 // place is that of a stage in the order of the run; after all for the run itself.
@@ -97,7 +97,7 @@ func (v *view) place(name string) int {
 	return len(v.stages)
 }
 
-func (v *view) judgeCancelled(out *Verdict, absence bool) {
+func (v *view) judgeCancelled(out *Verdict, deadlinePassed bool) {
 	f := Fault{Kind: JobCancelled, Warning: true, Annotations: map[string]string{}}
 	if root := v.root; root != nil {
 		f.TraceID, f.SpanID = root.TraceID, root.SpanID
@@ -105,11 +105,11 @@ func (v *view) judgeCancelled(out *Verdict, absence bool) {
 		f.TraceID = v.run.Traces[0]
 	}
 	f.Summary = v.title() + " was cancelled"
-	failed, _ := v.blame(absence)
+	failed, _ := v.attributeFailures(deadlinePassed)
 	var names []string
 	for _, s := range failed {
 		names = append(names, s.name)
-		out.Also = append(out.Also, v.stageFailedToo(s, absence))
+		out.Also = append(out.Also, v.stageFailedToo(s, deadlinePassed))
 	}
 	if len(names) > 0 {
 		f.Summary += "; " + list(names) + " failed"
@@ -119,24 +119,24 @@ func (v *view) judgeCancelled(out *Verdict, absence bool) {
 	out.Fault = &f
 }
 
-func (v *view) judgeSuccess(out *Verdict, absence bool) {
+func (v *view) judgeSuccess(out *Verdict, deadlinePassed bool) {
 	var faults, warnings []Fault
-	failed, _ := v.blame(absence)
+	failed, _ := v.attributeFailures(deadlinePassed)
 	isMissing := map[*stage]bool{}
 	if !v.resumesUnknown() {
 		for _, s := range v.missing() {
 			isMissing[s] = true
 		}
 	}
-	data := v.dataFaults(absence)
+	data := v.dataFaults(deadlinePassed)
 	stageFailed := false
 	for _, s := range v.stages {
 		switch {
 		case slices.Contains(failed, s) && s.optional():
-			warnings = append(warnings, v.stageFailed(s, absence))
+			warnings = append(warnings, v.stageFailed(s, deadlinePassed))
 		case slices.Contains(failed, s):
-			faults, stageFailed = append(faults, v.stageFailed(s, absence)), true
-		case isMissing[s] && absence:
+			faults, stageFailed = append(faults, v.stageFailed(s, deadlinePassed)), true
+		case isMissing[s] && deadlinePassed:
 			faults = append(faults, v.stageMissing(s))
 		case isMissing[s], s.outcome(false) == run.Unknown && s.outcome(true).Bad() && !s.optional():
 			out.Waits = true
@@ -146,11 +146,11 @@ func (v *view) judgeSuccess(out *Verdict, absence bool) {
 				faults = append(faults, f)
 			}
 		}
-		if _, waits := v.metricFault(s, absence); waits {
+		if _, waits := v.metricFault(s, deadlinePassed); waits {
 			out.Waits = true
 		}
 	}
-	out.Waits = out.Waits && !absence && !stageFailed
+	out.Waits = out.Waits && !deadlinePassed && !stageFailed
 	if f := v.slow(); f != nil {
 		faults = append(faults, *f)
 	}
@@ -165,7 +165,7 @@ func (v *view) judgeSuccess(out *Verdict, absence bool) {
 }
 
 // dataFaults returns the faults of stages that ended well, in the order of the run: at one stage metric, rows, nulls, features.
-func (v *view) dataFaults(over bool) []Fault {
+func (v *view) dataFaults(deadlinePassed bool) []Fault {
 	at := map[string][]Fault{}
 	for _, list := range [][]Fault{v.rowFaults(), v.nullFaults(), v.featureFaults()} {
 		for _, f := range list {
@@ -174,7 +174,7 @@ func (v *view) dataFaults(over bool) []Fault {
 	}
 	var out []Fault
 	for _, s := range v.stages {
-		if f, _ := v.metricFault(s, over); f != nil {
+		if f, _ := v.metricFault(s, deadlinePassed); f != nil {
 			out = append(out, *f)
 		}
 		out = append(out, at[s.name]...)

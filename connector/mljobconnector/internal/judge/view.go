@@ -20,7 +20,7 @@ type view struct {
 	spare   []stage // memory for further stages
 	// known says that it is known which stages to expect, by the card or by history.
 	known bool
-	// root is the run's own span, nil if it has not come or speaks of a former try of the run.
+	// root is the run's own span, nil if it has not come or speaks of a former attempt of the run.
 	root *run.Root
 }
 
@@ -130,7 +130,7 @@ func runDuration(r *run.Run) time.Duration {
 	return r.End.Sub(r.Start)
 }
 
-// Stages returns the stages of a run of which a try has come, in the order of the run.
+// Stages returns the stages of a run of which an attempt has come, in the order of the run.
 func Stages(r *run.Run, e Expect) []StageResult {
 	v := newView(r, e)
 	out := make([]StageResult, 0, len(v.stages))
@@ -147,9 +147,9 @@ func Stages(r *run.Run, e Expect) []StageResult {
 // StageResult is a stage of a run in numbers.
 type StageResult struct {
 	Name string
-	// Outcome is Unknown where the stage has not ended; if the run's root has come, instances that are absent have failed.
+	// Outcome is Unknown where the stage has not ended; if the run's root has come, instances that are missing have failed.
 	Outcome run.Outcome
-	// Duration is the longest instance's, of its final try.
+	// Duration is the longest instance's, of its final attempt.
 	Duration time.Duration
 	// RowsIn and RowsOut are the sums over the instances, negative if none said.
 	RowsIn, RowsOut int64

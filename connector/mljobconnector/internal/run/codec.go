@@ -96,24 +96,24 @@ func (s *Stage) write(w *wire.Encoder, base int64) {
 	w.Text(s.Name)
 	w.Uvarint(uint64(s.Expected))
 	w.Uvarint(uint64(s.arrived))
-	w.Uvarint(uint64(len(s.tries)))
-	for i := range s.tries {
-		s.tries[i].write(w, base)
+	w.Uvarint(uint64(len(s.attempts)))
+	for i := range s.attempts {
+		s.attempts[i].write(w, base)
 	}
-	if s.side == nil || s.side.life == (life{}) && len(s.side.said) == 0 && !s.side.crowded {
+	if s.side == nil || s.side.life == (life{}) && len(s.side.reported) == 0 && !s.side.crowded {
 		w.Byte(0)
 		return
 	}
 	w.Byte(1 | wire.Flag(s.side.life.marked, 2) | wire.Flag(s.side.crowded, 4))
 	w.Varint(s.side.life.began)
 	w.Varint(s.side.life.arrived)
-	w.Uvarint(uint64(len(s.side.said)))
-	for _, instance := range slices.SortedFunc(maps.Keys(s.side.said), func(a, b unique.Handle[string]) int {
+	w.Uvarint(uint64(len(s.side.reported)))
+	for _, instance := range slices.SortedFunc(maps.Keys(s.side.reported), func(a, b unique.Handle[string]) int {
 		return strings.Compare(a.Value(), b.Value())
 	}) {
 		w.Text(instance.Value())
-		said := s.side.said[instance]
-		for _, list := range [][]stamped{{said.rowsIn, said.rowsOut}, said.nulls, said.metrics} {
+		reported := s.side.reported[instance]
+		for _, list := range [][]timedValue{{reported.rowsIn, reported.rowsOut}, reported.nulls, reported.metrics} {
 			w.Uvarint(uint64(len(list)))
 			for _, v := range list {
 				w.Text(v.name)
@@ -124,13 +124,13 @@ func (s *Stage) write(w *wire.Encoder, base int64) {
 	}
 }
 
-func (t *Try) write(w *wire.Encoder, base int64) {
+func (t *Attempt) write(w *wire.Encoder, base int64) {
 	w.Raw(t.SpanID[:])
 	w.Byte(byte(t.Outcome))
 	w.Byte(byte(t.flags)<<1 | wire.Flag(t.detail != nil, 1))
 	w.Text(t.instance.Value())
 	w.Uvarint(uint64(t.trace))
-	w.Uvarint(uint64(t.attempt))
+	w.Uvarint(uint64(t.number))
 	w.Varint(t.start - base)
 	w.Varint(t.end - t.start)
 	w.Varint(t.RowsIn)
@@ -233,27 +233,27 @@ func (r *Run) readStages(in *wire.Decoder, base int64) {
 		s := newStage(name)
 		s.Expected = int32(in.UvarintTo(math.MaxInt32))
 		s.arrived = uint32(in.UvarintTo(math.MaxUint32))
-		s.readTries(in, base, len(r.Traces))
+		s.readAttempts(in, base, len(r.Traces))
 		s.readSide(in)
 		r.push(s)
 	}
 }
 
-func (s *Stage) readTries(in *wire.Decoder, base int64, traces int) {
-	const least = 17 // bytes of a try
+func (s *Stage) readAttempts(in *wire.Decoder, base int64, traces int) {
+	const least = 17 // bytes of an attempt
 	n := in.Count(least)
-	if n > cap(s.tries) {
-		s.tries = make([]Try, 0, n)
+	if n > cap(s.attempts) {
+		s.attempts = make([]Attempt, 0, n)
 	}
 	for range n {
-		t := Try{}
+		t := Attempt{}
 		in.Raw(t.SpanID[:])
 		t.Outcome = readOutcome(in)
 		has := in.Byte()
 		t.flags = flags(has >> 1)
 		t.instance = unique.Make(in.Text())
 		t.trace = readTrace(in, traces)
-		t.attempt = uint16(in.UvarintTo(math.MaxUint16))
+		t.number = uint16(in.UvarintTo(math.MaxUint16))
 		t.start = in.NanosFrom(base)
 		t.end = max(in.NanosFrom(t.start), t.start)
 		t.RowsIn, t.RowsOut = in.Varint(), in.Varint()
@@ -263,10 +263,10 @@ func (s *Stage) readTries(in *wire.Decoder, base int64, traces int) {
 		if in.Err() != nil {
 			return
 		}
-		s.tries = append(s.tries, t)
+		s.attempts = append(s.attempts, t)
 	}
-	if len(s.tries) >= manyTries {
-		s.indexTries()
+	if len(s.attempts) >= manyAttempts {
+		s.indexAttempts()
 	}
 }
 
@@ -313,26 +313,26 @@ func (s *Stage) readSide(in *wire.Decoder) {
 	if n == 0 {
 		return
 	}
-	x.said = make(map[unique.Handle[string]]*said, n)
+	x.reported = make(map[unique.Handle[string]]*reported, n)
 	for range n {
 		instance := unique.Make(in.Text())
-		rows, nulls, metrics := readStamped(in), readStamped(in), readStamped(in)
+		rows, nulls, metrics := readTimedValue(in), readTimedValue(in), readTimedValue(in)
 		if len(rows) != 2 {
 			in.Fail()
 			return
 		}
-		x.said[instance] = &said{rowsIn: rows[0], rowsOut: rows[1], nulls: nulls, metrics: metrics}
+		x.reported[instance] = &reported{rowsIn: rows[0], rowsOut: rows[1], nulls: nulls, metrics: metrics}
 	}
 }
 
-func readStamped(in *wire.Decoder) []stamped {
+func readTimedValue(in *wire.Decoder) []timedValue {
 	n := in.Count(leastValue + 1)
 	if n == 0 {
 		return nil
 	}
-	list := make([]stamped, n)
+	list := make([]timedValue, n)
 	for i := range list {
-		list[i] = stamped{name: unique.Make(in.Text()).Value(), value: in.Float64(), at: in.Nanos()}
+		list[i] = timedValue{name: unique.Make(in.Text()).Value(), value: in.Float64(), at: in.Nanos()}
 	}
 	return list
 }

@@ -15,7 +15,7 @@ type Evidence struct {
 	SpanID  SpanID
 	// Name and Service are of an inner span; empty where the span is a stage's or the run's own.
 	Name, Service string
-	// ExceptionType and Message are that span's; where it has none, those of the try or the run.
+	// ExceptionType and Message are that span's; where it has none, those of the attempt or the run.
 	ExceptionType, Message string
 }
 
@@ -54,17 +54,17 @@ func (r *Run) offerFailure(f failure) {
 	m.errors = slices.Delete(m.errors, least, least+1)
 }
 
-// Cause returns the evidence for a try that failed: the deepest erring span below it, else the try itself.
-func (r *Run) Cause(t *Try) Evidence {
+// Cause returns the evidence for an attempt that failed: the deepest erring span below it, else the attempt itself.
+func (r *Run) Cause(t *Attempt) Evidence {
 	own := Evidence{TraceID: r.traceID(t.trace), SpanID: t.SpanID}
 	own.ExceptionType, own.Message = t.Exception()
 	return r.deepest(own, func(p *path, _ *failure) bool { return p.owner == t })
 }
 
-// TraceOf is the trace of a try.
-func (r *Run) TraceOf(t *Try) TraceID { return r.traceID(t.trace) }
+// TraceOf is the trace of an attempt.
+func (r *Run) TraceOf(t *Attempt) TraceID { return r.traceID(t.trace) }
 
-// RootCause returns the evidence for a run that failed though no stage has said so: the deepest erring span that is in no try, preferably
+// RootCause returns the evidence for a run that failed though no stage has said so: the deepest erring span that is in no attempt, preferably
 // one of the given stage (which began and did not end; empty for none), else the root.
 func (r *Run) RootCause(stage string) Evidence {
 	var own Evidence
@@ -117,14 +117,14 @@ func (r *Run) deepest(own Evidence, match func(*path, *failure) bool) Evidence {
 // maxNesting bounds stages within stages.
 const maxNesting = 32
 
-// Above returns the tries of other stages in which a failed try lies, by the ids of parents, the innermost one first: where they failed as
+// Above returns the attempts of other stages in which a failed attempt lies, by the ids of parents, the innermost one first: where they failed as
 // well, they failed because of it.
-func (r *Run) Above(t *Try) []*Try {
+func (r *Run) Above(t *Attempt) []*Attempt {
 	if t.detail == nil || t.detail.parent == (SpanID{}) {
 		return nil
 	}
 	n := newNesting(r)
-	var above []*Try
+	var above []*Attempt
 	for range maxNesting {
 		p := n.up(t.trace, t.detail.parent)
 		if p.owner == nil || p.owner == t {

@@ -60,7 +60,7 @@ func TestCause(t *testing.T) {
 	}
 }
 
-func TestCauseOfTheFinalTry(t *testing.T) {
+func TestCauseOfTheFinalAttempt(t *testing.T) {
 	r := of(
 		span(KindInner, 11, 10, 20, parent(1), fails("First", "")),
 		span(KindStage, 1, 0, 30, task("load"), fails("E", ""), attempt(1), retried),
@@ -68,7 +68,7 @@ func TestCauseOfTheFinalTry(t *testing.T) {
 		span(KindStage, 2, 40, 70, task("load"), fails("E", ""), attempt(2)),
 	)
 	if e := r.Cause(r.Stage("load").Instances()[0].Final()); e.ExceptionType != "Second" {
-		t.Errorf("the error of try 1 is not the cause of try 2's failure: %+v", e)
+		t.Errorf("the error of attempt 1 is not the cause of attempt 2's failure: %+v", e)
 	}
 }
 
@@ -86,8 +86,8 @@ func TestShortestTryByTime(t *testing.T) {
 	}
 }
 
-// TestCauseOfTriesWithOneID: all tries have the id of their instance; what is below counts for the last one, in whatever order they came.
-func TestCauseOfTriesWithOneID(t *testing.T) {
+// TestCauseOfAttemptsWithOneID: all attempts have the id of their instance; what is below counts for the last one, in whatever order they came.
+func TestCauseOfAttemptsWithOneID(t *testing.T) {
 	first := span(KindStage, 1, 0, 10, task("load"), attempt(1), retried, fails("", ""))
 	second := span(KindStage, 1, 20, 30, task("load"), attempt(2), fails("", ""))
 	below := span(KindInner, 2, 21, 29, parent(1), fails("DiskFull", "no space"))
@@ -136,7 +136,7 @@ func TestAbove(t *testing.T) {
 		span(KindStage, 3, 20, 80, task("train"), parent(2), fails("E", "")),
 		span(KindStage, 4, 0, 10, task("load"), fails("E", ""), parent(4)), // its own parent
 	)
-	of := func(name string) *Try { return r.Stage(name).Instances()[0].Final() }
+	of := func(name string) *Attempt { return r.Stage(name).Instances()[0].Final() }
 	if above := r.Above(of("train")); len(above) != 1 || above[0] != of("group") {
 		t.Errorf("above train: %v", above)
 	}

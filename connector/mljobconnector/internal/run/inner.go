@@ -18,7 +18,7 @@ func (r *Run) addInner(s *Span, trace uint16, at sighting) bool {
 		life.signed(at, marker)
 		st.expect(s.Instances)
 		if !marker {
-			st.hear(r, s, at)
+			st.addReport(r, s, at)
 		}
 	}
 	if s.SpanID == (SpanID{}) {

@@ -13,26 +13,26 @@ import (
 // Instance is one instance of a stage: a mapped task, a rank, or the stage itself where it has no name.
 type Instance struct {
 	Name string
-	// Tries are in their order; there is at least one.
-	Tries []*Try
+	// Attempts are in their order; there is at least one.
+	Attempts []*Attempt
 
-	said *said
+	reported *reported
 }
 
-// Instances returns the instances of which a try has come, by name: numbers in their order, then the rest.
+// Instances returns the instances of which an attempt has come, by name: numbers in their order, then the rest.
 //
-// The tries of an instance are in the order of their attempts. If one of them does not say which it is, their order is that of start, and
+// The attempts of an instance are in the order of their attempts. If one of them does not say which it is, their order is that of start, and
 // those that another one was to follow come first, so that clocks that differ between hosts do not make one of these the last.
 func (s *Stage) Instances() []Instance {
-	if len(s.tries) == 0 {
+	if len(s.attempts) == 0 {
 		return nil
 	}
-	tries := make([]*Try, len(s.tries))
-	for i := range s.tries {
-		tries[i] = &s.tries[i]
+	attempts := make([]*Attempt, len(s.attempts))
+	for i := range s.attempts {
+		attempts[i] = &s.attempts[i]
 	}
-	if len(tries) > 1 {
-		slices.SortFunc(tries, func(a, b *Try) int {
+	if len(attempts) > 1 {
+		slices.SortFunc(attempts, func(a, b *Attempt) int {
 			if a.instance == b.instance {
 				return 0
 			}
@@ -40,24 +40,24 @@ func (s *Stage) Instances() []Instance {
 		})
 	}
 	out := make([]Instance, 0, s.instances())
-	for start := 0; start < len(tries); {
+	for start := 0; start < len(attempts); {
 		end := start + 1
-		numbered := tries[start].attempt > 0
-		for ; end < len(tries) && tries[end].instance == tries[start].instance; end++ {
-			numbered = numbered && tries[end].attempt > 0
+		numbered := attempts[start].number > 0
+		for ; end < len(attempts) && attempts[end].instance == attempts[start].instance; end++ {
+			numbered = numbered && attempts[end].number > 0
 		}
-		of := tries[start:end:end]
+		of := attempts[start:end:end]
 		if len(of) > 1 {
-			slices.SortFunc(of, func(a, b *Try) int {
+			slices.SortFunc(of, func(a, b *Attempt) int {
 				if numbered {
-					return compareTries(a, b)
+					return compareAttempts(a, b)
 				}
 				return cmp.Or(compareBool(b.Retried(), a.Retried()), compareStart(a, b))
 			})
 		}
-		i := Instance{Name: of[0].instance.Value(), Tries: of}
+		i := Instance{Name: of[0].instance.Value(), Attempts: of}
 		if s.side != nil {
-			i.said = s.side.said[of[0].instance]
+			i.reported = s.side.reported[of[0].instance]
 		}
 		out = append(out, i)
 		start = end
@@ -72,45 +72,45 @@ func CompareInstances(a, b string) int {
 	return cmp.Or(compareBool(errB == nil, errA == nil), cmp.Compare(m, n), strings.Compare(a, b))
 }
 
-// Final is the try that decides.
-func (i *Instance) Final() *Try { return i.Tries[len(i.Tries)-1] }
+// Final is the attempt that decides.
+func (i *Instance) Final() *Attempt { return i.Attempts[len(i.Attempts)-1] }
 
-// Recovered reports whether the instance is good after a try that was not.
+// Recovered reports whether the instance is good after an attempt that was not.
 func (i *Instance) Recovered() bool {
 	if i.Final().Outcome != Success {
 		return false
 	}
-	return slices.ContainsFunc(i.Tries[:len(i.Tries)-1], func(t *Try) bool { return t.Outcome.Bad() })
+	return slices.ContainsFunc(i.Attempts[:len(i.Attempts)-1], func(t *Attempt) bool { return t.Outcome.Bad() })
 }
 
-// RowsIn and RowsOut are what the final try says, else what the latest inner span of it says; negative if nothing does.
+// RowsIn and RowsOut are what the final attempt says, else what the latest inner span of it says; negative if nothing does.
 func (i *Instance) RowsIn() int64 {
 	f := i.Final()
-	if f.RowsIn >= 0 || i.said == nil || !i.said.rowsIn.within(f) {
+	if f.RowsIn >= 0 || i.reported == nil || !i.reported.rowsIn.within(f) {
 		return f.RowsIn
 	}
-	return int64(i.said.rowsIn.value)
+	return int64(i.reported.rowsIn.value)
 }
 
 // RowsOut is as RowsIn.
 func (i *Instance) RowsOut() int64 {
 	f := i.Final()
-	if f.RowsOut >= 0 || i.said == nil || !i.said.rowsOut.within(f) {
+	if f.RowsOut >= 0 || i.reported == nil || !i.reported.rowsOut.within(f) {
 		return f.RowsOut
 	}
-	return int64(i.said.rowsOut.value)
+	return int64(i.reported.rowsOut.value)
 }
 
-// NullRatios and Metrics are by name: what the final try says, and of the rest what the latest inner span of it says.
+// NullRatios and Metrics are by name: what the final attempt says, and of the rest what the latest inner span of it says.
 func (i *Instance) NullRatios() []Value {
 	var own []Value
 	if d := i.Final().detail; d != nil {
 		own = d.nulls
 	}
-	if i.said == nil {
+	if i.reported == nil {
 		return own
 	}
-	return i.said.add(own, i.said.nulls, i.Final())
+	return i.reported.complete(own, i.reported.nulls, i.Final())
 }
 
 // Metrics are as NullRatios.
@@ -119,8 +119,8 @@ func (i *Instance) Metrics() []Value {
 	if d := i.Final().detail; d != nil {
 		own = d.metrics
 	}
-	if i.said == nil {
+	if i.reported == nil {
 		return own
 	}
-	return i.said.add(own, i.said.metrics, i.Final())
+	return i.reported.complete(own, i.reported.metrics, i.Final())
 }

@@ -32,7 +32,7 @@ func (r *Run) Merge(other *Run) {
 	r.span(nanos(other.Start), nanos(other.End))
 	r.life.merge(other.life)
 	if other.Root != nil {
-		r.offerRoot(other.Root, r.trace(other.Root.TraceID))
+		r.keepRoot(other.Root, r.trace(other.Root.TraceID))
 	}
 	for _, s := range other.Stages {
 		if own := r.stage(s.Name, s.failed()); own != nil {
@@ -54,17 +54,17 @@ func (r *Run) Merge(other *Run) {
 	}
 }
 
-// failed reports whether a try of the stage has failed for good.
+// failed reports whether an attempt of the stage has failed for good.
 func (s *Stage) failed() bool {
-	return slices.ContainsFunc(s.tries, func(t Try) bool { return t.Outcome.Bad() && !t.Retried() })
+	return slices.ContainsFunc(s.attempts, func(t Attempt) bool { return t.Outcome.Bad() && !t.Retried() })
 }
 
 func (s *Stage) merge(r *Run, other *Stage, trace func(uint16) uint16) {
 	s.Expected = max(s.Expected, other.Expected)
 	s.arrived = max(s.arrived, other.arrived)
-	for _, t := range other.tries {
+	for _, t := range other.attempts {
 		t.trace = trace(t.trace)
-		s.offer(r, t)
+		s.keepAttempt(r, t)
 	}
 	if other.side == nil {
 		return
@@ -73,7 +73,7 @@ func (s *Stage) merge(r *Run, other *Stage, trace func(uint16) uint16) {
 	if other.Crowded() {
 		s.extra().crowded = true
 	}
-	for instance, news := range other.side.said {
-		s.heard(r, instance, news)
+	for instance, news := range other.side.reported {
+		s.mergeReport(r, instance, news)
 	}
 }

@@ -3,11 +3,11 @@
 
 package run
 
-// nesting finds out in which try a span is.
+// nesting finds out in which attempt a span is.
 type nesting struct {
-	run   *Run
-	tries map[place]*Try
-	inner map[place]*link
+	run      *Run
+	attempts map[place]*Attempt
+	inner    map[place]*link
 }
 
 type place struct {
@@ -15,10 +15,10 @@ type place struct {
 	span  SpanID
 }
 
-// path is the way from a span up to the try it is in.
+// path is the way from a span up to the attempt it is in.
 type path struct {
-	// owner is the try; nil if the span is in none, or if that is not known.
-	owner *Try
+	// owner is the attempt; nil if the span is in none, or if that is not known.
+	owner *Attempt
 	// sure is 2 if all spans on the way err, 1 if one does not, 0 if the way is not known.
 	sure int
 	// depth is the number of spans on the way, as far as it is known.
@@ -28,13 +28,13 @@ type path struct {
 }
 
 func newNesting(r *Run) *nesting {
-	n := &nesting{run: r, tries: map[place]*Try{}, inner: map[place]*link{}}
+	n := &nesting{run: r, attempts: map[place]*Attempt{}, inner: map[place]*link{}}
 	for _, s := range r.Stages {
-		for i := range s.tries {
-			at, t := place{s.tries[i].trace, s.tries[i].SpanID}, &s.tries[i]
-			// Of several tries with one id the last one has what is below it: that one decides.
-			if other := n.tries[at]; other == nil || compareTries(other, t) < 0 {
-				n.tries[at] = t
+		for i := range s.attempts {
+			at, t := place{s.attempts[i].trace, s.attempts[i].SpanID}, &s.attempts[i]
+			// Of several attempts with one id the last one has what is below it: that one decides.
+			if other := n.attempts[at]; other == nil || compareAttempts(other, t) < 0 {
+				n.attempts[at] = t
 			}
 		}
 	}
@@ -47,11 +47,11 @@ func newNesting(r *Run) *nesting {
 	return n
 }
 
-// up goes from a span upwards until it comes to a try, to the root, or to a span that is not known.
+// up goes from a span upwards until it comes to an attempt, to the root, or to a span that is not known.
 func (n *nesting) up(trace uint16, span SpanID) path {
 	p := path{sure: 2}
 	for range len(n.inner) + 1 {
-		if t := n.tries[place{trace, span}]; t != nil {
+		if t := n.attempts[place{trace, span}]; t != nil {
 			p.owner = t
 			return p
 		}
@@ -76,7 +76,7 @@ func (n *nesting) up(trace uint16, span SpanID) path {
 	return p
 }
 
-// path finds the try that an erring span is in: by the ids of its parents; where one of them is not known, the shortest try of the same
+// path finds the attempt that an erring span is in: by the ids of its parents; where one of them is not known, the shortest attempt of the same
 // trace (or of the stage that the span names) in whose time it lies.
 func (n *nesting) path(f *failure) path {
 	p := n.up(f.trace, f.parent)
@@ -87,8 +87,8 @@ func (n *nesting) path(f *failure) path {
 		if f.task != "" && s.Name != f.task {
 			continue
 		}
-		for i := range s.tries {
-			t := &s.tries[i]
+		for i := range s.attempts {
+			t := &s.attempts[i]
 			if f.task == "" && (t.trace != f.trace || f.trace == unknownTrace) || f.task != "" && t.instance.Value() != f.instance {
 				continue
 			}

@@ -3,7 +3,7 @@
 
 package run
 
-// Outcome is how a run, a stage or one try of it ended, in the words of cicd.pipeline.result and
+// Outcome is how a run, a stage or one attempt of it ended, in the words of cicd.pipeline.result and
 // cicd.pipeline.task.run.result.
 type Outcome uint8
 

@@ -23,16 +23,16 @@ type Root struct {
 	ExceptionType, Message string
 }
 
-// addRoot reports whether the span is news.
+// addRoot reports whether the span is report.
 func (r *Run) addRoot(s *Span, trace uint16, now time.Time) bool {
-	return r.offerRoot(&Root{
+	return r.keepRoot(&Root{
 		TraceID: s.TraceID, SpanID: s.SpanID, Start: timeOf(nanos(s.Start)), End: timeOf(max(nanos(s.End), nanos(s.Start))), Arrived: timeOf(nanos(now)),
 		Outcome: s.Outcome, Explicit: s.Explicit, OK: s.OK, ExceptionType: s.ExceptionType, Message: s.Message,
 	}, trace)
 }
 
-// offerRoot takes a root in, and reports whether it is news. The ones that do not count are remembered by their ids.
-func (r *Run) offerRoot(root *Root, trace uint16) bool {
+// keepRoot takes a root in, and reports whether it is report. The ones that do not count are remembered by their ids.
+func (r *Run) keepRoot(root *Root, trace uint16) bool {
 	c := 1
 	if r.Root != nil {
 		c = root.compare(r.Root)

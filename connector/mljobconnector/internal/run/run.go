@@ -1,13 +1,13 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package run puts the spans of one run of a job together: its stages, their instances and tries, its errors.
+// Package run puts the spans of one run of a job together: its stages, their instances and attempts, its errors.
 //
 // A run takes its spans in any order, late and twice, and is the same afterwards: where two spans disagree, a rule decides that
 // does not depend on which of them came first. It knows what was said; what that means is for package judge to say.
 //
 //	spans ─► Run.Add ─┬─► Root                         (root.go)
-//	                  ├─► Stages ─► tries by instance  (stage.go, try.go, instance.go)
+//	                  ├─► Stages ─► attempts by instance  (stage.go, attempt.go, instance.go)
 //	                  ├─► signs of life                (life.go)
 //	                  └─► errors and parents           (evidence.go) ─► Cause: the deepest erring span
 package run
@@ -33,7 +33,7 @@ type Limits struct {
 // DefaultLimits are ml_job's.
 var DefaultLimits = Limits{Stages: 1000, Instances: 10000, Attempts: 20, Errors: 32, Links: 512, Traces: 1000}
 
-// Reserved is the number of failed stages of a run, and of failed instances of a stage, that find a place beyond Limits. Tries that another one
+// Reserved is the number of failed stages of a run, and of failed instances of a stage, that find a place beyond Limits. Attempts that another one
 // is to follow are not among them: the last one is.
 const Reserved = 100
 
@@ -119,7 +119,7 @@ func (r *Run) Add(s *Span, now time.Time) bool {
 		}
 	case KindStage:
 		st := r.stage(s.Task, s.Outcome.Bad() && !s.Retried)
-		if st == nil || !st.add(r, s, trace, at) {
+		if st == nil || !st.addAttempt(r, s, trace, at) {
 			return false
 		}
 	default:

@@ -20,7 +20,7 @@ const (
 	KindInner Kind = iota
 	// KindRoot is the span of the run itself. It ends the run.
 	KindRoot
-	// KindStage is the span of one try of a stage, or of one instance of it. It ends that try.
+	// KindStage is the span of one attempt of a stage, or of one instance of it. It ends that attempt.
 	KindStage
 	// KindMarker says that a run (Task empty) or a stage is pending, executing or finalizing. It ends nothing.
 	KindMarker
@@ -43,9 +43,9 @@ type Span struct {
 	Name, Service string
 	// Task, TaskRunID, Instance, Cause are cicd.pipeline.task.name, cicd.pipeline.task.run.id, ml.stage.instance, ml.stage.cause.
 	Task, TaskRunID, Instance, Cause string
-	// Attempt is ml.stage.attempt, 0 if absent; Instances is ml.stage.instances, 0 if absent.
+	// Number is ml.stage.attempt, 0 if absent; Instances is ml.stage.instances, 0 if absent.
 	Attempt, Instances int
-	// Retried is true where ml.stage.final is false: another try follows. Final is true where ml.stage.final is true.
+	// Retried is true where ml.stage.final is false: another attempt follows. Final is true where ml.stage.final is true.
 	Retried, Final bool
 	Start, End     time.Time
 	// Outcome is the result attribute's (then Explicit is true), else derived from status, error.type and exception events; Unknown on

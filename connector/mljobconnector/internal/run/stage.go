@@ -8,17 +8,17 @@ import (
 	"unique"
 )
 
-// Stage is one stage of a run: its tries, by instance, and its signs of life.
+// Stage is one stage of a run: its attempts, by instance, and its signs of life.
 type Stage struct {
 	Name string
 	// Expected is the largest ml.stage.instances that a span of the stage had, 0 for none.
 	Expected int32
 
-	// arrived is when the latest try came, in seconds since 1970, rounded up.
+	// arrived is when the latest attempt came, in seconds since 1970, rounded up.
 	arrived uint32
 	name    unique.Handle[string]
-	// tries are in the order in which they came.
-	tries []Try
+	// attempts are in the order in which they came.
+	attempts []Attempt
 	// side is nil until something needs it.
 	side *side
 }
@@ -26,24 +26,24 @@ type Stage struct {
 // side is what plain stages do not have.
 type side struct {
 	life life
-	// tries finds tries by instance once there are many.
-	tries *tryIndex
-	// crowded says that tries of some instances found no place.
+	// attempts finds attempts by instance once there are many.
+	attempts *attemptIndex
+	// crowded says that attempts of some instances found no place.
 	crowded bool
-	// said is what inner spans say of an instance.
-	said map[unique.Handle[string]]*said
+	// reported is what inner spans say of an instance.
+	reported map[unique.Handle[string]]*reported
 }
 
-// plain is a stage with its first try, in one piece of memory: most stages have one.
+// plain is a stage with its first attempt, in one piece of memory: most stages have one.
 type plain struct {
 	Stage
-	first [1]Try
+	first [1]Attempt
 }
 
 func newStage(name string) *Stage {
 	p := &plain{Stage: Stage{name: unique.Make(name)}}
 	p.Name = p.name.Value()
-	p.tries = p.first[:0]
+	p.attempts = p.first[:0]
 	return &p.Stage
 }
 
@@ -54,7 +54,7 @@ func (s *Stage) extra() *side {
 	return s.side
 }
 
-// Arrived is when the latest try came, on the collector's clock, to the second (never earlier); zero if none came.
+// Arrived is when the latest attempt came, on the collector's clock, to the second (never earlier); zero if none came.
 func (s *Stage) Arrived() time.Time {
 	if s.arrived == 0 {
 		return time.Time{}
@@ -85,8 +85,8 @@ func (s *Stage) Sign() time.Time {
 // Marked reports whether a marker said that the stage is going on.
 func (s *Stage) Marked() bool { return s.side != nil && s.side.life.marked }
 
-// Crowded reports whether tries of some instances found no place: which instances have come is then not known.
+// Crowded reports whether attempts of some instances found no place: which instances have come is then not known.
 func (s *Stage) Crowded() bool { return s.side != nil && s.side.crowded }
 
-// Ended reports whether a try of the stage has come.
-func (s *Stage) Ended() bool { return len(s.tries) > 0 }
+// Ended reports whether an attempt of the stage has come.
+func (s *Stage) Ended() bool { return len(s.attempts) > 0 }

@@ -11,11 +11,11 @@ import (
 	"time"
 )
 
-func TestTries(t *testing.T) {
+func TestAttempts(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		spans []Span
-		// want has the span ids of the tries of each instance, in their order.
+		// want has the span ids of the attempts of each instance, in their order.
 		want string
 	}{
 		{"by attempt, whatever the clocks say", []Span{
@@ -57,7 +57,7 @@ func TestTries(t *testing.T) {
 			span(KindStage, 1, 2, 3, task("train"), trace(2)),
 			span(KindStage, 1, 2, 3, task("train"), trace(2)),
 		}, ":1 1"},
-		{"one id for all tries: those with another number are others", []Span{
+		{"one id for all attempts: those with another number are others", []Span{
 			span(KindStage, 1, 0, 1, task("train"), attempt(1), retried),
 			span(KindStage, 1, 0, 1, task("train"), attempt(1), retried),
 			span(KindStage, 1, 2, 3, task("train"), attempt(2)),
@@ -71,11 +71,11 @@ func TestTries(t *testing.T) {
 					got += ","
 				}
 				got += i.Name + ":"
-				for n, try := range i.Tries {
+				for n, attempt := range i.Attempts {
 					if n > 0 {
 						got += " "
 					}
-					got += fmt.Sprint(try.SpanID[7])
+					got += fmt.Sprint(attempt.SpanID[7])
 				}
 			}
 			if got != test.want {
@@ -102,7 +102,7 @@ func TestRecovered(t *testing.T) {
 
 func TestInnerSpansSpeakForTheirStage(t *testing.T) {
 	r := of(
-		span(KindInner, 10, 0, 50, task("train"), read(5), metric("loss", 9)), // of the first try
+		span(KindInner, 10, 0, 50, task("train"), read(5), metric("loss", 9)), // of the first attempt
 		span(KindStage, 1, 0, 60, task("train"), fails("E", "m"), retried),
 		span(KindInner, 11, 100, 110, task("train"), read(100), wrote(90), metric("loss", 0.5), nulls("age", 0.1)),
 		span(KindInner, 12, 110, 120, task("train"), read(200), metric("loss", 0.25), metric("auc", 0.8)),
@@ -133,7 +133,7 @@ func TestInnerSpansSpeakForTheirStage(t *testing.T) {
 		span(KindStage, 2, 100, 200, task("train")),
 	).Stage("train").Instances()[0]
 	if old.RowsIn() >= 0 {
-		t.Errorf("the final try read %d rows, which is what an earlier one did", old.RowsIn())
+		t.Errorf("the final attempt read %d rows, which is what an earlier one did", old.RowsIn())
 	}
 }
 
@@ -236,13 +236,13 @@ func TestLimits(t *testing.T) {
 		{"instances", []Span{
 			span(KindStage, 1, 0, 1, task("a"), instance("1")), span(KindStage, 2, 0, 1, task("a"), instance("2")),
 			span(KindStage, 3, 0, 1, task("a"), instance("3")), span(KindStage, 4, 0, 1, task("a"), instance("4")),
-			span(KindStage, 5, 2, 3, task("a"), instance("1")), // a further try of one that is known
+			span(KindStage, 5, 2, 3, task("a"), instance("1")), // a further attempt of one that is known
 		}, 1, func(r *Run) bool { return len(r.Stage("a").Instances()) == 3 }},
 		{"attempts: the latest stay", []Span{
 			span(KindStage, 3, 20, 21, task("a"), attempt(3)), span(KindStage, 1, 0, 1, task("a"), attempt(1)), span(KindStage, 2, 10, 11, task("a"), attempt(2)),
 		}, 1, func(r *Run) bool {
 			i := r.Stage("a").Instances()
-			return len(i[0].Tries) == 2 && i[0].Tries[0].Attempt() == 2 && i[0].Final().Attempt() == 3
+			return len(i[0].Attempts) == 2 && i[0].Attempts[0].Number() == 2 && i[0].Final().Number() == 3
 		}},
 		{"errors: the ones that end last stay", []Span{
 			span(KindInner, 1, 0, 10, fails("E", "first")), span(KindInner, 2, 0, 30, fails("E", "third")), span(KindInner, 3, 0, 20, fails("E", "second")),
@@ -256,12 +256,12 @@ func TestLimits(t *testing.T) {
 			span(KindStage, 1, 0, 1, task("a"), trace(1)), span(KindStage, 2, 0, 1, task("b"), trace(2)), span(KindStage, 3, 2, 3, task("b"), trace(3)),
 		}, 1, func(r *Run) bool {
 			i := r.Stage("b").Instances()
-			return len(r.Traces) == 2 && len(i[0].Tries) == 2 && r.TraceOf(i[0].Final()) == TraceID{}
+			return len(r.Traces) == 2 && len(i[0].Attempts) == 2 && r.TraceOf(i[0].Final()) == TraceID{}
 		}},
 		{"what inner spans say", []Span{
 			span(KindInner, 1, 0, 1, task("a"), instance("1"), wrote(1)), span(KindInner, 2, 0, 1, task("a"), instance("2"), wrote(1)),
 			span(KindInner, 3, 0, 1, task("a"), instance("3"), wrote(1)), span(KindInner, 4, 0, 1, task("a"), instance("4"), wrote(1)),
-		}, 1, func(r *Run) bool { return len(r.Stage("a").side.said) == 3 }},
+		}, 1, func(r *Run) bool { return len(r.Stage("a").side.reported) == 3 }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			r := newRun(limits)
@@ -302,8 +302,8 @@ func TestManyInstances(t *testing.T) {
 		t.Fatalf("%d instances, %d lost", len(instances), r.Lost)
 	}
 	for i := range instances {
-		if instances[i].Name != strconv.Itoa(i) || len(instances[i].Tries) != 1 {
-			t.Fatalf("instance %d is %s with %d tries", i, instances[i].Name, len(instances[i].Tries))
+		if instances[i].Name != strconv.Itoa(i) || len(instances[i].Attempts) != 1 {
+			t.Fatalf("instance %d is %s with %d attempts", i, instances[i].Name, len(instances[i].Attempts))
 		}
 	}
 }

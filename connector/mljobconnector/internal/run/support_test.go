@@ -96,13 +96,13 @@ func dump(r *Run) string {
 		fmt.Fprintln(&b, s.Name, s.Expected, s.Arrived(), s.Began(), s.Sign(), s.Marked(), s.Ended(), "cause", r.RootCause(s.Name))
 		for _, i := range s.Instances() {
 			fmt.Fprintln(&b, " instance", i.Name, i.RowsIn(), i.RowsOut(), i.NullRatios(), i.Metrics(), i.Recovered())
-			for _, t := range i.Tries {
+			for _, t := range i.Attempts {
 				exceptionType, message := t.Exception()
 				above := 0
 				for range r.Above(t) {
 					above++
 				}
-				fmt.Fprintln(&b, "  try", r.TraceOf(t), t.SpanID, t.Start(), t.Duration(), t.Attempt(), t.Outcome, t.Retried(), t.Explicit(), t.Dropped(),
+				fmt.Fprintln(&b, "  attempt", r.TraceOf(t), t.SpanID, t.Start(), t.Duration(), t.Number(), t.Outcome, t.Retried(), t.Explicit(), t.Dropped(),
 					t.Cause(), exceptionType, message, t.RowsIn, t.RowsOut, above, r.Cause(t))
 			}
 		}

@@ -28,7 +28,7 @@ const (
 	LimitStage     = "stage"     // the counts of a stage found no room
 	LimitStages    = "stages"    // a span of a stage that found no room in its run
 	LimitInstances = "instances" // a span of an instance that found no room in its stage
-	LimitAttempts  = "attempts"  // an earlier try of an instance made room
+	LimitAttempts  = "attempts"  // an earlier attempt of an instance made room
 	LimitTraces    = "traces"    // a span of a run in more traces than are told apart
 )
 

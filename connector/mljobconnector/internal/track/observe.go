@@ -267,7 +267,7 @@ func (w *Tracker) digest(t *tracked, now time.Time) {
 	w.readDate(t, now)
 	w.coverSlot(t)
 	judgeAt := now.Add(w.options.DecisionWait)
-	over := func() bool { // a root may speak of a former try of the run
+	over := func() bool { // a root may speak of a former attempt of the run
 		is, _ := w.judge.Ended(t.run, w.expect(t), now)
 		return is
 	}

@@ -8,8 +8,8 @@ import (
 	"unique"
 )
 
-// Try is one try of one instance of a stage: one span.
-type Try struct {
+// Attempt is one attempt of one instance of a stage: one span.
+type Attempt struct {
 	SpanID SpanID
 	// RowsIn and RowsOut are negative if the span did not say.
 	RowsIn, RowsOut int64
@@ -18,12 +18,12 @@ type Try struct {
 	instance   unique.Handle[string]
 	detail     *detail
 	trace      uint16
-	attempt    uint16
+	number     uint16
 	Outcome    Outcome
 	flags      flags
 }
 
-// flags are yes or no on a try.
+// flags are yes or no on an attempt.
 type flags uint8
 
 const (
@@ -32,37 +32,37 @@ const (
 	flagDropped
 )
 
-// detail is what plain tries do not have.
+// detail is what plain attempts do not have.
 type detail struct {
 	exceptionType, message, cause string
-	// parent is kept of tries that failed: which stage is within which.
+	// parent is kept of attempts that failed: which stage is within which.
 	parent         SpanID
 	nulls, metrics []Value
 }
 
 // Start and End are in event time.
-func (t *Try) Start() time.Time { return timeOf(t.start) }
+func (t *Attempt) Start() time.Time { return timeOf(t.start) }
 
 // End is never before Start.
-func (t *Try) End() time.Time { return timeOf(t.end) }
+func (t *Attempt) End() time.Time { return timeOf(t.end) }
 
-// Duration is how long the try took.
-func (t *Try) Duration() time.Duration { return time.Duration(t.end - t.start) }
+// Duration is how long the attempt took.
+func (t *Attempt) Duration() time.Duration { return time.Duration(t.end - t.start) }
 
-// Attempt is ml.stage.attempt, 0 if the span did not say.
-func (t *Try) Attempt() int { return int(t.attempt) }
+// Number is ml.stage.attempt, 0 if the span did not say.
+func (t *Attempt) Number() int { return int(t.number) }
 
-// Retried says that another try was to follow.
-func (t *Try) Retried() bool { return t.flags&flagRetried != 0 }
+// Retried says that another attempt was to follow.
+func (t *Attempt) Retried() bool { return t.flags&flagRetried != 0 }
 
 // Explicit says that a result attribute gave the outcome.
-func (t *Try) Explicit() bool { return t.flags&flagExplicit != 0 }
+func (t *Attempt) Explicit() bool { return t.flags&flagExplicit != 0 }
 
 // Dropped says that the span has lost attributes: what it did not say is unknown.
-func (t *Try) Dropped() bool { return t.flags&flagDropped != 0 }
+func (t *Attempt) Dropped() bool { return t.flags&flagDropped != 0 }
 
 // Cause is ml.stage.cause, such as "upstream_failed".
-func (t *Try) Cause() string {
+func (t *Attempt) Cause() string {
 	if t.detail == nil {
 		return ""
 	}
@@ -70,7 +70,7 @@ func (t *Try) Cause() string {
 }
 
 // Exception is the type and the message of the error, empty if there is none.
-func (t *Try) Exception() (exceptionType, message string) {
+func (t *Attempt) Exception() (exceptionType, message string) {
 	if t.detail == nil {
 		return "", ""
 	}
