@@ -276,7 +276,7 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	}
 	if c.cfg.Timestamps == TimestampsNow {
 		c.engine.Totals(e.total)
-		e.md.ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
+		e.Metrics().ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
 	}
 	if md.DataPointCount() == 0 {
 		return
@@ -323,7 +323,7 @@ func (c *driftConnector) unsent() pmetric.Metrics {
 		for i := range c.waiting {
 			e.result(&c.waiting[i])
 		}
-		e.md.ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
+		e.Metrics().ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
 	}
 	return md
 }

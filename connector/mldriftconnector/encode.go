@@ -12,6 +12,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -19,9 +20,7 @@ var verdicts = []drift.Verdict{drift.Drift, drift.OK, drift.Insufficient}
 
 // encoder builds one emission, with one metric per name.
 type encoder struct {
-	md      pmetric.Metrics
-	scope   pmetric.ScopeMetrics
-	metrics map[string]pmetric.Metric
+	*metricbuilder.Builder
 	// now is the timestamp of all points; 0 stamps a window's points with its start and end.
 	now pcommon.Timestamp
 	// whole says of which results all is encoded; of the others it is only whether they drift. Nil is all.
@@ -29,30 +28,12 @@ type encoder struct {
 }
 
 func newEncoder(version string, now pcommon.Timestamp) *encoder {
-	e := &encoder{md: pmetric.NewMetrics(), metrics: make(map[string]pmetric.Metric), now: now}
-	e.scope = e.md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
-	e.scope.Scope().SetName(metadata.ScopeName)
-	e.scope.Scope().SetVersion(version)
-	return e
-}
-
-// metric returns the metric with a name, which init sets up when it is new.
-func (e *encoder) metric(name string, init func(pmetric.Metric)) pmetric.Metric {
-	m, ok := e.metrics[name]
-	if !ok {
-		m = e.scope.Metrics().AppendEmpty()
-		m.SetName(name)
-		m.SetUnit(mlconv.Unit(name))
-		m.SetDescription(mlconv.Description(name))
-		init(m)
-		e.metrics[name] = m
-	}
-	return m
+	b := metricbuilder.New(metadata.ScopeName, version, pmetric.AggregationTemporalityCumulative)
+	return &encoder{Builder: b, now: now}
 }
 
 func (e *encoder) gauge(name string, r *drift.Result) pmetric.NumberDataPoint {
-	m := e.metric(name, func(m pmetric.Metric) { m.SetEmptyGauge() })
-	p := m.Gauge().DataPoints().AppendEmpty()
+	p := e.Gauge(name)
 	if e.now != 0 {
 		p.SetTimestamp(e.now)
 	} else {
@@ -195,12 +176,7 @@ func (e *encoder) total(t *drift.Total) {
 }
 
 func (e *encoder) sum(name string, t *drift.Total, n uint64) pmetric.NumberDataPoint {
-	m := e.metric(name, func(m pmetric.Metric) {
-		s := m.SetEmptySum()
-		s.SetIsMonotonic(true)
-		s.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	})
-	p := m.Sum().DataPoints().AppendEmpty()
+	p := e.Sum(name)
 	p.SetStartTimestamp(pcommon.Timestamp(t.Start))
 	p.SetTimestamp(e.now)
 	p.SetIntValue(int64(n))
@@ -236,10 +212,7 @@ func putUse(attrs pcommon.Map, unitKey string, u drift.Use) {
 
 // histogram encodes a total and returns the attributes of its point.
 func (e *encoder) histogram(name string, t *drift.Total) pcommon.Map {
-	m := e.metric(name, func(m pmetric.Metric) {
-		m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	})
-	p := m.Histogram().DataPoints().AppendEmpty()
+	p := e.Histogram(name)
 	p.SetStartTimestamp(pcommon.Timestamp(t.Start))
 	p.SetTimestamp(e.now)
 	p.SetCount(t.Count)

@@ -12,14 +12,14 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // encoder builds one emission: a metric for each name that has a point. Points are cumulative since the connector started; the
 // resource is empty, so that Prometheus' own job and instance are those of the scrape.
 type encoder struct {
-	metrics        pmetric.MetricSlice
-	byName         map[string]pmetric.Metric
+	*metricbuilder.Builder
 	start, current pcommon.Timestamp
 }
 
@@ -34,13 +34,9 @@ type frame struct {
 // encode writes the counts of all jobs. Every outcome and severity has a point from the beginning, so that a rate does not miss the first
 // failure and no gauge is left behind.
 func encode(jobs []track.JobStats, own track.SelfStats, f frame) pmetric.Metrics {
-	md := pmetric.NewMetrics()
-	scope := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
-	scope.Scope().SetName(metadata.ScopeName)
-	scope.Scope().SetVersion(f.version)
 	e := &encoder{
-		metrics: scope.Metrics(), byName: make(map[string]pmetric.Metric),
-		start: pcommon.NewTimestampFromTime(f.start), current: pcommon.NewTimestampFromTime(f.now),
+		Builder: metricbuilder.New(metadata.ScopeName, f.version, pmetric.AggregationTemporalityCumulative),
+		start:   pcommon.NewTimestampFromTime(f.start), current: pcommon.NewTimestampFromTime(f.now),
 	}
 	elsewhere := own.ActiveAlerts
 	for i := range jobs {
@@ -53,7 +49,7 @@ func encode(jobs []track.JobStats, own track.SelfStats, f frame) pmetric.Metrics
 	p := e.gauge(mlconv.MetricAlertActive)
 	p.SetIntValue(int64(max(elsewhere, 0)))
 	p.Attributes().PutStr(mlconv.AttrAlertSeverity, string(f.severity))
-	return md
+	return e.Metrics()
 }
 
 func (e *encoder) job(j *track.JobStats) {
@@ -114,26 +110,8 @@ func (e *encoder) stage(s *track.StageStats, job func(pcommon.Map)) {
 	}
 }
 
-func (e *encoder) metric(name string, init func(pmetric.Metric)) pmetric.Metric {
-	m, ok := e.byName[name]
-	if !ok {
-		m = e.metrics.AppendEmpty()
-		m.SetName(name)
-		m.SetUnit(mlconv.Unit(name))
-		m.SetDescription(mlconv.Description(name))
-		init(m)
-		e.byName[name] = m
-	}
-	return m
-}
-
 func (e *encoder) sum(name string, n uint64) pmetric.NumberDataPoint {
-	m := e.metric(name, func(m pmetric.Metric) {
-		s := m.SetEmptySum()
-		s.SetIsMonotonic(true)
-		s.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	})
-	p := m.Sum().DataPoints().AppendEmpty()
+	p := e.Sum(name)
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.current)
 	p.SetIntValue(int64(n)) //nolint:gosec // a count
@@ -141,8 +119,7 @@ func (e *encoder) sum(name string, n uint64) pmetric.NumberDataPoint {
 }
 
 func (e *encoder) gauge(name string) pmetric.NumberDataPoint {
-	m := e.metric(name, func(m pmetric.Metric) { m.SetEmptyGauge() })
-	p := m.Gauge().DataPoints().AppendEmpty()
+	p := e.Gauge(name)
 	p.SetTimestamp(e.current)
 	return p
 }
@@ -156,10 +133,7 @@ func (e *encoder) histogram(name string, h *track.Histogram) (p pmetric.Histogra
 	if count == 0 {
 		return p, false
 	}
-	m := e.metric(name, func(m pmetric.Metric) {
-		m.SetEmptyHistogram().SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
-	})
-	p = m.Histogram().DataPoints().AppendEmpty()
+	p = e.Histogram(name)
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.current)
 	p.SetCount(count)

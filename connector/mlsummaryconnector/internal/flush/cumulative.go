@@ -65,5 +65,5 @@ func (c *Cumulative) Metrics(now pcommon.Timestamp, current func(*series.Model) 
 	}
 	c.sums.ForgetExtremes()
 	c.flushed = now
-	return e.metrics, int(e.points)
+	return e.Metrics(), int(e.points)
 }

@@ -65,11 +65,11 @@ func (p *Part) Metrics() (md pmetric.Metrics, points int) {
 		e.end = timestamp(k.Minute + 1)
 		e.cell(k, p.sums.Predictions[k], p.sums.Features[k])
 	}
-	attrs := e.metrics.ResourceMetrics().At(0).Resource().Attributes()
+	attrs := e.Resource().Attributes()
 	attrs.PutStr(mlconv.AttrSummaryProducer, p.delta.Producer)
 	attrs.PutInt(mlconv.AttrSummarySequence, p.Sequence)
 	attrs.PutInt(mlconv.AttrSummaryPoints, e.points)
-	return e.metrics, int(e.points)
+	return e.Metrics(), int(e.points)
 }
 
 // timestamp is the start of a minute; the last timestamp there is for one beyond it.

@@ -17,6 +17,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -33,9 +34,7 @@ type Scope struct{ Name, Version string }
 
 // encoder writes points into metrics, which it makes as they are needed.
 type encoder struct {
-	metrics        pmetric.Metrics
-	scope          pmetric.ScopeMetrics
-	index          map[metricKey]pmetric.Metric
+	*metricbuilder.Builder
 	durationBounds []float64
 	temporality    pmetric.AggregationTemporality
 	points         int64
@@ -44,20 +43,13 @@ type encoder struct {
 	names          map[*series.Dict][]string
 }
 
-type metricKey struct {
-	name string
-	typ  pmetric.MetricType
-}
-
-func newEncoder(scope Scope, temporality pmetric.AggregationTemporality, durationBounds []float64) *encoder {
-	e := &encoder{
-		metrics: pmetric.NewMetrics(), temporality: temporality, durationBounds: durationBounds,
-		index: make(map[metricKey]pmetric.Metric), names: make(map[*series.Dict][]string),
+func newEncoder(
+	scope Scope, temporality pmetric.AggregationTemporality, durationBounds []float64,
+) *encoder {
+	return &encoder{
+		Builder:     metricbuilder.New(scope.Name, scope.Version, temporality),
+		temporality: temporality, durationBounds: durationBounds, names: make(map[*series.Dict][]string),
 	}
-	e.scope = e.metrics.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty()
-	e.scope.Scope().SetName(scope.Name)
-	e.scope.Scope().SetVersion(scope.Version)
-	return e
 }
 
 func (e *encoder) cumulative() bool { return e.temporality == pmetric.AggregationTemporalityCumulative }
@@ -70,30 +62,6 @@ func (e *encoder) dict(d *series.Dict) []string {
 		e.names[d] = names
 	}
 	return names
-}
-
-func (e *encoder) metric(name string, typ pmetric.MetricType) pmetric.Metric {
-	k := metricKey{name, typ}
-	m, ok := e.index[k]
-	if ok {
-		return m
-	}
-	m = e.scope.Metrics().AppendEmpty()
-	m.SetName(name)
-	m.SetUnit(mlconv.Unit(name))
-	m.SetDescription(mlconv.Description(name))
-	switch typ {
-	case pmetric.MetricTypeSum:
-		s := m.SetEmptySum()
-		s.SetAggregationTemporality(e.temporality)
-		s.SetIsMonotonic(true)
-	case pmetric.MetricTypeHistogram:
-		m.SetEmptyHistogram().SetAggregationTemporality(e.temporality)
-	case pmetric.MetricTypeExponentialHistogram:
-		m.SetEmptyExponentialHistogram().SetAggregationTemporality(e.temporality)
-	}
-	e.index[k] = m
-	return m
 }
 
 // dimensions puts the key's dimensions on a point, and its ordinal.
@@ -128,7 +96,7 @@ func (e *encoder) dimensions(attrs pcommon.Map) {
 }
 
 func (e *encoder) count(name string, n uint64) pmetric.NumberDataPoint {
-	p := e.metric(name, pmetric.MetricTypeSum).Sum().DataPoints().AppendEmpty()
+	p := e.Sum(name)
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.end)
 	p.SetIntValue(int64(n))
@@ -168,7 +136,7 @@ func (e *encoder) histogram(name string, h *cells.HistogramSum, c *series.Column
 func (e *encoder) explicit(
 	name string, h *cells.HistogramSum, bounds []float64, counts []uint64, c *series.Column,
 ) pmetric.HistogramDataPoint {
-	p := e.metric(name, pmetric.MetricTypeHistogram).Histogram().DataPoints().AppendEmpty()
+	p := e.Histogram(name)
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.end)
 	p.SetCount(h.N)
@@ -195,7 +163,7 @@ func (e *encoder) exponential(name string, h *cells.HistogramSum, c *series.Colu
 		e.explicit(name, h, bounds, coarsen(h.Exp, bounds), c)
 		return
 	}
-	p := e.metric(name, pmetric.MetricTypeExponentialHistogram).ExponentialHistogram().DataPoints().AppendEmpty()
+	p := e.ExponentialHistogram(name)
 	p.SetStartTimestamp(e.start)
 	p.SetTimestamp(e.end)
 	p.SetCount(h.N)
