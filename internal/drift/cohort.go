@@ -3,9 +3,7 @@
 
 package drift
 
-import (
-	"slices"
-)
+import "slices"
 
 // cohortRef is where a series lives: a segment of a version, with the champion's segment of the same name. It is shared only for the
 // call that gets it.

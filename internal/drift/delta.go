@@ -3,7 +3,14 @@
 
 package drift
 
-import "github.com/otelcol-ml/otelcol-ml/internal/distribution"
+import (
+	"slices"
+	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
+)
 
 // Subject is what a series counts.
 type Subject uint8
@@ -193,3 +200,57 @@ const (
 )
 
 var referenceNames = [...]string{Baseline, Champion, Previous}
+
+// bound cuts the names that are kept, and returns how many were too long. A category of a producer of an older version gets the
+// spelling that it has now.
+func (d *Delta) bound() (cut uint64) {
+	d.Category = value.Category(d.Category)
+	for _, name := range []*string{
+		&d.Producer, &d.Key.Environment, &d.Key.Model, &d.Key.Version, &d.Key.Role, &d.Key.Segment, &d.Key.Name,
+		&d.Use.Service, &d.Use.Unit, &d.Category,
+	} {
+		if len(*name) > boundedname.Max {
+			*name, _ = boundedname.Cut(*name)
+			cut++
+		}
+	}
+	return cut
+}
+
+func (d *Delta) valid() bool {
+	if d.Key.Subject >= subjects || d.Key.Subject.named() != (d.Key.Name != "") {
+		return false
+	}
+	if d.Key.Model == "" && !(d.Key.Overflow && d.Key.Subject.passedOn()) {
+		return false
+	}
+	switch d.Key.Subject {
+	case Predictions, Missing:
+		return !d.Categorical && d.Counts == nil && d.Exponential == nil
+	case Cost:
+		return !d.Categorical && d.Counts == nil && d.Exponential == nil && d.Sum >= 0 && d.Sum <= maxFloat
+	case Class:
+		return d.Categorical
+	}
+	if d.Categorical {
+		return d.Key.Subject == Feature && d.Counts == nil && d.Exponential == nil
+	}
+	if d.Exponential != nil {
+		return d.Counts == nil && d.Exponential.Validate() == nil
+	}
+	if len(d.Counts) != len(d.Bounds)+1 || len(d.Counts) > maxCells {
+		return false
+	}
+	for i := range d.Bounds {
+		if !(d.Bounds[i] >= -maxFloat && d.Bounds[i] <= maxFloat) || i > 0 && d.Bounds[i] <= d.Bounds[i-1] {
+			return false
+		}
+	}
+	return true
+}
+
+// String is for logs: "fraud 7 country=DE feature amount".
+func (k Key) String() string {
+	parts := []string{k.Model, k.Version, k.Segment, k.Subject.String(), k.Name}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
+}

@@ -218,6 +218,28 @@ func (s *series) exemplarExcess(w *window) func(*Exemplar) float64 {
 	}
 }
 
+// keep puts an exemplar into the list that holds the newest one of each group.
+func keep(list []Exemplar, x Exemplar, bounds []float64) []Exemplar {
+	g := distribution.BucketOf(bounds, x.Value)
+	for i := range list {
+		if distribution.BucketOf(bounds, list[i].Value) == g {
+			if newer(&x, &list[i]) {
+				list[i] = x
+			}
+			return list
+		}
+	}
+	return append(list, x)
+}
+
+// newer orders exemplars by time, ties by id, so that the order of arrival does not matter.
+func newer(a, b *Exemplar) bool {
+	if a.Time != b.Time {
+		return a.Time > b.Time
+	}
+	return string(a.SpanID[:])+string(a.TraceID[:]) > string(b.SpanID[:])+string(b.TraceID[:])
+}
+
 // within reports whether the row's time is in [start, end), seconds since 1970.
 func (x *Exemplar) within(start, end int64) bool {
 	return *x != (Exemplar{}) && x.Time >= start*1e9 && x.Time < end*1e9
@@ -299,4 +321,69 @@ func (w *window) lacking(name string) *Exemplar {
 		}
 	}
 	return nil
+}
+
+func (e *encoder) exemplars(list []Exemplar) {
+	e.Uvarint(uint64(len(list)))
+	for i := range list {
+		e.exemplar(&list[i])
+	}
+}
+
+func (d *decoder) exemplars() []Exemplar {
+	n := d.Count(8 + 1 + 16 + 8)
+	if n == 0 {
+		return nil
+	}
+	out := make([]Exemplar, n)
+	for i := range out {
+		out[i] = d.exemplar()
+	}
+	if d.Err() != nil {
+		return nil
+	}
+	return out
+}
+
+func (e *encoder) exemplar(x *Exemplar) {
+	e.Float64(x.Value)
+	e.Varint(x.Time)
+	e.Raw(x.TraceID[:])
+	e.Raw(x.SpanID[:])
+}
+
+func (d *decoder) exemplar() (x Exemplar) {
+	x.Value, x.Time = d.Float64(), d.Varint()
+	d.Raw(x.TraceID[:])
+	d.Raw(x.SpanID[:])
+	return x
+}
+
+func (e *encoder) examples(w *window) {
+	e.Uvarint(uint64(len(w.examples)))
+	for i := range w.examples {
+		x := &w.examples[i]
+		e.String(x.name)
+		e.Bool(x.missing)
+		e.Uvarint(uint64(x.count))
+		e.Float64(float64(x.before))
+		e.exemplar(&x.row)
+	}
+}
+
+func (d *decoder) examples(m *model, s *series, w *window) {
+	w.examples = nil
+	for range d.Count(8) {
+		x := example{
+			name: m.intern(d.name()), missing: d.Bool(), count: uint32(d.UvarintTo(1<<32 - 1)), before: float32(d.Float64()), row: d.exemplar(),
+		}
+		if d.Err() != nil || !(x.before >= 0 && x.before <= 1) {
+			d.Fail()
+			return
+		}
+		if !w.merge(x, s.room()) {
+			d.Fail()
+			return
+		}
+	}
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // learning counts the first rows of a model that has no baseline, of its total in the primary role, until they are enough to be one.
@@ -277,55 +278,55 @@ func (c *learned) numeric(name string) *profile.Column {
 }
 
 func (e *encoder) learning(l *learning) {
-	e.bool(l.done)
-	e.uint(l.rows)
-	e.bool(l.full)
-	e.int(l.cutoff)
-	e.int(l.from)
-	e.int(l.to)
-	e.uint(uint64(len(l.columns)))
+	e.Bool(l.done)
+	e.Uvarint(l.rows)
+	e.Bool(l.full)
+	e.Varint(l.cutoff)
+	e.Varint(l.from)
+	e.Varint(l.to)
+	e.Uvarint(uint64(len(l.columns)))
 	for _, k := range slices.SortedFunc(maps.Keys(l.columns), compareSeries) {
 		c := l.columns[k]
-		e.uint(uint64(k.subject))
-		e.string(k.name)
+		e.Uvarint(uint64(k.subject))
+		e.String(k.name)
 		e.expo(c.expo)
-		e.floats(c.bounds)
-		cells(e, c.counts)
-		e.uint(c.numbers)
-		e.float(c.sum)
-		e.float(c.min)
-		e.float(c.max)
-		e.uint(c.rest)
-		e.uint(c.missing)
-		e.uint(uint64(len(c.categories)))
+		e.Float64s(c.bounds)
+		wire.PutCounts(e.Encoder, c.counts)
+		e.Uvarint(c.numbers)
+		e.Float64(c.sum)
+		e.Float64(c.min)
+		e.Float64(c.max)
+		e.Uvarint(c.rest)
+		e.Uvarint(c.missing)
+		e.Uvarint(uint64(len(c.categories)))
 		for _, name := range slices.SortedFunc(maps.Keys(c.categories), cmp.Compare[string]) {
-			e.string(name)
-			e.uint(c.categories[name])
+			e.String(name)
+			e.Uvarint(c.categories[name])
 		}
 	}
 }
 
 func (d *decoder) learning() *learning {
-	l := &learning{done: d.bool(), rows: d.uint(), full: d.bool(), cutoff: d.int(), from: d.int(), to: d.int()}
+	l := &learning{done: d.Bool(), rows: d.Uvarint(), full: d.Bool(), cutoff: d.Varint(), from: d.Varint(), to: d.Varint()}
 	if !l.done {
 		l.columns = make(map[seriesKey]*learned)
 	}
-	for range d.length(8) {
-		k := seriesKey{Subject(d.small(uint64(Missing))), d.name()}
-		c := &learned{expo: d.expo(), bounds: d.floats(), counts: readCells[uint64](d)}
-		c.numbers, c.sum, c.min, c.max, c.rest, c.missing = d.uint(), d.float(), d.float(), d.float(), d.uint(), d.uint()
-		for range d.length(2) {
+	for range d.Count(8) {
+		k := seriesKey{Subject(d.UvarintTo(uint64(Missing))), d.name()}
+		c := &learned{expo: d.expo(), bounds: d.Float64s(), counts: wire.TakeCounts[uint64](d.Decoder)}
+		c.numbers, c.sum, c.min, c.max, c.rest, c.missing = d.Uvarint(), d.Float64(), d.Float64(), d.Float64(), d.Uvarint(), d.Uvarint()
+		for range d.Count(2) {
 			if c.categories == nil {
 				c.categories = make(map[string]uint64)
 			}
 			name := d.category()
-			c.categories[name] += d.uint()
+			c.categories[name] += d.Uvarint()
 		}
 		if len(c.counts) > 0 && len(c.counts) != len(c.bounds)+1 || len(c.counts) == 0 && len(c.bounds) > 0 || !increasing(c.bounds) ||
 			l.done || l.columns[k] != nil && d.cuts == 0 || c.numbers > 0 && c.expo == nil && len(c.bounds) == 0 {
-			d.fail()
+			d.Fail()
 		}
-		if d.err != nil {
+		if d.Err() != nil {
 			return nil
 		}
 		l.columns[k] = c

@@ -186,3 +186,18 @@ func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk series
 	}
 	return p
 }
+
+// plan says how a subject of a version is compared.
+func (e *Engine) plan(key modelKey, version string, sk seriesKey) *plan {
+	p := e.opts.plan(e.set, key, version, sk)
+	if p.column == nil {
+		p.shared = &binnings{}
+		return p
+	}
+	p.shared = e.shared[p.column]
+	if p.shared == nil {
+		p.shared = &binnings{}
+		e.shared[p.column] = p.shared
+	}
+	return p
+}

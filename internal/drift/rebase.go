@@ -237,3 +237,22 @@ func (s *series) categorize(b *distribution.Binning, panes int64) {
 func sameBins(a, b *distribution.Binning) bool {
 	return a == b || a.Kind == b.Kind && a.Fixed == b.Fixed && slices.Equal(a.Bounds, b.Bounds) && slices.Equal(a.Categories, b.Categories)
 }
+
+var unknownBinning distribution.Binning
+
+// rejoin gives what was kept of the champion's windows the binning that the champion has now, or drops it.
+func (m *model) rejoin() {
+	for ref := range m.eachSegment {
+		for _, s := range ref.g.order {
+			r := s.grown().references
+			if r == nil || r.champion == nil {
+				continue
+			}
+			if peer := ref.peer(s); peer != nil && sameBins(peer.binning, r.championBinning) {
+				r.championBinning = peer.binning
+			} else {
+				r.champion, r.championBinning = nil, nil
+			}
+		}
+	}
+}

@@ -4,11 +4,13 @@
 package drift
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // Cells of a series: the first counts missing values, and those after it the bins of its binning. The first bin of a
@@ -66,69 +68,8 @@ func (s *series) grown() *grown {
 	return &s.values.grown
 }
 
-// window is what was counted in [start, end), seconds since 1970.
-type window struct {
-	period     int64
-	start, end int64
-	cells      []uint32
-	expo       *distribution.Exponential
-	min, max   float64
-	exemplars  []Exemplar // of numbers, the newest of each group
-	examples   []example  // of categories and missing values
-}
-
-func newWindow(period, start, end int64) *window {
-	return &window{period: period, start: start, end: end, min: math.Inf(1), max: math.Inf(-1)}
-}
-
 func plus(a uint32, b uint64) uint32 {
 	return uint32(min(uint64(a)+min(b, math.MaxUint32), math.MaxUint32))
-}
-
-// count returns the number of values.
-func (w *window) count() uint64 {
-	if w == nil {
-		return 0
-	}
-	n := w.expo.Count()
-	for i := cellFirst; i < len(w.cells); i++ {
-		n += uint64(w.cells[i])
-	}
-	return n
-}
-
-// share returns the missing values and the rows.
-func (w *window) share() share {
-	if w == nil || len(w.cells) == 0 {
-		return share{rows: w.count()}
-	}
-	m := uint64(w.cells[cellMissing])
-	return share{missing: m, rows: m + w.count()}
-}
-
-// sample returns the values of a window of a series with the given binning.
-func (w *window) sample(b *distribution.Binning) *distribution.Sample {
-	return b.Sample(values(w.cells), w.expo, w.min, w.max)
-}
-
-// add adds another window of the same binning; groups are the bounds by which exemplars are kept.
-func (w *window) add(o *window, groups []float64) {
-	w.start, w.end = min(w.start, o.start), max(w.end, o.end)
-	w.period = max(w.period, o.period)
-	w.cells = withCells(w.cells, len(o.cells))
-	for i, c := range o.cells {
-		w.cells[i] = plus(w.cells[i], uint64(c))
-	}
-	if o.expo != nil {
-		w.expo = w.expo.Add(o.expo)
-	}
-	w.min, w.max = min(w.min, o.min), max(w.max, o.max)
-	for _, x := range o.exemplars {
-		w.exemplars = keep(w.exemplars, x, groups)
-	}
-	for _, x := range o.examples {
-		w.merge(x, math.MaxInt)
-	}
 }
 
 // withCells returns s with at least n cells.
@@ -268,100 +209,6 @@ func (s *series) takeOpen(period int64) *window {
 	return w
 }
 
-// adder adds a delta to cells of the series' binning.
-type adder struct {
-	d      *Delta
-	cell   int     // of a category, or 0
-	before float64 // the reference's share of missing values, in a segment's table
-}
-
-func (a *adder) addTo(s *series, cells []uint32) {
-	b, d := s.binning, a.d
-	switch {
-	case a.cell > 0:
-		cells[a.cell] = plus(cells[a.cell], d.Count)
-	case d.Key.Subject == Missing:
-		cells[cellMissing] = plus(cells[cellMissing], d.Count)
-	case b.Kind == distribution.KindNumeric:
-		if len(d.Counts) == len(b.Bounds)+1 {
-			for i, c := range d.Counts {
-				if c != 0 {
-					cells[cellFirst+i] = plus(cells[cellFirst+i], c)
-				}
-			}
-			return
-		}
-		j := 0
-		for i, c := range d.Counts {
-			for j < len(b.Bounds) && (i >= len(d.Bounds) || d.Bounds[i] > b.Bounds[j]) {
-				j++
-			}
-			cells[cellFirst+j] = plus(cells[cellFirst+j], c)
-		}
-	}
-}
-
-// addPane adds a delta to a slot of the ring.
-func (s *series) addPane(a *adder, slot int) {
-	a.addTo(s, s.ring[slot*s.stride:(slot+1)*s.stride])
-	if a.d.Key.Subject == Missing {
-		return
-	}
-	if s.binning.Kind == distribution.KindExponential {
-		s.expos[slot] = s.expos[slot].Add(a.d.Exponential)
-	}
-	if s.ranges != nil && a.d.HasRange {
-		r := s.ranges[2*slot : 2*slot+2]
-		if !(r[0] <= a.d.Min) {
-			r[0] = a.d.Min
-		}
-		if !(r[1] >= a.d.Max) {
-			r[1] = a.d.Max
-		}
-	}
-}
-
-// addWindow adds a delta to an open window.
-func (s *series) addWindow(a *adder, w *window) {
-	w.cells = withCells(w.cells, cellsOf(s.binning))
-	a.addTo(s, w.cells)
-	defer s.remember(a, w)
-	if a.d.Key.Subject == Missing {
-		return
-	}
-	if s.binning.Kind == distribution.KindCategorical {
-		return
-	}
-	if s.binning.Kind == distribution.KindExponential {
-		w.expo = w.expo.Add(a.d.Exponential)
-	}
-	if a.d.HasRange {
-		w.min, w.max = min(w.min, a.d.Min), max(w.max, a.d.Max)
-	}
-}
-
-// keep puts an exemplar into the list that holds the newest one of each group.
-func keep(list []Exemplar, x Exemplar, bounds []float64) []Exemplar {
-	g := distribution.BucketOf(bounds, x.Value)
-	for i := range list {
-		if distribution.BucketOf(bounds, list[i].Value) == g {
-			if newer(&x, &list[i]) {
-				list[i] = x
-			}
-			return list
-		}
-	}
-	return append(list, x)
-}
-
-// newer orders exemplars by time, ties by id, so that the order of arrival does not matter.
-func newer(a, b *Exemplar) bool {
-	if a.Time != b.Time {
-		return a.Time > b.Time
-	}
-	return string(a.SpanID[:])+string(a.TraceID[:]) > string(b.SpanID[:])+string(b.TraceID[:])
-}
-
 func group(bounds []float64, v float64) int {
 	i := 0
 	for i < len(bounds) && bounds[i] < v {
@@ -389,4 +236,134 @@ func (s *series) merge(w *window, g *eventtime.Grid, panes eventtime.Panes, last
 			w.min, w.max = min(w.min, s.ranges[2*slot]), max(w.max, s.ranges[2*slot+1])
 		}
 	}
+}
+
+func compareSeries(a, b seriesKey) int {
+	return cmp.Or(cmp.Compare(a.subject, b.subject), cmp.Compare(a.name, b.name))
+}
+
+// binnings are those that the series' state refers to.
+func (s *series) binnings() []*distribution.Binning {
+	if r := s.grown().references; r != nil && r.championBinning != nil {
+		return []*distribution.Binning{s.binning, r.championBinning}
+	}
+	return []*distribution.Binning{s.binning}
+}
+
+func (e *encoder) series(s *series) {
+	e.Uvarint(uint64(s.key.subject))
+	e.String(s.key.name)
+	e.Uvarint(e.binnings[s.binning])
+	e.Uvarint(uint64(s.stride))
+	wire.PutCounts(e.Encoder, s.ring)
+	e.Float64s(s.ranges)
+	e.Bool(s.expos != nil)
+	for _, x := range s.expos {
+		e.expo(x)
+	}
+	e.Uvarint(uint64(len(s.open)))
+	for _, w := range s.open {
+		e.window(w)
+	}
+	own := s.grown()
+	e.window(own.pendingWindow)
+	e.judgements(&s.values.verdicts)
+	if s.segment != nil {
+		e.Uvarint(uint64(len(s.segment.judged)))
+		for i := range s.segment.judged {
+			e.judgements(&s.segment.judged[i])
+		}
+	}
+	var missing missingVerdict
+	if s.missing != nil {
+		missing = *s.missing
+		e.share(missing.pending)
+		e.Varint(missing.start)
+		e.judgements(&missing.verdicts)
+	}
+	has := own.references != nil || missing.previous != (share{}) || missing.champion != (share{})
+	e.Bool(has)
+	if has {
+		r := references{}
+		if own.references != nil {
+			r = *own.references
+		}
+		e.window(r.previous)
+		e.share(missing.previous)
+		e.window(r.champion)
+		e.share(missing.champion)
+		e.Bool(r.championBinning != nil)
+		if r.championBinning != nil {
+			e.Uvarint(e.binnings[r.championBinning])
+		}
+	}
+	e.total(s.total)
+}
+
+func (d *decoder) series(s *series, panes int64) {
+	s.binning = d.binningOf()
+	if d.Version < 3 {
+		d.Bool() // whether a mismatch was reported
+	}
+	s.stride = int(d.UvarintTo(1 << 20))
+	s.ring = wire.TakeCounts[uint32](d.Decoder)
+	s.ranges = d.Float64s()
+	least := cellsOf(s.binning)
+	if s.segment != nil {
+		least = cellRest + 1 // the binning may have grown with another segment
+	}
+	if s.stride < least || len(s.ring) != int(panes)*s.stride ||
+		s.ranges != nil && len(s.ranges) != 2*int(panes) {
+		d.Fail()
+		return
+	}
+	if has := d.Bool(); has != (s.binning.Kind == distribution.KindExponential) {
+		d.Fail()
+		return
+	} else if has {
+		s.expos = make([]*distribution.Exponential, panes)
+		for i := range s.expos {
+			s.expos[i] = d.expo()
+		}
+	}
+	for range d.Count(8) {
+		w := d.window(s.binning)
+		if w == nil || len(s.open) > 0 && s.open[len(s.open)-1].period >= w.period {
+			d.Fail()
+			return
+		}
+		s.open = append(s.open, w)
+	}
+	own := s.grown()
+	own.pendingWindow = d.window(s.binning)
+	d.judgements(&s.values.verdicts)
+	if s.segment != nil {
+		for i := range d.Count(2 * len(referenceNames)) {
+			d.judgements(s.segment.at(i))
+		}
+	}
+	missing := s.missing
+	if missing != nil {
+		missing.pending = d.share()
+		missing.start = d.Varint()
+		d.judgements(&missing.verdicts)
+	} else {
+		missing = &missingVerdict{}
+	}
+	if d.Bool() {
+		r := &references{previous: d.window(s.binning)}
+		missing.previous = d.share()
+		r.champion = d.window(nil)
+		missing.champion = d.share()
+		if d.Bool() {
+			r.championBinning = d.binningOf()
+			if r.champion != nil && len(r.champion.cells) > cellsOf(r.championBinning) {
+				d.Fail()
+			}
+		} else if r.champion != nil {
+			d.Fail()
+		}
+		own.references = r
+	}
+	s.total = d.total()
 }

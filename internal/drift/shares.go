@@ -78,3 +78,7 @@ func fisher(a, b share) float64 {
 	}
 	return min(1, 2*min(tail(1), tail(-1)))
 }
+
+func (e *encoder) share(s share) { e.Uvarint(s.missing); e.Uvarint(s.rows) }
+
+func (d *decoder) share() share { return share{missing: d.Uvarint(), rows: d.Uvarint()} }

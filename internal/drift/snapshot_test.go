@@ -153,7 +153,7 @@ func TestRestoreRefuses(t *testing.T) {
 	flip := append([]byte(nil), good...)
 	flip[len(flip)/2] ^= 4
 	version := append([]byte(nil), good...)
-	version[len(magic)] = 9
+	version[len(format.Magic)] = 9
 	for name, test := range map[string]struct {
 		data []byte
 		want string
@@ -188,7 +188,7 @@ func FuzzRestore(f *testing.F) {
 	e, set, run := busy(f)
 	run(e, 0, 3)
 	s := e.Snapshot()
-	strip := func(b []byte) []byte { return b[len(magic)+1 : len(b)-4] }
+	strip := func(b []byte) []byte { return b[len(format.Magic)+1 : len(b)-4] }
 	f.Add(strip(s.Changed[s.Keys[0]]))
 	f.Add(strip(s.Dedupe))
 	small := engine(f, nil, nil)
@@ -196,9 +196,9 @@ func FuzzRestore(f *testing.F) {
 	tiny := small.Snapshot()
 	f.Add(strip(tiny.Changed[tiny.Keys[0]]))
 	f.Fuzz(func(t *testing.T, payload []byte) {
-		data := append([]byte(magic), formatVersion)
+		data := append([]byte(format.Magic), format.Version)
 		data = append(data, payload...)
-		data = binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
+		data = binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, crc32.MakeTable(crc32.Castagnoli)))
 		e := engine(t, set, nil)
 		_ = e.RestoreDedupe(at(epoch+4000), data)
 		if e.Restore(at(epoch+4000), data) != nil {

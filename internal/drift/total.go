@@ -5,8 +5,10 @@ package drift
 
 import (
 	"math"
+	"slices"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // total is what a series has counted since it began, to be passed on.
@@ -148,4 +150,115 @@ type Total struct {
 	// Categories is set for classes and categorical features; Rest is what found no room.
 	Categories map[string]uint64
 	Rest       uint64
+}
+
+// Totals calls yield for every cumulative count, in a fixed order. What it gets is shared only for the call, and yield must not
+// call the engine.
+func (e *Engine) Totals(yield func(*Total)) {
+	e.mu.Lock()
+	e.rest.passedOn(Key{Overflow: true}, yield)
+	e.mu.Unlock()
+	e.eachModel(func(m *model) {
+		m.rest.passedOn(Key{Environment: m.key.environment, Model: m.key.name, Overflow: true}, yield)
+		for _, v := range m.versions {
+			key := Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role}
+			v.passedOn(key, yield)
+			for _, g := range v.groups {
+				if g.predictions > 0 && e.opts.SegmentTotals {
+					key.Segment = g.name
+					yield(&Total{Key: key, Start: g.start, Count: g.predictions})
+				}
+			}
+			key.Segment = ""
+			if len(v.groups) == 0 || v.groups[0].name != "" {
+				continue
+			}
+			for _, s := range v.groups[0].order {
+				key.Subject, key.Name = s.key.subject, s.key.name
+				if s.total.kind != distribution.KindUnknown {
+					yield(s.total.export(key))
+				}
+				if s.key.subject == Feature {
+					key.Subject = Missing
+					yield(&Total{Key: key, Start: s.total.start, Count: s.total.missing})
+				}
+			}
+		}
+	})
+}
+
+// passedOn calls yield with the totals of what is not compared.
+func (v *version) passedOn(key Key, yield func(*Total)) {
+	if v == nil {
+		return
+	}
+	if v.predictions > 0 {
+		yield(&Total{Key: key, Start: v.start, Count: v.predictions})
+	}
+	for _, p := range v.passed {
+		key.Subject = p.subject
+		t := p.total.export(key)
+		t.Use = p.use
+		yield(t)
+	}
+}
+
+func (t *total) export(key Key) *Total {
+	out := &Total{Key: key, Start: t.start, Count: t.count}
+	if t.kind == distribution.KindCategorical {
+		out.Categories, out.Rest = t.categories, t.rest
+		return out
+	}
+	out.Sum, out.Bounds, out.Groups, out.Exemplars = t.sum, t.bounds, t.groups, t.exemplars
+	return out
+}
+
+func (e *encoder) total(t *total) {
+	e.Bool(t != nil)
+	if t == nil {
+		return
+	}
+	e.Varint(t.start)
+	e.Uvarint(uint64(t.kind))
+	e.Uvarint(t.count)
+	e.Float64(t.sum)
+	e.Float64s(t.bounds)
+	wire.PutCounts(e.Encoder, t.groups)
+	e.exemplars(t.exemplars)
+	e.Uvarint(t.missing)
+	e.Uvarint(t.rest)
+	e.Bool(t.stale)
+	names := make([]string, 0, len(t.categories))
+	for name := range t.categories {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	e.Uvarint(uint64(len(names)))
+	for _, name := range names {
+		e.String(name)
+		e.Uvarint(t.categories[name])
+	}
+}
+
+func (d *decoder) total() *total {
+	if !d.Bool() {
+		return nil
+	}
+	t := &total{start: d.Varint(), kind: distribution.Kind(d.UvarintTo(uint64(distribution.KindCategorical))), count: d.Uvarint(), sum: d.Float64(), bounds: d.Float64s()}
+	t.groups = wire.TakeCounts[uint64](d.Decoder)
+	t.exemplars = d.exemplars()
+	t.missing, t.rest, t.stale = d.Uvarint(), d.Uvarint(), d.Bool()
+	if t.kind == distribution.KindCategorical {
+		t.categories = make(map[string]uint64)
+	}
+	n := d.Count(2)
+	if t.kind != distribution.KindCategorical && n > 0 || t.kind != distribution.KindUnknown && len(t.groups) != len(t.bounds)+1 {
+		d.Fail()
+		return nil
+	}
+	for range n {
+		name := d.category()
+		t.categories[name] += d.Uvarint()
+	}
+	return t
 }

@@ -96,30 +96,30 @@ func (e *Engine) addRest(m *model, d *Delta, now time.Time) Outcome {
 }
 
 func (e *encoder) passed(list []*passed) {
-	e.uint(uint64(len(list)))
+	e.Uvarint(uint64(len(list)))
 	for _, p := range list {
-		e.uint(uint64(p.subject))
-		e.string(p.use.Service)
-		e.string(p.use.Unit)
-		e.bool(p.use.Overflow)
+		e.Uvarint(uint64(p.subject))
+		e.String(p.use.Service)
+		e.String(p.use.Unit)
+		e.Bool(p.use.Overflow)
 		e.total(p.total)
 	}
 }
 
 func (d *decoder) passed() []*passed {
 	var out []*passed
-	for range d.length(5) {
-		p := &passed{subject: Subject(d.small(uint64(subjects) - 1)), use: Use{d.name(), d.name(), d.bool()}, total: d.total()}
+	for range d.Count(5) {
+		p := &passed{subject: Subject(d.UvarintTo(uint64(subjects) - 1)), use: Use{d.name(), d.name(), d.Bool()}, total: d.total()}
 		if !p.subject.passedOn() || p.total == nil || p.total.kind != distribution.KindNumeric {
-			d.fail()
+			d.Fail()
 		}
-		if d.err != nil {
+		if d.Err() != nil {
 			return nil
 		}
 		i, found := slices.BinarySearchFunc(out, p, comparePassed)
 		switch {
 		case d.cuts == 0 && (found || i < len(out)):
-			d.fail()
+			d.Fail()
 			return nil
 		case found: // the same name now
 			out[i].total.merge(p.total)
@@ -128,4 +128,23 @@ func (d *decoder) passed() []*passed {
 		}
 	}
 	return out
+}
+
+// rest writes what is passed on of those that found no room.
+func (e *encoder) rest(v *version) {
+	e.Bool(v != nil)
+	if v != nil {
+		e.Varint(v.start)
+		e.Uvarint(v.predictions)
+		e.passed(v.passed)
+	}
+}
+
+func (d *decoder) rest() *version {
+	if !d.Bool() {
+		return nil
+	}
+	v := newVersion(versionKey{}, d.Varint())
+	v.predictions, v.passed = d.Uvarint(), d.passed()
+	return v
 }

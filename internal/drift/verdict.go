@@ -45,3 +45,20 @@ func (v *verdicts) decided() bool {
 
 // insufficient reports whether there is no verdict against a reference.
 func (v *verdicts) insufficient(r reference) bool { return v[r].verdict == Insufficient }
+
+func (e *encoder) judgements(j *verdicts) {
+	for _, one := range j {
+		e.Uvarint(uint64(one.verdict) | uint64(one.reasons)<<2) // the reasons came later
+		e.Uvarint(uint64(one.streak))
+	}
+}
+
+func (d *decoder) judgements(j *verdicts) {
+	for i := range j {
+		v := d.UvarintTo(1<<(2+reasons) - 1)
+		if v&3 > uint64(Drift) {
+			d.Fail()
+		}
+		j[i] = judgement{verdict: Verdict(v & 3), reasons: Reasons(v >> 2), streak: uint16(d.UvarintTo(1000))}
+	}
+}

@@ -1,0 +1,78 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import "github.com/otelcol-ml/otelcol-ml/internal/distribution"
+
+// adder adds a delta to cells of the series' binning.
+type adder struct {
+	d      *Delta
+	cell   int     // of a category, or 0
+	before float64 // the reference's share of missing values, in a segment's table
+}
+
+func (a *adder) addTo(s *series, cells []uint32) {
+	b, d := s.binning, a.d
+	switch {
+	case a.cell > 0:
+		cells[a.cell] = plus(cells[a.cell], d.Count)
+	case d.Key.Subject == Missing:
+		cells[cellMissing] = plus(cells[cellMissing], d.Count)
+	case b.Kind == distribution.KindNumeric:
+		if len(d.Counts) == len(b.Bounds)+1 {
+			for i, c := range d.Counts {
+				if c != 0 {
+					cells[cellFirst+i] = plus(cells[cellFirst+i], c)
+				}
+			}
+			return
+		}
+		j := 0
+		for i, c := range d.Counts {
+			for j < len(b.Bounds) && (i >= len(d.Bounds) || d.Bounds[i] > b.Bounds[j]) {
+				j++
+			}
+			cells[cellFirst+j] = plus(cells[cellFirst+j], c)
+		}
+	}
+}
+
+// addPane adds a delta to a slot of the ring.
+func (s *series) addPane(a *adder, slot int) {
+	a.addTo(s, s.ring[slot*s.stride:(slot+1)*s.stride])
+	if a.d.Key.Subject == Missing {
+		return
+	}
+	if s.binning.Kind == distribution.KindExponential {
+		s.expos[slot] = s.expos[slot].Add(a.d.Exponential)
+	}
+	if s.ranges != nil && a.d.HasRange {
+		r := s.ranges[2*slot : 2*slot+2]
+		if !(r[0] <= a.d.Min) {
+			r[0] = a.d.Min
+		}
+		if !(r[1] >= a.d.Max) {
+			r[1] = a.d.Max
+		}
+	}
+}
+
+// addWindow adds a delta to an open window.
+func (s *series) addWindow(a *adder, w *window) {
+	w.cells = withCells(w.cells, cellsOf(s.binning))
+	a.addTo(s, w.cells)
+	defer s.remember(a, w)
+	if a.d.Key.Subject == Missing {
+		return
+	}
+	if s.binning.Kind == distribution.KindCategorical {
+		return
+	}
+	if s.binning.Kind == distribution.KindExponential {
+		w.expo = w.expo.Add(a.d.Exponential)
+	}
+	if a.d.HasRange {
+		w.min, w.max = min(w.min, a.d.Min), max(w.max, a.d.Max)
+	}
+}

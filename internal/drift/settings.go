@@ -1,0 +1,60 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package drift
+
+import (
+	"slices"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+)
+
+// settings are the options of one model.
+type settings struct {
+	grid         eventtime.Grid
+	minSamples   uint64
+	maxWindow    int64 // seconds
+	forWindows   uint16
+	significance float64
+	references   []reference
+	champion     string // the version; empty if none
+	limits       Limits
+}
+
+// resolve applies a model's card to the options. What a card says that makes no sense is left out; the catalog
+// reports it.
+func (o *Options) resolve(set *catalog.Set, key modelKey) settings {
+	window := o.Window
+	s := settings{
+		minSamples: uint64(o.MinSamples), maxWindow: int64(o.MaxWindow / time.Second),
+		forWindows: uint16(o.For), significance: o.Significance, limits: o.Limits,
+	}
+	names := o.Reference
+	if m := set.Model(key.environment, key.name); m != nil {
+		if w := m.Drift.Window; w != (eventtime.Window{}) && w.Validate() == nil {
+			window = w
+		}
+		if m.Drift.MinSamples > 0 {
+			s.minSamples = uint64(m.Drift.MinSamples)
+		}
+		if m.Drift.MaxWindow > 0 {
+			s.maxWindow = int64(m.Drift.MaxWindow / time.Second)
+		}
+		if m.Drift.For > 0 {
+			s.forWindows = uint16(min(m.Drift.For, 1000))
+		}
+		if len(m.Drift.Reference) > 0 && validateReferences("", m.Drift.Reference) == nil {
+			names = m.Drift.Reference
+		}
+	}
+	s.grid = eventtime.NewGrid(window)
+	for _, name := range names {
+		s.references = append(s.references, reference(slices.Index(referenceNames[:], name)))
+	}
+	if v := set.Version(key.environment, key.name, Champion); v != nil {
+		s.champion = v.Version
+	}
+	return s
+}
