@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package stats_test
+package stats
 
 import (
 	"math"
@@ -14,54 +14,54 @@ import (
 	"github.com/stretchr/testify/require"
 	"gonum.org/v1/gonum/stat"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats/drifttest"
 )
 
-// runners compute a published case; a tool's convention around the statistic (scaling, smoothing) is applied here.
+// runners compute a published case; a tool's convention around the statistic (scaling, smoothing)
+// is applied here.
 var runners = map[string]func(t *testing.T, c drifttest.Case){
 	"ks_2samp": func(t *testing.T, c drifttest.Case) {
-		checkTest(t, c)(stats.KSTwoSample(values(t, c)))
+		checkTest(t, c)(KSTwoSample(values(t, c)))
 	},
 	"ks_2samp_sliding_window": func(t *testing.T, c drifttest.Case) {
 		ref, cur := values(t, c)
 		size := int(c.Params["window_size"].(float64))
-		checkTest(t, c)(stats.KSTwoSample(ref, cur[len(cur)-size:]))
+		checkTest(t, c)(KSTwoSample(ref, cur[len(cur)-size:]))
 	},
 	"ks_statistic": func(t *testing.T, c drifttest.Case) {
-		d, _ := stats.KSTwoSample(values(t, c))
+		d, _ := KSTwoSample(values(t, c))
 		check(t, c, "", d)
 	},
 	"ks_category": func(t *testing.T, c drifttest.Case) {
 		ref, cur := values(t, c)
-		d, _ := stats.KSTwoSample(ref, cur)
+		d, _ := KSTwoSample(ref, cur)
 		n, m := float64(len(ref)), float64(len(cur))
-		assert.Equal(t, c.Expected, whylogsVerdict(stats.KSTwoSF(d, int(math.RoundToEven(n*m/(n+m))))))
+		assert.Equal(t, c.Expected, whylogsVerdict(ksTwoSF(d, int(math.RoundToEven(n*m/(n+m))))))
 	},
 	"kolmogorov_smirnov_statistic_per_chunk": ksPerChunk,
 	"wasserstein": func(t *testing.T, c drifttest.Case) {
-		check(t, c, "", stats.WassersteinSamples(values(t, c)))
+		check(t, c, "", WassersteinSamples(values(t, c)))
 	},
 	"wasserstein (emd)": func(t *testing.T, c drifttest.Case) {
-		check(t, c, "", stats.WassersteinSamples(values(t, c)))
+		check(t, c, "", WassersteinSamples(values(t, c)))
 	},
 	"wasserstein_normed_by_ref_std":                                 wassersteinByReference,
 	"wasserstein_distance / std(ref), floor 0.001 (evidently norm)": wassersteinByReference,
 	"wasserstein / std(concat(ref,cur))": func(t *testing.T, c drifttest.Case) {
 		ref, cur := values(t, c)
-		check(t, c, "", stats.WassersteinSamples(ref, cur)/stat.PopStdDev(slices.Concat(ref, cur), nil))
+		check(t, c, "", WassersteinSamples(ref, cur)/stat.PopStdDev(slices.Concat(ref, cur), nil))
 	},
 	"swd_categorical (applied to the frequency vector: questionable)": func(t *testing.T, c drifttest.Case) {
 		ref, cur := counts(t, c) // taken for values
-		check(t, c, "", stats.WassersteinSamples(ref, cur)/stat.PopStdDev(slices.Concat(ref, cur), nil))
+		check(t, c, "", WassersteinSamples(ref, cur)/stat.PopStdDev(slices.Concat(ref, cur), nil))
 	},
 	"emd_minmax_scaled": func(t *testing.T, c drifttest.Case) {
 		ref, cur := values(t, c)
 		all := slices.Concat(ref, cur)
-		check(t, c, "", stats.WassersteinSamples(ref, cur)/(slices.Max(all)-slices.Min(all)))
+		check(t, c, "", WassersteinSamples(ref, cur)/(slices.Max(all)-slices.Min(all)))
 	},
 	"chi_square_p": func(t *testing.T, c drifttest.Case) {
-		_, _, p := stats.Chi2GoodnessOfFit(counts(t, c))
+		_, _, p := Chi2GoodnessOfFit(counts(t, c))
 		check(t, c, "", p)
 	},
 	"chi_square": func(t *testing.T, c drifttest.Case) {
@@ -74,43 +74,44 @@ var runners = map[string]func(t *testing.T, c drifttest.Case){
 			ref[i] = ref[i]*n + 1
 			cur[i]++
 		}
-		statistic, _, p := stats.Chi2GoodnessOfFit(ref, cur)
+		statistic, _, p := Chi2GoodnessOfFit(ref, cur)
 		checkTest(t, c)(statistic, p)
 	},
 	"chi2_contingency": func(t *testing.T, c drifttest.Case) {
-		statistic, _, p := stats.Chi2Homogeneity(counts(t, c))
+		statistic, _, p := Chi2Homogeneity(counts(t, c))
 		checkTest(t, c)(statistic, p)
 	},
 	"chi_square_category": func(t *testing.T, c drifttest.Case) {
-		_, _, p := stats.Chi2GoodnessOfFit(counts(t, c))
+		_, _, p := Chi2GoodnessOfFit(counts(t, c))
 		assert.Equal(t, c.Expected, whylogsVerdict(p))
 	},
 	"l_infinity": func(t *testing.T, c drifttest.Case) {
 		ref, cur := counts(t, c)
 		if len(ref) == 0 { // no samples: Compare's error, the tool's 0
-			_, err := stats.Compare(stats.LInfinity, stats.Sample{Counts: ref}, stats.Sample{Counts: cur})
-			require.ErrorIs(t, err, stats.ErrNoSamples)
+			_, err := Compare(LInfinity, Sample{Counts: ref}, Sample{Counts: cur})
+			require.ErrorIs(t, err, errNoSamples)
 			check(t, c, "", 0)
 			return
 		}
-		r, err := stats.Compare(stats.LInfinity, stats.Sample{Counts: ref}, stats.Sample{Counts: cur})
+		r, err := Compare(LInfinity, Sample{Counts: ref}, Sample{Counts: cur})
 		require.NoError(t, err)
 		check(t, c, "", r.Score)
 	},
 	"total_variation_distance": func(t *testing.T, c drifttest.Case) {
 		ref, cur := counts(t, c)
-		r, err := stats.Compare(stats.TotalVariation, stats.Sample{Counts: ref}, stats.Sample{Counts: cur})
+		r, err := Compare(TotalVariation, Sample{Counts: ref}, Sample{Counts: cur})
 		require.NoError(t, err)
 		check(t, c, "", r.Score)
 	},
 	"tvd_permutation_p": func(t *testing.T, c drifttest.Case) {
-		// The expected number is the p-value of 1,000 permutations by one generator; the note has the exact statistic.
+		// The expected number is the p-value of 1,000 permutations by one generator; the note has
+		// the exact statistic.
 		_, after, ok := strings.Cut(c.Note, "(exact) = ")
 		require.True(t, ok)
 		number, _, _ := strings.Cut(after, ";")
 		want, err := strconv.ParseFloat(number, 64)
 		require.NoError(t, err)
-		assert.InDelta(t, want, stats.TotalVariationDistance(counts(t, c)), 1e-12)
+		assert.InDelta(t, want, totalVariationDistance(counts(t, c)), 1e-12)
 	},
 	"histogram_intersection_complement": func(t *testing.T, c drifttest.Case) {
 		// The total variation of two histograms with equal bins over the range of both.
@@ -119,11 +120,12 @@ var runners = map[string]func(t *testing.T, c drifttest.Case){
 		require.NoError(t, err)
 		ref, cur := values(t, c)
 		edges := equalWidth(slices.Concat(ref, cur), n)
-		check(t, c, "", stats.TotalVariationDistance(histogram(ref, edges), histogram(cur, edges)))
+		check(t, c, "", totalVariationDistance(histogram(ref, edges), histogram(cur, edges)))
 	},
 }
 
-// leftOut are the methods with a related name that are not the two-sample KS, Wasserstein, chi², L∞ or total variation.
+// leftOut are the methods with a related name that are not the two-sample KS, Wasserstein, chi², L∞
+// or total variation.
 var leftOut = map[string]string{
 	"anderson_darling_ksamp":         "another test",
 	"anderson_darling_ksamp_p":       "another test",
@@ -175,17 +177,18 @@ func checkTest(t *testing.T, c drifttest.Case) func(statistic, p float64) {
 func wassersteinByReference(t *testing.T, c drifttest.Case) {
 	ref, cur := values(t, c)
 	sd := max(stat.PopStdDev(ref, nil), 0.001)
-	check(t, c, "", stats.WassersteinSamples(ref, cur)/sd)
+	check(t, c, "", WassersteinSamples(ref, cur)/sd)
 
 	// With a bin for every value, Compare on counts gives the same number.
 	distinct := slices.Concat(ref, cur)
-	r, err := stats.Compare(stats.Wasserstein, atomSample(ref, distinct, sd), atomSample(cur, distinct, 0))
+	r, err := Compare(Wasserstein, atomSample(ref, distinct, sd), atomSample(cur, distinct, 0))
 	require.NoError(t, err)
 	check(t, c, "", r.Score)
 }
 
-// ksPerChunk is NannyML's rule for references of 10,000 rows or more: distances at the edges of 10,000 equal-width bins of
-// the reference. The chunks are those of all rows in order; rows left over are a chunk of their own.
+// ksPerChunk is NannyML's rule for references of 10,000 rows or more: distances at the edges of
+// 10,000 equal-width bins of the reference. The chunks are those of all rows in order; rows left
+// over are a chunk of their own.
 func ksPerChunk(t *testing.T, c drifttest.Case) {
 	ref, rows := values(t, c)
 	want := c.Expected.([]any)
@@ -197,14 +200,15 @@ func ksPerChunk(t *testing.T, c drifttest.Case) {
 	inBins := histogram(ref, edges)
 	for i := range want {
 		chunk := rows[i*size : min((i+1)*size, len(rows))]
-		assert.InDelta(t, want[i], stats.KSBins(inBins, histogram(chunk, edges)), c.Tolerance, "chunk %d", i)
+		assert.InDelta(t, want[i], ksBins(inBins, histogram(chunk, edges)), c.Tolerance, "chunk %d", i)
 		// The same without bins: they cost at most what one of them holds.
-		d, _ := stats.KSTwoSample(ref, chunk)
+		d, _ := KSTwoSample(ref, chunk)
 		assert.InDelta(t, want[i], d, 0.001, "chunk %d", i)
 	}
 }
 
-// equalWidth returns the inner and outer edges of n bins of equal width over the range of the values, as numpy.histogram.
+// equalWidth returns the inner and outer edges of n bins of equal width over the range of the
+// values, as numpy.histogram.
 func equalWidth(values []float64, n int) []float64 {
 	low, high := slices.Min(values), slices.Max(values)
 	edges := make([]float64, n+1)
@@ -215,7 +219,8 @@ func equalWidth(values []float64, n int) []float64 {
 	return edges
 }
 
-// histogram counts into [edge, edge) and the last one closed, with a bin for what lies below and above.
+// histogram counts into [edge, edge) and the last one closed, with a bin for what lies below and
+// above.
 func histogram(values, edges []float64) []float64 {
 	h := make([]float64, len(edges)+1)
 	for _, v := range values {

@@ -9,8 +9,9 @@ import (
 	"gonum.org/v1/gonum/mathext"
 )
 
-// Chi2SF is the probability that a chi² variable with dof degrees of freedom exceeds x: 1 for dof < 1 or x ≤ 0.
-func Chi2SF(x float64, dof int) float64 {
+// chi2SF is the probability that a chi² variable with dof degrees of freedom exceeds x: 1 for dof <
+// 1 or x ≤ 0.
+func chi2SF(x float64, dof int) float64 {
 	switch {
 	case dof < 1 || !(x > 0):
 		return 1
@@ -29,27 +30,29 @@ func (c column) sum() float64 { return c.ref + c.cur }
 
 func (c column) plus(d column) column { return column{c.ref + d.ref, c.cur + d.cur} }
 
-// sides are the parts of all samples that the reference and the current side have. Each is computed for itself: the smaller one
-// may be less than what rounding leaves of one minus the other.
+// sides are the parts of all samples that the reference and the current side have. Each is computed
+// for itself: the smaller one may be less than what rounding leaves of one minus the other.
 type sides struct{ ref, cur float64 }
 
 func newSides(nRef, nCur float64) sides { return sides{nRef / (nRef + nCur), nCur / (nRef + nCur)} }
 
-// chi2 is what both cells add to Pearson's statistic, (O−E)²/E summed: both differ from their expectation by the same
-// number of samples. It is written in shares of the column, so that no product of small counts underflows.
+// chi2 is what both cells add to Pearson's statistic, (O−E)²/E summed: both differ from their
+// expectation by the same number of samples. It is written in shares of the column, so that no
+// product of small counts underflows.
 func (c column) chi2(s sides) float64 {
 	k := c.sum()
 	d := c.ref/k*s.cur - c.cur/k*s.ref
 	return k * (d / s.ref) * (d / s.cur)
 }
 
-// Chi2Homogeneity is Pearson's test that two samples have one distribution, on the 2×B table of their counts:
-// columns that are empty on both sides are left out, there is no continuity correction (scipy's chi2_contingency has
-// one by default for two columns), and small expected counts are not pooled (see Homogeneity). p is 1 with
-// fewer than two columns. Both sides need a positive total.
+// Chi2Homogeneity is Pearson's test that two samples have one distribution, on the 2×B table of
+// their counts: columns that are empty on both sides are left out, there is no continuity
+// correction (scipy's chi2_contingency has one by default for two columns), and small expected
+// counts are not pooled (see homogeneity). p is 1 with fewer than two columns. Both sides need a
+// positive total.
 func Chi2Homogeneity(ref, cur []float64) (statistic float64, dof int, p float64) {
 	statistic, dof = chi2Homogeneity(ref, cur, total(ref), total(cur))
-	return statistic, dof, Chi2SF(statistic, dof)
+	return statistic, dof, chi2SF(statistic, dof)
 }
 
 func chi2Homogeneity(ref, cur []float64, nRef, nCur float64) (statistic float64, dof int) {
@@ -65,12 +68,13 @@ func chi2Homogeneity(ref, cur []float64, nRef, nCur float64) (statistic float64,
 	return statistic, max(columns-1, 0)
 }
 
-// Chi2GoodnessOfFit takes the reference's shares for exact and tests whether the current counts come from them:
-// scipy.stats.chisquare with the expected counts scaled to the current total. Groups that are empty on both sides
-// are left out; samples in a group that the reference does not have give +Inf and p = 0. Both sides need a positive total.
+// Chi2GoodnessOfFit takes the reference's shares for exact and tests whether the current counts
+// come from them: scipy.stats.chisquare with the expected counts scaled to the current total.
+// Groups that are empty on both sides are left out; samples in a group that the reference does not
+// have give +Inf and p = 0. Both sides need a positive total.
 //
-// With a reference that is itself a sample it rejects too often (twice the variance when both are of one size):
-// Compare uses Homogeneity.
+// With a reference that is itself a sample it rejects too often (twice the variance when both are
+// of one size): Compare uses homogeneity.
 func Chi2GoodnessOfFit(ref, cur []float64) (statistic float64, dof int, p float64) {
 	scale := total(cur) / total(ref)
 	groups := 0
@@ -87,24 +91,14 @@ func Chi2GoodnessOfFit(ref, cur []float64) (statistic float64, dof int, p float6
 	if math.IsInf(statistic, 1) {
 		return statistic, dof, 0
 	}
-	return statistic, dof, Chi2SF(statistic, dof)
+	return statistic, dof, chi2SF(statistic, dof)
 }
 
-// CramersV is √(statistic / (n·(min(rows, columns)−1))), in [0, 1], of a contingency table with n samples:
-// 0 for a table with one row or column. It is not corrected for bias.
-func CramersV(statistic, n float64, rows, columns int) float64 {
-	least := min(rows, columns) - 1
-	if least < 1 || !(n > 0) {
-		return 0
-	}
-	return math.Sqrt(min(statistic/(n*float64(least)), 1))
-}
-
-// BalancedCramersV is Cramér's V of the 2×B table with each side scaled to the same total, √(½ Σ (p−q)²/(p+q)), in
-// [0, 1]. Cramér's V of the raw table shrinks as one side outgrows the other: the same shift in 200 rows gives
-// about a fifth against a reference of 20,000 rows of what it gives against one of 200, so that no threshold would fit. Both
-// sides need a positive total.
-func BalancedCramersV(ref, cur []float64) float64 {
+// balancedCramersV is Cramér's V of the 2×B table with each side scaled to the same total, √(½ Σ
+// (p−q)²/(p+q)), in [0, 1]. Cramér's V of the raw table shrinks as one side outgrows the other: the
+// same shift in 200 rows gives about a fifth against a reference of 20,000 rows of what it gives
+// against one of 200, so that no threshold would fit. Both sides need a positive total.
+func balancedCramersV(ref, cur []float64) float64 {
 	s := newShares(ref, cur, 0)
 	var v float64
 	for i, r := range ref {

@@ -21,15 +21,15 @@ func TestChi2SF(t *testing.T) {
 				want += math.Exp(float64(k)*math.Log(half) - half - log)
 			}
 			if want > 1e-290 {
-				assert.InEpsilon(t, want, Chi2SF(2*half, dof), 1e-11, "x=%v dof=%d", 2*half, dof)
+				assert.InEpsilon(t, want, chi2SF(2*half, dof), 1e-11, "x=%v dof=%d", 2*half, dof)
 			}
 		}
 	}
-	assert.InDelta(t, 0.05, Chi2SF(3.841458820694124, 1), 1e-15)
-	assert.InDelta(t, 0.05, Chi2SF(16.918977604620448, 9), 1e-14)
-	assert.Equal(t, 1.0, Chi2SF(0, 3))
-	assert.Equal(t, 1.0, Chi2SF(5, 0))
-	assert.Equal(t, 0.0, Chi2SF(math.Inf(1), 3))
+	assert.InDelta(t, 0.05, chi2SF(3.841458820694124, 1), 1e-15)
+	assert.InDelta(t, 0.05, chi2SF(16.918977604620448, 9), 1e-14)
+	assert.Equal(t, 1.0, chi2SF(0, 3))
+	assert.Equal(t, 1.0, chi2SF(5, 0))
+	assert.Equal(t, 0.0, chi2SF(math.Inf(1), 3))
 }
 
 // The binomial tail against its sum, and on either side.

@@ -1,13 +1,13 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package stats compares two distributions and says how likely the difference is by chance: pure functions
-// over counts of the same bins or categories, or over whole samples.
+// Package stats compares two distributions and says how likely the difference is by chance: pure
+// functions over counts of the same bins or categories, or over whole samples.
 //
-// Counts are []float64, so that merged, scaled and decayed counts work; they are finite and not negative, and
-// index i is the same bin or category on both sides. Compare checks its input; the single functions trust it,
-// and panic when the two slices differ in length. None of them keeps, changes or, unless it says so, allocates
-// anything.
+// Counts are []float64, so that merged, scaled and decayed counts work; they are finite and not
+// negative, and index i is the same bin or category on both sides. Compare checks its input; the
+// single functions trust it, and panic when the two slices differ in length. None of them keeps,
+// changes or, unless it says so, allocates anything.
 //
 //	reference counts ──┐             ┌─► Score, Effect: how different (compared with a threshold)
 //	                   ├─► Compare ──┤
@@ -23,40 +23,43 @@ import (
 
 // Errors that Compare returns, wrapped; test with errors.Is.
 var (
-	// ErrNoSamples: the reference or the current counts add up to zero, or to so little (decayed counts) that nothing can be
-	// divided by it.
-	ErrNoSamples = errors.New("no samples")
-	// ErrShape: reference and current are not counts of the same bins.
-	ErrShape = errors.New("reference and current have different bins")
-	// ErrNoBounds: the method needs ordered bins and there are only categories.
-	ErrNoBounds = errors.New("the method needs numeric bins, not categories")
+	// errNoSamples: the reference or the current counts add up to zero, or to so little (decayed
+	// counts) that nothing can be divided by it.
+	errNoSamples = errors.New("no samples")
+	// errShape: reference and current are not counts of the same bins.
+	errShape = errors.New("reference and current have different bins")
+	// errNoBounds: the method needs ordered bins and there are only categories.
+	errNoBounds = errors.New("the method needs numeric bins, not categories")
 
 	// Ready-made, because an empty window is an everyday thing.
-	errNoReference = fmt.Errorf("reference: %w", ErrNoSamples)
-	errNoCurrent   = fmt.Errorf("current: %w", ErrNoSamples)
+	errNoReference = fmt.Errorf("reference: %w", errNoSamples)
+	errNoCurrent   = fmt.Errorf("current: %w", errNoSamples)
 )
 
-// maxTotal is the largest number of samples that Compare takes: above it a float64 can no longer count by one.
+// maxTotal is the largest number of samples that Compare takes: above it a float64 can no longer
+// count by one.
 const maxTotal = 1 << 53
 
-// minTotal is the least number of samples that Compare takes for any: far below what decayed counts mean, and far above where
-// quotients of counts leave the range of a float64.
+// minTotal is the least number of samples that Compare takes for any: far below what decayed counts
+// mean, and far above where quotients of counts leave the range of a float64.
 const minTotal = 1e-100
 
-// pseudoCount is what Compare adds to each group before it computes PSI, Jensen-Shannon, KL and Hellinger
-// (the Jeffreys prior), so that an empty group gives a finite and moderate value: (c+½)/(n+½B).
+// pseudoCount is what Compare adds to each group before it computes PSI, Jensen-Shannon, KL and
+// Hellinger (the Jeffreys prior), so that an empty group gives a finite and moderate value:
+// (c+½)/(n+½B).
 const pseudoCount = 0.5
 
 // Sample is one side of a comparison.
 type Sample struct {
 	// Counts per bin or category.
 	Counts []float64
-	// Bounds are the upper-inclusive bounds of the bins as in an OTLP histogram, finite and strictly increasing:
-	// bin i is (Bounds[i-1], Bounds[i]], the first one has no lower bound, the last one no upper.
-	// len(Counts) == len(Bounds)+1. Nil for categories.
+	// Bounds are the upper-inclusive bounds of the bins as in an OTLP histogram, finite and
+	// strictly increasing: bin i is (Bounds[i-1], Bounds[i]], the first one has no lower bound, the
+	// last one no upper. len(Counts) == len(Bounds)+1. Nil for categories.
 	Bounds []float64
-	// Min and Max are the smallest and largest value, the outer edges of the first and last bin. Only
-	// Wasserstein reads them; one inside the bounds, or not finite, counts as the bound itself.
+	// Min and Max are the smallest and largest value, the outer edges of the first and last bin.
+	// Only Wasserstein reads them; one inside the bounds, or not finite, counts as the bound
+	// itself.
 	Min, Max float64
 	// StdDev is the standard deviation of the values. Only Wasserstein reads the reference's.
 	StdDev float64
@@ -66,37 +69,38 @@ type Sample struct {
 type Result struct {
 	// Score is the value of the method, 0 for identical distributions.
 	Score float64
-	// Effect is what a threshold is compared with: Score, but for Chi2, whose score grows with the number of
-	// samples, BalancedCramersV.
+	// Effect is what a threshold is compared with: Score, but for Chi2, whose score grows with the
+	// number of samples, balancedCramersV.
 	Effect float64
-	// PValue is the probability of a difference at least this large between two samples of one distribution:
-	// of D for KS and Wasserstein (see KSPValue), of Pearson's chi² of homogeneity for the others (see
-	// Homogeneity). Rows are taken as independent.
+	// PValue is the probability of a difference at least this large between two samples of one
+	// distribution: of D for KS and Wasserstein (see ksPValue), of Pearson's chi² of homogeneity
+	// for the others (see homogeneity). Rows are taken as independent.
 	PValue float64
-	// Statistic is the test statistic that PValue belongs to: D for KS and Wasserstein, else the chi² of the
-	// pooled table.
+	// Statistic is the test statistic that PValue belongs to: D for KS and Wasserstein, else the
+	// chi² of the pooled table.
 	Statistic float64
 }
 
-// Compare computes one method on two samples of the same bins. Grouping bins (10 groups for all but KS and
-// Wasserstein, which want every bin) is the caller's.
+// Compare computes one method on two samples of the same bins. Grouping bins (10 groups for all but
+// KS and Wasserstein, which want every bin) is the caller's.
 //
-// PSI, Jensen-Shannon, KL and Hellinger add half a count to each group first; the others use raw shares.
-// Wasserstein is divided by the reference's StdDev; a reference that is constant or whose StdDev is unknown (not above
-// 1e-12 of its largest bound, which is rounding) has no such scale, and the distance is divided by the range of both samples
-// together instead: 1 when one constant becomes another, the share of moved rows when they all move to one other value.
+// PSI, Jensen-Shannon, KL and Hellinger add half a count to each group first; the others use raw
+// shares. Wasserstein is divided by the reference's StdDev; a reference that is constant or whose
+// StdDev is unknown (not above 1e-12 of its largest bound, which is rounding) has no such scale,
+// and the distance is divided by the range of both samples together instead: 1 when one constant
+// becomes another, the share of moved rows when they all move to one other value.
 //
-// The error wraps ErrNoSamples, ErrShape or ErrNoBounds, or names the count that is negative or not finite.
-// Compare does not allocate unless it fails.
+// The error wraps errNoSamples, errShape or errNoBounds, or names the count that is negative or not
+// finite. Compare does not allocate unless it fails.
 func Compare(m Method, ref, cur Sample) (Result, error) {
 	if len(ref.Counts) != len(cur.Counts) || (ref.Bounds == nil) != (cur.Bounds == nil) || !sameBounds(ref.Bounds, cur.Bounds) {
-		return Result{}, ErrShape
+		return Result{}, errShape
 	}
 	if ref.Bounds != nil && len(ref.Counts) != len(ref.Bounds)+1 {
-		return Result{}, fmt.Errorf("%d counts need %d bounds, not %d: %w", len(ref.Counts), len(ref.Counts)-1, len(ref.Bounds), ErrShape)
+		return Result{}, fmt.Errorf("%d counts need %d bounds, not %d: %w", len(ref.Counts), len(ref.Counts)-1, len(ref.Bounds), errShape)
 	}
 	if m.Ordered() && ref.Bounds == nil {
-		return Result{}, ErrNoBounds
+		return Result{}, errNoBounds
 	}
 	nRef, nCur := sum(ref.Counts), sum(cur.Counts)
 	if !(nRef >= 0 && nRef <= maxTotal && nCur >= 0 && nCur <= maxTotal) {
@@ -112,22 +116,22 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 	var r Result
 	switch m {
 	case PSI:
-		r.Score = PopulationStability(ref.Counts, cur.Counts, pseudoCount)
+		r.Score = populationStability(ref.Counts, cur.Counts, pseudoCount)
 	case JensenShannon:
-		r.Score = JensenShannonDistance(ref.Counts, cur.Counts, pseudoCount)
+		r.Score = jensenShannonDistance(ref.Counts, cur.Counts, pseudoCount)
 	case KL:
-		r.Score = KullbackLeibler(ref.Counts, cur.Counts, pseudoCount)
+		r.Score = kullbackLeibler(ref.Counts, cur.Counts, pseudoCount)
 	case Hellinger:
-		r.Score = HellingerDistance(ref.Counts, cur.Counts, pseudoCount)
+		r.Score = hellingerDistance(ref.Counts, cur.Counts, pseudoCount)
 	case LInfinity:
-		r.Score = LInfinityDistance(ref.Counts, cur.Counts)
+		r.Score = lInfinityDistance(ref.Counts, cur.Counts)
 	case TotalVariation:
-		r.Score = TotalVariationDistance(ref.Counts, cur.Counts)
+		r.Score = totalVariationDistance(ref.Counts, cur.Counts)
 	case Chi2:
 		r.Score, _ = chi2Homogeneity(ref.Counts, cur.Counts, nRef, nCur)
-		r.Effect = BalancedCramersV(ref.Counts, cur.Counts)
+		r.Effect = balancedCramersV(ref.Counts, cur.Counts)
 	case KS:
-		r.Score = KSBins(ref.Counts, cur.Counts)
+		r.Score = ksBins(ref.Counts, cur.Counts)
 		r.Statistic = r.Score
 	case Wasserstein:
 		if !increasing(ref.Bounds) {
@@ -140,7 +144,7 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 		if d := WassersteinBins(ref, cur); d > 0 {
 			r.Score = d / scale
 		}
-		r.Statistic = KSBins(ref.Counts, cur.Counts)
+		r.Statistic = ksBins(ref.Counts, cur.Counts)
 	default:
 		_, err := ParseMethod(string(m))
 		return Result{}, err
@@ -149,7 +153,7 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 		r.Effect = r.Score
 	}
 	if m.Ordered() {
-		r.PValue = KSPValue(r.Statistic, nRef, nCur)
+		r.PValue = ksPValue(r.Statistic, nRef, nCur)
 	} else {
 		r.Statistic, r.PValue = homogeneity(ref.Counts, cur.Counts, nRef, nCur)
 	}
@@ -158,7 +162,8 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 	return r, nil
 }
 
-// checkCounts names the first count that is negative or not finite, or says that there are too many samples.
+// checkCounts names the first count that is negative or not finite, or says that there are too many
+// samples.
 func checkCounts(side string, counts []float64) error {
 	for i, c := range counts {
 		if !(c >= 0) || math.IsInf(c, 0) {

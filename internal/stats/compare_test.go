@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package stats_test
+package stats
 
 import (
 	"encoding/binary"
@@ -12,56 +12,54 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
 func TestParseMethod(t *testing.T) {
-	for _, m := range stats.Methods() {
-		got, err := stats.ParseMethod(string(m))
+	for _, m := range Methods() {
+		got, err := ParseMethod(string(m))
 		require.NoError(t, err)
 		assert.Equal(t, m, got)
-		assert.Equal(t, m == stats.KS || m == stats.Wasserstein, m.Ordered())
+		assert.Equal(t, m == KS || m == Wasserstein, m.Ordered())
 		assert.Equal(t, 0.1, m.DefaultThreshold())
 	}
-	_, err := stats.ParseMethod("PSI")
+	_, err := ParseMethod("PSI")
 	assert.EqualError(t, err, `unknown drift method "PSI": must be one of psi, jensen_shannon, kl, ks, wasserstein, chi2, hellinger, l_infinity, total_variation`)
 }
 
 func TestCompareRefuses(t *testing.T) {
-	ok := stats.Sample{Counts: []float64{1, 2}, Bounds: []float64{0}}
-	with := func(change func(*stats.Sample)) stats.Sample {
-		s := stats.Sample{Counts: slices.Clone(ok.Counts), Bounds: slices.Clone(ok.Bounds)}
+	ok := Sample{Counts: []float64{1, 2}, Bounds: []float64{0}}
+	with := func(change func(*Sample)) Sample {
+		s := Sample{Counts: slices.Clone(ok.Counts), Bounds: slices.Clone(ok.Bounds)}
 		change(&s)
 		return s
 	}
 	for name, c := range map[string]struct {
-		method   stats.Method
-		ref, cur stats.Sample
+		method   Method
+		ref, cur Sample
 		is       error
 		says     string
 	}{
-		"more counts":        {stats.PSI, ok, with(func(s *stats.Sample) { s.Counts = []float64{1, 2, 3} }), stats.ErrShape, "different bins"},
-		"other bounds":       {stats.PSI, ok, with(func(s *stats.Sample) { s.Bounds[0] = 1 }), stats.ErrShape, "different bins"},
-		"bounds on one side": {stats.PSI, ok, with(func(s *stats.Sample) { s.Bounds = nil }), stats.ErrShape, "different bins"},
+		"more counts":        {PSI, ok, with(func(s *Sample) { s.Counts = []float64{1, 2, 3} }), errShape, "different bins"},
+		"other bounds":       {PSI, ok, with(func(s *Sample) { s.Bounds[0] = 1 }), errShape, "different bins"},
+		"bounds on one side": {PSI, ok, with(func(s *Sample) { s.Bounds = nil }), errShape, "different bins"},
 		"too many bounds": {
-			stats.PSI, with(func(s *stats.Sample) { s.Bounds = []float64{1, 2} }),
-			with(func(s *stats.Sample) { s.Bounds = []float64{1, 2} }), stats.ErrShape, "2 counts need 1 bounds, not 2",
+			PSI, with(func(s *Sample) { s.Bounds = []float64{1, 2} }),
+			with(func(s *Sample) { s.Bounds = []float64{1, 2} }), errShape, "2 counts need 1 bounds, not 2",
 		},
-		"categories":         {stats.KS, stats.Sample{Counts: []float64{1}}, stats.Sample{Counts: []float64{1}}, stats.ErrNoBounds, "not categories"},
-		"nothing at all":     {stats.PSI, stats.Sample{}, stats.Sample{}, stats.ErrNoSamples, "reference: no samples"},
-		"empty reference":    {stats.PSI, with(func(s *stats.Sample) { s.Counts = []float64{0, 0} }), ok, stats.ErrNoSamples, "reference: no samples"},
-		"empty current":      {stats.PSI, ok, with(func(s *stats.Sample) { s.Counts = []float64{0, 0} }), stats.ErrNoSamples, "current: no samples"},
-		"negative":           {stats.PSI, ok, with(func(s *stats.Sample) { s.Counts[1] = -1 }), nil, "current: counts[1] = -1"},
-		"NaN":                {stats.PSI, with(func(s *stats.Sample) { s.Counts[0] = math.NaN() }), ok, nil, "reference: counts[0] = NaN"},
-		"infinite":           {stats.PSI, with(func(s *stats.Sample) { s.Counts[0] = math.Inf(1) }), ok, nil, "reference: counts[0] = +Inf"},
-		"too many samples":   {stats.PSI, with(func(s *stats.Sample) { s.Counts[0] = 1e300 }), ok, nil, "reference: 1e+300 samples are more than"},
+		"categories":         {KS, Sample{Counts: []float64{1}}, Sample{Counts: []float64{1}}, errNoBounds, "not categories"},
+		"nothing at all":     {PSI, Sample{}, Sample{}, errNoSamples, "reference: no samples"},
+		"empty reference":    {PSI, with(func(s *Sample) { s.Counts = []float64{0, 0} }), ok, errNoSamples, "reference: no samples"},
+		"empty current":      {PSI, ok, with(func(s *Sample) { s.Counts = []float64{0, 0} }), errNoSamples, "current: no samples"},
+		"negative":           {PSI, ok, with(func(s *Sample) { s.Counts[1] = -1 }), nil, "current: counts[1] = -1"},
+		"NaN":                {PSI, with(func(s *Sample) { s.Counts[0] = math.NaN() }), ok, nil, "reference: counts[0] = NaN"},
+		"infinite":           {PSI, with(func(s *Sample) { s.Counts[0] = math.Inf(1) }), ok, nil, "reference: counts[0] = +Inf"},
+		"too many samples":   {PSI, with(func(s *Sample) { s.Counts[0] = 1e300 }), ok, nil, "reference: 1e+300 samples are more than"},
 		"unknown method":     {"emd", ok, ok, nil, "must be one of psi"},
-		"bounds that fall":   {stats.Wasserstein, fall(), fall(), nil, "strictly increasing"},
-		"bounds that repeat": {stats.Wasserstein, fall(1, 1), fall(1, 1), nil, "strictly increasing"},
+		"bounds that fall":   {Wasserstein, fall(), fall(), nil, "strictly increasing"},
+		"bounds that repeat": {Wasserstein, fall(1, 1), fall(1, 1), nil, "strictly increasing"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := stats.Compare(c.method, c.ref, c.cur)
+			r, err := Compare(c.method, c.ref, c.cur)
 			require.ErrorContains(t, err, c.says)
 			if c.is != nil {
 				require.ErrorIs(t, err, c.is)
@@ -71,15 +69,15 @@ func TestCompareRefuses(t *testing.T) {
 	}
 }
 
-func fall(bounds ...float64) stats.Sample {
+func fall(bounds ...float64) Sample {
 	if bounds == nil {
 		bounds = []float64{2, 1}
 	}
-	return stats.Sample{Counts: []float64{1, 1, 1}, Bounds: bounds}
+	return Sample{Counts: []float64{1, 1, 1}, Bounds: bounds}
 }
 
 // randomPair draws counts of some bins; thin and empty ones are frequent.
-func randomPair(rng *rand.Rand) (ref, cur stats.Sample) {
+func randomPair(rng *rand.Rand) (ref, cur Sample) {
 	n := 1 + rng.IntN(20)
 	bounds := make([]float64, 0, n)
 	at := rng.NormFloat64()
@@ -87,8 +85,8 @@ func randomPair(rng *rand.Rand) (ref, cur stats.Sample) {
 		bounds = append(bounds, at)
 		at += rng.ExpFloat64()
 	}
-	side := func() stats.Sample {
-		s := stats.Sample{Counts: make([]float64, n), Bounds: bounds, StdDev: rng.Float64()}
+	side := func() Sample {
+		s := Sample{Counts: make([]float64, n), Bounds: bounds, StdDev: rng.Float64()}
 		s.Min, s.Max = rng.NormFloat64()-2, at+rng.ExpFloat64()
 		for i := range s.Counts {
 			if rng.IntN(3) > 0 {
@@ -102,36 +100,36 @@ func randomPair(rng *rand.Rand) (ref, cur stats.Sample) {
 }
 
 func TestProperties(t *testing.T) {
-	bounded := map[stats.Method]bool{
-		stats.JensenShannon: true, stats.Hellinger: true, stats.KS: true, stats.LInfinity: true, stats.TotalVariation: true,
+	bounded := map[Method]bool{
+		JensenShannon: true, Hellinger: true, KS: true, LInfinity: true, TotalVariation: true,
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
 	for range 3000 {
 		ref, cur := randomPair(rng)
 		cur.StdDev = ref.StdDev // so that Wasserstein is symmetric
-		for _, m := range stats.Methods() {
-			r, err := stats.Compare(m, ref, cur)
+		for _, m := range Methods() {
+			r, err := Compare(m, ref, cur)
 			require.NoError(t, err)
 			require.GreaterOrEqual(t, r.Score, 0.0, m)
 			require.True(t, r.PValue >= 0 && r.PValue <= 1, m)
 			if bounded[m] {
 				require.LessOrEqual(t, r.Score, 1.0, m)
 			}
-			if m == stats.Chi2 {
+			if m == Chi2 {
 				require.LessOrEqual(t, r.Effect, 1.0)
 			} else {
 				require.Equal(t, r.Score, r.Effect)
 			}
-			back, err := stats.Compare(m, cur, ref)
+			back, err := Compare(m, cur, ref)
 			require.NoError(t, err)
-			if m != stats.KL {
+			if m != KL {
 				require.InDelta(t, r.Score, back.Score, 1e-9*(1+r.Score), m)
 			}
 			require.InDelta(t, r.PValue, back.PValue, 1e-9, m)
 
-			same, err := stats.Compare(m, ref, ref)
+			same, err := Compare(m, ref, ref)
 			require.NoError(t, err)
-			require.Equal(t, stats.Result{PValue: 1}, same, m)
+			require.Equal(t, Result{PValue: 1}, same, m)
 		}
 	}
 }
@@ -150,11 +148,11 @@ func TestExactOnAtoms(t *testing.T) {
 		x, y := draw(1+rng.IntN(60)), draw(1+rng.IntN(60))
 		all := slices.Concat(x, y)
 		ref, cur := atomSample(x, all, 1), atomSample(y, all, 1)
-		w, err := stats.Compare(stats.Wasserstein, ref, cur)
+		w, err := Compare(Wasserstein, ref, cur)
 		require.NoError(t, err)
-		require.InDelta(t, stats.WassersteinSamples(x, y), w.Score, 1e-13)
-		d, _ := stats.KSTwoSample(x, y)
-		ks, err := stats.Compare(stats.KS, ref, cur)
+		require.InDelta(t, WassersteinSamples(x, y), w.Score, 1e-13)
+		d, _ := KSTwoSample(x, y)
+		ks, err := Compare(KS, ref, cur)
 		require.NoError(t, err)
 		require.InDelta(t, d, ks.Score, 1e-15)
 		require.Equal(t, ks.PValue, w.PValue)
@@ -172,14 +170,14 @@ func TestBinsAgainstSamples(t *testing.T) {
 			bounds = append(bounds, x[max(k*len(x)/240-1, 0)])
 		}
 		ref, cur := binned(x, bounds, 1), binned(y, bounds, 1)
-		exact, _ := stats.KSTwoSample(x, y)
-		r, err := stats.Compare(stats.KS, ref, cur)
+		exact, _ := KSTwoSample(x, y)
+		r, err := Compare(KS, ref, cur)
 		require.NoError(t, err)
 		assert.LessOrEqual(t, r.Score, exact+1e-15)
 		assert.Greater(t, r.Score, exact-1./240-2./900)
-		r, err = stats.Compare(stats.Wasserstein, ref, cur)
+		r, err = Compare(Wasserstein, ref, cur)
 		require.NoError(t, err)
-		assert.InDelta(t, stats.WassersteinSamples(x, y), r.Score, 0.01+shift/30, "shift %v", shift)
+		assert.InDelta(t, WassersteinSamples(x, y), r.Score, 0.01+shift/30, "shift %v", shift)
 	}
 }
 
@@ -193,11 +191,11 @@ func normals(rng *rand.Rand, n int, mean float64) []float64 {
 
 func TestWassersteinEdges(t *testing.T) {
 	bounds := []float64{0, 1}
-	side := func(low, high float64, counts ...float64) stats.Sample {
-		return stats.Sample{Counts: counts, Bounds: bounds, Min: low, Max: high, StdDev: 1}
+	side := func(low, high float64, counts ...float64) Sample {
+		return Sample{Counts: counts, Bounds: bounds, Min: low, Max: high, StdDev: 1}
 	}
 	for name, c := range map[string]struct {
-		ref, cur stats.Sample
+		ref, cur Sample
 		want     float64
 	}{
 		// Uniform on [0, 1] and on [1, 3]: the means differ by 1.5.
@@ -216,25 +214,25 @@ func TestWassersteinEdges(t *testing.T) {
 		"half moved by half": {side(0, 1, 0, 2, 0), side(0, 1, 0, 1, 1), 0.25},
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.InDelta(t, c.want, stats.WassersteinBins(c.ref, c.cur), 1e-15)
-			assert.InDelta(t, c.want, stats.WassersteinBins(c.cur, c.ref), 1e-15)
-			r, err := stats.Compare(stats.Wasserstein, c.ref, c.cur)
+			assert.InDelta(t, c.want, WassersteinBins(c.ref, c.cur), 1e-15)
+			assert.InDelta(t, c.want, WassersteinBins(c.cur, c.ref), 1e-15)
+			r, err := Compare(Wasserstein, c.ref, c.cur)
 			require.NoError(t, err)
 			assert.InDelta(t, c.want, r.Score, 1e-15)
 		})
 	}
-	one := func(low, high float64) stats.Sample {
-		return stats.Sample{Counts: []float64{3}, Bounds: []float64{}, Min: low, Max: high, StdDev: 2}
+	one := func(low, high float64) Sample {
+		return Sample{Counts: []float64{3}, Bounds: []float64{}, Min: low, Max: high, StdDev: 2}
 	}
-	r, err := stats.Compare(stats.Wasserstein, one(0, 2), one(1, 3))
+	r, err := Compare(Wasserstein, one(0, 2), one(1, 3))
 	require.NoError(t, err)
-	assert.Equal(t, stats.Result{Score: 0.5, Effect: 0.5, PValue: 1}, r)
+	assert.Equal(t, Result{Score: 0.5, Effect: 0.5, PValue: 1}, r)
 }
 
 // A reference without a standard deviation: the range is the scale.
 func TestWassersteinOfConstant(t *testing.T) {
 	bounds := []float64{math.Nextafter(5, 0), 5}
-	ref := stats.Sample{Counts: []float64{0, 1000, 0}, Bounds: bounds, Min: 5, Max: 5, StdDev: 1e-16}
+	ref := Sample{Counts: []float64{0, 1000, 0}, Bounds: bounds, Min: 5, Max: 5, StdDev: 1e-16}
 	for name, c := range map[string]struct {
 		counts    []float64
 		low, high float64
@@ -246,7 +244,7 @@ func TestWassersteinOfConstant(t *testing.T) {
 		"all moved up":   {[]float64{0, 0, 200}, 5.5, 5.5, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := stats.Compare(stats.Wasserstein, ref, stats.Sample{Counts: c.counts, Bounds: bounds, Min: c.low, Max: c.high})
+			r, err := Compare(Wasserstein, ref, Sample{Counts: c.counts, Bounds: bounds, Min: c.low, Max: c.high})
 			require.NoError(t, err)
 			assert.InDelta(t, c.want, r.Score, 1e-12)
 		})
@@ -255,19 +253,19 @@ func TestWassersteinOfConstant(t *testing.T) {
 
 // Cramér's V of the raw table would depend on how much reference there is.
 func TestEffectOfChi2DoesNotDependOnSize(t *testing.T) {
-	cur := stats.Sample{Counts: []float64{60, 90, 50}}
+	cur := Sample{Counts: []float64{60, 90, 50}}
 	var effects []float64
 	for _, factor := range []float64{1, 10, 100} {
-		ref := stats.Sample{Counts: []float64{80 * factor, 80 * factor, 40 * factor}}
-		r, err := stats.Compare(stats.Chi2, ref, cur)
+		ref := Sample{Counts: []float64{80 * factor, 80 * factor, 40 * factor}}
+		r, err := Compare(Chi2, ref, cur)
 		require.NoError(t, err)
 		effects = append(effects, r.Effect)
 		if factor == 100 {
-			raw := stats.CramersV(r.Score, 200*factor+200, 2, 3)
+			raw := cramersV(r.Score, 200*factor+200, 2, 3)
 			assert.InDelta(t, 0.2, raw/r.Effect, 0.01)
 		}
 		if factor == 1 {
-			assert.InDelta(t, stats.CramersV(r.Score, 400, 2, 3), r.Effect, 1e-15)
+			assert.InDelta(t, cramersV(r.Score, 400, 2, 3), r.Effect, 1e-15)
 		}
 	}
 	assert.InDelta(t, effects[0], effects[1], 1e-15)
@@ -276,7 +274,7 @@ func TestEffectOfChi2DoesNotDependOnSize(t *testing.T) {
 
 func TestThinColumns(t *testing.T) {
 	p := func(ref, cur []float64) float64 {
-		r, err := stats.Compare(stats.LInfinity, stats.Sample{Counts: ref}, stats.Sample{Counts: cur})
+		r, err := Compare(LInfinity, Sample{Counts: ref}, Sample{Counts: cur})
 		require.NoError(t, err)
 		return r.PValue
 	}
@@ -297,12 +295,12 @@ func TestThinColumns(t *testing.T) {
 		ref[i], cur[i] = 100, 1
 	}
 	cur[7] = 15
-	statistic, value := stats.Homogeneity(ref, cur)
+	statistic, value := homogeneityOf(ref, cur)
 	assert.Less(t, value, 1e-3)
 	assert.Greater(t, statistic, 10.0)
 	// Thick enough everywhere: the plain test.
-	statistic, value = stats.Homogeneity([]float64{10, 10, 20}, []float64{20, 20, 20})
-	wantStatistic, _, want := stats.Chi2Homogeneity([]float64{10, 10, 20}, []float64{20, 20, 20})
+	statistic, value = homogeneityOf([]float64{10, 10, 20}, []float64{20, 20, 20})
+	wantStatistic, _, want := Chi2Homogeneity([]float64{10, 10, 20}, []float64{20, 20, 20})
 	assert.InDelta(t, wantStatistic, statistic, 1e-14)
 	assert.InDelta(t, want, value, 1e-14)
 }
@@ -312,7 +310,8 @@ func TestPValuesWithoutDrift(t *testing.T) {
 	const tests = 4000
 	within := func(t *testing.T, name string, small, share float64, exact bool) {
 		t.Helper()
-		// 4 standard deviations of the binomial; the chi² distribution itself is an approximation worth a tenth.
+		// 4 standard deviations of the binomial; the chi² distribution itself is an approximation
+		// worth a tenth.
 		slack := 4*math.Sqrt(share*(1-share)/tests) + share/10
 		assert.Less(t, small/tests, share+slack, name)
 		if exact {
@@ -334,10 +333,10 @@ func TestPValuesWithoutDrift(t *testing.T) {
 				var low, middle, lowKS float64
 				for range tests {
 					ref, cur := multinomial(rng, nRef, shares), multinomial(rng, n, shares)
-					_, p := stats.Homogeneity(ref, cur)
+					_, p := homogeneityOf(ref, cur)
 					low += b2f(p <= 0.05)
 					middle += b2f(p <= 0.5)
-					ks, err := stats.Compare(stats.KS, stats.Sample{Counts: ref, Bounds: deciles[:len(shares)-1]}, stats.Sample{Counts: cur, Bounds: deciles[:len(shares)-1]})
+					ks, err := Compare(KS, Sample{Counts: ref, Bounds: deciles[:len(shares)-1]}, Sample{Counts: cur, Bounds: deciles[:len(shares)-1]})
 					require.NoError(t, err)
 					lowKS += b2f(ks.PValue <= 0.05)
 				}
@@ -369,8 +368,8 @@ func multinomial(rng *rand.Rand, n int, shares []float64) []float64 {
 	return counts
 }
 
-// binomial by summing geometric waiting times for few, by the normal approximation's rounding for many: the tests need
-// speed, and at n·p > 300 the approximation is finer than their slack.
+// binomial by summing geometric waiting times for few, by the normal approximation's rounding for
+// many: the tests need speed, and at n·p > 300 the approximation is finer than their slack.
 func binomial(rng *rand.Rand, n int, p float64) int {
 	if p > 0.5 {
 		return n - binomial(rng, n, 1-p)
@@ -389,20 +388,20 @@ func binomial(rng *rand.Rand, n int, p float64) int {
 
 func TestCompareDoesNotAllocate(t *testing.T) {
 	ref, cur := benchmarkPair(240)
-	for _, m := range stats.Methods() {
+	for _, m := range Methods() {
 		assert.Zero(t, testing.AllocsPerRun(20, func() {
-			if _, err := stats.Compare(m, ref, cur); err != nil {
+			if _, err := Compare(m, ref, cur); err != nil {
 				t.Error(err)
 			}
 		}), m)
 	}
-	empty := stats.Sample{Counts: make([]float64, 241), Bounds: ref.Bounds}
-	assert.Zero(t, testing.AllocsPerRun(20, func() { _, _ = stats.Compare(stats.PSI, ref, empty) }))
+	empty := Sample{Counts: make([]float64, 241), Bounds: ref.Bounds}
+	assert.Zero(t, testing.AllocsPerRun(20, func() { _, _ = Compare(PSI, ref, empty) }))
 }
 
-func benchmarkPair(bins int) (ref, cur stats.Sample) {
+func benchmarkPair(bins int) (ref, cur Sample) {
 	rng := rand.New(rand.NewPCG(9, 9))
-	ref = stats.Sample{Counts: make([]float64, bins+1), Min: -1, Max: float64(bins), StdDev: 10}
+	ref = Sample{Counts: make([]float64, bins+1), Min: -1, Max: float64(bins), StdDev: 10}
 	for i := range bins {
 		ref.Bounds = append(ref.Bounds, float64(i))
 	}
@@ -420,11 +419,11 @@ func BenchmarkCompare(b *testing.B) {
 		n    int
 	}{{"10groups", 9}, {"240bins", 239}} {
 		ref, cur := benchmarkPair(bins.n)
-		for _, m := range stats.Methods() {
+		for _, m := range Methods() {
 			b.Run(string(m)+"/"+bins.name, func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					if _, err := stats.Compare(m, ref, cur); err != nil {
+					if _, err := Compare(m, ref, cur); err != nil {
 						b.Fatal(err)
 					}
 				}
@@ -443,7 +442,7 @@ func FuzzCompare(f *testing.F) {
 		f.Add(method, true, data)
 		f.Add(method, false, data)
 	}
-	for m := range uint8(len(stats.Methods())) {
+	for m := range uint8(len(Methods())) {
 		add(m, 1, 2, 3, 0, 5, 6, -1, 10, 1, -2, 12, 2, 0.5, 4)
 		add(m, 0, 0, 1e15, 3e-300, 5, 6, math.Inf(-1), math.MaxFloat64, 0, -math.MaxFloat64, math.MaxFloat64, 5e-324, 0, 1)
 		add(m, 5e-324, 1, 1e300, 5, 0, 0, math.NaN(), math.NaN(), 0, -1e308, 1e308, math.NaN(), -1e308, 1e308)
@@ -461,8 +460,8 @@ func FuzzCompare(f *testing.F) {
 		if len(v) < 6 {
 			return
 		}
-		ref := stats.Sample{Min: v[0], Max: v[1], StdDev: v[2]}
-		cur := stats.Sample{Min: v[3], Max: v[4], StdDev: v[5]}
+		ref := Sample{Min: v[0], Max: v[1], StdDev: v[2]}
+		cur := Sample{Min: v[3], Max: v[4], StdDev: v[5]}
 		v = v[6:]
 		n := (len(v) + 1) / 3
 		if n == 0 {
@@ -473,13 +472,13 @@ func FuzzCompare(f *testing.F) {
 			ref.Bounds = v[2*n : 3*n-1]
 			cur.Bounds = ref.Bounds
 		}
-		m := stats.Methods()[int(method)%len(stats.Methods())]
-		r, err := stats.Compare(m, ref, cur)
+		m := Methods()[int(method)%len(Methods())]
+		r, err := Compare(m, ref, cur)
 		if err != nil {
 			assert.Zero(t, r)
 			return
 		}
-		if slices.Equal(ref.Counts, cur.Counts) && m != stats.Wasserstein && r.Score > 1e-6 {
+		if slices.Equal(ref.Counts, cur.Counts) && m != Wasserstein && r.Score > 1e-6 {
 			t.Fatalf("%s: %+v of equal counts %v", m, r, ref.Counts)
 		}
 		for _, x := range []float64{r.Score, r.Effect, r.Statistic, r.PValue} {

@@ -5,7 +5,8 @@ package stats
 
 import "math"
 
-// shares turns counts into shares, with pseudo added to each count; nRef and nCur are the totals with that.
+// shares turns counts into shares, with pseudo added to each count; nRef and nCur are the totals
+// with that.
 type shares struct{ pseudo, nRef, nCur float64 }
 
 func newShares(ref, cur []float64, pseudo float64) shares {
@@ -27,13 +28,13 @@ func (s *shares) of(ref, cur float64) (p, q float64) {
 	return (ref + s.pseudo) / s.nRef, (cur + s.pseudo) / s.nCur
 }
 
-// PopulationStability is the population stability index Σ (q−p)·ln(q/p), p the reference's shares and q the current's,
-// each with pseudo added to every count. It is symmetric, at least 0, and without pseudo +Inf where a group is
-// empty on one side only. Both sides need a positive total.
+// populationStability is the population stability index Σ (q−p)·ln(q/p), p the reference's shares
+// and q the current's, each with pseudo added to every count. It is symmetric, at least 0, and
+// without pseudo +Inf where a group is empty on one side only. Both sides need a positive total.
 //
-// Source: Kullback and Leibler 1951 (their divergence J); the name and the folklore of 0.1 and 0.25 are
-// Siddiqi's, Credit Risk Scorecards, 2006.
-func PopulationStability(ref, cur []float64, pseudo float64) float64 {
+// Source: Kullback and Leibler 1951 (their divergence J); the name and the folklore of 0.1 and 0.25
+// are Siddiqi's, Credit Risk Scorecards, 2006.
+func populationStability(ref, cur []float64, pseudo float64) float64 {
 	s := newShares(ref, cur, pseudo)
 	var v float64
 	for i, r := range ref {
@@ -44,9 +45,10 @@ func PopulationStability(ref, cur []float64, pseudo float64) float64 {
 	return v
 }
 
-// KullbackLeibler is Σ p·ln(p/q) in nats, the reference's shares p first, with pseudo added to every count. It
-// is not symmetric, and without pseudo +Inf where only the current group is empty. Both sides need a positive total.
-func KullbackLeibler(ref, cur []float64, pseudo float64) float64 {
+// kullbackLeibler is Σ p·ln(p/q) in nats, the reference's shares p first, with pseudo added to
+// every count. It is not symmetric, and without pseudo +Inf where only the current group is empty.
+// Both sides need a positive total.
+func kullbackLeibler(ref, cur []float64, pseudo float64) float64 {
 	s := newShares(ref, cur, pseudo)
 	var v float64
 	for i, r := range ref {
@@ -57,11 +59,11 @@ func KullbackLeibler(ref, cur []float64, pseudo float64) float64 {
 	return max(v, 0)
 }
 
-// JensenShannonDistance is the square root of the Jensen-Shannon divergence to base 2, in [0, 1]: 1 when no group has
-// samples of both sides and pseudo is 0. Both sides need a positive total.
+// jensenShannonDistance is the square root of the Jensen-Shannon divergence to base 2, in [0, 1]: 1
+// when no group has samples of both sides and pseudo is 0. Both sides need a positive total.
 //
 // Source: Endres and Schindelin 2003, who show that the root is a metric.
-func JensenShannonDistance(ref, cur []float64, pseudo float64) float64 {
+func jensenShannonDistance(ref, cur []float64, pseudo float64) float64 {
 	s := newShares(ref, cur, pseudo)
 	var v float64
 	for i, r := range ref {
@@ -80,9 +82,9 @@ func JensenShannonDistance(ref, cur []float64, pseudo float64) float64 {
 	return math.Sqrt(min(max(v/2, 0), 1))
 }
 
-// HellingerDistance is √(½ Σ (√p−√q)²), in [0, 1], with pseudo added to every count. Both sides need a positive
-// total.
-func HellingerDistance(ref, cur []float64, pseudo float64) float64 {
+// hellingerDistance is √(½ Σ (√p−√q)²), in [0, 1], with pseudo added to every count. Both sides
+// need a positive total.
+func hellingerDistance(ref, cur []float64, pseudo float64) float64 {
 	s := newShares(ref, cur, pseudo)
 	var v float64
 	for i, r := range ref {
@@ -93,8 +95,9 @@ func HellingerDistance(ref, cur []float64, pseudo float64) float64 {
 	return math.Sqrt(min(v/2, 1))
 }
 
-// LInfinityDistance is the largest difference of a share, in [0, 1]. Both sides need a positive total.
-func LInfinityDistance(ref, cur []float64) float64 {
+// lInfinityDistance is the largest difference of a share, in [0, 1]. Both sides need a positive
+// total.
+func lInfinityDistance(ref, cur []float64) float64 {
 	s := newShares(ref, cur, 0)
 	var v float64
 	for i, r := range ref {
@@ -104,9 +107,9 @@ func LInfinityDistance(ref, cur []float64) float64 {
 	return v
 }
 
-// TotalVariationDistance is half the sum of the differences of the shares, in [0, 1]: the share of rows that would have to
-// change group. Both sides need a positive total.
-func TotalVariationDistance(ref, cur []float64) float64 {
+// totalVariationDistance is half the sum of the differences of the shares, in [0, 1]: the share of
+// rows that would have to change group. Both sides need a positive total.
+func totalVariationDistance(ref, cur []float64) float64 {
 	s := newShares(ref, cur, 0)
 	var v float64
 	for i, r := range ref {

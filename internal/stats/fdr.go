@@ -9,10 +9,10 @@ import (
 	"slices"
 )
 
-// BenjaminiHochberg controls the false-discovery rate over a family of tests: of those it rejects, at most the share
-// alpha is expected to be false alarms, for independent or positively dependent tests. adjusted[i] is
-// the smallest alpha at which test i is rejected, min over j ≥ rank(i) of p_(j)·n/j; rejected[i] is adjusted[i] ≤ alpha.
-// A NaN counts as p = 1. It allocates its results.
+// BenjaminiHochberg controls the false-discovery rate over a family of tests: of those it rejects,
+// at most the share alpha is expected to be false alarms, for independent or positively dependent
+// tests. adjusted[i] is the smallest alpha at which test i is rejected, min over j ≥ rank(i) of
+// p_(j)·n/j; rejected[i] is adjusted[i] ≤ alpha. A NaN counts as p = 1. It allocates its results.
 //
 // Source: Benjamini and Hochberg, Journal of the Royal Statistical Society B 57, 1995.
 func BenjaminiHochberg(p []float64, alpha float64) (rejected []bool, adjusted []float64) {

@@ -5,26 +5,23 @@ package stats
 
 import "gonum.org/v1/gonum/mathext"
 
-// minExpected is the least expected count for which the chi² distribution is trusted: Cochran's rule
-// (Some methods for strengthening the common χ² tests, Biometrics 10, 1954).
+// minExpected is the least expected count for which the chi² distribution is trusted: Cochran's
+// rule (Some methods for strengthening the common χ² tests, Biometrics 10, 1954).
 const minExpected = 5
 
-// Homogeneity tests whether two samples have one distribution: Pearson's chi² on the 2×B table of counts, with
-// thin columns pooled until each expected count is at least 5.
+// homogeneity tests whether two samples have one distribution: Pearson's chi² on the 2×B table of
+// counts, with thin columns pooled until each expected count is at least 5.
 //
-// A column thick enough stands alone. Thin ones are added up in the order of the index until a pool is thick
-// enough; what is left joins the last pool. Pooling looks at column totals only, so the test stays valid given them, and a
-// pool's expected count stays below 15, so that a rare or new category that grows is not drowned in a common one.
-// Where all thin columns together are too thin for a pool they join the thinnest column, where a new category could
-// hide; therefore they are also tested on their own, by the binomial probability that the smaller side has at least so many of
-// their samples, and p is twice the smaller of both p-values (Bonferroni). p is 1 when there is nothing to
-// compare: fewer than two columns, or none thick enough.
+// A column thick enough stands alone. Thin ones are added up in the order of the index until a pool
+// is thick enough; what is left joins the last pool. Pooling looks at column totals only, so the
+// test stays valid given them, and a pool's expected count stays below 15, so that a rare or new
+// category that grows is not drowned in a common one. Where all thin columns together are too thin
+// for a pool they join the thinnest column, where a new category could hide; therefore they are
+// also tested on their own, by the binomial probability that the smaller side has at least so many
+// of their samples, and p is twice the smaller of both p-values (Bonferroni). p is 1 when there is
+// nothing to compare: fewer than two columns, or none thick enough.
 //
-// The statistic is the pooled table's chi². Both sides need a positive total.
-func Homogeneity(ref, cur []float64) (statistic, p float64) {
-	return homogeneity(ref, cur, total(ref), total(cur))
-}
-
+// The statistic is the pooled table's chi². nRef and nCur are the totals of both sides, above 0.
 func homogeneity(ref, cur []float64, nRef, nCur float64) (statistic, p float64) {
 	n := nRef + nCur
 	parts := newSides(nRef, nCur)
@@ -53,14 +50,14 @@ func homogeneity(ref, cur []float64, nRef, nCur float64) (statistic, p float64) 
 		}
 	}
 	if rest.sum() == 0 || groups == 0 {
-		return statistic, Chi2SF(statistic, groups-1)
+		return statistic, chi2SF(statistic, groups-1)
 	}
 	joined := pool
 	if pools == 0 {
 		joined = thinnest
 	}
 	statistic = max(statistic-joined.chi2(parts)+joined.plus(rest).chi2(parts), 0)
-	p = Chi2SF(statistic, groups-1)
+	p = chi2SF(statistic, groups-1)
 	if pools > 0 {
 		return statistic, p
 	}
@@ -71,9 +68,9 @@ func homogeneity(ref, cur []float64, nRef, nCur float64) (statistic, p float64) 
 	return statistic, alone
 }
 
-// excess is the binomial probability that the smaller side has at least as many of the column's samples as it has. Given
-// the totals the count is hypergeometric, which is less spread than the binomial: the value errs on the
-// safe side.
+// excess is the binomial probability that the smaller side has at least as many of the column's
+// samples as it has. Given the totals the count is hypergeometric, which is less spread than the
+// binomial: the value errs on the safe side.
 func (c column) excess(nRef, nCur float64) float64 {
 	x, share := c.cur, nCur/(nRef+nCur)
 	if nRef < nCur {

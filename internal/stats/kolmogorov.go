@@ -5,8 +5,9 @@ package stats
 
 import "math"
 
-// KolmogorovSF is Kolmogorov's limit distribution: P(√n·D > z) of the two-sided one-sample distance D as n grows.
-func KolmogorovSF(z float64) float64 {
+// kolmogorovSF is Kolmogorov's limit distribution: P(√n·D > z) of the two-sided one-sample distance
+// D as n grows.
+func kolmogorovSF(z float64) float64 {
 	switch {
 	case !(z > 0.04): // 1 to the last digit
 		return 1
@@ -31,11 +32,13 @@ func KolmogorovSF(z float64) float64 {
 	return min(2*sum, 1)
 }
 
-// KSTwoSF is P(D ≥ d) of the two-sided one-sample distance of n values, scipy.stats.kstwo.sf, for any n ≥ 1. It
-// follows the division of the plane in Simard and L'Ecuyer, Computing the two-sided Kolmogorov-Smirnov distribution, Journal of
-// Statistical Software 39 (11), 2011: twice the one-sided probability in the tail, the matrix of Marsaglia, Tsang and Wang for n ≤ 140 and
-// the expansion of Pelz and Good above, whose error they put at 1e-5 of 1−p at most. It allocates for n ≤ 140.
-func KSTwoSF(d float64, n int) float64 {
+// ksTwoSF is P(D ≥ d) of the two-sided one-sample distance of n values, scipy.stats.kstwo.sf, for
+// any n ≥ 1. It follows the division of the plane in Simard and L'Ecuyer, Computing the two-sided
+// Kolmogorov-Smirnov distribution, Journal of Statistical Software 39 (11), 2011: twice the
+// one-sided probability in the tail, the matrix of Marsaglia, Tsang and Wang for n ≤ 140 and the
+// expansion of Pelz and Good above, whose error they put at 1e-5 of 1−p at most. It allocates for n
+// ≤ 140.
+func ksTwoSF(d float64, n int) float64 {
 	fn := float64(n)
 	t := fn * d
 	switch {
@@ -64,9 +67,9 @@ func KSTwoSF(d float64, n int) float64 {
 	return min(max(1-pelzGoodCDF(d, fn), 0), 1)
 }
 
-// smirnovSF is the one-sided P(D⁺ ≥ d), exact (Smirnov 1944):
-// d·Σ_{j=0}^{⌊n(1−d)⌋} C(n,j)·(d+j/n)^(j−1)·(1−d−j/n)^(n−j). Above a hundred thousand values the limit with its first correction
-// exp(−2(z+1/(6√n))²) replaces the long sum.
+// smirnovSF is the one-sided P(D⁺ ≥ d), exact (Smirnov 1944): d·Σ_{j=0}^{⌊n(1−d)⌋}
+// C(n,j)·(d+j/n)^(j−1)·(1−d−j/n)^(n−j). Above a hundred thousand values the limit with its first
+// correction exp(−2(z+1/(6√n))²) replaces the long sum.
 func smirnovSF(d float64, n int) float64 {
 	fn := float64(n)
 	if n > 100000 {
@@ -88,8 +91,8 @@ func smirnovSF(d float64, n int) float64 {
 	return min(d*sum, 1)
 }
 
-// matrixCDF is P(D < d), exact: Durbin's matrix, Marsaglia, Tsang and Wang, Evaluating Kolmogorov's distribution, Journal of
-// Statistical Software 8 (18), 2003. It costs (2nd)³·log n.
+// matrixCDF is P(D < d), exact: Durbin's matrix, Marsaglia, Tsang and Wang, Evaluating Kolmogorov's
+// distribution, Journal of Statistical Software 8 (18), 2003. It costs (2nd)³·log n.
 func matrixCDF(d float64, n int) float64 {
 	k := int(float64(n)*d) + 1
 	m := 2*k - 1
@@ -173,8 +176,9 @@ func matrixPower(H []float64, m, n int) (power []float64, exponent int) {
 	return power, exponent
 }
 
-// pelzGoodCDF is P(D < d) for large n: the Kolmogorov limit and three corrections in 1/√n, Pelz and Good, Approximating the
-// lower tail-areas of the Kolmogorov-Smirnov one-sample statistic, Journal of the Royal Statistical Society B 38, 1976.
+// pelzGoodCDF is P(D < d) for large n: the Kolmogorov limit and three corrections in 1/√n, Pelz and
+// Good, Approximating the lower tail-areas of the Kolmogorov-Smirnov one-sample statistic, Journal
+// of the Royal Statistical Society B 38, 1976.
 func pelzGoodCDF(d, n float64) float64 {
 	z := math.Sqrt(n) * d
 	z2 := z * z

@@ -8,10 +8,11 @@ import (
 	"slices"
 )
 
-// KSBins is the Kolmogorov-Smirnov distance of two samples counted into the same ordered bins: the largest difference of the
-// cumulative shares at a bound, in [0, 1]. It never exceeds the distance of the samples themselves, and
-// falls short of it by less than the largest share that either side has inside one bin. Both sides need a positive total.
-func KSBins(ref, cur []float64) float64 {
+// ksBins is the Kolmogorov-Smirnov distance of two samples counted into the same ordered bins: the
+// largest difference of the cumulative shares at a bound, in [0, 1]. It never exceeds the distance
+// of the samples themselves, and falls short of it by less than the largest share that either side
+// has inside one bin. Both sides need a positive total.
+func ksBins(ref, cur []float64) float64 {
 	_ = cur[:len(ref):len(ref)]
 	nRef, nCur := total(ref), total(cur)
 	var d, r, c float64
@@ -23,22 +24,24 @@ func KSBins(ref, cur []float64) float64 {
 	return min(d, 1)
 }
 
-// KSPValue is an approximate two-sided p-value, P(D ≥ d), of the two-sample Kolmogorov-Smirnov distance of n and m
-// samples: Kolmogorov's limit at
+// ksPValue is an approximate two-sided p-value, P(D ≥ d), of the two-sample Kolmogorov-Smirnov
+// distance of n and m samples: Kolmogorov's limit at
 //
 //	z = √(nm/(n+m))·d + (m+2n)/(6·√(nm(n+m))) − ½·√(nm/(n+m))/lcm(n, m),   m ≥ n
 //
-// The second term is Hodges' (The significance probability of the Smirnov two-sample test, Arkiv för Matematik 3, 1958);
-// for one sample much larger it is the one-sample correction 1/(6√n). The third is the continuity correction: d
-// moves in steps of 1/lcm(n, m), and it undoes the second where n = m. Counts that are not whole have no lcm, and the
-// larger one stands in, which errs on the safe side.
+// The second term is Hodges' (The significance probability of the Smirnov two-sample test, Arkiv
+// för Matematik 3, 1958); for one sample much larger it is the one-sample correction 1/(6√n). The
+// third is the continuity correction: d moves in steps of 1/lcm(n, m), and it undoes the second
+// where n = m. Counts that are not whole have no lcm, and the larger one stands in, which errs on
+// the safe side.
 //
-// For exact p-values from 1e-4 to 0.5 the ratio of this one to the exact one was 0.98 to 1.20 with 50 samples on the smaller
-// side and 0.99 to 1.06 with 200 or more, and 0.88 to 1.53 for sizes that differ by one. (Stephens' correction, made for one
-// sample, gives 0.72 for 50 against 50: too many alarms.)
+// For exact p-values from 1e-4 to 0.5 the ratio of this one to the exact one was 0.98 to 1.20 with
+// 50 samples on the smaller side and 0.99 to 1.06 with 200 or more, and 0.88 to 1.53 for sizes that
+// differ by one. (Stephens' correction, made for one sample, gives 0.72 for 50 against 50: too many
+// alarms.)
 //
 // Of a binned or tied d the p-value is conservative.
-func KSPValue(d, n, m float64) float64 {
+func ksPValue(d, n, m float64) float64 {
 	if n > m {
 		n, m = m, n
 	}
@@ -51,7 +54,7 @@ func KSPValue(d, n, m float64) float64 {
 	// n/(n+m) first: the product of two large counts could overflow.
 	root := math.Sqrt(n / (n + m) * m)
 	z := root*d + (m+2*n)/(m+n)/(6*root) - root/(2*steps(n, m))
-	return KolmogorovSF(z)
+	return kolmogorovSF(z)
 }
 
 // steps is the least common multiple of two whole counts, else the larger one.
@@ -70,14 +73,15 @@ func gcd(a, b int64) int64 {
 	return a
 }
 
-// maxExact is the larger sample size up to which KSTwoSample counts paths: scipy's choice for method='auto'.
+// maxExact is the larger sample size up to which KSTwoSample counts paths: scipy's choice for
+// method='auto'.
 const maxExact = 10000
 
-// KSTwoSample is the two-sided Kolmogorov-Smirnov test of two samples, as scipy.stats.ks_2samp (1.10,
-// method='auto') computes it: the distance, and P(D ≥ d) exactly when neither sample has more than 10,000 values, else
-// by KSTwoSF with round(nm/(n+m)). The samples must not contain NaN and need not be sorted; it works on
-// sorted copies. With an empty sample it returns NaN for both. The exact p-value of 10,000 and 9,999 values takes a fraction
-// of a second.
+// KSTwoSample is the two-sided Kolmogorov-Smirnov test of two samples, as scipy.stats.ks_2samp
+// (1.10, method='auto') computes it: the distance, and P(D ≥ d) exactly when neither sample has
+// more than 10,000 values, else by ksTwoSF with round(nm/(n+m)). The samples must not contain NaN
+// and need not be sorted; it works on sorted copies. With an empty sample it returns NaN for both.
+// The exact p-value of 10,000 and 9,999 values takes a fraction of a second.
 func KSTwoSample(x, y []float64) (d, p float64) {
 	n, m := len(x), len(y)
 	if n == 0 || m == 0 {
@@ -86,7 +90,7 @@ func KSTwoSample(x, y []float64) (d, p float64) {
 	d = ksDistance(sorted(x), sorted(y))
 	if max(n, m) > maxExact {
 		fn, fm := float64(n), float64(m)
-		return d, KSTwoSF(d, int(math.RoundToEven(fn*fm/(fn+fm))))
+		return d, ksTwoSF(d, int(math.RoundToEven(fn*fm/(fn+fm))))
 	}
 	g := int(gcd(int64(n), int64(m)))
 	lcm := n / g * m
@@ -124,9 +128,9 @@ func ksDistance(x, y []float64) float64 {
 	return d
 }
 
-// pathsOutsideSquare is P(D ≥ h/n) for two samples of n: 2·Σ_{k≥1} (−1)^(k−1)·C(2n, n−kh)/C(2n, n), by the
-// reflection principle (Gnedenko and Korolyuk 1951). From the last term inward, each ratio of two
-// neighbouring terms is a product of h factors below one.
+// pathsOutsideSquare is P(D ≥ h/n) for two samples of n: 2·Σ_{k≥1} (−1)^(k−1)·C(2n, n−kh)/C(2n, n),
+// by the reflection principle (Gnedenko and Korolyuk 1951). From the last term inward, each ratio
+// of two neighbouring terms is a product of h factors below one.
 func pathsOutsideSquare(n, h int) float64 {
 	p := 0.0
 	for k := n/h - 1; k >= 0; k-- {
@@ -139,10 +143,11 @@ func pathsOutsideSquare(n, h int) float64 {
 	return 2 * p
 }
 
-// pathsOutside is P(D ≥ h/lcm) for samples of a·g and b·g values, a > b: the share of lattice paths from (0, 0) to (a·g,
-// b·g) that touch |b·i − a·j| ≥ h. out[j] is that share among the paths to (i, j): 1 outside, else a mean of the two predecessors,
-// weighted by the chance that the path came from there. Only the strip inside is walked.
-// Counting the paths outside instead of inside keeps small p-values exact.
+// pathsOutside is P(D ≥ h/lcm) for samples of a·g and b·g values, a > b: the share of lattice paths
+// from (0, 0) to (a·g, b·g) that touch |b·i − a·j| ≥ h. out[j] is that share among the paths to (i,
+// j): 1 outside, else a mean of the two predecessors, weighted by the chance that the path came
+// from there. Only the strip inside is walked. Counting the paths outside instead of inside keeps
+// small p-values exact.
 func pathsOutside(a, b, g, h int) float64 {
 	m, n := a*g, b*g
 	out := make([]float64, n+1)

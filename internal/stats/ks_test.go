@@ -51,7 +51,7 @@ func exactP(n, m, h int) float64 {
 	return pathsOutside(max(n, m)/g, min(n, m)/g, g, h)
 }
 
-// The figures in the comment of KSPValue.
+// The figures in the comment of ksPValue.
 func TestKSPValueAgainstExact(t *testing.T) {
 	for _, c := range []struct {
 		n, m      int
@@ -79,30 +79,30 @@ func TestKSPValueAgainstExact(t *testing.T) {
 				continue
 			}
 			checked++
-			p := KSPValue(float64(h)/float64(lcm), float64(c.n), float64(c.m))
-			assert.Equal(t, p, KSPValue(float64(h)/float64(lcm), float64(c.m), float64(c.n)))
+			p := ksPValue(float64(h)/float64(lcm), float64(c.n), float64(c.m))
+			assert.Equal(t, p, ksPValue(float64(h)/float64(lcm), float64(c.m), float64(c.n)))
 			assert.Greater(t, p/exact, c.low, "%d %d %d: %v", c.n, c.m, h, exact)
 			assert.Less(t, p/exact, c.high, "%d %d %d: %v", c.n, c.m, h, exact)
 		}
 		assert.Greater(t, checked, 20)
 	}
 	// Counts that are not whole: never below the value of their neighbours with a fine lattice.
-	assert.GreaterOrEqual(t, KSPValue(0.15, 200.5, 301.5), KSPValue(0.15, 200, 301))
-	assert.Equal(t, 1.0, KSPValue(0, 10, 10))
-	assert.Equal(t, 1.0, KSPValue(1e-9, 10, 10))
-	assert.Less(t, KSPValue(1, 1000, 1000), 1e-300)
+	assert.GreaterOrEqual(t, ksPValue(0.15, 200.5, 301.5), ksPValue(0.15, 200, 301))
+	assert.Equal(t, 1.0, ksPValue(0, 10, 10))
+	assert.Equal(t, 1.0, ksPValue(1e-9, 10, 10))
+	assert.Less(t, ksPValue(1, 1000, 1000), 1e-300)
 }
 
 func TestKSTwoSF(t *testing.T) {
 	// Marsaglia, Tsang and Wang 2003: Pr(D₁₀ < 0.274).
-	assert.InDelta(t, 1-0.6284796154565, KSTwoSF(0.274, 10), 1e-13)
+	assert.InDelta(t, 1-0.6284796154565, ksTwoSF(0.274, 10), 1e-13)
 	// n = 1: D = max(u, 1−u).
-	assert.InDelta(t, 0.5, KSTwoSF(0.75, 1), 1e-15)
+	assert.InDelta(t, 0.5, ksTwoSF(0.75, 1), 1e-15)
 	// n = 2, 1/4 ≤ d ≤ 1/2: 1 − 2(2d−½)².
-	assert.InDelta(t, 1-2*0.3*0.3, KSTwoSF(0.4, 2), 1e-14)
-	assert.InDelta(t, 1, KSTwoSF(0.25, 2), 1e-15)
+	assert.InDelta(t, 1-2*0.3*0.3, ksTwoSF(0.4, 2), 1e-14)
+	assert.InDelta(t, 1, ksTwoSF(0.25, 2), 1e-15)
 	// n = 2, d ≥ ½: 2(1−d)².
-	assert.InDelta(t, 2*0.3*0.3, KSTwoSF(0.7, 2), 1e-15)
+	assert.InDelta(t, 2*0.3*0.3, ksTwoSF(0.7, 2), 1e-15)
 
 	// Neighbouring methods agree where they meet, and p falls with d.
 	for _, n := range []int{5, 20, 100, 140, 141, 1000, 50000, 200000, 3000000} {
@@ -112,25 +112,25 @@ func TestKSTwoSF(t *testing.T) {
 			if d > 1 {
 				break
 			}
-			p := KSTwoSF(d, n)
+			p := ksTwoSF(d, n)
 			assert.LessOrEqual(t, p, last+2e-6, "n=%d z=%v", n, z)
 			last = p
 		}
 	}
 	for _, d := range []float64{0.05, 0.08, 0.1, 0.12} {
-		assert.InEpsilon(t, 1-matrixCDF(d, 150), KSTwoSF(d, 150), 3e-5, "Pelz and Good, d=%v", d)
+		assert.InEpsilon(t, 1-matrixCDF(d, 150), ksTwoSF(d, 150), 3e-5, "Pelz and Good, d=%v", d)
 	}
 	assert.InEpsilon(t, 1-matrixCDF(0.15, 140), 2*smirnovSF(0.15, 140), 1e-6)
 	// For a large n all tend to Kolmogorov's limit.
 	for _, z := range []float64{0.5, 0.9, 1.3, 1.6, 2.2} {
 		for _, n := range []int{99999, 1000000, 100000000} {
-			assert.InEpsilon(t, KolmogorovSF(z+1/(6*math.Sqrt(float64(n)))), KSTwoSF(z/math.Sqrt(float64(n)), n), 1e-4, "n=%d z=%v", n, z)
+			assert.InEpsilon(t, kolmogorovSF(z+1/(6*math.Sqrt(float64(n)))), ksTwoSF(z/math.Sqrt(float64(n)), n), 1e-4, "n=%d z=%v", n, z)
 		}
 	}
-	assert.True(t, math.IsNaN(KSTwoSF(0.5, 0)))
-	assert.True(t, math.IsNaN(KSTwoSF(math.NaN(), 5)))
-	assert.Equal(t, 1.0, KSTwoSF(-1, 5))
-	assert.Equal(t, 0.0, KSTwoSF(1, 5))
+	assert.True(t, math.IsNaN(ksTwoSF(0.5, 0)))
+	assert.True(t, math.IsNaN(ksTwoSF(math.NaN(), 5)))
+	assert.Equal(t, 1.0, ksTwoSF(-1, 5))
+	assert.Equal(t, 0.0, ksTwoSF(1, 5))
 }
 
 // Both expansions of the limit, to the last digits, where they meet.
@@ -140,14 +140,15 @@ func TestKolmogorovSF(t *testing.T) {
 		for k := 100; k >= 1; k-- {
 			series += 2 * (2*float64(k%2) - 1) * math.Exp(-2*float64(k*k)*z*z)
 		}
-		assert.InDelta(t, series, KolmogorovSF(z), 1e-15, fmt.Sprint(z))
+		assert.InDelta(t, series, kolmogorovSF(z), 1e-15, fmt.Sprint(z))
 	}
-	assert.Equal(t, 0.0, KolmogorovSF(40))
-	assert.Equal(t, 1.0, KolmogorovSF(math.Inf(-1)))
-	assert.Equal(t, 0.0, KolmogorovSF(math.Inf(1)))
+	assert.Equal(t, 0.0, kolmogorovSF(40))
+	assert.Equal(t, 1.0, kolmogorovSF(math.Inf(-1)))
+	assert.Equal(t, 0.0, kolmogorovSF(math.Inf(1)))
 }
 
-// The asymptotic branch: above 10,000 values p is that of the one-sample distribution, close to KSPValue's.
+// The asymptotic branch: above 10,000 values p is that of the one-sample distribution, close to
+// ksPValue's.
 func TestKSTwoSampleLarge(t *testing.T) {
 	x, y := make([]float64, 20000), make([]float64, 12000)
 	for i := range x {
@@ -158,8 +159,8 @@ func TestKSTwoSampleLarge(t *testing.T) {
 	}
 	d, p := KSTwoSample(x, y)
 	assert.InDelta(t, 0.015, d, 2e-4)
-	assert.InEpsilon(t, KSPValue(d, 20000, 12000), p, 0.05)
-	assert.Equal(t, KSTwoSF(d, 7500), p)
+	assert.InEpsilon(t, ksPValue(d, 20000, 12000), p, 0.05)
+	assert.Equal(t, ksTwoSF(d, 7500), p)
 	d, p = KSTwoSample(nil, y)
 	assert.True(t, math.IsNaN(d) && math.IsNaN(p))
 }

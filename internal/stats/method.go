@@ -43,12 +43,12 @@ func ParseMethod(name string) (Method, error) {
 	return "", fmt.Errorf("unknown drift method %q: must be one of %s", name, strings.Join(valid, ", "))
 }
 
-// Ordered reports whether the method needs bins of an ordered, numeric variable (Sample.Bounds); the others
-// take categories too.
+// Ordered reports whether the method needs bins of an ordered, numeric variable (Sample.Bounds);
+// the others take categories too.
 func (m Method) Ordered() bool { return m == KS || m == Wasserstein }
 
-// DefaultThreshold is the Result.Effect from which a difference is large enough to matter: 0.1 for every
-// method. That is the folklore of PSI ("below 0.1 no change"), Evidently's default for its distances and
-// Cohen's small effect for Cramér's V. It says nothing of chance: at 200 rows a healthy PSI or Wasserstein often
-// exceeds it, so it is only ever used together with Result.PValue.
+// DefaultThreshold is the Result.Effect from which a difference is large enough to matter: 0.1 for
+// every method. That is the folklore of PSI ("below 0.1 no change"), Evidently's default for its
+// distances and Cohen's small effect for Cramér's V. It says nothing of chance: at 200 rows a
+// healthy PSI or Wasserstein often exceeds it, so it is only ever used together with Result.PValue.
 func (m Method) DefaultThreshold() float64 { return 0.1 }

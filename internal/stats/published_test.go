@@ -1,41 +1,39 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package stats_test
+package stats
 
 import (
 	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-
-	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
 // Two groups that can be done by hand: shares ½, ½ against ¾, ¼.
 func TestByHand(t *testing.T) {
 	ref, cur := []float64{50, 50}, []float64{75, 25}
-	assert.InDelta(t, math.Log(3)/4, stats.PopulationStability(ref, cur, 0), 1e-15)
-	assert.InDelta(t, math.Log(4./3)/2, stats.KullbackLeibler(ref, cur, 0), 1e-15)
-	assert.InDelta(t, 3*math.Log(3)/4-math.Log(2), stats.KullbackLeibler(cur, ref, 0), 1e-15)
-	assert.InDelta(t, math.Sqrt(1-(math.Sqrt(3)+1)/math.Sqrt(8)), stats.HellingerDistance(ref, cur, 0), 1e-15)
+	assert.InDelta(t, math.Log(3)/4, populationStability(ref, cur, 0), 1e-15)
+	assert.InDelta(t, math.Log(4./3)/2, kullbackLeibler(ref, cur, 0), 1e-15)
+	assert.InDelta(t, 3*math.Log(3)/4-math.Log(2), kullbackLeibler(cur, ref, 0), 1e-15)
+	assert.InDelta(t, math.Sqrt(1-(math.Sqrt(3)+1)/math.Sqrt(8)), hellingerDistance(ref, cur, 0), 1e-15)
 	// H(5/8, 3/8) − ½·H(½, ½) − ½·H(¾, ¼), in bits.
 	h := func(p float64) float64 { return -p*math.Log2(p) - (1-p)*math.Log2(1-p) }
-	assert.InDelta(t, math.Sqrt(h(5./8)-h(0.5)/2-h(0.75)/2), stats.JensenShannonDistance(ref, cur, 0), 1e-15)
-	assert.Equal(t, 0.25, stats.LInfinityDistance(ref, cur))
-	assert.Equal(t, 0.25, stats.TotalVariationDistance(ref, cur))
-	assert.Equal(t, 0.25, stats.KSBins(ref, cur))
+	assert.InDelta(t, math.Sqrt(h(5./8)-h(0.5)/2-h(0.75)/2), jensenShannonDistance(ref, cur, 0), 1e-15)
+	assert.Equal(t, 0.25, lInfinityDistance(ref, cur))
+	assert.Equal(t, 0.25, totalVariationDistance(ref, cur))
+	assert.Equal(t, 0.25, ksBins(ref, cur))
 
 	// n(ad−bc)²/(row and column totals) = 200·2500²/(125·75·100·100).
-	statistic, dof, p := stats.Chi2Homogeneity(ref, cur)
+	statistic, dof, p := Chi2Homogeneity(ref, cur)
 	assert.InDelta(t, 40./3, statistic, 1e-13)
 	assert.Equal(t, 1, dof)
 	assert.InDelta(t, math.Erfc(math.Sqrt(20./3)), p, 1e-15)
-	assert.InDelta(t, math.Sqrt(1./15), stats.CramersV(statistic, 200, 2, 2), 1e-15)
-	assert.InDelta(t, math.Sqrt(1./15), stats.BalancedCramersV(ref, cur), 1e-15)
+	assert.InDelta(t, math.Sqrt(1./15), cramersV(statistic, 200, 2, 2), 1e-15)
+	assert.InDelta(t, math.Sqrt(1./15), balancedCramersV(ref, cur), 1e-15)
 
 	// Half a count added: shares (50.5, 50.5)/101 and (75.5, 25.5)/101.
-	r, err := stats.Compare(stats.PSI, stats.Sample{Counts: ref}, stats.Sample{Counts: cur})
+	r, err := Compare(PSI, Sample{Counts: ref}, Sample{Counts: cur})
 	assert.NoError(t, err)
 	assert.InDelta(t, 25./101*math.Log(75.5/25.5), r.Score, 1e-15)
 	assert.Equal(t, r.Score, r.Effect)
@@ -44,40 +42,40 @@ func TestByHand(t *testing.T) {
 
 func TestEmptyGroups(t *testing.T) {
 	ref, cur := []float64{10, 0, 0}, []float64{0, 10, 0}
-	assert.Equal(t, math.Inf(1), stats.PopulationStability(ref, cur, 0))
-	assert.Equal(t, math.Inf(1), stats.KullbackLeibler(ref, cur, 0))
-	assert.InDelta(t, 2*(10./11.5)*math.Log(21), stats.PopulationStability(ref, cur, 0.5), 1e-14)
-	assert.Equal(t, 1.0, stats.JensenShannonDistance(ref, cur, 0))
-	assert.Equal(t, 1.0, stats.HellingerDistance(ref, cur, 0))
-	assert.Equal(t, 1.0, stats.TotalVariationDistance(ref, cur))
-	assert.Equal(t, 1.0, stats.BalancedCramersV(ref, cur))
-	statistic, dof, p := stats.Chi2GoodnessOfFit(ref, cur)
+	assert.Equal(t, math.Inf(1), populationStability(ref, cur, 0))
+	assert.Equal(t, math.Inf(1), kullbackLeibler(ref, cur, 0))
+	assert.InDelta(t, 2*(10./11.5)*math.Log(21), populationStability(ref, cur, 0.5), 1e-14)
+	assert.Equal(t, 1.0, jensenShannonDistance(ref, cur, 0))
+	assert.Equal(t, 1.0, hellingerDistance(ref, cur, 0))
+	assert.Equal(t, 1.0, totalVariationDistance(ref, cur))
+	assert.Equal(t, 1.0, balancedCramersV(ref, cur))
+	statistic, dof, p := Chi2GoodnessOfFit(ref, cur)
 	assert.Equal(t, []any{math.Inf(1), 1, 0.0}, []any{statistic, dof, p})
 }
 
 // Numbers that scipy publishes in its documentation and test suite.
 func TestScipy(t *testing.T) {
 	// scipy.stats.chisquare
-	statistic, dof, p := stats.Chi2GoodnessOfFit([]float64{1, 1, 1, 1, 1, 1}, []float64{16, 18, 16, 14, 12, 12})
+	statistic, dof, p := Chi2GoodnessOfFit([]float64{1, 1, 1, 1, 1, 1}, []float64{16, 18, 16, 14, 12, 12})
 	assert.InDelta(t, 2.0, statistic, 1e-13)
 	assert.Equal(t, 5, dof)
 	assert.InDelta(t, 0.84914503608460956, p, 1e-14)
-	statistic, _, p = stats.Chi2GoodnessOfFit([]float64{16, 16, 16, 16, 16, 8}, []float64{16, 18, 16, 14, 12, 12})
+	statistic, _, p = Chi2GoodnessOfFit([]float64{16, 16, 16, 16, 16, 8}, []float64{16, 18, 16, 14, 12, 12})
 	assert.InDelta(t, 3.5, statistic, 1e-13)
 	assert.InDelta(t, 0.62338762774958223, p, 1e-14)
 	// scipy.stats.chi2_contingency
-	statistic, dof, p = stats.Chi2Homogeneity([]float64{10, 10, 20}, []float64{20, 20, 20})
+	statistic, dof, p = Chi2Homogeneity([]float64{10, 10, 20}, []float64{20, 20, 20})
 	assert.InDelta(t, 2.7777777777777777, statistic, 1e-14)
 	assert.Equal(t, 2, dof)
 	assert.InDelta(t, 0.24935220877729619, p, 1e-14)
 	// scipy.stats.wasserstein_distance
-	assert.Equal(t, 5.0, stats.WassersteinSamples([]float64{0, 1, 3}, []float64{5, 6, 8}))
-	assert.Equal(t, 0.25, stats.WassersteinSamples([]float64{0, 0, 0, 1}, []float64{0, 0, 1, 1}))
+	assert.Equal(t, 5.0, WassersteinSamples([]float64{0, 1, 3}, []float64{5, 6, 8}))
+	assert.Equal(t, 0.25, WassersteinSamples([]float64{0, 0, 0, 1}, []float64{0, 0, 1, 1}))
 	// scipy.special.kolmogorov
 	for z, want := range map[float64]float64{0: 1, 0.5: 0.96394524, 1: 0.26999967} {
-		assert.InDelta(t, want, stats.KolmogorovSF(z), 5e-9)
+		assert.InDelta(t, want, kolmogorovSF(z), 5e-9)
 	}
-	assert.InDelta(t, 1.2e-5, stats.KolmogorovSF(math.Sqrt(math.Log(2/1.2e-5)/2)), 1e-15)
+	assert.InDelta(t, 1.2e-5, kolmogorovSF(math.Sqrt(math.Log(2/1.2e-5)/2)), 1e-15)
 
 	// scipy.stats.ks_2samp: tests/test_stats.py, class TestKSTwoSamples
 	line := func(from, to float64, n int, shift float64) []float64 {
@@ -99,10 +97,10 @@ func TestScipy(t *testing.T) {
 		{x100, line(1, 100, 110, 20.1), 232. / 1100, 0.015739183865607353},
 		{x110, x110, 0, 1},
 	} {
-		d, p := stats.KSTwoSample(c.x, c.y)
+		d, p := KSTwoSample(c.x, c.y)
 		assert.InDelta(t, c.d, d, 1e-14)
 		assert.InDelta(t, c.p, p, 1e-12)
-		d, p2 := stats.KSTwoSample(c.y, c.x)
+		d, p2 := KSTwoSample(c.y, c.x)
 		assert.InDelta(t, c.d, d, 1e-14)
 		assert.InDelta(t, p, p2, 1e-14)
 	}
@@ -111,7 +109,7 @@ func TestScipy(t *testing.T) {
 func TestBenjaminiHochberg(t *testing.T) {
 	// The example of Benjamini and Hochberg 1995: at 5 %, four of fifteen are rejected.
 	p := []float64{0.0001, 0.0004, 0.0019, 0.0095, 0.0201, 0.0278, 0.0298, 0.0344, 0.0459, 0.3240, 0.4262, 0.5719, 0.6528, 0.7590, 1.000}
-	rejected, adjusted := stats.BenjaminiHochberg(p, 0.05)
+	rejected, adjusted := BenjaminiHochberg(p, 0.05)
 	for i := range p {
 		assert.Equal(t, i < 4, rejected[i], i)
 	}
@@ -120,11 +118,11 @@ func TestBenjaminiHochberg(t *testing.T) {
 	assert.InDelta(t, 0.0298*15/7, adjusted[5], 1e-15) // below 0.0278·15/6
 
 	// Any order; NaN is no evidence; ties; the bound itself is rejected.
-	rejected, adjusted = stats.BenjaminiHochberg([]float64{math.NaN(), 0.04, 0.01, 0.03, 0.01}, 0.05)
+	rejected, adjusted = BenjaminiHochberg([]float64{math.NaN(), 0.04, 0.01, 0.03, 0.01}, 0.05)
 	assert.Equal(t, []bool{false, true, true, true, true}, rejected)
 	assert.InDeltaSlice(t, []float64{1, 0.05, 0.025, 0.05, 0.025}, adjusted, 1e-15)
 
-	rejected, adjusted = stats.BenjaminiHochberg(nil, 0.05)
+	rejected, adjusted = BenjaminiHochberg(nil, 0.05)
 	assert.Empty(t, rejected)
 	assert.Empty(t, adjusted)
 }

@@ -8,14 +8,15 @@ import (
 	"slices"
 )
 
-// WassersteinBins is the 1-Wasserstein (earth mover's) distance of two samples counted into the same bins, in the
-// units of the bounds: ∫|F_ref−F_cur|, with each side's mass spread evenly inside a bin (exactly integrated where
-// the two cross). The first bin of a side starts at its Min, the last ends at its Max, and a side that lies wholly in one of
-// them is spread over Min to Max; a Min or Max that is not finite or on the wrong side of the bound counts as that bound.
-// The result is exact when every distinct value has a bin (Nextafter(v, −∞), v] of its own.
+// WassersteinBins is the 1-Wasserstein (earth mover's) distance of two samples counted into the
+// same bins, in the units of the bounds: ∫|F_ref−F_cur|, with each side's mass spread evenly inside
+// a bin (exactly integrated where the two cross). The first bin of a side starts at its Min, the
+// last ends at its Max, and a side that lies wholly in one of them is spread over Min to Max; a Min
+// or Max that is not finite or on the wrong side of the bound counts as that bound. The result is
+// exact when every distinct value has a bin (Nextafter(v, −∞), v] of its own.
 //
-// Both samples need Bounds (the reference's are used), strictly increasing and finite, and a positive total. Distances beyond the largest
-// float64 are cut to it.
+// Both samples need Bounds (the reference's are used), strictly increasing and finite, and a
+// positive total. Distances beyond the largest float64 are cut to it.
 func WassersteinBins(ref, cur Sample) float64 {
 	bounds := ref.Bounds
 	last := len(bounds) - 1
@@ -41,8 +42,8 @@ func WassersteinBins(ref, cur Sample) float64 {
 	return min(float64(area), math.MaxFloat64)
 }
 
-// tail is what a side has in an outer bin: its share of all samples, evenly spread over distances near to far from the
-// bin's only bound.
+// tail is what a side has in an outer bin: its share of all samples, evenly spread over distances
+// near to far from the bin's only bound.
 type tail struct{ share, near, far float64 }
 
 // firstTail ends at the bound, or at the maximum of a side that has nothing above the bound.
@@ -64,8 +65,9 @@ func lastTail(s Sample, bound, n float64) tail {
 	return t
 }
 
-// beyond is the share that lies farther from the bound than u, where u is an end of the interval from..to in which the tail has no
-// end of its own: an atom (near = far) counts in full up to where it sits and not at all from there on.
+// beyond is the share that lies farther from the bound than u, where u is an end of the interval
+// from..to in which the tail has no end of its own: an atom (near = far) counts in full up to where
+// it sits and not at all from there on.
 func (t tail) beyond(u, from, to float64) float64 {
 	switch {
 	case to <= t.near:
@@ -90,7 +92,8 @@ func oneBin(ref, cur Sample) float64 {
 	return min(float64(area), math.MaxFloat64)
 }
 
-// startOf is where the first bin of a side starts: at the bound when it is empty or its minimum is no use.
+// startOf is where the first bin of a side starts: at the bound when it is empty or its minimum is
+// no use.
 func startOf(s Sample, bound float64) float64 {
 	if s.Counts[0] > 0 && s.Min < bound && !math.IsInf(s.Min, 0) {
 		return s.Min
@@ -163,8 +166,9 @@ func (s *integral) addTails(r, c tail) {
 	}
 }
 
-// WassersteinSamples is the 1-Wasserstein distance of two samples (scipy.stats.wasserstein_distance). The samples must
-// be finite and need not be sorted; it works on sorted copies. With an empty sample it returns NaN; distances beyond the largest float64 are
+// WassersteinSamples is the 1-Wasserstein distance of two samples
+// (scipy.stats.wasserstein_distance). The samples must be finite and need not be sorted; it works
+// on sorted copies. With an empty sample it returns NaN; distances beyond the largest float64 are
 // cut to it.
 func WassersteinSamples(x, y []float64) float64 {
 	if len(x) == 0 || len(y) == 0 {

@@ -1,8 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package drifttest reads the numeric cases that the test suites of other drift tools publish: reference, current
-// sample, method and the expected number. The file is not part of this repository; tests skip where it is absent.
+// Package drifttest reads the numeric cases that the test suites of other drift tools publish:
+// reference, current sample, method and the expected number. The file is not part of this
+// repository; tests skip where it is absent.
 package drifttest
 
 import (
@@ -29,7 +30,8 @@ type Case struct {
 	Method string         `json:"method"`
 	Params map[string]any `json:"params"`
 	Note   string         `json:"note"`
-	// Expected is a number, a map of numbers (statistic, p), a list of numbers (one per chunk), or a verdict.
+	// Expected is a number, a map of numbers (statistic, p), a list of numbers (one per chunk), or
+	// a verdict.
 	Expected any `json:"expected"`
 	// Tolerance is absolute; 0 where the file has none.
 	Tolerance float64 `json:"tolerance"`
@@ -38,7 +40,8 @@ type Case struct {
 	Current   any `json:"current"`
 }
 
-// Dir returns the folder of shared data beside the repository, and skips the test where it is absent.
+// Dir returns the folder of shared data beside the repository, and skips the test where it is
+// absent.
 func Dir(t testing.TB) string {
 	t.Helper()
 	_, file, _, ok := runtime.Caller(0)
@@ -89,7 +92,8 @@ func (c Case) Number(key string) (float64, bool) {
 	return v, ok
 }
 
-// Values returns a side's values as numbers, without missing ones; ok is false where the side is no list of numbers.
+// Values returns a side's values as numbers, without missing ones; ok is false where the side is no
+// list of numbers.
 func Values(t testing.TB, side any) (values []float64, ok bool) {
 	t.Helper()
 	switch side := side.(type) {
