@@ -20,6 +20,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
@@ -81,12 +82,12 @@ func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) 
 
 // Start finds the catalog and loads what was saved.
 func (c *driftConnector) Start(ctx context.Context, host component.Host) error {
-	cat, found, err := catalog.Find(host, c.cfg.Catalog)
+	cat, found, err := cataloghost.Find(host, c.cfg.Catalog)
 	if err != nil {
 		return err
 	}
 	if !found {
-		c.logger.Warn(catalog.NoCatalogMessage)
+		c.logger.Warn(cataloghost.NoCatalogMessage)
 	}
 	c.catalog = cat
 	c.engine.SetCatalog(cat.Snapshot())

@@ -19,6 +19,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
@@ -77,7 +78,7 @@ func newState(set connector.Settings, cfg *Config) (*state, error) {
 
 // Start finds the catalog, opens the storage and reads what is in it.
 func (s *state) Start(ctx context.Context, host component.Host) error {
-	found, ok, err := catalog.Find(host, s.cfg.Catalog)
+	found, ok, err := cataloghost.Find(host, s.cfg.Catalog)
 	if err != nil {
 		return err
 	}

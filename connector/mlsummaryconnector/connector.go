@@ -27,6 +27,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/redelivery"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 )
@@ -144,12 +145,12 @@ func newProducer() string {
 
 // Start finds the catalog and starts to flush.
 func (c *summaryConnector) Start(_ context.Context, host component.Host) error {
-	found, ok, err := catalog.Find(host, c.cfg.Catalog)
+	found, ok, err := cataloghost.Find(host, c.cfg.Catalog)
 	if err != nil {
 		return err
 	}
 	if !ok {
-		c.logger.Warn(catalog.NoCatalogMessage)
+		c.logger.Warn(cataloghost.NoCatalogMessage)
 	}
 	c.catalog = found
 	c.done = make(chan struct{})

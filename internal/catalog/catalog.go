@@ -15,3 +15,11 @@ type Catalog interface {
 	// nothing has changed.
 	Snapshot() *Set
 }
+
+// empty is what a component reads without a catalog.
+type empty struct{ set *Set }
+
+func (e empty) Snapshot() *Set { return e.set }
+
+// Empty returns a catalog without cards.
+func Empty() Catalog { return empty{set: NewSet(nil, nil)} }

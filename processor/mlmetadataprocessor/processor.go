@@ -17,6 +17,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/metadata"
 )
@@ -48,12 +49,12 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*m
 
 // Start finds the catalog.
 func (p *metadataProcessor) Start(_ context.Context, host component.Host) error {
-	c, found, err := catalog.Find(host, p.cfg.Catalog)
+	c, found, err := cataloghost.Find(host, p.cfg.Catalog)
 	if err != nil {
 		return err
 	}
 	if !found {
-		p.logger.Warn(catalog.NoCatalogMessage)
+		p.logger.Warn(cataloghost.NoCatalogMessage)
 	}
 	p.catalog = c
 	if sighted, ok := c.(catalog.Sighted); ok {

@@ -32,6 +32,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/metadata"
@@ -221,7 +222,7 @@ func TestWithoutACatalog(t *testing.T) {
 	p, err := newProcessor(set, createDefaultConfig().(*Config), sink)
 	require.NoError(t, err)
 	require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
-	assert.Equal(t, 1, logs.FilterMessage(catalog.NoCatalogMessage).Len())
+	assert.Equal(t, 1, logs.FilterMessage(cataloghost.NoCatalogMessage).Len())
 	input, err := golden.ReadTraces("testdata/input.yaml")
 	require.NoError(t, err)
 	want := ptrace.NewTraces()

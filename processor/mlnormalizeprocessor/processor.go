@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadata"
 )
@@ -70,7 +71,7 @@ var (
 
 // Start finds the catalog. None is no fault: only prices come from it.
 func (p *normalizeProcessor) Start(_ context.Context, host component.Host) error {
-	c, _, err := catalog.Find(host, p.cfg.Catalog)
+	c, _, err := cataloghost.Find(host, p.cfg.Catalog)
 	if err != nil {
 		return err
 	}

@@ -20,7 +20,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
@@ -78,12 +78,12 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Traces) (*inf
 
 // Start finds the catalog, opens the HTTP server and follows the files.
 func (r *inferenceLog) Start(ctx context.Context, host component.Host) error {
-	c, found, err := catalog.Find(host, r.cfg.Catalog)
+	c, found, err := cataloghost.Find(host, r.cfg.Catalog)
 	if err != nil {
 		return err
 	}
 	if !found {
-		r.logger.Warn(catalog.NoCatalogMessage)
+		r.logger.Warn(cataloghost.NoCatalogMessage)
 	}
 	r.spans = spans.NewMaker(spans.Options{
 		Environment: r.cfg.Environment, Models: r.cfg.models(), Scope: metadata.ScopeName, Version: r.settings.BuildInfo.Version,

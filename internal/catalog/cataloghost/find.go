@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package catalog
+// Package cataloghost finds the catalog among the extensions of a collector.
+package cataloghost
 
 import (
 	"fmt"
@@ -9,28 +10,22 @@ import (
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// empty is what a component reads without a catalog.
-type empty struct{ set *Set }
-
-func (e empty) Snapshot() *Set { return e.set }
-
-// Empty returns a catalog without cards.
-func Empty() Catalog { return empty{set: NewSet(nil, nil)} }
-
 // Find returns the catalog that a component should read: the extension with the given id, which is an error
-// where it is not enabled or is no catalog; without an id the only enabled extension that is a Catalog.
-// Two are an error that names both. None gives Empty and found = false, for which the component logs one
+// where it is not enabled or is no catalog; without an id the only enabled extension that is a catalog.
+// Two are an error that names both. None gives an empty one and found = false, for which the component logs one
 // warning (NoCatalogMessage).
-func Find(host component.Host, id *component.ID) (c Catalog, found bool, err error) {
+func Find(host component.Host, id *component.ID) (c catalog.Catalog, found bool, err error) {
 	extensions := host.GetExtensions() // may be nil
 	if id != nil {
 		e, ok := extensions[*id]
 		if !ok {
 			return nil, false, fmt.Errorf("'catalog': extension %q is not enabled; list it in service::extensions", id)
 		}
-		c, ok := e.(Catalog)
+		c, ok := e.(catalog.Catalog)
 		if !ok {
 			return nil, false, fmt.Errorf("'catalog': extension %q is not a catalog", id)
 		}
@@ -38,14 +33,14 @@ func Find(host component.Host, id *component.ID) (c Catalog, found bool, err err
 	}
 	var names []string
 	for eid, e := range extensions {
-		if one, ok := e.(Catalog); ok {
+		if one, ok := e.(catalog.Catalog); ok {
 			c = one
 			names = append(names, eid.String())
 		}
 	}
 	switch len(names) {
 	case 0:
-		return Empty(), false, nil
+		return catalog.Empty(), false, nil
 	case 1:
 		return c, true, nil
 	default:

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package catalog
+package cataloghost
 
 import (
 	"testing"
@@ -9,7 +9,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
+	"go.uber.org/goleak"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type host map[component.ID]component.Component
 
@@ -22,12 +27,12 @@ type plain struct {
 
 type catalogExtension struct {
 	plain
-	empty
+	catalog.Catalog
 }
 
 func TestFind(t *testing.T) {
 	a, b, other := component.MustNewID("ml_catalog"), component.MustNewIDWithName("ml_catalog", "b"), component.MustNewID("zpages")
-	first := &catalogExtension{empty: empty{NewSet(nil, nil)}}
+	first := &catalogExtension{Catalog: catalog.Empty()}
 
 	c, found, err := Find(host(nil), nil)
 	require.NoError(t, err)
@@ -37,40 +42,17 @@ func TestFind(t *testing.T) {
 	c, found, err = Find(host{a: first, other: &plain{}}, nil)
 	require.NoError(t, err)
 	assert.True(t, found)
-	assert.Same(t, first.set, c.Snapshot())
+	assert.Same(t, first.Snapshot(), c.Snapshot())
 
 	_, _, err = Find(host{a: first, b: &catalogExtension{}}, nil)
 	assert.EqualError(t, err, "'catalog': ml_catalog and ml_catalog/b are enabled; name the one to use")
 	c, found, err = Find(host{a: first, b: &catalogExtension{}}, &a)
 	require.NoError(t, err)
 	assert.True(t, found)
-	assert.Same(t, first.set, c.Snapshot())
+	assert.Same(t, first.Snapshot(), c.Snapshot())
 
 	_, _, err = Find(host{a: first}, &b)
 	assert.EqualError(t, err, `'catalog': extension "ml_catalog/b" is not enabled; list it in service::extensions`)
 	_, _, err = Find(host{other: &plain{}}, &other)
 	assert.EqualError(t, err, `'catalog': extension "zpages" is not a catalog`)
-}
-
-func TestSetLookup(t *testing.T) {
-	anyEnv := &Model{Name: "m"}
-	anyEnv.Versions = []*Version{{Model: anyEnv, Version: "1", Aliases: []string{"2", "champion"}}, {Model: anyEnv, Version: "2"}}
-	staging := &Model{Name: "m", Environment: "staging"}
-	job := &Job{Name: "j", Environment: "staging"}
-	other := &Model{Name: "o", AlsoKnownAs: []string{"m", "deployment"}}
-	s := NewSet([]*Model{other, anyEnv, staging}, []*Job{job})
-	assert.Same(t, other, s.Model("production", "deployment"))
-	assert.Same(t, anyEnv, s.Model("production", "m"), "a card's own name wins over another's alias")
-
-	assert.Same(t, anyEnv, s.Model("production", "m"))
-	assert.Same(t, anyEnv, s.Model("", "m"))
-	assert.Same(t, staging, s.Model("staging", "m"))
-	assert.Nil(t, s.Model("", "neither"))
-	assert.Same(t, anyEnv.Versions[0], s.Version("production", "m", "champion"))
-	assert.Same(t, anyEnv.Versions[1], s.Version("production", "m", "2"), "a version's own name wins over an alias")
-	assert.Nil(t, s.Version("staging", "m", "1"), "the card of the environment is the one that counts")
-	assert.Nil(t, s.Version("", "m", ""))
-	assert.Same(t, job, s.Job("staging", "j"))
-	assert.Nil(t, s.Job("", "j"))
-	assert.Nil(t, s.Baseline("", "m", "1"))
 }
