@@ -79,6 +79,8 @@ const (
 const (
 	// RolePrimary (value) is the role of the model whose answer is used; the default.
 	RolePrimary = "primary"
+	// OperationPredict (value) is the ml.operation.name of a prediction whose answer and inputs are not on the span.
+	OperationPredict = "predict"
 	// RoleShadow (value) is the role of a model that answers in the background.
 	RoleShadow = "shadow"
 	// RoleCanary (value) is the role of a model that answers a part of the traffic.

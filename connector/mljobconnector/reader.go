@@ -15,17 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
-)
-
-// Attributes of OpenTelemetry that are not of this project's vocabulary.
-const (
-	attrServiceName      = "service.name"
-	attrOldEnvironment   = "deployment.environment"
-	attrErrorType        = "error.type"
-	eventException       = "exception"
-	attrExceptionType    = "exception.type"
-	attrExceptionMessage = "exception.message"
 )
 
 // maxMessage is the length in bytes at which the messages of errors are cut; names are cut at boundedname.Max.
@@ -117,23 +108,19 @@ func (r *reader) resource(attributes pcommon.Map) {
 	r.base = run.Span{RowsIn: -1, RowsOut: -1}
 	r.ahead = 1
 	defer func() { r.ahead = 0 }()
-	var environment string
+	var environment prediction.EnvironmentNames
 	for k, v := range attributes.All() {
 		r.key = k
 		switch k {
-		case attrServiceName:
+		case mlconv.AttrServiceName:
 			r.text(v, &r.base.Service)
-		case mlconv.AttrEnvironment:
-			r.text(v, &r.base.Environment)
-		case attrOldEnvironment:
-			r.text(v, &environment)
+		case mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment:
+			r.text(v, environment.Slot(k))
 		default:
 			r.common(&r.base, k, v)
 		}
 	}
-	if r.base.Environment == "" {
-		r.base.Environment = environment
-	}
+	r.base.Environment = environment.Environment()
 }
 
 // common reads the attributes that mean the same on a span and on its resource.
@@ -174,7 +161,7 @@ type own struct {
 	job, task, taskRun, marker bool
 	run, stage                 run.Outcome // the results
 	errorType                  string
-	environment, former        string
+	environment                prediction.EnvironmentNames
 }
 
 // concerns tells apart the keys that are read. Most spans have none of them.
@@ -200,11 +187,9 @@ func (r *reader) span(s ptrace.Span) int {
 	for k, v := range s.Attributes().All() {
 		r.key = k
 		switch k {
-		case mlconv.AttrEnvironment:
-			r.text(v, &o.environment)
-		case attrOldEnvironment:
-			r.text(v, &o.former)
-		case attrErrorType:
+		case mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment:
+			r.text(v, o.environment.Slot(k))
+		case mlconv.AttrErrorType:
 			r.text(v, &o.errorType)
 		default:
 			if !concerns(k) {
@@ -231,7 +216,7 @@ func (r *reader) span(s ptrace.Span) int {
 	sp.Name = r.name(s.Name())
 	sp.Start, sp.End = r.at("start_time_unix_nano", s.StartTimestamp()), r.at("end_time_unix_nano", s.EndTimestamp())
 	sp.Dropped = sp.Dropped || s.DroppedAttributesCount() > 0
-	if environment := cmp.Or(o.environment, o.former); environment != "" {
+	if environment := o.environment.Environment(); environment != "" {
 		sp.Environment = environment
 	}
 	sp.Kind = o.kind(sp, s)
@@ -333,7 +318,7 @@ func (o *own) outcome(r *reader, s *run.Span, span ptrace.Span) {
 	if kind, message, ok := exception(span.Events()); ok {
 		s.ExceptionType, s.Message = cmp.Or(kind, s.ExceptionType), cmp.Or(message, s.Message)
 	}
-	r.key = attrExceptionType
+	r.key = mlconv.AttrExceptionType
 	s.ExceptionType, s.Message = r.name(s.ExceptionType), cut(s.Message, maxMessage)
 }
 
@@ -360,14 +345,14 @@ func derived(s ptrace.Span, errorType string) run.Outcome {
 func exception(events ptrace.SpanEventSlice) (kind, message string, ok bool) {
 	for i := events.Len() - 1; i >= 0; i-- {
 		e := events.At(i)
-		if e.Name() != eventException {
+		if e.Name() != mlconv.EventException {
 			continue
 		}
 		for k, v := range e.Attributes().All() {
 			switch k {
-			case attrExceptionType:
+			case mlconv.AttrExceptionType:
 				kind = text(v)
-			case attrExceptionMessage:
+			case mlconv.AttrExceptionMessage:
 				message = text(v)
 			}
 		}

@@ -6,6 +6,8 @@ package mlmetadataprocessor
 import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+
+	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/facts"
 )
 
 // Config is the configuration of the ml_metadata processor. The empty config works.
@@ -29,6 +31,6 @@ func createDefaultConfig() component.Config {
 
 // Validate returns the first name under add that is unknown.
 func (c *Config) Validate() error {
-	_, err := newSelection(c.Add)
+	_, err := facts.NewSelection(c.Add)
 	return err
 }

@@ -12,13 +12,12 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/facts"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/metadata"
 )
 
@@ -27,16 +26,16 @@ type metadataProcessor struct {
 	next      consumer.Traces
 	logger    *zap.Logger
 	telemetry *metadata.TelemetryBuilder
-	selection selection
+	selection facts.Selection
 	catalog   catalog.Catalog    // set by Start
 	sightings *catalog.Sightings // of the catalog; nil if it wants none
-	index     atomic.Pointer[index]
+	index     atomic.Pointer[facts.Index]
 }
 
 var _ processor.Traces = (*metadataProcessor)(nil)
 
 func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*metadataProcessor, error) {
-	selection, err := newSelection(cfg.Add)
+	selection, err := facts.NewSelection(cfg.Add)
 	if err != nil {
 		return nil, err
 	}
@@ -78,69 +77,41 @@ func (p *metadataProcessor) Capabilities() consumer.Capabilities {
 func (p *metadataProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	b := batch{processor: p, index: p.current()}
 	for _, rs := range td.ResourceSpans().All() {
-		resource := identify(rs.Resource().Attributes(), &identity{})
+		resource := readOwners(rs.Resource().Attributes())
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
 				b.counts[b.enrich(span, &resource)]++
 			}
 		}
 	}
-	for o, n := range b.counts {
-		if n > 0 {
-			p.telemetry.MlMetadataSpans.Add(ctx, n, outcomes[o])
-		}
-	}
+	b.counts.record(ctx, p.telemetry)
 	return p.next.ConsumeTraces(ctx, td)
 }
 
 // current returns the facts of the catalog's current set and builds them where the set is new.
-func (p *metadataProcessor) current() *index {
+func (p *metadataProcessor) current() *facts.Index {
 	set := p.catalog.Snapshot()
 	ix := p.index.Load()
-	if ix == nil || ix.set != set {
-		ix = newIndex(set, p.selection, p.sightings)
+	if ix == nil || !ix.Of(set) {
+		ix = facts.NewIndex(set, p.selection, p.sightings)
 		p.index.Store(ix)
 	}
 	return ix
 }
 
-// outcome is what became of a span. A span that is a prediction and a stage counts as the first of its outcomes.
-type outcome int
-
-const (
-	unknownModel outcome = iota
-	unknownVersion
-	unknownJob
-	enriched
-	untouched
-	numOutcomes
-)
-
-var outcomes = [numOutcomes]metric.MeasurementOption{
-	unknownModel:   outcomeOption("unknown_model"),
-	unknownVersion: outcomeOption("unknown_version"),
-	unknownJob:     outcomeOption("unknown_job"),
-	enriched:       outcomeOption("enriched"),
-	untouched:      outcomeOption("untouched"),
-}
-
-func outcomeOption(name string) metric.MeasurementOption {
-	return metric.WithAttributeSet(attribute.NewSet(attribute.String("outcome", name)))
-}
-
 // batch is the state of one request: counts, and the last look-ups, as spans of one model follow each other.
 type batch struct {
 	processor *metadataProcessor
-	index     *index
-	counts    [numOutcomes]int64
+	index     *facts.Index
+	counts    outcomeCounts
 
 	model        modelKey
-	modelFacts   *facts
+	modelFacts   *facts.Facts
 	modelOutcome outcome
 	modelValid   bool
 
 	job      jobKey
-	jobFacts *facts
+	jobFacts *facts.Facts
 	jobValid bool
 }
 
@@ -149,46 +120,32 @@ type modelKey struct{ environment, name, version string }
 type jobKey struct{ environment, name string }
 
 // enrich adds what the catalog knows to one span.
-func (b *batch) enrich(span ptrace.Span, resource *identity) outcome {
+func (b *batch) enrich(span ptrace.Span, resource *owners) outcome {
 	attrs := span.Attributes()
-	id := identify(attrs, resource)
-	prediction := id.prediction && id.model != ""
-	if !prediction && id.job == "" {
+	own := readOwners(attrs)
+	id, kind, job := own.identify(span, resource)
+	predicts := kind.IsPrediction(func() bool { return b.index.HasModel(id.Environment, id.Name) })
+	if !predicts && job == "" {
 		return untouched
 	}
 	result := untouched
-	var ofModel, ofJob *facts
+	var ofModel, ofJob *facts.Facts
 	room := 0
-	if prediction {
-		if key := (modelKey{id.environment, id.model, id.version}); !b.modelValid || key != b.model {
-			b.model, b.modelValid = key, true
-			b.modelFacts, b.modelOutcome = b.index.lookupModel(key)
-			if b.modelFacts != nil {
-				b.modelFacts.sighting.Meet()
-			} else {
-				b.processor.sightings.UnknownModel(key.environment, key.name)
-			}
-		}
-		ofModel, result = b.modelFacts, b.modelOutcome
+	if predicts {
+		ofModel, result = b.lookUpModel(modelKey{id.Environment, id.Name, id.Version})
 	}
-	if id.job != "" {
-		if key := (jobKey{id.environment, id.job}); !b.jobValid || key != b.job {
-			b.job, b.jobValid = key, true
-			if b.jobFacts = b.index.lookupJob(key); b.jobFacts == nil {
-				b.processor.sightings.UnknownJob(key.environment, key.name)
-			}
-		}
-		if ofJob = b.jobFacts; ofJob == nil {
+	if job != "" {
+		if ofJob = b.lookUpJob(jobKey{id.Environment, job}); ofJob == nil {
 			result = min(result, unknownJob)
 		} else {
 			result = min(result, enriched)
 		}
 	}
 	if ofModel != nil {
-		room += ofModel.size()
+		room += ofModel.Size()
 	}
 	if ofJob != nil {
-		room += ofJob.size()
+		room += ofJob.Size()
 	}
 	mark := b.processor.cfg.MarkUnknown && (result == unknownModel || result == unknownVersion)
 	if mark {
@@ -200,10 +157,10 @@ func (b *batch) enrich(span ptrace.Span, resource *identity) outcome {
 	attrs.EnsureCapacity(attrs.Len() + room)
 	overwrite := b.processor.cfg.Overwrite
 	if ofModel != nil {
-		ofModel.put(attrs, span.EndTimestamp(), overwrite)
+		ofModel.Put(attrs, span.EndTimestamp(), overwrite)
 	}
 	if ofJob != nil {
-		ofJob.put(attrs, span.EndTimestamp(), overwrite)
+		ofJob.Put(attrs, span.EndTimestamp(), overwrite)
 	}
 	if mark {
 		putUnknown(attrs, overwrite)
@@ -211,32 +168,37 @@ func (b *batch) enrich(span ptrace.Span, resource *identity) outcome {
 	return result
 }
 
+// lookUpModel returns the facts of a model, which are nil without a card.
+func (b *batch) lookUpModel(key modelKey) (*facts.Facts, outcome) {
+	if b.modelValid && key == b.model {
+		return b.modelFacts, b.modelOutcome
+	}
+	b.model, b.modelValid = key, true
+	var known facts.Knowledge
+	b.modelFacts, known = b.index.Model(key.environment, key.name, key.version)
+	b.modelOutcome = [...]outcome{facts.NoCard: unknownModel, facts.NoVersion: unknownVersion, facts.Known: enriched}[known]
+	if b.modelFacts != nil {
+		b.modelFacts.Sighting.Meet()
+	} else {
+		b.processor.sightings.UnknownModel(key.environment, key.name)
+	}
+	return b.modelFacts, b.modelOutcome
+}
+
+// lookUpJob returns the facts of a job, nil without a card.
+func (b *batch) lookUpJob(key jobKey) *facts.Facts {
+	if b.jobValid && key == b.job {
+		return b.jobFacts
+	}
+	b.job, b.jobValid = key, true
+	if b.jobFacts = b.index.Job(key.environment, key.name); b.jobFacts == nil {
+		b.processor.sightings.UnknownJob(key.environment, key.name)
+	}
+	return b.jobFacts
+}
+
 func putUnknown(attrs pcommon.Map, overwrite bool) {
 	if value, there := attrs.GetOrPutEmpty(mlconv.AttrModelKnown); !there || overwrite {
 		value.SetBool(false)
 	}
-}
-
-// lookupModel returns the facts of a version, by name or alias, or else those of the model alone; nil without a card. A
-// version that is not listed is unknown only where the card lists any.
-func (ix *index) lookupModel(k modelKey) (*facts, outcome) {
-	m := ix.set.Model(k.environment, k.name)
-	if m == nil {
-		return nil, unknownModel
-	}
-	if v := ix.set.Version(k.environment, k.name, k.version); v != nil {
-		return ix.versions[v], enriched
-	}
-	if k.version != "" && len(m.Versions) > 0 {
-		return ix.models[m], unknownVersion
-	}
-	return ix.models[m], enriched
-}
-
-func (ix *index) lookupJob(k jobKey) *facts {
-	j := ix.set.Job(k.environment, k.name)
-	if j == nil {
-		return nil
-	}
-	return ix.jobs[j]
 }

@@ -35,6 +35,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/facts"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/metadatatest"
 )
@@ -424,9 +425,9 @@ func BenchmarkPut(b *testing.B) {
 	const perRequest = 500
 	source := traffic(perRequest, 28, true)
 	c := cards(b)
-	s, err := newSelection(createDefaultConfig().(*Config).Add)
+	s, err := facts.NewSelection(createDefaultConfig().(*Config).Add)
 	require.NoError(b, err)
-	f := newIndex(c.Snapshot(), s, nil).versions[c.Snapshot().Version("", "fraud", "7")]
+	f, _ := facts.NewIndex(c.Snapshot(), s, nil).Model("", "fraud", "7")
 	b.ReportAllocs()
 	n := 0
 	for b.Loop() {
@@ -436,8 +437,8 @@ func BenchmarkPut(b *testing.B) {
 		all := spans(td)
 		b.StartTimer()
 		for _, span := range all {
-			span.Attributes().EnsureCapacity(span.Attributes().Len() + f.size())
-			f.put(span.Attributes(), span.EndTimestamp(), false)
+			span.Attributes().EnsureCapacity(span.Attributes().Len() + f.Size())
+			f.Put(span.Attributes(), span.EndTimestamp(), false)
 		}
 		n += perRequest
 	}

@@ -63,7 +63,7 @@ func generate(dir string) (pageContent, metricsContent []byte, err error) {
 	page, metrics := bytes.NewBufferString(header), bytes.NewBufferString(metricsHeader)
 	var errs []error
 	fset := token.NewFileSet()
-	for _, name := range []string{"attributes.go", "metrics.go"} {
+	for _, name := range []string{"attributes.go", "opentelemetry.go", "metrics.go"} {
 		file, err := parser.ParseFile(fset, dir+"/"+name, nil, parser.ParseComments)
 		if err != nil {
 			return nil, nil, err

@@ -91,6 +91,7 @@ const (
 )
 `
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "attributes.go"), []byte(source), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "opentelemetry.go"), []byte("package x\n"), 0o600))
 	metric := `package x
 // Metrics.
 const (

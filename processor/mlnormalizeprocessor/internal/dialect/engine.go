@@ -258,7 +258,7 @@ func (s *state) read() bool {
 	chosen := tables[:n]
 	// The operation comes first, as it decides whether the span is an inference.
 	s.operation = s.ownText(e.operation)
-	known := slices.Contains(inferenceOperations, s.operation)
+	known := isInference(s.operation)
 	for _, t := range chosen {
 		if t.hasOperation && !(known && t.concepts[0]) {
 			s.run(t, true)
@@ -269,10 +269,10 @@ func (s *state) read() bool {
 			s.operation = o.value.text
 		}
 	}
-	s.inference = known || slices.Contains(inferenceOperations, s.operation)
+	s.inference = known || isInference(s.operation)
 	if !s.inference {
 		named := s.at(e.mlOperation)
-		s.inference = named.kind == text && slices.Contains(inferenceOperations, named.text)
+		s.inference = named.kind == text && isInference(named.text)
 	}
 	wrapped := false
 	for _, t := range chosen {

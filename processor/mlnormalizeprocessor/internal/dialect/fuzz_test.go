@@ -173,14 +173,14 @@ func FuzzDoubt(f *testing.F) {
 			if _, called := span.Attributes().Get(mlconv.AttrModelName); !called {
 				continue
 			}
-			if !slices.Contains(wrappingOperations, spans[i].operation) {
+			if doubtOf(spans[i].operation) != wrapping {
 				others++
 				continue
 			}
 			agents++
 			for j, other := range td.ResourceSpans().All() {
 				_, called := other.ScopeSpans().At(0).Spans().At(0).Attributes().Get(mlconv.AttrModelName)
-				require.False(t, called && spans[j].trace == spans[i].trace && !slices.Contains(wrappingOperations, spans[j].operation), "an agent beside a call")
+				require.False(t, called && spans[j].trace == spans[i].trace && doubtOf(spans[j].operation) != wrapping, "an agent beside a call")
 			}
 		}
 		require.Len(t, calls, agents+others)

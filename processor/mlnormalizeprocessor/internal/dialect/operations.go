@@ -3,30 +3,7 @@
 
 package dialect
 
-import "slices"
-
-// inferenceOperations are one call of one model. ml_summary counts the same.
-var inferenceOperations = []string{"chat", "generate_content", "text_completion", "embeddings"}
-
-// wrappingOperations are spans around calls: their tokens are those of the calls below them, and count only where there is no such call.
-var wrappingOperations = []string{
-	"invoke_agent", "invoke_workflow",
-	"agent_step",                  // Vercel AI SDK 7
-	"agent", "framework", "chain", // OpenLIT, Spring AI
-	"workflow", "task", "plan", // hand-written and the conventions' drafts
-	"execute_event_loop_cycle",        // Strands Agents
-	"agent_run", "crew", "agent_turn", // CrewAI, LiveKit
-}
-
-// otherOperations are neither calls of a model that answers nor spans around them, whatever they say of tokens.
-var otherOperations = []string{
-	"create_agent", "execute_tool", "retrieval", "rerank", "vectordb", "tool", "handoff", "guardrail", "evaluator",
-	"create_memory", "search_memory", "update_memory", "upsert_memory", "delete_memory", "create_memory_store", "delete_memory_store",
-}
-
-// outerOperation is what Google's ADK calls the span around a call that another instrumentation may have seen, too. It is known, but which of the
-// two is there is not.
-const outerOperation = "call_llm"
+import "github.com/otelcol-ml/otelcol-ml/internal/prediction"
 
 // doubt is why a span that is no call by its operation may be one.
 type doubt uint8
@@ -45,16 +22,21 @@ const (
 
 // doubtOf says what an operation that is none of a call leaves open.
 func doubtOf(operation string) doubt {
-	switch {
-	case operation == "":
+	switch prediction.OperationOf(operation) {
+	case prediction.NoOperation:
 		return unnamed
-	case operation == outerOperation:
+	case prediction.Outer:
 		return outer
-	case slices.Contains(wrappingOperations, operation):
+	case prediction.Wrapping:
 		return wrapping
-	case slices.Contains(otherOperations, operation):
+	case prediction.NoCall:
 		return certain
 	default:
 		return unknown
 	}
+}
+
+// isInference is true for an operation that is one call of one model.
+func isInference(operation string) bool {
+	return prediction.OperationOf(operation) == prediction.Inference
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package mlmetadataprocessor
+package facts
 
 import (
 	"fmt"
@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// groups are the names that Config.Add may have beside those of attributes.
+// groups are the names that the option add may have beside those of attributes.
 var groups = map[string][]string{
 	"model": {
 		mlconv.AttrModelOwner, mlconv.AttrModelTask, mlconv.AttrModelAliases, mlconv.AttrModelFramework,
@@ -25,15 +25,15 @@ var groups = map[string][]string{
 	"attributes": nil,
 }
 
-// selection says which attributes are added.
-type selection struct {
+// Selection says which attributes are added.
+type Selection struct {
 	names  map[string]bool // selected one by one or by a group
 	others bool            // and all that no group has
 }
 
-// newSelection reads Config.Add; an unknown group is an error.
-func newSelection(add []string) (selection, error) {
-	s := selection{names: map[string]bool{}}
+// NewSelection reads the option add. An unknown group is an error.
+func NewSelection(add []string) (Selection, error) {
+	s := Selection{names: map[string]bool{}}
 	for i, a := range add {
 		names, isGroup := groups[a]
 		switch {
@@ -65,4 +65,4 @@ var grouped = func() map[string]bool {
 }()
 
 // has says whether an attribute is to be added.
-func (s selection) has(name string) bool { return s.names[name] || s.others && !grouped[name] }
+func (s Selection) has(name string) bool { return s.names[name] || s.others && !grouped[name] }
