@@ -82,7 +82,7 @@ func (w *Tracker) plan(j *job, now time.Time) {
 		w.timers.stop(&j.timer)
 	case j.schedule.String() != j.slots.spec:
 		j.slots = slots{spec: j.schedule.String(), from: now, date: j.slots.date, armed: j.slots.armed}
-		if !w.holds(j) {
+		if !w.scheduleApplies(j) {
 			j.slots.from = now.Add(-w.patience(j) - w.options.Absence) // a run may cover what is open; nothing is missed here
 		}
 		w.records.Change(j)
@@ -119,7 +119,7 @@ func (w *Tracker) dropJob(j *job) {
 	w.timers.stop(&j.timer)
 	w.byAge.Remove(j.place)
 	delete(w.jobs, j.key)
-	delete(w.suspects, j.key)
+	delete(w.outage.suspects, j.key)
 	w.records.Remove(j)
 	w.records.Remove(j.past)
 }

@@ -20,12 +20,12 @@ func (w *Tracker) Tick(ctx context.Context, now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.refresh(now)
-	w.listen(now)
+	w.endOutage(now)
 	for t := w.timers.due(now); t != nil; t = w.timers.due(now) {
 		if t.job != nil {
-			w.settle(t.job, now)
+			w.evaluateSlots(t.job, now)
 		} else {
-			w.look(t.run, now)
+			w.evaluate(t.run, now)
 		}
 	}
 	w.ledger.alerts.Tidy(now)
@@ -70,16 +70,16 @@ func (w *Tracker) expect(t *tracked) judge.Expect {
 	return e
 }
 
-// passed moves a deadline that passed while the collector was down to Absence after its start.
-func (w *Tracker) passed(deadline time.Time) time.Time {
+// afterDowntime moves a deadline that passed while the collector was down to Absence after its start.
+func (w *Tracker) afterDowntime(deadline time.Time) time.Time {
 	if !w.down.IsZero() && deadline.After(w.down) && !deadline.After(w.started) {
 		return w.started.Add(w.options.Absence)
 	}
 	return deadline
 }
 
-// look decides what is due on a run.
-func (w *Tracker) look(t *tracked, now time.Time) {
+// evaluate decides what is due on a run.
+func (w *Tracker) evaluate(t *tracked, now time.Time) {
 	switch {
 	case t.job == nil:
 		if at := t.run.LastSeen.Add(namelessFor); now.Before(at) {
@@ -96,17 +96,17 @@ func (w *Tracker) look(t *tracked, now time.Time) {
 	case t.phase == ended:
 		w.decide(t, now)
 	default:
-		w.lookRunning(t, now)
+		w.evaluateRunning(t, now)
 	}
 }
 
-func (w *Tracker) lookRunning(t *tracked, now time.Time) {
+func (w *Tracker) evaluateRunning(t *tracked, now time.Time) {
 	e := w.expect(t)
 	isOver, at := w.judge.Ended(t.run, e, now)
 	if isOver {
 		// What is silent because the collector was down has not ended by that.
 		deadline := t.run.LastSeen.Add(w.options.Absence)
-		if until := w.passed(deadline); until.After(deadline) && now.Before(until) {
+		if until := w.afterDowntime(deadline); until.After(deadline) && now.Before(until) {
 			w.wake(&t.timer, until, now)
 			return
 		}
@@ -115,12 +115,12 @@ func (w *Tracker) lookRunning(t *tracked, now time.Time) {
 		w.decide(t, now)
 		return
 	}
-	if gone := t.run.LastSeen.Add(silentFor); !now.Before(gone) {
+	if gone := t.run.LastSeen.Add(abandonedAfter); !now.Before(gone) {
 		w.exceeded(Notice{Limit: LimitRun, Key: t.run.Key, Run: t.run.ID})
 		w.forget(t)
 		return
 	}
-	next := earliest(w.goingOn(t, e, now), t.run.LastSeen.Add(silentFor))
+	next := earliest(w.goingOn(t, e, now), t.run.LastSeen.Add(abandonedAfter))
 	if at.After(now) {
 		next = earliest(next, at)
 	}
@@ -133,10 +133,10 @@ func (w *Tracker) decide(t *tracked, now time.Time) {
 		w.wake(&t.timer, at, now)
 		return
 	}
-	waitsUntil := w.passed(t.since.Add(w.options.Absence))
-	absence := !now.Before(waitsUntil)
-	v := w.judge.Judge(t.run, w.expect(t), absence)
-	if v.Waits && !absence && !v.Outcome.Bad() {
+	waitsUntil := w.afterDowntime(t.since.Add(w.options.Absence))
+	deadlinePassed := !now.Before(waitsUntil)
+	v := w.judge.Judge(t.run, w.expect(t), deadlinePassed)
+	if v.Waits && !deadlinePassed && !v.Outcome.Bad() {
 		w.wake(&t.timer, waitsUntil, now)
 		return
 	}
@@ -259,7 +259,7 @@ func (w *Tracker) goingOn(t *tracked, e judge.Expect, now time.Time) time.Time {
 			known = known || f.Kind == judge.StageOverdue || f.Kind == judge.StageStalled
 			continue
 		}
-		if absent(f.Kind) {
+		if reportsMissing(f.Kind) {
 			since, ok := t.reported[id]
 			if !ok {
 				since = now
@@ -329,8 +329,8 @@ func (w *Tracker) warmUp(t *tracked, e judge.Expect) {
 		return
 	}
 	since := w.down
-	if !w.heardAgain.IsZero() && w.down.Before(w.heardAgain.Add(w.options.Absence)) {
-		since = w.heardAgain.Add(-shortest) // it may have been held in the silence before
+	if !w.outage.resumedAt.IsZero() && w.down.Before(w.outage.resumedAt.Add(w.options.Absence)) {
+		since = w.outage.resumedAt.Add(-minOutage) // it may have been held in the silence before
 	}
 	faults, _ := w.judge.Running(t.run, e, w.down)
 	if f, _ := w.overdue(t, e, w.down); f != nil {
@@ -338,7 +338,7 @@ func (w *Tracker) warmUp(t *tracked, e judge.Expect) {
 	}
 	t.reported = map[faultID]time.Time{}
 	for _, f := range faults {
-		if absent(f.Kind) {
+		if reportsMissing(f.Kind) {
 			t.reported[faultID{f.Kind, f.Stage}] = since
 		}
 	}
@@ -348,11 +348,11 @@ func (w *Tracker) warmUp(t *tracked, e judge.Expect) {
 func (w *Tracker) write(ctx context.Context, now time.Time) error {
 	services := w.records.Stored() && !now.Before(w.saved.Add(saveEvery))
 	if w.records.Stored() && (w.records.Pending() || services) {
-		m := meta{alive: now, heard: w.hearing.at(), again: w.heardAgain}
+		m := meta{alive: now, received: w.liveness.lastAt(), again: w.outage.resumedAt}
 		w.records.Put(keyMeta, m.encode())
 	}
 	if services {
-		w.records.Put(keyServices, w.hearing.encode())
+		w.records.Put(keyServices, w.liveness.encode())
 	}
 	w.wrote = now
 	if err := w.records.Write(ctx); err != nil {
@@ -375,7 +375,7 @@ func (w *Tracker) Next() time.Time {
 	case w.records.Stored():
 		next = earliest(next, w.saved.Add(saveEvery))
 	}
-	if !w.silent.IsZero() {
+	if !w.outage.since.IsZero() {
 		next = earliest(next, w.wrote.Add(retryAfter)) // Alive ends a silence without a word
 	}
 	return next

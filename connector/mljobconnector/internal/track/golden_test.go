@@ -100,8 +100,8 @@ func rewritten(t *testing.T, values map[string][]byte, now time.Time) map[string
 	}
 	r.store.values = map[string][]byte{}
 	require.NoError(t, r.w.records.Write(context.Background()))
-	r.store.values[keyMeta] = meta{r.w.down, r.w.hearing.at(), r.w.heardAgain}.encode()
-	r.store.values[keyServices] = r.w.hearing.encode()
+	r.store.values[keyMeta] = meta{r.w.down, r.w.liveness.lastAt(), r.w.outage.resumedAt}.encode()
+	r.store.values[keyServices] = r.w.liveness.encode()
 	return r.store.values
 }
 

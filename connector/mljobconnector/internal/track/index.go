@@ -95,8 +95,8 @@ func (x *index) join(trace run.TraceID, t *tracked) {
 	}
 }
 
-// part takes a run out of a trace.
-func (x *index) part(trace run.TraceID, t *tracked) {
+// leave takes a run out of a trace.
+func (x *index) leave(trace run.TraceID, t *tracked) {
 	several, ok := x.shared[trace]
 	if !ok {
 		if x.traces[trace] == t {
@@ -130,8 +130,8 @@ func newPending(limit int) pending {
 	return pending{limit: limit, held: map[run.TraceID]int{}}
 }
 
-// add keeps a span, and reports whether the oldest one had to go.
-func (p *pending) add(s *run.Span, now time.Time) (evicted bool) {
+// hold keeps a span, and reports whether the oldest one had to go.
+func (p *pending) hold(s *run.Span, now time.Time) (evicted bool) {
 	if p.limit <= 0 {
 		return true
 	}
@@ -162,8 +162,8 @@ func (p *pending) forget(trace run.TraceID) bool {
 	return true
 }
 
-// take returns the spans of a trace, in the order in which they came, and forgets them.
-func (p *pending) take(trace run.TraceID) []waiting {
+// release returns the spans of a trace, in the order in which they came, and forgets them.
+func (p *pending) release(trace run.TraceID) []waiting {
 	if p.held[trace] == 0 {
 		return nil
 	}

@@ -14,8 +14,8 @@ import (
 // unusedFor is how long a job or a run must not have been heard of before its place may be given to another one.
 const unusedFor = time.Hour
 
-// mostLookedAt bounds the search for what can make room.
-const mostLookedAt = 1000
+// maxExamined bounds the search for what can make room.
+const maxExamined = 1000
 
 // What a limit has kept out or pushed out, as SelfStats.Evicted counts it and a Notice names it.
 const (
@@ -141,9 +141,9 @@ func (w *Tracker) boundOpen(now time.Time) {
 // that was silent for longest, else of all.
 func (w *Tracker) makesRoom(now time.Time) *tracked {
 	var oldest *tracked
-	looked := 0
-	for e := w.index.open.Front(); e != nil && looked < mostLookedAt; e = e.Next() {
-		looked++
+	examined := 0
+	for e := w.index.open.Front(); e != nil && examined < maxExamined; e = e.Next() {
+		examined++
 		t := e.Value.(*tracked)
 		if t.carded() {
 			continue
@@ -172,9 +172,9 @@ func (w *Tracker) makesRoom(now time.Time) *tracked {
 // boundClosed keeps the number of runs that late spans may re-open within its limit: the one that was closed first goes, rather one of a job without a card.
 func (w *Tracker) boundClosed() {
 	for w.index.closed.Len() > w.options.Limits.Closed {
-		t, looked := w.index.closed.Front().Value.(*tracked), 0
-		for e := w.index.closed.Front(); e != nil && looked < mostLookedAt; e = e.Next() {
-			looked++
+		t, examined := w.index.closed.Front().Value.(*tracked), 0
+		for e := w.index.closed.Front(); e != nil && examined < maxExamined; e = e.Next() {
+			examined++
 			if other := e.Value.(*tracked); !other.carded() {
 				t = other
 				break

@@ -51,13 +51,13 @@ func (l *loader) take(key string, value []byte) error {
 		if err != nil {
 			return err
 		}
-		l.w.down, l.w.heardAgain = m.alive, m.again
-		if !m.heard.IsZero() {
-			l.w.hearing.last.Store(m.heard.UnixNano())
+		l.w.down, l.w.outage.resumedAt = m.alive, m.again
+		if !m.received.IsZero() {
+			l.w.liveness.last.Store(m.received.UnixNano())
 		}
 		return nil
 	case key == keyServices:
-		return l.w.hearing.decode(value)
+		return l.w.liveness.decode(value)
 	case strings.HasPrefix(key, prefixAlert):
 		return l.w.ledger.load(key, value)
 	case strings.HasPrefix(key, prefixHistory):
@@ -139,10 +139,10 @@ func (l *loader) enterRuns() {
 
 // arm sets the timers of all that was read.
 func (w *Tracker) arm(now time.Time) {
-	if e := w.silentAlert(); e != nil {
-		w.silent = w.hearing.at()
-		if w.silent.IsZero() {
-			w.silent = now
+	if e := w.outageAlert(); e != nil {
+		w.outage.since = w.liveness.lastAt()
+		if w.outage.since.IsZero() {
+			w.outage.since = now
 		}
 	}
 	for e := w.index.nameless.Front(); e != nil; e = e.Next() {

@@ -17,8 +17,8 @@ const (
 	namelessFor = 24 * time.Hour
 	// closedFor is how long a run that was judged may be re-opened.
 	closedFor = 6 * time.Hour
-	// silentFor is how long a run that has not ended is kept after its last span.
-	silentFor = 35 * 24 * time.Hour
+	// abandonedAfter is how long a run that has not ended is kept after its last span.
+	abandonedAfter = 35 * 24 * time.Hour
 )
 
 // Observe takes in the spans of a batch and writes what they changed before it returns. An error is the store's: the spans
@@ -30,12 +30,12 @@ func (w *Tracker) Observe(ctx context.Context, now time.Time, spans []run.Span) 
 	for i := range spans {
 		s := &spans[i]
 		if i == 0 || s.Service != spans[i-1].Service {
-			w.hearing.hear(now, s.Service)
+			w.liveness.note(now, s.Service)
 		}
-		w.take(s, now)
+		w.routeSpan(s, now)
 	}
 	for _, t := range w.touched {
-		w.digest(t, now)
+		w.reindex(t, now)
 	}
 	w.boundOpen(now)
 	for _, t := range w.touched {
@@ -43,17 +43,17 @@ func (w *Tracker) Observe(ctx context.Context, now time.Time, spans []run.Span) 
 	}
 	clear(w.touched)
 	w.touched = w.touched[:0]
-	w.listen(now)
+	w.endOutage(now)
 	return w.write(ctx, now)
 }
 
 // Alive notes that a batch without job spans came from a service.
-func (w *Tracker) Alive(now time.Time, service string) { w.hearing.hear(now, service) }
+func (w *Tracker) Alive(now time.Time, service string) { w.liveness.note(now, service) }
 
-// take gives a span to its run.
-func (w *Tracker) take(s *run.Span, now time.Time) {
+// routeSpan gives a span to its run.
+func (w *Tracker) routeSpan(s *run.Span, now time.Time) {
 	if s.Job == "" {
-		w.takeNameless(s, now)
+		w.routeNameless(s, now)
 		return
 	}
 	key := run.Key{Environment: s.Environment, Job: s.Job}
@@ -64,7 +64,7 @@ func (w *Tracker) take(s *run.Span, now time.Time) {
 				return
 			}
 		}
-		w.add(known, s, now)
+		w.addSpan(known, s, now)
 		return
 	}
 	t := w.index.runs[runID{key, s.RunID}]
@@ -77,16 +77,16 @@ func (w *Tracker) take(s *run.Span, now time.Time) {
 	if known != nil && known != t && known.run.ByTrace && known.run.Key == key {
 		w.merge(t, known)
 	}
-	w.add(t, s, now)
+	w.addSpan(t, s, now)
 }
 
-// takeNameless gives a span without a job to the run of its trace.
-func (w *Tracker) takeNameless(s *run.Span, now time.Time) {
+// routeNameless gives a span without a job to the run of its trace.
+func (w *Tracker) routeNameless(s *run.Span, now time.Time) {
 	switch t, nameless := w.index.current(s.TraceID), w.index.anonymous[s.TraceID]; {
 	case t != nil:
-		w.add(t, s, now)
+		w.addSpan(t, s, now)
 	case nameless != nil:
-		w.add(nameless, s, now)
+		w.addSpan(nameless, s, now)
 	case s.Task != "":
 		r := run.New(run.Key{}, traceName(s.TraceID), true, w.options.Limits.Limits)
 		t := w.enter(r, nil)
@@ -94,20 +94,20 @@ func (w *Tracker) takeNameless(s *run.Span, now time.Time) {
 		w.index.anonymous[t.trace] = t
 		t.place = w.index.nameless.PushBack(t)
 		w.touch(t)
-		w.add(t, s, now)
-		for _, waiting := range w.index.pending.take(s.TraceID) {
-			w.add(t, &waiting.span, now)
+		w.addSpan(t, s, now)
+		for _, waiting := range w.index.pending.release(s.TraceID) {
+			w.addSpan(t, &waiting.span, now)
 		}
 		w.boundNameless()
 	case s.Outcome.Bad():
-		if w.index.pending.add(s, now) {
+		if w.index.pending.hold(s, now) {
 			w.exceeded(Notice{Limit: LimitPending})
 		}
 	}
 }
 
-// add adds a span to a run.
-func (w *Tracker) add(t *tracked, s *run.Span, now time.Time) {
+// addSpan adds a span to a run.
+func (w *Tracker) addSpan(t *tracked, s *run.Span, now time.Time) {
 	took, exceeded := t.run.Add(s, now), t.run.TakeExceeded()
 	if exceeded != 0 {
 		w.exceededIn(t, s, exceeded)
@@ -145,7 +145,7 @@ func (w *Tracker) joinTraces(t *tracked, now time.Time) {
 		if nameless := w.index.anonymous[trace]; nameless != nil {
 			w.merge(t, nameless)
 		}
-		for _, waiting := range w.index.pending.take(trace) {
+		for _, waiting := range w.index.pending.release(trace) {
 			if t.run.Add(&waiting.span, now) {
 				w.touch(t)
 			}
@@ -236,7 +236,7 @@ func (w *Tracker) drop(t *tracked) {
 	delete(t.job.runs, t)
 	delete(w.index.runs, runID{t.run.Key, t.run.ID})
 	for _, trace := range t.run.Traces[:t.traces] {
-		w.index.part(trace, t)
+		w.index.leave(trace, t)
 	}
 }
 
@@ -252,8 +252,8 @@ func (w *Tracker) forget(t *tracked) {
 	w.drop(t)
 }
 
-// digest looks at a run that the batch has changed.
-func (w *Tracker) digest(t *tracked, now time.Time) {
+// reindex puts right a run that the batch has changed.
+func (w *Tracker) reindex(t *tracked, now time.Time) {
 	t.changed = false
 	if t.stored.Gone() {
 		return // merged into another one
@@ -267,7 +267,7 @@ func (w *Tracker) digest(t *tracked, now time.Time) {
 	w.readDate(t, now)
 	w.coverSlot(t)
 	judgeAt := now.Add(w.options.DecisionWait)
-	over := func() bool { // a root may speak of a former attempt of the run
+	hasEnded := func() bool { // a root may speak of a former attempt of the run
 		is, _ := w.judge.Ended(t.run, w.expect(t), now)
 		return is
 	}
@@ -276,11 +276,11 @@ func (w *Tracker) digest(t *tracked, now time.Time) {
 		w.index.closed.Remove(t.place)
 		t.place = w.index.open.PushBack(t)
 		t.phase, t.since = running, time.Time{} // it goes on, unless it is still at its end
-		if over() {
+		if hasEnded() {
 			t.phase, t.since = ended, now
 		}
 		w.timers.set(&t.timer, judgeAt)
-	case t.phase == running && t.run.Root != nil && over():
+	case t.phase == running && t.run.Root != nil && hasEnded():
 		t.phase, t.since = ended, t.run.Root.Arrived
 		w.timers.set(&t.timer, t.since.Add(w.options.DecisionWait))
 	case t.phase == ended && t.run.Root == nil:
@@ -320,7 +320,7 @@ func (w *Tracker) readDate(t *tracked, now time.Time) {
 		t.job.newest = date
 		w.records.Change(t.job)
 	}
-	t.tried = !t.slot.IsZero()
+	t.slotSought = !t.slot.IsZero()
 }
 
 // zone is the one in which a job's dates are read.

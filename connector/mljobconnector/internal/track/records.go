@@ -47,13 +47,13 @@ func hashed(prefix string, parts ...string) string {
 	return prefix + hex.EncodeToString(h.Sum(nil)[:12])
 }
 
-// meta is when the tracker was alive, when anything was heard, and when a silence was over last.
-type meta struct{ alive, heard, again time.Time }
+// meta is when the tracker was alive, when anything was received, and when a silence was over last.
+type meta struct{ alive, received, again time.Time }
 
 func (m meta) encode() []byte {
 	e := format.NewEncoder(40)
 	e.Time(m.alive)
-	e.Time(m.heard)
+	e.Time(m.received)
 	e.Time(m.again)
 	return e.Seal()
 }
@@ -63,6 +63,6 @@ func decodeMeta(value []byte) (m meta, err error) {
 	if err != nil {
 		return meta{}, err
 	}
-	m = meta{alive: d.Time(), heard: d.Time(), again: d.Time()}
+	m = meta{alive: d.Time(), received: d.Time(), again: d.Time()}
 	return m, d.End()
 }

@@ -110,7 +110,7 @@ func (s *script) Ended(r *run.Run, e judge.Expect, now time.Time) (bool, time.Ti
 	return false, time.Time{}
 }
 
-func (s *script) Judge(r *run.Run, _ judge.Expect, absence bool) judge.Verdict {
+func (s *script) Judge(r *run.Run, _ judge.Expect, deadlinePassed bool) judge.Verdict {
 	l := s.runs[r.ID]
 	v := judge.Verdict{}
 	switch {
@@ -133,7 +133,7 @@ func (s *script) Judge(r *run.Run, _ judge.Expect, absence bool) judge.Verdict {
 	case l.fault != nil:
 		v.Fault, v.Also = l.fault, l.also
 	case l.missing != "" && !slices.ContainsFunc(r.Stages, func(s *run.Stage) bool { return s.Name == l.missing }):
-		if !absence {
+		if !deadlinePassed {
 			v.Waits = true
 			break
 		}

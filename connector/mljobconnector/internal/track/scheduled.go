@@ -14,10 +14,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
-// holds reports whether the schedule of the job's card is held against it. That of a card without an environment holds for the job in
+// scheduleApplies reports whether the schedule of the job's card is held against it. That of a card without an environment holds for the job in
 // general until it is known where it runs, and then in every environment where a run has covered a slot: an attempt in
 // staging does not make staging a place that is expected to run every night.
-func (w *Tracker) holds(j *job) bool {
+func (w *Tracker) scheduleApplies(j *job) bool {
 	switch {
 	case j.schedule == nil:
 		return false
@@ -39,10 +39,10 @@ func (w *Tracker) patience(j *job) time.Duration {
 // coverSlot gives a new run the slot that it covers.
 func (w *Tracker) coverSlot(t *tracked) {
 	j := t.job
-	if j.schedule == nil || !t.slot.IsZero() || t.tried || t.backfill {
+	if j.schedule == nil || !t.slot.IsZero() || t.slotSought || t.backfill {
 		return
 	}
-	t.tried = true
+	t.slotSought = true
 	if t.dated && !t.date.After(j.slots.date) {
 		return // the date has covered a slot before: it is run again
 	}
@@ -63,8 +63,8 @@ func (w *Tracker) coverSlot(t *tracked) {
 	}
 }
 
-// settle judges the slots of a job whose time is over.
-func (w *Tracker) settle(j *job, now time.Time) {
+// evaluateSlots judges the slots of a job whose time is over.
+func (w *Tracker) evaluateSlots(j *job, now time.Time) {
 	if j.schedule == nil {
 		return
 	}
@@ -78,13 +78,13 @@ func (w *Tracker) settle(j *job, now time.Time) {
 			break
 		}
 		deadline := slot.Add(w.patience(j))
-		due := w.passed(deadline.Add(w.options.Absence))
+		due := w.afterDowntime(deadline.Add(w.options.Absence))
 		if now.Before(due) {
 			w.wake(&j.timer, due, now)
 			break
 		}
-		holds := w.holds(j)
-		if holds && !j.slots.has(slot) && w.unknown(j, deadline) {
+		holds := w.scheduleApplies(j)
+		if holds && !j.slots.has(slot) && w.passedInOutage(j, deadline) {
 			holds = false
 		}
 		if holds && !j.slots.has(slot) {
@@ -112,7 +112,7 @@ func (w *Tracker) settle(j *job, now time.Time) {
 	if missed > 0 {
 		w.raiseMissed(j, latest, now)
 	}
-	if !j.own && !w.holds(j) && len(w.ledger.of(j.key)) == 0 {
+	if !j.own && !w.scheduleApplies(j) && len(w.ledger.of(j.key)) == 0 {
 		w.dropJob(j) // other environments have taken its place
 	}
 }

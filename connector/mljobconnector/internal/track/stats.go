@@ -55,7 +55,7 @@ type SelfStats struct {
 	FailedWrites uint64
 }
 
-func (h *Histogram) add(d time.Duration) {
+func (h *Histogram) observe(d time.Duration) {
 	v := max(d, 0).Seconds()
 	if h.Counts == nil {
 		h.Counts = make([]uint64, len(Bounds)+1)
@@ -88,7 +88,7 @@ func (w *Tracker) count(t *tracked, v judge.Verdict) {
 	}
 	if !t.judged {
 		s.runs[v.Outcome]++
-		s.duration.add(t.run.End.Sub(t.run.Start))
+		s.duration.observe(t.run.End.Sub(t.run.Start))
 	}
 	results := map[string]judge.StageResult{}
 	for _, result := range judge.Stages(t.run, w.expect(t)) {
@@ -113,7 +113,7 @@ func (w *Tracker) count(t *tracked, v judge.Verdict) {
 		counts.Outcomes[result.Outcome]++
 		counts.RowsIn, counts.RowsOut = result.RowsIn, result.RowsOut
 		if result.Outcome != run.Skip {
-			counts.Duration.add(result.Duration)
+			counts.Duration.observe(result.Duration)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func counts(bucket int, n uint64) []uint64 {
 func TestHistogram(t *testing.T) {
 	var h Histogram
 	for _, d := range []time.Duration{-time.Second, 0, time.Second, time.Second + 1, 7 * 24 * time.Hour, 8 * 24 * time.Hour} {
-		h.add(d)
+		h.observe(d)
 	}
 	assert.Equal(t, uint64(3), h.Counts[0])
 	assert.Equal(t, uint64(1), h.Counts[1])

@@ -53,8 +53,8 @@ type tracked struct {
 	// slot is the scheduled time that the run covers, zero for none.
 	slot     time.Time
 	closedAt time.Time
-	// tried says that a slot has been looked for.
-	tried bool
+	// slotSought says that a slot has been looked for.
+	slotSought bool
 	// reported is since when a fault of absence is known, by its kind and stage. It is not stored.
 	reported map[faultID]time.Time
 	// settled are faults of the run, while it goes on, whose alerts a later run has ended. They are not raised again as long as they last.

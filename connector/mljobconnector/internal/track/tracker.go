@@ -3,10 +3,10 @@
 
 // Package track follows all runs of all jobs: it gives each span to its run, notices what did not happen, and keeps the alerts.
 //
-//	Observe ─► index (index.go): the span's run ─► digest (observe.go): its date, its slot, its timer
+//	Observe ─► index (index.go): the span's run ─► reindex (observe.go): its date, its slot, its timer
 //	Tick ────► timers (timers.go) ─┬─► a run (tracked.go, decide.go): package judge's word ─► raise, supersede, resolve (ledger.go)
 //	                               └─► a job (job.go, scheduled.go, slots.go): scheduled times without a run
-//	Alive ───► hearing (silence.go): is anything received at all? (silent.go)
+//	Alive ───► liveness (liveness.go): is anything received at all? (outage.go)
 //	                                          │ what has changed, in one batch (internal/state)
 //	                                          ▼
 //	Due, Sent ◄─ the alerts as they were written last
@@ -60,9 +60,9 @@ type Limits struct {
 // Tracker is the state of one ml_job. Its methods are safe for concurrent use; Load comes before all others, and Due and Sent are called
 // from one goroutine. A lock is held for a batch of job spans, including its write; Alive takes none.
 type Tracker struct {
-	options Options
-	judge   judgement
-	hearing hearing
+	options  Options
+	judge    judgement
+	liveness liveness
 
 	mu      sync.Mutex // guards what follows
 	cards   *catalog.Set
@@ -78,16 +78,7 @@ type Tracker struct {
 
 	// started is when the tracker was loaded; down when it was last alive before, zero if it never was.
 	started, down time.Time
-	// suspects are the jobs with a fault of absence that is held because everything is silent since silent, and when it was first held.
-	suspects map[run.Key]time.Time
-	silent   time.Time
-	// heardAgain is when the latest silence in which something was held was over.
-	heardAgain time.Time
-	// silentFrom and silentTo are the latest silence that was an alert. They are not stored.
-	silentFrom, silentTo time.Time
-	// answer is whether a silence at askedAt may be everybody's.
-	askedAt time.Time
-	answer  bool
+	outage        outage
 	// saved is when meta and services were written, wrote when a write was last tried.
 	saved, wrote time.Time
 
@@ -100,7 +91,7 @@ func New(o Options) *Tracker {
 	w := &Tracker{
 		options: o, judge: standard{},
 		records: newRecords(), jobs: map[run.Key]*job{}, byAge: list.New(), index: newIndex(o.Limits.Pending),
-		suspects: map[run.Key]time.Time{}, evicted: map[string]uint64{},
+		outage: outage{suspects: map[run.Key]time.Time{}}, evicted: map[string]uint64{},
 	}
 	w.ledger = newLedger(w.records, o.Limits.Alerts, o.Resend, o.KeepResolved)
 	w.ledger.carded = func(key run.Key) bool { j := w.jobs[key]; return j != nil && j.card != nil }
@@ -113,7 +104,7 @@ func New(o Options) *Tracker {
 // judgement is package judge, or a test's.
 type judgement interface {
 	Ended(r *run.Run, e judge.Expect, now time.Time) (ended bool, at time.Time)
-	Judge(r *run.Run, e judge.Expect, absence bool) judge.Verdict
+	Judge(r *run.Run, e judge.Expect, deadlinePassed bool) judge.Verdict
 	Running(r *run.Run, e judge.Expect, now time.Time) (faults []judge.Fault, next time.Time)
 	Overdue(r *run.Run, e judge.Expect, slot, deadline time.Time) judge.Fault
 	Learn(h *judge.History, r *run.Run)
@@ -126,8 +117,8 @@ func (standard) Ended(r *run.Run, e judge.Expect, now time.Time) (bool, time.Tim
 	return judge.Ended(r, e, now)
 }
 
-func (standard) Judge(r *run.Run, e judge.Expect, absence bool) judge.Verdict {
-	return judge.Judge(r, e, absence)
+func (standard) Judge(r *run.Run, e judge.Expect, deadlinePassed bool) judge.Verdict {
+	return judge.Judge(r, e, deadlinePassed)
 }
 
 func (standard) Running(r *run.Run, e judge.Expect, now time.Time) ([]judge.Fault, time.Time) {

@@ -22,11 +22,25 @@ import (
 // or two jobs have such a fault; else the one fault is raised after all. With the next span the silence is over, and what is
 // still absent Absence later is raised.
 
-// shortest is how long before a deadline a silence must have begun to explain what is absent.
-const shortest = time.Minute
+// outage is what is known of silences.
+type outage struct {
+	// suspects are the jobs with a fault of absence that is held because everything is silent since since, and when it was first held.
+	suspects map[run.Key]time.Time
+	since    time.Time
+	// resumedAt is when the latest silence in which something was held was over.
+	resumedAt time.Time
+	// lastFrom and lastTo are the latest silence that was an alert. They are not stored.
+	lastFrom, lastTo time.Time
+	// answer is whether a silence at askedAt may be everybody's.
+	askedAt time.Time
+	answer  bool
+}
 
-// absent reports whether a fault is one of absence.
-func absent(k judge.Kind) bool {
+// minOutage is how long before a deadline a silence must have begun to explain what is absent.
+const minOutage = time.Minute
+
+// reportsMissing reports whether a fault is one of absence.
+func reportsMissing(k judge.Kind) bool {
 	switch k {
 	case judge.JobMissedSchedule, judge.JobOverdue, judge.StageOverdue, judge.StageStalled:
 		return true
@@ -35,12 +49,12 @@ func absent(k judge.Kind) bool {
 	}
 }
 
-// silentSince is when something was last heard, or when the tracker began to listen. What was sent while it was down for a moment
+// quietSince is when something was last heard, or when the tracker began to listen. What was sent while it was down for a moment
 // is sent again, so that a silence goes on over that.
-func (w *Tracker) silentSince() time.Time {
-	heard := w.hearing.at()
-	if heard.After(w.started) || !w.down.IsZero() && !heard.IsZero() && w.started.Sub(w.down) <= w.options.Absence {
-		return heard
+func (w *Tracker) quietSince() time.Time {
+	received := w.liveness.lastAt()
+	if received.After(w.started) || !w.down.IsZero() && !received.IsZero() && w.started.Sub(w.down) <= w.options.Absence {
+		return received
 	}
 	return w.started
 }
@@ -50,30 +64,30 @@ func (w *Tracker) hold(key run.Key, deadline, now time.Time) (until time.Time, h
 	if w.options.NoTelemetry <= 0 {
 		return time.Time{}, false
 	}
-	w.listen(now)
-	if deadline.Before(w.heardAgain) && now.Before(w.heardAgain.Add(w.options.Absence)) {
-		return w.heardAgain.Add(w.options.Absence), true
+	w.endOutage(now)
+	if deadline.Before(w.outage.resumedAt) && now.Before(w.outage.resumedAt.Add(w.options.Absence)) {
+		return w.outage.resumedAt.Add(w.options.Absence), true
 	}
-	if w.silentAlert() != nil {
+	if w.outageAlert() != nil {
 		return now.Add(time.Minute), true
 	}
-	since := w.silentSince()
-	if deadline.Sub(since) < shortest || !w.plausible(now) {
+	since := w.quietSince()
+	if deadline.Sub(since) < minOutage || !w.plausible(now) {
 		return time.Time{}, false
 	}
-	w.silent = since
-	if _, ok := w.suspects[key]; !ok {
-		w.suspects[key] = now
+	w.outage.since = since
+	if _, ok := w.outage.suspects[key]; !ok {
+		w.outage.suspects[key] = now
 	}
 	// A fault that is new, also after a restart, waits for others of the same moment.
 	decides := since.Add(w.options.NoTelemetry)
-	if at := w.suspects[key].Add(w.options.DecisionWait); at.After(decides) {
+	if at := w.outage.suspects[key].Add(w.options.DecisionWait); at.After(decides) {
 		decides = at
 	}
 	if now.Before(decides) {
 		return earliest(now.Add(time.Minute), decides), true
 	}
-	if !w.silence(now, since) {
+	if !w.raiseOutage(now, since) {
 		return time.Time{}, false
 	}
 	return now.Add(time.Minute), true
@@ -81,10 +95,10 @@ func (w *Tracker) hold(key run.Key, deadline, now time.Time) (until time.Time, h
 
 // plausible reports whether a silence may be everybody's. The answer is kept for the moment: it is asked for every fault that is due.
 func (w *Tracker) plausible(now time.Time) bool {
-	if !now.Equal(w.askedAt) {
-		w.askedAt, w.answer = now, len(w.hearing.steady(w.hearing.at())) >= 2 || w.waitedFor() >= 2
+	if !now.Equal(w.outage.askedAt) {
+		w.outage.askedAt, w.outage.answer = now, len(w.liveness.steady(w.liveness.lastAt())) >= 2 || w.waitedFor() >= 2
 	}
-	return w.answer
+	return w.outage.answer
 }
 
 // waitedFor counts the jobs of which something is to be heard, up to two.
@@ -99,21 +113,21 @@ func (w *Tracker) waitedFor() int {
 		if len(waited) >= 2 {
 			break
 		}
-		if w.holds(j) {
+		if w.scheduleApplies(j) {
 			waited[j] = true
 		}
 	}
 	return len(waited)
 }
 
-// silence raises NoTelemetry if the silence is everybody's, in place of the faults that were raised in it.
-func (w *Tracker) silence(now, since time.Time) bool {
-	services := w.hearing.steady(w.hearing.at())
-	if len(w.suspects) < 2 && len(services) < 2 {
+// raiseOutage raises NoTelemetry if the silence is everybody's, in place of the faults that were raised in it.
+func (w *Tracker) raiseOutage(now, since time.Time) bool {
+	services := w.liveness.steady(w.liveness.lastAt())
+	if len(w.outage.suspects) < 2 && len(services) < 2 {
 		return false
 	}
 	var names []string
-	for _, key := range slices.SortedFunc(maps.Keys(w.suspects), compareKeys) {
+	for _, key := range slices.SortedFunc(maps.Keys(w.outage.suspects), compareKeys) {
 		names = append(names, title(key))
 	}
 	summary := fmt.Sprintf("Nothing at all has been received since %s (%s), by which time %s should have been heard of: the path of the telemetry may be broken, and nothing is known of any job.",
@@ -128,30 +142,30 @@ func (w *Tracker) silence(now, since time.Time) bool {
 	if e == nil {
 		return false // the ledger is full
 	}
-	w.silent = since
+	w.outage.since = since
 	for _, other := range w.ledger.alerts.All() {
-		if other.Firing() && absent(other.Kind) && other.Alert.StartsAt.After(since) {
+		if other.Firing() && reportsMissing(other.Kind) && other.Alert.StartsAt.After(since) {
 			w.ledger.resolve(now, other, map[string]string{"superseded_by": string(judge.NoTelemetry)})
 		}
 	}
 	return true
 }
 
-// unknown reports whether a deadline that passed in a silence of everything says nothing about the job: it has been heard of since.
-func (w *Tracker) unknown(j *job, deadline time.Time) bool {
-	if deadline.Before(w.silentFrom) || !deadline.Before(w.silentTo) {
+// passedInOutage reports whether a deadline that passed in a silence of everything says nothing about the job: it has been heard of since.
+func (w *Tracker) passedInOutage(j *job, deadline time.Time) bool {
+	if deadline.Before(w.outage.lastFrom) || !deadline.Before(w.outage.lastTo) {
 		return false
 	}
 	for t := range j.runs {
-		if !t.run.LastSeen.Before(w.silentTo.Truncate(time.Second)) {
+		if !t.run.LastSeen.Before(w.outage.lastTo.Truncate(time.Second)) {
 			return true
 		}
 	}
 	return false
 }
 
-// silentAlert returns NoTelemetry's alert while it fires.
-func (w *Tracker) silentAlert() *entry {
+// outageAlert returns NoTelemetry's alert while it fires.
+func (w *Tracker) outageAlert() *entry {
 	for _, e := range w.ledger.of(run.Key{}) {
 		if e.Kind == judge.NoTelemetry {
 			return e
@@ -160,22 +174,22 @@ func (w *Tracker) silentAlert() *entry {
 	return nil
 }
 
-// listen notices that a silence is over.
-func (w *Tracker) listen(now time.Time) {
-	if w.silent.IsZero() {
+// endOutage notices that a silence is over.
+func (w *Tracker) endOutage(now time.Time) {
+	if w.outage.since.IsZero() {
 		return
 	}
-	heard := w.hearing.at()
-	if !heard.After(w.silent) {
+	received := w.liveness.lastAt()
+	if !received.After(w.outage.since) {
 		return
 	}
-	if w.silentAlert() != nil {
-		w.silentFrom, w.silentTo = w.silent, heard
+	if w.outageAlert() != nil {
+		w.outage.lastFrom, w.outage.lastTo = w.outage.since, received
 	}
-	w.silent, w.heardAgain = time.Time{}, heard
-	clear(w.suspects)
-	if e := w.silentAlert(); e != nil {
-		w.ledger.resolve(now, e, map[string]string{"heard_at": heard.Format(time.RFC3339)})
+	w.outage.since, w.outage.resumedAt = time.Time{}, received
+	clear(w.outage.suspects)
+	if e := w.outageAlert(); e != nil {
+		w.ledger.resolve(now, e, map[string]string{"heard_at": received.Format(time.RFC3339)})
 	}
 }
 

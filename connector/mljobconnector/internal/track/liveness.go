@@ -19,25 +19,25 @@ const maxServices = 64
 // maxServiceName is the length of a name in bytes; longer ones are not told apart.
 const maxServiceName = 256
 
-// before is how long before a silence a service must have been heard to be missed in it.
-const before = time.Hour
+// steadyWindow is how long before a silence a service must have been heard to be missed in it.
+const steadyWindow = time.Hour
 
-// hearing notes when anything at all was received, and from which services. hear takes no lock unless a service is new, and
+// liveness notes when anything at all was received, and from which services. note takes no lock unless a service is new, and
 // writes at most once a second, so that it can be called for every batch of ordinary traffic.
-type hearing struct {
+type liveness struct {
 	last     atomic.Int64 // nanoseconds since 1970
-	services atomic.Pointer[map[string]*voice]
+	services atomic.Pointer[map[string]*activity]
 	mu       sync.Mutex // held to replace services
 }
 
-// voice is when a service was heard.
-type voice struct {
+// activity is when a service was heard.
+type activity struct {
 	last    atomic.Int64  // nanoseconds since 1970
-	minutes atomic.Uint64 // bit i: something was heard i minutes before last
+	minutes atomic.Uint64 // bit i: something was known i minutes before last
 }
 
-// sound notes that the service was heard.
-func (v *voice) sound(at int64) {
+// note notes that the service was heard.
+func (v *activity) note(at int64) {
 	old, moved := later(&v.last, at)
 	if !moved {
 		return
@@ -49,22 +49,22 @@ func (v *voice) sound(at int64) {
 	v.minutes.Store(minutes)
 }
 
-func (h *hearing) hear(now time.Time, service string) {
+func (h *liveness) note(now time.Time, service string) {
 	at := now.UnixNano()
 	later(&h.last, at)
 	if service == "" {
 		return
 	}
 	if table := h.services.Load(); table != nil {
-		if heard, ok := (*table)[service]; ok {
-			heard.sound(at)
+		if known, ok := (*table)[service]; ok {
+			known.note(at)
 			return
 		}
-		if len(*table) >= maxServices && !h.stale(*table, at) {
+		if len(*table) >= maxServices && !h.hasStale(*table, at) {
 			return
 		}
 	}
-	h.add(service, at)
+	h.addService(service, at)
 }
 
 // later moves a time forward, in steps of at least a second unless it is the first, and returns what it was.
@@ -80,28 +80,28 @@ func later(t *atomic.Int64, at int64) (old int64, moved bool) {
 	}
 }
 
-// stale reports whether some service has been silent for long enough to be replaced.
-func (h *hearing) stale(table map[string]*voice, at int64) bool {
-	for _, heard := range table {
-		if at-heard.last.Load() > int64(before) {
+// hasStale reports whether some service has been silent for long enough to be replaced.
+func (h *liveness) hasStale(table map[string]*activity, at int64) bool {
+	for _, known := range table {
+		if at-known.last.Load() > int64(steadyWindow) {
 			return true
 		}
 	}
 	return false
 }
 
-func (h *hearing) add(service string, at int64) {
+func (h *liveness) addService(service string, at int64) {
 	if len(service) > maxServiceName {
 		return
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	table := map[string]*voice{}
+	table := map[string]*activity{}
 	if old := h.services.Load(); old != nil {
 		maps.Copy(table, *old)
 	}
-	if heard, ok := table[service]; ok {
-		heard.sound(at)
+	if known, ok := table[service]; ok {
+		known.note(at)
 		return
 	}
 	if len(table) >= maxServices {
@@ -110,14 +110,14 @@ func (h *hearing) add(service string, at int64) {
 		})
 		delete(table, oldest)
 	}
-	heard := new(voice)
-	heard.sound(at)
-	table[strings.Clone(service)] = heard
+	known := new(activity)
+	known.note(at)
+	table[strings.Clone(service)] = known
 	h.services.Store(&table)
 }
 
-// at is when something was last received, to the second; zero for never.
-func (h *hearing) at() time.Time {
+// lastAt is when something was last received, to the second; zero for never.
+func (h *liveness) lastAt() time.Time {
 	if ns := h.last.Load(); ns != 0 {
 		return time.Unix(0, ns).UTC()
 	}
@@ -129,7 +129,7 @@ func (h *hearing) at() time.Time {
 const steadily = 15
 
 // steady returns the services that were heard steadily in the hour before a time, in order.
-func (h *hearing) steady(until time.Time) []string {
+func (h *liveness) steady(until time.Time) []string {
 	table := h.services.Load()
 	if table == nil {
 		return nil
@@ -137,7 +137,7 @@ func (h *hearing) steady(until time.Time) []string {
 	var names []string
 	for name, v := range *table {
 		silent := until.Sub(time.Unix(0, v.last.Load()))
-		if silent > before {
+		if silent > steadyWindow {
 			continue
 		}
 		within := uint(60 - int64(max(silent, 0)/time.Minute))
@@ -149,7 +149,7 @@ func (h *hearing) steady(until time.Time) []string {
 	return names
 }
 
-func (h *hearing) encode() []byte {
+func (h *liveness) encode() []byte {
 	e := format.NewEncoder(1024)
 	if table := h.services.Load(); table != nil {
 		for _, name := range slices.Sorted(maps.Keys(*table)) {
@@ -162,16 +162,16 @@ func (h *hearing) encode() []byte {
 	return e.Seal()
 }
 
-func (h *hearing) decode(value []byte) error {
+func (h *liveness) decode(value []byte) error {
 	d, err := format.Open(value)
 	if err != nil {
 		return err
 	}
-	table := map[string]*voice{}
+	table := map[string]*activity{}
 	for d.Len() > 0 {
 		name, at, minutes := d.String(), d.Varint(), d.Uvarint()
 		if d.Err() == nil && len(table) < maxServices {
-			v := new(voice)
+			v := new(activity)
 			v.last.Store(at)
 			v.minutes.Store(minutes)
 			table[name] = v

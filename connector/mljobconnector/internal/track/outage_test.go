@@ -146,37 +146,37 @@ func TestNoTelemetryOff(t *testing.T) {
 	assert.Equal(t, []string{"JobMissedSchedule daily prod", "JobMissedSchedule second prod"}, r.active())
 }
 
-func TestHearing(t *testing.T) {
-	var h hearing
-	assert.True(t, h.at().IsZero())
+func TestLiveness(t *testing.T) {
+	var h liveness
+	assert.True(t, h.lastAt().IsZero())
 	var wg sync.WaitGroup
 	for n := range 8 {
 		wg.Go(func() {
 			for i := range 200 {
-				h.hear(day0.Add(time.Duration(i)*time.Second), fmt.Sprintf("service-%d", (n+i)%10))
+				h.note(day0.Add(time.Duration(i)*time.Second), fmt.Sprintf("service-%d", (n+i)%10))
 			}
 		})
 	}
 	wg.Wait()
-	assert.Equal(t, day0.Add(199*time.Second), h.at())
+	assert.Equal(t, day0.Add(199*time.Second), h.lastAt())
 	assert.Len(t, *h.services.Load(), 10)
-	assert.Empty(t, h.steady(h.at()), "four minutes are not steady")
+	assert.Empty(t, h.steady(h.lastAt()), "four minutes are not steady")
 	for n := range 100 { // more than there is room for
-		h.hear(h.at(), fmt.Sprintf("more-%d", n))
+		h.note(h.lastAt(), fmt.Sprintf("more-%d", n))
 	}
 	assert.Len(t, *h.services.Load(), maxServices)
 	end := day0
 	for minute := range steadily { // takes the place of one that is silent
 		end = day0.Add(2*time.Hour + time.Duration(minute)*time.Minute)
 		assert.Empty(t, h.steady(end))
-		h.hear(end, "late")
+		h.note(end, "late")
 	}
 	assert.Len(t, *h.services.Load(), maxServices)
 	assert.Equal(t, []string{"late"}, h.steady(end))
 	assert.Equal(t, []string{"late"}, h.steady(end.Add(40*time.Minute)))
 	assert.Empty(t, h.steady(end.Add(50*time.Minute)), "not steadily in that hour")
 
-	var again hearing
+	var again liveness
 	require.NoError(t, again.decode(h.encode()))
 	assert.Equal(t, []string{"late"}, again.steady(end))
 	assert.Error(t, again.decode([]byte("none")))
