@@ -27,10 +27,10 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
-	"github.com/otelcol-ml/otelcol-ml/examples/training-job/job"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
+	"github.com/otelcol-ml/otelcol-ml/internal/trainingjob"
 )
 
 func main() {
@@ -182,7 +182,7 @@ func (d *demo) run(ctx context.Context) (err error) {
 
 // generated makes the data set.
 func (d *demo) generated() error {
-	d.model, d.job = "fraud", job.Name
+	d.model, d.job = "fraud", trainingjob.Name
 	d.file = filepath.Join(d.folder, "fraud.csv")
 	f, err := os.Create(d.file)
 	if err != nil {

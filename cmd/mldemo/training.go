@@ -20,19 +20,19 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
-	"github.com/otelcol-ml/otelcol-ml/examples/training-job/job"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/trainingjob"
 )
 
 // goodRuns is the number of good runs that ml_job needs to know what is usual, by default.
 const goodRuns = 5
 
 // theBreak is what happens to the training job in its last run: rows get lost without an error.
-var theBreak = job.Break{Stage: job.Transform, How: job.Rows}
+var theBreak = trainingjob.Break{Stage: trainingjob.Transform, How: trainingjob.Rows}
 
 // training is the demo's second part: a job that runs well for some days, then loses rows, and believes that all is well.
 type training struct {
-	broken job.Result
+	broken trainingjob.Result
 	alert  alert.Alert
 	// resolved says that the next good run has ended the alert.
 	resolved bool
@@ -40,11 +40,11 @@ type training struct {
 
 // jobCard writes a card for the training job: whom to tell, and which stages there are.
 func (d *demo) jobCard(folder, file string) error {
-	stages := make([]map[string]any, len(job.Stages))
-	for i, stage := range job.Stages {
+	stages := make([]map[string]any, len(trainingjob.Stages))
+	for i, stage := range trainingjob.Stages {
 		stages[i] = map[string]any{"name": stage}
 		if i > 0 {
-			stages[i]["after"] = []string{job.Stages[i-1]}
+			stages[i]["after"] = []string{trainingjob.Stages[i-1]}
 		}
 	}
 	return replaceFile(folder, file+".yaml", func(w io.Writer) error {
@@ -65,9 +65,9 @@ func (d *demo) train(ctx context.Context, c *collector) (t *training, err error)
 	}
 	defer func() { err = errors.Join(err, exporter.Shutdown(context.WithoutCancel(ctx))) }()
 	today := d.start.AddDate(0, 0, demoDays)
-	run := func(days int, b job.Break) (job.Result, error) {
+	run := func(days int, b trainingjob.Break) (trainingjob.Result, error) {
 		date := today.AddDate(0, 0, days)
-		return job.Run(ctx, job.Options{
+		return trainingjob.Run(ctx, trainingjob.Options{
 			Job: d.job, RunID: "demo__" + date.Format(time.DateOnly), LogicalDate: date, Seed: d.seed, Break: b, Fast: true,
 			Folder: filepath.Join(d.folder, "training"), Exporter: exporter,
 		})
@@ -79,7 +79,7 @@ func (d *demo) train(ctx context.Context, c *collector) (t *training, err error)
 		_, _ = fmt.Fprintln(d.err, "             a training job runs six times; the collector decides about each run after its decision_wait")
 	}
 	for i := range goodRuns {
-		if _, err := run(i-goodRuns-1, job.Break{}); err != nil {
+		if _, err := run(i-goodRuns-1, trainingjob.Break{}); err != nil {
 			return nil, err
 		}
 	}
@@ -91,7 +91,7 @@ func (d *demo) train(ctx context.Context, c *collector) (t *training, err error)
 	}
 	t.alert, err = c.alertOf(ctx, limit, d.job, alert.Firing)
 	// Whatever came of it, no alert of a demo must stay in somebody's collector.
-	if _, again := run(0, job.Break{}); err != nil || again != nil {
+	if _, again := run(0, trainingjob.Break{}); err != nil || again != nil {
 		return nil, errors.Join(err, again)
 	}
 	if !c.own() {
@@ -183,7 +183,7 @@ func readAlerts(path string) (all []alert.Alert, err error) {
 // sayJob prints what was run.
 func (d *demo) sayJob(t *training) {
 	d.say("Job", "%s ran well for %d days; then %s.\nThe job has not noticed: no error, %s rows left of %s, val_auc %.3f.", d.job, goodRuns, theBreak.Way().Does,
-		console.Count(t.broken.Rows[theBreak.Stage]), console.Count(t.broken.Rows[job.Validate]), t.broken.AUC)
+		console.Count(t.broken.Rows[theBreak.Stage]), console.Count(t.broken.Rows[trainingjob.Validate]), t.broken.AUC)
 }
 
 // print writes the alert as a few lines.

@@ -16,9 +16,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
-	"github.com/otelcol-ml/otelcol-ml/examples/training-job/job"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/trainingjob"
 )
 
 var lostRows = alert.Alert{
@@ -98,6 +98,6 @@ func TestJobCardIsAccepted(t *testing.T) {
 	require.NoError(t, err)
 	card := set.Job("", "demo: 1")
 	require.NotNil(t, card)
-	require.Len(t, card.Stages, len(job.Stages))
-	assert.Equal(t, []string{job.Evaluate}, card.Stages[5].After)
+	require.Len(t, card.Stages, len(trainingjob.Stages))
+	assert.Equal(t, []string{trainingjob.Evaluate}, card.Stages[5].After)
 }

@@ -11,12 +11,12 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/otelcol-ml/otelcol-ml/examples/training-job/job"
+	"github.com/otelcol-ml/otelcol-ml/internal/trainingjob"
 )
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	status := job.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	status := trainingjob.Main(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	stop()
 	os.Exit(status)
 }

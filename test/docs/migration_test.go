@@ -15,8 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
-	"github.com/otelcol-ml/otelcol-ml/test/traffic"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
 // migration returns docs/migration.md, and its block that contains a text.

@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
-	"github.com/otelcol-ml/otelcol-ml/test/traffic"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
 // operations returns docs/operations.md and the two configs with which it begins.

@@ -18,8 +18,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
-	"github.com/otelcol-ml/otelcol-ml/test/traffic"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
 // wide is a model with numeric features of which each is watched in each country.

@@ -20,9 +20,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/examples/training-job/job"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
+	"github.com/otelcol-ml/otelcol-ml/internal/trainingjob"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 const trainingExample = "examples/training-job"
@@ -61,7 +61,7 @@ func TestBrokenStagesInAlertmanager(t *testing.T) {
 	tr := startTraining(t)
 	tr.good("--runs", "5")
 	require.Empty(t, tr.begun(), "five good runs are no alert")
-	for _, way := range job.Ways {
+	for _, way := range trainingjob.Ways {
 		t.Run(way.String(), func(t *testing.T) {
 			tr := *tr
 			tr.t, tr.jaeger = t, &server{t: t, api: tr.jaeger.api, otlp: tr.jaeger.otlp}
@@ -131,11 +131,11 @@ func (tr *training) good(args ...string) {
 	require.NotContains(tr.t, out, "nobody watches")
 }
 
-func (tr *training) breakAndMend(way job.Way) {
+func (tr *training) breakAndMend(way trainingjob.Way) {
 	t := tr.t
 	before := tr.begun()
 	require.Empty(t, tr.firing(), "the alert before has not been resolved")
-	status, out := tr.run(way.How == job.Hang, "--break", way.String())
+	status, out := tr.run(way.How == trainingjob.Hang, "--break", way.String())
 	if way.Fails {
 		assert.NotZero(t, status, out)
 	} else {
@@ -173,10 +173,10 @@ func (tr *training) breakAndMend(way job.Way) {
 }
 
 // evidence looks the alert's span up in Jaeger: that of an error has the exception.
-func (tr *training) evidence(way job.Way, a postedAlert) {
+func (tr *training) evidence(way trainingjob.Way, a postedAlert) {
 	t := tr.t
 	traces := tr.jaeger.trace(a.Annotations["trace_id"])
-	if way.How != job.Error {
+	if way.How != trainingjob.Error {
 		return
 	}
 	for _, rs := range traces.ResourceSpans().All() {

@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 // houses is what is expected of the California housing data set: exact KS statistics by feature and calendar month,

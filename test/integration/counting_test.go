@@ -11,8 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
-	"github.com/otelcol-ml/otelcol-ml/test/traffic"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
 // start0 is the event time at which the tests' traffic begins: long ago, so that nothing depends on the wall clock.

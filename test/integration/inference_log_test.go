@@ -18,7 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 const payloadLog = `

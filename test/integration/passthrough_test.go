@@ -15,7 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 // Real spans pass through unharmed: the same number, the same ids in the same order, and every attribute, event and

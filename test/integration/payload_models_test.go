@@ -26,7 +26,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 // payloadsToPrometheus has no receiver of spans: what is known of models is their payload logs.

@@ -22,7 +22,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 const fromRegistries = `

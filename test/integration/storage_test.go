@@ -13,8 +13,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-ml/otelcol-ml/test/harness"
-	"github.com/otelcol-ml/otelcol-ml/test/traffic"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
 // setsAside changes what jobToFile does with a file that is damaged.
