@@ -9,15 +9,18 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/pflag"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/rows"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -36,6 +39,12 @@ func (f *spanFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.environment, "environment", "", "the environment in a file of spans that has several")
 }
 
+// rememberedSpans is how many spans are remembered, so that one that was written twice counts once.
+const rememberedSpans = 1 << 20
+
+// maxFeatures is how many features of one span are read.
+const maxFeatures = 1 << 20
+
 // columnTime is the column of the event time of a row of spans, which no attribute can be called.
 const columnTime = "(time)"
 
@@ -43,8 +52,10 @@ const columnTime = "(time)"
 func (f *spanFlags) use(o *table.Options) {
 	seen := map[spanModel]int{}
 	o.Spans = func() table.SpanDecoder {
-		d := &spanDecoder{flags: f, seen: seen, places: map[string]int{}}
-		d.reader = rows.NewReader(d.add)
+		d := &spanDecoder{flags: f, seen: seen, places: map[string]int{}, had: map[string]bool{}}
+		d.reader = prediction.NewReader(&rowReader{row: d.readRow, known: map[prediction.Identity]bool{}}, prediction.Options{
+			Now: time.Now, MaxFeatures: maxFeatures, Spans: redelivery.NewFilter(rememberedSpans),
+		})
 		return d
 	}
 }
@@ -121,10 +132,11 @@ func (m spanModel) String() string {
 // spanDecoder makes rows of spans, as ml_summary reads them.
 type spanDecoder struct {
 	flags   *spanFlags
-	reader  *rows.Reader
+	reader  *prediction.Reader
 	seen    map[spanModel]int
 	names   []string
 	places  map[string]int
+	had     map[string]bool // the features of the row at hand
 	waiting [][]table.Cell
 	lost    int
 }
@@ -138,9 +150,9 @@ func (d *spanDecoder) Decode(request []byte) error {
 	return nil
 }
 
-// add takes a row of a model that is wanted.
-func (d *spanDecoder) add(row rows.Row) {
-	m := spanModel{row.Model.Name, row.Model.Version, row.Model.Environment, row.Model.Role}
+// readRow takes a row of a model that is wanted.
+func (d *spanDecoder) readRow(row *prediction.Span, weight uint32) {
+	m := spanModel{row.Identity.Name, row.Identity.Version, row.Identity.Environment, row.Identity.Role}
 	f := d.flags
 	if f.model != "" && f.model != m.name || f.version != "" && f.version != m.version || f.environment != "" && f.environment != m.environment {
 		return
@@ -148,12 +160,12 @@ func (d *spanDecoder) add(row rows.Row) {
 	if m.role == mlconv.RoleShadow { // it answers nobody
 		return
 	}
-	d.seen[m] += int(row.Weight)
+	d.seen[m] += int(weight)
 	if row.Unknown {
-		d.lost += int(row.Weight)
+		d.lost += int(weight)
 		return
 	}
-	cells := make([]table.Cell, len(d.names), len(d.names)+len(row.Features))
+	cells := make([]table.Cell, len(d.names), 2*len(d.names))
 	set := func(name string, c table.Cell) {
 		i, ok := d.places[name]
 		if !ok {
@@ -166,40 +178,66 @@ func (d *spanDecoder) add(row rows.Row) {
 		}
 		cells[i] = c
 	}
-	set(columnTime, table.Cell{Kind: table.Time, Time: row.At})
-	for _, field := range row.Features {
-		set(field.Name, cellOf(field.Value))
+	set(columnTime, table.Cell{Kind: table.Time, Time: row.End.AsTime()})
+	clear(d.had)
+	for at, name := range row.Features() {
+		if d.had[name] {
+			continue
+		}
+		d.had[name] = true
+		if cell, ok := cellOf(row.At(at)); ok {
+			set(name, cell)
+		}
 	}
-	if row.Class != "" {
-		set(mlconv.AttrPredictionClass, table.Cell{Kind: table.String, Text: row.Class})
+	var class string
+	classified := false
+	if x := row.Field(prediction.Class); x != nil {
+		var digits []byte
+		if digits, class, classified, _ = x.AppendCategory(make([]byte, 0, 32)); digits != nil {
+			class = string(digits)
+		}
 	}
-	if row.Value != nil {
-		set(mlconv.AttrPredictionValue, table.Cell{Kind: table.Number, Float: *row.Value})
+	if class != "" {
+		set(mlconv.AttrPredictionClass, table.Cell{Kind: table.String, Text: class})
 	}
-	if row.Confidence != nil {
-		set(mlconv.AttrPredictionConfidence, table.Cell{Kind: table.Number, Float: *row.Confidence})
+	if x := row.Field(prediction.Value); x != nil {
+		if v, ok, _ := x.Float(); ok {
+			set(mlconv.AttrPredictionValue, table.Cell{Kind: table.Number, Float: v})
+		}
 	}
-	for range row.Weight {
+	if v, ok := row.Confidence("", class, classified); ok {
+		set(mlconv.AttrPredictionConfidence, table.Cell{Kind: table.Number, Float: v})
+	}
+	for range weight {
 		d.waiting = append(d.waiting, cells)
 	}
 }
 
-func cellOf(value any) table.Cell {
-	switch v := value.(type) {
-	case float64:
-		return table.Cell{Kind: table.Number, Float: v}
-	case int64:
-		return table.Cell{Kind: table.Integer, Int: v}
-	case bool:
+// cellOf returns a field as a cell, and false for one that is no scalar.
+func cellOf(x *prediction.Field) (table.Cell, bool) {
+	if x.Kind == prediction.Empty {
+		return table.Cell{}, true
+	}
+	if x.Kind != prediction.Scalar {
+		return table.Cell{}, false
+	}
+	switch x.Value.Kind() {
+	case value.Float:
+		v, _ := x.Number()
+		return table.Cell{Kind: table.Number, Float: v}, true
+	case value.Int:
+		return table.Cell{Kind: table.Integer, Int: x.Int()}, true
+	case value.Bool:
 		c := table.Cell{Kind: table.Bool}
-		if v {
+		if x.Bool() {
 			c.Int = 1
 		}
-		return c
-	case string:
-		return table.Cell{Kind: table.String, Text: v}
+		return c, true
+	case value.Text:
+		return table.Cell{Kind: table.String, Text: x.Text()}, true
+	default: // not finite
+		return table.Cell{}, true
 	}
-	return table.Cell{}
 }
 
 func (d *spanDecoder) Next(dst []table.Cell) ([]table.Cell, bool) {
@@ -219,11 +257,12 @@ func (d *spanDecoder) Columns() []string { return d.names }
 // End refuses what is not one model.
 func (d *spanDecoder) End() error {
 	d.flags.lost = d.lost
-	_, d.flags.malformed, _, _ = d.reader.Counted()
+	stats := &d.reader.Stats
+	d.flags.malformed = stats.Malformed
 	switch len(d.seen) {
 	case 0:
-		counted, malformed, skipped, _ := d.reader.Counted()
-		return fmt.Errorf("no prediction of the model that is asked for: %d spans are predictions, %d are none", counted+malformed, skipped)
+		return fmt.Errorf("no prediction of the model that is asked for: %d spans are predictions, %d are none",
+			stats.Counted+stats.Malformed, stats.Skipped)
 	case 1:
 		if len(d.places) == 0 {
 			return fmt.Errorf("all %d rows are of spans that have lost attributes", d.lost)

@@ -21,15 +21,16 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/flush"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/reader"
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/redelivery"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
+	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 )
 
 // rememberedCalls is how many calls of generative models are remembered, each by its parent and by its trace: 3 MB when full.
@@ -72,11 +73,11 @@ type summaryConnector struct {
 	closed bool
 }
 
-// shard is a reader and what it was last told. reader and set are guarded by mu.
+// shard is a counter and what it was last told. counter and set are guarded by mu.
 type shard struct {
-	mu     sync.Mutex
-	reader *reader.Reader
-	set    *catalog.Set
+	mu      sync.Mutex
+	counter *count.Counter
+	set     *catalog.Set
 	// foldedTo is the budget's state after the last fold.
 	foldedTo int64
 	_        [64]byte // the next shard's mutex is on another cache line
@@ -88,7 +89,7 @@ func (s *shard) fold(b *cells.Budget) {
 	if b.Live() <= s.foldedTo {
 		return
 	}
-	for b.Tight() && s.reader.Fold() {
+	for b.Tight() && s.counter.Fold() {
 	}
 	s.foldedTo = b.Live()
 }
@@ -121,16 +122,19 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 	} else {
 		c.delta = &flush.Delta{Producer: newProducer(), Scope: scope, DurationBounds: cfg.DurationBuckets}
 	}
-	options := reader.Options{
-		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil, Now: time.Now,
-		MaxFeatures: max(4*cfg.Limits.Features, 1000),
-		Calls:       redelivery.NewFilter(rememberedCalls),
+	options := count.Options{
+		Options: prediction.Options{
+			Now: time.Now, MaxFeatures: max(4*cfg.Limits.Features, 1000), Calls: redelivery.NewFilter(rememberedCalls),
+		},
+		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil,
 	}
 	if cfg.Limits.Spans > 0 {
 		options.Spans = redelivery.NewFilter(cfg.Limits.Spans)
 	}
 	for range min(runtime.GOMAXPROCS(0), maxShards) {
-		c.shards = append(c.shards, &shard{reader: reader.New(c.registry, c.budget, options)})
+		s := &shard{}
+		s.counter = count.New(c.registry, c.budget, options, func() { c.makeRoom(s) })
+		c.shards = append(c.shards, s)
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c, nil
@@ -208,23 +212,25 @@ func (c *summaryConnector) Capabilities() consumer.Capabilities { return consume
 func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	s := c.lockShard()
 	c.refresh(s)
-	s.reader.Read(td, func() {
-		if c.blocked.Load() {
-			s.fold(c.budget)
-			return
-		}
-		s.mu.Unlock()
-		c.flushEarly()
-		s.mu.Lock()
-		c.refresh(s)
-	})
-	stats := s.reader.Stats
-	s.reader.Stats = reader.Stats{}
+	s.counter.Read(td)
+	stats := s.counter.TakeStats()
 	s.mu.Unlock()
 
 	c.telemetry.batch(ctx, &stats)
 	c.say(stats.Notes)
 	return nil
+}
+
+// makeRoom flushes everything because there is no room in a locked shard, or makes some in the shard while a flush is outstanding.
+func (c *summaryConnector) makeRoom(s *shard) {
+	if c.blocked.Load() {
+		s.fold(c.budget)
+		return
+	}
+	s.mu.Unlock()
+	c.flushEarly()
+	s.mu.Lock()
+	c.refresh(s)
 }
 
 // lockShard locks the first shard that is free, so that a quiet collector keeps one set of cells, or waits for one where
@@ -244,7 +250,7 @@ func (c *summaryConnector) lockShard() *shard {
 func (c *summaryConnector) refresh(s *shard) {
 	if set := c.catalog.Snapshot(); set != s.set {
 		c.registry.Use(set)
-		s.reader.Forget()
+		s.counter.Forget()
 		s.set = set
 	}
 }

@@ -73,7 +73,7 @@ func (c *summaryConnector) take(features bool, now time.Time) []cells.Taken {
 	}
 	taken := make([]cells.Taken, 0, len(c.shards))
 	for _, s := range c.shards {
-		t := s.reader.Take(features)
+		t := s.counter.TakeCells(features)
 		t.Touch(now.Unix())
 		taken = append(taken, t)
 	}
@@ -83,7 +83,7 @@ func (c *summaryConnector) take(features bool, now time.Time) []cells.Taken {
 	}
 	for _, s := range c.shards {
 		if changed {
-			s.reader.Forget()
+			s.counter.Forget()
 		}
 		c.refresh(s)
 		s.mu.Unlock()

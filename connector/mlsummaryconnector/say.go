@@ -8,45 +8,46 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/reader"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
 // sayAgain is how long the same thing about the same attribute of the same model is not said again.
 const sayAgain = 10 * time.Minute
 
 // notes are what is said of each kind of note, with what becomes of it.
-var notes = map[reader.NoteKind]string{
-	reader.NoteKind(reader.FlawNumber):   "A value is no number and is not counted; a feature's is counted as missing",
-	reader.NoteKind(reader.FlawRange):    "A confidence is not from 0 to 1 and is not counted",
-	reader.NoteKind(reader.FlawNegative): "An amount is negative and is not counted",
-	reader.NoteKind(reader.FlawLength):   "An array has no ml.batch.size of its length and is not counted",
-	reader.NoteKind(reader.FlawBatch): "A batch is counted only as far as an array of its length on the span, or the card's max_batch, " +
+var notes = map[prediction.NoteKind]string{
+	prediction.NoteKind(prediction.FlawNumber):   "A value is no number and is not counted; a feature's is counted as missing",
+	prediction.NoteKind(prediction.FlawRange):    "A confidence is not from 0 to 1 and is not counted",
+	prediction.NoteKind(prediction.FlawNegative): "An amount is negative and is not counted",
+	prediction.NoteKind(prediction.FlawLength):   "An array has no ml.batch.size of its length and is not counted",
+	prediction.NoteKind(prediction.FlawBatch): "A batch is counted only as far as an array of its length on the span, or the card's max_batch, " +
 		"confirms it",
-	reader.NoteKind(reader.FlawText): "A text is no JSON object and is not counted",
-	reader.NoteKind(reader.FlawType): "A value is of a type that cannot be counted",
-	reader.NoteKind(reader.FlawTime): "A span ends before it starts: its duration is not counted",
+	prediction.NoteKind(prediction.FlawText): "A text is no JSON object and is not counted",
+	prediction.NoteKind(prediction.FlawType): "A value is of a type that cannot be counted",
+	prediction.NoteKind(prediction.FlawTime): "A span ends before it starts: its duration is not counted",
 
-	reader.NoteModels: "limits::models is reached: models without a card that find no room share one series, otel.metric.overflow; " +
+	count.NoteModels: "limits::models is reached: models without a card that find no room share one series, otel.metric.overflow; " +
 		"a place is given away only after it was unused for an hour",
-	reader.NoteSegments: "limits::segments is reached: the values of a segment dimension that find no room share one series, " +
+	count.NoteSegments: "limits::segments is reached: the values of a segment dimension that find no room share one series, " +
 		"otel.metric.overflow",
-	reader.NoteFeatures: "limits::features is reached: features that find no room share one series, otel.metric.overflow",
-	reader.NoteCategories: "limits::categories is reached: categories or classes that find no room share one series, " +
+	prediction.NoteFeatures: "limits::features is reached: features that find no room share one series, otel.metric.overflow",
+	count.NoteCategories: "limits::categories is reached: categories or classes that find no room share one series, " +
 		"otel.metric.overflow",
-	reader.NoteServices: "limits::segments is reached: services that find no room share one series, otel.metric.overflow",
-	reader.NoteErrors:   "A model has more than 20 values of error.type: those that find no room are counted as _OTHER",
-	reader.NoteCut:      "A name is longer than 256 bytes and was cut",
-	reader.NoteUnread: "Calls with tokens have an operation that nobody knows and are not counted: ml_normalize can map it to chat, " +
+	count.NoteServices: "limits::segments is reached: services that find no room share one series, otel.metric.overflow",
+	count.NoteErrors:   "A model has more than 20 values of error.type: those that find no room are counted as _OTHER",
+	prediction.NoteCut: "A name is longer than 256 bytes and was cut",
+	prediction.NoteUnread: "Calls with tokens have an operation that nobody knows and are not counted: ml_normalize can map it to chat, " +
 		"generate_content, text_completion or embeddings",
-	reader.NoteSwitched: "A feature whose first values were numbers has words, too: from now on its values are counted as categories",
+	count.NoteSwitched: "A feature whose first values were numbers has words, too: from now on its values are counted as categories",
 }
 
 // say writes the notes of a batch, each kind once in a while for an attribute of a model.
-func (c *summaryConnector) say(list []reader.Note) {
+func (c *summaryConnector) say(list []prediction.Note) {
 	for i := range list {
 		n := &list[i]
 		key := n.Model.Name + "\x00" + n.Key
-		if n.Kind == reader.NoteModels || n.Kind == reader.NoteCut {
+		if n.Kind == count.NoteModels || n.Kind == prediction.NoteCut {
 			key = "" // the names are what there are too many of
 		}
 		suppressed, ok := c.said.Allow(string(rune(n.Kind))+key, time.Now())
@@ -63,7 +64,7 @@ func (c *summaryConnector) say(list []reader.Note) {
 		if suppressed > 0 {
 			fields = append(fields, zap.Int("batches_since_the_last_line", suppressed))
 		}
-		if n.Kind == reader.NoteSwitched {
+		if n.Kind == count.NoteSwitched {
 			c.logger.Info(notes[n.Kind], fields...)
 		} else {
 			c.logger.Warn(notes[n.Kind], fields...)

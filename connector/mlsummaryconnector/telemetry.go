@@ -13,9 +13,10 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/reader"
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
 // option is an attribute set, made once.
@@ -49,8 +50,8 @@ var (
 
 // flaws are the attribute sets of ml_summary_unusable_values.
 var flaws = func() (list []option) {
-	for i := range len(reader.Stats{}.Flaws) {
-		list = append(list, newOption("reason", reader.Flaw(i).String()))
+	for i := range len(count.Stats{}.Flaws) {
+		list = append(list, newOption("reason", prediction.Flaw(i).String()))
 	}
 	return list
 }()
@@ -94,7 +95,7 @@ func (t *telemetry) operation(name string) option {
 }
 
 // batch records what a batch did.
-func (t *telemetry) batch(ctx context.Context, s *reader.Stats) {
+func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	add := func(counter metric.Int64Counter, n int64, o option) {
 		if n > 0 {
 			counter.Add(ctx, n, o...)

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
-// Key identifies a model. Empty parts are unknown; an empty Role is primary.
-type Key struct{ Environment, Name, Version, Role string }
+// Key identifies a model.
+type Key = prediction.Identity
 
 // maxErrors is the number of values of error.type of a model; what is beyond them is _OTHER.
 const maxErrors = 20

@@ -143,8 +143,8 @@ func (r *Registry) Model(key Key) (m *Model, room bool) {
 			return r.overflow, false
 		}
 		key = Key{
-			strings.Clone(key.Environment), strings.Clone(key.Name),
-			strings.Clone(key.Version), strings.Clone(key.Role),
+			Name: strings.Clone(key.Name), Version: strings.Clone(key.Version),
+			Role: strings.Clone(key.Role), Environment: strings.Clone(key.Environment),
 		}
 		known := r.reserve(key)
 		switch {

@@ -1,40 +1,22 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package reader
+package prediction
 
 import (
 	"hash/maphash"
-	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/redelivery"
-)
-
-// spanKind is what a span is, as far as counting goes.
-type spanKind uint8
-
-const (
-	kindNone spanKind = iota
-	// kindPrediction has an answer or features.
-	kindPrediction
-	// kindCall is one call of a generative model.
-	kindCall
-	// kindAgent is an agent's or a workflow's that ml_normalize takes for a call.
-	kindAgent
-	// kindBare failed and names a model, and no more.
-	kindBare
-	// kindUnread has tokens and an operation that nobody knows.
-	kindUnread
+	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
 )
 
 // batch is what has to wait until all spans of a request are read: frameworks put a span of their own around a provider's, and
 // agents repeat the tokens of the calls below them, so that only the innermost of such spans counts.
 type batch struct {
 	pending   []pending
-	resources []identity
+	resources []resource
 	// resourceKept is true where the last of resources is the one at hand.
 	resourceKept bool
 	traces       map[uint64]struct{}
@@ -46,7 +28,7 @@ type batch struct {
 type pending struct {
 	span     ptrace.Span
 	resource int
-	kind     spanKind
+	kind     Kind
 	model    uint64 // a hash of its name
 	// The fingerprints of the span, its parent and its trace; 0 where there is none.
 	self, parent, trace uint64
@@ -58,7 +40,7 @@ type pending struct {
 type node struct {
 	parent  uint64
 	model   uint64
-	kind    spanKind
+	kind    Kind
 	wrapper bool
 	// pending is its place among those, or -1.
 	pending int32
@@ -72,7 +54,7 @@ func (b *batch) release() {
 	clear(b.pending)
 	clear(b.resources)
 	b.pending, b.resources, b.nodes, b.resourceKept = b.pending[:0], b.resources[:0], b.nodes[:0], false
-	if cap(b.pending) > maxScratch || cap(b.nodes) > 16*maxScratch {
+	if cap(b.pending) > MaxScratch || cap(b.nodes) > 16*MaxScratch {
 		*b = *newBatch()
 		return
 	}
@@ -80,7 +62,8 @@ func (b *batch) release() {
 	clear(b.index)
 }
 
-func (b *batch) wait(s ptrace.Span, kind spanKind, model uint64, resource identity) {
+// wait has a span wait.
+func (b *batch) wait(s ptrace.Span, kind Kind, model uint64, resource resource) {
 	if !b.resourceKept {
 		b.resources = append(b.resources, resource)
 		b.resourceKept = true
@@ -108,7 +91,7 @@ func (b *batch) related(spans int) bool {
 	}
 	for i := range b.pending {
 		p := &b.pending[i]
-		if p.kind == kindBare {
+		if p.kind == Bare {
 			return true // around predictions, which do not wait
 		}
 		if _, ok := b.traces[p.trace]; ok {
@@ -120,7 +103,7 @@ func (b *batch) related(spans int) bool {
 }
 
 // settle counts the spans that wait, but those that are around another one that counts.
-func (r *Reader) settle(td ptrace.Traces, b *batch, makeRoom func()) {
+func (r *Reader) settle(td ptrace.Traces, b *batch) {
 	if b.related(td.SpanCount()) {
 		r.lay(td, b)
 		b.cover()
@@ -130,7 +113,7 @@ func (r *Reader) settle(td ptrace.Traces, b *batch, makeRoom func()) {
 		// The calls below a span end before it and are mostly sent before it.
 		switch {
 		case p.covered:
-		case p.kind == kindAgent:
+		case p.kind == Agent:
 			p.covered = r.options.Calls.Has(p.trace)
 		default:
 			p.covered = r.options.Calls.Has(redelivery.Mix(p.self ^ p.model))
@@ -142,13 +125,11 @@ func (r *Reader) settle(td ptrace.Traces, b *batch, makeRoom func()) {
 			r.Stats.Nested++
 			continue
 		}
-		r.ensureRoom(makeRoom)
+		r.ensureRoom()
 		r.resource = b.resources[p.resource]
-		sh := r.decode(p.span.Attributes())
-		r.failed = p.span.Status().Code() == ptrace.StatusCodeError || r.text(sh.errorType, "") != ""
-		r.identify(sh)
-		r.count(p.span, sh, p.kind)
-		if p.kind != kindBare {
+		r.look(p.span)
+		r.count(p.span, p.kind)
+		if p.kind != Bare {
 			r.options.Calls.Seen(p.trace)
 			if p.parent != 0 {
 				r.options.Calls.Seen(redelivery.Mix(p.parent ^ p.model))
@@ -170,13 +151,13 @@ func (r *Reader) lay(td ptrace.Traces, b *batch) {
 				if next < len(b.pending) && b.pending[next].span == s {
 					p := &b.pending[next]
 					n.pending, n.kind, n.model = int32(next), p.kind, p.model
-					n.wrapper = p.kind == kindAgent
+					n.wrapper = p.kind == Agent
 					next++
 				} else {
-					sh := r.decode(s.Attributes())
-					n.wrapper = slices.Contains(wrapperOperations, r.operation(sh))
-					if kind := r.kindOf(sh); kind == kindPrediction && r.identify(sh) {
-						n.kind, n.model = kind, maphash.String(r.seed, r.model.Name)
+					kind := r.look(s)
+					n.wrapper = Separates(r.span.Text(Operation))
+					if kind == Answered && r.span.Identity.Name != "" {
+						n.kind, n.model = kind, maphash.String(r.seed, r.span.Identity.Name)
 					}
 				}
 				b.index[self] = int32(len(b.nodes))
@@ -193,7 +174,7 @@ const maxDepth = 64
 func (b *batch) cover() {
 	for i := range b.nodes {
 		n := &b.nodes[i]
-		if n.kind == kindNone {
+		if n.kind == None {
 			continue
 		}
 		sameRequest := true
@@ -207,15 +188,15 @@ func (b *batch) cover() {
 			at = o.parent
 			around := sameRequest && o.model == n.model
 			switch {
-			case n.kind == kindBare:
-				if around && (o.kind == kindCall || o.kind == kindPrediction) {
+			case n.kind == Bare:
+				if around && (o.kind == Call || o.kind == Answered) {
 					b.pending[n.pending].covered = true // the call says itself how it ended
 				}
-				if around && o.kind == kindBare {
+				if around && o.kind == Bare {
 					b.pending[o.pending].covered = true
 				}
 			case o.pending < 0:
-			case o.kind == kindAgent && n.kind != kindPrediction, around && o.kind == kindBare, around && o.kind == kindCall && n.kind == kindCall:
+			case o.kind == Agent && n.kind != Answered, around && o.kind == Bare, around && o.kind == Call && n.kind == Call:
 				b.pending[o.pending].covered = true
 			}
 			sameRequest = sameRequest && !o.wrapper

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package reader
+package prediction
 
 import (
 	"math"
@@ -12,7 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-func TestValue(t *testing.T) {
+func TestField(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		in   any
@@ -49,15 +49,15 @@ func TestValue(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			v := pcommon.NewValueEmpty()
 			require.NoError(t, v.FromRaw(tt.in))
-			var x value
+			var x Field
 			x.set(v)
-			n, ok, missing := x.float()
+			n, ok, missing := x.Float()
 			assert.Equal(t, tt.numberMissing, missing)
 			assert.Equal(t, tt.number != nil, ok)
 			if ok {
 				assert.Equal(t, tt.number, n)
 			}
-			digits, s, ok, missing := x.category(nil)
+			digits, s, ok, missing := x.AppendCategory(make([]byte, 0, 32))
 			assert.Equal(t, tt.categoryMissing, missing)
 			assert.Equal(t, !tt.categoryMissing && !tt.categoryUnusable, ok)
 			assert.Equal(t, tt.category, string(digits)+s)

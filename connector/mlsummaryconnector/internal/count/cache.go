@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package reader
+package count
 
 import (
 	"strings"
@@ -9,30 +9,31 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
-// modelView is a shard's own look at a model: what it looked up once it finds again without a lock.
-type modelView struct {
+// modelCache is what a shard knows of a model: what it looked up once it finds again without a lock.
+type modelCache struct {
 	model    *series.Model
 	plan     *series.Plan
-	features []featureView
+	features []featureCache
 	slots    map[string]int
-	classes  dictView
-	services dictView
-	errors   dictView
-	cohorts  []map[uint32]*cohortView
-	values   []dictView
-	total    cohortView
-	bindings map[bindingKey]*binding
+	classes  dictCache
+	services dictCache
+	errors   dictCache
+	cohorts  []map[uint32]*cohortCache
+	values   []dictCache
+	total    cohortCache
+	bindings map[bindingKey]*modelBinding
 }
 
-type featureView struct {
+type featureCache struct {
 	*series.Feature
-	categories dictView
+	categories dictCache
 }
 
-// cohortView finds the cells of a model's total or of one cohort, those of the last minute without a look-up.
-type cohortView struct {
+// cohortCache finds the cells of a model's total or of one cohort, those of the last minute without a look-up.
+type cohortCache struct {
 	key                             cells.Key
 	prediction                      *cells.Prediction
 	features                        *cells.Features
@@ -40,8 +41,8 @@ type cohortView struct {
 	predictionMinute, featureMinute int64
 }
 
-// dictView caches a Dict.
-type dictView struct {
+// dictCache caches a Dict.
+type dictCache struct {
 	dict *series.Dict
 	ids  map[string]entry
 	last entry
@@ -53,7 +54,7 @@ type entry struct {
 }
 
 // id returns the id of s, and false where it was counted as overflow.
-func (d *dictView) id(s string) (uint32, bool) {
+func (d *dictCache) id(s string) (uint32, bool) {
 	if d.last.id != series.OverflowID && d.last.name == s {
 		return d.last.id, true
 	}
@@ -61,11 +62,11 @@ func (d *dictView) id(s string) (uint32, bool) {
 		d.last = e
 		return e.id, true
 	}
-	return d.slow(s)
+	return d.look(s)
 }
 
 // idOf is id for bytes.
-func (d *dictView) idOf(b []byte) (uint32, bool) {
+func (d *dictCache) idOf(b []byte) (uint32, bool) {
 	if d.last.id != series.OverflowID && d.last.name == string(b) {
 		return d.last.id, true
 	}
@@ -73,10 +74,11 @@ func (d *dictView) idOf(b []byte) (uint32, bool) {
 		d.last = e
 		return e.id, true
 	}
-	return d.slow(string(b))
+	return d.look(string(b))
 }
 
-func (d *dictView) slow(s string) (uint32, bool) {
+// look asks the Dict.
+func (d *dictCache) look(s string) (uint32, bool) {
 	id, cacheable := d.dict.ID(s)
 	if !cacheable {
 		return id, false
@@ -90,31 +92,31 @@ func (d *dictView) slow(s string) (uint32, bool) {
 	return id, true
 }
 
-func newModelView(m *series.Model) *modelView {
-	v := &modelView{
+func newModelCache(m *series.Model) *modelCache {
+	v := &modelCache{
 		model: m, plan: m.Plan,
 		slots:    make(map[string]int),
-		classes:  dictView{dict: m.Classes},
-		services: dictView{dict: m.Services},
-		errors:   dictView{dict: m.Errors},
-		total:    cohortView{key: cells.Key{Model: m}},
-		bindings: make(map[bindingKey]*binding),
+		classes:  dictCache{dict: m.Classes},
+		services: dictCache{dict: m.Services},
+		errors:   dictCache{dict: m.Errors},
+		total:    cohortCache{key: cells.Key{Model: m}},
+		bindings: make(map[bindingKey]*modelBinding),
 	}
 	for _, d := range m.Cohorts {
-		v.values = append(v.values, dictView{dict: d})
-		v.cohorts = append(v.cohorts, make(map[uint32]*cohortView))
+		v.values = append(v.values, dictCache{dict: d})
+		v.cohorts = append(v.cohorts, make(map[uint32]*cohortCache))
 	}
 	v.refresh()
 	return v
 }
 
 // refresh picks up slots that were added to the model.
-func (v *modelView) refresh() {
+func (v *modelCache) refresh() {
 	for slot, f := range v.model.Features() {
 		if slot < len(v.features) {
 			continue
 		}
-		v.features = append(v.features, featureView{Feature: f, categories: dictView{dict: f.Categories}})
+		v.features = append(v.features, featureCache{Feature: f, categories: dictCache{dict: f.Categories}})
 		if !f.Overflow {
 			v.slots[f.Name] = slot
 		}
@@ -122,7 +124,7 @@ func (v *modelView) refresh() {
 }
 
 // find returns the slot of a feature that the model has, or -1.
-func (v *modelView) find(name string) int {
+func (v *modelCache) find(name string) int {
 	if slot, ok := v.slots[name]; ok {
 		return slot
 	}
@@ -133,37 +135,37 @@ func (v *modelView) find(name string) int {
 	return slot
 }
 
-func (v *modelView) cohort(dimension int, id uint32) *cohortView {
+func (v *modelCache) cohort(dimension int, id uint32) *cohortCache {
 	c := v.cohorts[dimension][id]
 	if c == nil {
-		c = &cohortView{key: cells.Key{Model: v.model, Dimension: 1 + dimension, Cohort: id}}
+		c = &cohortCache{key: cells.Key{Model: v.model, Dimension: 1 + dimension, Cohort: id}}
 		v.cohorts[dimension][id] = c
 	}
 	return c
 }
 
-// binding is what the positions of a shape mean to a model.
-type binding struct {
-	view  *modelView
-	names *names
-	// features are the positions that carry a feature. Those of names follow those of the shape.
-	features []bound
-	// absent are the slots of the baseline's features that the shape does not carry.
+// modelBinding is what the positions of a set of fields mean to a model.
+type modelBinding struct {
+	cache *modelCache
+	names *prediction.Names
+	// features are the positions that carry a feature. Those of names follow those of the attributes.
+	features []boundFeature
+	// absent are the slots of the baseline's features that the fields do not carry.
 	absent []int
-	// segments are the positions of the plan's dimensions, -1 where the shape has none.
+	// segments are the positions of the plan's dimensions, -1 where the fields have none.
 	segments []int
 }
 
-// maxBindings is how many bindings a model's view keeps.
-const maxBindings = 4 * maxShapes
+// maxBindings is how many bindings are kept of a model.
+const maxBindings = 4 * prediction.MaxFieldSets
 
 type bindingKey struct {
-	shape *shape
-	names *names
+	fields *prediction.FieldSet
+	names  *prediction.Names
 }
 
-// bound is a feature at a position.
-type bound struct {
+// boundFeature is a feature at a position.
+type boundFeature struct {
 	// bins is set for a numeric feature with a baseline.
 	bins *distribution.Bins
 	at   int
@@ -176,7 +178,7 @@ type bound struct {
 	name     string
 }
 
-func (b *bound) resolve(slot int, v *modelView) {
+func (b *boundFeature) resolve(slot int, v *modelCache) {
 	f := &v.features[slot]
 	b.slot, b.segment = slot, f.Segment
 	if !f.Categorical {
@@ -184,29 +186,21 @@ func (b *bound) resolve(slot int, v *modelView) {
 	}
 }
 
-// fill makes b the binding of a shape and the names in its ml.features (nil if it has none) to a model.
-func (b *binding) fill(v *modelView, sh *shape, n *names, seen map[string]struct{}) {
-	b.view, b.names = v, n
+// fill makes b the binding of a span's fields to a model.
+func (b *modelBinding) fill(v *modelCache, span *prediction.Span, seen map[string]struct{}) {
+	b.cache, b.names = v, span.Names
 	b.features, b.absent, b.segments = b.features[:0], b.absent[:0], b.segments[:0]
 	clear(seen)
-	add := func(at int, name string) {
+	for at, name := range span.Features() {
 		if _, ok := seen[name]; ok {
-			return // a feature that is given twice counts once: the first one, attributes before ml.features
+			continue // a feature that is given twice counts once: the first one, attributes before ml.features
 		}
 		seen[name] = struct{}{}
-		f := bound{at: at, slot: -1, segment: -1, name: name}
+		f := boundFeature{at: at, slot: -1, segment: -1, name: name}
 		if slot := v.find(name); slot >= 0 {
 			f.resolve(slot, v)
 		}
 		b.features = append(b.features, f)
-	}
-	for _, f := range sh.featureAt {
-		add(f.at, f.name)
-	}
-	if n != nil {
-		for i, name := range n.keys {
-			add(len(sh.keys)+i, name)
-		}
 	}
 	for slot, c := range v.plan.Columns {
 		if _, ok := seen[c.Name]; !ok {
@@ -215,9 +209,9 @@ func (b *binding) fill(v *modelView, sh *shape, n *names, seen map[string]struct
 	}
 	for _, dimension := range v.plan.Segments {
 		at := -1
-		for _, s := range sh.segmentAt {
-			if s.name == dimension {
-				at = s.at
+		for _, s := range span.Fields.Segments {
+			if s.Name == dimension {
+				at = s.At
 				break
 			}
 		}

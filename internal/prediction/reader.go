@@ -1,0 +1,341 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package prediction
+
+import (
+	"cmp"
+	"hash/maphash"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// MaxScratch is how many elements a buffer may keep between two requests.
+const MaxScratch = 16_384
+
+// rememberedCalls is the limit of Options.Calls where none is given.
+const rememberedCalls = 1000
+
+// Counter takes the predictions that a Reader finds. For each it is called Begin, Row for each row, End.
+type Counter interface {
+	// Full is true where nothing more can be counted before MakeRoom, which may take what was counted, make the Reader Forget
+	// and even let another Read of it happen.
+	Full() bool
+	MakeRoom()
+	// Knows is true for a model that has a card or was seen before.
+	Knows(Identity) bool
+	// Begin returns the largest batch that is believed of the model without an array of that length, at least 1.
+	Begin(*Span) (mostRows int)
+	// Row takes the row at hand, which stands for weight equal ones.
+	Row(s *Span, weight uint32)
+	// End is told how many rows there were.
+	End(s *Span, rows int)
+}
+
+// Options say how to read.
+type Options struct {
+	// Now stands in for the end of a span that has none.
+	Now func() time.Time
+	// MaxFeatures is how many features of one span's ml.features are read.
+	MaxFeatures int
+	// Spans remembers the spans that were counted; nil where none are remembered.
+	Spans *redelivery.Filter
+	// Calls remembers the calls of generative models that were counted: their parents and traces.
+	Calls *redelivery.Filter
+}
+
+// Reader reads requests, span by span, and hands the predictions to a Counter. In the steady state it allocates nothing:
+//
+//	span ── keys ──► FieldSet ── values by position ──► Kind, Identity ──► rows ──► Counter
+//	                                 └── calls within calls wait for the rest of the request
+//
+// It is not safe for concurrent use.
+type Reader struct {
+	// Stats is added to; whoever reads it may reset it.
+	Stats Stats
+
+	options Options
+	counter Counter
+	sets    *fieldSets
+	seed    maphash.Seed
+	// texts are the texts of numbers that stood where a name belongs.
+	texts map[value.Value]string
+	// spare is a batch that no Read uses.
+	spare *batch
+
+	// The rest is about the span at hand.
+	resource resource
+	span     Span
+	names    []string
+	lists    []int
+	columns  []column
+	beyond   Field // of features that are not read
+}
+
+// resource is what the resource says of the model.
+type resource struct {
+	Identity
+
+	service string
+}
+
+// NewReader returns a reader for a counter.
+func NewReader(counter Counter, options Options) *Reader {
+	if options.Calls == nil {
+		options.Calls = redelivery.NewFilter(rememberedCalls)
+	}
+	r := &Reader{
+		options: options, counter: counter, sets: newFieldSets(), seed: maphash.MakeSeed(), texts: make(map[value.Value]string),
+	}
+	r.span.reader = r
+	return r
+}
+
+// Forget drops all sets of fields, and with them what the Counter has noted of them.
+func (r *Reader) Forget() { r.sets.clear() }
+
+// ForgetWhereFull is Forget where there is no room for new sets of fields.
+func (r *Reader) ForgetWhereFull() { r.sets.clearFull() }
+
+// Read reads a request.
+func (r *Reader) Read(td ptrace.Traces) {
+	b := r.spare
+	r.spare = nil // another Read may begin in MakeRoom
+	if b == nil {
+		b = newBatch()
+	}
+	for _, rs := range td.ResourceSpans().All() {
+		r.readResource(rs.Resource().Attributes())
+		b.resourceKept = false
+		for _, ss := range rs.ScopeSpans().All() {
+			for _, s := range ss.Spans().All() {
+				r.ensureRoom()
+				r.readSpan(s, b)
+			}
+		}
+	}
+	if len(b.pending) > 0 {
+		r.settle(td, b)
+	}
+	b.release()
+	r.spare = b
+	r.release()
+}
+
+// ensureRoom calls MakeRoom where the Counter is full.
+func (r *Reader) ensureRoom() {
+	if r.counter.Full() {
+		resource := r.resource
+		r.counter.MakeRoom()
+		r.resource = resource
+	}
+}
+
+// release keeps nothing of the request alive, and no more memory than a usual request needs.
+func (r *Reader) release() {
+	clear(r.span.values)
+	clear(r.names)
+	clear(r.columns[:cap(r.columns)])
+	r.sets.release()
+	values := r.span.values
+	if cap(values) > MaxScratch || cap(r.names) > MaxScratch {
+		values, r.names, r.columns, r.lists = nil, nil, nil, nil
+	}
+	r.resource, r.beyond = resource{}, Field{}
+	r.span = Span{reader: r, values: values}
+}
+
+func (r *Reader) readResource(attrs pcommon.Map) {
+	r.resource, r.span.Identity = resource{}, Identity{}
+	var environment EnvironmentNames
+	for k, v := range attrs.All() {
+		switch k {
+		case mlconv.AttrModelName:
+			r.setName(&r.resource.Name, v)
+		case mlconv.AttrModelVersion:
+			r.setName(&r.resource.Version, v)
+		case mlconv.AttrModelRole:
+			r.setName(&r.resource.Role, v)
+		case mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment:
+			r.setName(environment.Slot(k), v)
+		case mlconv.AttrServiceName:
+			if v.Type() == pcommon.ValueTypeStr {
+				r.resource.service = r.span.Bounded(v.Str())
+			}
+		}
+	}
+	r.resource.Environment = environment.Environment()
+}
+
+func (r *Reader) setName(to *string, v pcommon.Value) {
+	if *to == "" {
+		*to = Text(v)
+	}
+}
+
+// readSpan counts a span, or has it wait for the rest of the batch.
+func (r *Reader) readSpan(s ptrace.Span, b *batch) {
+	kind := r.look(s)
+	if kind == None || r.span.Identity.Name == "" {
+		r.Stats.Skipped++
+		return
+	}
+	span := &r.span
+	switch {
+	case kind == Unread:
+		operation := span.Text(Operation)
+		r.Stats.unread(operation)
+		span.Note(NoteUnread, "", mlconv.AttrGenAIOperation, operation)
+		r.Stats.Skipped++
+	case kind == Bare && !r.counter.Knows(span.Identity):
+		r.Stats.Skipped++
+	case r.options.Spans != nil && r.options.Spans.Seen(redelivery.Fingerprint(s.TraceID(), s.SpanID(), int32(s.Kind()))):
+		r.Stats.Repeated++
+	case kind == Answered:
+		r.count(s, kind)
+	default:
+		b.wait(s, kind, maphash.String(r.seed, span.Identity.Name), r.resource)
+	}
+}
+
+// look makes s the span at hand and returns what it is. Its identity is set where it is more than None.
+func (r *Reader) look(s ptrace.Span) Kind {
+	r.span.Fields = r.decode(s.Attributes())
+	r.span.Failed = s.Status().Code() == ptrace.StatusCodeError || r.span.Text(ErrorType) != ""
+	kind := r.span.signs().Kind()
+	if kind != None {
+		r.identify()
+	}
+	return kind
+}
+
+// identify sets the identity of the span at hand.
+func (r *Reader) identify() {
+	s := &r.span
+	s.Identity = Identity{} // notes of names that are cut are of no model yet
+	id := Identity{Name: s.Bounded(cmp.Or(r.name(ModelName), r.resource.Name))}
+	if id.Name != "" {
+		s.Identity = id
+		id.Version = s.Bounded(cmp.Or(r.name(ModelVersion), r.resource.Version))
+		id.Role = roleOf(s.Bounded(cmp.Or(r.name(ModelRole), r.resource.Role)))
+		id.Environment = s.Bounded(cmp.Or(r.name(Environment), r.name(OlderEnvironment), r.resource.Environment))
+	}
+	s.Identity = id
+}
+
+// maxTexts is how many texts of numbers are kept.
+const maxTexts = 1000
+
+// name returns what an attribute says that may have come as a number.
+func (r *Reader) name(a Attribute) string {
+	x := r.span.Field(a)
+	if x == nil || x.Kind != Scalar {
+		return ""
+	}
+	if x.Value.Kind() == value.Text {
+		return x.Text()
+	}
+	text, ok := r.texts[x.Value]
+	if !ok {
+		if len(r.texts) >= maxTexts {
+			clear(r.texts)
+		}
+		text = x.String()
+		r.texts[x.Value] = text
+	}
+	return text
+}
+
+// count counts a span, of which look has been called.
+func (r *Reader) count(s ptrace.Span, kind Kind) {
+	span := &r.span
+	span.Kind, span.Service, span.Names, span.malformed = kind, r.resource.service, nil, false
+	span.TraceID, span.SpanID = s.TraceID(), s.SpanID()
+	r.stamp(s)
+	mostRows := r.counter.Begin(span)
+	// What a call that failed before it had its features lacks is not missing.
+	span.Unknown = s.DroppedAttributesCount() > 0 || span.Failed && len(span.Fields.Features) == 0 && !span.Fields.Has(Features)
+	rows := 1
+	if kind == Answered || kind == Call {
+		rows = r.rows(mostRows)
+	}
+	r.counter.End(span, rows)
+	if span.malformed {
+		r.Stats.Malformed++
+	} else {
+		r.Stats.Counted++
+	}
+}
+
+// stamp sets end and duration.
+func (r *Reader) stamp(s ptrace.Span) {
+	start, end := s.StartTimestamp(), s.EndTimestamp()
+	r.span.Duration = -1
+	switch {
+	case start == 0:
+	case end > start:
+		r.span.Duration = float64(end-start) / 1e9
+	case end == start:
+		r.span.Duration = 0
+	case end != 0:
+		r.span.Flaw(FlawTime, "", "end time", nil)
+	}
+	if end == 0 {
+		end = start
+	}
+	if end == 0 {
+		end = pcommon.NewTimestampFromTime(r.options.Now())
+	}
+	r.span.End = end
+}
+
+// decode finds the set of the attributes and decodes their values.
+func (r *Reader) decode(attrs pcommon.Map) *FieldSet {
+	if f := r.sets.last; f != nil && r.walk(f, attrs) {
+		return f
+	}
+	for _, f := range r.sets.recent {
+		if f != nil && f != r.sets.last && r.walk(f, attrs) {
+			r.sets.last = f
+			return f
+		}
+	}
+	f := r.sets.of(attrs)
+	r.walk(f, attrs)
+	r.sets.remember(f)
+	return f
+}
+
+// walk decodes the values of attrs, and returns false if their keys are not those of f.
+func (r *Reader) walk(f *FieldSet, attrs pcommon.Map) bool {
+	if attrs.Len() != len(f.keys) {
+		return false
+	}
+	if len(r.span.values) < len(f.keys) {
+		r.span.values = append(r.span.values, make([]Field, len(f.keys)-len(r.span.values))...)
+	}
+	values := r.span.values[:len(f.keys)]
+	used := f.used[:len(f.keys)]
+	r.lists = r.lists[:0]
+	i := 0
+	for k, v := range attrs.All() {
+		if k != f.keys[i] {
+			return false
+		}
+		if used[i] {
+			x := &values[i]
+			x.set(v)
+			if x.Kind == List {
+				r.lists = append(r.lists, i)
+			}
+		}
+		i++
+	}
+	return true
+}
