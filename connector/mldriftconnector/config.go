@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/thinning"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
@@ -81,11 +82,11 @@ type Learn struct {
 // The values of Segments.Scores.
 const (
 	// ScoresAll emits all of every segment.
-	ScoresAll = "all"
+	ScoresAll = thinning.All
 	// ScoresDrifted emits all of the segments that drift, or did within the hour, and ml.drift.detected alone of the others.
-	ScoresDrifted = "drifted"
+	ScoresDrifted = thinning.Drifted
 	// ScoresNone emits ml.drift.detected alone.
-	ScoresNone = "none"
+	ScoresNone = thinning.None
 )
 
 // Segments says which series of segments are emitted as metrics. Verdicts and alerts are the same whatever it says.

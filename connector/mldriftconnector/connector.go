@@ -5,29 +5,34 @@ package mldriftconnector
 
 import (
 	"context"
-	"fmt"
-	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/driftalert"
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/learned"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/report"
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/thinning"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
-	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
 // maxWaiting is how many results of closed windows wait for a downstream that fails, in event mode; the oldest go first.
 const maxWaiting = 50_000
+
+// sendTimeout is how long an emission may take, so that a downstream that hangs does not hold up the other one.
+const sendTimeout = 30 * time.Second
 
 // driftConnector is what the edges of one config share.
 type driftConnector struct {
@@ -52,13 +57,13 @@ type driftConnector struct {
 	// waiting are the results of closed windows that have not been sent; only the loop and, after it, Shutdown use it.
 	waiting []drift.Result
 	// alerts are the drifts that hold or have ended lately; only the loop and, after it, Flush use them.
-	alerts *alerts
+	alerts *driftalert.Alerts
 	// restored are points of the process before that were not sent either.
 	restored pmetric.Metrics
 	warn     sync.Once
-	limiter  *loglimit.Limiter
-	events   *loglimit.Limiter
-	thinned  thinned
+	reporter *report.Reporter
+	learned  *learned.Writer // nil where nothing is learned
+	thinned  *thinning.Choice
 }
 
 var _ sharedcomponent.MetricsState = (*driftConnector)(nil)
@@ -72,12 +77,22 @@ func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &driftConnector{
+	c := &driftConnector{
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, resource: set.Resource, logger: set.Logger,
 		telemetry: &telemetry{builder}, engine: engine, catalog: catalog.Empty(), restored: pmetric.NewMetrics(),
-		alerts: newAlerts(cfg), limiter: loglimit.New(time.Hour), events: loglimit.New(eventInterval),
-		thinned: thinned{scores: cfg.Segments.Scores, lately: make(map[drifting]time.Time)},
-	}, nil
+		alerts: newAlerts(cfg), reporter: report.New(set.Logger), thinned: thinning.New(cfg.Segments.Scores),
+	}
+	if cfg.Learn.Rows > 0 {
+		c.learned = learned.NewWriter(cfg.Learn.Directory, engine, set.Logger, c.reporter.Hourly)
+	}
+	return c, nil
+}
+
+func newAlerts(cfg *Config) *driftalert.Alerts {
+	return driftalert.New(driftalert.Options{
+		Limit: cfg.Limits.Alerts, Resend: cfg.Alerts.ResendInterval, KeepResolved: cfg.Alerts.KeepResolved,
+		Severity: alert.Severity(cfg.Severity), TraceURL: cfg.TraceURL,
+	})
 }
 
 // Start finds the catalog and loads what was saved.
@@ -124,7 +139,7 @@ func (c *driftConnector) Flush(ctx context.Context) error {
 	if c.cfg.Timestamps == TimestampsEvent && c.store == nil {
 		c.engine.SetCatalog(c.catalog.Snapshot())
 		closed, changes := c.engine.CloseAll(now)
-		c.took(closed, changes, now)
+		c.recordClosed(closed, changes, now)
 	}
 	c.emit(ctx, now)
 	if len(c.waiting) > 0 && c.store == nil {
@@ -170,34 +185,12 @@ func (c *driftConnector) report(ctx context.Context) {
 	s := c.engine.TakeStats()
 	now := time.Now()
 	for i := range s.Events {
-		c.event(&s.Events[i], now)
+		c.reporter.Event(&s.Events[i], c.catalog.Snapshot(), now)
 	}
 	for i := range s.Shortages {
-		c.short(&s.Shortages[i])
+		c.reporter.Shortage(&s.Shortages[i], now)
 	}
 	c.telemetry.stats(ctx, s)
-}
-
-// short says, once an hour, for what and why there is no verdict though a window has passed.
-func (c *driftConnector) short(s *drift.Shortage) {
-	key := strings.Join([]string{s.Key.Environment, s.Key.Model, s.Key.Version, s.Key.Role, s.Reference, s.Reason.String()}, "\x00")
-	if _, ok := c.limiter.Allow(key, time.Now()); !ok {
-		return
-	}
-	c.logger.Info("A window has passed without a verdict (this is said once an hour): "+advice[s.Reason],
-		zap.String("model", s.Key.Model), zap.String("version", s.Key.Version), zap.String("environment", s.Key.Environment),
-		zap.String("segment", s.Key.Segment), zap.Stringer("subject", s.Key.Subject), zap.String("feature", s.Key.Name),
-		zap.String("reference", s.Reference), zap.String("reason", s.Reason.String()), zap.Uint64("samples", s.Samples), zap.Uint64("needed", s.Needed),
-		zap.Int("series", s.Series))
-}
-
-// advice is what to do about a reason.
-var advice = map[drift.Reason]string{
-	drift.Learning:     "the baseline is being learned",
-	drift.Mismatch:     "the values cannot be compared with the baseline's; ml_summary and ml_drift must read the same catalog",
-	drift.NoReference:  "there is nothing to compare with; name a baseline on the model's card, or let ml_drift 'learn' one",
-	drift.FewReference: "the reference has too few values",
-	drift.Few:          "there are too few values; the window grows up to 'max_window', or lower 'min_samples'",
 }
 
 // run emits and saves until it is stopped.
@@ -242,14 +235,14 @@ func (c *driftConnector) save(ctx context.Context) error {
 	return err
 }
 
-// took takes note of closed windows and of new verdicts.
-func (c *driftConnector) took(closed []drift.Result, changes []drift.Change, now time.Time) {
+// recordClosed takes note of closed windows and of new verdicts.
+func (c *driftConnector) recordClosed(closed []drift.Result, changes []drift.Change, now time.Time) {
 	for i := range changes {
-		c.log(&changes[i])
+		c.reporter.Verdict(&changes[i])
 		c.telemetry.verdict(context.Background(), changes[i].Verdict.String())
 	}
 	if c.logs != nil {
-		c.alerts.observe(closed, changes, c.catalog.Snapshot(), now)
+		c.alerts.Observe(closed, changes, c.catalog.Snapshot(), now)
 	}
 	if c.cfg.Timestamps == TimestampsEvent && c.metrics != nil {
 		c.waiting = append(c.waiting, closed...)
@@ -265,8 +258,10 @@ func (c *driftConnector) took(closed []drift.Result, changes []drift.Change, now
 func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	c.engine.SetCatalog(c.catalog.Snapshot())
 	closed, changes := c.engine.Advance(now)
-	c.took(closed, changes, now)
-	c.learn(now)
+	c.recordClosed(closed, changes, now)
+	if c.learned != nil {
+		c.learned.WriteAll(now)
+	}
 	c.report(ctx)
 	md := c.unsent()
 	e := newEncoder(c.version, pcommon.NewTimestampFromTime(now))
@@ -300,17 +295,58 @@ func (c *driftConnector) scores(now time.Time, e *encoder) {
 		return
 	}
 	set := c.catalog.Snapshot()
-	e.whole = c.thinned.whole(now)
+	e.whole = c.thinned.Whole(now)
 	c.engine.Scores(func(r *drift.Result) {
 		if encodes {
 			e.result(r)
 		}
 		if c.logs != nil && r.Verdict == drift.Drift {
-			c.alerts.holds(r, set, now)
+			c.alerts.Holds(r, set, now)
 		}
 	})
 	if c.logs != nil {
-		c.alerts.settle(now)
+		c.alerts.Settle(now)
+	}
+}
+
+// emitAlerts emits the alerts that are due, after they were saved.
+func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
+	if c.logs == nil {
+		return
+	}
+	overflow := c.alerts.TakeOverflow()
+	c.telemetry.alerts(ctx, "overflow", overflow)
+	c.telemetry.alerts(ctx, "dropped", c.alerts.TakeLost())
+	if overflow > 0 && c.reporter.Hourly("alerts", now) {
+		c.logger.Warn("More drifts hold than there is room for alerts: raise 'limits::alerts'",
+			zap.Int("limit", c.cfg.Limits.Alerts), zap.Int("without_an_alert", overflow))
+	}
+	if c.alerts.Undelivered() && c.store != nil {
+		// A kill must not make a drift begin twice.
+		if err := c.save(ctx); err != nil {
+			c.logger.Warn("Windows are not saved; the next save tries again", zap.Error(err))
+		}
+	}
+	due := c.alerts.Due(now)
+	if len(due) == 0 {
+		return
+	}
+	ld := alert.Logs(due, c.resource, metadata.ScopeName, c.version, now)
+	limited, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	err := c.logs.ConsumeLogs(limited, ld)
+	switch {
+	case err == nil:
+		c.alerts.Delivered(now)
+		c.telemetry.alerts(ctx, "sent", len(due))
+	case consumererror.IsPermanent(err):
+		// Nothing else would become of them a second later.
+		c.alerts.Delivered(now)
+		c.telemetry.alerts(ctx, "refused", len(due))
+		c.logger.Error("Alerts were refused; those that hold are emitted again at the next resend", zap.Int("alerts", len(due)), zap.Error(err))
+	default:
+		c.telemetry.alerts(ctx, "failed", len(due))
+		c.logger.Warn("Alerts were not delivered; they are emitted again", zap.Int("alerts", len(due)), zap.Error(err))
 	}
 }
 
@@ -320,41 +356,11 @@ func (c *driftConnector) unsent() pmetric.Metrics {
 	c.restored.CopyTo(md)
 	if len(c.waiting) > 0 {
 		e := newEncoder(c.version, 0)
-		e.whole = c.thinned.closed
+		e.whole = c.thinned.Closed
 		for i := range c.waiting {
 			e.result(&c.waiting[i])
 		}
 		e.Metrics().ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
 	}
 	return md
-}
-
-// log says that a verdict has changed, in a sentence that can be read on a terminal, with all that it rests on.
-func (c *driftConnector) log(ch *drift.Change) {
-	fields := []zap.Field{
-		zap.String("model", ch.Key.Model), zap.String("version", ch.Key.Version), zap.String("environment", ch.Key.Environment),
-		zap.String("segment", ch.Key.Segment), zap.Stringer("subject", ch.Key.Subject), zap.String("feature", ch.Key.Name),
-		zap.String("reference", ch.Reference), zap.Stringer("from", ch.From), zap.Stringer("verdict", ch.Verdict),
-		zap.Uint64("samples", ch.Samples),
-		zap.Time("window_start", time.Unix(ch.Start, 0).UTC()), zap.Time("window_end", time.Unix(ch.End, 0).UTC()),
-	}
-	if len(ch.Scores) > 0 {
-		s := ch.Scores[0]
-		fields = append(fields, zap.String("method", s.Method), zap.Float64("score", s.Score), zap.Float64("effect", s.Effect),
-			zap.Float64("threshold", s.Threshold), zap.String("p_value", strconv.FormatFloat(s.PValue, 'g', 3, 64)))
-	}
-	if ch.Growth != nil {
-		fields = append(fields, zap.String("grown", grown(&ch.Result)))
-	}
-	if ch.Exemplar != nil {
-		fields = append(fields, zap.String("trace_id", fmt.Sprintf("%x", ch.Exemplar.TraceID)))
-	}
-	switch {
-	case ch.Verdict == drift.Drift:
-		c.logger.Warn("DRIFT "+summary(&ch.Result), fields...)
-	case ch.From == drift.Drift:
-		c.logger.Info("DRIFT IS OVER "+over(&ch.Result), fields...)
-	default:
-		c.logger.Debug("Verdict", fields...)
-	}
 }

@@ -6,7 +6,14 @@
 // Package mldriftconnector adds up the deltas of any number of ml_summary instances, passes the totals
 // on as cumulative metrics and compares windows of event time with a reference.
 //
-// A request is decoded point by point (decode.go) into deltas for the engine (internal/drift), which holds
-// windows, scores and verdicts and knows neither pdata nor a clock. A ticker advances the engine to the wall
-// clock's time, encodes what it answers (encode.go), sends it on and saves a snapshot (storage.go).
+// A request is decoded point by point (decode.go) into deltas for the engine (internal/drift), which holds windows, scores and
+// verdicts and knows neither pdata nor a clock. A ticker advances the engine to the wall clock's time (connector.go). What the
+// engine answers goes four ways:
+//
+//	engine ──┬─► encode.go: metrics; internal/thinning chooses the segments of which all is emitted
+//	         ├─► internal/driftalert: the alert of each drift, in the words of internal/describe
+//	         ├─► internal/report: lines in the log
+//	         └─► internal/learned: baselines that were learned, as files
+//
+// storage.go saves what has changed and restores it at the next start.
 package mldriftconnector

@@ -102,18 +102,6 @@ func TestLearnedWaitsForItsFolder(t *testing.T) {
 	})
 }
 
-func TestLearnedName(t *testing.T) {
-	assert.Equal(t, "fraud.json", learnedName("", "fraud"))
-	assert.Equal(t, "fraud.production.json", learnedName("production", "fraud"))
-	for _, name := range []string{"hf/model:7", "../../etc/passwd", "..", ".hidden", "modèle", string(make([]byte, 300))} {
-		got := learnedName("", name)
-		assert.Equal(t, filepath.Base(got), got)
-		assert.Regexp(t, `^[A-Za-z0-9_-][A-Za-z0-9._-]*-[0-9a-f]{8}\.json$|^-[0-9a-f]{8}\.json$`, got)
-		assert.Less(t, len(got), 120)
-	}
-	assert.NotEqual(t, learnedName("", "a/b"), learnedName("", "a:b"))
-}
-
 func TestLearnConfig(t *testing.T) {
 	assert.ErrorContains(t, config(func(c *Config) { c.Learn.Rows = 100 }).Validate(), "'learn::directory'")
 	assert.ErrorContains(t, config(func(c *Config) { c.Learn.Directory = "x" }).Validate(), "'learn::rows'")

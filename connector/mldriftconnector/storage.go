@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/driftalert"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/state"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
@@ -67,7 +68,7 @@ type restored struct {
 }
 
 // load restores what was saved. A value that cannot be read is reported, set aside and left out; an error is the storage's own.
-func (s *store) load(ctx context.Context, engine *drift.Engine, a *alerts, now time.Time) (restored, error) {
+func (s *store) load(ctx context.Context, engine *drift.Engine, a *driftalert.Alerts, now time.Time) (restored, error) {
 	out := restored{waiting: pmetric.NewMetrics()}
 	damaged, err := s.records.Load(ctx, s.client, func(key string, value []byte) (err error) {
 		switch key {
@@ -79,7 +80,7 @@ func (s *store) load(ctx context.Context, engine *drift.Engine, a *alerts, now t
 			}
 			return err
 		case keyAlerts:
-			return a.decode(value)
+			return a.Decode(value)
 		case keyDedupe:
 			err = engine.RestoreDedupe(now, value)
 		default:
@@ -101,7 +102,7 @@ func (s *store) load(ctx context.Context, engine *drift.Engine, a *alerts, now t
 
 // save writes what has changed in one step and returns the size of all that is saved of the engine, in bytes. written is false where
 // nothing has changed.
-func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.Metrics, a *alerts) (written bool, bytes int, err error) {
+func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.Metrics, a *driftalert.Alerts) (written bool, bytes int, err error) {
 	if err := s.putWaiting(waiting); err != nil {
 		return false, 0, err
 	}
@@ -138,17 +139,12 @@ func (s *store) putWaiting(waiting pmetric.Metrics) error {
 	return nil
 }
 
-func (s *store) putAlerts(a *alerts) error {
-	if !a.changed {
-		return nil
+func (s *store) putAlerts(a *driftalert.Alerts) error {
+	data, err := a.EncodeChanged()
+	if data != nil {
+		s.records.Put(keyAlerts, data)
 	}
-	data, err := a.encode()
-	if err != nil {
-		return err
-	}
-	s.records.Put(keyAlerts, data)
-	a.changed = false
-	return nil
+	return err
 }
 
 func (s *store) putSnapshot(snapshot drift.Snapshot) {

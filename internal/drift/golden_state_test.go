@@ -92,7 +92,7 @@ func (st *story) run(e *Engine, from, n int) string {
 		out.WriteString(lines(e.Advance(now)))
 		for _, l := range e.Learned(now) {
 			fmt.Fprintf(&out, "learned %s %s\n", l.Model, inJSON(l.Profile))
-			e.Took(l.Environment, l.Model)
+			e.FinishLearning(l.Environment, l.Model)
 		}
 	}
 	return out.String()

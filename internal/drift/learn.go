@@ -175,8 +175,8 @@ func (e *Engine) Learned(now time.Time) []Learned {
 	return out
 }
 
-// Took says that a learned baseline was written, or is not wanted.
-func (e *Engine) Took(environment, name string) {
+// FinishLearning says that a learned baseline was written, or is not wanted.
+func (e *Engine) FinishLearning(environment, name string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if m := e.models[modelKey{environment, name}]; m != nil && m.learning != nil {

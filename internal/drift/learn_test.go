@@ -84,7 +84,7 @@ func TestLearn(t *testing.T) {
 				t.Fatalf("minute %d: learned", m)
 			}
 			got = l
-			e.Took("", "new")
+			e.FinishLearning("", "new")
 			if len(e.Learned(now)) != 0 {
 				t.Fatal("it was taken")
 			}

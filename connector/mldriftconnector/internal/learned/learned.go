@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package mldriftconnector
+// Package learned writes the baselines that the engine has learned into files, each once: a file that is there is kept.
+package learned
 
 import (
 	"errors"
@@ -20,26 +21,36 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
-// learn writes the baselines that have been learned, and says how far the others are.
-func (c *driftConnector) learn(now time.Time) {
-	if c.cfg.Learn.Rows == 0 {
-		return
+// Writer writes learned baselines into a folder, and says so.
+type Writer struct {
+	directory string
+	engine    *drift.Engine
+	logger    *zap.Logger
+	hourly    func(key string, now time.Time) bool
+}
+
+// NewWriter returns a Writer. hourly allows a line on a key once an hour.
+func NewWriter(directory string, engine *drift.Engine, logger *zap.Logger, hourly func(key string, now time.Time) bool) *Writer {
+	return &Writer{directory: directory, engine: engine, logger: logger, hourly: hourly}
+}
+
+// WriteAll writes the baselines that have been learned, and says how far the others are.
+func (w *Writer) WriteAll(now time.Time) {
+	for _, l := range w.engine.Learned(now) {
+		w.write(&l, now)
 	}
-	for _, l := range c.engine.Learned(now) {
-		c.keep(&l, now)
-	}
-	c.engine.LearningProgress(func(environment, model string, rows, wanted uint64) {
-		if _, ok := c.limiter.Allow("learning\x00"+environment+"\x00"+model, now); ok {
-			c.logger.Info("A baseline is being learned (this is said once an hour)", zap.String("model", model), zap.String("environment", environment),
+	w.engine.LearningProgress(func(environment, model string, rows, wanted uint64) {
+		if w.hourly("learning\x00"+environment+"\x00"+model, now) {
+			w.logger.Info("A baseline is being learned (this is said once an hour)", zap.String("model", model), zap.String("environment", environment),
 				zap.Uint64("rows", rows), zap.Uint64("needed", wanted))
 		}
 	})
 }
 
-// keep writes a baseline into a file of its own. What cannot be written is tried again at the next emission.
-func (c *driftConnector) keep(l *drift.Learned, now time.Time) {
+// write writes a baseline into a file of its own. What cannot be written is tried again at the next emission.
+func (w *Writer) write(l *drift.Learned, now time.Time) {
 	fields := []zap.Field{zap.String("model", l.Model), zap.String("environment", l.Environment)}
-	path := filepath.Join(c.cfg.Learn.Directory, learnedName(l.Environment, l.Model))
+	path := filepath.Join(w.directory, fileName(l.Environment, l.Model))
 	if absolute, err := filepath.Abs(path); err == nil {
 		path = absolute
 	}
@@ -49,8 +60,8 @@ func (c *driftConnector) keep(l *drift.Learned, now time.Time) {
 		err = errors.New("the rows had no features, no answer and no confidence")
 	}
 	if err != nil {
-		c.logger.Error("No baseline can be made of the rows", append(fields, zap.Error(err))...)
-		c.engine.Took(l.Environment, l.Model)
+		w.logger.Error("No baseline can be made of the rows", append(fields, zap.Error(err))...)
+		w.engine.FinishLearning(l.Environment, l.Model)
 		return
 	}
 	switch err := writeNew(path, l.Profile); {
@@ -58,18 +69,18 @@ func (c *driftConnector) keep(l *drift.Learned, now time.Time) {
 		if len(l.Mixed) > 0 {
 			fields = append(fields, zap.Strings("numbers_and_words", l.Mixed))
 		}
-		c.logger.Info("A baseline was learned. Look at it, and put this card into the catalog:\n"+card(l.Environment, l.Model, path), append(fields,
+		w.logger.Info("A baseline was learned. Look at it, and put this card into the catalog:\n"+card(l.Environment, l.Model, path), append(fields,
 			zap.Uint64("rows", l.Profile.Rows), zap.Time("from", l.Profile.From), zap.Time("to", l.Profile.To), zap.Int("features", len(l.Profile.Features)))...)
 	case errors.Is(err, fs.ErrExist):
-		c.logger.Warn("There is a file for the learned baseline already; it is kept as it is. Delete it and the state of ml_drift to learn anew. Its card:\n"+
+		w.logger.Warn("There is a file for the learned baseline already; it is kept as it is. Delete it and the state of ml_drift to learn anew. Its card:\n"+
 			card(l.Environment, l.Model, path), fields...)
 	default:
-		if _, ok := c.limiter.Allow("learned\x00"+path, now); ok {
-			c.logger.Error("A learned baseline cannot be written; every emission tries again", append(fields, zap.Error(err))...)
+		if w.hourly("learned\x00"+path, now) {
+			w.logger.Error("A learned baseline cannot be written; every emission tries again", append(fields, zap.Error(err))...)
 		}
 		return
 	}
-	c.engine.Took(l.Environment, l.Model)
+	w.engine.FinishLearning(l.Environment, l.Model)
 }
 
 // card is a card that names the baseline.
@@ -81,8 +92,8 @@ func card(environment, model, path string) string {
 	return out + "baseline: " + strconv.Quote(path)
 }
 
-// learnedName is the name of a file for a model. One that cannot be a file's name is told apart by a hash.
-func learnedName(environment, model string) string {
+// fileName is the name of a file for a model. One that cannot be a file's name is told apart by a hash.
+func fileName(environment, model string) string {
 	name := model
 	if environment != "" {
 		name += "." + environment

@@ -19,7 +19,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
-	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -180,18 +179,6 @@ func TestSegmentSeries(t *testing.T) {
 		ScoresAll:     {24600, 24600, 1100},
 		ScoresDrifted: {4600, 4610, 110},
 	}, counts)
-}
-
-func TestNoSegments(t *testing.T) {
-	none := thinned{scores: ScoresNone}
-	whole := none.whole(time.Now())
-	total, segment := &drift.Result{Verdict: drift.Drift}, &drift.Result{Verdict: drift.Drift, Key: drift.Key{Segment: "a=b"}}
-	assert.True(t, whole(total))
-	assert.False(t, whole(segment))
-	assert.False(t, none.closed(segment))
-	all := thinned{scores: ScoresAll}
-	assert.Nil(t, all.whole(time.Now()))
-	assert.True(t, all.closed(segment))
 }
 
 // A verdict that is insufficient says why, and a line says it once an hour.

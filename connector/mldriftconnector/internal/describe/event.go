@@ -1,75 +1,12 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package mldriftconnector
+package describe
 
-import (
-	"time"
+import "github.com/otelcol-ml/otelcol-ml/internal/drift"
 
-	"go.uber.org/zap"
-
-	"github.com/otelcol-ml/otelcol-ml/internal/drift"
-	"github.com/otelcol-ml/otelcol-ml/internal/nearest"
-)
-
-// eventInterval is the time between two lines on the same event.
-const eventInterval = time.Hour
-
-// event says once an hour what happened, of which model, and what to do about it.
-func (c *driftConnector) event(ev *drift.Event, now time.Time) {
-	text, key := describe(ev)
-	if text == "" {
-		return
-	}
-	before, ok := c.events.Allow(key, now)
-	if !ok {
-		return
-	}
-	fields := []zap.Field{zap.String("event", ev.Kind.String()), zap.Uint64("times", ev.Count)}
-	put := func(key, value string) {
-		if value != "" {
-			fields = append(fields, zap.String(key, value))
-		}
-	}
-	k := &ev.Key
-	put("kind", ev.Item)
-	put("model", k.Model)
-	put("version", k.Version)
-	put("role", k.Role)
-	put("environment", k.Environment)
-	put("segment", k.Segment)
-	put("feature", k.Name)
-	if k.Subject != drift.Predictions {
-		put("subject", k.Subject.String())
-	}
-	if ev.Kind == drift.NotCounted {
-		put("outcome", ev.Outcome.String())
-	}
-	if ev.Kind == drift.UnknownFeature {
-		put("did_you_mean", c.nearestFeature(k))
-	}
-	if before > 0 {
-		fields = append(fields, zap.Int("lines_left_out", before))
-	}
-	c.logger.Warn(text, fields...)
-}
-
-// nearestFeature is the name of a feature of the baseline that an unknown one is nearly the same as.
-func (c *driftConnector) nearestFeature(k *drift.Key) string {
-	base := c.catalog.Snapshot().Baseline(k.Environment, k.Model, k.Version)
-	if base == nil {
-		return ""
-	}
-	names := make([]string, 0, len(base.Features))
-	for _, f := range base.Features {
-		names = append(names, f.Name)
-	}
-	name, _ := nearest.Name(k.Name, names)
-	return name
-}
-
-// describe returns the line on an event, and what limits it: events of one kind on one model or version share a line.
-func describe(ev *drift.Event) (text, key string) {
+// Event returns the line on an event, and what limits it: events of one kind on one model or version share a line.
+func Event(ev *drift.Event) (text, key string) {
 	k := &ev.Key
 	model := ev.Kind.String() + "/" + ev.Item + "/" + k.Environment + "/" + k.Model
 	switch ev.Kind {
@@ -106,4 +43,13 @@ func describe(ev *drift.Event) (text, key string) {
 			"A baseline decides the type beforehand", model + "/" + k.Name
 	}
 	return "", ""
+}
+
+// Advice is what to do about a reason for which there is no verdict.
+var Advice = map[drift.Reason]string{
+	drift.Learning:     "the baseline is being learned",
+	drift.Mismatch:     "the values cannot be compared with the baseline's; ml_summary and ml_drift must read the same catalog",
+	drift.NoReference:  "there is nothing to compare with; name a baseline on the model's card, or let ml_drift 'learn' one",
+	drift.FewReference: "the reference has too few values",
+	drift.Few:          "there are too few values; the window grows up to 'max_window', or lower 'min_samples'",
 }

@@ -1,0 +1,69 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package describe
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+)
+
+func TestSummaries(t *testing.T) {
+	key := func(change func(*drift.Key)) drift.Key {
+		k := drift.Key{Model: "fraud", Version: "7", Subject: drift.Feature, Name: "amount"}
+		if change != nil {
+			change(&k)
+		}
+		return k
+	}
+	ks := []drift.Score{{Method: "ks", Score: 0.2213, Effect: 0.2213, Threshold: 0.1}}
+	for want, r := range map[string]drift.Result{
+		"model fraud 7: amount drifts (KS 0.221 over 0.1, n = 4,790): 1.2k–5k is 18 % of the values, was 6 %": {
+			Key: key(nil), Reference: "baseline", Samples: 4790, Scores: ks,
+			Growth: &drift.Growth{Low: 1200, High: 5000, Before: 0.06, Now: 0.181},
+		},
+		`model fraud 7 (shadow, production), country=DE: amount drifts from the champion (KS 0.221 over 0.1, n = 4,790): above 5k is 18 % of the values, 0.25 % of the champion's`: {
+			Key:       key(func(k *drift.Key) { k.Role, k.Environment, k.Segment = "shadow", "production", "country=DE" }),
+			Reference: "champion", Samples: 4790, Scores: ks,
+			Growth: &drift.Growth{Low: 5000, High: math.Inf(1), Before: 0.0025, Now: 0.181},
+		},
+		`model fraud 7: country drifts (Jensen-Shannon 0.13 over 0.1, n = 1,000,000): "PL", which the baseline does not list, is 9 % of the values, was 0 %`: {
+			Key: key(func(k *drift.Key) { k.Name = "country" }), Reference: "baseline", Samples: 1e6,
+			Scores: []drift.Score{{Method: "jensen_shannon", Effect: 0.13, Threshold: 0.1}},
+			Growth: &drift.Growth{Kind: drift.Unlisted, Category: "PL", Now: 0.09},
+		},
+		`model fraud 7: country drifts from the window before (Cramér's V 0.3 over 0.1, n = 200): what the window before does not list is 9 % of the values, was 1 % in the window before`: {
+			Key: key(func(k *drift.Key) { k.Name = "country" }), Reference: "previous", Samples: 200,
+			Scores: []drift.Score{{Method: "chi2", Score: 18, Effect: 0.3, Threshold: 0.1}},
+			Growth: &drift.Growth{Kind: drift.Others, Before: 0.01, Now: 0.09},
+		},
+		`model fraud 7: the predicted class drifts (PSI 0.5 over 0.1, n = 200): "fraud" is 40 % of the predictions, was 10 %`: {
+			Key: key(func(k *drift.Key) { k.Subject, k.Name = drift.Class, "" }), Reference: "baseline", Samples: 200,
+			Scores: []drift.Score{{Method: "psi", Effect: 0.5, Threshold: 0.1}},
+			Growth: &drift.Growth{Kind: drift.Category, Category: "fraud", Before: 0.1, Now: 0.4},
+		},
+		`model fraud 7: the confidence drifts (KS 0.221 over 0.1, n = 200): up to 0.571 is 44 % of the values, was 10 %`: {
+			Key: key(func(k *drift.Key) { k.Subject, k.Name = drift.Confidence, "" }), Reference: "baseline", Samples: 200, Scores: ks,
+			Growth: &drift.Growth{Low: math.Inf(-1), High: 0.5712, Before: 0.1, Now: 0.44},
+		},
+		"model fraud 7: amount is missing in 20 % of the rows, was 2 % (difference 0.18 over 0.05, n = 1,800)": {
+			Key: key(func(k *drift.Key) { k.Subject = drift.Missing }), Reference: "baseline", Samples: 1800,
+			Scores: []drift.Score{{Method: "l_infinity", Effect: 0.18, Threshold: 0.05}},
+			Growth: &drift.Growth{Kind: drift.Absent, Before: 0.02, Now: 0.2},
+		},
+	} {
+		assert.Equal(t, want, Summary(&r))
+	}
+	for want, ends := range map[string][2]float64{
+		"1.2k–5k": {1200, 5000}, "41.88–41.89": {41.8781, 41.8883}, "-3 to -1": {-3, -1}, "-87.633 to -87.628": {-87.6331, -87.6283}, "above 5k": {5000, math.Inf(1)},
+	} {
+		assert.Equal(t, want, rangeName(ends[0], ends[1]))
+	}
+	for want, v := range map[string]float64{"0.571": 0.5712, "1.2k": 1200, "1234": 1234, "12.3k": 12345, "-5M": -5e6, "0": 0, "1e-07": 1e-7, "3e+12": 3e12, "999": 999} {
+		assert.Equal(t, want, short(v))
+	}
+}

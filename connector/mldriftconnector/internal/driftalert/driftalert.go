@@ -1,0 +1,216 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package driftalert holds an alert for each drift that holds or has ended lately.
+package driftalert
+
+import (
+	"cmp"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/describe"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/source"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+)
+
+// MaxQueued bounds the beginnings and ends of alerts that wait for a downstream that fails; the oldest go first.
+const MaxQueued = 10_000
+
+// Alerts is one alert for each drift that holds or has ended lately.
+//
+//	verdict drift ──► firing ── every resend ──┐    verdict ok, insufficient, or the series is gone
+//	                    ▲  └───────────────────┘──► resolved ── every resend, for keep ──► forgotten
+//	                    └────────────── verdict drift ──┘
+//
+// What begins and ends is queued until it was delivered, in order; the rest is emitted again and again, so that a lost record does no harm.
+type Alerts struct {
+	*source.Source[Drifting, *Entry]
+	limit    int
+	severity alert.Severity
+	traceURL string
+	// overflow counts the drifts that found no room for an alert.
+	overflow int
+	// changed says that what is to be saved has changed.
+	changed bool
+}
+
+// Drifting is what an alert is about.
+type Drifting struct {
+	Key       drift.Key
+	Reference string
+}
+
+// Entry is an alert with what is saved of it.
+type Entry struct {
+	source.Entry
+	// End is the end of the window that it speaks of, in seconds since 1970.
+	End int64
+
+	seen bool // in this emission
+}
+
+// Options are the settings of Alerts.
+type Options struct {
+	// Limit is the most alerts.
+	Limit int
+	// Resend is the time after which an alert that holds is emitted again, KeepResolved for how long a resolved one is.
+	Resend, KeepResolved time.Duration
+	// Severity is that of models whose card does not say.
+	Severity alert.Severity
+	// TraceURL is the template of the link to the evidence.
+	TraceURL string
+}
+
+// New returns Alerts without any.
+func New(o Options) *Alerts {
+	a := &Alerts{limit: o.Limit, severity: o.Severity, traceURL: o.TraceURL}
+	a.Source = source.New[Drifting](source.Options[*Entry]{
+		Limit: o.Limit, Resend: o.Resend, Early: o.Resend / 8,
+		KeepResolved: o.KeepResolved, Transitions: MaxQueued,
+		Changed: func(*Entry) { a.changed = true },
+		Dropped: func(*Entry, bool) { a.changed = true },
+	})
+	return a
+}
+
+// Observe notes what an Advance has brought.
+func (a *Alerts) Observe(closed []drift.Result, changes []drift.Change, set *catalog.Set, now time.Time) {
+	for i := range changes {
+		c := &changes[i]
+		what := Drifting{c.Key, c.Reference}
+		switch e, ok := a.Get(what); {
+		case c.Verdict == drift.Drift:
+			a.begin(what, &c.Result, set, now)
+		case c.From == drift.Drift && ok && e.Firing():
+			a.resolve(e, time.Unix(c.End, 0), now, describe.Ended(&c.Result))
+		}
+	}
+	for i := range closed {
+		r := &closed[i]
+		if r.Verdict != drift.Drift || r.Growth == nil {
+			continue
+		}
+		if e, ok := a.Get(Drifting{r.Key, r.Reference}); ok && e.Firing() && e.End < r.End {
+			e.End = r.End
+			a.Amend(now, e, a.describe(e.Alert, r, set))
+		}
+	}
+}
+
+// Holds notes that a verdict is drift; an alert begins where there is none, such as after a restart with another config.
+func (a *Alerts) Holds(r *drift.Result, set *catalog.Set, now time.Time) {
+	what := Drifting{r.Key, r.Reference}
+	if e, ok := a.Get(what); !ok || !e.Firing() {
+		a.begin(what, r, set, now)
+	}
+	if e, ok := a.Get(what); ok {
+		e.seen = true
+	}
+}
+
+// Settle resolves the alerts whose verdict was not seen since the last call: what they speak of is not watched any more. It
+// forgets those that were resolved long ago.
+func (a *Alerts) Settle(now time.Time) {
+	for what, e := range a.All() {
+		if e.Firing() && !e.seen {
+			a.resolve(e, now, now, describe.Unwatched(&what.Key))
+		}
+		e.seen = false
+	}
+	a.Tidy(now)
+}
+
+func (a *Alerts) begin(what Drifting, r *drift.Result, set *catalog.Set, now time.Time) {
+	begun := alert.Alert{
+		Name: describe.AlertName(r.Key.Subject), Severity: a.severity, Labels: describe.Labels(&r.Key, r.Reference), StartsAt: time.Unix(max(r.End, 1), 0),
+	}
+	if m := set.Model(r.Key.Environment, r.Key.Model); m != nil && m.Alerts.Severity != "" {
+		begun.Severity = alert.Severity(m.Alerts.Severity)
+	}
+	if e, ok := a.Get(what); ok && e.Firing() { // its verdict was lost, the alert was not
+		e.End = r.End
+		a.Update(now, e, a.describe(e.Alert, r, set))
+	} else if !a.Begin(now, what, &Entry{End: r.End}, a.describe(begun, r, set)) {
+		a.overflow++
+	}
+}
+
+// describe says what a window shows.
+func (a *Alerts) describe(of alert.Alert, r *drift.Result, set *catalog.Set) alert.Alert {
+	of.Summary = describe.Summary(r)
+	of.Annotations = describe.Annotations(r)
+	if x := r.Exemplar; x != nil {
+		of.TraceID, of.SpanID = x.TraceID, x.SpanID
+	}
+	put := func(name, value string) {
+		if value != "" {
+			of.Annotations[name] = value
+		}
+	}
+	put("trace_url", alert.TraceURL(a.traceURL, of.TraceID, of.SpanID))
+	if m := set.Model(r.Key.Environment, r.Key.Model); m != nil {
+		put("runbook_url", m.Alerts.Runbook)
+		put("owner", m.Owner)
+	}
+	return of
+}
+
+func (a *Alerts) resolve(e *Entry, at, now time.Time, summary string) {
+	ended := e.Alert
+	ended.EndsAt, ended.Summary = at, summary
+	a.Resolve(now, e, ended)
+}
+
+// saved is an entry in the storage.
+type saved struct {
+	What  Drifting
+	Entry *Entry
+}
+
+// TakeOverflow returns how many drifts found no room for an alert since the last call.
+func (a *Alerts) TakeOverflow() int {
+	n := a.overflow
+	a.overflow = 0
+	return n
+}
+
+// EncodeChanged returns all alerts, where something has changed since the last call; nil where nothing has.
+func (a *Alerts) EncodeChanged() ([]byte, error) {
+	if !a.changed {
+		return nil, nil
+	}
+	data, err := a.encode()
+	a.changed = err != nil
+	return data, err
+}
+
+// encode returns all alerts, in a fixed order.
+func (a *Alerts) encode() ([]byte, error) {
+	list := make([]saved, 0, a.Len())
+	for what, e := range a.All() {
+		list = append(list, saved{what, e})
+	}
+	slices.SortFunc(list, func(x, y saved) int {
+		return cmp.Or(x.Entry.Alert.StartsAt.Compare(y.Entry.Alert.StartsAt), cmp.Compare(x.What.Key.String(), y.What.Key.String()),
+			cmp.Compare(x.What.Reference, y.What.Reference))
+	})
+	return json.Marshal(list)
+}
+
+// Decode puts back what EncodeChanged has returned.
+func (a *Alerts) Decode(data []byte) error {
+	var list []saved
+	if err := json.Unmarshal(data, &list); err != nil {
+		return err
+	}
+	for _, s := range list {
+		if s.Entry != nil && a.Len() < a.limit {
+			a.Restore(s.What, s.Entry)
+		}
+	}
+	return nil
+}
