@@ -18,8 +18,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
 
-// data writes 240 rows, one an hour from 2026-11-01: an id, a number with missing values, a category, a flag, a code, a
-// constant, the answer and its score.
+// data writes 240 rows, one an hour from 2026-11-01: an id, a number with missing values, a
+// category, a flag, a code, a constant, the answer and its score.
 func data(t *testing.T, name string) string {
 	t.Helper()
 	var b strings.Builder

@@ -16,9 +16,10 @@ import (
 // DefaultMaxCategories is the number of values of a categorical column that a profile keeps.
 const DefaultMaxCategories = 200
 
-// NewNumeric profiles a numeric column with equal-mass bins. NaN and infinities count as missing, on top of
-// missing. A number that is a widened float32 is taken for the decimal number that was meant (distribution.Decimal32), so that one
-// value that came in both sizes is one. values is sorted in place, and changed.
+// NewNumeric profiles a numeric column with equal-mass bins. NaN and infinities count as missing,
+// on top of missing. A number that is a widened float32 is taken for the decimal number that was
+// meant (distribution.Decimal32), so that one value that came in both sizes is one. values is
+// sorted in place, and changed.
 func NewNumeric(name string, values []float64, missing uint64, bins int) *Column {
 	finite := values[:0]
 	for _, v := range values {
@@ -46,9 +47,10 @@ func NewNumeric(name string, values []float64, missing uint64, bins int) *Column
 	return c
 }
 
-// MeanStdDev returns the mean and the population standard deviation of finite values, of which there is at least one. Where
-// their squares would be too large or too small for a float64 they are scaled by a power of two first, which costs no digit: both
-// figures are finite for all finite values.
+// MeanStdDev returns the mean and the population standard deviation of finite values, of which
+// there is at least one. Where their squares would be too large or too small for a float64 they are
+// scaled by a power of two first, which costs no digit: both figures are finite for all finite
+// values.
 func MeanStdDev(values []float64) (mean, sd float64) {
 	largest := 0.0
 	for _, v := range values {
@@ -68,7 +70,8 @@ func MeanStdDev(values []float64) (mean, sd float64) {
 	return limit(mean), limit(sd)
 }
 
-// NewCategorical profiles a categorical column and keeps at most maxCategories values, the most frequent ones.
+// NewCategorical profiles a categorical column and keeps at most maxCategories values, the most
+// frequent ones.
 func NewCategorical(name string, counts map[string]uint64, missing uint64, maxCategories int) *Column {
 	c := &Column{Name: name, Type: Categorical, Missing: missing}
 	all := mostFrequent(counts)

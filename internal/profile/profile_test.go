@@ -215,7 +215,8 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
-// A baseline of an older version has numbers among its categories as C spells them; they are the categories that live values have.
+// A baseline of an older version has numbers among its categories as C spells them; they are the
+// categories that live values have.
 func TestReadRespells(t *testing.T) {
 	p, err := Read(strings.NewReader(`{"format_version": 1, "rows": 10, "features": [{"name": "rate", "type": "categorical", "count": 10, "missing": 0,
 		"categories": [{"value": "2.5e-09", "count": 4}, {"value": "1e-07", "count": 3}, {"value": "1e-7", "count": 2}], "other": 1}],
