@@ -27,7 +27,8 @@ type Options struct {
 	// Features are the feature columns in the order of the model; nil means all that are left and
 	// describe rows.
 	Features []string
-	// Exclude are columns that are no features, Include those that are though they do not look it.
+	// Exclude are columns that are not features, Include those that are features though they do not
+	// look it.
 	Exclude, Include []string
 	// Types overrides what the values look like, by column.
 	Types map[string]profile.Type

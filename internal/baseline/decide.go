@@ -10,10 +10,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
 
-// maxClasses is the number of whole numbers that a prediction may have to be taken for a class.
+// maxClasses is the number of integers that a prediction may have to be taken for a class.
 const maxClasses = 20
 
-// maxCodes is the number of whole numbers from which on they are hardly codes.
+// maxCodes is the number of integers from which on they are hardly codes.
 const maxCodes = 12
 
 // decide sets how the values are compared, and what is to be said of it.

@@ -38,7 +38,7 @@ func (c *PlannedColumn) describes() bool {
 	return false
 }
 
-// namedID says that the name of a column of whole numbers is that of an id.
+// namedID says that the name of a column of integers is that of an id.
 func (c *PlannedColumn) namedID() bool {
 	if c.Type != table.TypeInteger {
 		return false

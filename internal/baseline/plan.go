@@ -79,7 +79,7 @@ func (p *planner) assign(flag, name string, role Role) *PlannedColumn {
 	return c
 }
 
-// assignNamed gives the columns that are no features their roles.
+// assignNamed gives the columns that are not features their roles.
 func (p *planner) assignNamed() {
 	p.plan.Prediction = p.assign("prediction", p.options.Prediction, RolePrediction)
 	p.plan.Confidence = p.assign("confidence", p.options.Confidence, RoleConfidence)

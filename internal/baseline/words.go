@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// texts lists texts with the number of their rows, the most frequent first; with, where wanted, the
-// texts alone for a flag.
+// texts lists strings with the number of their rows, the most frequent first; with, where wanted,
+// the strings alone for a flag.
 func texts(rows map[string]int, bare bool) string {
 	const most = 4
 	names := slices.SortedFunc(maps.Keys(rows), func(a, b string) int { return cmp.Or(cmp.Compare(rows[b], rows[a]), cmp.Compare(a, b)) })

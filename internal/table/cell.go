@@ -4,9 +4,7 @@
 package table
 
 import (
-	"math"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
@@ -23,7 +21,7 @@ const (
 	Text
 	// String is a value that is a string in its file.
 	String
-	// Integer is a whole number in Int.
+	// Integer is an integer in Int.
 	Integer
 	// Number is a number in Float.
 	Number
@@ -31,7 +29,7 @@ const (
 	Bool
 	// Time is an instant.
 	Time
-	// Bytes are no text: a binary column of a Parquet file.
+	// Bytes are not text: a binary column of a Parquet file.
 	Bytes
 )
 
@@ -44,7 +42,8 @@ type Cell struct {
 	Time  time.Time
 }
 
-// Number returns the cell as a number; a boolean is 0 or 1, an instant is seconds since 1970. ok is false for what is none.
+// Number returns the cell as a number; a boolean is 0 or 1, an instant is seconds since 1970. ok is
+// false for what is not one.
 func (c Cell) Number() (v float64, ok bool) {
 	switch c.Kind {
 	case Integer, Bool:
@@ -60,8 +59,8 @@ func (c Cell) Number() (v float64, ok bool) {
 	}
 }
 
-// Category returns the cell as the name of a category, as the collector writes such a value: booleans as true and false,
-// numbers in the shortest form. It is empty where the cell is missing.
+// Category returns the cell as the name of a category, as the collector writes such a value:
+// booleans as true and false, numbers in the shortest form. It is empty where the cell is missing.
 func (c Cell) Category() string {
 	switch c.Kind {
 	case Text, String:
@@ -81,7 +80,7 @@ func (c Cell) Category() string {
 	}
 }
 
-// Boolean returns the cell as a boolean; a text is one if it is "true" or "false" in any case.
+// Boolean returns the cell as a boolean; a string is one if it is "true" or "false" in any case.
 func (c Cell) Boolean() (v, ok bool) {
 	switch c.Kind {
 	case Bool:
@@ -93,9 +92,9 @@ func (c Cell) Boolean() (v, ok bool) {
 	}
 }
 
-// Instant returns the cell as a point in time: RFC 3339, "2006-01-02 15:04:05" with or without a fraction, a zone and
-// the time of the day, in UTC where no zone is given; a number counts the seconds since 1970, or the milli-, micro- or nanoseconds,
-// by its size.
+// Instant returns the cell as a point in time: RFC 3339, "2006-01-02 15:04:05" with or without a
+// fraction, a zone and the time of the day, in UTC where no zone is given; a number counts the
+// seconds since 1970, or the milli-, micro- or nanoseconds, by its size.
 func (c Cell) Instant() (t time.Time, ok bool) {
 	switch c.Kind {
 	case Time:
@@ -113,75 +112,4 @@ func (c Cell) Instant() (t time.Time, ok bool) {
 		return unixTime(c.Float)
 	}
 	return time.Time{}, false
-}
-
-func parseNumber(s string) (float64, bool) {
-	if s == "" {
-		return 0, false
-	}
-	switch c := s[0]; { // most words end here
-	case c >= '0' && c <= '9', c == '+', c == '-', c == '.', c == 'n', c == 'N', c == 'i', c == 'I':
-	case c == ' ':
-		return parseNumber(strings.TrimSpace(s))
-	default:
-		return 0, false
-	}
-	v, err := strconv.ParseFloat(strings.TrimRight(s, " "), 64)
-	if err != nil && !math.IsInf(v, 0) { // 1e400 is as good as infinite
-		return 0, false
-	}
-	return v, true
-}
-
-func parseBool(s string) (v, ok bool) {
-	switch {
-	case strings.EqualFold(s, "true"):
-		return true, true
-	case strings.EqualFold(s, "false"):
-		return false, true
-	}
-	return false, false
-}
-
-var timeLayouts = []string{
-	"2006-01-02T15:04:05Z07:00", // a fraction is accepted without being in the layout
-	"2006-01-02 15:04:05Z07:00",
-	"2006-01-02 15:04:05 Z07:00",
-	"2006-01-02 15:04:05 -0700 MST",
-	"2006-01-02T15:04:05Z0700",
-	"2006-01-02T15:04:05",
-	"2006-01-02 15:04:05",
-	"2006-01-02T15:04",
-	"2006-01-02 15:04",
-	"2006-01-02",
-}
-
-func parseTime(s string) (time.Time, bool) {
-	s = strings.TrimSuffix(strings.TrimSpace(s), " UTC")
-	if len(s) < len("2006-01-02") || s[4] != '-' {
-		return time.Time{}, false
-	}
-	for _, layout := range timeLayouts {
-		if t, err := time.Parse(layout, s); err == nil {
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
-}
-
-// unixTime reads seconds below 1e11 (the year 5138), milliseconds below 1e14, microseconds below 1e17, else nanoseconds.
-func unixTime(v float64) (time.Time, bool) {
-	switch {
-	case math.IsNaN(v) || v < 0 || v >= math.MaxInt64:
-		return time.Time{}, false
-	case v < 1e11:
-		s, frac := math.Modf(v)
-		return time.Unix(int64(s), int64(math.Round(frac*1e6))*1000).UTC(), true
-	case v < 1e14:
-		return time.UnixMilli(int64(v)).UTC(), true
-	case v < 1e17:
-		return time.UnixMicro(int64(v)).UTC(), true
-	default:
-		return time.Unix(0, int64(v)).UTC(), true
-	}
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// errTooLong is wrapped by errors about a row above Options.MaxLine.
+// errTooLong is wrapped by errors about a row above Options.maxLine.
 var errTooLong = errors.New("the row is too long")
 
 // csvSource reads comma-separated values.
@@ -26,8 +26,8 @@ type csvSource struct {
 	converted string
 }
 
-// gate stops a reader that has read too far beyond the last record, so that one open quote does not read a
-// file into memory.
+// gate stops a reader that has read too far beyond the last record, so that one open quote does not
+// read a file into memory.
 type gate struct {
 	r           io.Reader
 	read, taken int64

@@ -9,21 +9,22 @@ import (
 	"time"
 )
 
-// DateFormat is how the points in time of a column are spelt. Formats that can be true of a column are kept as a set of bits.
-type DateFormat uint8
+// dateFormat is how the points in time of a column are spelt. Formats that can be true of a column
+// are kept as a set of bits.
+type dateFormat uint8
 
 // The formats of points in time.
 const (
-	// DateISO is 2026-11-30, also 2026/11/30, with or without a time of the day and a zone.
-	DateISO DateFormat = 1 << iota
-	// DateDMY is 30/11/2026 or 30.11.2026.
-	DateDMY
-	// DateMDY is 11/30/2026.
-	DateMDY
-	// DateNamed is 30-Nov-2026, 30 Nov 2026 or Nov 30, 2026.
-	DateNamed
-	// DateDigits is the whole number 20261130.
-	DateDigits
+	// dateISO is 2026-11-30, also 2026/11/30, with or without a time of the day and a zone.
+	dateISO dateFormat = 1 << iota
+	// dateDMY is 30/11/2026 or 30.11.2026.
+	dateDMY
+	// dateMDY is 11/30/2026.
+	dateMDY
+	// dateNamed is 30-Nov-2026, 30 Nov 2026 or Nov 30, 2026.
+	dateNamed
+	// dateDigits is the integer 20261130.
+	dateDigits
 )
 
 var namedLayouts = []string{
@@ -31,19 +32,19 @@ var namedLayouts = []string{
 }
 
 // parse reads a point in time of exactly this format, in UTC where no zone is given.
-func (f DateFormat) parse(s string) (time.Time, bool) {
+func (f dateFormat) parse(s string) (time.Time, bool) {
 	s = strings.TrimSpace(s)
 	switch f {
-	case DateISO:
+	case dateISO:
 		if t, ok := parseTime(s); ok {
 			return t, true
 		}
 		if len(s) > 4 && s[4] == '/' {
 			return parseTime(strings.Replace(s, "/", "-", 2))
 		}
-	case DateDMY, DateMDY:
-		return parseSlashed(s, f == DateDMY)
-	case DateNamed:
+	case dateDMY, dateMDY:
+		return parseSlashed(s, f == dateDMY)
+	case dateNamed:
 		date, clock := s, ""
 		if i := strings.LastIndexByte(s, ' '); i > 0 && strings.Contains(s[i:], ":") {
 			date, clock = s[:i], s[i+1:]
@@ -53,7 +54,7 @@ func (f DateFormat) parse(s string) (time.Time, bool) {
 				return addClock(t, clock)
 			}
 		}
-	case DateDigits:
+	case dateDigits:
 		if len(s) == 8 && (s[0] == '1' || s[0] == '2') {
 			if t, err := time.Parse("20060102", s); err == nil && t.Year() >= 1900 && t.Year() <= 2100 {
 				return t, true
@@ -63,7 +64,8 @@ func (f DateFormat) parse(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// parseSlashed reads two numbers of one or two digits and a year of four, or of two after slashes, and the time of the day.
+// parseSlashed reads two numbers of one or two digits and a year of four, or of two after slashes,
+// and the time of the day.
 func parseSlashed(s string, dayFirst bool) (time.Time, bool) {
 	date, clock, _ := strings.Cut(s, " ")
 	sep := byte('/')

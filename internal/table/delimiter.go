@@ -10,8 +10,9 @@ import (
 	"io"
 )
 
-// guessDelimiter returns what separates the cells of a CSV file that begins with head: usual, unless that does not give every row
-// the header's cells, or gives a single cell, and another character gives every row the same number of them, more than one.
+// guessDelimiter returns what separates the cells of a CSV file that begins with head: usual,
+// unless that does not give every row the header's cells, or gives a single cell, and another
+// character gives every row the same number of them, more than one.
 func guessDelimiter(head []byte, whole bool, usual rune) rune {
 	if !whole { // the last line may be a half
 		if i := bytes.LastIndexByte(head, '\n'); i >= 0 {

@@ -22,8 +22,8 @@ import (
 // headSize is how much of a text file is looked at to tell its encoding and its delimiter.
 const headSize = 1 << 16
 
-// ParseEncoding checks the name of an encoding; the names are those of the web (https://encoding.spec.whatwg.org), of which
-// latin-1 is windows-1252.
+// ParseEncoding checks the name of an encoding; the names are those of the web
+// (https://encoding.spec.whatwg.org), of which latin-1 is windows-1252.
 func ParseEncoding(name string) error {
 	if _, err := encodingOf(name); err != nil {
 		return fmt.Errorf("encoding %q is not known; known are utf-8, utf-16le, utf-16be, windows-1252, iso-8859-15, shift_jis, …", name)
@@ -41,7 +41,8 @@ func encodingOf(name string) (encoding.Encoding, error) {
 	return htmlindex.Get(name)
 }
 
-// decodeText returns the text of a file as UTF-8 without a byte order mark, and the name of the encoding where it was another one.
+// decodeText returns the text of a file as UTF-8 without a byte order mark, and the name of the
+// encoding where it was another one.
 func decodeText(in io.Reader, name string) (out *bufio.Reader, converted string, err error) {
 	raw := bufio.NewReaderSize(in, headSize)
 	head, err := raw.Peek(headSize)
@@ -67,8 +68,8 @@ func decodeText(in io.Reader, name string) (out *bufio.Reader, converted string,
 	return bufio.NewReaderSize(transform.NewReader(raw, unicode.BOMOverride(e.NewDecoder())), headSize), name, nil
 }
 
-// guessEncoding names an encoding that is no UTF-8 beyond doubt: by a byte order mark, or by the zeros that each second byte of
-// mostly Latin text in UTF-16 is.
+// guessEncoding names an encoding that is beyond doubt not UTF-8: by a byte order mark, or by the
+// zeros that each second byte of mostly Latin text in UTF-16 is.
 func guessEncoding(head []byte) string {
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xfe\x00\x00")), bytes.HasPrefix(head, []byte("\x00\x00\xfe\xff")):
@@ -95,7 +96,8 @@ func guessEncoding(head []byte) string {
 	return ""
 }
 
-// checkText returns an error for text that is not UTF-8, or whose conversion has lost something: nothing is replaced silently.
+// checkText returns an error for text that is not UTF-8, or whose conversion has lost something:
+// nothing is replaced silently.
 func checkText(s, converted string) error {
 	if converted != "" {
 		if strings.ContainsRune(s, utf8.RuneError) {
@@ -113,7 +115,7 @@ func checkText(s, converted string) error {
 	return fmt.Errorf("%q is not UTF-8; name the file's encoding in --encoding", s)
 }
 
-// clip cuts a text for an error.
+// clip cuts a string for an error.
 func clip(s string) string {
 	const most = 40
 	if len(s) > most {

@@ -111,8 +111,8 @@ func (s *jsonSource) checkText(line []byte) error {
 	return checkText(string(line[from:]), s.converted)
 }
 
-// replaceNotANumber makes the NaN, Infinity and -Infinity of Python and JavaScript, which are no JSON but what people have, empty strings in
-// place: missing values, as on a span.
+// replaceNotANumber makes the NaN, Infinity and -Infinity of Python and JavaScript, which are no
+// JSON but what people have, empty strings in place: missing values, as on a span.
 func replaceNotANumber(line []byte) {
 	if !bytes.Contains(line, []byte("NaN")) && !bytes.Contains(line, []byte("Infinity")) {
 		return

@@ -16,9 +16,11 @@ type NumberFormat uint8
 const (
 	// Plain numbers are as programs write them: 1234.5, 1e-3.
 	Plain NumberFormat = iota
-	// ThousandsComma groups digits by commas, blanks or apostrophes before a decimal point: 1,234.5.
+	// ThousandsComma groups digits by commas, blanks or apostrophes before a decimal point:
+	// 1,234.5.
 	ThousandsComma
-	// DecimalComma has a comma before the decimals and groups digits by points, blanks or apostrophes: 1.234,5.
+	// DecimalComma has a comma before the decimals and groups digits by points, blanks or
+	// apostrophes: 1.234,5.
 	DecimalComma
 	numberFormats
 )
@@ -37,7 +39,8 @@ func (f NumberFormat) Parse(s string) (float64, bool) {
 // String describes the format in an example.
 func (f NumberFormat) String() string { return [...]string{"1234.5", "1,234.5", "1.234,5"}[f] }
 
-// parseGrouped reads digits in groups of three that are set apart by one of separators, a blank or an apostrophe, all by the same.
+// parseGrouped reads digits in groups of three that are set apart by one of separators, a blank or
+// an apostrophe, all by the same.
 func parseGrouped(s string, decimal byte, separators string) (float64, bool) {
 	s = strings.TrimSpace(s)
 	if len(s) > 64 {
@@ -105,26 +108,4 @@ func stripSign(s string) (number string, ok bool) {
 		number = "-" + number
 	}
 	return number, len(number) < len(s)
-}
-
-// meansMissing are texts by which programs write that there is no value: those of pandas, R, SQL, Excel, Weka.
-var meansMissing = map[string]bool{
-	"na": true, "n/a": true, "#n/a": true, "#n/a n/a": true, "#na": true, "<na>": true, "n.a.": true,
-	"null": true, "(null)": true, "none": true, "nil": true, "nan": true, "-nan": true, "1.#qnan": true, "-1.#ind": true, "1.#ind": true,
-	"-1.#qnan": true, "nat": true, "missing": true, "-": true, "--": true, "---": true, "–": true, "—": true, "?": true, ".": true, "..": true, "*": true,
-	`\n`: true, "#div/0!": true, "#value!": true, "#ref!": true, "#num!": true, "#name?": true, "#null!": true,
-}
-
-// MeansMissing says that in a column of numbers, times or booleans the text stands for no value: NA, null, - and the like, and what is no
-// finite number.
-func MeansMissing(s string) bool {
-	if len(s) > 24 {
-		return false
-	}
-	s = strings.TrimSpace(s)
-	if s == "" || meansMissing[strings.ToLower(s)] {
-		return true
-	}
-	v, ok := parseNumber(s)
-	return ok && v-v != 0
 }

@@ -34,7 +34,8 @@ type parquetSource struct {
 	done   bool
 }
 
-// parquetLeaf turns the values of a column into cells; at is the cell's place, -1 for a column that is left out.
+// parquetLeaf turns the values of a column into cells; at is the cell's place, -1 for a column that
+// is left out.
 type parquetLeaf struct {
 	at   int
 	cell func(parquet.Value) Cell

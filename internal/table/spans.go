@@ -13,7 +13,8 @@ import (
 	"strconv"
 )
 
-// SpanDecoder makes rows of requests of spans. Columns may grow with each request; a row has a cell for each that there was when it was made.
+// SpanDecoder makes rows of requests of spans. Columns may grow with each request; a row has a cell
+// for each that there was when it was made.
 type SpanDecoder interface {
 	// Decode takes a request in OTLP JSON.
 	Decode(request []byte) error

@@ -199,8 +199,8 @@ func TestErrorsNameFileAndLine(t *testing.T) {
 		"twice":             {write(t, "a.csv", "x,x\n"), Options{}, `a.csv:1: column "x" is there twice`},
 		"too few cells":     {write(t, "a.csv", "a,b\n1,2\n3\n"), Options{}, "a.csv:3: the row does not have the header's 2 cells"},
 		"open quote":        {write(t, "a.csv", "a,b\n1,\"2\n"), Options{}, "a.csv:2"},
-		"long row":          {write(t, "a.csv", "a\n1\n\""+strings.Repeat("x\n", 40_000)), Options{MaxLine: 1000}, "more than 1000 bytes"},
-		"long line":         {write(t, "a.jsonl", "{}\n{\"a\":\""+strings.Repeat("x", 2000)+"\"}\n"), Options{MaxLine: 1000}, "a.jsonl:2: the row is too long"},
+		"long row":          {write(t, "a.csv", "a\n1\n\""+strings.Repeat("x\n", 40_000)), Options{maxLine: 1000}, "more than 1000 bytes"},
+		"long line":         {write(t, "a.jsonl", "{}\n{\"a\":\""+strings.Repeat("x", 2000)+"\"}\n"), Options{maxLine: 1000}, "a.jsonl:2: the row is too long"},
 		"not an object":     {write(t, "a.jsonl", "{}\n[1]\n"), Options{}, "a.jsonl:2: not a JSON object"},
 		"broken object":     {write(t, "a.jsonl", "{}\n\n{\"a\": \n"), Options{}, "a.jsonl:3: not a JSON object"},
 		"two on a line":     {write(t, "a.jsonl", "{} {}\n"), Options{}, "a.jsonl:1: not a JSON object: more than one"},
@@ -321,7 +321,8 @@ func TestInstant(t *testing.T) {
 	}
 }
 
-// FuzzReaders: text of any kind, in any encoding, is an error or rows of as many cells as there are columns.
+// FuzzReaders: text of any kind, in any encoding, is an error or rows of as many cells as there are
+// columns.
 func FuzzReaders(f *testing.F) {
 	f.Add([]byte("a,b\n1,2\n"), "", true)
 	f.Add([]byte("a;b\n1,5;2\n"), "", true)
@@ -334,7 +335,7 @@ func FuzzReaders(f *testing.F) {
 			format = CSV
 		}
 		r := &Reader{path: "input"} // no file: the disk would take most of the time
-		if err := r.startText(bytes.NewReader(content), format, Options{MaxLine: 1 << 12, Encoding: encoding}); err != nil {
+		if err := r.startText(bytes.NewReader(content), format, Options{maxLine: 1 << 12, Encoding: encoding}); err != nil {
 			return
 		}
 		var row []Cell
@@ -383,7 +384,8 @@ func FuzzParquet(f *testing.F) {
 	})
 }
 
-// FuzzSpelling: a text is read as a number or a point in time without a panic, and a plain number in all formats alike.
+// FuzzSpelling: a text is read as a number or a point in time without a panic, and a plain number
+// in all formats alike.
 func FuzzSpelling(f *testing.F) {
 	for _, s := range []string{"1,234.5", "1.234,5", "1\u00a0234", "$54.41", "31/12/2026 10:00", "2-Jan-2026", "20261131", "NA", "-"} {
 		f.Add(s)
@@ -396,7 +398,7 @@ func FuzzSpelling(f *testing.F) {
 		}
 		_, _ = stripSign(s)
 		MeansMissing(s)
-		for d := DateISO; d <= DateDigits; d <<= 1 {
+		for d := dateISO; d <= dateDigits; d <<= 1 {
 			d.parse(s)
 		}
 	})
