@@ -6,11 +6,11 @@ package mlcatalogextension
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/extension"
@@ -19,18 +19,15 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/feast"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/folder"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/follow"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/mlflow"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/review"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
-	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
-)
-
-// An editor or a checkout writes many files in a row: the folder is read once it has been quiet for settle, or at the
-// latest patience after the first event.
-const (
-	settle   = 200 * time.Millisecond
-	patience = 2 * time.Second
 )
 
 type catalogExtension struct {
@@ -46,17 +43,17 @@ type catalogExtension struct {
 	cards *catalog.Set
 	facts []catalog.Facts // by source
 
-	// sightings are what readers have looked up; limiter bounds the lines about them.
+	// sightings are what readers have looked up.
 	sightings *catalog.Sightings
-	limiter   *loglimit.Limiter
 
-	followers []*follower
+	followers []*follow.Follower
 	storage   *storageclient.Client // nil without one
 
-	// loader, absent and said belong to Start and then to the goroutine. said are the keys without an effect that the log has had, by file.
-	loader *catalog.Loader
-	absent bool
-	said   map[string]string
+	// loader, absent and reported belong to Start and then to the goroutine. reported are the keys without an effect that the log has had, by
+	// file.
+	loader   *catalog.Loader
+	absent   bool
+	reported map[string]string
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -66,6 +63,7 @@ var (
 	_ extension.Extension             = (*catalogExtension)(nil)
 	_ extensioncapabilities.Dependent = (*catalogExtension)(nil)
 	_ catalog.Catalog                 = (*catalogExtension)(nil)
+	_ catalog.Sighted                 = (*catalogExtension)(nil)
 )
 
 func newExtension(set extension.Settings, cfg *Config) (*catalogExtension, error) {
@@ -76,7 +74,7 @@ func newExtension(set extension.Settings, cfg *Config) (*catalogExtension, error
 	e := &catalogExtension{
 		id: set.ID, cfg: cfg, settings: set.TelemetrySettings, logger: set.Logger, telemetry: telemetry,
 		loader: catalog.NewLoader(cfg.Directory), cards: catalog.NewSet(nil, nil),
-		sightings: catalog.NewSightings(), limiter: loglimit.New(sayAgain),
+		sightings: catalog.NewSightings(),
 	}
 	e.set.Store(e.cards)
 	return e, nil
@@ -95,6 +93,9 @@ func (e *catalogExtension) change(f func()) {
 
 // Snapshot returns the current set.
 func (e *catalogExtension) Snapshot() *catalog.Set { return e.set.Load() }
+
+// Sightings is where the components that look up cards note what they look for.
+func (e *catalogExtension) Sightings() *catalog.Sightings { return e.sightings }
 
 // Start loads the folder and begins to watch it and to ask the sources. The default folder may be absent, and cards that are not good are left out.
 func (e *catalogExtension) Start(ctx context.Context, host component.Host) error {
@@ -117,20 +118,18 @@ func (e *catalogExtension) Start(ctx context.Context, host component.Host) error
 		}
 	}
 
-	var w watch
-	if watcher, err := newWatcher(e.cfg.Directory); err != nil {
-		w = noWatch{}
+	w, err := folder.New(e.cfg.Directory)
+	if err != nil {
+		w = folder.None{}
 		e.logger.Warn("The file system's events cannot be had; changes of the catalog are found by polling alone.",
 			zap.Duration("reload_interval", e.cfg.ReloadInterval), zap.Error(err))
-	} else {
-		w = watcher
 	}
-	w.update(e.loader.Folders(), e.loader.Baselines())
+	w.Update(e.loader.Folders(), e.loader.Baselines())
 	ctx, e.stop = context.WithCancel(context.Background())
-	e.done.Go(func() { e.run(ctx, w) })
+	e.done.Go(func() { e.followFolder(ctx, w) })
 	e.done.Go(func() { e.review(ctx) })
 	for _, f := range e.followers {
-		e.done.Go(func() { f.run(ctx) })
+		e.done.Go(func() { f.Run(ctx) })
 	}
 	return nil
 }
@@ -158,45 +157,30 @@ func (e *catalogExtension) openSources(ctx context.Context, host component.Host)
 		if err != nil {
 			return fmt.Errorf("'%s': %w", p.key, err)
 		}
-		f := newFollower(p.name, src, p.config, e.logger)
-		f.publish = func(facts catalog.Facts) { e.change(func() { e.facts[i] = facts }) }
 		a := newSourceAttributes(p.name)
 		attributes[i] = a
-		f.count = func(outcome string, facts catalog.Facts) { e.count(a, outcome, facts) }
+		options := follow.Options{
+			Name: p.name, Interval: p.config.Interval, StaleAfter: p.config.StaleAfter,
+			Publish: func(facts catalog.Facts) { e.change(func() { e.facts[i] = facts }) },
+			Count:   func(outcome follow.Outcome, facts catalog.Facts) { e.countFetch(a, outcome, facts) },
+		}
 		if e.storage != nil {
-			f.save = e.saver(p)
+			options.Save = e.saver(p)
+		}
+		f := follow.New(src, options, e.logger)
+		if e.storage != nil {
 			if at, facts, ok := e.restore(ctx, p); ok {
-				f.restore(at, facts)
+				f.Restore(at, facts)
 			}
 		}
 		e.followers = append(e.followers, f)
 	}
 	return e.telemetry.RegisterMlCatalogSourceAgeCallback(func(_ context.Context, o metric.Float64Observer) error {
 		for i, f := range e.followers {
-			o.Observe(f.age().Seconds(), attributes[i].age)
+			o.Observe(f.Age().Seconds(), attributes[i].age)
 		}
 		return nil
 	})
-}
-
-// count records what became of a fetch, and what the source's facts are.
-func (e *catalogExtension) count(a sourceAttributes, outcome string, facts catalog.Facts) {
-	ctx := context.Background()
-	switch outcome {
-	case "changed":
-		e.telemetry.MlCatalogSourceFetches.Add(ctx, 1, a.changed)
-	case "unchanged":
-		e.telemetry.MlCatalogSourceFetches.Add(ctx, 1, a.unchanged)
-	default:
-		e.telemetry.MlCatalogSourceFetches.Add(ctx, 1, a.fails)
-	}
-	versions := 0
-	for i := range facts.Models {
-		versions += len(facts.Models[i].Versions)
-	}
-	e.telemetry.MlCatalogSourceFacts.Record(ctx, int64(len(facts.Models)), a.models)
-	e.telemetry.MlCatalogSourceFacts.Record(ctx, int64(versions), a.versions)
-	e.telemetry.MlCatalogSourceFacts.Record(ctx, int64(len(facts.FeatureViews)), a.views)
 }
 
 // Shutdown ends the watch and the sources. The last set stays readable.
@@ -209,46 +193,17 @@ func (e *catalogExtension) Shutdown(ctx context.Context) error {
 	return e.storage.Close(ctx)
 }
 
-// run reloads on events and polls until ctx is done.
-func (e *catalogExtension) run(ctx context.Context, w watch) {
-	defer func() {
-		if err := w.close(); err != nil {
-			e.logger.Debug("The watch of the catalog did not close.", zap.Error(err))
-		}
-	}()
-	var poll <-chan time.Time
-	if e.cfg.ReloadInterval > 0 {
-		ticker := time.NewTicker(e.cfg.ReloadInterval)
-		defer ticker.Stop()
-		poll = ticker.C
-	}
-	quiet := time.NewTimer(settle) // for what changed between the load and the watch
-	defer quiet.Stop()
-	var first time.Time // of the events that wait
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case event := <-w.events():
-			if !w.matters(event) {
-				continue
-			}
-			if first.IsZero() {
-				first = time.Now()
-			}
-			if left := patience - time.Since(first); left > 0 {
-				quiet.Reset(min(settle, left))
-			}
-			continue
-		case err := <-w.errors(): // events were lost: look
-			e.logger.Debug("The file system's events are incomplete.", zap.Error(err))
-		case <-quiet.C:
-		case <-poll:
-		}
-		first = time.Time{}
+// followFolder reloads on events and polls until ctx is done.
+func (e *catalogExtension) followFolder(ctx context.Context, w folder.Watch) {
+	folder.Follow(ctx, w, e.cfg.ReloadInterval, e.logger, func() (folders, baselines []string) {
 		e.reload(ctx)
-		w.update(e.loader.Folders(), e.loader.Baselines())
-	}
+		return e.loader.Folders(), e.loader.Baselines()
+	})
+}
+
+// review compares what readers look up with the cards until ctx is done.
+func (e *catalogExtension) review(ctx context.Context) {
+	review.New(e.sightings, e.Snapshot, e.logger, e.recordReview).Run(ctx)
 }
 
 // reload loads the folder. A default folder that has never been there is waited for.
@@ -269,21 +224,21 @@ func (e *catalogExtension) load(ctx context.Context) {
 		return
 	}
 	e.change(func() { e.cards = result.Set })
-	e.record(ctx, result)
+	e.recordLoad(ctx, result)
 	fields := []zap.Field{zap.String("directory", e.cfg.Directory), zap.Int("models", len(result.Set.Models)), zap.Int("jobs", len(result.Set.Jobs))}
 	if result.Err == nil {
 		e.logger.Info("The catalog is loaded.", fields...)
 	} else {
-		e.complain(result, fields)
+		e.reportViolations(result, fields)
 	}
-	e.announce(result.NoEffect)
+	e.reportNoEffect(result.NoEffect)
 }
 
 // mostViolations bounds the lines in the log about one load; "validate" lists all.
 const mostViolations = 100
 
-// complain says what is wrong with the cards, and which ones are in force nevertheless.
-func (e *catalogExtension) complain(result *catalog.Result, fields []zap.Field) {
+// reportViolations says what is wrong with the cards, and which ones are in force nevertheless.
+func (e *catalogExtension) reportViolations(result *catalog.Result, fields []zap.Field) {
 	logger := e.logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)) // the stack says nothing of the card
 	violations := yamldoc.Violations(result.Err)
 	for _, v := range violations[:min(len(violations), mostViolations)] {
@@ -302,15 +257,55 @@ func (e *catalogExtension) complain(result *catalog.Result, fields []zap.Field) 
 		append(fields, zap.Int("rejected", rejected), zap.Int("violations", len(violations)), zap.Strings("kept", kept))...)
 }
 
-// announce says once which keys of a card nothing acts on yet.
-func (e *catalogExtension) announce(cards []catalog.NoEffect) {
-	said := make(map[string]string, len(cards))
+// reportNoEffect says once which keys of a card nothing acts on yet.
+func (e *catalogExtension) reportNoEffect(cards []catalog.NoEffect) {
+	reported := make(map[string]string, len(cards))
 	for _, c := range cards {
 		at, keys := fmt.Sprintf("%s:%d", c.File, c.Line), strings.Join(c.Keys, ", ")
-		said[at] = keys
-		if e.said[at] != keys {
+		reported[at] = keys
+		if e.reported[at] != keys {
 			e.logger.Warn("Keys of a card have no effect yet: they are checked, and nothing acts on them.", zap.String("card", at), zap.String("keys", keys))
 		}
 	}
-	e.said = said
+	e.reported = reported
+}
+
+// plan is one source of the config: what it takes to run it.
+type plan struct {
+	key    string // its place in the config
+	name   string
+	config *SourceConfig
+	// fingerprint is of what decides on the facts: those of another config are of no use.
+	fingerprint string
+	open        func(client *http.Client) (follow.Source, error)
+}
+
+// plans lists the sources in the order in which they count.
+func (s *Sources) plans() []plan {
+	var out []plan
+	for i := range s.MLflow {
+		c := &s.MLflow[i]
+		o := mlflow.Options{
+			Models: c.Models, Environment: c.Environment, EnvironmentTag: c.EnvironmentTag, Tags: c.Tags, Params: c.Params, Metrics: c.Metrics,
+			MaxModels: c.Limits.Models, MaxVersions: c.Limits.Versions, MaxAttributes: c.Limits.Attributes, MaxBody: c.MaxResponseSize,
+		}
+		out = append(out, plan{
+			key: fmt.Sprintf("sources::mlflow[%d]", i), name: c.name("mlflow"), config: &c.SourceConfig,
+			fingerprint: fmt.Sprintf("mlflow %s %+v", c.Endpoint, o),
+			open:        func(client *http.Client) (follow.Source, error) { return mlflow.New(client, c.Endpoint, o) },
+		})
+	}
+	for i := range s.Feast {
+		c := &s.Feast[i]
+		o := feast.Options{
+			Project: c.Project, Environment: c.Environment, FeatureViews: c.FeatureViews, Tags: c.Tags,
+			MaxViews: c.Limits.FeatureViews, MaxFeatures: c.Limits.Features, MaxBody: c.MaxResponseSize,
+		}
+		out = append(out, plan{
+			key: fmt.Sprintf("sources::feast[%d]", i), name: c.name("feast", c.Project), config: &c.SourceConfig,
+			fingerprint: fmt.Sprintf("feast %s %+v", c.Endpoint, o),
+			open:        func(client *http.Client) (follow.Source, error) { return feast.New(client, c.Endpoint, o) },
+		})
+	}
+	return out
 }

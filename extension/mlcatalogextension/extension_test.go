@@ -25,8 +25,10 @@ import (
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
 
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/folder"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/metadatatest"
+	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/review"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
@@ -324,7 +326,7 @@ func TestCardsThatNoSpanMeets(t *testing.T) {
 			r.Sightings().UnknownModel("staging", "fraud")
 			r.Sightings().UnknownModel("", "weather")
 			r.Sightings().UnknownJob("", "Daily")
-			testkit.Advance(reviewInterval)
+			testkit.Advance(review.Interval)
 		}
 		cancel()
 		<-done
@@ -352,11 +354,11 @@ type fakeWatch struct {
 	closed  bool
 }
 
-func (f *fakeWatch) events() <-chan fsnotify.Event { return f.event }
-func (f *fakeWatch) errors() <-chan error          { return f.lost }
-func (f *fakeWatch) matters(e fsnotify.Event) bool { return e.Op != fsnotify.Chmod }
-func (f *fakeWatch) update(_, _ []string)          { f.updates++ }
-func (f *fakeWatch) close() error                  { f.closed = true; return errors.New("closed") }
+func (f *fakeWatch) Events() <-chan fsnotify.Event { return f.event }
+func (f *fakeWatch) Errors() <-chan error          { return f.lost }
+func (f *fakeWatch) Matters(e fsnotify.Event) bool { return e.Op != fsnotify.Chmod }
+func (f *fakeWatch) Update(_, _ []string)          { f.updates++ }
+func (f *fakeWatch) Close() error                  { f.closed = true; return errors.New("closed") }
 func (f *fakeWatch) send(n int, every time.Duration) {
 	for range n {
 		f.event <- fsnotify.Event{Op: fsnotify.Write}
@@ -376,8 +378,8 @@ func bubble(t *testing.T, interval time.Duration, test func(t *testing.T, r *rig
 		w := &fakeWatch{event: make(chan fsnotify.Event), lost: make(chan error)}
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
-		go func() { defer close(done); r.run(ctx, w) }()
-		testkit.Advance(settle)
+		go func() { defer close(done); r.followFolder(ctx, w) }()
+		testkit.Advance(folder.Settle)
 		require.Equal(t, 1, w.updates, "the look after the start")
 		test(t, r, w, card)
 		cancel()
@@ -390,10 +392,10 @@ func TestEventsAreGathered(t *testing.T) {
 	bubble(t, 0, func(t *testing.T, r *rig, w *fakeWatch, card string) {
 		t.Helper()
 		write(t, card, cardB)
-		w.send(5, settle/2)
+		w.send(5, folder.Settle/2)
 		synctest.Wait()
 		assert.Equal(t, []string{"a"}, r.names(), "not while files are being written")
-		testkit.Advance(settle)
+		testkit.Advance(folder.Settle)
 		assert.Equal(t, []string{"b"}, r.names())
 		assert.Equal(t, 2, w.updates, "one look for five events")
 	})
@@ -403,7 +405,7 @@ func TestEventsWithoutAnEnd(t *testing.T) {
 	bubble(t, 0, func(t *testing.T, r *rig, w *fakeWatch, card string) {
 		t.Helper()
 		write(t, card, cardB)
-		w.send(int(patience/(settle/2))+1, settle/2)
+		w.send(int(folder.Patience/(folder.Settle/2))+1, folder.Settle/2)
 		synctest.Wait()
 		assert.Equal(t, []string{"b"}, r.names())
 	})

@@ -73,10 +73,10 @@ func TestContract(t *testing.T) {
 	require.NoError(t, err)
 	page := func(n string) url.Values { return url.Values{"project": {"payments"}, "page": {n}, "limit": {"100"}} }
 	assert.Equal(t, []sourcetest.Request{
-		sourcetest.Get(api + "feature_views", page("1")),
-		sourcetest.Get(api + "feature_views", page("2")),
-		sourcetest.Get(api + "entities", page("1")),
-		sourcetest.Get(api + "feature_services", page("1")),
+		sourcetest.Get(api+"feature_views", page("1")),
+		sourcetest.Get(api+"feature_views", page("2")),
+		sourcetest.Get(api+"entities", page("1")),
+		sourcetest.Get(api+"feature_services", page("1")),
 	}, r.Requests())
 	assert.Equal(t, catalog.Facts{
 		Models: []catalog.ModelFacts{{Name: "fraud", Environment: "production", FeatureViews: []string{"driver_stats", "clicks"}}},

@@ -88,14 +88,14 @@ func TestContract(t *testing.T) {
 		return v
 	}
 	assert.Equal(t, []sourcetest.Request{
-		sourcetest.Get(api + "registered-models/search", models),
-		sourcetest.Get(api + "registered-models/search", with(url.Values{"max_results": {"200"}, "order_by": {"name ASC"}}, "eyJwYWdlIjogMn0=")),
-		sourcetest.Get(api + "model-versions/search", versions("name='fraud'")),
-		sourcetest.Get(api + "model-versions/search", with(versions("name='fraud'"), "djI=")),
-		sourcetest.Get(api + "runs/get", url.Values{"run_id": {"run9"}}),
-		sourcetest.Get(api + "runs/get", url.Values{"run_id": {"run8"}}),
-		sourcetest.Get(api + "runs/get", url.Values{"run_id": {"run6"}}),
-		sourcetest.Get(api + "model-versions/search", versions(`name="prod.recsys's"`)),
+		sourcetest.Get(api+"registered-models/search", models),
+		sourcetest.Get(api+"registered-models/search", with(url.Values{"max_results": {"200"}, "order_by": {"name ASC"}}, "eyJwYWdlIjogMn0=")),
+		sourcetest.Get(api+"model-versions/search", versions("name='fraud'")),
+		sourcetest.Get(api+"model-versions/search", with(versions("name='fraud'"), "djI=")),
+		sourcetest.Get(api+"runs/get", url.Values{"run_id": {"run9"}}),
+		sourcetest.Get(api+"runs/get", url.Values{"run_id": {"run8"}}),
+		sourcetest.Get(api+"runs/get", url.Values{"run_id": {"run6"}}),
+		sourcetest.Get(api+"model-versions/search", versions(`name="prod.recsys's"`)),
 	}, r.Requests(), "a third page of versions is not needed: the newest two and all with an alias are there")
 
 	fraud := catalog.ModelFacts{

@@ -1,7 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package mlcatalogextension
+// Package follow keeps what a registry knows up to date: it asks again and again, backs off while there is no answer, and marks what has
+// become stale.
+package follow
 
 import (
 	"context"
@@ -13,8 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/metric"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
@@ -22,8 +22,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// source reads a registry. It is for one goroutine.
-type source interface {
+// Source reads a registry. It is for one goroutine.
+type Source interface {
 	Fetch(ctx context.Context) (catalog.Facts, error)
 	Close()
 }
@@ -37,24 +37,42 @@ const (
 	roundTimeout = 10 * time.Minute
 )
 
-// follower keeps the facts of one source up to date. Its fields belong to its goroutine, but for answered.
+// Options say how a source is followed.
+type Options struct {
+	// Name tells the source apart in the log.
+	Name string
+	// Interval is the time between two rounds that are answered.
+	Interval time.Duration
+	// StaleAfter is how long the last good answer counts as fresh; 0 for ever.
+	StaleAfter time.Duration
+	// Publish makes facts part of the set.
+	Publish func(catalog.Facts)
+	// Save keeps facts beyond a restart; nil where nothing does.
+	Save func(ctx context.Context, at time.Time, facts catalog.Facts)
+	// Count counts a fetch by its outcome.
+	Count func(outcome Outcome, facts catalog.Facts)
+}
+
+// Outcome is what became of a fetch.
+type Outcome string
+
+// The outcomes.
+const (
+	Changed   Outcome = "changed"
+	Unchanged Outcome = "unchanged"
+	Failed    Outcome = "failed"
+)
+
+// Follower keeps the facts of one source up to date. Its fields belong to its goroutine, but for answered.
 //
 //	fetch ──► good: same facts ─► nothing          ─┐
 //	  ▲       good: new facts  ─► publish, save     ├─► wait for the interval
 //	  │       bad: keep the last good facts         ├─► wait for the back-off, or as the server asks
 //	  └─────────────────────────────────────────────┘   stale_after has passed meanwhile: publish with the mark
-type follower struct {
-	name       string
-	source     source
-	interval   time.Duration
-	staleAfter time.Duration
-	logger     *zap.Logger
-	// publish makes facts part of the set.
-	publish func(catalog.Facts)
-	// save keeps facts beyond a restart.
-	save func(ctx context.Context, at time.Time, facts catalog.Facts)
-	// count counts a fetch by its outcome: changed, unchanged, failed.
-	count func(outcome string, facts catalog.Facts)
+type Follower struct {
+	Options
+	source Source
+	logger *zap.Logger
 	// jitter is a random share, 0 to 1.
 	jitter func() float64
 
@@ -68,31 +86,29 @@ type follower struct {
 	notes    []string
 }
 
-func newFollower(name string, s source, c *SourceConfig, logger *zap.Logger) *follower {
-	f := &follower{
-		name: name, source: s, interval: c.Interval, staleAfter: c.StaleAfter,
-		logger: logger.With(zap.String("source", name)), jitter: rand.Float64,
-	}
+// New returns a follower, which does nothing before Run.
+func New(s Source, o Options, logger *zap.Logger) *Follower {
+	f := &Follower{Options: o, source: s, logger: logger.With(zap.String("source", o.Name)), jitter: rand.Float64}
 	f.answered.Store(time.Now().UnixNano())
 	return f
 }
 
-// age is the time since the last good answer.
-func (f *follower) age() time.Duration { return time.Since(time.Unix(0, f.answered.Load())) }
+// Age is the time since the last good answer.
+func (f *Follower) Age() time.Duration { return time.Since(time.Unix(0, f.answered.Load())) }
 
-// restore takes facts that an earlier process has had.
-func (f *follower) restore(at time.Time, facts catalog.Facts) {
+// Restore takes facts that an earlier process has had.
+func (f *Follower) Restore(at time.Time, facts catalog.Facts) {
 	f.facts, f.known, f.sum = facts, true, sum(facts)
 	f.answered.Store(at.UnixNano())
 	f.facts.Stale = f.due()
-	f.publish(f.facts)
+	f.Publish(f.facts)
 }
 
 // due says whether the facts have become stale.
-func (f *follower) due() bool { return f.staleAfter > 0 && f.age() >= f.staleAfter }
+func (f *Follower) due() bool { return f.StaleAfter > 0 && f.Age() >= f.StaleAfter }
 
-// run fetches until ctx is done.
-func (f *follower) run(ctx context.Context) {
+// Run fetches until ctx is done.
+func (f *Follower) Run(ctx context.Context) {
 	defer f.source.Close()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
@@ -100,8 +116,8 @@ func (f *follower) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
-			if f.known && f.save != nil { // with the time of the last answer, which is not saved where nothing has changed
-				f.save(context.WithoutCancel(ctx), time.Unix(0, f.answered.Load()), f.facts)
+			if f.known && f.Save != nil { // with the time of the last answer, which is not saved where nothing has changed
+				f.Save(context.WithoutCancel(ctx), time.Unix(0, f.answered.Load()), f.facts)
 			}
 			return
 		case <-timer.C:
@@ -115,25 +131,25 @@ func (f *follower) run(ctx context.Context) {
 		}
 		f.mark()
 		wait := time.Until(next)
-		if f.known && f.staleAfter > 0 && !f.facts.Stale {
-			wait = min(wait, f.staleAfter-f.age())
+		if f.known && f.StaleAfter > 0 && !f.facts.Stale {
+			wait = min(wait, f.StaleAfter-f.Age())
 		}
 		timer.Reset(max(wait, 0))
 	}
 }
 
 // mark publishes facts that have become stale.
-func (f *follower) mark() {
+func (f *Follower) mark() {
 	if !f.known || f.facts.Stale || !f.due() {
 		return
 	}
 	f.facts.Stale = true
-	f.publish(f.facts)
-	f.logger.Warn("The registry has not answered for long: its models are marked with ml.catalog.stale until it does.", zap.Duration("age", f.age().Round(time.Second)))
+	f.Publish(f.facts)
+	f.logger.Warn("The registry has not answered for long: its models are marked with ml.catalog.stale until it does.", zap.Duration("age", f.Age().Round(time.Second)))
 }
 
 // fetch asks the source once and returns how long to wait.
-func (f *follower) fetch(ctx context.Context) time.Duration {
+func (f *Follower) fetch(ctx context.Context) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, roundTimeout)
 	defer cancel()
 	facts, err := f.source.Fetch(ctx)
@@ -158,27 +174,27 @@ func (f *follower) fetch(ctx context.Context) time.Duration {
 	wasStale := f.known && f.facts.Stale
 	switch {
 	case f.known && s == f.sum && !wasStale:
-		f.count("unchanged", facts)
+		f.Count(Unchanged, facts)
 	case f.known && s == f.sum:
 		f.facts = facts
-		f.publish(facts)
-		f.count("unchanged", facts)
+		f.Publish(facts)
+		f.Count(Unchanged, facts)
 	default:
 		f.facts, f.sum, f.known = facts, s, true
-		f.publish(facts)
-		f.count("changed", facts)
-		if f.save != nil {
-			f.save(ctx, time.Now(), facts)
+		f.Publish(facts)
+		f.Count(Changed, facts)
+		if f.Save != nil {
+			f.Save(ctx, time.Now(), facts)
 		}
 		f.logger.Info("The registry's facts are loaded.", zap.Int("models", len(facts.Models)), zap.Int("feature_views", len(facts.FeatureViews)))
 	}
-	return f.interval
+	return f.Interval
 }
 
 // failed counts and logs a failure and returns the back-off.
-func (f *follower) failed(err error) time.Duration {
+func (f *Follower) failed(err error) time.Duration {
 	f.failures++
-	f.count("failed", f.facts)
+	f.Count(Failed, f.facts)
 	wait := f.backoff(err)
 	logger := f.logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)) // the stack says nothing of the registry
 	fields := []zap.Field{zap.Error(err), zap.Int("failures", f.failures), zap.Duration("retry_in", wait.Round(time.Millisecond))}
@@ -186,7 +202,7 @@ func (f *follower) failed(err error) time.Duration {
 	case f.failures > 1: // once per outage is enough
 		logger.Debug("The registry still cannot be read.", fields...)
 	case f.known:
-		logger.Warn("The registry cannot be read, what it said last stays.", append(fields, zap.Duration("age", f.age().Round(time.Second)))...)
+		logger.Warn("The registry cannot be read, what it said last stays.", append(fields, zap.Duration("age", f.Age().Round(time.Second)))...)
 	default:
 		logger.Warn("The registry cannot be read, the catalog does without it until it answers.", fields...)
 	}
@@ -194,8 +210,8 @@ func (f *follower) failed(err error) time.Duration {
 }
 
 // backoff doubles with the failures; a server that asks for more time gets it.
-func (f *follower) backoff(err error) time.Duration {
-	wait, limit := min(firstBackoff, f.interval), max(maxBackoff, f.interval)
+func (f *Follower) backoff(err error) time.Duration {
+	wait, limit := min(firstBackoff, f.Interval), max(maxBackoff, f.Interval)
 	for i := 1; i < f.failures && wait < limit; i++ {
 		wait *= 2
 	}
@@ -214,26 +230,4 @@ func sum(facts catalog.Facts) [sha256.Size]byte {
 		panic("BUG: facts are no JSON: " + err.Error())
 	}
 	return sha256.Sum256(data)
-}
-
-// sourceAttributes are the options of a source's metrics, made once.
-type sourceAttributes struct {
-	age                       metric.ObserveOption
-	changed, unchanged, fails metric.MeasurementOption
-	models, versions, views   metric.MeasurementOption
-}
-
-func newSourceAttributes(name string) sourceAttributes {
-	of := func(more ...attribute.KeyValue) metric.MeasurementOption {
-		return metric.WithAttributeSet(attribute.NewSet(append(more, attribute.String("source", name))...))
-	}
-	return sourceAttributes{
-		age:       of(),
-		changed:   of(attribute.String("result", "changed")),
-		unchanged: of(attribute.String("result", "unchanged")),
-		fails:     of(attribute.String("result", "failed")),
-		models:    of(attribute.String("fact", "model")),
-		versions:  of(attribute.String("fact", "version")),
-		views:     of(attribute.String("fact", "feature_view")),
-	}
 }

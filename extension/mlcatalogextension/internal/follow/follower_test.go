@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package mlcatalogextension
+package follow
 
 import (
 	"context"
@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 	"go.uber.org/zap/zaptest/observer"
@@ -21,6 +22,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // script is a source that answers as it is told.
 type script struct {
@@ -43,36 +46,36 @@ func (s *script) Close() { s.closed = true }
 
 // followed is a follower in a bubble, and what it does.
 type followed struct {
-	*follower
+	*Follower
 	source    *script
 	published []catalog.Facts
 	saved     []time.Duration
-	counts    map[string]int
+	counts    map[Outcome]int
 	logs      *observer.ObservedLogs
 	stop      func()
 }
 
 // follow runs a test with a follower whose waits are not cut.
-func follow(t *testing.T, cfg SourceConfig, answer func(ctx context.Context, n int) (catalog.Facts, error), test func(t *testing.T, f *followed)) {
+func follow(t *testing.T, cfg Options, answer func(ctx context.Context, n int) (catalog.Facts, error), test func(t *testing.T, f *followed)) {
 	synctest.Test(t, func(t *testing.T) {
 		core, logs := observer.New(zapcore.DebugLevel)
 		s := &script{start: time.Now(), answer: answer}
-		f := &followed{follower: newFollower("s", s, &cfg, zap.New(core)), source: s, counts: map[string]int{}, logs: logs}
+		f := &followed{Follower: New(s, cfg, zap.New(core)), source: s, counts: map[Outcome]int{}, logs: logs}
 		f.jitter = func() float64 { return 0 }
 		locked := func(change func()) {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			change()
 		}
-		f.publish = func(facts catalog.Facts) { locked(func() { f.published = append(f.published, facts) }) }
-		f.save = func(_ context.Context, at time.Time, _ catalog.Facts) {
+		f.Publish = func(facts catalog.Facts) { locked(func() { f.published = append(f.published, facts) }) }
+		f.Save = func(_ context.Context, at time.Time, _ catalog.Facts) {
 			locked(func() { f.saved = append(f.saved, at.Sub(s.start)) })
 		}
-		f.count = func(outcome string, _ catalog.Facts) { locked(func() { f.counts[outcome]++ }) }
+		f.Count = func(outcome Outcome, _ catalog.Facts) { locked(func() { f.counts[outcome]++ }) }
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		f.stop = func() { cancel(); <-done }
-		go func() { defer close(done); f.run(ctx) }()
+		go func() { defer close(done); f.Run(ctx) }()
 		test(t, f)
 		f.stop()
 		assert.True(t, s.closed)
@@ -83,7 +86,7 @@ func model(name string) catalog.Facts {
 	return catalog.Facts{Models: []catalog.ModelFacts{{Name: name}}}
 }
 
-var minute = SourceConfig{Interval: time.Minute, StaleAfter: 10 * time.Minute}
+var minute = Options{Name: "s", Interval: time.Minute, StaleAfter: 10 * time.Minute}
 
 // sleep lets time pass. The lock orders what the test reads and writes before and after it with what the follower does.
 func (f *followed) sleep(d time.Duration) {
@@ -104,8 +107,8 @@ func TestIntervalAndUnchangedAnswers(t *testing.T) {
 		f.sleep(5*time.Minute + time.Second)
 		assert.Equal(t, []time.Duration{0, time.Minute, 2 * time.Minute, 3 * time.Minute, 4 * time.Minute, 5 * time.Minute}, f.source.asked)
 		assert.Equal(t, []catalog.Facts{model("a"), model("b")}, f.published, "an answer that says the same publishes nothing")
-		assert.Equal(t, map[string]int{"changed": 2, "unchanged": 4}, f.counts)
-		assert.Equal(t, time.Second, f.age())
+		assert.Equal(t, map[Outcome]int{Changed: 2, Unchanged: 4}, f.counts)
+		assert.Equal(t, time.Second, f.Age())
 		assert.Equal(t, []time.Duration{0, 3 * time.Minute}, f.saved)
 		f.stop()
 		assert.Equal(t, []time.Duration{0, 3 * time.Minute, 5 * time.Minute}, f.saved, "the end saves when the last answer came")
@@ -128,7 +131,7 @@ func TestBackOff(t *testing.T) {
 		assert.Equal(t, []float64{0, 5, 15, 35, 75, 155, 315, 615, 915, 1215}, seconds, "doubling up to 5m")
 		assert.Empty(t, f.published, "what has never answered has nothing to be marked")
 		assert.Empty(t, f.saved)
-		assert.Equal(t, 25*time.Minute+time.Second, f.age(), "since the start")
+		assert.Equal(t, 25*time.Minute+time.Second, f.Age(), "since the start")
 		assert.Len(t, f.logs.FilterLevelExact(zapcore.WarnLevel).All(), 1, "once per outage")
 		assert.Contains(t, f.logs.All()[0].Message, "does without it until it answers")
 
@@ -146,7 +149,7 @@ func TestBackOff(t *testing.T) {
 }
 
 func TestJitterAndRetryAfter(t *testing.T) {
-	f := newFollower("s", &script{}, &minute, zap.NewNop())
+	f := New(&script{}, minute, zap.NewNop())
 	f.failures = 3
 	for _, share := range []float64{0, 0.5, 1} {
 		f.jitter = func() float64 { return share }
@@ -157,14 +160,14 @@ func TestJitterAndRetryAfter(t *testing.T) {
 	assert.Equal(t, 10*time.Second, f.backoff(&fetch.Error{Status: 503, RetryAfter: time.Second}), "it asks for less than it gets")
 	f.failures = 1 << 30
 	assert.Equal(t, maxBackoff/2, f.backoff(errors.New("x")))
-	slow := newFollower("s", &script{}, &SourceConfig{Interval: time.Hour}, zap.NewNop())
+	slow := New(&script{}, Options{Name: "s", Interval: time.Hour}, zap.NewNop())
 	slow.jitter, slow.failures = func() float64 { return 0 }, 100
 	assert.Equal(t, time.Hour, slow.backoff(errors.New("x")))
-	fast := newFollower("s", &script{}, &SourceConfig{Interval: time.Second}, zap.NewNop())
+	fast := New(&script{}, Options{Name: "s", Interval: time.Second}, zap.NewNop())
 	fast.jitter, fast.failures = func() float64 { return 0 }, 1
 	assert.Equal(t, time.Second, fast.backoff(errors.New("x")))
 	for range 100 { // the real one
-		wait := newFollower("s", &script{}, &minute, zap.NewNop()).backoff(errors.New("x"))
+		wait := New(&script{}, minute, zap.NewNop()).backoff(errors.New("x"))
 		assert.GreaterOrEqual(t, wait, 2500*time.Millisecond)
 		assert.LessOrEqual(t, wait, 5*time.Second)
 	}
@@ -194,12 +197,12 @@ func TestStaleFactsAreMarked(t *testing.T) {
 		f.sleep(10 * time.Minute)
 		assert.Equal(t, model("a"), f.published[2], "the mark goes although the facts are the same")
 		assert.Len(t, f.published, 3)
-		assert.Zero(t, f.counts["changed"]-1)
+		assert.Zero(t, f.counts[Changed]-1)
 	})
 }
 
 func TestStaleAfterZero(t *testing.T) {
-	follow(t, SourceConfig{Interval: time.Minute}, func(_ context.Context, n int) (catalog.Facts, error) {
+	follow(t, Options{Name: "s", Interval: time.Minute}, func(_ context.Context, n int) (catalog.Facts, error) {
 		if n > 1 {
 			return catalog.Facts{}, errors.New("down")
 		}
@@ -213,11 +216,11 @@ func TestStaleAfterZero(t *testing.T) {
 func TestRestoredFacts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var published []catalog.Facts
-		f := newFollower("s", &script{}, &minute, zap.NewNop())
-		f.publish = func(facts catalog.Facts) { published = append(published, facts) }
-		f.restore(time.Now().Add(-5*time.Minute), model("a"))
-		assert.Equal(t, 5*time.Minute, f.age())
-		f.restore(time.Now().Add(-11*time.Minute), model("b"))
+		f := New(&script{}, minute, zap.NewNop())
+		f.Publish = func(facts catalog.Facts) { published = append(published, facts) }
+		f.Restore(time.Now().Add(-5*time.Minute), model("a"))
+		assert.Equal(t, 5*time.Minute, f.Age())
+		f.Restore(time.Now().Add(-11*time.Minute), model("b"))
 		require.Len(t, published, 2)
 		assert.False(t, published[0].Stale)
 		assert.True(t, published[1].Stale)
@@ -232,10 +235,10 @@ func TestStopDuringARequest(t *testing.T) {
 		f.sleep(roundTimeout - time.Second)
 		assert.Empty(t, f.counts)
 		f.sleep(2 * time.Second)
-		assert.Equal(t, map[string]int{"failed": 1}, f.counts, "a round that hangs is a failure")
+		assert.Equal(t, map[Outcome]int{Failed: 1}, f.counts, "a round that hangs is a failure")
 		f.sleep(10 * time.Second)
 		f.stop()
-		assert.Equal(t, map[string]int{"failed": 1}, f.counts, "one that the collector's end cuts off is not")
+		assert.Equal(t, map[Outcome]int{Failed: 1}, f.counts, "one that the collector's end cuts off is not")
 	})
 }
 
