@@ -6,11 +6,11 @@
 // Package mljobconnector follows the runs of multi-stage jobs by their spans, and turns what goes wrong in them into alerts that
 // name the stage and the cause.
 //
-//	traces ─► edge ─► reader ─► []run.Span ─► track ─┬─► alerts  ─► logs
-//	                 (reader.go)      (internal/track)     └─► counts ─► metrics
+//	traces ─► decode.go ─► []run.Span ─► internal/track ─┬─► alerts ─► logs
+//	                                                     └─► counts ─► encode.go ─► metrics
 //
-// The collector makes one instance of a connector for each pair of signals. They are edges of one state (state.go, kept by
-// internal/sharedcomponent), of which the first takes the spans in. A request is read span by span (reader.go); spans that are of no job cost
-// a walk over their attributes and nothing else. One goroutine (loop.go) wakes up when the tracker has something to decide or to repeat, and
-// sends what is due.
+// The collector makes one instance of a connector for each pair of signals. They are edges of one connector (connector.go, kept by
+// internal/sharedcomponent), of which the first takes the spans in. A request is read span by span (decode.go); spans that are of no job
+// cost a walk over their attributes and nothing else. One goroutine wakes up when the tracker has something to decide or to repeat, and
+// sends what is due; another one emits the metrics.
 package mljobconnector

@@ -28,7 +28,7 @@ func NewFactory() connector.Factory {
 
 // factory makes the edges of one config share a state.
 type factory struct {
-	states sharedcomponent.States[Config, *state]
+	states sharedcomponent.States[Config, *jobConnector]
 }
 
 func (f *factory) createTracesToLogs(_ context.Context, set connector.Settings, cfg component.Config, next consumer.Logs) (connector.Traces, error) {
@@ -49,7 +49,7 @@ func (f *factory) createTracesToMetrics(_ context.Context, set connector.Setting
 	return e, nil
 }
 
-func (f *factory) join(set connector.Settings, cfg component.Config, output pipeline.Signal) (*sharedcomponent.TracesEdge[Config, *state], error) {
+func (f *factory) join(set connector.Settings, cfg component.Config, output pipeline.Signal) (*sharedcomponent.TracesEdge[Config, *jobConnector], error) {
 	c := cfg.(*Config)
-	return sharedcomponent.JoinTraces(&f.states, c, output, func() (*state, error) { return newState(set, c) })
+	return sharedcomponent.JoinTraces(&f.states, c, output, func() (*jobConnector, error) { return newConnector(set, c) })
 }

@@ -197,8 +197,10 @@ func (r *rig) shutdown() {
 	}
 }
 
-// state is what the edges share.
-func (r *rig) state() *state { return r.edges[0].(*sharedcomponent.TracesEdge[Config, *state]).State() }
+// jobConnector is what the edges share.
+func (r *rig) state() *jobConnector {
+	return r.edges[0].(*sharedcomponent.TracesEdge[Config, *jobConnector]).State()
+}
 
 // consume gives a request to every edge, as the fan-out of a pipeline does.
 func (r *rig) consume(td ptrace.Traces) {

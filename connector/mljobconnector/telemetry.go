@@ -5,12 +5,18 @@ package mljobconnector
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
+	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 )
 
 // option is an attribute set, made once.
@@ -39,10 +45,29 @@ var (
 	outcomeSaved    = newOption("outcome", "saved")
 )
 
-// telemetry records what metadata.yaml declares. All but read and saved are for one goroutine at a time.
+// telemetry records what metadata.yaml declares, and says in the log what goes wrong: one line for each kind and interval, which names
+// the first case. self and alerts are for one goroutine at a time.
 type telemetry struct {
 	builder *metadata.TelemetryBuilder
 	told    track.SelfStats // what was recorded last
+
+	logger  *zap.Logger
+	limits  Limits
+	notices *loglimit.Limiter
+	writes  *loglimit.Limiter
+}
+
+const (
+	// noticeInterval is the time between two lines about the same limit or the same attribute.
+	noticeInterval = 10 * time.Minute
+	// writeInterval is the time between two lines about writes that failed.
+	writeInterval = time.Minute
+)
+
+func newTelemetry(builder *metadata.TelemetryBuilder, logger *zap.Logger, limits Limits) *telemetry {
+	return &telemetry{
+		builder: builder, logger: logger, limits: limits, notices: loglimit.New(noticeInterval), writes: loglimit.New(writeInterval),
+	}
 }
 
 // read records what a batch held.
@@ -91,4 +116,102 @@ func (t *telemetry) self(ctx context.Context, s track.SelfStats) {
 		add(t.builder.MlJobEvicted, n, t.told.Evicted[kind], newOption("kind", kind))
 	}
 	t.told = s
+}
+
+// notice writes a line at most once in noticeInterval for each kind and key, and counts those that it did not write.
+func (t *telemetry) notice(level zapcore.Level, kind, key, message string, fields ...zap.Field) {
+	suppressed, ok := t.notices.Allow(kind+" "+key, time.Now())
+	if !ok {
+		return
+	}
+	t.logger.Log(level, message, append(fields, zap.Int("not_logged_since", suppressed))...)
+}
+
+// limit says what a limit kept out or pushed out.
+func (t *telemetry) limit(n track.Notice) {
+	level := zap.WarnLevel
+	if n.Limit == track.LimitAlert {
+		level = zap.ErrorLevel
+	}
+	l := limitNotices[n.Limit]
+	fields := []zap.Field{
+		zap.String("limit", l.key), zap.Int("value", l.value(&t.limits)),
+		zap.String("job", n.Key.Job), zap.String("environment", n.Key.Environment), zap.String("run_id", n.Run),
+		zap.String("stage", n.Stage), zap.String("alert", n.Alert),
+	}
+	fields = slices.DeleteFunc(fields, func(f zap.Field) bool { return f.Type == zapcore.StringType && f.String == "" })
+	t.notice(level, "limit", n.Limit, l.message, fields...)
+}
+
+// limitNotice is the message about a limit, its key in the config and its value.
+type limitNotice struct {
+	message, key string
+	value        func(*Limits) int
+}
+
+var limitNotices = map[string]limitNotice{
+	track.LimitRun: {
+		"A run that goes on is not followed any more: there are too many",
+		"limits::runs", func(l *Limits) int { return l.Runs },
+	},
+	track.LimitClosed: {
+		"A run that has ended is forgotten early: its late spans will not be known",
+		"limits::closed_runs", func(l *Limits) int { return l.ClosedRuns },
+	},
+	track.LimitJob: {
+		"A job that was unused for an hour made room for another one: its history is forgotten",
+		"limits::jobs", func(l *Limits) int { return l.Jobs },
+	},
+	track.LimitRefused: {
+		"A job finds no room and is not watched: all places are taken by jobs that are in use, have a card or an active alert",
+		"limits::jobs", func(l *Limits) int { return l.Jobs },
+	},
+	track.LimitAlert: {
+		"An alert finds no room and is not sent",
+		"limits::alerts", func(l *Limits) int { return l.Alerts },
+	},
+	track.LimitPending: {
+		"A span that erred is forgotten before the run of its trace was known",
+		"limits::pending_spans", func(l *Limits) int { return l.PendingSpans },
+	},
+	track.LimitStage: {
+		"A stage is not counted in metrics: its job has too many",
+		"limits::stages", func(l *Limits) int { return l.Stages },
+	},
+	track.LimitStages: {
+		"A stage finds no room in its run: it is followed only if it fails",
+		"limits::stages", func(l *Limits) int { return l.Stages },
+	},
+	track.LimitInstances: {
+		"An instance finds no room in its stage: it is followed only if it fails",
+		"limits::instances", func(l *Limits) int { return l.Instances },
+	},
+	track.LimitAttempts: {
+		"The first tries of an instance are forgotten: there are too many",
+		"limits::attempts", func(l *Limits) int { return l.Attempts },
+	},
+	track.LimitTraces: {
+		"The spans of a run are in too many traces to tell these apart",
+		"traces per run", func(*Limits) int { return run.DefaultLimits.Traces },
+	},
+}
+
+// unreadable says that the value of an attribute cannot be used.
+func (t *telemetry) unreadable(m misread, s *run.Span) {
+	t.notice(zap.WarnLevel, "unreadable", m.key, "An attribute of a job's span cannot be used; the rest of the span counts",
+		zap.String("attribute", m.key), zap.String("value", m.value), zap.String("job", s.Job), zap.String("run_id", s.RunID), zap.String("stage", s.Task))
+}
+
+// cut says that a name was too long.
+func (t *telemetry) cut(m misread, s *run.Span) {
+	t.notice(zap.WarnLevel, "cut", m.key, "A text of a job's span is too long and was cut",
+		zap.String("attribute", m.key), zap.String("value", m.value), zap.String("job", s.Job), zap.String("stage", s.Task))
+}
+
+// unsaved says that the storage did not take what has changed.
+func (t *telemetry) unsaved(now time.Time, err error) {
+	if suppressed, ok := t.writes.Allow("", now); ok {
+		t.logger.Error("What has changed is not stored; the next write has it too. Until then a kill would lose it",
+			zap.Int("not_logged_since", suppressed), zap.Error(err))
+	}
 }

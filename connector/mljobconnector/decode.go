@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/scalar"
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
@@ -147,7 +149,7 @@ func (r *reader) common(s *run.Span, k string, v pcommon.Value) {
 	case mlconv.AttrStageAttempt:
 		r.count(v, &s.Attempt)
 	case mlconv.AttrStageFinal:
-		if final, ok := boolean(v); ok {
+		if final, ok := scalar.Boolean(v); ok {
 			s.Final, s.Retried = final, !final
 		} else {
 			r.misread(v)
@@ -260,10 +262,10 @@ func (r *reader) attribute(s *run.Span, o *own, k string, v pcommon.Value) {
 		r.rows(v, &s.RowsOut)
 	default:
 		if name, ok := strings.CutPrefix(k, mlconv.PrefixStageNullRatio); ok {
-			ratio, ok := float(v)
+			ratio, ok := scalar.Float(v)
 			r.value(s, &s.NullRatios, name, ratio, ok && ratio >= 0 && ratio <= 1, v)
 		} else if name, ok := strings.CutPrefix(k, mlconv.PrefixStageMetric); ok {
-			metric, ok := float(v)
+			metric, ok := scalar.Float(v)
 			r.value(s, &s.Metrics, name, metric, ok, v)
 		} else {
 			r.common(s, k, v)
@@ -319,7 +321,7 @@ func (o *own) outcome(r *reader, s *run.Span, span ptrace.Span) {
 		s.ExceptionType, s.Message = cmp.Or(kind, s.ExceptionType), cmp.Or(message, s.Message)
 	}
 	r.key = mlconv.AttrExceptionType
-	s.ExceptionType, s.Message = r.name(s.ExceptionType), cut(s.Message, maxMessage)
+	s.ExceptionType, s.Message = r.name(s.ExceptionType), scalar.Cut(s.Message, maxMessage)
 }
 
 // derived is the outcome of a span that does not say one: the status', and where that is not set, failure if there is an error's type
@@ -351,9 +353,9 @@ func exception(events ptrace.SpanEventSlice) (kind, message string, ok bool) {
 		for k, v := range e.Attributes().All() {
 			switch k {
 			case mlconv.AttrExceptionType:
-				kind = text(v)
+				kind = scalar.Text(v)
 			case mlconv.AttrExceptionMessage:
-				message = text(v)
+				message = scalar.Text(v)
 			}
 		}
 		return kind, message, true
@@ -372,4 +374,129 @@ func (r *reader) at(field string, t pcommon.Timestamp) time.Time {
 		return time.Time{}
 	}
 	return t.AsTime()
+}
+
+// What can be read of a value without a guess is (internal/scalar), everything else is counted and left out.
+
+// text sets a name and reports whether it did. An empty value is the same as none.
+func (r *reader) text(v pcommon.Value, to *string) bool {
+	switch v.Type() {
+	case pcommon.ValueTypeStr, pcommon.ValueTypeInt:
+	case pcommon.ValueTypeEmpty:
+		return false
+	default:
+		r.misread(v)
+		return false
+	}
+	if s := scalar.Text(v); s != "" {
+		*to = r.name(s)
+		return true
+	}
+	return false
+}
+
+// misread counts an attribute, that of r.key, whose value cannot be used, and keeps the first one for the log.
+func (r *reader) misread(v pcommon.Value) {
+	if r.unreadable++; r.unreadable == 1 {
+		r.firstUnreadable = r.misreadAt(v.AsString())
+	}
+}
+
+// noteUnreadable is misread for what is no attribute.
+func (r *reader) noteUnreadable(value string) {
+	if r.unreadable++; r.unreadable == 1 {
+		r.firstUnreadable = r.misreadAt(value)
+	}
+}
+
+// misreadAt says where a value stood. Keys with a name of the user's own count as their prefix.
+func (r *reader) misreadAt(value string) misread {
+	key := r.key
+	for _, prefix := range []string{mlconv.PrefixStageNullRatio, mlconv.PrefixStageMetric} {
+		if strings.HasPrefix(key, prefix) {
+			name, _ := boundedname.Cut(key)
+			key, value = prefix+"*", name+" = "+value
+		}
+	}
+	return misread{key: key, value: scalar.Cut(value, maxShown), span: len(r.spans) + r.ahead}
+}
+
+// name bounds a name.
+func (r *reader) name(s string) string {
+	short, wasCut := boundedname.Cut(s)
+	if wasCut {
+		if r.cuts++; r.cuts == 1 {
+			r.firstCut = r.misreadAt(short)
+		}
+	}
+	return short
+}
+
+// logicalDate sets a date as it came, and counts one that cannot be read.
+func (r *reader) logicalDate(v pcommon.Value, s *run.Span) {
+	if !r.text(v, &s.LogicalDate) || s.LogicalDate == r.date {
+		return
+	}
+	if _, ok := run.ParseDate(s.LogicalDate, nil); !ok {
+		r.misread(v)
+		return
+	}
+	r.date = s.LogicalDate
+}
+
+// count sets a number from 1 on.
+func (r *reader) count(v pcommon.Value, to *int) {
+	n, ok := scalar.Integer(v)
+	if !ok || n < 1 || n > math.MaxInt32 {
+		r.misread(v)
+		return
+	}
+	*to = int(n)
+}
+
+// rows sets a number from 0 on.
+func (r *reader) rows(v pcommon.Value, to *int64) {
+	n, ok := scalar.Integer(v)
+	if !ok || n < 0 {
+		r.misread(v)
+		return
+	}
+	*to = n
+}
+
+// value adds a named number.
+func (r *reader) value(s *run.Span, to *[]run.Value, name string, value float64, ok bool, v pcommon.Value) {
+	switch {
+	case !ok || name == "":
+		r.misread(v)
+	case len(*to) == maxValues:
+		s.Dropped = true
+	default:
+		*to = append(*to, run.Value{Name: r.name(name), Value: value})
+	}
+}
+
+// results are the values of cicd.pipeline.result and cicd.pipeline.task.run.result.
+var results = [...]run.Outcome{run.Success, run.Failure, run.Error, run.Timeout, run.Cancellation, run.Skip}
+
+// skipped is what many systems write for skip.
+const skipped = "skipped"
+
+// result sets an outcome; upper and lower case are the same.
+func (r *reader) result(v pcommon.Value, to *run.Outcome) {
+	if v.Type() == pcommon.ValueTypeStr {
+		for _, o := range results {
+			if strings.EqualFold(v.Str(), o.String()) {
+				*to = o
+				return
+			}
+		}
+		if strings.EqualFold(v.Str(), skipped) {
+			*to = run.Skip
+			return
+		}
+	}
+	if v.Type() != pcommon.ValueTypeEmpty {
+		r.misread(v)
+	}
 }
