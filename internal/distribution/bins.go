@@ -1,8 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package distribution holds the bins that distributions are counted into and the groups that
-// statistics are computed on.
+// Package distribution counts values and compares the counts.
+//
+//	Bins, Exponential ──► counts ──► Binning.Sample ──► Match with a reference ──► Pair ──► statistics (internal/stats)
 //
 // A reference sample fixes the bins once (EqualMassBounds). Every collector counts into the same
 // bins, so that distributions of many collectors and minutes add up by plain addition. Statistics
