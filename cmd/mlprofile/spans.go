@@ -18,7 +18,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
+	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -54,7 +54,7 @@ func (f *spanFlags) use(o *table.Options) {
 	o.Spans = func() table.SpanDecoder {
 		d := &spanDecoder{flags: f, seen: seen, places: map[string]int{}, had: map[string]bool{}}
 		d.reader = prediction.NewReader(&rowReader{row: d.readRow, known: map[prediction.Identity]bool{}}, prediction.Options{
-			Now: time.Now, MaxFeatures: maxFeatures, Spans: redelivery.NewFilter(rememberedSpans),
+			Now: time.Now, MaxFeatures: maxFeatures, Spans: recent.NewSet(rememberedSpans),
 		})
 		return d
 	}

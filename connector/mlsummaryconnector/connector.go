@@ -30,7 +30,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
-	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
+	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 )
 
 // rememberedCalls is how many calls of generative models are remembered, each by its parent and by its trace: 3 MB when full.
@@ -124,12 +124,12 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 	}
 	options := count.Options{
 		Options: prediction.Options{
-			Now: time.Now, MaxFeatures: max(4*cfg.Limits.Features, 1000), Calls: redelivery.NewFilter(rememberedCalls),
+			Now: time.Now, MaxFeatures: max(4*cfg.Limits.Features, 1000), Calls: recent.NewSet(rememberedCalls),
 		},
 		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil,
 	}
 	if cfg.Limits.Spans > 0 {
-		options.Spans = redelivery.NewFilter(cfg.Limits.Spans)
+		options.Spans = recent.NewSet(cfg.Limits.Spans)
 	}
 	for range min(runtime.GOMAXPROCS(0), maxShards) {
 		s := &shard{}

@@ -11,7 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
+	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
@@ -45,9 +45,9 @@ type Options struct {
 	// MaxFeatures is how many features of one span's ml.features are read.
 	MaxFeatures int
 	// Spans remembers the spans that were counted; nil where none are remembered.
-	Spans *redelivery.Filter
+	Spans *recent.Set
 	// Calls remembers the calls of generative models that were counted: their parents and traces.
-	Calls *redelivery.Filter
+	Calls *recent.Set
 }
 
 // Reader reads requests, span by span, and hands the predictions to a Counter. In the steady state it allocates nothing:
@@ -88,7 +88,7 @@ type resource struct {
 // NewReader returns a reader for a counter.
 func NewReader(counter Counter, options Options) *Reader {
 	if options.Calls == nil {
-		options.Calls = redelivery.NewFilter(rememberedCalls)
+		options.Calls = recent.NewSet(rememberedCalls)
 	}
 	r := &Reader{
 		options: options, counter: counter, sets: newFieldSets(), seed: maphash.MakeSeed(), texts: make(map[value.Value]string),
@@ -195,7 +195,7 @@ func (r *Reader) readSpan(s ptrace.Span, b *batch) {
 		r.Stats.Skipped++
 	case kind == Bare && !r.counter.Knows(span.Identity):
 		r.Stats.Skipped++
-	case r.options.Spans != nil && r.options.Spans.Seen(redelivery.Fingerprint(s.TraceID(), s.SpanID(), int32(s.Kind()))):
+	case r.options.Spans != nil && r.options.Spans.Add(recent.Span(s.TraceID(), s.SpanID(), int32(s.Kind()))):
 		r.Stats.Repeated++
 	case kind == Answered:
 		r.count(s, kind)

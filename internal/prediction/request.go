@@ -9,7 +9,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/redelivery"
+	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 )
 
 // batch is what has to wait until all spans of a request are read: frameworks put a span of their own around a provider's, and
@@ -71,8 +71,8 @@ func (b *batch) wait(s ptrace.Span, kind Kind, model uint64, resource resource) 
 	trace := s.TraceID()
 	b.pending = append(b.pending, pending{
 		span: s, resource: len(b.resources) - 1, kind: kind, model: model,
-		self:   redelivery.Fingerprint(trace, s.SpanID(), 0),
-		parent: redelivery.Fingerprint(trace, s.ParentSpanID(), 0),
+		self:   recent.Span(trace, s.SpanID(), 0),
+		parent: recent.Span(trace, s.ParentSpanID(), 0),
 		trace:  traceFingerprint(trace),
 	})
 }
@@ -81,7 +81,7 @@ func traceFingerprint(trace pcommon.TraceID) uint64 {
 	if trace.IsEmpty() {
 		return 0
 	}
-	return redelivery.Fingerprint(trace, pcommon.SpanID{0: 0xff, 7: 0xff}, -1)
+	return recent.Trace(trace)
 }
 
 // related is true where a span that waits may be around another span of the request.
@@ -116,7 +116,7 @@ func (r *Reader) settle(td ptrace.Traces, b *batch) {
 		case p.kind == Agent:
 			p.covered = r.options.Calls.Has(p.trace)
 		default:
-			p.covered = r.options.Calls.Has(redelivery.Mix(p.self ^ p.model))
+			p.covered = r.options.Calls.Has(recent.Mix(p.self ^ p.model))
 		}
 	}
 	for i := range b.pending {
@@ -130,9 +130,9 @@ func (r *Reader) settle(td ptrace.Traces, b *batch) {
 		r.look(p.span)
 		r.count(p.span, p.kind)
 		if p.kind != Bare {
-			r.options.Calls.Seen(p.trace)
+			r.options.Calls.Add(p.trace)
 			if p.parent != 0 {
-				r.options.Calls.Seen(redelivery.Mix(p.parent ^ p.model))
+				r.options.Calls.Add(recent.Mix(p.parent ^ p.model))
 			}
 		}
 	}
@@ -146,8 +146,8 @@ func (r *Reader) lay(td ptrace.Traces, b *batch) {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, s := range ss.Spans().All() {
 				trace := s.TraceID()
-				self := redelivery.Fingerprint(trace, s.SpanID(), 0)
-				n := node{parent: redelivery.Fingerprint(trace, s.ParentSpanID(), 0), pending: -1}
+				self := recent.Span(trace, s.SpanID(), 0)
+				n := node{parent: recent.Span(trace, s.ParentSpanID(), 0), pending: -1}
 				if next < len(b.pending) && b.pending[next].span == s {
 					p := &b.pending[next]
 					n.pending, n.kind, n.model = int32(next), p.kind, p.model

@@ -99,7 +99,7 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{options: o, categories: set(o.Categories), excluded: set(o.ExcludeFeatures)}
+	e := &Engine{options: o, recent: newRecentCalls(), categories: set(o.Categories), excluded: set(o.ExcludeFeatures)}
 	e.matcher.init()
 	e.resource.init()
 	e.content.init()

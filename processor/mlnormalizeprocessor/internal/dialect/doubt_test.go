@@ -190,12 +190,11 @@ func TestSpansInDoubtLoseTheirContent(t *testing.T) {
 }
 
 func TestRecentCallsForgetWhatIsOld(t *testing.T) {
-	var r recentCalls
+	r := newRecentCalls()
 	trace := func(n int) pcommon.TraceID { return pcommon.TraceID{byte(n), byte(n >> 8), byte(n >> 16), 1} }
 	assert.False(t, r.in(trace(1)))
 	r.add(nil)
-	assert.Nil(t, r.slots, "who has no calls pays nothing")
-	for n := range 4 * recentSlots {
+	for n := range 4 * rememberedCalls {
 		r.add([]call{{trace: trace(n)}})
 		require.True(t, r.in(trace(n)))
 	}
@@ -204,11 +203,10 @@ func TestRecentCallsForgetWhatIsOld(t *testing.T) {
 		if r.in(trace(n)) {
 			old++
 		}
-		if r.in(trace(4*recentSlots - 1 - n)) {
+		if r.in(trace(4*rememberedCalls - 1 - n)) {
 			recent++
 		}
 	}
-	assert.Less(t, old, 100)
-	assert.Greater(t, recent, 900)
-	assert.Len(t, r.slots, recentSlots)
+	assert.Zero(t, old)
+	assert.Equal(t, 1000, recent)
 }
