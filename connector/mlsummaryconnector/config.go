@@ -4,6 +4,7 @@
 package mlsummaryconnector
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strings"
@@ -57,17 +58,20 @@ type Limits struct {
 	Features int `mapstructure:"features"`
 	// Categories is the number of values per categorical feature, and of classes, beyond the baseline's.
 	Categories int `mapstructure:"categories"`
-	// Cells is the number of accumulators that are held between flushes, each for one series and one minute and of
+	// Accumulators is the number of accumulators that are held between flushes, each for one series and one minute and of
 	// 1 KB at most. When it is reached, a flush is made at once; while an earlier flush cannot be delivered, the oldest
 	// minute is counted with the next one instead.
-	Cells int `mapstructure:"cells"`
+	Accumulators int `mapstructure:"accumulators"`
 	// Spans is the number of counted spans that are remembered, up to 32 bytes each (16 MB for the default of 1,000,000), so that
 	// one that a client sends again, because an exporter of the same pipeline refused it or was slow, is not counted twice,
 	// whatever request it comes in. The last half of them is remembered at least. 0 remembers none.
 	Spans int `mapstructure:"spans"`
 }
 
-var _ confmap.Validator = (*Config)(nil)
+var (
+	_ confmap.Validator   = (*Config)(nil)
+	_ confmap.Unmarshaler = (*Config)(nil)
+)
 
 func createDefaultConfig() component.Config {
 	return &Config{
@@ -78,8 +82,16 @@ func createDefaultConfig() component.Config {
 			0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
 		},
 		Exemplars: true,
-		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Cells: 20_000, Spans: 1_000_000},
+		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Accumulators: 20_000, Spans: 1_000_000},
 	}
+}
+
+// Unmarshal refuses the former name of a key by its present one.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	if conf.IsSet("limits::cells") {
+		return errors.New("'limits::cells' is called 'limits::accumulators' now")
+	}
+	return conf.Unmarshal(c)
 }
 
 // Validate returns all violations, each naming its key.
@@ -119,7 +131,7 @@ func (c *Config) Validate() error {
 		configcheck.Range("limits::segments", c.Limits.Segments, 1, 100_000),
 		configcheck.Range("limits::features", c.Limits.Features, 1, 65_000),
 		configcheck.Range("limits::categories", c.Limits.Categories, 1, 65_000),
-		configcheck.Range("limits::cells", c.Limits.Cells, 1, 10_000_000),
+		configcheck.Range("limits::accumulators", c.Limits.Accumulators, 1, 10_000_000),
 		configcheck.Range("limits::spans", c.Limits.Spans, 0, 100_000_000),
 	)
 	return wrong.Err()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
 )
@@ -28,7 +29,7 @@ func TestConfigErrors(t *testing.T) {
 	for _, key := range []string{
 		"'flush_interval'", "'feature_flush_interval'", "'temporality'", "'segments[0]'", "'segments[1]'", "'segments[3]'",
 		"'duration_buckets[1]'", "'duration_buckets[2]'", "'duration_buckets[3]'",
-		"'limits::models'", "'limits::segments'", "'limits::features'", "'limits::categories'", "'limits::cells'",
+		"'limits::models'", "'limits::segments'", "'limits::features'", "'limits::categories'", "'limits::accumulators'",
 	} {
 		assert.ErrorContains(t, err, key)
 	}
@@ -45,6 +46,15 @@ func TestConfigErrors(t *testing.T) {
 		cfg.DurationBuckets[i] = float64(i + 1)
 	}
 	assert.ErrorContains(t, cfg.Validate(), "'duration_buckets'")
+}
+
+// The key that another version had is refused, and says what to write.
+func TestFormerKey(t *testing.T) {
+	cfg := createDefaultConfig()
+	err := confmap.NewFromStringMap(map[string]any{"limits": map[string]any{"cells": 100}}).Unmarshal(cfg)
+	require.ErrorContains(t, err, "'limits::cells' is called 'limits::accumulators' now")
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"limits": map[string]any{"accumulators": 100}}).Unmarshal(cfg))
+	assert.Equal(t, 100, cfg.(*Config).Limits.Accumulators)
 }
 
 func TestReadme(t *testing.T) {

@@ -24,11 +24,11 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/flush"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/notes"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
-	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 )
@@ -47,8 +47,7 @@ type summaryConnector struct {
 	cfg       *Config
 	logger    *zap.Logger
 	telemetry *telemetry
-	said      *loglimit.Limiter
-	next      consumer.Metrics
+	notes     *notes.Log
 
 	catalog  catalog.Catalog
 	registry *series.Registry
@@ -56,12 +55,10 @@ type summaryConnector struct {
 	shards   []*shard
 	turn     atomic.Uint32
 
-	flushing   semaphore // guards what follows, to ctx
+	flushing   flush.Semaphore // guards what follows, to ctx
 	delta      *flush.Delta
 	cumulative *flush.Cumulative
-	// outstanding are the parts that are yet to be delivered, in order. blocked is true while there are any.
-	outstanding []*flush.Part
-	blocked     atomic.Bool
+	outbox     *flush.Outbox
 	// featuresDue is when features are taken the next time.
 	featuresDue time.Time
 
@@ -107,14 +104,14 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 	}
 	scope := flush.Scope{Name: metadata.ScopeName, Version: set.BuildInfo.Version}
 	c := &summaryConnector{
-		cfg: cfg, logger: set.Logger, telemetry: telemetry, next: next, said: loglimit.New(sayAgain),
+		cfg: cfg, logger: set.Logger, telemetry: telemetry, notes: notes.NewLog(set.Logger),
 		catalog: catalog.Empty(),
 		registry: series.NewRegistry(series.Limits{
 			Models: cfg.Limits.Models, Segments: cfg.Limits.Segments,
 			Features: cfg.Limits.Features, Categories: cfg.Limits.Categories,
 		}, cfg.Segments),
-		budget:      cells.NewBudget(cfg.Limits.Cells),
-		flushing:    make(semaphore, 1),
+		budget:      cells.NewBudget(cfg.Limits.Accumulators),
+		flushing:    make(flush.Semaphore, 1),
 		featuresDue: time.Now().Add(cfg.FeatureFlushInterval),
 	}
 	if cfg.Temporality == TemporalityCumulative {
@@ -136,6 +133,7 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 		s.counter = count.New(c.registry, c.budget, options, func() { c.makeRoom(s) })
 		c.shards = append(c.shards, s)
 	}
+	c.outbox = flush.NewOutbox(next, c.report)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c, nil
 }
@@ -187,18 +185,17 @@ func (c *summaryConnector) Shutdown(ctx context.Context) error {
 			case <-ctx.Done():
 			}
 		}
-		if !c.flushing.acquire(ctx) {
+		if !c.flushing.Acquire(ctx) {
 			// The next consumer ignores its context.
 			c.logger.Error("What was not flushed is lost: the flush under way did not end before the shutdown")
 			return
 		}
-		defer c.flushing.release()
+		defer c.flushing.Release()
 		c.flushLocked(ctx, true)
 		c.closed = true
-		if n := len(c.outstanding); n > 0 {
+		if n := c.outbox.Discard(); n > 0 {
 			c.logger.Error("Flushes are lost: they could not be delivered before the shutdown", zap.Int("flushes", n))
 			c.telemetry.flushes(context.WithoutCancel(ctx), outcomeDropped, int64(n))
-			c.outstanding = nil
 		}
 	})
 	return nil
@@ -217,13 +214,13 @@ func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) 
 	s.mu.Unlock()
 
 	c.telemetry.batch(ctx, &stats)
-	c.say(stats.Notes)
+	c.notes.Write(stats.Notes)
 	return nil
 }
 
 // makeRoom flushes everything because there is no room in a locked shard, or makes some in the shard while a flush is outstanding.
 func (c *summaryConnector) makeRoom(s *shard) {
-	if c.blocked.Load() {
+	if c.outbox.Blocked() {
 		s.fold(c.budget)
 		return
 	}
@@ -252,5 +249,110 @@ func (c *summaryConnector) refresh(s *shard) {
 		c.registry.Use(set)
 		s.counter.Forget()
 		s.set = set
+	}
+}
+
+// flush delivers what is outstanding and then what was counted since: predictions, and features too where they
+// are due or all is true. While a part cannot be delivered nothing new is cut.
+//
+//	counting ──cut──► outstanding ──delivered or refused for good──► gone
+//	                    ▲      │
+//	                    └──────┘ failed: the same part, with its number, at the next flush
+func (c *summaryConnector) flush(ctx context.Context, all bool) {
+	if c.flushing.Acquire(ctx) {
+		defer c.flushing.Release()
+		c.flushLocked(ctx, all)
+	}
+}
+
+// flushEarly flushes everything because there is no room for more cells.
+func (c *summaryConnector) flushEarly() {
+	if c.flushing.Acquire(c.ctx) {
+		defer c.flushing.Release()
+		if c.budget.Spent() { // else another batch's early flush made room meanwhile
+			c.flushLocked(c.ctx, true)
+		}
+	}
+}
+
+// flushLocked is flush for who has acquired flushing.
+func (c *summaryConnector) flushLocked(ctx context.Context, all bool) {
+	if c.closed {
+		return
+	}
+	if !c.outbox.Deliver(ctx) {
+		return
+	}
+	now := time.Now()
+	features := all || !now.Before(c.featuresDue)
+	if features {
+		c.featuresDue = now.Add(c.cfg.FeatureFlushInterval)
+	}
+	taken := c.takeAccumulators(features, now)
+	if c.cumulative != nil {
+		c.flushCumulative(ctx, taken, now)
+	} else {
+		sums := cells.NewSums()
+		for _, t := range taken {
+			sums.Add(t, false)
+		}
+		c.outbox.Add(c.delta.Cut(sums))
+		c.outbox.Deliver(ctx)
+	}
+	c.telemetry.cells(ctx, c.budget.Live())
+}
+
+// takeAccumulators takes the cells of all shards, at one moment. With features, nothing is counted at that moment, so that tables can give
+// places away; the tables of cumulative series only those of models.
+func (c *summaryConnector) takeAccumulators(features bool, now time.Time) []cells.Taken {
+	for _, s := range c.shards {
+		s.mu.Lock()
+	}
+	taken := make([]cells.Taken, 0, len(c.shards))
+	for _, s := range c.shards {
+		t := s.counter.TakeCells(features)
+		t.Touch(now.Unix())
+		taken = append(taken, t)
+	}
+	changed := c.registry.Switched()
+	if features {
+		changed = c.registry.MakeRoom(now, c.cumulative != nil) || changed
+	}
+	for _, s := range c.shards {
+		if changed {
+			s.counter.Forget()
+		}
+		c.refresh(s)
+		s.mu.Unlock()
+	}
+	return taken
+}
+
+// flushCumulative adds what was taken and sends the state. A state that fails is not kept: the next one contains it.
+func (c *summaryConnector) flushCumulative(ctx context.Context, taken []cells.Taken, now time.Time) {
+	for _, t := range taken {
+		c.cumulative.Add(t)
+	}
+	current := func(m *series.Model) bool { return c.registry.Current(m) }
+	md, points := c.cumulative.Metrics(pcommon.NewTimestampFromTime(now), current)
+	if points > 0 {
+		c.outbox.Send(ctx, md, points, 0)
+	}
+}
+
+// report says what became of a flush.
+func (c *summaryConnector) report(ctx context.Context, o flush.Outcome, points int, sequence int64, err error) {
+	switch o {
+	case flush.Sent:
+		c.telemetry.flushes(ctx, outcomeSent, 1)
+		c.telemetry.points(ctx, int64(points))
+	case flush.Dropped:
+		c.logger.Error("A flush was refused for good and is dropped",
+			zap.Int64("sequence", sequence), zap.Int("points", points), zap.Error(err))
+		c.telemetry.flushes(ctx, outcomeDropped, 1)
+	default:
+		c.logger.Warn("A flush failed and is kept for the next one",
+			zap.Int64("sequence", sequence), zap.Int("points", points), zap.Error(err))
+		c.telemetry.flushes(ctx, outcomeFailed, 1)
 	}
 }

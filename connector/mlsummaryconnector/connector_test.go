@@ -297,7 +297,7 @@ func TestCumulativeReload(t *testing.T) {
 func TestReplayInBoundedMemory(t *testing.T) {
 	next := &link{}
 	cfg := createDefaultConfig().(*Config)
-	cfg.Limits.Cells = 200
+	cfg.Limits.Accumulators = 200
 	c := started(t, cfg, next, newCatalog(fraudCard(3)))
 	const hours = 365 * 24
 	most := int64(0)
@@ -323,7 +323,7 @@ func TestReplayInBoundedMemory(t *testing.T) {
 func TestFoldingWhileBlocked(t *testing.T) {
 	next := &link{}
 	cfg := createDefaultConfig().(*Config)
-	cfg.Limits.Cells = 200
+	cfg.Limits.Accumulators = 200
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
 	c := started(t, cfg, next, newCatalog(fraudCard(3)))
 	next.Fail(errors.New("link is down"))
@@ -408,7 +408,7 @@ func TestConcurrentConsumers(t *testing.T) {
 	next := &link{}
 	cfg := createDefaultConfig().(*Config)
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Millisecond, 2*time.Millisecond
-	cfg.Limits.Cells = 20 // so that batches are interrupted by flushes
+	cfg.Limits.Accumulators = 20 // so that batches are interrupted by flushes
 	cat := newCatalog(fraudCard(20))
 	c := started(t, cfg, next, cat)
 	td := benchTraces(t, 50, func(s ptrace.Span, rng *rand.Rand) {

@@ -49,7 +49,7 @@ func FuzzConsumeTraces(f *testing.F) {
 		cfg := createDefaultConfig().(*Config)
 		cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
 		n := 1 + int(limit)
-		cfg.Limits = Limits{Models: n, Segments: n, Features: n, Categories: n, Cells: 10 * n}
+		cfg.Limits = Limits{Models: n, Segments: n, Features: n, Categories: n, Accumulators: 10 * n}
 		if cumulative {
 			cfg.Temporality = TemporalityCumulative
 		}

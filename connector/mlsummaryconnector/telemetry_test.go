@@ -34,7 +34,7 @@ func TestTelemetry(t *testing.T) {
 	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
 	cfg := createDefaultConfig().(*Config)
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
-	cfg.Limits = Limits{Models: 1, Segments: 1, Features: 1, Categories: 1, Cells: 30, Spans: 100}
+	cfg.Limits = Limits{Models: 1, Segments: 1, Features: 1, Categories: 1, Accumulators: 30, Spans: 100}
 	cfg.Segments = []string{"country"}
 	next := &link{}
 	c, err := newConnector(metadatatest.NewSettings(tel), cfg, next)

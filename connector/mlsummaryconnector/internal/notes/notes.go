@@ -1,7 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package mlsummaryconnector
+// Package notes logs what a batch has to say: values that cannot be used, limits that are reached. Each kind is said once in a
+// while for an attribute of a model.
+package notes
 
 import (
 	"time"
@@ -9,14 +11,15 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
+	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
-// sayAgain is how long the same thing about the same attribute of the same model is not said again.
-const sayAgain = 10 * time.Minute
+// interval is how long the same thing about the same attribute of the same model is not said again.
+const interval = 10 * time.Minute
 
-// notes are what is said of each kind of note, with what becomes of it.
-var notes = map[prediction.NoteKind]string{
+// texts are what is said of each kind of note, with what becomes of it.
+var texts = map[prediction.NoteKind]string{
 	prediction.NoteKind(prediction.FlawNumber):   "A value is no number and is not counted; a feature's is counted as missing",
 	prediction.NoteKind(prediction.FlawRange):    "A confidence is not from 0 to 1 and is not counted",
 	prediction.NoteKind(prediction.FlawNegative): "An amount is negative and is not counted",
@@ -42,15 +45,24 @@ var notes = map[prediction.NoteKind]string{
 	count.NoteSwitched: "A feature whose first values were numbers has words, too: from now on its values are counted as categories",
 }
 
-// say writes the notes of a batch, each kind once in a while for an attribute of a model.
-func (c *summaryConnector) say(list []prediction.Note) {
+// Log writes notes to a logger. It is safe for concurrent use.
+type Log struct {
+	logger  *zap.Logger
+	limiter *loglimit.Limiter
+}
+
+// NewLog returns a log.
+func NewLog(logger *zap.Logger) *Log { return &Log{logger: logger, limiter: loglimit.New(interval)} }
+
+// Write writes the notes of a batch.
+func (l *Log) Write(list []prediction.Note) {
 	for i := range list {
 		n := &list[i]
 		key := n.Model.Name + "\x00" + n.Key
 		if n.Kind == count.NoteModels || n.Kind == prediction.NoteCut {
 			key = "" // the names are what there are too many of
 		}
-		suppressed, ok := c.said.Allow(string(rune(n.Kind))+key, time.Now())
+		suppressed, ok := l.limiter.Allow(string(rune(n.Kind))+key, time.Now())
 		if !ok {
 			continue
 		}
@@ -65,9 +77,9 @@ func (c *summaryConnector) say(list []prediction.Note) {
 			fields = append(fields, zap.Int("batches_since_the_last_line", suppressed))
 		}
 		if n.Kind == count.NoteSwitched {
-			c.logger.Info(notes[n.Kind], fields...)
+			l.logger.Info(texts[n.Kind], fields...)
 		} else {
-			c.logger.Warn(notes[n.Kind], fields...)
+			l.logger.Warn(texts[n.Kind], fields...)
 		}
 	}
 }
