@@ -10,13 +10,14 @@ import (
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/notes"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/prices"
 )
 
 type normalizeProcessor struct {
@@ -27,7 +28,7 @@ type normalizeProcessor struct {
 	// dialects are the attributes of metrics by the index of the dialect; none is for spans that speak none.
 	dialects []metric.MeasurementOption
 	none     metric.MeasurementOption
-	log      *notes
+	log      *notes.Writer
 	catalog  catalog.Catalog // set by Start
 }
 
@@ -44,30 +45,13 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*n
 	}
 	p := &normalizeProcessor{
 		cfg: cfg, next: next, engine: engine, telemetry: telemetry, catalog: catalog.Empty(), none: dialectOption("none"),
-		log: newNotes(set.Logger, engine.Names()),
+		log: notes.New(set.Logger, engine.Names()),
 	}
 	for _, name := range engine.Names() {
 		p.dialects = append(p.dialects, dialectOption(name))
 	}
 	return p, nil
 }
-
-func dialectOption(name string) metric.MeasurementOption { return option("dialect", name) }
-
-func option(key, value string) metric.MeasurementOption {
-	return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
-}
-
-// The attributes of what is assumed, and of what is not counted.
-var (
-	assumptions = [dialect.Assumptions]metric.MeasurementOption{
-		dialect.NoOperation: option("assumption", "no_operation"), dialect.UnknownOperation: option("assumption", "unknown_operation"),
-		dialect.WrapperIsCall: option("assumption", "agent_is_call"), dialect.SameVersion: option("assumption", "same_version"),
-	}
-	reasons = [dialect.Reasons]metric.MeasurementOption{
-		dialect.OperationUnknown: option("reason", "unknown_operation"), dialect.Repeats: option("reason", "repeats"),
-	}
-)
 
 // Start finds the catalog. None is no fault: only prices come from it.
 func (p *normalizeProcessor) Start(_ context.Context, host component.Host) error {
@@ -92,36 +76,6 @@ func (p *normalizeProcessor) Capabilities() consumer.Capabilities {
 
 // ConsumeTraces adds the vocabulary to the spans and passes all of them on in their order.
 func (p *normalizeProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
-	p.engine.Traces(td, prices{p.catalog.Snapshot()}, func(s *dialect.Stats) { p.record(ctx, s) })
+	p.engine.Traces(td, prices.Of(p.catalog.Snapshot()), func(s *dialect.Stats) { p.record(ctx, s) })
 	return p.next.ConsumeTraces(ctx, td)
-}
-
-func (p *normalizeProcessor) record(ctx context.Context, s *dialect.Stats) {
-	for i, n := range s.Spans {
-		if n > 0 {
-			p.telemetry.MlNormalizeSpans.Add(ctx, n, p.dialects[i])
-		}
-		if s.Unreadable[i] > 0 {
-			p.telemetry.MlNormalizeUnreadable.Add(ctx, s.Unreadable[i], p.dialects[i])
-		}
-	}
-	for i, n := range s.Assumed {
-		if n > 0 {
-			p.telemetry.MlNormalizeAssumed.Add(ctx, n, assumptions[i])
-		}
-	}
-	for i, n := range s.Uncounted {
-		if n > 0 {
-			p.telemetry.MlNormalizeUncounted.Add(ctx, n, reasons[i])
-		}
-	}
-	for i := range s.Notes {
-		p.log.write(&s.Notes[i])
-	}
-	if s.Foreign > 0 {
-		p.telemetry.MlNormalizeSpans.Add(ctx, s.Foreign, p.none)
-	}
-	if s.Dropped > 0 {
-		p.telemetry.MlNormalizeContentDropped.Add(ctx, s.Dropped)
-	}
 }

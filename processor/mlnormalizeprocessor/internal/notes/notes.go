@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package mlnormalizeprocessor
+// Package notes writes into the log what an operator should see of the spans that package dialect rewrites.
+package notes
 
 import (
 	"strings"
@@ -15,45 +16,50 @@ import (
 )
 
 const (
-	// noteInterval is how often a line about the same key, or the same operation, is written.
-	noteInterval = time.Hour
+	// interval is how often a line about the same key, or the same operation, is written.
+	interval = time.Hour
 	// maxShown is the number of bytes of a value that a line shows.
 	maxShown = 80
 )
 
-// notes writes what an operator should see, once an hour for each key and each operation.
-type notes struct {
+// Writer writes a line an hour for each key and each operation.
+type Writer struct {
 	logger   *zap.Logger
 	limit    *loglimit.Limiter
 	dialects []string
-	now      func() time.Time
+	// Now is the clock.
+	Now func() time.Time
 }
 
-func newNotes(logger *zap.Logger, dialects []string) *notes {
-	return &notes{logger: logger, limit: loglimit.New(noteInterval), dialects: dialects, now: time.Now}
+// New returns a Writer for notes on the dialects with the given names.
+func New(logger *zap.Logger, dialects []string) *Writer {
+	return &Writer{logger: logger, limit: loglimit.New(interval), dialects: dialects, Now: time.Now}
 }
 
-func (w *notes) write(n *dialect.Note) {
-	about := n.Key
+// Write writes a note, unless one of its key or operation was written lately.
+func (w *Writer) Write(n *dialect.Note) {
+	subject := n.Key
 	if n.Operation != "" {
-		about = n.Operation
+		subject = n.Operation
 	}
-	about = name(about)
+	subject = name(subject)
 	spoken := w.dialects[n.Dialect]
-	suppressed, ok := w.limit.Allow(spoken+"\x00"+about, w.now())
+	suppressed, ok := w.limit.Allow(spoken+"\x00"+subject, w.Now())
 	if !ok {
 		return
 	}
+
 	fields := []zap.Field{zap.String("dialect", spoken)}
 	add := func(key, value string) {
 		if value != "" {
 			fields = append(fields, zap.String(key, name(value)))
 		}
 	}
+
 	if n.Operation != "" {
-		add("operation", about)
+		add("operation", subject)
 	} else {
-		add("key", about)
+		add("key", subject)
 		if n.Value != "" {
 			fields = append(fields, zap.String("value", clip(n.Value)))
 		}
@@ -65,6 +71,7 @@ func (w *notes) write(n *dialect.Note) {
 	if suppressed > 0 {
 		fields = append(fields, zap.Int("more_in_the_last_hour", suppressed))
 	}
+
 	switch {
 	case n.Operation != "" && n.Counted:
 		w.logger.Info("Spans with an operation that nobody knows are counted as calls, as they have a model and tokens", fields...)

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package mlnormalizeprocessor
+// Package prices gives package dialect the prices that the cards of a catalog have.
+package prices
 
 import (
 	"strings"
@@ -10,12 +11,17 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 )
 
-// prices gives what the cards of one set say.
-type prices struct{ set *catalog.Set }
+// Prices are those on the cards of one set.
+type Prices struct{ set *catalog.Set }
+
+var _ dialect.Pricer = Prices{}
+
+// Of returns the prices on the cards of a set.
+func Of(set *catalog.Set) Prices { return Prices{set} }
 
 // Price returns the prices on the card of a model; a version that the card lists with prices of its own has those. A model without a card may be a
 // deployment's name: then the card is that of the model that answered, by its name with or without its date.
-func (p prices) Price(environment, model, version string) (dialect.Price, bool) {
+func (p Prices) Price(environment, model, version string) (dialect.Price, bool) {
 	card := p.set.Model(environment, model)
 	if card == nil && version != "" {
 		if card = p.set.Model(environment, version); card == nil {

@@ -1,0 +1,61 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlnormalizeprocessor
+
+import (
+	"context"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/metric"
+
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
+)
+
+func dialectOption(name string) metric.MeasurementOption { return option("dialect", name) }
+
+func option(key, value string) metric.MeasurementOption {
+	return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
+}
+
+// The attributes of what is assumed, and of what is not counted.
+var (
+	assumptions = [dialect.Assumptions]metric.MeasurementOption{
+		dialect.NoOperation: option("assumption", "no_operation"), dialect.UnknownOperation: option("assumption", "unknown_operation"),
+		dialect.WrapperIsCall: option("assumption", "agent_is_call"), dialect.SameVersion: option("assumption", "same_version"),
+	}
+	reasons = [dialect.Reasons]metric.MeasurementOption{
+		dialect.OperationUnknown: option("reason", "unknown_operation"), dialect.Repeats: option("reason", "repeats"),
+	}
+)
+
+// record counts what was done to a request, and writes what an operator should see.
+func (p *normalizeProcessor) record(ctx context.Context, s *dialect.Stats) {
+	for i, n := range s.Spans {
+		if n > 0 {
+			p.telemetry.MlNormalizeSpans.Add(ctx, n, p.dialects[i])
+		}
+		if s.Unreadable[i] > 0 {
+			p.telemetry.MlNormalizeUnreadable.Add(ctx, s.Unreadable[i], p.dialects[i])
+		}
+	}
+	for i, n := range s.Assumed {
+		if n > 0 {
+			p.telemetry.MlNormalizeAssumed.Add(ctx, n, assumptions[i])
+		}
+	}
+	for i, n := range s.Uncounted {
+		if n > 0 {
+			p.telemetry.MlNormalizeUncounted.Add(ctx, n, reasons[i])
+		}
+	}
+	for i := range s.Notes {
+		p.log.Write(&s.Notes[i])
+	}
+	if s.Foreign > 0 {
+		p.telemetry.MlNormalizeSpans.Add(ctx, s.Foreign, p.none)
+	}
+	if s.Dropped > 0 {
+		p.telemetry.MlNormalizeContentDropped.Add(ctx, s.Dropped)
+	}
+}
