@@ -109,6 +109,18 @@ func (n *nested) dimensions() (rows, width, rank int) {
 	return rows, width, rank
 }
 
+// sizes returns the rows and the width that a shape says. An empty shape is that of a scalar.
+func sizes(shape []int) (rows, width int) {
+	rows, width = 1, 1
+	if len(shape) > 0 {
+		rows = shape[0]
+		for _, length := range shape[1:] {
+			width = product(width, length)
+		}
+	}
+	return rows, width
+}
+
 // product multiplies lengths without overflow.
 func product(a, b int) int {
 	if a != 0 && b > math.MaxInt32/a {

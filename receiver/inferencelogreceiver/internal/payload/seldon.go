@@ -84,13 +84,7 @@ func (r *reader) flat() (Tensor, error) {
 	if err != nil {
 		return Tensor{}, err
 	}
-	rows, width := 1, 1
-	if len(shape) > 0 {
-		rows = shape[0]
-		for _, length := range shape[1:] {
-			width = product(width, length)
-		}
-	}
+	rows, width := sizes(shape)
 	if n.omitted == Kept && n.count != product(rows, width) {
 		return Tensor{}, failf(BadPayload, "data.tensor: the shape %v is of %d values, values has %d", shape, product(rows, width), n.count)
 	}

@@ -31,82 +31,89 @@ func (r *reader) isTensor() bool {
 	return errors.Is(err, errSeen)
 }
 
+// v2Tensor is a tensor of V2 while it is read.
+type v2Tensor struct {
+	name, datatype, contentType string
+	shape                       []int // nil where there is none
+	data                        nested
+	// there says that data was there, binary that it is elsewhere.
+	there, binary bool
+}
+
 // tensor reads one tensor of V2.
 func (r *reader) tensor(position int) error {
-	var (
-		name, datatype, contentType string
-		shape                       []int
-		there, binary               bool
-	)
-	n := nested{p: &r.p, limits: r.limits}
-	err := r.p.Object(func(key string) error {
-		switch key {
-		case "name":
-			return r.label(&name)
-		case "datatype":
-			return r.label(&datatype)
-		case "shape":
-			var err error
-			shape, err = r.shape(name)
-			return err
-		case "data":
-			if r.p.Peek() != '[' || there {
-				return failf(BadPayload, "tensor %q: data must be one array", clip(name))
-			}
-			there = true
-			return n.read()
-		case "parameters":
-			if r.p.Peek() != '{' {
-				return r.p.Skip()
-			}
-			return r.p.Object(func(key string) error {
-				switch key {
-				case "content_type":
-					return r.label(&contentType)
-				case "binary_data_size", "shared_memory_region":
-					binary = true
-				}
-				return r.p.Skip()
-			})
-		case "contents":
-			return failf(UnsupportedPayload, "tensor %q: contents, the form of gRPC, is not read", clip(name))
-		}
-		return r.p.Skip()
-	})
+	in := v2Tensor{data: nested{p: &r.p, limits: r.limits}}
+	err := r.p.Object(func(key string) error { return r.member(&in, key) })
 	switch {
 	case err != nil:
 		return err
-	case binary && !there:
-		return failf(UnsupportedPayload, "tensor %q: binary tensor data and shared memory are not read", name)
-	case !there:
-		return failf(BadPayload, "tensor %q has no data", name)
-	case !knownDatatype(datatype):
-		return failf(BadPayload, "tensor %q: unknown datatype %q", name, datatype)
+	case in.binary && !in.there:
+		return failf(UnsupportedPayload, "tensor %q: binary tensor data and shared memory are not read", in.name)
+	case !in.there:
+		return failf(BadPayload, "tensor %q has no data", in.name)
+	case !knownDatatype(in.datatype):
+		return failf(BadPayload, "tensor %q: unknown datatype %q", in.name, in.datatype)
 	case position >= r.limits.Columns:
 		return nil
 	}
-	rows, width, rank := n.dimensions()
-	if shape != nil {
-		rows, width, rank = 1, 1, len(shape)
-		if rank > 0 {
-			rows = shape[0]
-			for _, length := range shape[1:] {
-				width = product(width, length)
-			}
-		}
-		if n.omitted == Kept && n.count != product(rows, width) {
-			return failf(BadPayload, "tensor %q: the shape %v is of %d values, data has %d", name, shape, product(rows, width), n.count)
+
+	rows, width, rank := in.data.dimensions()
+	if in.shape != nil {
+		rows, width = sizes(in.shape)
+		rank = len(in.shape)
+		if in.data.omitted == Kept && in.data.count != product(rows, width) {
+			return failf(BadPayload, "tensor %q: the shape %v is of %d values, data has %d", in.name, in.shape, product(rows, width), in.data.count)
 		}
 	}
-	t, err := n.tensor(name, rows, width, rank)
+	t, err := in.data.tensor(in.name, rows, width, rank)
 	if err != nil {
 		return err
 	}
-	if err := t.convert(datatype, contentType, r.limits, &r.decoded); err != nil {
+	if err := t.convert(in.datatype, in.contentType, r.limits, &r.decoded); err != nil {
 		return err
 	}
 	r.add([]Tensor{t}, rows)
 	return nil
+}
+
+// member reads the value of a key of a tensor.
+func (r *reader) member(in *v2Tensor, key string) (err error) {
+	switch key {
+	case "name":
+		return r.label(&in.name)
+	case "datatype":
+		return r.label(&in.datatype)
+	case "shape":
+		in.shape, err = r.shape(in.name)
+		return err
+	case "data":
+		if r.p.Peek() != '[' || in.there {
+			return failf(BadPayload, "tensor %q: data must be one array", clip(in.name))
+		}
+		in.there = true
+		return in.data.read()
+	case "parameters":
+		return r.parameters(in)
+	case "contents":
+		return failf(UnsupportedPayload, "tensor %q: contents, the form of gRPC, is not read", clip(in.name))
+	}
+	return r.p.Skip()
+}
+
+// parameters reads what a tensor says of how its data are sent.
+func (r *reader) parameters(in *v2Tensor) error {
+	if r.p.Peek() != '{' {
+		return r.p.Skip()
+	}
+	return r.p.Object(func(key string) error {
+		switch key {
+		case "content_type":
+			return r.label(&in.contentType)
+		case "binary_data_size", "shared_memory_region":
+			in.binary = true
+		}
+		return r.p.Skip()
+	})
 }
 
 // knownDatatype is true for the datatypes of the Open Inference Protocol, and where there is none.
