@@ -12,20 +12,12 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
 )
 
 // Count writes a whole number with commas: 33,600.
-func Count[N int | int64 | uint64](n N) string {
-	s := strconv.FormatInt(int64(n), 10)
-	sign := ""
-	if s[0] == '-' {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
+func Count[N int | int64 | uint64](n N) string { return humanize.Comma(int64(n)) }
 
 // Plural writes a count with its noun: 1 row, 2 rows.
 func Plural[N int | int64 | uint64](n N, one string) string {

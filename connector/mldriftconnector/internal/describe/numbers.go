@@ -58,13 +58,4 @@ func short(v float64) string {
 	return strconv.FormatFloat(v, 'g', 3, 64) + unit
 }
 
-// thousands writes a number with commas. Example: "4,790".
-func thousands(n uint64) string {
-	s := strconv.FormatUint(n, 10)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
-}
-
 func float(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 )
 
@@ -28,7 +30,7 @@ func Summary(r *drift.Result) string {
 		}
 	}
 	out := who(&r.Key) + ": " + subject(&r.Key) + verb
-	numbers := "n = " + thousands(r.Samples)
+	numbers := "n = " + humanize.Comma(int64(r.Samples))
 	if len(r.Scores) > 0 {
 		s := &r.Scores[0]
 		comparison := "over"
@@ -49,7 +51,7 @@ func Ended(r *drift.Result) string {
 	out := who(&r.Key) + ": " + subject(&r.Key)
 	switch {
 	case r.Verdict == drift.Insufficient:
-		return out + fmt.Sprintf(" has too few values for a verdict (n = %s)", thousands(r.Samples))
+		return out + fmt.Sprintf(" has too few values for a verdict (n = %s)", humanize.Comma(int64(r.Samples)))
 	case r.Key.Subject == drift.Missing:
 		out += " is missing as often as before"
 	default:
@@ -57,7 +59,7 @@ func Ended(r *drift.Result) string {
 	}
 	if len(r.Scores) > 0 {
 		s := &r.Scores[0]
-		out += fmt.Sprintf(" (%s %s, threshold %s, n = %s)", methodName(s.Method), short(s.Effect), short(s.Threshold), thousands(r.Samples))
+		out += fmt.Sprintf(" (%s %s, threshold %s, n = %s)", methodName(s.Method), short(s.Effect), short(s.Threshold), humanize.Comma(int64(r.Samples)))
 	}
 	return out
 }

@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 )
 
@@ -283,14 +285,14 @@ func (s *stage) instanceFailures(deadlinePassed bool, join func([]string, int) s
 	of := max(s.want, s.named)
 	var parts []string
 	if n := len(failed); n > 0 {
-		parts = append(parts, fmt.Sprintf("%s of %s instances failed: %s", count(int64(n)), count(int64(of)), join(failed, n)))
+		parts = append(parts, fmt.Sprintf("%s of %s instances failed: %s", humanize.Comma(int64(n)), humanize.Comma(int64(of)), join(failed, n)))
 	}
 	if deadlinePassed && s.missing > 0 {
 		what := "instances"
 		if len(parts) > 0 {
 			what = "more"
 		}
-		text := fmt.Sprintf("%s of %s %s did not come to an end", count(int64(s.missing)), count(int64(of)), what)
+		text := fmt.Sprintf("%s of %s %s did not come to an end", humanize.Comma(int64(s.missing)), humanize.Comma(int64(of)), what)
 		if names := s.missingInstances(most); len(names) > 0 {
 			text += ": " + join(names, s.missing)
 		}

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
@@ -55,7 +57,7 @@ func (v *view) metricFault(s *stage, deadlinePassed bool) (f *Fault, waits bool)
 	}
 	more := ""
 	if len(texts) > listed {
-		more = "; and " + count(int64(len(texts)-listed)) + " more"
+		more = "; and " + humanize.Comma(int64(len(texts)-listed)) + " more"
 		texts = texts[:listed]
 	}
 	fault.Summary = v.title() + ": " + strings.Join(texts, "; ") + more + "."

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 )
 
@@ -125,7 +127,7 @@ func (v *view) lateFault(kind Kind, s *stage) *Fault {
 func (v *view) endLate(f *Fault, s *stage) {
 	if s.named > 0 && s.want > 0 {
 		late := s.missing + len(s.open)
-		text := fmt.Sprintf("%s of %s instances %s not ended", count(int64(late)), count(int64(s.want)), plural(late, "has", "have"))
+		text := fmt.Sprintf("%s of %s instances %s not ended", humanize.Comma(int64(late)), humanize.Comma(int64(s.want)), plural(late, "has", "have"))
 		names := s.missingInstances(maxAnnotation)
 		for _, i := range s.open {
 			names = append(names, i.Name)

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 )
 
@@ -44,8 +46,8 @@ func (v *view) retries() []Fault {
 		f.TraceID, f.SpanID = cause.TraceID, cause.SpanID
 		f.Summary = fmt.Sprintf("%s: %s was good at attempt %s", v.title(), s.name, f.Annotations["attempt"])
 		if n > 1 || first.Name != "" {
-			f.Summary = fmt.Sprintf("%s: %s %s of %s %s good after a retry", v.title(), count(int64(n)), plural(n, "instance", "instances"), s.name, plural(n, "was", "were"))
-			f.Annotations["instances"] = count(int64(n)) + " of " + count(int64(max(s.want, s.named))) + " recovered"
+			f.Summary = fmt.Sprintf("%s: %s %s of %s %s good after a retry", v.title(), humanize.Comma(int64(n)), plural(n, "instance", "instances"), s.name, plural(n, "was", "were"))
+			f.Annotations["instances"] = humanize.Comma(int64(n)) + " of " + humanize.Comma(int64(max(s.want, s.named))) + " recovered"
 		}
 		if e := exception(cause.ExceptionType, cause.Message); e != "" {
 			f.Summary += ", before that " + e

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 )
 
@@ -77,9 +79,9 @@ func (v *view) rowFault(s *stage, f, input fall, inputFell bool) Fault {
 		"max_row_drop": exact(v.maxRowDrop(s)), "runs": strconv.Itoa(f.usual.runs),
 	})
 	fault.Summary = fmt.Sprintf("%s: %s %s %s rows, %s fewer than the median of the last %d good runs (%s)",
-		v.title(), s.name, verb, count(f.rows), percent(f.share), f.usual.runs, rows(f.usual.median))
+		v.title(), s.name, verb, humanize.Comma(f.rows), percent(f.share), f.usual.runs, rows(f.usual.median))
 	if f.wrote && inputFell {
-		fault.Summary += fmt.Sprintf("; it had read only %s rows, usually %s", count(input.rows), rows(input.usual.median))
+		fault.Summary += fmt.Sprintf("; it had read only %s rows, usually %s", humanize.Comma(input.rows), rows(input.usual.median))
 	}
 	return fault
 }

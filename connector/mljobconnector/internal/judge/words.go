@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
 )
 
 // listed is the number of names that a sentence lists.
@@ -27,7 +29,7 @@ func listOf(names []string, of int) string {
 		if len(names) == 0 {
 			return ""
 		}
-		return fmt.Sprintf("%s and %s more", strings.Join(names, ", "), count(int64(more)))
+		return fmt.Sprintf("%s and %s more", strings.Join(names, ", "), humanize.Comma(int64(more)))
 	}
 	if n := len(names); n > 1 {
 		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
@@ -35,21 +37,8 @@ func listOf(names []string, of int) string {
 	return strings.Join(names, "")
 }
 
-// count writes a whole number with separators. Example: "75,000".
-func count(n int64) string {
-	s := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, s = "-", s[1:]
-	}
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return sign + s
-}
-
 // rows writes a number of rows that may be the mean of two.
-func rows(n float64) string { return count(int64(math.Round(min(n, 1<<62)))) }
+func rows(n float64) string { return humanize.Comma(int64(math.Round(min(n, 1<<62)))) }
 
 // number writes a number with so many significant digits, trailing zeros left out. Example: "0.7234".
 func number(v float64, digits int) string {
@@ -57,7 +46,7 @@ func number(v float64, digits int) string {
 	case !finite(v):
 		return strconv.FormatFloat(v, 'g', -1, 64) // NaN, +Inf, -Inf
 	case math.Abs(v) >= 1e4 && math.Abs(v) < 1e15 && digits <= 6:
-		return count(int64(math.Round(v)))
+		return humanize.Comma(int64(math.Round(v)))
 	}
 	s := strconv.FormatFloat(v, 'g', digits, 64)
 	if f, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(f) >= 1e-4 && math.Abs(f) < 1e15 {

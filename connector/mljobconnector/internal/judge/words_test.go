@@ -9,16 +9,18 @@ import (
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/dustin/go-humanize"
 )
 
 func TestWords(t *testing.T) {
 	for _, test := range []struct{ got, want string }{
-		{count(0), "0"},
-		{count(999), "999"},
-		{count(1000), "1,000"},
-		{count(1234567), "1,234,567"},
-		{count(-1234), "-1,234"},
-		{count(-999), "-999"},
+		{humanize.Comma(0), "0"},
+		{humanize.Comma(999), "999"},
+		{humanize.Comma(1000), "1,000"},
+		{humanize.Comma(1234567), "1,234,567"},
+		{humanize.Comma(-1234), "-1,234"},
+		{humanize.Comma(-999), "-999"},
 		{rows(0.5), "1"},
 		{rows(99999.5), "100,000"},
 		{rows(math.MaxFloat64), "4,611,686,018,427,387,904"},

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
+
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
@@ -132,7 +134,7 @@ func (w *Tracker) raiseMissed(j *job, slot, now time.Time) {
 		"schedule": j.slots.spec, "missed": strconv.Itoa(j.slots.missed),
 	}
 	if j.slots.missed > 1 {
-		fmt.Fprintf(&s, ", the %s time in a row since %s", ordinal(j.slots.missed), j.schedule.Format(j.slots.firstMissed))
+		fmt.Fprintf(&s, ", the %s time in a row since %s", humanize.Ordinal(j.slots.missed), j.schedule.Format(j.slots.firstMissed))
 		annotations["missed_since"] = j.slots.firstMissed.UTC().Format(time.RFC3339)
 	}
 	s.WriteString(".")
