@@ -90,7 +90,8 @@ func (b *both) shutdown(t testing.TB) {
 	}
 }
 
-// A drift is one alert: it says what has grown, is repeated while it holds, survives a restart and resolves.
+// A drift is one alert: it says what has grown, is repeated while it holds, survives a restart and
+// resolves.
 func TestAlert(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
@@ -130,7 +131,8 @@ func TestAlert(t *testing.T) {
 			assert.Equal(t, a.Fingerprint(), again.Fingerprint())
 		}
 
-		// A kill: what the process does from here on is lost. The alert is the same one afterwards, and comes at once.
+		// A kill: what the process does from here on is lost. The alert is the same one afterwards,
+		// and comes at once.
 		killed := disk.Copy()
 		b.shutdown(t)
 		h[storageID] = killed
@@ -155,7 +157,8 @@ func TestAlert(t *testing.T) {
 	})
 }
 
-// A downstream that fails gets what has begun and what has ended, in order, as soon as it takes alerts again.
+// A downstream that fails gets what has begun and what has ended, in order, as soon as it takes
+// alerts again.
 func TestAlertsWaitForTheirDownstream(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
@@ -182,7 +185,8 @@ func TestAlertsWaitForTheirDownstream(t *testing.T) {
 	})
 }
 
-// What is not watched any more does not alert for ever, and no more alerts are held than there is room for.
+// What is not watched any more does not alert for ever, and no more alerts are held than there is
+// room for.
 func TestAlertsAreBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()

@@ -21,49 +21,60 @@ import (
 const (
 	// TimestampsNow stamps points with the time of their emission, for live backends.
 	TimestampsNow = "now"
-	// TimestampsEvent emits one set of points per closed window, stamped with its end, for files and replays.
+	// TimestampsEvent emits one set of points per closed window, stamped with its end, for files
+	// and replays.
 	TimestampsEvent = "event"
 )
 
 // Config is the configuration of the ml_drift connector. The empty config works.
 type Config struct {
-	// Storage is the id of the storage extension that windows are saved in; without one they live in memory alone.
+	// Storage is the id of the storage extension that windows are saved in. None by default: they
+	// live in memory alone.
 	Storage *component.ID `mapstructure:"storage"`
-	// Window is the length of a sliding window (whole minutes, 1m to 744h), or day, week (from Monday) or month, in UTC.
+	// Window is the length of a sliding window (whole minutes, 1m to 744h), or day, week (from
+	// Monday) or month, in UTC. Default 1h.
 	Window string `mapstructure:"window"`
-	// MinSamples is the number of values a window needs for a verdict.
+	// MinSamples is the number of values that a window needs for a verdict. Default 200, at least 1.
 	MinSamples int `mapstructure:"min_samples"`
-	// MaxWindow is the length that a window with too few values may grow to.
+	// MaxWindow is the length that a window with too few values may grow to. Default 168h; not below
+	// Window, unless it is the default.
 	MaxWindow time.Duration `mapstructure:"max_window"`
-	// For is the number of windows in a row that change the verdict.
+	// For is the number of windows in a row that change the verdict. Default 2, at least 1.
 	For int `mapstructure:"for"`
-	// Significance is the share of false discoveries among all that is tested for a model at once, 0 to 1.
+	// Significance is the share of false discoveries among all that is tested for a model at once,
+	// above 0 and below 1. Default 0.05.
 	Significance float64 `mapstructure:"significance"`
-	// Lateness is how far the watermark stays behind the newest event time.
+	// Lateness is how far the watermark stays behind the newest event time. Default 2m; 0 waits for
+	// nothing.
 	Lateness time.Duration `mapstructure:"lateness"`
-	// Idle is the silence after which the watermark moves on with the wall clock.
+	// Idle is the silence after which the watermark moves on with the wall clock. Default 1m.
 	Idle time.Duration `mapstructure:"idle"`
-	// EmitInterval is the time between two emissions.
+	// EmitInterval is the time between two emissions. Default 30s.
 	EmitInterval time.Duration `mapstructure:"emit_interval"`
 	// SaveInterval is the time between two saves of what has changed; what a kill -9 costs.
+	// Default 1m.
 	SaveInterval time.Duration `mapstructure:"save_interval"`
-	// Timestamps is now or event.
+	// Timestamps is now (the default) or event.
 	Timestamps string `mapstructure:"timestamps"`
-	// Reference is what windows are compared with: baseline, champion, previous.
+	// Reference is what windows are compared with: baseline (the default), champion, previous. At
+	// least one.
 	Reference []string `mapstructure:"reference"`
 	// Methods are the statistics by the type of the column; the first of a list decides the verdict.
 	Methods Methods `mapstructure:"methods"`
-	// Thresholds replaces the effect at which a method speaks of drift, by method, and by "missing" for the share of missing values.
+	// Thresholds replaces the effect at which a method speaks of drift, by method, and by "missing"
+	// for the share of missing values. Empty by default: each method has its own, and missing 0.05.
 	Thresholds map[string]float64 `mapstructure:"thresholds"`
-	// Catalog is the id of the catalog extension; without one the only one that is enabled.
+	// Catalog is the id of the catalog extension. Without one it is the only one that is enabled.
 	Catalog *component.ID `mapstructure:"catalog"`
 	// Learn makes a baseline of the first rows of models that have none.
 	Learn Learn `mapstructure:"learn"`
 	// Segments says which series of segments are emitted as metrics.
 	Segments Segments `mapstructure:"segments"`
-	// Severity is of the alerts on drifts of models whose card does not say: critical, warning or info.
+	// Severity is of the alerts on drifts of models whose card does not say: critical, warning (the
+	// default) or info.
 	Severity string `mapstructure:"severity"`
-	// TraceURL is the template of the link to the evidence of an alert, with {trace_id} and perhaps {span_id}; empty for no links.
+	// TraceURL is the template of the link to the evidence of an alert, with {trace_id} and perhaps
+	// {span_id}. Default is a Jaeger on this machine; empty is no links.
 	TraceURL string `mapstructure:"trace_url"`
 	// Alerts says how often alerts are emitted, where the connector feeds a logs pipeline.
 	Alerts Alerts `mapstructure:"alerts"`
@@ -73,9 +84,10 @@ type Config struct {
 
 // Learn makes a baseline of the first rows of models that have none.
 type Learn struct {
-	// Rows is the number of predictions that did not fail; 0 learns nothing.
+	// Rows is the number of predictions that did not fail. Default 0: nothing is learned.
 	Rows int `mapstructure:"rows"`
-	// Directory is where baselines are written, each into a file of its model's name that is never overwritten.
+	// Directory is where baselines are written, each into a file of its model's name that is never
+	// overwritten. It must be set with Rows.
 	Directory string `mapstructure:"directory"`
 }
 
@@ -83,51 +95,61 @@ type Learn struct {
 const (
 	// ScoresAll emits all of every segment.
 	ScoresAll = thinning.All
-	// ScoresDrifted emits all of the segments that drift, or did within the hour, and ml.drift.detected alone of the others.
+	// ScoresDrifted emits all of the segments that drift, or did within the hour, and
+	// ml.drift.detected alone of the others.
 	ScoresDrifted = thinning.Drifted
 	// ScoresNone emits ml.drift.detected alone.
 	ScoresNone = thinning.None
 )
 
-// Segments says which series of segments are emitted as metrics. Verdicts and alerts are the same whatever it says.
+// Segments says which series of segments are emitted as metrics. Verdicts and alerts are the same
+// whatever it says.
 type Segments struct {
-	// Scores is all, drifted or none.
+	// Scores is all (the default), drifted or none.
 	Scores string `mapstructure:"scores"`
-	// Totals passes on the predictions of segments as cumulative counts, too; false passes on those of the total alone.
+	// Totals passes on the predictions of segments as cumulative counts, too. Default false: those
+	// of the total alone are passed on.
 	Totals bool `mapstructure:"totals"`
 }
 
 // Alerts says how often alerts are emitted.
 type Alerts struct {
-	// ResendInterval is the time after which an alert that holds is emitted again.
+	// ResendInterval is the time after which an alert that holds is emitted again. Default 1m.
 	ResendInterval time.Duration `mapstructure:"resend_interval"`
-	// KeepResolved is for how long a resolved alert is emitted again; 0 emits it once.
+	// KeepResolved is for how long a resolved alert is emitted again. Default 15m; 0 emits it once.
 	KeepResolved time.Duration `mapstructure:"keep_resolved"`
 }
 
-// Methods are lists of statistics by the type of the column.
+// Methods are lists of statistics by the type of the column. Each has at least one.
 type Methods struct {
-	Numeric     []string `mapstructure:"numeric"`
+	// Numeric is ks, psi, wasserstein by default.
+	Numeric []string `mapstructure:"numeric"`
+	// Categorical is jensen_shannon, psi, chi2 by default.
 	Categorical []string `mapstructure:"categorical"`
 }
 
-// Limits bound every table.
+// Limits bound every table. All are at least 1.
 type Limits struct {
-	// Models is the number of models (name and environment). A place is given away after an hour without use; as many with a card
-	// find room beyond it; what finds none is counted together.
+	// Models is the number of models (name and environment). A place is given away after an hour
+	// without use; as many with a card find room beyond it. What finds none is counted together.
+	// Default 100.
 	Models int `mapstructure:"models"`
 	// Versions is the number of versions and roles per model, which have their places as models do.
+	// Default 10.
 	Versions int `mapstructure:"versions"`
 	// Segments is the number of cohorts per version; what finds no room is dropped and counted.
+	// Default 200.
 	Segments int `mapstructure:"segments"`
 	// Features is the number of features per version; what finds no room is dropped and counted.
+	// Default 500.
 	Features int `mapstructure:"features"`
-	// Categories is the number of values per categorical feature, and of classes, beyond the baseline's; the
-	// rest is counted as one.
+	// Categories is the number of values per categorical feature, and of classes, beyond the
+	// baseline's; the rest is counted as one. Default 100.
 	Categories int `mapstructure:"categories"`
-	// Producers is the number of ml_summary instances whose points are told apart.
+	// Producers is the number of ml_summary instances whose points are told apart. Default 1000.
 	Producers int `mapstructure:"producers"`
 	// Alerts is the number of alerts, active or resolved lately; what finds no room is counted.
+	// Default 1000.
 	Alerts int `mapstructure:"alerts"`
 }
 

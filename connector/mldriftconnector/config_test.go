@@ -57,7 +57,8 @@ func TestDurationsWithoutAUnit(t *testing.T) {
 	assert.ErrorContains(t, err, `'window': "60" has no unit: write 60m`)
 }
 
-// A card and the config allow the same windows, and say in the same words what is wrong with others.
+// A card and the config allow the same windows, and say in the same words what is wrong with
+// others.
 func TestCardsAllowTheSameWindows(t *testing.T) {
 	for _, test := range []struct{ window, maxWindow, problem string }{
 		{"1m", "", ""},

@@ -81,7 +81,8 @@ func TestWhatFindsNoRoomIsSaidOnce(t *testing.T) {
 	})
 }
 
-// A feature that the baseline does not have is named, with the one that was probably meant; names that are cut are counted.
+// A feature that the baseline does not have is named, with the one that was probably meant; names
+// that are cut are counted.
 func TestUnknownFeatureIsNamed(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tel := componenttest.NewTelemetry()

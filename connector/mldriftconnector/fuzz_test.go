@@ -18,7 +18,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
-// FuzzStorage: whatever the storage holds under the keys of ours, a start goes on, with what could be read; the rest is set aside.
+// FuzzStorage: whatever the storage holds under the keys of ours, a start goes on, with what could
+// be read; the rest is set aside.
 func FuzzStorage(f *testing.F) {
 	engine, err := drift.New(createDefaultConfig().(*Config).options())
 	require.NoError(f, err)

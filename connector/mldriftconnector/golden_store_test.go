@@ -24,8 +24,9 @@ import (
 
 var writeGolden = flag.String("write-golden", "", "write the storage of this version into a file of testdata with this name")
 
-// TestGoldenStore starts on what earlier versions stored: after six hours of which the last three drift, with a downstream that
-// took no metrics. Nothing is set aside, the alert goes on, and so do the points that wait and the windows.
+// TestGoldenStore starts on what earlier versions stored: after six hours of which the last three
+// drift, with a downstream that took no metrics. Nothing is set aside, the alert goes on, and so do
+// the points that wait and the windows.
 func TestGoldenStore(t *testing.T) {
 	base := testBaseline()
 	cards := testCards(base)

@@ -21,7 +21,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// The first rows become a file, over a restart in the middle; it is said with its card, and never written again.
+// The first rows become a file, over a restart in the middle; it is said with its card, and never
+// written again.
 func TestLearn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()

@@ -24,7 +24,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// wide is a model with 100 features and 20 segments, each feature missing somewhere in each segment, in one of them more than before.
+// wide is a model with 100 features and 20 segments, each feature missing somewhere in each
+// segment, in one of them more than before.
 type wide struct {
 	base *profile.Profile
 	bins *distribution.Bins
@@ -44,7 +45,8 @@ func newWide() *wide {
 	return w
 }
 
-// minute is 100 rows in the total and in each segment every five minutes; missing says how many of 20 of a segment's lack feature f0.
+// minute is 100 rows in the total and in each segment every five minutes; missing says how many of
+// 20 of a segment's lack feature f0.
 func (w *wide) minute(start time.Time, missing func(segment int) int) pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	if start.Minute()%5 != 0 {
@@ -103,7 +105,8 @@ func (w *wide) minute(start time.Time, missing func(segment int) int) pmetric.Me
 	return md
 }
 
-// drift counts the series of an emission whose names begin with ml.drift, in all and those of one segment.
+// drift counts the series of an emission whose names begin with ml.drift, in all and those of one
+// segment.
 func driftSeries(md pmetric.Metrics, segment string) (all, of int) {
 	for _, m := range md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().All() {
 		if m.Type() != pmetric.MetricTypeGauge {
@@ -119,7 +122,8 @@ func driftSeries(md pmetric.Metrics, segment string) (all, of int) {
 	return all, of
 }
 
-// The README's numbers: what 100 features and 20 segments give to scrape, and what is left where only segments that drift are emitted.
+// The README's numbers: what 100 features and 20 segments give to scrape, and what is left where
+// only segments that drift are emitted.
 func TestSegmentSeries(t *testing.T) {
 	counts := map[string][3]int{}
 	for _, scores := range []string{ScoresAll, ScoresDrifted} {

@@ -61,13 +61,15 @@ func newStore(client *storageclient.Client, logger *zap.Logger) *store {
 
 // restored is what load has found.
 type restored struct {
-	// values is the number of values that an engine has restored, damaged that of values that were set aside.
+	// values is the number of values that an engine has restored, damaged that of values that were
+	// set aside.
 	values, damaged int
 	// waiting are the points that were not sent.
 	waiting pmetric.Metrics
 }
 
-// load restores what was saved. A value that cannot be read is reported, set aside and left out; an error is the storage's own.
+// load restores what was saved. A value that cannot be read is reported, set aside and left out; an
+// error is the storage's own.
 func (s *store) load(ctx context.Context, engine *drift.Engine, a *driftalert.Alerts, now time.Time) (restored, error) {
 	out := restored{waiting: pmetric.NewMetrics()}
 	damaged, err := s.records.Load(ctx, s.client, func(key string, value []byte) (err error) {
@@ -100,8 +102,8 @@ func (s *store) load(ctx context.Context, engine *drift.Engine, a *driftalert.Al
 	return out, err
 }
 
-// save writes what has changed in one step and returns the size of all that is saved of the engine, in bytes. written is false where
-// nothing has changed.
+// save writes what has changed in one step and returns the size of all that is saved of the engine,
+// in bytes. written is false where nothing has changed.
 func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.Metrics, a *driftalert.Alerts) (written bool, bytes int, err error) {
 	if err := s.putWaiting(waiting); err != nil {
 		return false, 0, err

@@ -20,8 +20,8 @@ const (
 	KindCategorical
 )
 
-// Binning is what the counts of a series stand for. It is immutable and shared, except that a categorical one that is not
-// Fixed grows and belongs to one series.
+// Binning is what the counts of a series stand for. It is immutable and shared, except that a
+// categorical one that is not Fixed grows and belongs to one series.
 type Binning struct {
 	Kind Kind
 	// Bounds are those of a numeric binning: it has one bin more.
@@ -32,11 +32,13 @@ type Binning struct {
 	Fixed bool
 	// Mismatched bounds cannot be compared with the baseline that there is.
 	Mismatched bool
-	// Partial bounds are some of the baseline's: the outer bins hold values whose ends are not known well.
+	// Partial bounds are some of the baseline's: the outer bins hold values whose ends are not
+	// known well.
 	Partial bool
 	// Baseline is what to compare with; nil if there is none.
 	Baseline *Sample
-	// Coarse are the groups of bins that are passed on: those of the baseline's statistics, with tails.
+	// Coarse are the groups of bins that are passed on: those of the baseline's statistics, with
+	// tails.
 	Coarse Grouping
 
 	index map[string]int
@@ -52,7 +54,8 @@ type Histogram struct {
 	Min, Max, StdDev float64
 }
 
-// NewNumericBinning returns a binning with bounds. They must be some of the reference's, which may be nil.
+// NewNumericBinning returns a binning with bounds. They must be some of the reference's, which may
+// be nil.
 func NewNumericBinning(bounds []float64, reference *Histogram) *Binning {
 	b := &Binning{Kind: KindNumeric, Bounds: bounds}
 	counts := make([]uint64, len(bounds)+1)
@@ -75,8 +78,8 @@ func NewCategoricalBinning() *Binning {
 	return &Binning{Kind: KindCategorical, index: make(map[string]int)}
 }
 
-// NewFixedBinning returns a binning of a baseline's categories. counts are theirs, with those of all other categories
-// first, n of them in all; without any there is nothing to compare with.
+// NewFixedBinning returns a binning of a baseline's categories. counts are theirs, with those of
+// all other categories first, n of them in all; without any there is nothing to compare with.
 func NewFixedBinning(categories []string, counts []float64, n uint64) *Binning {
 	b := NewCategoricalBinning()
 	b.Categories, b.Fixed = categories, true
@@ -107,7 +110,8 @@ func (b *Binning) Lookup(category string) (bin int, ok bool) {
 	return bin, ok
 }
 
-// Bin returns the bin of a category. It gets one where the binning grows and has fewer categories than limit.
+// Bin returns the bin of a category. It gets one where the binning grows and has fewer categories
+// than limit.
 func (b *Binning) Bin(category string, limit int) int {
 	if i, ok := b.index[category]; ok {
 		return i
@@ -126,8 +130,8 @@ func (b *Binning) Append(category string) int {
 	return bin
 }
 
-// Sample returns counts in the bins, or the exponential histogram, as a sample. It is nil for the unknown kind. There may be
-// fewer counts than bins; they are copied.
+// Sample returns counts in the bins, or the exponential histogram, as a sample. It is nil for the
+// unknown kind. There may be fewer counts than bins; they are copied.
 func (b *Binning) Sample(counts []uint32, e *Exponential, lo, hi float64) *Sample {
 	switch b.Kind {
 	case KindNumeric:
@@ -161,8 +165,8 @@ func Subset(a, b []float64) bool {
 	return i == len(a)
 }
 
-// Rebin adds counts to dst, where every bound of dst's is one of theirs. At bounds that do not nest, a bucket
-// goes where its upper bound does.
+// Rebin adds counts to dst, where every bound of dst's is one of theirs. At bounds that do not
+// nest, a bucket goes where its upper bound does.
 func Rebin[C, D uint32 | uint64 | float64](bounds []float64, counts []C, to []float64, dst []D) {
 	j := 0
 	for i, c := range counts {

@@ -3,7 +3,8 @@
 
 // Package distribution counts values and compares the counts.
 //
-//	Bins, Exponential ──► counts ──► Binning.Sample ──► Match with a reference ──► Pair ──► statistics (internal/stats)
+//	Bins, Exponential ──► counts ──► Binning.Sample ──► Match with a reference ──► Pair
+//	                                                     internal/stats compares the two ◄─┘
 //
 // A reference sample fixes the bins once (EqualMassBounds). Every collector counts into the same
 // bins, so that distributions of many collectors and minutes add up by plain addition. Statistics
@@ -26,29 +27,34 @@ const DefaultBins = 240
 // computed on.
 const DefaultGroups = 10
 
-// MaxBounds is the largest number of bounds that NewBins accepts: two for every edge of DefaultBins bins.
+// MaxBounds is the largest number of bounds that NewBins accepts: two for every edge of DefaultBins
+// bins.
 const MaxBounds = 2 * (DefaultBins + 1)
 
 // Bins are buckets with explicit upper-inclusive bounds, as in an OTLP histogram: bucket i is
-// (bounds[i-1], bounds[i]], the first one (-∞, bounds[0]], the last one (bounds[n-1], +∞).
-// Bins are immutable and safe for concurrent use.
+// (bounds[i-1], bounds[i]], the first one (-∞, bounds[0]], the last one (bounds[n-1], +∞). Bins are
+// immutable and safe for concurrent use.
 //
-// A bin of one value, (Nextafter(v, -∞), v], takes in all that a float32 cannot tell from v, as far as no other bound
-// says that the reference has told it apart: 0.3 is counted there whether it was a double or a float32 (0.30000001192…)
-// on its way. So it is for bounds of any age, as the bounds themselves stay what they are.
+// A bin of one value, (Nextafter(v, -∞), v], takes in all that a float32 cannot tell from v, as far
+// as no other bound says that the reference has told it apart: 0.3 is counted there whether it was
+// a double or a float32 (0.30000001192…) on its way. So it is for bounds of any age, as the bounds
+// themselves stay what they are.
 //
-// Index is on the hot path of the collector. A grid of equal cells over the middle of the bounds gives
-// the first bound of a value's cell; the few bounds that share a cell are searched with a fixed number of
-// steps. Bins of equal mass make the cells fit the data: where values are dense, so are bounds.
+// Index is on the hot path of the collector. A grid of equal cells over the middle of the bounds
+// gives the first bound of a value's cell; the few bounds that share a cell are searched with a
+// fixed number of steps. Bins of equal mass make the cells fit the data: where values are dense, so
+// are bounds.
 type Bins struct {
 	bounds []float64
-	// keys are those of the edges (see edges and key), followed by that of +∞ so that the search needs no check of its end.
+	// keys are those of the edges (see edges and key), followed by that of +∞ so that the search
+	// needs no check of its end.
 	keys []uint64
 	// The cell of v is (v-low)*scale, cut to 0..len(start)-1.
 	low, scale float64
 	// start is the number of bounds in the cells before a cell.
 	start []uint16
-	// half is the first step of the search: half of a power of two that exceeds the bounds in any cell.
+	// half is the first step of the search: half of a power of two that exceeds the bounds in any
+	// cell.
 	half uint64
 }
 
@@ -77,8 +83,8 @@ func NewBins(bounds []float64) (*Bins, error) {
 // gridCells is the number of cells of the grid of many bounds.
 const gridCells = 256
 
-// layGrid chooses the grid with the shortest search. Leaving a few bounds at each end to the outer cells
-// keeps outliers from widening the cells.
+// layGrid chooses the grid with the shortest search. Leaving a few bounds at each end to the outer
+// cells keeps outliers from widening the cells.
 func (b *Bins) layGrid() {
 	n := len(b.bounds)
 	edges := edges(b.bounds)
@@ -116,8 +122,8 @@ func (b *Bins) layGrid() {
 	}
 }
 
-// edges are the bounds as Index takes them: those of a bin of one value lie where values begin to round to another
-// float32, unless there is a bound between.
+// edges are the bounds as Index takes them: those of a bin of one value lie where values begin to
+// round to another float32, unless there is a bound between.
 func edges(bounds []float64) []float64 {
 	edges := slices.Clone(bounds)
 	for i := 1; i < len(bounds); i++ {
@@ -142,7 +148,8 @@ func key(v float64) uint64 {
 	return u ^ (uint64(int64(u)>>63) | 1<<63)
 }
 
-// searchStep is half of the smallest power of two above n: steps half, half/2, ... 1 reach any of 0..n.
+// searchStep is half of the smallest power of two above n: steps half, half/2, ... 1 reach any of
+// 0..n.
 func searchStep(n int) uint64 {
 	p := 1
 	for p <= n {
@@ -171,8 +178,9 @@ func (b *Bins) Len() int { return len(b.bounds) + 1 }
 
 // Index returns the bucket of v, which must not be NaN.
 func (b *Bins) Index(v float64) int {
-	// The number of bounds below v. The borrow of a subtraction takes the place of a branch: the values of a
-	// feature are as good as random, and a mispredicted branch costs more than the search.
+	// The number of bounds below v. The borrow of a subtraction takes the place of a branch: the
+	// values of a feature are as good as random, and a mispredicted branch costs more than the
+	// search.
 	base := uint64(b.start[b.cell(v)])
 	keys, k := b.keys, key(v)
 	for step := b.half; step > 0; step >>= 1 {
@@ -182,12 +190,13 @@ func (b *Bins) Index(v float64) int {
 	return int(base)
 }
 
-// EqualMassBounds returns the bounds of at most n bins of equal mass over a sorted sample without NaN
-// or infinities. The last bound is the sample's maximum, the first its minimum (or the float below it, see next); inner
-// bounds are the sample's k/n quantiles (inverse of the empirical distribution function). A value that
-// several quantiles fall on is heavier than a bin and gets a bin of its own, (Nextafter(v, -∞), v], so
-// that the share of rows strictly inside any other bin stays below 1/n; the smallest number of all needs no bound below it.
-// It returns nil for an empty sample.
+// EqualMassBounds returns the bounds of at most n bins of equal mass over a sorted sample without
+// NaN or infinities. The last bound is the sample's maximum, the first its minimum (or the float
+// below it, see next); inner bounds are the sample's k/n quantiles (inverse of the empirical
+// distribution function). A value that several quantiles fall on is heavier than a bin and gets a
+// bin of its own, (Nextafter(v, -∞), v], so that the share of rows strictly inside any other bin
+// stays below 1/n; the smallest number of all needs no bound below it. It returns nil for an empty
+// sample.
 func EqualMassBounds(sorted []float64, n int) []float64 {
 	rows := len(sorted)
 	if rows == 0 || n < 1 {

@@ -13,8 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// bucket is Index by its definition: the upper-inclusive bucket, but that what a float32 cannot tell from the value of a
-// neighbouring bucket of one value belongs to that, unless a bound says that the two have been told apart.
+// bucket is Index by its definition: the upper-inclusive bucket, but that what a float32 cannot
+// tell from the value of a neighbouring bucket of one value belongs to that, unless a bound says
+// that the two have been told apart.
 func bucket(bounds []float64, v float64) int {
 	i := sort.SearchFloat64s(bounds, v)
 	below := func(v float64) float64 { return math.Nextafter(v, math.Inf(-1)) }

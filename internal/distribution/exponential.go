@@ -57,7 +57,8 @@ func (b *ExponentialBuckets) trim() {
 	}
 }
 
-// at returns the buckets at a scale lower by shift, in new memory: 2^shift neighbours become one, exactly.
+// at returns the buckets at a scale lower by shift, in new memory: 2^shift neighbours become one,
+// exactly.
 func (b ExponentialBuckets) at(shift int32) ExponentialBuckets {
 	b.trim()
 	if len(b.Counts) == 0 {
@@ -108,8 +109,8 @@ func span(a, b ExponentialBuckets, sa, sb int32) int64 {
 	return int64(hi) - int64(lo) + 1
 }
 
-// Add returns the sum, at the highest scale at which both sides have at most 160 buckets. Either may be nil. It is
-// commutative and associative up to that scale, and the arguments are left alone.
+// Add returns the sum, at the highest scale at which both sides have at most 160 buckets. Either
+// may be nil. It is commutative and associative up to that scale, and the arguments are left alone.
 func (e *Exponential) Add(o *Exponential) *Exponential {
 	if e == nil {
 		e = &Exponential{Scale: maxScale}
@@ -154,8 +155,8 @@ func boundary(i, scale int32) float64 {
 	return min(math.Exp2(math.Ldexp(float64(i), int(-scale))), math.MaxFloat64)
 }
 
-// Align puts two histograms on common explicit bounds: both are brought to the scale of their sum, then negative
-// buckets, zero and positive buckets follow each other.
+// Align puts two histograms on common explicit bounds: both are brought to the scale of their sum,
+// then negative buckets, zero and positive buckets follow each other.
 func Align(a, b *Exponential) (bounds []float64, ca, cb []uint64) {
 	sum := a.Add(b)
 	parts := [2]*Exponential{}
@@ -193,8 +194,9 @@ func Align(a, b *Exponential) (bounds []float64, ca, cb []uint64) {
 	return bounds, ca, cb
 }
 
-// Coarsen adds the buckets to dst by the lowest bound that takes them, dst[len(bounds)] being those above all. A bucket that
-// has a bound inside is taken to lie below it: numbers of many digits are rare on either side, round ones are the bounds themselves.
+// Coarsen adds the buckets to dst by the lowest bound that takes them, dst[len(bounds)] being those
+// above all. A bucket that has a bound inside is taken to lie below it: numbers of many digits are
+// rare on either side, round ones are the bounds themselves.
 func (e *Exponential) Coarsen(bounds []float64, dst []uint64) {
 	dst[BucketOf(bounds, 0)] += e.Zero
 	for i, c := range e.Positive.Counts {

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// float32Cell returns the values that a float32 cannot tell from v, as the interval (below, last]: those that round to
-// the float32 that v rounds to. Beyond the range of a float32 it is v alone.
+// float32Cell returns the values that a float32 cannot tell from v, as the interval (below, last]:
+// those that round to the float32 that v rounds to. Beyond the range of a float32 it is v alone.
 func float32Cell(v float64) (below, last float64) {
 	f := float32(v)
 	if math.IsInf(float64(f), 0) {
@@ -38,8 +38,8 @@ func midpoint(a, b float32) float64 {
 	return x/2 + y/2
 }
 
-// Decimal32 returns the decimal number that was meant where v is a float32 that was widened: 0.3 for 0.30000001192092896. Any
-// other number, and any whole one, is returned as it is.
+// Decimal32 returns the decimal number that was meant where v is a float32 that was widened: 0.3
+// for 0.30000001192092896. Any other number, and any whole one, is returned as it is.
 func Decimal32(v float64) float64 {
 	f := float32(v)
 	if float64(f) != v || v == math.Trunc(v) {

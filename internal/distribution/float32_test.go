@@ -54,7 +54,8 @@ func TestDecimal32(t *testing.T) {
 	assert.True(t, math.IsInf(Decimal32(math.Inf(-1)), -1))
 }
 
-// A value that is repeated is in the same bin as a double, as a float32, and with a double's rounding error.
+// A value that is repeated is in the same bin as a double, as a float32, and with a double's
+// rounding error.
 func TestOneValueInAllSizesIsInOneBin(t *testing.T) {
 	var values []float64
 	for _, v := range []float64{0.1, 0.2, 0.3, 0.7, 0.9, 4.99, 19.99, 49.9, -0.1, 0, 7, 1e-3, 1e10} {
@@ -85,7 +86,8 @@ func TestOneValueInAllSizesIsInOneBin(t *testing.T) {
 	}
 }
 
-// What the reference tells apart stays apart, though no float32 can: whole numbers above 2^24, seconds since 1970.
+// What the reference tells apart stays apart, though no float32 can: whole numbers above 2^24,
+// seconds since 1970.
 func TestNeighboursOfTheReferenceStayApart(t *testing.T) {
 	values := sorted(20240101, 20240101, 20240101, 20240102, 20240102, 20240103, 20240103, 1700000000, 1700000000, 1700000001, 1700000001)
 	bins, err := NewBins(EqualMassBounds(values, DefaultBins))

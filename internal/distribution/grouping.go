@@ -9,11 +9,11 @@ type Grouping struct {
 	bounds []float64
 }
 
-// GroupByMass groups the bins with the given bounds into at most n groups of about equal reference mass:
-// group k ends with the first bin at which the reference's cumulative share reaches k/n. Where ties leave
-// fewer than n groups, the bins below the reference's minimum and above its maximum become groups of
-// their own, so that a change of a constant or two-valued feature is still seen.
-// len(reference) must be len(bounds)+1.
+// GroupByMass groups the bins with the given bounds into at most n groups of about equal reference
+// mass: group k ends with the first bin at which the reference's cumulative share reaches k/n.
+// Where ties leave fewer than n groups, the bins below the reference's minimum and above its
+// maximum become groups of their own, so that a change of a constant or two-valued feature is still
+// seen. len(reference) must be len(bounds)+1.
 func GroupByMass(bounds []float64, reference []uint64, n int) Grouping {
 	var total uint64
 	for _, c := range reference {
@@ -58,8 +58,8 @@ func GroupByMass(bounds []float64, reference []uint64, n int) Grouping {
 // Len returns the number of groups.
 func (g Grouping) Len() int { return len(g.bounds) + 1 }
 
-// Bounds returns the upper bounds of the groups but the last, which has none; they are a subset of the
-// bins' bounds. The caller must not change them.
+// Bounds returns the upper bounds of the groups but the last, which has none; they are a subset of
+// the bins' bounds. The caller must not change them.
 func (g Grouping) Bounds() []float64 { return g.bounds }
 
 // Of returns the group of a bin.

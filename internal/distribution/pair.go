@@ -57,8 +57,8 @@ func matchNumeric(ref, cur *Sample) (p Pair, ok bool) {
 		{Counts: cur.all, Bounds: cur.bounds, Min: cur.min, Max: cur.max, StdDev: cur.sd},
 	}
 	if ref.partial || cur.partial {
-		// The mass of an outer bin is taken to be spread evenly to the sample's end, and the ends of a large and a small
-		// sample differ without any drift: both get the same ones.
+		// The mass of an outer bin is taken to be spread evenly to the sample's end, and the ends
+		// of a large and a small sample differ without any drift: both get the same ones.
 		for i := range p.ordered {
 			p.ordered[i].Min, p.ordered[i].Max = min(ref.min, cur.min), max(ref.max, cur.max)
 		}
@@ -89,7 +89,8 @@ func (p *Pair) Compare(m stats.Method) (stats.Result, error) {
 	return stats.Compare(m, ref, cur)
 }
 
-// Samples returns what Compare compares: all bins for a method of ordered values, else the groups or categories.
+// Samples returns what Compare compares: all bins for a method of ordered values, else the groups
+// or categories.
 func (p *Pair) Samples(m stats.Method) (ref, cur stats.Sample) {
 	if p.numeric && m.Ordered() {
 		return p.ordered[0], p.ordered[1]
@@ -106,7 +107,8 @@ func (p *Pair) GroupBounds() []float64 { return p.grouping.Bounds() }
 // Names are the categories; those that the reference does not name come after them, as one.
 func (p *Pair) Names() []string { return p.names }
 
-// Shares returns the shares of the groups or categories on both sides; nil where a side has no values.
+// Shares returns the shares of the groups or categories on both sides; nil where a side has no
+// values.
 func (p *Pair) Shares() (ref, cur []float64) {
 	n := len(p.grouped[0].Counts)
 	if p.share == nil && n > 0 && len(p.grouped[1].Counts) == n {

@@ -9,13 +9,15 @@ import "math"
 type Sample struct {
 	n    uint64
 	kind Kind
-	// all are the counts, but of an exponential sample; of a categorical one those of BinRest come first.
+	// all are the counts, but of an exponential sample; of a categorical one those of BinRest come
+	// first.
 	all []float64
 	// Numeric only.
 	bounds       []float64
 	min, max, sd float64
 	partial      bool // see Binning
-	// grouping and grouped are the groups of the sample's own mass, as soon as it is a reference (groups).
+	// grouping and grouped are the groups of the sample's own mass, as soon as it is a reference
+	// (groups).
 	grouping Grouping
 	grouped  []float64
 	// expo is the histogram of an exponential sample.
@@ -24,8 +26,8 @@ type Sample struct {
 	binning *Binning
 }
 
-// NewNumericSample prepares counts in explicit bounds. Without a standard deviation (NaN), the one of the middles
-// of the bins stands in; without a range (lo above hi), the bounds' own.
+// NewNumericSample prepares counts in explicit bounds. Without a standard deviation (NaN), the one
+// of the middles of the bins stands in; without a range (lo above hi), the bounds' own.
 func NewNumericSample(bounds []float64, counts []uint64, lo, hi, sd float64) *Sample {
 	all := make([]float64, len(counts))
 	for i, c := range counts {
@@ -82,8 +84,8 @@ func (s *Sample) OwnGroups() []float64 {
 	return grouping.Bounds()
 }
 
-// groups returns the groups of equal mass of a numeric sample, and the counts in them. A current sample needs none: it is
-// counted into those of its reference.
+// groups returns the groups of equal mass of a numeric sample, and the counts in them. A current
+// sample needs none: it is counted into those of its reference.
 func (s *Sample) groups() (Grouping, []float64) {
 	if s.grouped == nil {
 		counts := make([]uint64, len(s.all))

@@ -10,10 +10,11 @@ import (
 
 // Clock follows the event time of one stream. Times are seconds since 1970.
 //
-//	events ──► Newest ── minus the lateness ──► Watermark ──► CloseUpTo closes the periods that end before it
+//	events ──► Newest ── minus the lateness ──► Watermark ──► CloseUpTo: periods that end before
 //	silence longer than idle: the wall clock moves Watermark and Front on
 type Clock struct {
-	// Newest is the newest event time; Oldest is the oldest one, before the first period was closed.
+	// Newest is the newest event time; Oldest is the oldest one, before the first period was
+	// closed.
 	Newest, Oldest int64
 	// Arrived is the wall clock when the last event came.
 	Arrived int64
@@ -36,7 +37,8 @@ func (c *Clock) Observe(minute, wall int64) {
 	c.Arrived = max(c.Arrived, wall)
 }
 
-// Advance moves the watermark to lateness behind the newest event, and after idle without any event on with the wall clock.
+// Advance moves the watermark to lateness behind the newest event, and after idle without any event
+// on with the wall clock.
 func (c *Clock) Advance(now int64, lateness, idle time.Duration) {
 	if !c.Seen {
 		return
@@ -54,8 +56,9 @@ func seconds(d time.Duration) int64 { return int64(d / time.Second) }
 // Takes reports whether a period is still open.
 func (c *Clock) Takes(period int64) bool { return !c.Started || period >= c.Next }
 
-// CloseUpTo calls closePeriod for each period that ends by the watermark and was not closed before. pending returns the
-// first period from next on whose closing changes anything: those before it are skipped, and all are where it finds none.
+// CloseUpTo calls closePeriod for each period that ends by the watermark and was not closed before.
+// pending returns the first period from next on whose closing changes anything: those before it are
+// skipped, and all are where it finds none.
 func (c *Clock) CloseUpTo(g *Grid, watermark int64, pending func(next int64) (first int64, found bool), closePeriod func(period int64)) {
 	if !c.Seen {
 		return

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// ParseDuration reads a Go duration that may also have days and weeks: 90s, 1h30m, 7d = 168h, 2w, 1d12h. It must be
-// above 0. Errors are to be read after what is no duration.
+// ParseDuration reads a Go duration that may also have days and weeks: 90s, 1h30m, 7d = 168h, 2w,
+// 1d12h. It must be above 0. Errors are to be read after what is no duration.
 func ParseDuration(s string) (time.Duration, error) {
 	var total time.Duration
 	rest := s

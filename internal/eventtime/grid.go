@@ -8,10 +8,11 @@ import "time"
 // panesPerWindow is the most panes that a window is cut into.
 const panesPerWindow = 12
 
-// Grid numbers the periods (disjoint windows) and the panes of a Window. Times are seconds since 1970.
+// Grid numbers the periods (disjoint windows) and the panes of a Window. Times are seconds since
+// 1970.
 //
-// A sliding window of length L has the periods [i·L, (i+1)·L). Its panes have the shortest whole number of minutes that
-// divides L into at most 12. Calendar periods are cut into exactly 12 panes.
+// A sliding window of length L has the periods [i·L, (i+1)·L). Its panes have the shortest whole
+// number of minutes that divides L into at most 12. Calendar periods are cut into exactly 12 panes.
 type Grid struct {
 	window         Window
 	length, origin int64 // of every period but months
@@ -71,7 +72,8 @@ func (g *Grid) Start(period int64) int64 {
 	return period*g.length + g.origin
 }
 
-// Pane returns the number of the pane that contains t; panes are numbered without gaps across periods.
+// Pane returns the number of the pane that contains t; panes are numbered without gaps across
+// periods.
 func (g *Grid) Pane(t int64) int64 {
 	p := g.Period(t)
 	start := g.Start(p)

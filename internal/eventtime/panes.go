@@ -20,8 +20,8 @@ func NewPanes(slots int64) Panes {
 	return p
 }
 
-// Turn lets a slot hold a pane, unless it holds a newer one. turned says that the slot held an older one, whose values must
-// be cleared; held says that the slot holds this pane now.
+// Turn lets a slot hold a pane, unless it holds a newer one. turned says that the slot held an
+// older one, whose values must be cleared; held says that the slot holds this pane now.
 func (p Panes) Turn(slot int, pane int64) (turned, held bool) {
 	if p[slot] < pane {
 		p[slot] = pane

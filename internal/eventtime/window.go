@@ -3,10 +3,12 @@
 
 // Package eventtime cuts the time of events into windows and says when a window is complete.
 //
-// It reads no clock: time is an argument, and what follows from it is the same for a live stream and for a replay.
+// It reads no clock: time is an argument, and what follows from it is the same for a live stream
+// and for a replay.
 //
 //	Window (1h, day …) ──► Grid: which period and which pane an event belongs to
-//	events, wall clock ──► Clock: the watermark, up to which periods are closed, and the front, at which sliding windows end
+//	events, wall clock ──► Clock: the watermark, up to which periods are closed, and the
+//	                       front, at which sliding windows end
 //	                       Panes: which pane each slot of a ring holds
 package eventtime
 
@@ -17,8 +19,8 @@ import (
 	"time"
 )
 
-// Window is the length of windows: Length for a sliding window, or Calendar ("day", "week", "month") in UTC.
-// Its values can be compared.
+// Window is the length of windows: Length for a sliding window, or Calendar ("day", "week",
+// "month") in UTC. Its values can be compared.
 type Window struct {
 	Length   time.Duration
 	Calendar string
@@ -27,8 +29,8 @@ type Window struct {
 // WindowForm says how a window is written.
 const WindowForm = "a duration such as 1h, or day, week or month"
 
-// ParseWindow reads a duration (see ParseDuration) of whole minutes between 1m and 744h, "day", "week" or "month". It is how
-// cards and configs write a window.
+// ParseWindow reads a duration (see ParseDuration) of whole minutes between 1m and 744h, "day",
+// "week" or "month". It is how cards and configs write a window.
 func ParseWindow(s string) (Window, error) {
 	switch s {
 	case "day", "week", "month":
@@ -48,7 +50,8 @@ func ParseWindow(s string) (Window, error) {
 	return w, nil
 }
 
-// Validate reports a length that is not a number of whole minutes between 1m and 744h (31 days), and an unknown calendar.
+// Validate reports a length that is not a number of whole minutes between 1m and 744h (31 days),
+// and an unknown calendar.
 func (w Window) Validate() error {
 	switch {
 	case w.Calendar == "day" || w.Calendar == "week" || w.Calendar == "month":

@@ -5,7 +5,8 @@ package describe
 
 import "github.com/otelcol-ml/otelcol-ml/internal/drift"
 
-// Event returns the line on an event, and what limits it: events of one kind on one model or version share a line.
+// Event returns the line on an event, and what limits it: events of one kind on one model or
+// version share a line.
 func Event(ev *drift.Event) (text, key string) {
 	k := &ev.Key
 	model := ev.Kind.String() + "/" + ev.Item + "/" + k.Environment + "/" + k.Model

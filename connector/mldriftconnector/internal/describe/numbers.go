@@ -8,7 +8,8 @@ import (
 	"strconv"
 )
 
-// rangeName writes a range of values, with as many digits as tell its ends apart. Examples: "1.2k–5k", "41.878–41.881", "-3 to -1".
+// rangeName writes a range of values, with as many digits as tell its ends apart. Examples:
+// "1.2k–5k", "41.878–41.881", "-3 to -1".
 func rangeName(low, high float64) string {
 	switch {
 	case math.IsInf(low, -1) && math.IsInf(high, 1):

@@ -1,10 +1,11 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package describe says in words what the engine has found: a drift in a sentence, the labels and annotations of its alert, and
-// the lines on what was dropped or not judged.
+// Package describe says in words what the engine has found: a drift in a sentence, the labels and
+// annotations of its alert, and the lines on what was dropped or not judged.
 //
-// Its functions have no state: what they say follows from a drift.Result, a drift.Event or a drift.Reason alone.
+// Its functions have no state: what they say follows from a drift.Result, a drift.Event or a
+// drift.Reason alone.
 package describe
 
 import (
@@ -16,8 +17,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 )
 
-// Summary is one sentence on a drift. Example: "model fraud 7: amount drifts (KS 0.22 over 0.1, n = 4,790): 1.2k–5k is 18 % of the
-// values, was 6 %".
+// Summary is one sentence on a drift. Example: "model fraud 7: amount drifts (KS 0.22 over 0.1, n =
+// 4,790): 1.2k–5k is 18 % of the values, was 6 %".
 func Summary(r *drift.Result) string {
 	verb := " drifts"
 	if r.Reference != drift.Baseline {
@@ -67,7 +68,8 @@ func Ended(r *drift.Result) string {
 // Unwatched is one sentence on a drift whose verdict is gone.
 func Unwatched(k *drift.Key) string { return who(k) + ": " + subject(k) + " is not watched any more" }
 
-// Grown says what has grown by how much. Example: `"PL", which the baseline does not list, is 9 % of the values, was 0 %`.
+// Grown says what has grown by how much. Example: `"PL", which the baseline does not list, is 9 %
+// of the values, was 0 %`.
 func Grown(r *drift.Result) string {
 	g := r.Growth
 	what := ""
@@ -108,7 +110,8 @@ func referenceName(reference string) string {
 	return "the " + reference
 }
 
-// who names a model, with its version, role, environment and segment. Example: "model fraud 7 (production), country=DE".
+// who names a model, with its version, role, environment and segment. Example: "model fraud 7
+// (production), country=DE".
 func who(k *drift.Key) string {
 	out := "model " + k.Model
 	if k.Version != "" {

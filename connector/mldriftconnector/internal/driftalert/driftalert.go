@@ -17,7 +17,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 )
 
-// MaxQueued bounds the beginnings and ends of alerts that wait for a downstream that fails; the oldest go first.
+// MaxQueued bounds the beginnings and ends of alerts that wait for a downstream that fails; the
+// oldest go first.
 const MaxQueued = 10_000
 
 // Alerts is one alert for each drift that holds or has ended lately.
@@ -26,7 +27,8 @@ const MaxQueued = 10_000
 //	                    ▲  └───────────────────┘──► resolved ── every resend, for keep ──► forgotten
 //	                    └────────────── verdict drift ──┘
 //
-// What begins and ends is queued until it was delivered, in order; the rest is emitted again and again, so that a lost record does no harm.
+// What begins and ends is queued until it was delivered, in order; the rest is emitted again and
+// again, so that a lost record does no harm.
 type Alerts struct {
 	*source.Source[Drifting, *Entry]
 	limit    int
@@ -57,7 +59,8 @@ type Entry struct {
 type Options struct {
 	// Limit is the most alerts.
 	Limit int
-	// Resend is the time after which an alert that holds is emitted again, KeepResolved for how long a resolved one is.
+	// Resend is the time after which an alert that holds is emitted again, KeepResolved for how
+	// long a resolved one is.
 	Resend, KeepResolved time.Duration
 	// Severity is that of models whose card does not say.
 	Severity alert.Severity
@@ -101,7 +104,8 @@ func (a *Alerts) Observe(closed []drift.Result, changes []drift.Change, set *cat
 	}
 }
 
-// Holds notes that a verdict is drift; an alert begins where there is none, such as after a restart with another config.
+// Holds notes that a verdict is drift; an alert begins where there is none, such as after a restart
+// with another config.
 func (a *Alerts) Holds(r *drift.Result, set *catalog.Set, now time.Time) {
 	what := Drifting{r.Key, r.Reference}
 	if e, ok := a.Get(what); !ok || !e.Firing() {
@@ -112,8 +116,8 @@ func (a *Alerts) Holds(r *drift.Result, set *catalog.Set, now time.Time) {
 	}
 }
 
-// Settle resolves the alerts whose verdict was not seen since the last call: what they speak of is not watched any more. It
-// forgets those that were resolved long ago.
+// Settle resolves the alerts whose verdict was not seen since the last call: what they speak of is
+// not watched any more. It forgets those that were resolved long ago.
 func (a *Alerts) Settle(now time.Time) {
 	for what, e := range a.All() {
 		if e.Firing() && !e.seen {
@@ -178,7 +182,8 @@ func (a *Alerts) TakeOverflow() int {
 	return n
 }
 
-// EncodeChanged returns all alerts, where something has changed since the last call; nil where nothing has.
+// EncodeChanged returns all alerts, where something has changed since the last call; nil where
+// nothing has.
 func (a *Alerts) EncodeChanged() ([]byte, error) {
 	if !a.changed {
 		return nil, nil

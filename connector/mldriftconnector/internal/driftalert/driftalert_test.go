@@ -15,7 +15,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 )
 
-// An alert whose verdict was lost with its windows is the same alert when it is found again; one that has ended is another one.
+// An alert whose verdict was lost with its windows is the same alert when it is found again; one
+// that has ended is another one.
 func TestAlertsBeginOnce(t *testing.T) {
 	a := New(Options{Limit: 1000, Resend: time.Minute, KeepResolved: 15 * time.Minute, Severity: alert.Warning})
 	change := drift.Change{Result: drift.Result{

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package learned writes the baselines that the engine has learned into files, each once: a file that is there is kept.
+// Package learned writes the baselines that the engine has learned into files, each once: a file
+// that is there is kept.
 package learned
 
 import (
@@ -47,7 +48,8 @@ func (w *Writer) WriteAll(now time.Time) {
 	})
 }
 
-// write writes a baseline into a file of its own. What cannot be written is tried again at the next emission.
+// write writes a baseline into a file of its own. What cannot be written is tried again at the next
+// emission.
 func (w *Writer) write(l *drift.Learned, now time.Time) {
 	fields := []zap.Field{zap.String("model", l.Model), zap.String("environment", l.Environment)}
 	path := filepath.Join(w.directory, fileName(l.Environment, l.Model))
@@ -92,7 +94,8 @@ func card(environment, model, path string) string {
 	return out + "baseline: " + strconv.Quote(path)
 }
 
-// fileName is the name of a file for a model. One that cannot be a file's name is told apart by a hash.
+// fileName is the name of a file for a model. One that cannot be a file's name is told apart by a
+// hash.
 func fileName(environment, model string) string {
 	name := model
 	if environment != "" {

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package report says in the log what the engine has found: new verdicts, what was dropped, why there is no verdict.
+// Package report says in the log what the engine has found: new verdicts, what was dropped, why
+// there is no verdict.
 //
 // What comes again and again is said once an hour, by a loglimit.Limiter that knows what was said.
 package report
@@ -42,7 +43,8 @@ func (r *Reporter) Hourly(key string, now time.Time) bool {
 	return ok
 }
 
-// Verdict says that a verdict has changed, in a sentence that can be read on a terminal, with all that it rests on.
+// Verdict says that a verdict has changed, in a sentence that can be read on a terminal, with all
+// that it rests on.
 func (r *Reporter) Verdict(ch *drift.Change) {
 	fields := []zap.Field{
 		zap.String("model", ch.Key.Model), zap.String("version", ch.Key.Version), zap.String("environment", ch.Key.Environment),
@@ -124,7 +126,8 @@ func (r *Reporter) Event(ev *drift.Event, set *catalog.Set, now time.Time) {
 	r.logger.Warn(text, fields...)
 }
 
-// nearestFeature is the name of a feature of the baseline that an unknown one is nearly the same as.
+// nearestFeature is the name of a feature of the baseline that an unknown one is nearly the same
+// as.
 func nearestFeature(set *catalog.Set, k *drift.Key) string {
 	base := set.Baseline(k.Environment, k.Model, k.Version)
 	if base == nil {

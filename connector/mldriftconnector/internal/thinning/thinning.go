@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package thinning chooses the segments whose series are emitted whole. Of the others ml.drift.detected alone is.
+// Package thinning chooses the segments whose series are emitted whole. Of the others
+// ml.drift.detected alone is.
 package thinning
 
 import (
@@ -14,20 +15,22 @@ import (
 const (
 	// All emits all of every segment.
 	All = "all"
-	// Drifted emits all of the segments that drift, or did within the hour, and ml.drift.detected alone of the others.
+	// Drifted emits all of the segments that drift, or did within the hour, and ml.drift.detected
+	// alone of the others.
 	Drifted = "drifted"
 	// None emits ml.drift.detected alone.
 	None = "none"
 )
 
-// lingering is how long a segment's series go on after its drift has ended, so that every backend has seen the verdict that ended it
-// before they are gone.
+// lingering is how long a segment's series go on after its drift has ended, so that every backend
+// has seen the verdict that ended it before they are gone.
 const lingering = time.Hour
 
 // Choice chooses the segments of which all is emitted.
 type Choice struct {
 	scores string // of the config
-	// lately is when a segment drifted last; it holds no more than the segments that did within lingering.
+	// lately is when a segment drifted last; it holds no more than the segments that did within
+	// lingering.
 	lately map[compared]time.Time
 }
 
