@@ -51,12 +51,13 @@ type Engine struct {
 	matcher, resource matcher
 	pool              sync.Pool
 
-	// operation is the slot of gen_ai.operation.name, mlOperation that of ml.operation.name, environment and resourceEnvironment those of
-	// deployment.environment.name.
-	operation, mlOperation, environment, resourceEnvironment int
-	requestModel, responseModel, finishReasons               int
-	modelName, modelVersion, resourceVersion                 int
-	inputTokens, outputTokens, cachedTokens, writtenTokens   int
+	// operation is the slot of gen_ai.operation.name, mlOperation that of ml.operation.name, and environment and
+	// resourceEnvironment those of deployment.environment.name and of the older deployment.environment.
+	operation, mlOperation                                 int
+	environment, resourceEnvironment                       [2]int
+	requestModel, responseModel, finishReasons             int
+	modelName, modelVersion, resourceVersion               int
+	inputTokens, outputTokens, cachedTokens, writtenTokens int
 	// totals are the slots of what is the sum of all tokens.
 	totals         []int
 	cost, currency int
@@ -105,7 +106,9 @@ func New(o Options) (*Engine, error) {
 	e.content.init()
 	slot := e.matcher.slot
 	e.operation, e.mlOperation = slot(attrOperation), slot(mlconv.AttrOperation)
-	e.environment, e.resourceEnvironment = slot(mlconv.AttrEnvironment), e.resource.slot(mlconv.AttrEnvironment)
+	for i, key := range [...]string{mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment} {
+		e.environment[i], e.resourceEnvironment[i] = slot(key), e.resource.slot(key)
+	}
 	e.requestModel, e.responseModel, e.finishReasons = slot(attrRequestModel), slot(attrResponseModel), slot(attrFinishReasons)
 	e.modelName, e.modelVersion, e.resourceVersion = slot(mlconv.AttrModelName), slot(mlconv.AttrModelVersion), e.resource.slot(mlconv.AttrModelVersion)
 	e.inputTokens, e.outputTokens = slot(attrInputTokens), slot(attrOutputTokens)

@@ -4,6 +4,7 @@
 package dialect
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -51,6 +52,24 @@ type fakePrices map[string]Price
 func (f fakePrices) Price(environment, model, version string) (Price, bool) {
 	p, ok := f[environment+"/"+model+"/"+version]
 	return p, ok
+}
+
+// TestEnvironment asks for the price in the span's environment, else in its resource's, by the older name where there is no other.
+func TestEnvironment(t *testing.T) {
+	e := engine(t, Options{})
+	in := 1.0
+	for want, where := range map[string][2]m{
+		"a": {{"deployment.environment.name": "a", "deployment.environment": "b"}, {"deployment.environment.name": "c"}},
+		"b": {{"deployment.environment": "b"}, {"deployment.environment.name": "c"}},
+		"c": {{"deployment.environment.name": ""}, {"deployment.environment.name": "c", "deployment.environment": "d"}},
+		"d": {{}, {"deployment.environment": "d"}},
+		"":  {{}, {}},
+	} {
+		attributes := m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt", "gen_ai.usage.input_tokens": 1_000_000}
+		maps.Copy(attributes, where[0])
+		added, _ := read(t, e, given{resource: where[1], attributes: attributes}, fakePrices{want + "/gpt/": {Input: &in, Currency: "USD"}})
+		assert.Equal(t, 1.0, added["ml.prediction.cost"], "%q", want)
+	}
 }
 
 func TestPrice(t *testing.T) {

@@ -80,6 +80,14 @@ func (k *keys) read(attrs pcommon.Map) (detected uint64) {
 // has is true for a slot whose attribute is there.
 func (k *keys) has(slot int) bool { return slot >= 0 && k.stamp[slot] == k.now }
 
+// name returns the value of a slot as a string, empty where it is not there.
+func (k *keys) name(slot int) string {
+	if !k.has(slot) {
+		return ""
+	}
+	return k.values[slot].AsString()
+}
+
 // mask is a set of slots that are near each other: bits of a word of keys.there.
 type mask struct {
 	word int

@@ -37,14 +37,17 @@ func (s *state) price(prices Pricer) {
 	s.set(e.currency, mlconv.AttrPredictionCurrency, textValue(p.Currency))
 }
 
-// environment is the span's, or else its resource's.
+// environment is the span's, or else its resource's, as package prediction has it.
 func (s *state) environment() string {
-	e := s.engine
-	if s.has(e.environment) {
-		return s.own.values[e.environment].AsString()
+	for _, slot := range s.engine.environment {
+		if name := s.own.name(slot); name != "" {
+			return name
+		}
 	}
-	if s.resource.has(e.resourceEnvironment) {
-		return s.resource.values[e.resourceEnvironment].AsString()
+	for _, slot := range s.engine.resourceEnvironment {
+		if name := s.resource.name(slot); name != "" {
+			return name
+		}
 	}
 	return ""
 }
