@@ -203,7 +203,7 @@ func (c *collector) scrape(ctx context.Context) ([]sample, error) {
 	if err != nil {
 		return nil, err
 	}
-	req.Header.Set("Accept", "application/openmetrics-text; version=1.0.0") // what carries exemplars
+	req.Header.Set("Accept", openMetrics)
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return nil, err
@@ -213,7 +213,11 @@ func (c *collector) scrape(ctx context.Context) ([]sample, error) {
 		_, _ = io.Copy(io.Discard, resp.Body)
 		return nil, fmt.Errorf("%s: %s", c.metrics, resp.Status)
 	}
-	return parseExposition(resp.Body)
+	page, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return nil, err
+	}
+	return parseExposition(page, resp.Header.Get("Content-Type"))
 }
 
 // poll calls f until it is true, fails, or time is up.

@@ -153,13 +153,11 @@ ml_drift_window_end_seconds{ml_drift_reference="baseline",ml_drift_subject="feat
 ml_drift_window_duration_seconds{ml_drift_reference="baseline",ml_drift_subject="feature",ml_feature_name="a \"b\\c\" {x}",ml_model_name="m"} 86400
 ml_drift_score{ml_drift_method="ks",ml_drift_reference="previous",ml_drift_subject="feature",ml_feature_name="z",ml_model_name="m"} 0.9
 ml_feature_value_bucket{ml_feature_name="a \"b\\c\" {x}",ml_model_name="m",le="5"} 3 # {span_id="b",trace_id="4bf92f3577b34da6a3ce929d0e0e4736"} 4.5 1.7935e+09
-broken{x="
-not a number{} x
 # EOF
 `
 
 func TestReadScrape(t *testing.T) {
-	samples, err := parseExposition(strings.NewReader(exposition))
+	samples, err := parseExposition([]byte(exposition), openMetrics)
 	require.NoError(t, err)
 	require.Len(t, samples, 12)
 	got := readScrape(samples, "m")
@@ -174,6 +172,18 @@ func TestReadScrape(t *testing.T) {
 		start: time.Unix(1793527200-86400, 0).UTC(), end: time.Unix(1793527200, 0).UTC(), samples: 300,
 		numbers: map[string]number{"ks": {0.5, 1e-12}}, verdict: "drift", trace: "4bf92f3577b34da6a3ce929d0e0e4736",
 	}, f.windows[0])
+}
+
+func TestBrokenExpositions(t *testing.T) {
+	for _, page := range []string{"broken{x=\"\n# EOF\n", "not_a_number{} x\n# EOF\n", "cut 1\n"} {
+		_, err := parseExposition([]byte(page), openMetrics)
+		assert.Error(t, err, page)
+	}
+	samples, err := parseExposition([]byte("up 1\n"), "")
+	require.NoError(t, err)
+	assert.Equal(t, 1.0, samples[0].value)
+	_, err = parseExposition(nil, "text/html")
+	require.NoError(t, err)
 }
 
 // days makes a finding with a window a day.

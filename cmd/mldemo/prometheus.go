@@ -4,11 +4,17 @@
 package main
 
 import (
-	"bufio"
+	"errors"
 	"io"
-	"strconv"
-	"strings"
+
+	"github.com/prometheus/common/model"
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/textparse"
 )
+
+// openMetrics is the format that carries exemplars.
+const openMetrics = "application/openmetrics-text; version=1.0.0"
 
 // sample is one line of a Prometheus exposition.
 type sample struct {
@@ -19,76 +25,35 @@ type sample struct {
 	exemplar map[string]string
 }
 
-// parseExposition reads the text formats of Prometheus and OpenMetrics. Lines that it cannot read are skipped: the demo
-// looks for a few names only.
-func parseExposition(r io.Reader) ([]sample, error) {
-	in := bufio.NewScanner(r)
-	in.Buffer(make([]byte, 1<<16), 1<<20)
+// parseExposition reads a page of a content type; the text format of Prometheus if it has none.
+func parseExposition(page []byte, contentType string) ([]sample, error) {
+	p, err := textparse.New(page, contentType, labels.NewSymbolTable(), textparse.ParserOptions{FallbackContentType: "text/plain"})
+	if p == nil {
+		return nil, err
+	}
+
 	var out []sample
-	for in.Scan() {
-		line := in.Text()
-		if line == "" || line[0] == '#' {
+	for {
+		entry, err := p.Next()
+		switch {
+		case errors.Is(err, io.EOF):
+			return out, nil
+		case err != nil:
+			return nil, err
+		case entry != textparse.EntrySeries:
 			continue
 		}
+
 		var s sample
-		i := strings.IndexAny(line, "{ ")
-		if i < 0 {
-			continue
-		}
-		s.name = line[:i]
-		rest := line[i:]
-		if rest[0] == '{' {
-			var ok bool
-			if s.labels, rest, ok = parseLabels(rest); !ok {
-				continue
-			}
-		}
-		rest, exemplar, found := strings.Cut(rest, " # ")
-		value, _, _ := strings.Cut(strings.TrimSpace(rest), " ") // a timestamp may follow
-		var err error
-		if s.value, err = strconv.ParseFloat(value, 64); err != nil {
-			continue
-		}
-		if found {
-			s.exemplar, _, _ = parseLabels(exemplar)
+		_, _, s.value = p.Series()
+		var set labels.Labels
+		p.Labels(&set)
+		s.labels = set.Map()
+		s.name = s.labels[model.MetricNameLabel]
+		var e exemplar.Exemplar
+		if p.Exemplar(&e) {
+			s.exemplar = e.Labels.Map()
 		}
 		out = append(out, s)
-	}
-	return out, in.Err()
-}
-
-// parseLabels reads {a="b",c="d"} and returns what follows.
-func parseLabels(s string) (labels map[string]string, rest string, ok bool) {
-	labels = map[string]string{}
-	s, ok = strings.CutPrefix(s, "{")
-	if !ok {
-		return nil, s, false
-	}
-	for {
-		s = strings.TrimLeft(s, ", ")
-		if after, done := strings.CutPrefix(s, "}"); done {
-			return labels, after, true
-		}
-		name, after, found := strings.Cut(s, `="`)
-		if !found {
-			return nil, s, false
-		}
-		var b strings.Builder
-		i := 0
-		for ; i < len(after) && after[i] != '"'; i++ {
-			if after[i] == '\\' && i+1 < len(after) {
-				i++
-				if after[i] == 'n' {
-					b.WriteByte('\n')
-					continue
-				}
-			}
-			b.WriteByte(after[i])
-		}
-		if i == len(after) {
-			return nil, s, false
-		}
-		labels[name] = b.String()
-		s = after[i+1:]
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -68,10 +67,10 @@ func TestReadAlerts(t *testing.T) {
 }
 
 func TestSuccesses(t *testing.T) {
-	samples, err := parseExposition(strings.NewReader(`ml_job_run_count_total{cicd_pipeline_name="a",cicd_pipeline_result="success"} 4
+	samples, err := parseExposition([]byte(`ml_job_run_count_total{cicd_pipeline_name="a",cicd_pipeline_result="success"} 4
 ml_job_run_count_total{cicd_pipeline_name="a",cicd_pipeline_result="failure"} 2
 ml_job_run_count_total{cicd_pipeline_name="b",cicd_pipeline_result="success"} 7
-`))
+`), "text/plain")
 	require.NoError(t, err)
 	assert.Equal(t, 4.0, successes(samples, "a"))
 	assert.Zero(t, successes(samples, "c"))
