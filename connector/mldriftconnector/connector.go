@@ -24,6 +24,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
@@ -164,18 +165,18 @@ func (c *driftConnector) Close(ctx context.Context) error {
 // ConsumeMetrics counts deltas. It never fails: what could not be read is counted, too, and would not become readable by another
 // attempt.
 func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	in := decode(md)
-	if in.unreadable > 0 {
+	in := otlp.Decode(md)
+	if in.Unreadable > 0 {
 		c.warn.Do(func() {
 			c.logger.Warn("Data points that are no deltas of ml_summary are dropped (this is said once): "+
 				"connect ml_drift to an ml_summary with 'temporality: event_delta', and send other metrics past it",
-				zap.String("metric", in.metric), zap.Int("points", in.unreadable))
+				zap.String("metric", in.Metric), zap.Int("points", in.Unreadable))
 		})
 	}
 	if set := c.catalog.Snapshot(); set != nil {
 		c.engine.SetCatalog(set)
 	}
-	c.engine.Add(time.Now(), in.deltas)
+	c.engine.Add(time.Now(), in.Deltas)
 	c.telemetry.decoded(ctx, in)
 	c.report(ctx)
 	return nil

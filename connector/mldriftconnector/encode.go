@@ -4,13 +4,15 @@
 package mldriftconnector
 
 import (
+	"maps"
 	"slices"
-	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -40,29 +42,10 @@ func (e *encoder) gauge(name string, r *drift.Result) pmetric.NumberDataPoint {
 		p.SetStartTimestamp(pcommon.Timestamp(r.Start * 1e9))
 		p.SetTimestamp(pcommon.Timestamp(r.End * 1e9))
 	}
-	putKey(p.Attributes(), r.Key)
+	otlp.PutKey(p.Attributes(), &r.Key)
 	p.Attributes().PutStr(mlconv.AttrDriftSubject, r.Key.Subject.String())
 	p.Attributes().PutStr(mlconv.AttrDriftReference, r.Reference)
 	return p
-}
-
-func putKey(attrs pcommon.Map, k drift.Key) {
-	attrs.EnsureCapacity(9)
-	put := func(key, value string) {
-		if value != "" {
-			attrs.PutStr(key, value)
-		}
-	}
-	put(mlconv.AttrEnvironment, k.Environment)
-	put(mlconv.AttrModelName, k.Model)
-	put(mlconv.AttrModelVersion, k.Version)
-	put(mlconv.AttrModelRole, k.Role)
-	put(mlconv.AttrSegment, k.Segment)
-	put(mlconv.AttrFeatureName, k.Name)
-	if k.Overflow || k.Segment != "" && !strings.Contains(k.Segment, "=") {
-		// The versions or models that found no room, or the cohorts of the dimension that ml_summary had no room for.
-		attrs.PutBool(mlconv.AttrOverflow, true)
-	}
 }
 
 // result encodes a window.
@@ -76,7 +59,7 @@ func (e *encoder) result(r *drift.Result) {
 		p.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
 		p.SetDoubleValue(s.Score)
 		if r.Exemplar != nil {
-			putExemplar(p.Exemplars(), r.Exemplar)
+			otlp.PutExemplar(p.Exemplars(), r.Exemplar)
 		}
 		q := e.gauge(mlconv.MetricDriftPValue, r)
 		q.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
@@ -129,99 +112,34 @@ func one(is bool) int64 {
 	return 0
 }
 
-func putExemplar(list pmetric.ExemplarSlice, x *drift.Exemplar) {
-	e := list.AppendEmpty()
-	e.SetTimestamp(pcommon.Timestamp(x.Time))
-	e.SetDoubleValue(x.Value)
-	e.SetTraceID(x.TraceID)
-	e.SetSpanID(x.SpanID)
-}
-
 // total encodes a cumulative count.
 func (e *encoder) total(t *drift.Total) {
+	d := delta.Delta{Key: t.Key, Use: t.Use, Count: t.Count, Sum: t.Sum}
+	if t.Key.Subject == drift.Class || t.Categories != nil {
+		d.Categorical = true
+		e.categories(d, t)
+		return
+	}
 	switch t.Key.Subject {
-	case drift.Predictions:
-		putUse(e.sum(mlconv.MetricPredictionCount, t, t.Count).Attributes(), attrErrorType, t.Use)
-	case drift.Missing:
-		e.sum(mlconv.MetricFeatureMissingCount, t, t.Count)
-	case drift.Duration:
-		putUse(e.histogram(mlconv.MetricPredictionDuration, t), attrErrorType, t.Use)
-	case drift.Tokens:
-		putUse(e.histogram(mlconv.MetricTokenUsage, t), attrTokenType, t.Use)
-	case drift.FirstChunk:
-		putUse(e.histogram(mlconv.MetricTimeToFirstChunk, t), "", t.Use)
-	case drift.Length:
-		use := t.Use
-		use.Unit = "" // is in the metric's name
-		if name := prefixLength + t.Use.Unit; subjects[name] == drift.Length {
-			putUse(e.histogram(name, t), "", use)
-		}
-	case drift.Cost:
-		p := e.sum(mlconv.MetricPredictionCost, t, 0)
-		p.SetDoubleValue(t.Sum)
-		putUse(p.Attributes(), mlconv.AttrPredictionCurrency, t.Use)
-	case drift.Value:
-		e.histogram(mlconv.MetricPredictionValue, t)
-	case drift.Confidence:
-		e.histogram(mlconv.MetricPredictionConfidence, t)
-	case drift.Class:
-		e.categories(mlconv.MetricPredictionClassCount, mlconv.AttrPredictionClass, t)
-	case drift.Feature:
-		if t.Categories != nil {
-			e.categories(mlconv.MetricFeatureCategoryCount, mlconv.AttrFeatureCategory, t)
-		} else {
-			e.histogram(mlconv.MetricFeatureValue, t)
-		}
+	case drift.Predictions, drift.Missing, drift.Cost:
+	default:
+		d.Bounds, d.Counts, d.Exemplars = t.Bounds, t.Groups, t.Exemplars
 	}
+	e.add(t, &d)
 }
 
-func (e *encoder) sum(name string, t *drift.Total, n uint64) pmetric.NumberDataPoint {
-	p := e.Sum(name)
-	p.SetStartTimestamp(pcommon.Timestamp(t.Start))
-	p.SetTimestamp(e.now)
-	p.SetIntValue(int64(n))
-	putKey(p.Attributes(), t.Key)
-	return p
-}
-
-func (e *encoder) categories(name, attr string, t *drift.Total) {
-	names := make([]string, 0, len(t.Categories))
-	for c := range t.Categories {
-		names = append(names, c)
-	}
-	slices.Sort(names)
-	for _, c := range names {
-		e.sum(name, t, t.Categories[c]).Attributes().PutStr(attr, c)
+// categories encodes one count for each category, and one for the values that found no room.
+func (e *encoder) categories(d delta.Delta, t *drift.Total) {
+	for _, name := range slices.Sorted(maps.Keys(t.Categories)) {
+		d.Category, d.Count = name, t.Categories[name]
+		e.add(t, &d)
 	}
 	if t.Rest > 0 {
-		e.sum(name, t, t.Rest).Attributes().PutBool(mlconv.AttrOverflow, true)
+		d.Category, d.Count, d.Overflow = "", t.Rest, true
+		e.add(t, &d)
 	}
 }
 
-func putUse(attrs pcommon.Map, unitKey string, u drift.Use) {
-	if u.Unit != "" {
-		attrs.PutStr(unitKey, u.Unit)
-	}
-	if u.Service != "" {
-		attrs.PutStr(attrService, u.Service)
-	}
-	if u.Overflow {
-		attrs.PutBool(mlconv.AttrOverflow, true)
-	}
-}
-
-// histogram encodes a total and returns the attributes of its point.
-func (e *encoder) histogram(name string, t *drift.Total) pcommon.Map {
-	p := e.Histogram(name)
-	p.SetStartTimestamp(pcommon.Timestamp(t.Start))
-	p.SetTimestamp(e.now)
-	p.SetCount(t.Count)
-	p.SetSum(t.Sum)
-	p.ExplicitBounds().FromRaw(t.Bounds)
-	p.BucketCounts().FromRaw(t.Groups)
-	for i := range t.Exemplars {
-		putExemplar(p.Exemplars(), &t.Exemplars[i])
-	}
-	putKey(p.Attributes(), t.Key)
-	return p.Attributes()
+func (e *encoder) add(t *drift.Total, d *delta.Delta) {
+	otlp.AddTotal(e.Builder, pcommon.Timestamp(t.Start), e.now, d)
 }

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/metric"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 )
 
@@ -41,12 +42,12 @@ func (t *telemetry) stats(ctx context.Context, s drift.Stats) {
 	t.MlDriftSeries.Record(ctx, int64(s.Series))
 }
 
-func (t *telemetry) decoded(ctx context.Context, d *decoded) {
-	if d.unreadable > 0 {
-		t.MlDriftPoints.Add(ctx, int64(d.unreadable), with("outcome", drift.Invalid.String()))
+func (t *telemetry) decoded(ctx context.Context, d *otlp.Decoded) {
+	if d.Unreadable > 0 {
+		t.MlDriftPoints.Add(ctx, int64(d.Unreadable), with("outcome", drift.Invalid.String()))
 	}
-	if d.overflow > 0 {
-		t.MlDriftPoints.Add(ctx, int64(d.overflow), with("outcome", drift.Overflowed.String()))
+	if d.Overflow > 0 {
+		t.MlDriftPoints.Add(ctx, int64(d.Overflow), with("outcome", drift.Overflowed.String()))
 	}
 }
 

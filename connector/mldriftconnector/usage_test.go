@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
@@ -64,7 +65,7 @@ func TestTokensAndCostsReachPrometheus(t *testing.T) {
 	next := &testkit.MetricsSink{}
 	c := started(t, settings(), config(nil), testkit.Host{}, next)
 	minute := time.Now().Truncate(time.Minute)
-	require.Zero(t, decode(usage(minute)).unreadable)
+	require.Zero(t, otlp.Decode(usage(minute)).Unreadable)
 	require.NoError(t, c.ConsumeMetrics(t.Context(), usage(minute)))
 	require.NoError(t, c.ConsumeMetrics(t.Context(), usage(minute)))
 	require.NoError(t, c.Shutdown(t.Context()))

@@ -78,7 +78,7 @@ func (m *model) firstPending(stream int, next int64) (first int64, found bool) {
 	for _, v := range m.versions {
 		for _, g := range v.groups {
 			for _, s := range g.order {
-				if s.key.subject.stream() != stream {
+				if streamOf(s.key.subject) != stream {
 					continue
 				}
 				for k := range s.kinds {
@@ -120,7 +120,7 @@ func (c *closing) closePeriod(m *model, stream int, number int64) {
 func (m *model) eachOf(stream int, yield func(*cohortRef, *series)) {
 	for ref := range m.eachSegment {
 		for _, s := range ref.g.order {
-			if s.key.subject.stream() == stream {
+			if streamOf(s.key.subject) == stream {
 				yield(ref, s)
 			}
 		}

@@ -92,7 +92,7 @@ func (e *Engine) Add(now time.Time, deltas []Delta) {
 	e.wall = max(e.wall, now.Unix())
 	for i := range deltas {
 		d := &deltas[i]
-		if n := d.bound(); n > 0 {
+		if n := bound(d); n > 0 {
 			e.stats.NamesCut += n
 			e.event(Event{Kind: NameCut, Key: d.Key})
 		}
@@ -105,7 +105,7 @@ func (e *Engine) Add(now time.Time, deltas []Delta) {
 }
 
 func (e *Engine) add(now time.Time, d *Delta) Outcome {
-	if !d.valid() {
+	if !valid(d) {
 		return Invalid
 	}
 	if d.Producer != "" {
@@ -141,9 +141,9 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	if !future {
 		e.learn(m, d)
 	}
-	stream := d.Key.Subject.stream()
+	stream := streamOf(d.Key.Subject)
 	c := &m.clocks[stream]
-	if d.Key.Subject.passedOn() && (d.Key.Segment == "" || d.Key.Subject != Predictions) {
+	if d.Key.Subject.PassedOn() && (d.Key.Segment == "" || d.Key.Subject != Predictions) {
 		if d.Key.Segment != "" {
 			return Counted // segments are watched, not passed on
 		}
@@ -217,7 +217,7 @@ func (m *model) place(g *segment, s *series, a *adder, stream int) Outcome {
 	turned, held := g.panes[stream].Turn(slot, pane)
 	if turned {
 		for _, other := range g.order {
-			if other.key.subject.stream() == stream {
+			if streamOf(other.key.subject) == stream {
 				other.clearPane(slot)
 			}
 		}
@@ -242,7 +242,7 @@ func (e *Engine) addSegmentMissing(m *model, v *version, g *segment, d *Delta, n
 	if future {
 		return Future
 	}
-	m.clocks[d.Key.Subject.stream()].Observe(d.Minute, now.Unix())
+	m.clocks[streamOf(d.Key.Subject)].Observe(d.Minute, now.Unix())
 	s := g.series[segmentMissingKey]
 	if s == nil {
 		s = e.insert(m, g, segmentMissingKey, &plan{}, 0)
@@ -263,10 +263,10 @@ func (e *Engine) addSegmentMissing(m *model, v *version, g *segment, d *Delta, n
 		a.before = v.plans[key].baselineShare().ratio()
 	}
 	s.makeRoom(m.settings.grid.Panes())
-	if !m.clocks[Missing.stream()].Seen && len(s.open) > unclosed(now.UnixNano()-v.start) {
+	if !m.clocks[streamOf(Missing)].Seen && len(s.open) > unclosed(now.UnixNano()-v.start) {
 		s.open = append(s.open[:0], s.open[1:]...) // without features nothing closes it
 	}
-	return m.place(g, s, &a, Missing.stream())
+	return m.place(g, s, &a, streamOf(Missing))
 }
 
 // unclosed is how many periods of a segment's predictions wait for the first feature, by the time since the version was first seen:

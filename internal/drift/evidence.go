@@ -241,7 +241,7 @@ func newer(a, b *Exemplar) bool {
 }
 
 // within reports whether the row's time is in [start, end), seconds since 1970.
-func (x *Exemplar) within(start, end int64) bool {
+func within(x *Exemplar, start, end int64) bool {
 	return *x != (Exemplar{}) && x.Time >= start*1e9 && x.Time < end*1e9
 }
 
@@ -259,7 +259,7 @@ func evidence(p *distribution.Pair, w *window, start, end int64) *Exemplar {
 	bestExcess := 0.0
 	for i := range w.examples {
 		x := &w.examples[i]
-		if x.missing || !x.row.within(start, end) {
+		if x.missing || !within(&x.row, start, end) {
 			continue
 		}
 		at := slices.Index(p.Names(), x.name)
@@ -295,7 +295,7 @@ func numericEvidence(p *distribution.Pair, exemplars []Exemplar, start, end int6
 	bestExcess := 0.0
 	for i := range exemplars {
 		x := &exemplars[i]
-		if !x.within(start, end) {
+		if !within(x, start, end) {
 			continue
 		}
 		g := distribution.BucketOf(bounds, x.Value)

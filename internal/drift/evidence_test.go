@@ -230,7 +230,7 @@ func TestGrowth(t *testing.T) {
 					continue
 				}
 				r := s.rows[binary.BigEndian.Uint64(c.Exemplar.TraceID[8:])]
-				if !check(&r, c.Growth) || !c.Exemplar.within(c.Start, c.End) {
+				if !check(&r, c.Growth) || !within(c.Exemplar, c.Start, c.End) {
 					t.Errorf("restart %v: %s %s: %+v of %+v", restart, segment, what, *c.Growth, r)
 				}
 			}

@@ -18,8 +18,8 @@ func (e *Engine) expire(m *model) {
 			g := v.groups[gi]
 			before := len(g.order)
 			g.order = slices.DeleteFunc(g.order, func(s *series) bool {
-				c := &m.clocks[s.key.subject.stream()]
-				dead := c.Started && !s.waiting() && g.newest(s.key.subject.stream()) < m.settings.grid.Pane(c.Front-m.settings.maxWindow)
+				c := &m.clocks[streamOf(s.key.subject)]
+				dead := c.Started && !s.waiting() && g.newest(streamOf(s.key.subject)) < m.settings.grid.Pane(c.Front-m.settings.maxWindow)
 				if dead {
 					delete(g.series, s.key)
 				}

@@ -107,7 +107,7 @@ func (p *play) delta() Delta {
 		Minute: p.now - p.now%60 + int64(p.next(30)-20)*60,
 		Count:  uint64(1 + p.next(9)),
 	}
-	if d.Key.Subject.named() {
+	if d.Key.Subject.Named() {
 		d.Key.Name = []string{"a", "b", "c", "d", "e"}[p.next(5)]
 	}
 	exemplar := Exemplar{Value: float64(p.next(7)), Time: d.Minute*1e9 + int64(p.next(60)), TraceID: [16]byte{1}, SpanID: [8]byte{byte(p.next(8))}}

@@ -119,7 +119,7 @@ func (p *plan) evaluateMissing(where *cohortRef, r *Result, ref, cur share, row 
 		r.Scores = append(where.newScores(1), Score{
 			Method: missingMethod, Score: res.Score, PValue: res.PValue, Effect: res.Effect, Threshold: p.missing,
 		})
-		if row != nil && cur.ratio() > ref.ratio() && row.within(r.Start, r.End) {
+		if row != nil && cur.ratio() > ref.ratio() && within(row, r.Start, r.End) {
 			r.Exemplar = row
 		}
 		if r.reaches() {

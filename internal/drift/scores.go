@@ -22,7 +22,7 @@ func (e *Engine) Scores(yield func(*Result)) {
 		for ref := range m.eachSegment {
 			sc.ref = ref
 			for _, s := range ref.g.order {
-				sc.clock = &m.clocks[s.key.subject.stream()]
+				sc.clock = &m.clocks[streamOf(s.key.subject)]
 				if !s.plan.ignore && sc.clock.Started {
 					sc.score(s)
 				}
@@ -76,7 +76,7 @@ func (sc *scorer) championSliding() *window { return sc.slide(&sc.champion, sc.p
 func (sc *scorer) slide(w *scratchWindow, s *series, g *segment) *window {
 	if !w.made {
 		grid := &sc.ref.m.settings.grid
-		s.merge(&w.window, grid, g.panes[s.key.subject.stream()], grid.Pane(sc.clock.Front-1))
+		s.merge(&w.window, grid, g.panes[streamOf(s.key.subject)], grid.Pane(sc.clock.Front-1))
 		w.end = min(w.end, sc.clock.Front)
 		s.recall(&w.window)
 		w.made = true

@@ -12,17 +12,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
-// Use tells apart the totals of a subject that is passed on. It is empty for the subjects that are compared.
-type Use struct {
-	// Service is the service that called the model.
-	Service string
-	// Unit is what was counted: the type of the tokens ("input", "output"), the currency, what the length is of
-	// ("input.characters"), or the error.type of predictions that failed.
-	Unit string
-	// Overflow marks the sum of what found no room, here or in ml_summary.
-	Overflow bool
-}
-
 // maxUses is the most totals of a version with a Use; what is beyond them shares one total a subject.
 const maxUses = 1000
 
@@ -79,7 +68,7 @@ func (v *version) pass(d *Delta, now time.Time) Outcome {
 
 // addRest adds what is passed on of a version of m, or with nil of a model, that found no room.
 func (e *Engine) addRest(m *model, d *Delta, now time.Time) Outcome {
-	if !d.Key.Subject.passedOn() || d.Key.Segment != "" {
+	if !d.Key.Subject.PassedOn() || d.Key.Segment != "" {
 		return Overflowed
 	}
 	rest := &e.rest
@@ -109,8 +98,8 @@ func (e *encoder) passed(list []*passed) {
 func (d *decoder) passed() []*passed {
 	var out []*passed
 	for range d.Count(5) {
-		p := &passed{subject: Subject(d.UvarintTo(uint64(subjects) - 1)), use: Use{d.name(), d.name(), d.Bool()}, total: d.total()}
-		if !p.subject.passedOn() || p.total == nil || p.total.kind != distribution.KindNumeric {
+		p := &passed{subject: Subject(d.UvarintTo(uint64(subjects) - 1)), use: Use{Service: d.name(), Unit: d.name(), Overflow: d.Bool()}, total: d.total()}
+		if !p.subject.PassedOn() || p.total == nil || p.total.kind != distribution.KindNumeric {
 			d.Fail()
 		}
 		if d.Err() != nil {

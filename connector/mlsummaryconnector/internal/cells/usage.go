@@ -7,8 +7,8 @@ import (
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
-	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // Measure is what is measured of a call of a generative model.
@@ -28,21 +28,21 @@ const (
 
 // Measured says how a Measure is counted.
 type Measured struct {
-	Metric string
-	// TokenType is the gen_ai.token.type of the metric's points; empty if it has none.
-	TokenType string
-	Bins      *distribution.Bins
+	Subject delta.Subject
+	// Unit is that of a delta.Use.
+	Unit string
+	Bins *distribution.Bins
 }
 
 // Measures are all measures.
 var Measures = [measures]Measured{
-	InputTokens:      {mlconv.MetricTokenUsage, "input", fixed(TokenBounds)},
-	OutputTokens:     {mlconv.MetricTokenUsage, "output", fixed(TokenBounds)},
-	FirstChunk:       {mlconv.MetricTimeToFirstChunk, "", fixed(firstChunkBounds)},
-	InputCharacters:  {mlconv.MetricLLMInputCharacters, "", fixed(TokenBounds)},
-	OutputCharacters: {mlconv.MetricLLMOutputCharacters, "", fixed(TokenBounds)},
-	InputMessages:    {mlconv.MetricLLMInputMessages, "", fixed(messageBounds)},
-	OutputMessages:   {mlconv.MetricLLMOutputMessages, "", fixed(messageBounds)},
+	InputTokens:      {delta.Tokens, "input", fixed(TokenBounds)},
+	OutputTokens:     {delta.Tokens, "output", fixed(TokenBounds)},
+	FirstChunk:       {delta.FirstChunk, "", fixed(firstChunkBounds)},
+	InputCharacters:  {delta.Length, "input.characters", fixed(TokenBounds)},
+	OutputCharacters: {delta.Length, "output.characters", fixed(TokenBounds)},
+	InputMessages:    {delta.Length, "input.messages", fixed(messageBounds)},
+	OutputMessages:   {delta.Length, "output.messages", fixed(messageBounds)},
 }
 
 // TokenBounds are the bounds of gen_ai.client.token.usage, those that OpenTelemetry's conventions advise.

@@ -9,6 +9,9 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 )
 
 // Cumulative adds up all there ever was and encodes it with a start time that stays and the time of the flush.
@@ -36,7 +39,12 @@ func (c *Cumulative) Add(t cells.Taken) { c.sums.Add(t, true) }
 // Metrics encodes the state at a time. A model whose bins were changed by a reload (current is false for the old one) is
 // encoded a last time; its successor, whose series have the same dimensions, follows at the next call and starts anew.
 func (c *Cumulative) Metrics(now pcommon.Timestamp, current func(*series.Model) bool) (md pmetric.Metrics, points int) {
-	e := newEncoder(c.Scope, pmetric.AggregationTemporalityCumulative, c.DurationBounds)
+	b := metricbuilder.New(c.Scope.Name, c.Scope.Version, pmetric.AggregationTemporalityCumulative)
+	var start pcommon.Timestamp
+	e := newEncoder(c.DurationBounds, true, func(d *delta.Delta) {
+		otlp.AddTotal(b, start, now, d)
+		points++
+	})
 	keys := c.sums.Keys()
 	old := make(map[series.Key]bool)
 	for _, k := range keys {
@@ -52,8 +60,8 @@ func (c *Cumulative) Metrics(now pcommon.Timestamp, current func(*series.Model) 
 		if !outdated && !k.Model.Overflow && old[k.Model.Key] {
 			continue
 		}
-		e.start, e.end = c.starts[k.Model], now
-		e.cell(k, c.sums.Predictions[k], c.sums.Features[k])
+		start = c.starts[k.Model]
+		e.encode(k, c.sums.Predictions[k], c.sums.Features[k])
 		if outdated {
 			c.sums.Drop(k)
 		}
@@ -65,5 +73,5 @@ func (c *Cumulative) Metrics(now pcommon.Timestamp, current func(*series.Model) 
 	}
 	c.sums.ForgetExtremes()
 	c.flushed = now
-	return e.Metrics(), int(e.points)
+	return b.Metrics(), points
 }

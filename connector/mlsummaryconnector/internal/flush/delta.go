@@ -4,14 +4,11 @@
 package flush
 
 import (
-	"math"
-	"time"
-
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
-	"github.com/otelcol-ml/otelcol-ml/mlconv"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 )
 
 // maxPartBytes is about the most bytes of a Part, below the 4 MiB that gRPC servers take by default. Only a single cell can
@@ -59,26 +56,13 @@ func (d *Delta) Cut(sums *cells.Sums) []*Part {
 
 // Metrics encodes the part: the same points in the same order every time.
 func (p *Part) Metrics() (md pmetric.Metrics, points int) {
-	e := newEncoder(p.delta.Scope, pmetric.AggregationTemporalityDelta, p.delta.DurationBounds)
+	b := metricbuilder.New(p.delta.Scope.Name, p.delta.Scope.Version, pmetric.AggregationTemporalityDelta)
+	f := otlp.NewFlush(b, p.delta.Producer, uint64(p.Sequence))
+	e := newEncoder(p.delta.DurationBounds, false, f.Add)
 	for _, k := range p.keys {
-		e.start = timestamp(k.Minute)
-		e.end = timestamp(k.Minute + 1)
-		e.cell(k, p.sums.Predictions[k], p.sums.Features[k])
+		e.encode(k, p.sums.Predictions[k], p.sums.Features[k])
 	}
-	attrs := e.Resource().Attributes()
-	attrs.PutStr(mlconv.AttrSummaryProducer, p.delta.Producer)
-	attrs.PutInt(mlconv.AttrSummarySequence, p.Sequence)
-	attrs.PutInt(mlconv.AttrSummaryPoints, e.points)
-	return e.Metrics(), int(e.points)
-}
-
-// timestamp is the start of a minute; the last timestamp there is for one beyond it.
-func timestamp(minute int64) pcommon.Timestamp {
-	const last = int64(math.MaxUint64 / uint64(time.Minute))
-	if minute > last {
-		return math.MaxUint64
-	}
-	return pcommon.Timestamp(uint64(minute) * uint64(time.Minute))
+	return b.Metrics(), f.Points()
 }
 
 // bytes is about the size of a cell's points as OTLP.

@@ -11,48 +11,34 @@ import (
 	"math"
 
 	"github.com/lightstep/go-expohisto/structure"
-	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
-	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
-	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Dimensions of what calls use, OpenTelemetry's.
-const (
-	attrService   = "service.name"
-	attrTokenType = "gen_ai.token.type"
-	attrErrorType = "error.type"
-	errorOther    = "_OTHER"
-)
+// errorOther is the error.type of errors that found no room in a table.
+const errorOther = "_OTHER"
 
 // Scope names who made the metrics.
 type Scope struct{ Name, Version string }
 
-// encoder writes points into metrics, which it makes as they are needed.
+// encoder makes the points of cells, and gives each to add.
 type encoder struct {
-	*metricbuilder.Builder
+	add            func(*delta.Delta)
+	cumulative     bool
 	durationBounds []float64
-	temporality    pmetric.AggregationTemporality
-	points         int64
-	start, end     pcommon.Timestamp
-	key            cells.Key
 	names          map[*series.Dict][]string
+
+	// cell is the key at hand, and template the delta that its points begin as.
+	cell     cells.Key
+	template delta.Delta
 }
 
-func newEncoder(
-	scope Scope, temporality pmetric.AggregationTemporality, durationBounds []float64,
-) *encoder {
-	return &encoder{
-		Builder:     metricbuilder.New(scope.Name, scope.Version, temporality),
-		temporality: temporality, durationBounds: durationBounds, names: make(map[*series.Dict][]string),
-	}
+func newEncoder(durationBounds []float64, cumulative bool, add func(*delta.Delta)) *encoder {
+	return &encoder{add: add, cumulative: cumulative, durationBounds: durationBounds, names: make(map[*series.Dict][]string)}
 }
-
-func (e *encoder) cumulative() bool { return e.temporality == pmetric.AggregationTemporalityCumulative }
 
 // dict returns the values of d by id, the same for all points of this encoder.
 func (e *encoder) dict(d *series.Dict) []string {
@@ -64,121 +50,216 @@ func (e *encoder) dict(d *series.Dict) []string {
 	return names
 }
 
-// dimensions puts the key's dimensions on a point, and its ordinal.
-func (e *encoder) dimensions(attrs pcommon.Map) {
-	attrs.EnsureCapacity(8)
-	put := func(key, value string) {
-		if value != "" {
-			attrs.PutStr(key, value)
+// encode makes the points of the sums of one key.
+func (e *encoder) encode(k cells.Key, p *cells.PredictionSum, f *cells.FeaturesSum) {
+	m := k.Model
+	e.cell = k
+	e.template = delta.Delta{Minute: k.Minute * 60, Key: delta.Key{
+		Environment: m.Environment, Model: m.Name, Version: m.Version, Role: m.Role, Overflow: m.Overflow,
+	}}
+	if !k.Total() {
+		dimension := m.Plan.Segments[k.Dimension-1]
+		e.template.Key.Segment = dimension // alone it is that of the cohorts that found no room
+		if k.Cohort != series.OverflowID {
+			e.template.Key.Segment = dimension + "=" + e.dict(m.Cohorts[k.Dimension-1])[k.Cohort]
 		}
 	}
-	m := e.key.Model
-	if m.Overflow {
-		attrs.PutBool(mlconv.AttrOverflow, true)
+	if p != nil {
+		e.prediction(p)
 	}
-	put(mlconv.AttrModelName, m.Name)
-	put(mlconv.AttrModelVersion, m.Version)
-	put(mlconv.AttrModelRole, m.Role)
-	put(mlconv.AttrEnvironment, m.Environment)
-	if !e.key.Total() {
-		dimension := m.Plan.Segments[e.key.Dimension-1]
-		if e.key.Cohort == series.OverflowID {
-			attrs.PutStr(mlconv.AttrSegment, dimension)
-			attrs.PutBool(mlconv.AttrOverflow, true)
-		} else {
-			attrs.PutStr(mlconv.AttrSegment, dimension+"="+e.dict(m.Cohorts[e.key.Dimension-1])[e.key.Cohort])
+	if f != nil {
+		e.features(f)
+	}
+}
+
+// of begins a delta on a subject.
+func (e *encoder) of(subject delta.Subject) delta.Delta {
+	d := e.template
+	d.Key.Subject = subject
+	return d
+}
+
+// ofFeature begins a delta on a feature; the columns that found no room have no name.
+func (e *encoder) ofFeature(subject delta.Subject, c *series.Column) delta.Delta {
+	d := e.of(subject)
+	if !c.Overflow {
+		d.Key.Name = c.Name
+	}
+	return d
+}
+
+func (e *encoder) prediction(p *cells.PredictionSum) {
+	plan := e.cell.Model.Plan
+	if e.cell.Total() {
+		for i := range p.Calls {
+			e.call(&p.Calls[i])
 		}
+	} else if p.Rows > 0 {
+		d := e.of(delta.Predictions)
+		d.Count = p.Rows
+		e.add(&d)
 	}
-	if !e.cumulative() {
-		attrs.PutInt(mlconv.AttrSummaryPoint, e.points)
-	}
-	e.points++
-}
-
-func (e *encoder) count(name string, n uint64) pmetric.NumberDataPoint {
-	p := e.Sum(name)
-	p.SetStartTimestamp(e.start)
-	p.SetTimestamp(e.end)
-	p.SetIntValue(int64(n))
-	e.dimensions(p.Attributes())
-	return p
-}
-
-// value puts a value of a dimension on a point, or the mark of overflow in its place.
-func putValue(attrs pcommon.Map, key, value string, overflow bool) {
-	if overflow {
-		attrs.PutBool(mlconv.AttrOverflow, true)
-	} else {
-		attrs.PutStr(key, value)
+	e.categories(e.of(delta.Class), p.Classes, e.cell.Model.Classes, p.ClassExamples)
+	e.values(e.of(delta.Value), &p.Value, plan.Value)
+	e.values(e.of(delta.Confidence), &p.Confidence, plan.Confidence)
+	for id := range p.Usage {
+		e.usage(uint32(id), &p.Usage[id])
 	}
 }
 
-// histogram encodes h, whose bins are those of c on a total and c's groups on a cohort.
-func (e *encoder) histogram(name string, h *cells.HistogramSum, c *series.Column) {
-	if h.N == 0 {
-		return
+// use is of whom calls of a service are.
+func (e *encoder) use(service uint32) delta.Use {
+	if service == series.OverflowID {
+		return delta.Use{Overflow: true}
 	}
-	if h.Exp != nil {
-		e.exponential(name, h, c)
-		return
-	}
-	bounds, counts := c.Groups.Bounds(), h.Counts
-	switch {
-	case !e.key.Total():
-	case e.cumulative():
-		bounds, counts = c.Emitted.Bounds(), distribution.Sum[uint64, uint64](c.Emitted, counts, nil)
+	return delta.Use{Service: e.dict(e.cell.Model.Services)[service]}
+}
+
+// call encodes the predictions of one service that ended in one way.
+func (e *encoder) call(c *cells.CallSum) {
+	use := e.use(c.Service)
+	switch c.Error {
+	case cells.NoError:
+	case cells.OtherError:
+		use.Unit = errorOther
 	default:
-		bounds = c.Bins.Bounds()
+		use.Unit = e.dict(e.cell.Model.Errors)[c.Error-1]
 	}
-	e.explicit(name, h, bounds, counts, c)
+	if c.Rows > 0 {
+		d := e.of(delta.Predictions)
+		d.Use, d.Count = use, c.Rows
+		e.add(&d)
+	}
+	if c.Duration.N > 0 {
+		d := e.of(delta.Duration)
+		d.Use = use
+		e.explicit(d, &c.Duration, e.durationBounds, c.Duration.Counts, false)
+	}
 }
 
-func (e *encoder) explicit(
-	name string, h *cells.HistogramSum, bounds []float64, counts []uint64, c *series.Column,
-) pmetric.HistogramDataPoint {
-	p := e.Histogram(name)
-	p.SetStartTimestamp(e.start)
-	p.SetTimestamp(e.end)
-	p.SetCount(h.N)
-	p.SetSum(h.Sum)
-	if !e.cumulative() {
-		p.SetMin(h.Min)
-		p.SetMax(h.Max)
+// usage encodes what the calls of one service used.
+func (e *encoder) usage(service uint32, u *cells.UsageSum) {
+	for i := range u.Histograms {
+		h, m := &u.Histograms[i], &cells.Measures[i]
+		if h.N == 0 {
+			continue
+		}
+		d := e.of(m.Subject)
+		d.Use = e.use(service)
+		d.Use.Unit = m.Unit
+		e.explicit(d, h, m.Bins.Bounds(), h.Counts, false)
 	}
-	p.ExplicitBounds().FromRaw(bounds)
-	p.BucketCounts().FromRaw(counts)
-	e.dimensions(p.Attributes())
-	putFeature(p.Attributes(), c)
-	putExemplars(p.Exemplars(), h, c != nil)
-	return p
+	for _, c := range u.Costs {
+		d := e.of(delta.Cost)
+		d.Use, d.Sum = e.use(service), c.Sum
+		if c.Overflow {
+			d.Use.Overflow = true
+		} else {
+			d.Use.Unit = c.Currency
+		}
+		e.add(&d)
+	}
 }
 
-func (e *encoder) exponential(name string, h *cells.HistogramSum, c *series.Column) {
-	if e.cumulative() {
+func (e *encoder) features(f *cells.FeaturesSum) {
+	total := e.cell.Total()
+	features := e.cell.Model.Features()
+	var replaced map[int]bool
+	for _, f := range features {
+		if f.Predecessor >= 0 {
+			if replaced == nil {
+				replaced = make(map[int]bool)
+			}
+			replaced[f.Predecessor] = true
+		}
+	}
+	for slot, feature := range features {
+		place := slot
+		if !total {
+			place = feature.Segment
+		}
+		if place >= 0 && place < len(f.Numeric) {
+			d := e.ofFeature(delta.Feature, feature.Column)
+			if feature.Categorical {
+				names := feature.Categories
+				if feature.Overflow {
+					names = nil
+				}
+				e.categories(d, f.Categories[place], names, f.Examples[place])
+			} else {
+				e.values(d, &f.Numeric[place], feature.Column)
+			}
+		}
+		if replaced[slot] {
+			continue // its missing values are with those of the categories that it became
+		}
+		missing := f.MissingOf(slot) + f.MissingOf(feature.Predecessor)
+		if missing > 0 || e.cumulative && total {
+			d := e.ofFeature(delta.Missing, feature.Column)
+			d.Count, d.Exemplars = missing, example(f.MissingExamples.Of(uint32(slot)))
+			e.add(&d)
+		}
+	}
+}
+
+// categories encodes the counts of categories by their ids. Those of the columns that found no room have no names.
+func (e *encoder) categories(d delta.Delta, counts []uint64, names *series.Dict, examples *cells.Examples) {
+	d.Categorical = true
+	for id, n := range counts {
+		if n == 0 {
+			continue
+		}
+		d.Count, d.Exemplars = n, example(examples.Of(uint32(id)))
+		d.Overflow = id == series.OverflowID
+		if names != nil {
+			d.Category = e.dict(names)[id]
+		}
+		e.add(&d)
+	}
+}
+
+// values encodes h, whose bins are those of c on a total and c's groups on a cohort.
+func (e *encoder) values(d delta.Delta, h *cells.HistogramSum, c *series.Column) {
+	switch {
+	case h.N == 0:
+	case h.Exp != nil && !e.cumulative:
+		d.Exponential = &distribution.Exponential{
+			Scale: h.Exp.Scale(), Zero: h.Exp.ZeroCount(), Positive: buckets(h.Exp.Positive()), Negative: buckets(h.Exp.Negative()),
+		}
+		e.histogram(d, h, true)
+	case h.Exp != nil:
 		// Prometheus' text format shows nothing of an exponential histogram but its count.
 		bounds := distribution.ValueBounds
-		if name == mlconv.MetricPredictionConfidence {
+		if d.Key.Subject == delta.Confidence {
 			bounds = distribution.ConfidenceBounds
 		}
-		e.explicit(name, h, bounds, coarsen(h.Exp, bounds), c)
-		return
+		e.explicit(d, h, bounds, coarsen(h.Exp, bounds), c != nil)
+	case !e.cell.Total():
+		e.explicit(d, h, c.Groups.Bounds(), h.Counts, true)
+	case e.cumulative:
+		e.explicit(d, h, c.Emitted.Bounds(), distribution.Sum[uint64, uint64](c.Emitted, h.Counts, nil), true)
+	default:
+		e.explicit(d, h, c.Bins.Bounds(), h.Counts, true)
 	}
-	p := e.ExponentialHistogram(name)
-	p.SetStartTimestamp(e.start)
-	p.SetTimestamp(e.end)
-	p.SetCount(h.N)
-	p.SetSum(h.Sum)
-	if !e.cumulative() {
-		p.SetMin(h.Min)
-		p.SetMax(h.Max)
+}
+
+func (e *encoder) explicit(d delta.Delta, h *cells.HistogramSum, bounds []float64, counts []uint64, low bool) {
+	d.Bounds, d.Counts = bounds, counts
+	e.histogram(d, h, low)
+}
+
+func (e *encoder) histogram(d delta.Delta, h *cells.HistogramSum, low bool) {
+	d.Count, d.Sum, d.Min, d.Max, d.HasRange = h.N, h.Sum, h.Min, h.Max, true
+	d.Exemplars = exemplars(h, low)
+	e.add(&d)
+}
+
+func buckets(from *structure.Buckets) distribution.ExponentialBuckets {
+	b := distribution.ExponentialBuckets{Offset: from.Offset(), Counts: make([]uint64, from.Len())}
+	for i := range b.Counts {
+		b.Counts[i] = from.At(uint32(i))
 	}
-	p.SetScale(h.Exp.Scale())
-	p.SetZeroCount(h.Exp.ZeroCount())
-	putBuckets(p.Positive(), h.Exp.Positive())
-	putBuckets(p.Negative(), h.Exp.Negative())
-	e.dimensions(p.Attributes())
-	putFeature(p.Attributes(), c)
-	putExemplars(p.Exemplars(), h, true)
+	return b
 }
 
 // coarsen counts the values of an exponential histogram by bounds, each bucket where its upper bound is.
@@ -203,40 +284,17 @@ func coarsen(h *structure.Float64, bounds []float64) []uint64 {
 	return counts
 }
 
-func putBuckets(to pmetric.ExponentialHistogramDataPointBuckets, from *structure.Buckets) {
-	n := from.Len()
-	if n == 0 {
-		return
-	}
-	to.SetOffset(from.Offset())
-	to.BucketCounts().EnsureCapacity(int(n))
-	for i := range n {
-		to.BucketCounts().Append(from.At(i))
-	}
-}
-
-func putFeature(attrs pcommon.Map, c *series.Column) {
-	if c != nil && (c.Name != "" || c.Overflow) {
-		putValue(attrs, mlconv.AttrFeatureName, c.Name, c.Overflow)
-	}
-}
-
-// putExemplars puts the span of the largest value, and where low is true that of the smallest one and of any other: a short
+// exemplars are the span of the largest value, and where low is true that of the smallest one and of any other: a short
 // duration or few tokens need no look.
-func putExemplars(to pmetric.ExemplarSlice, h *cells.HistogramSum, low bool) {
+func exemplars(h *cells.HistogramSum, low bool) (out []delta.Exemplar) {
 	x := h.Extremes
 	if x == nil {
-		return
+		return nil
 	}
 	put := func(ref cells.Ref, v float64) {
-		if ref.Trace.IsEmpty() {
-			return
+		if !ref.Trace.IsEmpty() {
+			out = append(out, exemplar(&ref, v))
 		}
-		ex := to.AppendEmpty()
-		ex.SetTraceID(ref.Trace)
-		ex.SetSpanID(ref.Span)
-		ex.SetTimestamp(ref.Time)
-		ex.SetDoubleValue(v)
 	}
 	if low && (x.Low != x.High || h.Lowest != h.Highest) {
 		put(x.Low, h.Lowest)
@@ -245,157 +303,17 @@ func putExemplars(to pmetric.ExemplarSlice, h *cells.HistogramSum, low bool) {
 	if low && x.Any != x.Low && x.Any != x.High {
 		put(x.Any, x.Value)
 	}
+	return out
 }
 
-// putExample puts the span of a category, a class or a missing value on its count.
-func putExample(to pmetric.ExemplarSlice, ref *cells.Ref) {
+// example is the span of a category, a class or a missing value; none where it has none.
+func example(ref *cells.Ref) []delta.Exemplar {
 	if ref == nil {
-		return
+		return nil
 	}
-	ex := to.AppendEmpty()
-	ex.SetTraceID(ref.Trace)
-	ex.SetSpanID(ref.Span)
-	ex.SetTimestamp(ref.Time)
-	ex.SetIntValue(1)
+	return []delta.Exemplar{exemplar(ref, 1)}
 }
 
-// cell encodes the sums of one key.
-func (e *encoder) cell(k cells.Key, p *cells.PredictionSum, f *cells.FeaturesSum) {
-	e.key = k
-	if p != nil {
-		e.prediction(p)
-	}
-	if f != nil {
-		e.features(f)
-	}
-}
-
-func (e *encoder) prediction(p *cells.PredictionSum) {
-	plan := e.key.Model.Plan
-	switch {
-	case !e.key.Total():
-		if p.Rows > 0 {
-			e.count(mlconv.MetricPredictionCount, p.Rows)
-		}
-	default:
-		for i := range p.Calls {
-			e.call(&p.Calls[i])
-		}
-	}
-	for id, n := range p.Classes {
-		if n > 0 {
-			point := e.count(mlconv.MetricPredictionClassCount, n)
-			putValue(point.Attributes(), mlconv.AttrPredictionClass, e.dict(e.key.Model.Classes)[id], id == series.OverflowID)
-			putExample(point.Exemplars(), p.ClassExamples.Of(uint32(id)))
-		}
-	}
-	e.histogram(mlconv.MetricPredictionValue, &p.Value, plan.Value)
-	e.histogram(mlconv.MetricPredictionConfidence, &p.Confidence, plan.Confidence)
-	for id := range p.Usage {
-		e.usage(uint32(id), &p.Usage[id])
-	}
-}
-
-func (e *encoder) putService(attrs pcommon.Map, service uint32) {
-	if service == series.OverflowID {
-		attrs.PutBool(mlconv.AttrOverflow, true)
-	} else if name := e.dict(e.key.Model.Services)[service]; name != "" {
-		attrs.PutStr(attrService, name)
-	}
-}
-
-// call encodes the predictions of one service that ended in one way.
-func (e *encoder) call(c *cells.CallSum) {
-	put := func(attrs pcommon.Map) {
-		e.putService(attrs, c.Service)
-		switch c.Error {
-		case cells.NoError:
-		case cells.OtherError:
-			attrs.PutStr(attrErrorType, errorOther)
-		default:
-			attrs.PutStr(attrErrorType, e.dict(e.key.Model.Errors)[c.Error-1])
-		}
-	}
-	if c.Rows > 0 {
-		put(e.count(mlconv.MetricPredictionCount, c.Rows).Attributes())
-	}
-	if c.Duration.N > 0 {
-		put(e.explicit(mlconv.MetricPredictionDuration, &c.Duration, e.durationBounds, c.Duration.Counts, nil).Attributes())
-	}
-}
-
-// usage encodes what the calls of one service used.
-func (e *encoder) usage(service uint32, u *cells.UsageSum) {
-	for i := range u.Histograms {
-		h, m := &u.Histograms[i], &cells.Measures[i]
-		if h.N == 0 {
-			continue
-		}
-		attrs := e.explicit(m.Metric, h, m.Bins.Bounds(), h.Counts, nil).Attributes()
-		if m.TokenType != "" {
-			attrs.PutStr(attrTokenType, m.TokenType)
-		}
-		e.putService(attrs, service)
-	}
-	for _, c := range u.Costs {
-		p := e.count(mlconv.MetricPredictionCost, 0)
-		p.SetDoubleValue(c.Sum)
-		switch {
-		case c.Overflow:
-			p.Attributes().PutBool(mlconv.AttrOverflow, true)
-		case c.Currency != "":
-			p.Attributes().PutStr(mlconv.AttrPredictionCurrency, c.Currency)
-		}
-		e.putService(p.Attributes(), service)
-	}
-}
-
-func (e *encoder) features(f *cells.FeaturesSum) {
-	total := e.key.Total()
-	features := e.key.Model.Features()
-	var replaced map[int]bool
-	for _, f := range features {
-		if f.Predecessor >= 0 {
-			if replaced == nil {
-				replaced = make(map[int]bool)
-			}
-			replaced[f.Predecessor] = true
-		}
-	}
-	for slot, feature := range features {
-		place := slot
-		if !total {
-			place = feature.Segment
-		}
-		if place >= 0 && place < len(f.Numeric) {
-			if feature.Categorical {
-				e.categories(f.Categories[place], f.Examples[place], feature)
-			} else {
-				e.histogram(mlconv.MetricFeatureValue, &f.Numeric[place], feature.Column)
-			}
-		}
-		if replaced[slot] {
-			continue // its missing values are with those of the categories that it became
-		}
-		missing := f.MissingOf(slot) + f.MissingOf(feature.Predecessor)
-		if missing > 0 || e.cumulative() && total {
-			point := e.count(mlconv.MetricFeatureMissingCount, missing)
-			putFeature(point.Attributes(), feature.Column)
-			putExample(point.Exemplars(), f.MissingExamples.Of(uint32(slot)))
-		}
-	}
-}
-
-func (e *encoder) categories(counts []uint64, examples *cells.Examples, feature *series.Feature) {
-	for id, n := range counts {
-		if n == 0 {
-			continue
-		}
-		point := e.count(mlconv.MetricFeatureCategoryCount, n)
-		putFeature(point.Attributes(), feature.Column)
-		putExample(point.Exemplars(), examples.Of(uint32(id)))
-		if !feature.Overflow {
-			putValue(point.Attributes(), mlconv.AttrFeatureCategory, e.dict(feature.Categories)[id], id == series.OverflowID)
-		}
-	}
+func exemplar(ref *cells.Ref, v float64) delta.Exemplar {
+	return delta.Exemplar{Value: v, Time: int64(ref.Time), TraceID: ref.Trace, SpanID: ref.Span}
 }

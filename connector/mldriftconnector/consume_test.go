@@ -10,13 +10,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
-	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 func attrs(key, value string) attribute.Set { return attribute.NewSet(attribute.String(key, value)) }
@@ -27,16 +26,16 @@ func TestDecode(t *testing.T) {
 	md := p.flush(minute, 7, 0)
 	before := pmetric.NewMetrics()
 	md.CopyTo(before)
-	d := decode(md)
+	d := otlp.Decode(md)
 	assert.Equal(t, before, md, "the request is changed")
-	assert.Zero(t, d.unreadable+d.overflow)
+	assert.Zero(t, d.Unreadable+d.Overflow)
 	seen := map[drift.Subject]int{}
-	for i, x := range d.deltas {
+	for i, x := range d.Deltas {
 		seen[x.Key.Subject]++
 		assert.Equal(t, minute.Unix(), x.Minute)
 		assert.Equal(t, "p", x.Producer)
 		assert.EqualValues(t, 1, x.Sequence)
-		assert.EqualValues(t, len(d.deltas), x.Points)
+		assert.EqualValues(t, len(d.Deltas), x.Points)
 		assert.EqualValues(t, i, x.Ordinal)
 		assert.Equal(t, "fraud", x.Key.Model)
 	}
@@ -47,8 +46,8 @@ func TestDecode(t *testing.T) {
 	require.GreaterOrEqual(t, seen[drift.Feature], 2)
 
 	p.sequence = 49
-	missing := decode(p.flush(minute, 7, 0))
-	assert.True(t, slices.ContainsFunc(missing.deltas, func(d drift.Delta) bool {
+	missing := otlp.Decode(p.flush(minute, 7, 0))
+	assert.True(t, slices.ContainsFunc(missing.Deltas, func(d drift.Delta) bool {
 		return d.Key.Subject == drift.Missing && d.Key.Name == "country" && d.Count == 1
 	}))
 }
@@ -64,42 +63,17 @@ func FuzzConsume(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d := decode(md)
+		d := otlp.Decode(md)
 		e, err := drift.New(config(nil).options())
 		require.NoError(t, err)
 		e.SetCatalog(testCards(base).Snapshot())
 		now := time.Unix(1793577600, 0)
-		e.Add(now, d.deltas)
+		e.Add(now, d.Deltas)
 		e.Advance(now.Add(time.Hour))
 		out := newEncoder("", 1)
 		e.Scores(out.result)
 		e.Totals(out.total)
 	})
-}
-
-// Counts of classes, categories and missing values have a row each, as histograms do.
-func TestExemplarsOfSums(t *testing.T) {
-	for _, name := range []string{mlconv.MetricPredictionClassCount, mlconv.MetricFeatureCategoryCount, mlconv.MetricFeatureMissingCount} {
-		md := pmetric.NewMetrics()
-		m := md.ResourceMetrics().AppendEmpty().ScopeMetrics().AppendEmpty().Metrics().AppendEmpty()
-		m.SetName(name)
-		m.SetEmptySum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta)
-		p := m.Sum().DataPoints().AppendEmpty()
-		p.SetStartTimestamp(60e9)
-		p.SetIntValue(3)
-		p.Attributes().PutStr(mlconv.AttrModelName, "fraud")
-		if name != mlconv.MetricPredictionClassCount {
-			p.Attributes().PutStr(mlconv.AttrFeatureName, "country")
-		}
-		x := p.Exemplars().AppendEmpty()
-		x.SetIntValue(1)
-		x.SetTimestamp(61e9)
-		x.SetTraceID(pcommon.TraceID{1})
-		x.SetSpanID(pcommon.SpanID{2})
-		got := decode(md)
-		require.Len(t, got.deltas, 1, name)
-		assert.Equal(t, []drift.Exemplar{{Value: 1, Time: 61e9, TraceID: [16]byte{1}, SpanID: [8]byte{2}}}, got.deltas[0].Exemplars, name)
-	}
 }
 
 func BenchmarkConsume(b *testing.B) {

@@ -1,0 +1,146 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package delta is what travels from ml_summary to ml_drift: what one series counted in one minute, and
+// which point of which flush of which producer that is. Package otlp writes and reads it as metrics.
+//
+//	ml_summary ─► Delta ─► otlp.Encoder ─► OTLP ─► otlp.Decode ─► Delta ─► ml_drift
+package delta
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+)
+
+// Subject is what a series counts.
+type Subject uint8
+
+// The subjects. Their numbers are part of the snapshots' format. See PassedOn for those that are not compared.
+const (
+	// Predictions counts predictions.
+	Predictions Subject = iota
+	// Duration is the histogram of the predictions' durations, in seconds.
+	Duration
+	// Tokens is the histogram of the tokens of a call of a generative model.
+	Tokens
+	// Cost is what predictions cost.
+	Cost
+	// Value is a regressor's answer.
+	Value
+	// Class is a classifier's answer.
+	Class
+	// Confidence is the score of the answer given.
+	Confidence
+	// Feature is a feature's values.
+	Feature
+	// Missing is the predictions that lacked a feature.
+	Missing
+	// FirstChunk is the histogram of the time to the first chunk of a generative model's answer, in seconds.
+	FirstChunk
+	// Length is the histogram of the length of what a generative model was given or gave back.
+	Length
+	// Subjects is the number of subjects.
+	Subjects
+)
+
+// String returns the subject as in ml.drift.subject.
+func (s Subject) String() string {
+	switch s {
+	case Predictions:
+		return "count"
+	case Duration:
+		return "duration"
+	case Tokens:
+		return "tokens"
+	case Cost:
+		return "cost"
+	case Value:
+		return "prediction"
+	case Class:
+		return "class"
+	case Confidence:
+		return "confidence"
+	case Feature:
+		return "feature"
+	case Missing:
+		return "missing"
+	case FirstChunk:
+		return "time_to_first_chunk"
+	case Length:
+		return "length"
+	}
+	return "unknown"
+}
+
+// PassedOn reports whether the subject is added up and passed on, told apart by who used the model,
+// and not compared.
+func (s Subject) PassedOn() bool { return s <= Cost || s == FirstChunk || s == Length }
+
+// Named reports whether Key.Name is a feature.
+func (s Subject) Named() bool { return s == Feature || s == Missing }
+
+// Key identifies a series.
+type Key struct {
+	Environment, Model, Version, Role, Segment string
+	Subject                                    Subject
+	// Name is the feature; empty for other subjects.
+	Name string
+	// Overflow marks what is passed on of the versions of a model, or with an empty Model of the models, that found no room.
+	Overflow bool
+}
+
+// String is for logs: "fraud 7 country=DE feature amount".
+func (k Key) String() string {
+	parts := []string{k.Model, k.Version, k.Segment, k.Subject.String(), k.Name}
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
+}
+
+// Use tells apart the totals of a subject that is passed on. It is empty for the subjects that are compared.
+type Use struct {
+	// Service is the service that called the model.
+	Service string
+	// Unit is what was counted: the type of the tokens ("input", "output"), the currency, what the length is of
+	// ("input.characters"), or the error.type of predictions that failed.
+	Unit string
+	// Overflow marks the sum of what found no room, here or in ml_summary.
+	Overflow bool
+}
+
+// Exemplar is one row: its value and where to find it.
+type Exemplar struct {
+	Value   float64
+	Time    int64 // nanoseconds since 1970
+	TraceID [16]byte
+	SpanID  [8]byte
+}
+
+// Delta is one data point of ml_summary: what one series counted in one minute.
+type Delta struct {
+	// Producer, Sequence, Points and Ordinal say which point of which flush it is; without a producer it is never
+	// taken for a duplicate.
+	Producer                  string
+	Sequence, Points, Ordinal uint64
+
+	Key Key
+	// Use says of whom the count of a subject is that is passed on.
+	Use Use
+	// Minute is the start of the minute, in seconds since 1970.
+	Minute int64
+	// Count is the number of predictions, of missing values, or of values in Category; of histograms, the number of values.
+	Count uint64
+	// Categorical says that Count is of Category, or with Overflow of values that found no room in a table.
+	Categorical bool
+	Category    string
+	Overflow    bool
+	// Bounds and Counts are an explicit histogram, len(Counts) = len(Bounds)+1. Bounds are kept, not copied.
+	Bounds []float64
+	Counts []uint64
+	// Exponential is an exponential histogram instead.
+	Exponential *distribution.Exponential
+	// Sum, Min and Max are those of the values of a histogram; the Sum of a Cost is the amount. HasRange says that Min and Max are known.
+	Sum, Min, Max float64
+	HasRange      bool
+	Exemplars     []Exemplar
+}
