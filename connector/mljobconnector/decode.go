@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/scalar"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -321,7 +322,7 @@ func (o *own) outcome(r *reader, s *run.Span, span ptrace.Span) {
 		s.ExceptionType, s.Message = cmp.Or(kind, s.ExceptionType), cmp.Or(message, s.Message)
 	}
 	r.key = mlconv.AttrExceptionType
-	s.ExceptionType, s.Message = r.name(s.ExceptionType), scalar.Cut(s.Message, maxMessage)
+	s.ExceptionType, s.Message = r.name(s.ExceptionType), words.Cut(s.Message, maxMessage)
 }
 
 // derived is the outcome of a span that does not say one: the status', and where that is not set, failure if there is an error's type
@@ -418,7 +419,7 @@ func (r *reader) misreadAt(value string) misread {
 			key, value = prefix+"*", name+" = "+value
 		}
 	}
-	return misread{key: key, value: scalar.Cut(value, maxShown), span: len(r.spans) + r.ahead}
+	return misread{key: key, value: words.Cut(value, maxShown), span: len(r.spans) + r.ahead}
 }
 
 // name bounds a name.

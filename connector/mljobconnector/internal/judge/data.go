@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 // dataFault starts the fault of what a stage did: its evidence is the stage's last span.
@@ -29,8 +30,8 @@ func (v *view) inherit(faults []Fault, heirs []string) {
 	for i := range faults {
 		f := &faults[i]
 		if i == 0 && len(heirs) > 0 {
-			f.Annotations["inherited_by"] = clip(strings.Join(heirs, ", "), maxAnnotation)
-			f.Summary += "; " + list(heirs) + " inherited it"
+			f.Annotations["inherited_by"] = words.Clip(strings.Join(heirs, ", "), maxAnnotation)
+			f.Summary += "; " + words.List(heirs) + " inherited it"
 		}
 		f.Summary += "."
 	}

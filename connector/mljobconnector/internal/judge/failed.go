@@ -12,6 +12,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 // upstreamFailed is the cause of a stage that did not run because another one failed.
@@ -125,7 +126,7 @@ func (v *view) jobFailed(deadlinePassed bool) (f Fault, culprit *stage) {
 		names = append(names, s.name)
 	}
 	if len(names) > 0 {
-		f.Annotations["consequences"] = clip(strings.Join(names, ", "), maxAnnotation)
+		f.Annotations["consequences"] = words.Clip(strings.Join(names, ", "), maxAnnotation)
 	}
 	return f, culprit
 }
@@ -221,7 +222,7 @@ func (v *view) because(b *strings.Builder, f *Fault, colon, own string, cause ru
 	}
 	set := func(name, value string) {
 		if value != "" {
-			f.Annotations[name] = clip(value, maxAnnotation)
+			f.Annotations[name] = words.Clip(value, maxAnnotation)
 		}
 	}
 	set("exception_type", cause.ExceptionType)
@@ -249,7 +250,7 @@ func (v *view) because(b *strings.Builder, f *Fault, colon, own string, cause ru
 		}
 	}
 	if cause.Name != "" {
-		b.WriteString(" in " + clip(cause.Name, maxMessage))
+		b.WriteString(" in " + words.Clip(cause.Name, maxMessage))
 		if cause.Service != "" {
 			b.WriteString(" of " + cause.Service)
 		}
@@ -258,15 +259,15 @@ func (v *view) because(b *strings.Builder, f *Fault, colon, own string, cause ru
 
 // instances says which instances of a stage failed or did not come, empty for a stage that is one. Example: "3 of 500 instances failed: 17, 201 and 340".
 func (v *view) instances(s *stage, deadlinePassed bool) string {
-	return s.instanceFailures(deadlinePassed, func(names []string, of int) string { return listOf(names, of) }, listed)
+	return s.instanceFailures(deadlinePassed, func(names []string, of int) string { return words.ListOf(names, of) }, words.MaxListed)
 }
 
 // allInstances is the same with as many names as an annotation has space for.
 func (v *view) allInstances(s *stage, deadlinePassed bool) string {
-	return clip(s.instanceFailures(deadlinePassed, func(names []string, of int) string {
+	return words.Clip(s.instanceFailures(deadlinePassed, func(names []string, of int) string {
 		text := strings.Join(names, ", ")
 		if len(text) > maxAnnotation/2-100 {
-			text = clip(text, maxAnnotation/2-100)
+			text = words.Clip(text, maxAnnotation/2-100)
 		}
 		return text
 	}, maxAnnotation), maxAnnotation)

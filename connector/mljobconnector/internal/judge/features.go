@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 // featureFaults finds the first stage of which columns vanished or appeared. The later ones have inherited it. A stage that
@@ -60,8 +61,8 @@ func (v *view) featureFault(s *stage, vanished, appeared []string) Fault {
 		names []string
 	}{{"vanished", vanished}, {"appeared", appeared}} {
 		if n := len(c.names); n > 0 {
-			changes = append(changes, fmt.Sprintf("%s %s", list(c.names), c.what))
-			fault.Annotations["features_"+c.what] = clip(strings.Join(c.names, ", "), maxAnnotation)
+			changes = append(changes, fmt.Sprintf("%s %s", words.List(c.names), c.what))
+			fault.Annotations["features_"+c.what] = words.Clip(strings.Join(c.names, ", "), maxAnnotation)
 		}
 	}
 	fault.Summary = fmt.Sprintf("%s: the columns that %s writes changed against the last good run: %s", v.title(), s.name, strings.Join(changes, ", "))

@@ -10,6 +10,7 @@ import (
 	"unique"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 const (
@@ -169,7 +170,7 @@ func (h *History) values(stage string, most int, get func(*stageRecord) (float64
 	var out []float64
 	for i := len(h.runs) - 1; i >= 0 && len(out) < most; i-- {
 		if s := h.runs[i].stage(stage); s != nil && !s.skipped {
-			if v, ok := get(s); ok && finite(v) {
+			if v, ok := get(s); ok && words.Finite(v) {
 				out = append(out, v)
 			}
 		}

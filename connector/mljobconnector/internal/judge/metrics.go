@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
@@ -30,14 +31,14 @@ func (v *view) metricFault(s *stage, deadlinePassed bool) (f *Fault, waits bool)
 		texts = append(texts, text)
 	}
 	for _, m := range s.metrics {
-		if !finite(m.Value) {
-			report(m.Name, m.Name+" of "+s.name+" is "+number(m.Value, 4), map[string]string{"value": number(m.Value, 4)})
+		if !words.Finite(m.Value) {
+			report(m.Name, m.Name+" of "+s.name+" is "+words.Number(m.Value, 4), map[string]string{"value": words.Number(m.Value, 4)})
 		}
 	}
 	if s.card != nil {
 		names := slices.Sorted(maps.Keys(s.card.Metrics))
 		for _, name := range names {
-			if i, found := slices.BinarySearchFunc(s.metrics, name, compareName); found && finite(s.metrics[i].Value) {
+			if i, found := slices.BinarySearchFunc(s.metrics, name, compareName); found && words.Finite(s.metrics[i].Value) {
 				v.outOfBounds(s, name, s.metrics[i].Value, s.card.Metrics[name], report)
 			}
 		}
@@ -56,9 +57,9 @@ func (v *view) metricFault(s *stage, deadlinePassed bool) (f *Fault, waits bool)
 		return nil, waits
 	}
 	more := ""
-	if len(texts) > listed {
-		more = "; and " + humanize.Comma(int64(len(texts)-listed)) + " more"
-		texts = texts[:listed]
+	if len(texts) > words.MaxListed {
+		more = "; and " + humanize.Comma(int64(len(texts)-words.MaxListed)) + " more"
+		texts = texts[:words.MaxListed]
 	}
 	fault.Summary = v.title() + ": " + strings.Join(texts, "; ") + more + "."
 	return &fault, waits
@@ -71,12 +72,12 @@ func (v *view) outOfBounds(s *stage, name string, value float64, b catalog.Stage
 	subject := name + " of " + s.name
 	switch {
 	case b.Min != nil && value < *b.Min:
-		x, bound := pair(value, *b.Min)
-		report(name, subject+" is "+x+", below its minimum of "+bound, map[string]string{"value": exact(value), "min": exact(*b.Min)})
+		x, bound := words.Pair(value, *b.Min)
+		report(name, subject+" is "+x+", below its minimum of "+bound, map[string]string{"value": words.Exact(value), "min": words.Exact(*b.Min)})
 		return
 	case b.Max != nil && value > *b.Max:
-		x, bound := pair(value, *b.Max)
-		report(name, subject+" is "+x+", above its maximum of "+bound, map[string]string{"value": exact(value), "max": exact(*b.Max)})
+		x, bound := words.Pair(value, *b.Max)
+		report(name, subject+" is "+x+", above its maximum of "+bound, map[string]string{"value": words.Exact(value), "max": words.Exact(*b.Max)})
 		return
 	case b.MaxDrop == nil:
 		return
@@ -89,9 +90,9 @@ func (v *view) outOfBounds(s *stage, name string, value float64, b catalog.Stage
 	if !ok || before-value <= *b.MaxDrop+tolerance {
 		return
 	}
-	x, y := pair(value, before)
-	drop, bound := pair(before-value, *b.MaxDrop)
+	x, y := words.Pair(value, before)
+	drop, bound := words.Pair(before-value, *b.MaxDrop)
 	report(name, subject+" fell by "+drop+" from "+y+" in the last good run to "+x+", more than the "+bound+" that are allowed", map[string]string{
-		"value": exact(value), "value_before": exact(before), "max_drop": exact(*b.MaxDrop),
+		"value": words.Exact(value), "value_before": words.Exact(before), "max_drop": words.Exact(*b.MaxDrop),
 	})
 }

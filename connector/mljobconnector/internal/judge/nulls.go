@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 // rise is a column of which more is null than usual.
@@ -80,15 +81,15 @@ func (v *view) nullFault(s *stage, rises []rise) Fault {
 		names[i] = r.column
 	}
 	fault := v.dataFault(StageNulls, s, map[string]string{
-		"feature": first.column, "null_ratio": exact(first.ratio), "null_ratio_expected": exact(first.usual.median),
-		"max_null_increase": exact(v.maxNullIncrease(s)), "runs": strconv.Itoa(first.usual.runs),
-		"features": clip(strings.Join(names, ", "), maxAnnotation),
+		"feature": first.column, "null_ratio": words.Exact(first.ratio), "null_ratio_expected": words.Exact(first.usual.median),
+		"max_null_increase": words.Exact(v.maxNullIncrease(s)), "runs": strconv.Itoa(first.usual.runs),
+		"features": words.Clip(strings.Join(names, ", "), maxAnnotation),
 	})
-	now, before := percents(first.ratio, first.usual.median)
+	now, before := words.Percents(first.ratio, first.usual.median)
 	fault.Summary = fmt.Sprintf("%s: %s of the values of %s are null after %s, up from %s (the median of the last %d good runs)",
 		v.title(), now, first.column, s.name, before, first.usual.runs)
 	if len(rises) > 1 {
-		fault.Summary += "; so it is with " + list(names[1:])
+		fault.Summary += "; so it is with " + words.List(names[1:])
 	}
 	return fault
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 // running is since when a stage is running, on the collector's clock; false if it is not known to run. inferred says that only the
@@ -92,12 +93,12 @@ func (v *view) lateStage(s *stage, now time.Time) (f *Fault, at time.Time) {
 
 func (v *view) stageOverdue(s *stage, since time.Time, inferred bool) *Fault {
 	f := v.lateFault(StageOverdue, s)
-	f.Annotations["running_since"], f.Annotations["timeout"] = moment(since), lasting(s.card.Timeout)
+	f.Annotations["running_since"], f.Annotations["timeout"] = words.Moment(since), words.Lasting(s.card.Timeout)
 	if inferred {
 		f.Summary = fmt.Sprintf("%s: %s has not come to an end within its timeout of %s after %s, at %s",
-			v.title(), s.name, lasting(s.card.Timeout), list(s.card.After), v.clock(since))
+			v.title(), s.name, words.Lasting(s.card.Timeout), words.List(s.card.After), v.clock(since))
 	} else {
-		f.Summary = fmt.Sprintf("%s: %s has been running since %s, longer than its timeout of %s", v.title(), s.name, v.clock(since), lasting(s.card.Timeout))
+		f.Summary = fmt.Sprintf("%s: %s has been running since %s, longer than its timeout of %s", v.title(), s.name, v.clock(since), words.Lasting(s.card.Timeout))
 	}
 	v.endLate(f, s)
 	return f
@@ -105,8 +106,8 @@ func (v *view) stageOverdue(s *stage, since time.Time, inferred bool) *Fault {
 
 func (v *view) stageStalled(s *stage, sign time.Time) *Fault {
 	f := v.lateFault(StageStalled, s)
-	f.Annotations["last_sign"], f.Annotations["heartbeat"] = moment(sign), lasting(s.card.Heartbeat)
-	f.Summary = fmt.Sprintf("%s: no sign of life from %s since %s, longer than its heartbeat of %s", v.title(), s.name, v.clock(sign), lasting(s.card.Heartbeat))
+	f.Annotations["last_sign"], f.Annotations["heartbeat"] = words.Moment(sign), words.Lasting(s.card.Heartbeat)
+	f.Summary = fmt.Sprintf("%s: no sign of life from %s since %s, longer than its heartbeat of %s", v.title(), s.name, v.clock(sign), words.Lasting(s.card.Heartbeat))
 	v.endLate(f, s)
 	return f
 }
@@ -127,14 +128,14 @@ func (v *view) lateFault(kind Kind, s *stage) *Fault {
 func (v *view) endLate(f *Fault, s *stage) {
 	if s.named > 0 && s.want > 0 {
 		late := s.missing + len(s.open)
-		text := fmt.Sprintf("%s of %s instances %s not ended", humanize.Comma(int64(late)), humanize.Comma(int64(s.want)), plural(late, "has", "have"))
+		text := fmt.Sprintf("%s of %s instances %s not ended", humanize.Comma(int64(late)), humanize.Comma(int64(s.want)), words.Plural(late, "has", "have"))
 		names := s.missingInstances(maxAnnotation)
 		for _, i := range s.open {
 			names = append(names, i.Name)
 		}
-		f.Annotations["instances"] = clip(text+": "+strings.Join(names, ", "), maxAnnotation)
+		f.Annotations["instances"] = words.Clip(text+": "+strings.Join(names, ", "), maxAnnotation)
 		f.Summary += "; " + text
-		if short := listOf(names, late); short != "" {
+		if short := words.ListOf(names, late); short != "" {
 			f.Summary += ": " + short
 		}
 	}
@@ -148,13 +149,13 @@ func (v *view) lateRun(now time.Time) (f *Fault, at time.Time) {
 	if v.expect.Slotted || began.IsZero() {
 		return nil, time.Time{}
 	}
-	f = &Fault{Kind: JobOverdue, Annotations: map[string]string{"running_since": moment(began)}}
+	f = &Fault{Kind: JobOverdue, Annotations: map[string]string{"running_since": words.Moment(began)}}
 	if card := v.expect.Card; card != nil && card.FinishWithin > 0 {
 		if at = began.Add(card.FinishWithin + v.expect.Absence); now.Before(at) {
 			return nil, at
 		}
-		f.Annotations["finish_within"] = lasting(card.FinishWithin)
-		f.Summary = fmt.Sprintf("%s has been running since %s, longer than the %s that it has", v.title(), v.clock(began), lasting(card.FinishWithin))
+		f.Annotations["finish_within"] = words.Lasting(card.FinishWithin)
+		f.Summary = fmt.Sprintf("%s has been running since %s, longer than the %s that it has", v.title(), v.clock(began), words.Lasting(card.FinishWithin))
 	} else {
 		limit, usual, runs, ok := v.slowLimit()
 		if !ok {
@@ -163,9 +164,9 @@ func (v *view) lateRun(now time.Time) (f *Fault, at time.Time) {
 		if at = began.Add(limit + v.expect.Absence); now.Before(at) {
 			return nil, at
 		}
-		f.Annotations["duration_expected"], f.Annotations["duration_limit"] = lasting(usual), lasting(limit)
+		f.Annotations["duration_expected"], f.Annotations["duration_limit"] = words.Lasting(usual), words.Lasting(limit)
 		f.Summary = fmt.Sprintf("%s has been running since %s, longer than its limit of %s (median of the last %d good runs: %s)",
-			v.title(), v.clock(began), lasting(limit), runs, lasting(usual))
+			v.title(), v.clock(began), words.Lasting(limit), runs, words.Lasting(usual))
 	}
 	v.nameOpen(f)
 	f.Summary += fmt.Sprintf(" (run %s).", v.run.ID)
@@ -181,16 +182,16 @@ func (v *view) nameOpen(f *Fault) {
 		return
 	}
 	if names := v.open(); len(names) > 0 {
-		f.Summary += "; still missing: " + list(names)
-		f.Annotations["missing"] = clip(joined(names), maxAnnotation)
+		f.Summary += "; still missing: " + words.List(names)
+		f.Annotations["missing"] = words.Clip(joined(names), maxAnnotation)
 	}
 }
 
 // Overdue words the fault of a run that has not ended by the deadline of its scheduled slot; it names the stages that are missing.
 func Overdue(r *run.Run, e Expect, slot, deadline time.Time) Fault {
 	v := newView(r, e)
-	f := Fault{Kind: JobOverdue, Annotations: map[string]string{"scheduled_at": moment(slot), "deadline": moment(deadline), "finish_within": lasting(deadline.Sub(slot))}}
-	f.Summary = fmt.Sprintf("%s, scheduled at %s, should have ended within %s", v.title(), v.clock(slot), lasting(deadline.Sub(slot)))
+	f := Fault{Kind: JobOverdue, Annotations: map[string]string{"scheduled_at": words.Moment(slot), "deadline": words.Moment(deadline), "finish_within": words.Lasting(deadline.Sub(slot))}}
+	f.Summary = fmt.Sprintf("%s, scheduled at %s, should have ended within %s", v.title(), v.clock(slot), words.Lasting(deadline.Sub(slot)))
 	v.nameOpen(&f)
 	f.Summary += fmt.Sprintf(" (run %s).", v.run.ID)
 	return f

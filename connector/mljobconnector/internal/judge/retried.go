@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 // retries words, where that is asked for, the warnings on stages that are good after an attempt that was not.
@@ -46,12 +47,12 @@ func (v *view) retries() []Fault {
 		f.TraceID, f.SpanID = cause.TraceID, cause.SpanID
 		f.Summary = fmt.Sprintf("%s: %s was good at attempt %s", v.title(), s.name, f.Annotations["attempt"])
 		if n > 1 || first.Name != "" {
-			f.Summary = fmt.Sprintf("%s: %s %s of %s %s good after a retry", v.title(), humanize.Comma(int64(n)), plural(n, "instance", "instances"), s.name, plural(n, "was", "were"))
+			f.Summary = fmt.Sprintf("%s: %s %s of %s %s good after a retry", v.title(), humanize.Comma(int64(n)), words.Plural(n, "instance", "instances"), s.name, words.Plural(n, "was", "were"))
 			f.Annotations["instances"] = humanize.Comma(int64(n)) + " of " + humanize.Comma(int64(max(s.want, s.named))) + " recovered"
 		}
 		if e := exception(cause.ExceptionType, cause.Message); e != "" {
 			f.Summary += ", before that " + e
-			f.Annotations["exception_type"], f.Annotations["exception_message"] = cause.ExceptionType, clip(cause.Message, maxAnnotation)
+			f.Annotations["exception_type"], f.Annotations["exception_message"] = cause.ExceptionType, words.Clip(cause.Message, maxAnnotation)
 		}
 		f.Summary += fmt.Sprintf(" (run %s).", v.run.ID)
 		out = append(out, f)

@@ -10,6 +10,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 // fall is how many rows a stage has fewer than usual.
@@ -75,13 +76,13 @@ func (v *view) rowFault(s *stage, f, input fall, inputFell bool) Fault {
 		verb = "wrote"
 	}
 	fault := v.dataFault(StageRows, s, map[string]string{
-		"rows": strconv.FormatInt(f.rows, 10), "rows_expected": exact(f.usual.median), "rows_drop": exact(f.share),
-		"max_row_drop": exact(v.maxRowDrop(s)), "runs": strconv.Itoa(f.usual.runs),
+		"rows": strconv.FormatInt(f.rows, 10), "rows_expected": words.Exact(f.usual.median), "rows_drop": words.Exact(f.share),
+		"max_row_drop": words.Exact(v.maxRowDrop(s)), "runs": strconv.Itoa(f.usual.runs),
 	})
 	fault.Summary = fmt.Sprintf("%s: %s %s %s rows, %s fewer than the median of the last %d good runs (%s)",
-		v.title(), s.name, verb, humanize.Comma(f.rows), percent(f.share), f.usual.runs, rows(f.usual.median))
+		v.title(), s.name, verb, humanize.Comma(f.rows), words.Percent(f.share), f.usual.runs, words.Rows(f.usual.median))
 	if f.wrote && inputFell {
-		fault.Summary += fmt.Sprintf("; it had read only %s rows, usually %s", humanize.Comma(input.rows), rows(input.usual.median))
+		fault.Summary += fmt.Sprintf("; it had read only %s rows, usually %s", humanize.Comma(input.rows), words.Rows(input.usual.median))
 	}
 	return fault
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"strconv"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 // slowLimit returns the duration above which a run of the job is slow, and the usual one; false if too few good runs are known.
@@ -27,15 +29,15 @@ func (v *view) slow() *Fault {
 		return nil
 	}
 	f := &Fault{Kind: JobSlow, Warning: true, Annotations: map[string]string{
-		"duration": lasting(took), "duration_expected": lasting(usual), "duration_limit": lasting(limit), "runs": strconv.Itoa(runs),
+		"duration": words.Lasting(took), "duration_expected": words.Lasting(usual), "duration_limit": words.Lasting(limit), "runs": strconv.Itoa(runs),
 	}}
 	if root := v.root; root != nil {
 		f.TraceID, f.SpanID = root.TraceID, root.SpanID
 	}
 	f.Summary = fmt.Sprintf("%s took %s, longer than its limit of %s (median of the last %d good runs: %s)",
-		v.title(), lasting(took), lasting(limit), runs, lasting(usual))
+		v.title(), words.Lasting(took), words.Lasting(limit), runs, words.Lasting(usual))
 	if s, before := v.slowest(); s != nil {
-		f.Summary += fmt.Sprintf("; %s took %s instead of %s", s.name, lasting(s.duration), lasting(before))
+		f.Summary += fmt.Sprintf("; %s took %s instead of %s", s.name, words.Lasting(s.duration), words.Lasting(before))
 		f.Annotations["slowest_stage"] = s.name
 		data := v.dataFault(JobSlow, s, nil)
 		f.TraceID, f.SpanID = data.TraceID, data.SpanID

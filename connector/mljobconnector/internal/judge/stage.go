@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
@@ -190,7 +191,7 @@ func meanRatios(parts []part) []run.Value {
 				m = &mean{}
 				means[v.Name] = m
 			}
-			if !finite(v.Value) {
+			if !words.Finite(v.Value) {
 				continue
 			}
 			m.n++
@@ -212,15 +213,13 @@ func meanRatios(parts []part) []run.Value {
 	return out
 }
 
-func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
-
 // latestMetrics returns each metric of the instance that ended last; one that is no finite number counts before all others.
 func latestMetrics(parts []part) []run.Value {
 	slices.SortStableFunc(parts, func(a, b part) int { return a.end.Compare(b.end) })
 	latest := map[string]float64{}
 	for _, p := range parts {
 		for _, v := range p.metrics {
-			if old, ok := latest[v.Name]; !ok || finite(old) {
+			if old, ok := latest[v.Name]; !ok || words.Finite(old) {
 				latest[v.Name] = v.Value
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
 // Judge gives the verdict on a run that has ended. Missing stages, instances and metrics are faults only where deadlinePassed is true.
@@ -77,7 +78,7 @@ func (v *view) judgeFailed(out *Verdict, deadlinePassed bool) {
 	data := v.dataFaults(deadlinePassed)
 	for i := range data {
 		if v.place(data[i].Stage) <= v.place(f.Stage) {
-			f.Annotations["contributing"] = clip(data[i].Summary, maxAnnotation)
+			f.Annotations["contributing"] = words.Clip(data[i].Summary, maxAnnotation)
 			break
 		}
 	}
@@ -112,8 +113,8 @@ func (v *view) judgeCancelled(out *Verdict, deadlinePassed bool) {
 		out.Also = append(out.Also, v.stageFailedToo(s, deadlinePassed))
 	}
 	if len(names) > 0 {
-		f.Summary += "; " + list(names) + " failed"
-		f.Annotations["failed_stages"] = clip(joined(names), maxAnnotation)
+		f.Summary += "; " + words.List(names) + " failed"
+		f.Annotations["failed_stages"] = words.Clip(joined(names), maxAnnotation)
 	}
 	f.Summary += fmt.Sprintf(" (run %s).", v.run.ID)
 	out.Fault = &f

@@ -9,7 +9,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -69,17 +68,4 @@ func Boolean(v pcommon.Value) (value, ok bool) {
 	default:
 		return false, false
 	}
-}
-
-// Cut cuts a text to a length in bytes, between two characters, and marks that with a "…".
-func Cut(s string, longest int) string {
-	const mark = "…"
-	if len(s) <= longest {
-		return s
-	}
-	end := longest - len(mark)
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return strings.Clone(s[:end]) + mark // the rest shall not stay alive
 }

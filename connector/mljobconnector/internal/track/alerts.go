@@ -8,12 +8,12 @@ import (
 	"maps"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
@@ -104,14 +104,6 @@ func labels(key run.Key, stage string) map[string]string {
 	return l
 }
 
-// title names a job. Example: "recsys_daily (prod)".
-func title(key run.Key) string {
-	if key.Environment == "" {
-		return key.Job
-	}
-	return key.Job + " (" + key.Environment + ")"
-}
-
 func runName(t *tracked) string { return "run " + t.run.ID }
 
 // faultName names a fault. Example: "StageRows of transform".
@@ -142,30 +134,6 @@ func sentences(faults []judge.Fault) string {
 // maxText is the length in bytes of lists in annotations.
 const maxText = 2000
 
-// clip cuts a text to maxText, at the boundary of a character.
-func clip(s string) string {
-	if len(s) <= maxText {
-		return s
-	}
-	end := maxText - len("…")
-	for end > 0 && !utf8.RuneStart(s[end]) {
-		end--
-	}
-	return s[:end] + "…"
-}
-
-// listed joins the first names of a list. Example: "a, b, c and 4 more".
-func listed(names []string) string {
-	const shown = 5
-	if len(names) <= shown {
-		if len(names) < 2 {
-			return strings.Join(names, "")
-		}
-		return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
-	}
-	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
-}
-
 // round writes a duration as people do. Example: "1h30m".
 func round(d time.Duration) string {
 	switch {
@@ -174,12 +142,5 @@ func round(d time.Duration) string {
 	case d >= time.Second:
 		d = d.Round(time.Second)
 	}
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return words.Duration(d)
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
@@ -128,15 +129,15 @@ func (w *Tracker) raiseOutage(now, since time.Time) bool {
 	}
 	var names []string
 	for _, key := range slices.SortedFunc(maps.Keys(w.outage.suspects), compareKeys) {
-		names = append(names, title(key))
+		names = append(names, words.Title(key))
 	}
 	summary := fmt.Sprintf("Nothing at all has been received since %s (%s), by which time %s should have been heard of: the path of the telemetry may be broken, and nothing is known of any job.",
-		since.UTC().Format("2006-01-02 15:04:05 MST"), round(now.Sub(since)), listed(names))
+		since.UTC().Format("2006-01-02 15:04:05 MST"), round(now.Sub(since)), words.List(names))
 	e := w.ledger.raise(now, alert.Alert{
 		Name: string(judge.NoTelemetry), Severity: w.options.Severity, Summary: summary,
 		Annotations: map[string]string{
-			"silent_since": since.UTC().Format(time.RFC3339), "jobs": clip(strings.Join(names, ", ")),
-			"services": clip(strings.Join(services, ", ")), "services_heard": strconv.Itoa(len(services)),
+			"silent_since": since.UTC().Format(time.RFC3339), "jobs": words.Cut(strings.Join(names, ", "), maxText),
+			"services": words.Cut(strings.Join(services, ", "), maxText), "services_heard": strconv.Itoa(len(services)),
 		},
 	}, detail{Kind: judge.NoTelemetry})
 	if e == nil {

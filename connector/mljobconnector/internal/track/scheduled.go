@@ -13,6 +13,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
@@ -125,9 +126,9 @@ func (w *Tracker) raiseMissed(j *job, slot, now time.Time) {
 	at, by := j.schedule.Format(slot), j.schedule.Format(deadline)
 	var s strings.Builder
 	if j.schedule.Interval() {
-		fmt.Fprintf(&s, "%s did not run: a run was due at %s, %s after the one before, and none had come by %s", title(j.key), at, round(j.card.Every), by)
+		fmt.Fprintf(&s, "%s did not run: a run was due at %s, %s after the one before, and none had come by %s", words.Title(j.key), at, round(j.card.Every), by)
 	} else {
-		fmt.Fprintf(&s, "%s did not run: no run had come for %s by %s", title(j.key), at, by)
+		fmt.Fprintf(&s, "%s did not run: no run had come for %s by %s", words.Title(j.key), at, by)
 	}
 	annotations := map[string]string{
 		"scheduled_at": slot.UTC().Format(time.RFC3339), "waited_until": deadline.UTC().Format(time.RFC3339),
