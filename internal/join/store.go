@@ -3,9 +3,10 @@
 
 package join
 
-// Store keeps the sides of a join, so that the next process can add them again, in the order of
-// their arrival. It is called while the join is locked and must not wait: it notes what has
-// changed, and writes it later.
+// Store keeps the sides of a join, so that the next process can add them again. In whichever order
+// it does, they are in the order of their arrival; what that says has Met, has met before. A Store
+// is called while the join is locked and must not wait: it notes what has changed, and writes it
+// later.
 type Store[K comparable, T any] interface {
 	// Keep notes a side that has entered the join.
 	Keep(side *Side[K, T])

@@ -35,27 +35,29 @@ type Config struct {
 	// ServerConfig is the HTTP server for CloudEvents: endpoint, tls, auth, max_request_body_size
 	// and so on. An empty endpoint opens none.
 	confighttp.ServerConfig `mapstructure:",squash"`
-	// Path is the path to which events are posted.
+	// Path is the path to which events are posted (default /).
 	Path string `mapstructure:"path"`
-	// PairingTimeout is how long a request waits for its response, or a response for its request. 0
-	// makes each event a span of its own, as loggers need that send only one of the two.
+	// PairingTimeout is how long a request waits for its response, or a response for its request, up
+	// to 1h (default 30s). 0 makes each event a span of its own, as loggers need that send only one
+	// of the two.
 	PairingTimeout time.Duration `mapstructure:"pairing_timeout"`
-	// Unpaired is what happens to a request or a response alone: emit or drop.
+	// Unpaired is what happens to a request or a response alone: emit (the default) or drop.
 	Unpaired string `mapstructure:"unpaired"`
-	// Components are the parts of an InferenceService whose events are read, those without a part
-	// among them; none means all.
+	// Components are the parts of an InferenceService whose events are read (default predictor),
+	// beside events that name no part; an empty list reads all.
 	Components []string `mapstructure:"components"`
 	// ModelName and ModelVersion are where an event names its model: extension attributes, or keys
-	// of those that hold JSON (metadata.X-Model-Version). The first that is there counts.
+	// of those that hold JSON (metadata.X-Model-Version). The first that is there counts. The
+	// defaults are inferenceservicename, then modelid, and modelversion.
 	ModelName    []string `mapstructure:"model_name"`
 	ModelVersion []string `mapstructure:"model_version"`
-	// Environment is deployment.environment.name of the spans; empty sets none.
+	// Environment is deployment.environment.name of the spans; empty (the default) sets none.
 	Environment string `mapstructure:"environment"`
-	// Models tells what no card does, by model name.
+	// Models tells what no card does, by model name; none by default.
 	Models map[string]ModelConfig `mapstructure:"models"`
 	// SageMaker follows files of data capture.
 	SageMaker SageMakerConfig `mapstructure:"sagemaker"`
-	// Catalog is the id of the catalog extension; without one the only one that is enabled.
+	// Catalog is the id of the catalog extension; by default the only one that is enabled.
 	Catalog *component.ID `mapstructure:"catalog"`
 	// Limits bound the memory.
 	Limits Limits `mapstructure:"limits"`
@@ -63,11 +65,12 @@ type Config struct {
 
 // ModelConfig is what is known of one model.
 type ModelConfig struct {
-	// Version is the version where the event has none.
+	// Version is the version where the event has none; empty means unknown.
 	Version string `mapstructure:"version"`
-	// Features are the features in the model's order.
+	// Features are the features in the model's order; none means as the card's baseline has them.
 	Features []string `mapstructure:"features"`
-	// Classes are the labels of a classifier in the order of its scores.
+	// Classes are the labels of a classifier in the order of its scores; none means as the card has
+	// them.
 	Classes []string `mapstructure:"classes"`
 }
 
@@ -90,22 +93,23 @@ type SageMakerConfig struct {
 	Storage *component.ID `mapstructure:"storage"`
 }
 
-// Limits bound what is kept of events.
+// Limits bound what is kept of events. Each is at least 1.
 type Limits struct {
 	// Pending is the number of events that wait for the other side of their call; the oldest gives
-	// way. As many past ones are remembered, to know an event that is delivered again.
+	// way (default 10000). As many past ones are remembered, to know an event that is delivered
+	// again.
 	Pending int `mapstructure:"pending"`
-	// PendingSize is what they may take in memory, in bytes.
+	// PendingSize is what they may take in memory, in bytes (default 67108864).
 	PendingSize int `mapstructure:"pending_size"`
-	// Rows and Values are the largest numbers of rows and of values in one payload; more are
-	// refused.
+	// Rows and Values are the largest numbers of rows and of values in one payload (default 10000
+	// and 1048576); more are refused.
 	Rows   int `mapstructure:"rows"`
 	Values int `mapstructure:"values"`
-	// Columns is the largest number of features; the values of a wider payload (an image) are left
-	// out.
+	// Columns is the largest number of features (default 1000); the values of a wider payload (an
+	// image) are left out.
 	Columns int `mapstructure:"columns"`
-	// Text is the longest string that is a feature or an answer, in bytes; columns with longer ones
-	// are left out.
+	// Text is the longest string that is a feature or an answer, in bytes (default 256); columns
+	// with longer ones are left out.
 	Text int `mapstructure:"text"`
 }
 
