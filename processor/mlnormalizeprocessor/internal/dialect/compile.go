@@ -276,6 +276,9 @@ func (e *Engine) compileSection(s section, c *compiled) section {
 		clone.from = e.compileSources(r.from)
 		clone.slot, clone.differsSlot = -1, -1
 		clone.masks = masksOf(clone.from)
+		for i := range clone.from {
+			clone.from[i].moves = r.moves(&clone.from[i])
+		}
 		if prefix, ok := strings.CutSuffix(r.target, anyStep); ok {
 			clone.prefix = prefix
 		} else {

@@ -60,7 +60,7 @@ func (s *state) fill(r *rule) {
 			continue
 		}
 		o := output{slot: slot, key: r.target, value: v}
-		if r.moves(src) {
+		if src.moves {
 			o.original = src.key
 		}
 		s.out = append(s.out, o)
@@ -78,7 +78,7 @@ func (s *state) misfit(r *rule) bool {
 	return true
 }
 
-// moves is true where a source's value moves as a whole, so that remove_originals may remove its attribute.
+// moves is true where a source's value moves as a whole.
 func (r *rule) moves(src *source) bool {
 	return src.origin == fromSpan && !src.numbered() && len(src.path) == 0 && r.want != wantCount && r.want != wantLength && r.want != wantSum && r.extract == nil &&
 		original(src.key)

@@ -44,15 +44,19 @@ type source struct {
 	path   []string
 	// family is true for a.*, whose key is then "a.".
 	family bool
-	// parts are the steps of a numbered key, N for a number.
-	parts   []string
+	// behind is what follows each number of a numbered key, of which key is what stands before the first; open is true where
+	// the last of them ends in *, for anything.
+	behind  []string
+	open    bool
 	written string
 
 	// slot is the number of a single key of the span, or the index of the prefix of a family or numbered key.
 	slot int
+	// moves is true where the value moves as a whole, so that remove_originals may remove its attribute.
+	moves bool
 }
 
-func (s *source) numbered() bool { return len(s.parts) > 0 }
+func (s *source) numbered() bool { return len(s.behind) > 0 }
 
 func (d *decoder) sources(n *yaml.Node, path string) (out []source) {
 	for i, s := range d.texts(n, path) {
@@ -120,35 +124,46 @@ func (d *decoder) source(n *yaml.Node, path, written string) source {
 			d.fail(n, path, "%q is a family, which has no path", written)
 		}
 	case strings.Contains(key, ".N.") || strings.HasSuffix(key, ".N"):
-		s.parts = strings.Split(key, ".")
-		s.key = key[:strings.Index(key, ".N")+1]
+		s.number(key)
 	}
 	return s
 }
 
-// matches is true where a key has numbers in place of the source's Ns.
-func (s *source) matches(key string) bool {
-	for i, part := range s.parts {
-		if part == anyStep && i == len(s.parts)-1 {
-			return key != ""
+// number takes a key with Ns for numbers apart.
+func (s *source) number(key string) {
+	parts := strings.Split(key, ".")
+	literal := parts[0]
+	for _, part := range parts[1:] {
+		if part != "N" {
+			literal += "." + part
+			continue
 		}
-		step, rest, more := strings.Cut(key, ".")
-		if more != (i < len(s.parts)-1) {
-			return false
-		}
-		if part == "N" {
-			if step == "" {
-				return false
-			}
-			for i := range len(step) {
-				if step[i] < '0' || step[i] > '9' {
-					return false
-				}
-			}
-		} else if step != part {
-			return false
-		}
-		key = rest
+		s.behind = append(s.behind, literal+".")
+		literal = ""
 	}
-	return true
+	s.behind = append(s.behind, literal)
+	s.key, s.behind = s.behind[0], s.behind[1:]
+	last := &s.behind[len(s.behind)-1]
+	if before, open := strings.CutSuffix(*last, "."+anyStep); open {
+		*last, s.open = before+".", true
+	}
+}
+
+// matches is true where a key, which begins as the source does, has numbers in place of the source's Ns.
+func (s *source) matches(key string) bool {
+	if last := s.behind[len(s.behind)-1]; !s.open && !strings.HasSuffix(key, last) {
+		return false
+	}
+	rest := key[len(s.key):]
+	for _, literal := range s.behind {
+		n := 0
+		for n < len(rest) && rest[n]-'0' <= 9 {
+			n++
+		}
+		if n == 0 || !strings.HasPrefix(rest[n:], literal) {
+			return false
+		}
+		rest = rest[n+len(literal):]
+	}
+	return (rest != "") == s.open
 }

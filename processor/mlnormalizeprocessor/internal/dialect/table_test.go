@@ -167,6 +167,12 @@ func TestSourceMatches(t *testing.T) {
 		{"a.N.*", "a.1.b.c", true},
 		{"a.N.*", "a.1.", false},
 		{"a.N.*", "a.name", false},
+		{"a.N.b.*", "a.1.b.c", true},
+		{"a.N.b.*", "a.1.b.", false},
+		{"a.N.b.*", "a.1.c.d", false},
+		{"a.N.N", "a.1.22", true},
+		{"a.N.N", "a.1.", false},
+		{"a.Name.N", "a.Name.1", true},
 	} {
 		s := (&decoder{}).source(nil, "", c.source)
 		assert.Equal(t, c.want, s.matches(c.key), "%s %s", c.source, c.key)
