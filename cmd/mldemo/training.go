@@ -4,19 +4,13 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
 	"path/filepath"
 	"strings"
 	"time"
-
-	"go.opentelemetry.io/collector/pdata/plog"
-	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
@@ -36,24 +30,6 @@ type training struct {
 	alert  alert.Alert
 	// resolved says that the next good run has ended the alert.
 	resolved bool
-}
-
-// jobCard writes a card for the training job: whom to tell, and which stages there are.
-func (d *demo) jobCard(folder, file string) error {
-	stages := make([]map[string]any, len(trainingjob.Stages))
-	for i, stage := range trainingjob.Stages {
-		stages[i] = map[string]any{"name": stage}
-		if i > 0 {
-			stages[i]["after"] = []string{trainingjob.Stages[i-1]}
-		}
-	}
-	return replaceFile(folder, file+".yaml", func(w io.Writer) error {
-		if _, err := io.WriteString(w, "# Written by make demo; delete it when you like.\n"); err != nil {
-			return err
-		}
-		enc := yaml.NewEncoder(w)
-		return errors.Join(enc.Encode(map[string]any{"kind": "job", "name": d.job, "owner": "demo@example.com", "stages": stages}), enc.Close())
-	})
 }
 
 // train runs the job, good ones first, then a broken one, and waits for what ml_job says.
@@ -124,60 +100,6 @@ func successes(samples []sample, name string) (n float64) {
 		}
 	}
 	return n
-}
-
-// alertOf waits for an alert on a job in a state, in the file to which the collector writes alerts.
-func (c *collector) alertOf(ctx context.Context, limit time.Duration, name string, state alert.State) (found alert.Alert, err error) {
-	err = poll(ctx, limit, 100*time.Millisecond, func() (bool, error) {
-		all, err := readAlerts(c.alerts)
-		for _, a := range all {
-			if a.Labels["job"] == name && a.State == state {
-				found = a
-				return true, nil
-			}
-		}
-		return false, err
-	})
-	if errors.Is(err, errTime) {
-		return found, fmt.Errorf("%w: there is no %s alert of %s in %s", errNoJobs, state, name, c.alerts)
-	}
-	return found, err
-}
-
-// readAlerts reads what the file exporter has written; nothing if there is no file yet.
-func readAlerts(path string) (all []alert.Alert, err error) {
-	f, err := os.Open(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	in := bufio.NewReader(f)
-	var decoder plog.JSONUnmarshaler
-	for {
-		line, err := in.ReadBytes('\n')
-		if errors.Is(err, io.EOF) { // a line without an end is still being written
-			return all, nil
-		}
-		if err != nil {
-			return nil, err
-		}
-		logs, err := decoder.UnmarshalLogs(line)
-		if err != nil {
-			return nil, err
-		}
-		for _, rl := range logs.ResourceLogs().All() {
-			for _, sl := range rl.ScopeLogs().All() {
-				for _, record := range sl.LogRecords().All() {
-					if a, err := alert.Decode(record); err == nil {
-						all = append(all, a)
-					}
-				}
-			}
-		}
-	}
 }
 
 // sayJob prints what was run.
