@@ -52,8 +52,13 @@ test-clients: build ## tests with real instrumented clients in Node.js (npm ci i
 	testdata/clients/install.sh .tools/clients
 	$(GO) test -count=1 -tags grpcnotrace,clients $(TESTFLAGS) ./test/clients/...
 
-lint: ## golangci-lint, as .golangci.yaml says
+# What deadcode starts from: the commands, and a collector of our components alone.
+MAINS := ./test/internal/ours ./cmd/... ./examples/... ./mlconv/... ./tools/summary
+
+lint: ## golangci-lint, as .golangci.yaml says, and code that nothing reaches
 	$(LINT_TOOL) golangci-lint run ./...
+	@unreached=$$($(LINT_TOOL) deadcode -tags grpcnotrace -filter '^github.com/otelcol-ml/otelcol-ml/' $(MAINS)) || exit 1; \
+	if [ -n "$$unreached" ]; then echo "$$unreached"; exit 1; fi
 
 bench: build ## micro-benchmarks, then CPU-seconds per million spans: ours beside the stock components
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./connector/... ./exporter/... ./processor/... ./receiver/...
