@@ -18,6 +18,7 @@ import (
 	"strings"
 	_ "time/tzdata" // a card's time zone is the same everywhere
 
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedfile"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
@@ -175,7 +176,7 @@ func (l *Loader) read(r *yamldoc.Report) (files []file, folders []string) {
 					}
 					seen[target] = true
 				}
-				data, err := readFile(path)
+				data, err := boundedfile.Read(path, MaxFileSize)
 				if err != nil {
 					r.Add(&yamldoc.ViolationError{File: path, Message: reason(err)})
 					continue
@@ -192,22 +193,6 @@ func (l *Loader) read(r *yamldoc.Report) (files []file, folders []string) {
 		r.Add(&yamldoc.ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d YAML files", MaxFiles)})
 	}
 	return files, folders
-}
-
-func readFile(path string) ([]byte, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > MaxFileSize {
-		return nil, fmt.Errorf("has more than %d bytes", MaxFileSize)
-	}
-	return data, nil
 }
 
 // reason is a file system's error without the path, which the violation has.

@@ -6,11 +6,12 @@ package profile
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedfile"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
@@ -19,17 +20,12 @@ const MaxFileSize = 64 << 20
 
 // Load reads the profile in a file and names the file in errors.
 func Load(path string) (*Profile, error) {
-	f, err := os.Open(path)
+	data, err := boundedfile.Read(path, MaxFileSize)
+	if _, large := errors.AsType[*boundedfile.TooLargeError](err); large {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
 	if err != nil {
 		return nil, err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxFileSize+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(data) > MaxFileSize {
-		return nil, fmt.Errorf("%s: more than %d bytes", path, MaxFileSize)
 	}
 	p, err := Read(bytes.NewReader(data))
 	if err != nil {
