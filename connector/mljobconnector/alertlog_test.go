@@ -15,8 +15,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
-// A failed run is a line in the collector's log when it begins and one when it is over, whatever is emitted in between and whether or not
-// the alert finds its way.
+// A failed run is a line in the collector's log when it begins and one when it is over, whatever is
+// emitted in between and whether or not the alert finds its way.
 func TestAlertIsOneLineInTheLog(t *testing.T) {
 	const said = "JobFailed: recsys failed at train: ValueError: bad batch (run 00000000000000000000000000000001). " +
 		"http://localhost:16686/trace/00000000000000000000000000000001?uiFind=0000000000000003"

@@ -18,73 +18,89 @@ import (
 
 // Config is the configuration of the ml_job connector. The empty config works.
 type Config struct {
-	// Catalog is the id of the catalog extension; without one the only one that is enabled.
+	// Catalog is the id of the catalog extension. Unset: the only one that is enabled, if there is
+	// one.
 	Catalog *component.ID `mapstructure:"catalog"`
-	// Storage is the id of the storage extension that runs, history and alerts are written to; without one they live in memory alone.
+	// Storage is the id of the storage extension that runs, history and alerts are written to.
+	// Unset: they live in memory alone.
 	Storage *component.ID `mapstructure:"storage"`
-	// DecisionWait is the time from the arrival of a run's root to the judgement on its errors; 0 judges at once.
+	// DecisionWait is the time from the arrival of a run's root to the judgement on its errors.
+	// Default 10s; 0 judges at once.
 	DecisionWait time.Duration `mapstructure:"decision_wait"`
-	// Absence is how long something that should have come may still come, from the arrival of the root or from its deadline on.
+	// Absence is how long something that should have come may still come, from the arrival of the
+	// root or from its deadline on. Default 2m; at least decision_wait, and 0 is refused.
 	Absence time.Duration `mapstructure:"absence"`
-	// ScheduleGrace is how late a scheduled run may be where the card has no finish_within.
+	// ScheduleGrace is how late a scheduled run may be where the card has no finish_within. Default
+	// 1h; 0 allows no delay but absence.
 	ScheduleGrace time.Duration `mapstructure:"schedule_grace"`
-	// NoTelemetry is how long nothing at all must be received before that is one alert instead of one per job; 0 turns it off.
+	// NoTelemetry is how long nothing at all must be received before that is one alert instead of
+	// one per job. Default 15m; 0 turns it off.
 	NoTelemetry time.Duration `mapstructure:"no_telemetry"`
-	// WarnOnRetries asks for a warning where a stage was good only after a failed attempt.
+	// WarnOnRetries asks for a warning where a stage was good only after a failed attempt. Default
+	// false.
 	WarnOnRetries bool `mapstructure:"warn_on_retries"`
-	// TraceURL is the template of the link to the evidence, with {trace_id} and perhaps {span_id}; empty for no links.
+	// TraceURL is the template of the link to the evidence, with {trace_id} and perhaps {span_id}.
+	// Default: a Jaeger on this computer; empty makes no links.
 	TraceURL string `mapstructure:"trace_url"`
-	// Severity is of alerts whose card does not say: critical, warning or info.
+	// Severity is of alerts whose card does not say: critical, warning or info. Default critical.
 	Severity string `mapstructure:"severity"`
-	// MaxRowDrop is the share, 0 to 1, by which a stage's rows may be below the median of the last good runs, where the card does not say.
+	// MaxRowDrop is the share, 0 to 1, by which a stage's rows may be below the median of the last
+	// good runs, where the card does not say. Default 0.2; 0 allows no drop.
 	MaxRowDrop float64 `mapstructure:"max_row_drop"`
-	// MaxNullIncrease is by how much, 0 to 1, a column's share of nulls may be above the median of the last good runs, where the card does not say.
+	// MaxNullIncrease is by how much, 0 to 1, a column's share of nulls may be above the median of
+	// the last good runs, where the card does not say. Default 0.05; 0 allows no increase.
 	MaxNullIncrease float64 `mapstructure:"max_null_increase"`
-	// History says how much of the past learned limits rest on.
+	// History is how much of the past learned limits rest on.
 	History History `mapstructure:"history"`
-	// Alerts says how often alerts are emitted.
+	// Alerts is how often alerts are emitted.
 	Alerts Alerts `mapstructure:"alerts"`
-	// MetricsInterval is the time between two emissions of metrics.
+	// MetricsInterval is the time between two emissions of metrics. Default 15s; 0 is refused.
 	MetricsInterval time.Duration `mapstructure:"metrics_interval"`
 	// Limits bound the memory.
 	Limits Limits `mapstructure:"limits"`
 }
 
-// History says how much of the past learned limits rest on. 30 good runs are kept.
+// History is how much of the past learned limits rest on. 30 good runs are kept.
 type History struct {
-	// MinRuns is the number of good runs that a learned limit needs.
+	// MinRuns is the number of good runs that a learned limit needs. Default 5; from 1 to 30.
 	MinRuns int `mapstructure:"min_runs"`
-	// Runs is the number of the last good runs that medians are taken over.
+	// Runs is the number of the last good runs that medians are taken over. Default 7; from 1 to 30.
 	Runs int `mapstructure:"runs"`
 }
 
-// Alerts says how often alerts are emitted.
+// Alerts is how often alerts are emitted.
 type Alerts struct {
-	// ResendInterval is the time after which an alert that holds is emitted again.
+	// ResendInterval is the time after which an alert that holds is emitted again. Default 1m; 0 is
+	// refused.
 	ResendInterval time.Duration `mapstructure:"resend_interval"`
-	// KeepResolved is for how long a resolved alert is emitted again; 0 emits it once.
+	// KeepResolved is for how long a resolved alert is emitted again. Default 15m; 0 emits it once.
 	KeepResolved time.Duration `mapstructure:"keep_resolved"`
 }
 
-// Limits bound every table.
+// Limits bound every table. Each is a number from 1 on.
 type Limits struct {
-	// Jobs is the number of jobs; one that was unused for an hour and has neither a card nor an active alert makes room, else a new one without a
-	// card is refused.
+	// Jobs is the number of jobs, by default 1000. One that was unused for an hour and has neither a
+	// card nor an active alert makes room. Else a new one without a card is refused.
 	Jobs int `mapstructure:"jobs"`
-	// Runs is the number of runs that go on; one that was silent for an hour makes room, else a new one of a job without a card is refused.
+	// Runs is the number of runs that go on, by default 10000. One that was silent for an hour makes
+	// room. Else a new one of a job without a card is refused.
 	Runs int `mapstructure:"runs"`
-	// ClosedRuns is the number of runs that have ended and that late spans may re-open; the oldest makes room, those of jobs without a card first.
+	// ClosedRuns is the number of runs that have ended and that late spans may re-open, by default
+	// 10000. The oldest makes room, those of jobs without a card first.
 	ClosedRuns int `mapstructure:"closed_runs"`
-	// Stages is the number of stages per run; what finds no place is counted, and up to 100 more that fail find one.
+	// Stages is the number of stages per run, by default 1000. What finds no place is counted, and
+	// up to 100 more that fail find one.
 	Stages int `mapstructure:"stages"`
-	// Instances is the number of instances per stage; what finds no place is counted, and up to 100 more that fail find one.
+	// Instances is the number of instances per stage, by default 10000. What finds no place is
+	// counted, and up to 100 more that fail find one.
 	Instances int `mapstructure:"instances"`
-	// Attempts is the number of attempts that are kept per instance, the latest ones.
+	// Attempts is the number of attempts that are kept per instance, by default 20: the latest.
 	Attempts int `mapstructure:"attempts"`
-	// Alerts is the number of alerts, active or resolved lately; the one that was resolved first makes room, for a job with a card the oldest one of
-	// a job without.
+	// Alerts is the number of alerts, active or resolved lately, by default 1000. The one that was
+	// resolved first makes room; for a job with a card, else the oldest one of a job without.
 	Alerts int `mapstructure:"alerts"`
-	// PendingSpans is the number of erring spans that wait for the run of their trace; the oldest makes room.
+	// PendingSpans is the number of erring spans that wait for the run of their trace, by default
+	// 1000. The oldest makes room.
 	PendingSpans int `mapstructure:"pending_spans"`
 }
 

@@ -50,7 +50,8 @@ type jobConnector struct {
 	catalog catalog.Catalog
 	tracker *track.Tracker
 	store   *store // nil without storage
-	// gate is held for reading while a batch is taken in, and for writing by Close, so that the storage is not closed under a batch.
+	// gate is held for reading while a batch is taken in, and for writing by Close, so that the
+	// storage is not closed under a batch.
 	gate sync.RWMutex
 	open bool
 	// began is the start of all cumulative points.
@@ -58,7 +59,8 @@ type jobConnector struct {
 
 	// woken has a value when a batch may have changed when the tracker has something to do next.
 	woken chan struct{}
-	// deciding is held while the tracker decides and while it is asked for its counts, so that these fit together.
+	// deciding is held while the tracker decides and while it is asked for its counts, so that
+	// these fit together.
 	deciding sync.Mutex
 	stop     context.CancelFunc
 	loops    sync.WaitGroup
@@ -166,9 +168,9 @@ func (c *jobConnector) Close(ctx context.Context) error {
 
 var errNotOpen = errors.New("ml_job has not started or was shut down")
 
-// ConsumeTraces takes the spans of a request in and writes what they change. A write that fails is logged and made up for by the next
-// one: the spans are in the tracker, and must not come again. It fails only while the state is not open, never for spans that were
-// counted.
+// ConsumeTraces takes the spans of a request in and writes what they change. A write that fails is
+// logged and made up for by the next one: the spans are in the tracker, and must not come again. It
+// fails only while the state is not open, never for spans that were counted.
 func (c *jobConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	c.gate.RLock()
 	defer c.gate.RUnlock()
@@ -205,7 +207,8 @@ func (c *jobConnector) wake() {
 	}
 }
 
-// decideLoop sleeps until the tracker has something to do, has it done and emits the alerts that are due.
+// decideLoop sleeps until the tracker has something to do, has it done and emits the alerts that
+// are due.
 //
 //	Next ──► sleep ──► Tick ──► Due ──► logs ──► Sent
 //	  ▲        ▲                                  │
@@ -247,7 +250,8 @@ func sleep(timer *time.Timer, until time.Time) {
 	timer.Reset(max(time.Until(until), soonest))
 }
 
-// emitAlerts emits the alerts that are due. Without an edge to logs they count as delivered: they are still counted and kept.
+// emitAlerts emits the alerts that are due. Without an edge to logs they count as delivered: they
+// are still counted and kept.
 func (c *jobConnector) emitAlerts(ctx context.Context, now time.Time) {
 	due := c.tracker.Due(now)
 	if len(due) == 0 {
@@ -278,8 +282,8 @@ func (c *jobConnector) emitAlerts(ctx context.Context, now time.Time) {
 	c.telemetry.alerts(ctx, len(due), outcome)
 }
 
-// reportLoop emits metrics, and says how the tracker itself does. It is apart from decideLoop so that metrics that find no way do not
-// hold up alerts.
+// reportLoop emits metrics, and says how the tracker itself does. It is apart from decideLoop so
+// that metrics that find no way do not hold up alerts.
 func (c *jobConnector) reportLoop(ctx context.Context) {
 	defer c.loops.Done()
 	ticker := time.NewTicker(c.cfg.MetricsInterval)

@@ -30,7 +30,8 @@ import (
 // bubble runs a test on a clock that does not wait.
 func bubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
 
-// A failed run fires within decision_wait, is repeated every minute, and resolves with the next good run.
+// A failed run fires within decision_wait, is repeated every minute, and resolves with the next
+// good run.
 func TestFailureFiresAndResolves(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil).start()
@@ -119,7 +120,8 @@ func TestOneEdge(t *testing.T) {
 	})
 }
 
-// What was stored is emitted when the last edge has started, and not before: not all that is downstream runs.
+// What was stored is emitted when the last edge has started, and not before: not all that is
+// downstream runs.
 func TestNothingBeforeEveryEdgeHasStarted(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil).withDisk(testkit.NewStorage(nil)).start()
@@ -169,7 +171,8 @@ func TestRestart(t *testing.T) {
 	})
 }
 
-// At shutdown errors are decided at once, while all that is downstream runs; what is merely absent waits for the restart.
+// At shutdown errors are decided at once, while all that is downstream runs; what is merely absent
+// waits for the restart.
 func TestFlush(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil).withDisk(testkit.NewStorage(nil)).start()
@@ -225,7 +228,8 @@ func TestNotDelivered(t *testing.T) {
 	})
 }
 
-// A consumer of metrics that hangs does not hold up alerts, and one of alerts gives way after a while.
+// A consumer of metrics that hangs does not hold up alerts, and one of alerts gives way after a
+// while.
 func TestHangingConsumers(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil).start()
@@ -250,7 +254,8 @@ func TestHangingConsumers(t *testing.T) {
 	})
 }
 
-// A consumer that does not even listen to its context delays the shutdown no longer than that may take.
+// A consumer that does not even listen to its context delays the shutdown no longer than that may
+// take.
 func TestDeafConsumer(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, nil).withDisk(testkit.NewStorage(nil))

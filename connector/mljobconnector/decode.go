@@ -22,13 +22,15 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// maxMessage is the length in bytes at which the messages of errors are cut; names are cut at boundedname.Max.
+// maxMessage is the length in bytes at which the messages of errors are cut; names are cut at
+// boundedname.Max.
 const maxMessage = 1024
 
 // maxShown is how much of a value that cannot be read is kept for the log, in bytes.
 const maxShown = 64
 
-// maxValues is the number of null ratios, and of metrics, that are read of one span. Of a span with more, what is absent is unknown.
+// maxValues is the number of null ratios, and of metrics, that are read of one span. Of a span with
+// more, what is absent is unknown.
 const maxValues = 4096
 
 // What a span is, as the reader counts it.
@@ -40,17 +42,21 @@ const (
 	kindIgnored = kindMarker + 1
 )
 
-// reader reads the spans that matter to jobs out of requests. A resource is read once, the attributes of a span are walked once. A
-// span is read if it or its resource names a job or a stage, if it has another attribute of the vocabulary, or if it erred (then it may be the
-// cause of what failed in its trace); all others are ignored without an allocation. It is not safe for concurrent use.
+// reader reads the spans that matter to jobs out of requests. A resource is read once, the
+// attributes of a span are walked once. A span is read if it or its resource names a job or a
+// stage, if it has another attribute of the vocabulary, or if it erred (then it may be the cause of
+// what failed in its trace); all others are ignored without an allocation. It is not safe for
+// concurrent use.
 type reader struct {
 	spans []run.Span
-	// counts are the spans by what they are, unreadable the attributes whose value could not be used, cuts the texts that were too long.
+	// counts are the spans by what they are, unreadable the attributes whose value could not be
+	// used, cuts the texts that were too long.
 	counts           [kindIgnored + 1]int64
 	unreadable, cuts int64
 	// firstUnreadable and firstCut are the first of each.
 	firstUnreadable, firstCut misread
-	// key is that of the attribute at hand, date the latest logical date that was good. ahead is 1 while a resource is read: its first span comes next.
+	// key is that of the attribute at hand, date the latest logical date that was good. ahead is 1
+	// while a resource is read: its first span comes next.
 	key, date string
 	ahead     int
 
@@ -58,7 +64,8 @@ type reader struct {
 	base run.Span
 }
 
-// misread is an attribute that could not be used as it came, and the place in reader.spans of the span that has it.
+// misread is an attribute that could not be used as it came, and the place in reader.spans of the
+// span that has it.
 type misread struct {
 	key, value string
 	span       int
@@ -81,7 +88,8 @@ func (r *reader) release() {
 	readers.Put(r)
 }
 
-// read reads a request and leaves it as it is. It calls alive with the service of every resource that has spans.
+// read reads a request and leaves it as it is. It calls alive with the service of every resource
+// that has spans.
 func (r *reader) read(td ptrace.Traces, alive func(service string)) {
 	for _, rs := range td.ResourceSpans().All() {
 		named := false
@@ -106,7 +114,8 @@ func (r *reader) spanOf(m misread) *run.Span {
 	return &r.base
 }
 
-// resource reads what a resource says of its spans. Outcomes, rows and measurements are not among it.
+// resource reads what a resource says of its spans. Outcomes, rows and measurements are not among
+// it.
 func (r *reader) resource(attributes pcommon.Map) {
 	r.base = run.Span{RowsIn: -1, RowsOut: -1}
 	r.ahead = 1
@@ -160,7 +169,8 @@ func (r *reader) common(s *run.Span, k string, v pcommon.Value) {
 
 // own is what only a span itself can say.
 type own struct {
-	// job, task and taskRun say that the attribute is on the span; marker that its state is that of something that goes on.
+	// job, task and taskRun say that the attribute is on the span; marker that its state is that of
+	// something that goes on.
 	job, task, taskRun, marker bool
 	run, stage                 run.Outcome // the results
 	errorType                  string
@@ -277,9 +287,11 @@ func (r *reader) attribute(s *run.Span, o *own, k string, v pcommon.Value) {
 // kind says what the span is to its run.
 //
 //   - A marker has a state and no result.
-//   - With a stage of its own it is an attempt of that stage. Where the resource names the stage, every span of the process does: then it
-//     is the one that has no parent in that process, or that has a result or a run id of the stage.
-//   - Without a stage it is the root if it has the run's result, or no parent, or is of kind SERVER or CONSUMER and names the job itself.
+//   - With a stage of its own it is an attempt of that stage. Where the resource names the stage,
+//     every span of the process does: then it is the one that has no parent in that process, or
+//     that has a result or a run id of the stage.
+//   - Without a stage it is the root if it has the run's result, or no parent, or is of kind SERVER
+//     or CONSUMER and names the job itself.
 //   - All others are inner spans, also those of no job that have neither.
 func (o *own) kind(s *run.Span, span ptrace.Span) run.Kind {
 	const knownRemote = 0x100 | 0x200 // SpanFlags of OTLP: has_is_remote and is_remote
@@ -301,8 +313,8 @@ func (o *own) kind(s *run.Span, span ptrace.Span) run.Kind {
 	return run.KindInner
 }
 
-// outcome sets how it ended and what went wrong. The result of a stage is the stage's, that of a root the run's; where only the other is
-// given it counts.
+// outcome sets how it ended and what went wrong. The result of a stage is the stage's, that of a
+// root the run's; where only the other is given it counts.
 func (o *own) outcome(r *reader, s *run.Span, span ptrace.Span) {
 	s.OK = span.Status().Code() == ptrace.StatusCodeOk
 	if s.Kind == run.KindMarker {
@@ -325,8 +337,8 @@ func (o *own) outcome(r *reader, s *run.Span, span ptrace.Span) {
 	s.ExceptionType, s.Message = r.name(s.ExceptionType), words.Cut(s.Message, maxMessage)
 }
 
-// derived is the outcome of a span that does not say one: the status', and where that is not set, failure if there is an error's type
-// or an exception.
+// derived is the outcome of a span that does not say one: the status', and where that is not set,
+// failure if there is an error's type or an exception.
 func derived(s ptrace.Span, errorType string) run.Outcome {
 	switch s.Status().Code() {
 	case ptrace.StatusCodeError:
@@ -377,7 +389,8 @@ func (r *reader) at(field string, t pcommon.Timestamp) time.Time {
 	return t.AsTime()
 }
 
-// What can be read of a value without a guess is (internal/scalar), everything else is counted and left out.
+// What can be read of a value without a guess is (internal/scalar), everything else is counted and
+// left out.
 
 // text sets a name and reports whether it did. An empty value is the same as none.
 func (r *reader) text(v pcommon.Value, to *string) bool {
@@ -396,7 +409,8 @@ func (r *reader) text(v pcommon.Value, to *string) bool {
 	return false
 }
 
-// misread counts an attribute, that of r.key, whose value cannot be used, and keeps the first one for the log.
+// misread counts an attribute, that of r.key, whose value cannot be used, and keeps the first one
+// for the log.
 func (r *reader) misread(v pcommon.Value) {
 	if r.unreadable++; r.unreadable == 1 {
 		r.firstUnreadable = r.misreadAt(v.AsString())

@@ -76,7 +76,8 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkConsume takes whole requests in: 25 runs of 20 spans each, all open; and requests without a job's span.
+// BenchmarkConsume takes whole requests in: 25 runs of 20 spans each, all open; and requests
+// without a job's span.
 func BenchmarkConsume(b *testing.B) {
 	for name, stored := range map[string]bool{"memory": false, "stored": true} {
 		b.Run(name, func(b *testing.B) {

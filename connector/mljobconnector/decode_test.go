@@ -391,7 +391,8 @@ func load(t *testing.T, file string) ptrace.Traces {
 	return td
 }
 
-// GitHub's receiver writes cicd.* itself: the pipeline on the resource, its run id as a number, the steps as tasks.
+// GitHub's receiver writes cicd.* itself: the pipeline on the resource, its run id as a number, the
+// steps as tasks.
 func TestGitHubReceiver(t *testing.T) {
 	got := read(load(t, "transcribed/github-receiver.json"))
 	assert.Equal(t, int64(1), got.counts[kindRoot])

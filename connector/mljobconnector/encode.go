@@ -16,8 +16,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// encoder builds one emission: a metric for each name that has a point. Points are cumulative since the connector started; the
-// resource is empty, so that Prometheus' own job and instance are those of the scrape.
+// encoder builds one emission: a metric for each name that has a point. Points are cumulative since
+// the connector started; the resource is empty, so that Prometheus' own job and instance are those
+// of the scrape.
 type encoder struct {
 	*metricbuilder.Builder
 	start, current pcommon.Timestamp
@@ -31,8 +32,8 @@ type frame struct {
 	now      time.Time
 }
 
-// encode writes the counts of all jobs. Every outcome and severity has a point from the beginning, so that a rate does not miss the first
-// failure and no gauge is left behind.
+// encode writes the counts of all jobs. Every outcome and severity has a point from the beginning,
+// so that a rate does not miss the first failure and no gauge is left behind.
 func encode(jobs []track.JobStats, own track.SelfStats, f frame) pmetric.Metrics {
 	e := &encoder{
 		Builder: metricbuilder.New(metadata.ScopeName, f.version, pmetric.AggregationTemporalityCumulative),

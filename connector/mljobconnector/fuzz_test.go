@@ -14,7 +14,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 )
 
-// Whatever is sent, the reader does not panic, keeps to its bounds, accounts for every span and leaves the request as it is.
+// Whatever is sent, the reader does not panic, keeps to its bounds, accounts for every span and
+// leaves the request as it is.
 func FuzzRead(f *testing.F) {
 	marshaler := &ptrace.ProtoMarshaler{}
 	seed := func(td ptrace.Traces) {

@@ -25,7 +25,8 @@ import (
 // update rewrites the golden outputs: UPDATE_GOLDEN=1 go test -run TestGolden .
 var update = os.Getenv("UPDATE_GOLDEN") != ""
 
-// Two good runs and one that failed because of a query of another service: all metrics, and the alert as it fires.
+// Two good runs and one that failed because of a query of another service: all metrics, and the
+// alert as it fires.
 func TestGolden(t *testing.T) {
 	var md pmetric.Metrics
 	var ld plog.Logs

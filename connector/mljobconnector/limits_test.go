@@ -24,7 +24,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
-// mapped returns a good run of one stage with three instances, or of three stages, whose last one failed: what limits of two keep out.
+// mapped returns a good run of one stage with three instances, or of three stages, whose last one
+// failed: what limits of two keep out.
 func mapped(stages bool) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()
@@ -60,7 +61,8 @@ func mapped(stages bool) ptrace.Traces {
 	return td
 }
 
-// TestFailuresBeyondLimits names the failed instance, or stage, for which there was no room any more.
+// TestFailuresBeyondLimits names the failed instance, or stage, for which there was no room any
+// more.
 func TestFailuresBeyondLimits(t *testing.T) {
 	for name, tt := range map[string]struct {
 		file    string
@@ -104,7 +106,8 @@ func loadCase(t *testing.T, file string) ptrace.Traces {
 	return td
 }
 
-// TestGoodInstancesBeyondLimits has all three instances come, with room for two: none of them is missing.
+// TestGoodInstancesBeyondLimits has all three instances come, with room for two: none of them is
+// missing.
 func TestGoodInstancesBeyondLimits(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		r := newRig(t, func(c *Config) { c.Limits.Instances = 2 })
@@ -128,7 +131,8 @@ func TestGoodInstancesBeyondLimits(t *testing.T) {
 	})
 }
 
-// TestSkippedIsNoFailure has a skipped stage, in any spelling and whatever its status, in a good run.
+// TestSkippedIsNoFailure has a skipped stage, in any spelling and whatever its status, in a good
+// run.
 func TestSkippedIsNoFailure(t *testing.T) {
 	for _, spelling := range []string{"skip", "SKIP", "Skip", "skipped", "SKIPPED"} {
 		t.Run(spelling, func(t *testing.T) {
@@ -147,7 +151,8 @@ func TestSkippedIsNoFailure(t *testing.T) {
 	}
 }
 
-// TestUnreadableIsSaid names job, stage, key and value of the first attribute that cannot be used, once, and counts all.
+// TestUnreadableIsSaid names job, stage, key and value of the first attribute that cannot be used,
+// once, and counts all.
 func TestUnreadableIsSaid(t *testing.T) {
 	for key, tt := range map[string]struct {
 		value any
@@ -210,7 +215,8 @@ func TestUnreadableTimes(t *testing.T) {
 	})
 }
 
-// TestMegabyteNames sends names of a megabyte: the alert comes, all that is kept, stored and emitted is small, and it is counted and said.
+// TestMegabyteNames sends names of a megabyte: the alert comes, all that is kept, stored and
+// emitted is small, and it is counted and said.
 func TestMegabyteNames(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		tel := componenttest.NewTelemetry()

@@ -14,8 +14,8 @@ import (
 
 const oom, memory3 = "OutOfMemoryError", "CUDA out of memory at 3 GB"
 
-// scenarios are in groups: good runs, failures, what is absent, what is late, what is bad though it succeeded, instances,
-// identity and order, schedules and silence, restarts.
+// scenarios are in groups: good runs, failures, what is absent, what is late, what is bad though it
+// succeeded, instances, identity and order, schedules and silence, restarts.
 var scenarios = slices.Concat(healthy, failures(), absent, overdue, bad, instances, order, schedules, restarts)
 
 // failed expects the alert of a run that a stage broke, with its evidence.
@@ -23,7 +23,8 @@ func (w *world) failed(r *jobtest.Run, stage string, deep *jobtest.Span) *want {
 	return w.expect("JobFailed", stage).decided(r).shows(deep).noting("run_id", fmt.Sprint(r.ID))
 }
 
-// retried lets a stage fail in the first third of its time and be good at the second attempt; it returns both attempts.
+// retried lets a stage fail in the first third of its time and be good at the second attempt; it
+// returns both attempts.
 func (w *world) retried(r *jobtest.Run, stage string) (first, second *jobtest.Span) {
 	second = r.Get(stage).Attempt(2, true)
 	begin := second.Start.Sub(r.Start)
@@ -116,7 +117,8 @@ func (w *world) sharded(at time.Time) *jobtest.Run {
 	return r
 }
 
-// threeDays trains for days, with an epoch or a marker every ten minutes until some time, after which there is silence for ever.
+// threeDays trains for days, with an epoch or a marker every ten minutes until some time, after
+// which there is silence for ever.
 func (w *world) threeDays(signs, takes time.Duration, markers bool) *jobtest.Run {
 	r := w.Run(w.job, "long", "2000-01-01T01:00:00Z", w.hours(0.1))
 	begin := time.Duration(0)

@@ -315,7 +315,8 @@ func failures() []scenario {
 	}...)
 }
 
-// twoFail is a run in which validate fails and train does so later, because of it, on a host whose clock is far behind.
+// twoFail is a run in which validate fails and train does so later, because of it, on a host whose
+// clock is far behind.
 func (w *world) twoFail() {
 	r := w.run()
 	deep := r.Raise(r.Get("validate"), "DataError", "amount is negative in 3 rows")

@@ -55,7 +55,8 @@ var healthy = []scenario{
 		w.run()
 	}},
 	{"retry after a long silence, known not to be the last try", func(w *world) {
-		// An attempt fails, the next one begins 25 minutes later: longer than any wait, and no sign of life between.
+		// An attempt fails, the next one begins 25 minutes later: longer than any wait, and no sign
+		// of life between.
 		w.fraud().card(stage("feature_query", func(s *catalog.Stage) { s.Timeout = time.Hour }))
 		r := w.Run(w.job, "r1", "2000-01-01T01:00:00Z", w.hours(0.1))
 		r.Raise(r.Stage("feature_query", 0, 3*time.Minute).Attempt(1, false), "OperationalError", "deadlock detected")
@@ -171,7 +172,8 @@ var healthy = []scenario{
 		w.counted = map[string]map[string]int{"fraud_training": {"success": 7}}
 	}},
 	{"skipped branches", func(w *world) {
-		// explain runs in every second run, without a span in the others; export says that it is skipped.
+		// explain runs in every second run, without a span in the others; export says that it is
+		// skipped.
 		w.fraud()
 		for i := range 11 {
 			w.branches(w.run(), i%2 == 0 && i < 8)
@@ -232,7 +234,8 @@ var healthy = []scenario{
 		w.shrink(w.run(), "feature_query", 0.9)
 	}},
 	{"at the limits exactly", func(w *world) {
-		// rows minus 20 %, nulls plus 5 points, val_auc down by 0.02: not more than what is allowed.
+		// rows minus 20 %, nulls plus 5 points, val_auc down by 0.02: not more than what is
+		// allowed.
 		w.fraud().card().history(8)
 		for i, r := range w.past {
 			rows, nulls, auc := 100000, 0.01, 0.905

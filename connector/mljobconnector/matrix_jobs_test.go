@@ -157,7 +157,8 @@ func (w *world) median(before *jobtest.Run, stage string) int {
 
 func out(sp *jobtest.Span) string { return strconv.Itoa(sp.Attributes[mlconv.AttrStageRowsOut].(int)) }
 
-// chatter is the traffic of a service that has nothing to do with jobs, once a minute; so the stream is never silent.
+// chatter is the traffic of a service that has nothing to do with jobs, once a minute; so the
+// stream is never silent.
 func (w *world) chatter(from, to time.Time) *world {
 	shop := jobtest.NewProcess("checkout").In("production")
 	for at := from; at.Before(to); at = at.Add(time.Minute) {
@@ -215,7 +216,8 @@ func inBerlin(year int, month time.Month, day, hour, minute int) time.Time {
 	return time.Date(year, month, day, hour, minute, 0, 0, berlin)
 }
 
-// mapped adds a run of a job that scores in many mapped tasks, each a process of its own; the tasks of lost come with no span.
+// mapped adds a run of a job that scores in many mapped tasks, each a process of its own; the tasks
+// of lost come with no span.
 func (w *world) mapped(at time.Time, n int, lost ...int) (*jobtest.Run, []*jobtest.Span) {
 	r := w.Run(w.job, "scheduled__"+at.Format("2006-01-02T15"), at.Format(time.RFC3339), at)
 	r.Stage("plan", 0, time.Minute).Rows(-1, n)

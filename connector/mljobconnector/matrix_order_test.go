@@ -79,7 +79,8 @@ var order = []scenario{
 		w.run()
 	}},
 	{"cleared and run again in the same run", func(w *world) {
-		// As in Airflow: the failed task and those after it, hours later, with the run's own span once more.
+		// As in Airflow: the failed task and those after it, hours later, with the run's own span
+		// once more.
 		w.fraud().card().history(2)
 		r := w.run()
 		deep := r.Breaks("train", oom, memory3)

@@ -15,8 +15,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// TestRandomJobs plays jobs of chance, as different as they can be said in spans: eight good runs, one that fails at a stage, two
-// good ones. The failure is the only alert, with its stage and its evidence, and is over with the next run.
+// TestRandomJobs plays jobs of chance, as different as they can be said in spans: eight good runs,
+// one that fails at a stage, two good ones. The failure is the only alert, with its stage and its
+// evidence, and is over with the next run.
 func TestRandomJobs(t *testing.T) {
 	const jobs = 40
 	for seed := range uint64(jobs) {

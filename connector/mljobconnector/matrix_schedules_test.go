@@ -87,7 +87,8 @@ var schedules = []scenario{
 		})
 	}},
 	{"a job that never ran", func(w *world) {
-		// It is known by its card alone, which has no environment, until its first run comes on the third day.
+		// It is known by its card alone, which has no environment, until its first run comes on the
+		// third day.
 		w.nights("0 3 * * *", time.Hour, inBerlin(2000, 2, 1, 3, 0), 3, 30*time.Minute, func(day int) []time.Time {
 			if day < 3 {
 				return nil
@@ -128,7 +129,8 @@ var schedules = []scenario{
 		w.history(3)
 		last := w.past[2]
 		due := last.Start.Add(2 * time.Hour)
-		// The slot is an hour after the last run or after the slot that it covered, and the grace an hour.
+		// The slot is an hour after the last run or after the slot that it covered, and the grace
+		// an hour.
 		w.expect("JobMissedSchedule", "").fires(due.Add(-time.Minute), due.Add(absence+time.Minute))
 		w.lasting(8)
 	}},
@@ -189,7 +191,8 @@ func twoThirty(day int, again bool) time.Time {
 	return utc
 }
 
-// nights is a job with a schedule in Berlin over days from a first one on; runs gives the times at which its scheduler runs it on a day.
+// nights is a job with a schedule in Berlin over days from a first one on; runs gives the times at
+// which its scheduler runs it on a day.
 func (w *world) nights(cron string, within time.Duration, first time.Time, days int, takes time.Duration, runs func(day int) []time.Time) jobtest.Job {
 	job := nightly("scoring")
 	w.job = job

@@ -27,12 +27,13 @@ type scenario struct {
 	build func(*world)
 }
 
-// score counts alerts: those that were wanted and came, came and were not wanted, were wanted and did not come. An alert that comes too
-// early, too late, with the wrong evidence or at the wrong stage is both of the latter.
+// score counts alerts: those that were wanted and came, came and were not wanted, were wanted and
+// did not come. An alert that comes too early, too late, with the wrong evidence or at the wrong
+// stage is both of the latter.
 type score struct{ right, wrong, missed int }
 
-// TestMatrix plays every scenario against the connector and asks for exactly the alerts that it names, at their times, and
-// for no other one at any time.
+// TestMatrix plays every scenario against the connector and asks for exactly the alerts that it
+// names, at their times, and for no other one at any time.
 func TestMatrix(t *testing.T) {
 	matrix(t, func(t *testing.T, w *world, _ uint64) score {
 		b := w.play(t)
@@ -41,8 +42,9 @@ func TestMatrix(t *testing.T) {
 	})
 }
 
-// TestMatrixShaken asks for the same alerts at the same times where spans come in another order, a third of them once more, and the
-// collector is killed three times. The scenarios in which nothing but the order tells which run a span belongs to are played as they are.
+// TestMatrixShaken asks for the same alerts at the same times where spans come in another order, a
+// third of them once more, and the collector is killed three times. The scenarios in which nothing
+// but the order tells which run a span belongs to are played as they are.
 func TestMatrixShaken(t *testing.T) {
 	matrix(t, func(t *testing.T, w *world, seed uint64) score {
 		if !w.ordered {
@@ -182,8 +184,9 @@ func id(trace pcommon.TraceID, span pcommon.SpanID) string {
 	return trace.String() + "/" + span.String()
 }
 
-// protocol checks what holds for every alert: records that can be read, a start that stays, firing before resolved, firing ones once a minute and resolved
-// ones for a quarter of an hour, a runbook and an owner where the card has them.
+// protocol checks what holds for every alert: records that can be read, a start that stays, firing
+// before resolved, firing ones once a minute and resolved ones for a quarter of an hour, a runbook
+// and an owner where the card has them.
 func (w *world) protocol(t *testing.T, b *bench) {
 	all := b.heard()
 	assert.Empty(t, all.errs)

@@ -34,18 +34,19 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// world is one scenario: what is sent when, what is done to the collector, and the alerts that must come of it. It is made before
-// the clock runs.
+// world is one scenario: what is sent when, what is done to the collector, and the alerts that must
+// come of it. It is made before the clock runs.
 type world struct {
 	*jobtest.Script
 	cards  []*catalog.Job
 	config map[string]any
-	// begin is when the collector starts, until when it stops; until is 20 minutes after the last that happens, at the least.
+	// begin is when the collector starts, until when it stops; until is 20 minutes after the last
+	// that happens, at the least.
 	begin, until time.Time
 	deeds        []deed
 	wants        []*want
-	// counted are the runs that ml.job.run.count must have in the end, by job and outcome; nil leaves metrics out. lastSuccess is the
-	// end of the run that ml.job.last_success must speak of.
+	// counted are the runs that ml.job.run.count must have in the end, by job and outcome; nil
+	// leaves metrics out. lastSuccess is the end of the run that ml.job.last_success must speak of.
 	counted     map[string]map[string]int
 	lastSuccess map[string]time.Time
 
@@ -78,7 +79,8 @@ func newWorld(seed uint64) *world {
 type want struct {
 	name, stage, job, environment string
 	severity                      alert.Severity
-	// from and by are when it must begin to fire; endFrom and endBy when it must be resolved, zero if it never is.
+	// from and by are when it must begin to fire; endFrom and endBy when it must be resolved, zero
+	// if it never is.
 	from, by, endFrom, endBy time.Time
 	evidence                 []*jobtest.Span
 	says                     []string
@@ -130,7 +132,8 @@ func (x *want) ends(from, by time.Time) *want {
 	return x
 }
 
-// endsWith says that the end of a run resolves it: its root, or the last of its stages if no root is waited for.
+// endsWith says that the end of a run resolves it: its root, or the last of its stages if no root
+// is waited for.
 func (x *want) endsWith(r *jobtest.Run) *want {
 	from := r.Root.Arrives()
 	if len(r.Stages) > 0 {
@@ -306,7 +309,8 @@ type bench struct {
 	ear     *ear
 	metrics *consumertest.MetricsSink
 	edges   []connector.Traces
-	// past are the ears of collectors that were stopped or killed, in order; up the times at which one ran.
+	// past are the ears of collectors that were stopped or killed, in order; up the times at which
+	// one ran.
 	past []*ear
 	up   []span
 	// queued are requests that came while the collector was down: their senders try again.
@@ -384,8 +388,9 @@ func (w *world) kill(at time.Time, away time.Duration) {
 	w.deeds = append(w.deeds, deed{at, (*bench).kill}, deed{at.Add(away), (*bench).start})
 }
 
-// shake changes what must not matter: the order of spans that arrive together, how many are in a request, spans that come again, and
-// that the collector is killed three times, unless something is done to it at that time anyway.
+// shake changes what must not matter: the order of spans that arrive together, how many are in a
+// request, spans that come again, and that the collector is killed three times, unless something is
+// done to it at that time anyway.
 func (w *world) shake(seed uint64) {
 	r := rand.New(rand.NewPCG(seed, 4))
 	w.Shuffled, w.Singly = true, r.IntN(2) == 0

@@ -210,8 +210,8 @@ func (r *rig) consume(td ptrace.Traces) {
 	}
 }
 
-// run returns the spans of a run of the job "recsys" that took a minute until now: its stages in order, and its root. A stage whose
-// name ends in "!" fails, and the run with it.
+// run returns the spans of a run of the job "recsys" that took a minute until now: its stages in
+// order, and its root. A stage whose name ends in "!" fails, and the run with it.
 func (r *rig) run(stages ...string) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()

@@ -45,8 +45,9 @@ var (
 	outcomeSaved    = newOption("outcome", "saved")
 )
 
-// telemetry records what metadata.yaml declares, and says in the log what goes wrong: one line for each kind and interval, which names
-// the first case. self and alerts are for one goroutine at a time.
+// telemetry records what metadata.yaml declares, and says in the log what goes wrong: one line for
+// each kind and interval, which names the first case. self and alerts are for one goroutine at a
+// time.
 type telemetry struct {
 	builder *metadata.TelemetryBuilder
 	told    track.SelfStats // what was recorded last
@@ -118,7 +119,8 @@ func (t *telemetry) self(ctx context.Context, s track.SelfStats) {
 	t.told = s
 }
 
-// notice writes a line at most once in noticeInterval for each kind and key, and counts those that it did not write.
+// notice writes a line at most once in noticeInterval for each kind and key, and counts those that
+// it did not write.
 func (t *telemetry) notice(level zapcore.Level, kind, key, message string, fields ...zap.Field) {
 	suppressed, ok := t.notices.Allow(kind+" "+key, time.Now())
 	if !ok {

@@ -28,8 +28,8 @@ import (
 // contract is the OpenAPI description of Alertmanager's API v2, which is not in the repository.
 const contract = "../../../shared/data/contracts/alertmanager-v2.yaml"
 
-// postableAlerts is the schema of a post's body: the definitions of the OpenAPI document are JSON schemas as they are. It is
-// nil without the file.
+// postableAlerts is the schema of a post's body: the definitions of the OpenAPI document are JSON
+// schemas as they are. It is nil without the file.
 var postableAlerts = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	text, err := os.ReadFile(contract)
 	if os.IsNotExist(err) {
@@ -61,7 +61,8 @@ var postableAlerts = sync.OnceValues(func() (*jsonschema.Schema, error) {
 	return compiler.Compile("alertmanager.json")
 })
 
-// keeps tells why a body does not keep the contract: the schema, where the file is there, and Alertmanager's own models.
+// keeps tells why a body does not keep the contract: the schema, where the file is there, and
+// Alertmanager's own models.
 func keeps(body []byte) error {
 	schema, err := postableAlerts()
 	if err != nil {

@@ -15,7 +15,8 @@ import (
 type decoded struct {
 	alerts []*alert.Alert
 	cut    []cut
-	// skipped are records that are no alerts; unreadable those that lack something, the last of them for reason.
+	// skipped are records that are no alerts; unreadable those that lack something, the last of
+	// them for reason.
 	skipped, unreadable int
 	reason              error
 }

@@ -23,8 +23,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 )
 
-// The times between two lines about the same: an error of records, or a limit that is reached; any error of records; texts of alerts of
-// a name that were cut.
+// The times between two lines about the same: an error of records, or a limit that is reached; any
+// error of records; texts of alerts of a name that were cut.
 const (
 	errorInterval    = 5 * time.Minute
 	anyErrorInterval = 10 * time.Second
@@ -37,7 +37,8 @@ type alertmanagerExporter struct {
 	userAgent string
 	telemetry *telemetry
 
-	// order lets one request at a time into the replicas, so that all of them get the same in the same order.
+	// order lets one request at a time into the replicas, so that all of them get the same in the
+	// same order.
 	order    sync.Mutex
 	replicas []*replica.Replica
 
@@ -88,7 +89,8 @@ func (e *alertmanagerExporter) start(client *http.Client) error {
 	return nil
 }
 
-// Shutdown posts once what replicas have not taken, to all of them at the same time, until the context is done.
+// Shutdown posts once what replicas have not taken, to all of them at the same time, until the
+// context is done.
 func (e *alertmanagerExporter) Shutdown(ctx context.Context) error {
 	var waits []func()
 	for _, r := range e.replicas {
@@ -105,8 +107,9 @@ func (e *alertmanagerExporter) Shutdown(ctx context.Context) error {
 // Capabilities says that requests are left as they are.
 func (e *alertmanagerExporter) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeLogs takes over the states of alerts and returns; the replicas post them. It never fails: what cannot be read
-// would not become readable by another attempt, and the source re-emits an alert for as long as it matters.
+// ConsumeLogs takes over the states of alerts and returns; the replicas post them. It never fails:
+// what cannot be read would not become readable by another attempt, and the source re-emits an
+// alert for as long as it matters.
 func (e *alertmanagerExporter) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	in := decode(ld)
 	for _, c := range in.cut {
@@ -147,7 +150,8 @@ func (e *alertmanagerExporter) addLabels(a *alert.Alert) {
 	a.Labels = labels
 }
 
-// countCuts counts what was too long or too many, and says it once for each name of alerts and ten minutes.
+// countCuts counts what was too long or too many, and says it once for each name of alerts and ten
+// minutes.
 func (e *alertmanagerExporter) countCuts(ctx context.Context, c cut) {
 	e.telemetry.builder.AlertmanagerTextsCut.Add(ctx, int64(c.cuts.Number))
 	if suppressed, ok := e.cuts.Allow(c.alertname, time.Now()); ok {

@@ -40,7 +40,8 @@ func TestLeaseIsRenewedWhileTheSourceReEmits(t *testing.T) {
 			f.send(alerttest.Firing("a", began))
 			wait(time.Minute)
 		}
-		// The last word of the source was at minute nine; the last post is within source_timeout of it.
+		// The last word of the source was at minute nine; the last post is within source_timeout of
+		// it.
 		wait(time.Hour)
 		posts := f.a.all()
 		require.GreaterOrEqual(t, len(posts), 11)
@@ -138,8 +139,8 @@ func TestStateThatComesDuringAPostIsPostedAfterIt(t *testing.T) {
 	})
 }
 
-// Whatever fails and whenever states come, a replica never takes an older state after a newer one, and has the latest
-// state of every alert in the end.
+// Whatever fails and whenever states come, a replica never takes an older state after a newer one,
+// and has the latest state of every alert in the end.
 func TestOrderUnderFailure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t, func(cfg *Config) {
@@ -463,7 +464,8 @@ func TestBatches(t *testing.T) {
 	})
 }
 
-// TestMegabytes sends an alert of other people's making, whose texts are of a megabyte: it is delivered, cut, counted and said once.
+// TestMegabytes sends an alert of other people's making, whose texts are of a megabyte: it is
+// delivered, cut, counted and said once.
 func TestMegabytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := start(t, nil)

@@ -10,7 +10,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 )
 
-// Logs encodes alerts that a component with the given resource, scope and version has observed at now, a record each.
+// Logs encodes alerts that a component with the given resource, scope and version has observed at
+// now, a record each.
 func Logs(alerts []Alert, resource pcommon.Resource, scope, version string, now time.Time) plog.Logs {
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()

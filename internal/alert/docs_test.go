@@ -52,7 +52,8 @@ func TestTheRecordOnThePageIsTheEncoders(t *testing.T) {
 	assert.JSONEq(t, `{"resourceLogs": [{"resource": {}, "scopeLogs": [{"scope": {}, "logRecords": [`+examples[0]+`]}]}]}`, string(got))
 }
 
-// config returns the options of the one component with the id, from the block of the page that has it.
+// config returns the options of the one component with the id, from the block of the page that has
+// it.
 func config(t *testing.T, section, id string, cfg component.Config) component.Config {
 	t.Helper()
 	for _, block := range blocks(t, "yaml") {

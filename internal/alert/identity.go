@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/common/model"
 )
 
-// LabelSet returns the alert's identity as Alertmanager gets it: alertname, severity and the labels in their normal
-// form (names as [CleanName] makes them, values of valid UTF-8, none empty).
+// LabelSet returns the alert's identity as Alertmanager gets it: alertname, severity and the labels
+// in their normal form (names as [CleanName] makes them, values of valid UTF-8, none empty).
 func (a *Alert) LabelSet() map[string]string {
 	n := a.normal()
 	return n.labelSet()
@@ -26,7 +26,8 @@ func (a *Alert) labelSet() map[string]string {
 	return set
 }
 
-// Fingerprint returns 16 hex digits that identify the alert: the fingerprint that Alertmanager shows for LabelSet.
+// Fingerprint returns 16 hex digits that identify the alert: the fingerprint that Alertmanager
+// shows for LabelSet.
 func (a *Alert) Fingerprint() string { return fingerprint(a.LabelSet()) }
 
 // fingerprint returns Alertmanager's fingerprint of a label set.

@@ -16,8 +16,9 @@ import (
 // DefaultTraceURL is the template of a link to a trace in a Jaeger on this computer.
 const DefaultTraceURL = "http://localhost:16686/trace/{trace_id}?uiFind={span_id}"
 
-// TraceURL fills the template of a link to a trace: {trace_id} and {span_id} become the ids in hex. It is empty without a template or
-// a trace. Without a span the parameter of the query that would name it is left out.
+// TraceURL fills the template of a link to a trace: {trace_id} and {span_id} become the ids in hex.
+// It is empty without a template or a trace. Without a span the parameter of the query that would
+// name it is left out.
 func TraceURL(template string, trace pcommon.TraceID, span pcommon.SpanID) string {
 	if template == "" || trace.IsEmpty() {
 		return ""

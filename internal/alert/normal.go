@@ -12,8 +12,8 @@ import (
 	"unicode/utf8"
 )
 
-// The bounds of an alert. What is longer is cut between two letters and ends with a "…" then (names of labels, which are of ASCII, without it); what is
-// too many is left out, last names first.
+// The bounds of an alert. What is longer is cut between two letters and ends with a "…" then (names
+// of labels, which are of ASCII, without it); what is too many is left out, last names first.
 const (
 	// MaxLabels is the number of labels, without alertname and severity.
 	MaxLabels = 32
@@ -36,8 +36,9 @@ const (
 // annotationSummary is the annotation that Alertmanager gets of an alert's summary.
 const annotationSummary = "summary"
 
-// normal returns the alert in its normal form, which has no maps in common with it. A severity that is none of the
-// three counts as critical, a state that is not resolved as firing, and no alert ends before it began.
+// normal returns the alert in its normal form, which has no maps in common with it. A severity that
+// is none of the three counts as critical, a state that is not resolved as firing, and no alert
+// ends before it began.
 func (a *Alert) normal() Alert {
 	n, _ := a.bounded()
 	return n
@@ -69,7 +70,8 @@ func (a *Alert) bounded() (Alert, Cuts) {
 
 // Cuts says what of an alert was cut or left out.
 type Cuts struct {
-	// Number is how many texts, names, labels and annotations, First what the first of them is. Example: "label job".
+	// Number is how many texts, names, labels and annotations, First what the first of them is.
+	// Example: "label job".
 	Number int
 	First  string
 }
@@ -88,9 +90,9 @@ func (c *Cuts) text(what, s string, longest int) string {
 	return text(s, longest)
 }
 
-// pairs returns what is kept of labels or annotations: names are made valid, empty values and the reserved names are
-// left out. Of two names that become the same, the one that was valid wins, else the first in sorted order. It is
-// never nil.
+// pairs returns what is kept of labels or annotations: names are made valid, empty values and the
+// reserved names are left out. Of two names that become the same, the one that was valid wins, else
+// the first in sorted order. It is never nil.
 func (c *Cuts) pairs(what string, from map[string]string, most, longest int, reserved ...string) map[string]string {
 	to := make(map[string]string, min(len(from), most))
 	names := slices.Sorted(maps.Keys(from))
@@ -117,9 +119,10 @@ func (c *Cuts) pairs(what string, from map[string]string, most, longest int, res
 	return to
 }
 
-// CleanName returns the name as a label or an annotation has it: letters, digits and underscores of ASCII, no digit in
-// front, 256 bytes at most, because receivers and templates of Alertmanager need that. Any other character becomes
-// an underscore: "feature.name" is "feature_name". The empty name is "_".
+// CleanName returns the name as a label or an annotation has it: letters, digits and underscores of
+// ASCII, no digit in front, 256 bytes at most, because receivers and templates of Alertmanager need
+// that. Any other character becomes an underscore: "feature.name" is "feature_name". The empty name
+// is "_".
 func CleanName(name string) string {
 	valid := func(i int, c rune) bool {
 		return c == '_' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || i > 0 && '0' <= c && c <= '9'
@@ -158,7 +161,8 @@ func CleanName(name string) string {
 // mark ends a text that was cut.
 const mark = "…"
 
-// text returns s as valid UTF-8 of at most longest bytes. What is cut shares no memory with s, so that the rest of it can be freed.
+// text returns s as valid UTF-8 of at most longest bytes. What is cut shares no memory with s, so
+// that the rest of it can be freed.
 func text(s string, longest int) string {
 	if len(s) <= longest {
 		if s = strings.ToValidUTF8(s, "\uFFFD"); len(s) <= longest {
@@ -182,7 +186,8 @@ func cut(s string, longest int) string {
 	return s[:longest]
 }
 
-// oneLine turns line breaks and other control characters into spaces, and removes those at the ends.
+// oneLine turns line breaks and other control characters into spaces, and removes those at the
+// ends.
 func oneLine(s string) string {
 	s = cut(s, 2*MaxSummary) // bounds the work
 	return strings.TrimSpace(strings.Map(func(c rune) rune {
@@ -193,7 +198,8 @@ func oneLine(s string) string {
 	}, s))
 }
 
-// utc drops what a record cannot carry: the time zone and the monotonic reading. The zero time stays zero.
+// utc drops what a record cannot carry: the time zone and the monotonic reading. The zero time
+// stays zero.
 func utc(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}

@@ -23,11 +23,10 @@ var ErrNoAlert = errors.New("the EventName is not " + mlconv.EventAlert)
 // Is tells whether a record is an alert, readable or not.
 func Is(lr plog.LogRecord) bool { return lr.EventName() == mlconv.EventAlert }
 
-// Encode writes the alert, in its normal form, into an empty record: EventName ml.alert; Timestamp when it began;
-// severity number and text; the summary as body; name, state, severity, fingerprint, end, labels and annotations as flat
-// attributes; trace and span id. The name and StartsAt, from 1970
-// to 2261, must be set. ObservedTimestamp is left to the source: when it emits
-// the record.
+// Encode writes the alert, in its normal form, into an empty record: EventName ml.alert; Timestamp
+// when it began; severity number and text; the summary as body; name, state, severity, fingerprint,
+// end, labels and annotations as flat attributes; trace and span id. The name and StartsAt, from
+// 1970 to 2261, must be set. ObservedTimestamp is left to the source: when it emits the record.
 func (a *Alert) Encode(lr plog.LogRecord) {
 	n := a.normal()
 	lr.SetEventName(mlconv.EventAlert)
@@ -55,9 +54,10 @@ func (a *Alert) Encode(lr plog.LogRecord) {
 	}
 }
 
-// Decode reads an alert in its normal form. A record that is no alert gives ErrNoAlert; one that lacks what an alert
-// needs (name, state, severity, Timestamp and, when resolved, the end) gives an error that names each of them. The
-// fingerprint is not read: it follows from the labels, which a processor may have changed.
+// Decode reads an alert in its normal form. A record that is no alert gives ErrNoAlert; one that
+// lacks what an alert needs (name, state, severity, Timestamp and, when resolved, the end) gives an
+// error that names each of them. The fingerprint is not read: it follows from the labels, which a
+// processor may have changed.
 func Decode(lr plog.LogRecord) (Alert, error) {
 	a, _, err := Read(lr)
 	return a, err

@@ -34,7 +34,8 @@ func record(ld plog.Logs, i int) plog.LogRecord {
 	return ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(i)
 }
 
-// What Decode returns is the normal form of what was encoded, also after a trip as OTLP; and it is its own normal form.
+// What Decode returns is the normal form of what was encoded, also after a trip as OTLP; and it is
+// its own normal form.
 func TestRoundTrip(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 1000 {

@@ -41,8 +41,8 @@ func (s *Source[K, E]) TakeLost() int {
 // Undelivered reports whether a beginning or an end waits for a delivery.
 func (s *Source[K, E]) Undelivered() bool { return len(s.waiting) > 0 }
 
-// Due returns what is to be emitted now: the transitions that wait, in order, then the other alerts that have changed or whose turn it
-// is, the one that began first first.
+// Due returns what is to be emitted now: the transitions that wait, in order, then the other alerts
+// that have changed or whose turn it is, the one that began first first.
 func (s *Source[K, E]) Due(now time.Time) []alert.Alert {
 	var out []alert.Alert
 	s.offered = 0

@@ -18,13 +18,14 @@ type Entry struct {
 	Until time.Time
 
 	fingerprint string
-	// version counts the states that are to be emitted at once; sent is the one that was delivered last, offered the one that Due has
-	// returned last, 0 for none.
+	// version counts the states that are to be emitted at once; sent is the one that was delivered
+	// last, offered the one that Due has returned last, 0 for none.
 	version, sent, offered uint64
 	// released is the state that may be emitted, nil for none; releasedVersion is its version.
 	released        *alert.Alert
 	releasedVersion uint64
-	// next is when a state that was delivered is emitted again; retry is when Next asks for one that was not.
+	// next is when a state that was delivered is emitted again; retry is when Next asks for one
+	// that was not.
 	next, retry time.Time
 	// changed is when the state changed last.
 	changed time.Time
@@ -55,7 +56,8 @@ func (e *Entry) replace(a alert.Alert) {
 	e.Alert = a
 }
 
-// undelivered reports whether there is a state that was released, is to be emitted at once and was not delivered.
+// undelivered reports whether there is a state that was released, is to be emitted at once and was
+// not delivered.
 func (e *Entry) undelivered() bool { return e.released != nil && e.sent != e.releasedVersion }
 
 // compare orders alerts by their beginning.

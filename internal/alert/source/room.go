@@ -5,7 +5,8 @@ package source
 
 import "time"
 
-// makeRoom drops the alert that was resolved first, else the one that has fired for longest of those that the new one outranks.
+// makeRoom drops the alert that was resolved first, else the one that has fired for longest of
+// those that the new one outranks.
 func (s *Source[K, E]) makeRoom(newcomer E) bool {
 	key, found := s.first(func(e E) (time.Time, bool) { return e.entry().Until, !e.entry().Firing() })
 	if !found && s.options.Outranks != nil {

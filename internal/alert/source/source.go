@@ -1,20 +1,22 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package source holds the alerts that a component raises: those that fire, and those that were resolved lately.
+// Package source holds the alerts that a component raises: those that fire, and those that were
+// resolved lately.
 //
 //	         Begin                     Resolve                 KeepResolved, delivered
 //	(none) ─────────► firing ──────────────────► resolved ─────────────────────────────► (none)
 //	                  │    ▲ keeps StartsAt        │
 //	                  └────┘ Update, Amend         └──► Begin: firing again, with a later StartsAt
 //
-// Due returns what is to be emitted: what has begun, changed or ended, and every Resend all the rest again, so that a record that is
-// lost does no harm. Delivered says that it has arrived; what has not is due again. A component that stores its alerts sets Hold, and
-// calls Release for what is written: an alert is then emitted only as it was written last, so that none begins twice after a kill, and
-// a store that fails delays changes but does not let leases run out.
+// Due returns what is to be emitted: what has begun, changed or ended, and every Resend all the
+// rest again, so that a record that is lost does no harm. Delivered says that it has arrived; what
+// has not is due again. A component that stores its alerts sets Hold, and calls Release for what is
+// written: an alert is then emitted only as it was written last, so that none begins twice after a
+// kill, and a store that fails delays changes but does not let leases run out.
 //
-// A source is bounded: the alert that was resolved first makes room. It has no clock, starts no goroutine, and takes no lock: the
-// component does.
+// A source is bounded: the alert that was resolved first makes room. It has no clock, starts no
+// goroutine, and takes no lock: the component does.
 package source
 
 import (
@@ -30,11 +32,13 @@ type Options[E any] struct {
 	Limit int
 	// Resend is how often an alert is emitted again; KeepResolved how long a resolved one is.
 	Resend, KeepResolved time.Duration
-	// Early is how much before its turn an alert is emitted again, for a component that asks at the ticks of a ticker, which are not exact.
+	// Early is how much before its turn an alert is emitted again, for a component that asks at the
+	// ticks of a ticker, which are not exact.
 	Early time.Duration
 	// Retry is how long Next waits after a delivery that failed.
 	Retry time.Duration
-	// Transitions is how many beginnings and ends wait for a delivery, in order. With 0 only the latest state of each alert does.
+	// Transitions is how many beginnings and ends wait for a delivery, in order. With 0 only the
+	// latest state of each alert does.
 	Transitions int
 	// Hold keeps states back until Release says that they are written.
 	Hold bool
@@ -47,12 +51,13 @@ type Options[E any] struct {
 	Dropped func(e E, early bool)
 }
 
-// Source is the alerts of one component. K is what an alert is about, E what the component knows of it: a pointer to a struct that
-// embeds Entry.
+// Source is the alerts of one component. K is what an alert is about, E what the component knows of
+// it: a pointer to a struct that embeds Entry.
 type Source[K comparable, E held] struct {
 	options Options[E]
 	entries map[K]E
-	// waiting are the transitions that no delivery has had; offered is how many of them Due has returned last.
+	// waiting are the transitions that no delivery has had; offered is how many of them Due has
+	// returned last.
 	waiting []transition
 	offered int
 	// lost counts the transitions that were dropped, since the last call of TakeLost.
@@ -84,8 +89,8 @@ func (s *Source[K, E]) All() iter.Seq2[K, E] {
 	}
 }
 
-// Begin lets an alert fire that does not. e is new, or what Get has returned. An alert on what had one before begins later than that:
-// it is another one. It reports false if there is no room.
+// Begin lets an alert fire that does not. e is new, or what Get has returned. An alert on what had
+// one before begins later than that: it is another one. It reports false if there is no room.
 func (s *Source[K, E]) Begin(now time.Time, key K, e E, a alert.Alert) bool {
 	before, known := s.entries[key]
 	if !known && len(s.entries) >= s.options.Limit && !s.makeRoom(e) {

@@ -73,7 +73,8 @@ func (r *rig) resolve(now time.Time, name string) {
 	r.Resolve(now, e, a)
 }
 
-// emit returns what is due as "+name" for what fires and "-name" for what has ended, and delivers it.
+// emit returns what is due as "+name" for what fires and "-name" for what has ended, and delivers
+// it.
 func (r *rig) emit(now time.Time) []string {
 	out := r.due(now)
 	r.Delivered(now)
@@ -254,8 +255,9 @@ func TestAlertsAreDueEarlyForATicker(t *testing.T) {
 	assert.Len(t, r.Due(at(59*time.Second)), 1)
 }
 
-// Whatever happens in whatever order: no more alerts than there is room for, what was delivered last is the state, no alert
-// stays once it has ended, and each that fires is emitted at least once a minute.
+// Whatever happens in whatever order: no more alerts than there is room for, what was delivered
+// last is the state, no alert stays once it has ended, and each that fires is emitted at least once
+// a minute.
 func TestAnyOrder(t *testing.T) {
 	for seed := range uint64(200) {
 		random := rand.New(rand.NewPCG(seed, 9))

@@ -9,8 +9,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
-// older reports whether a state came late: it speaks of a time before the one that is held. A firing one does if the held
-// one is the resolution of the same alert or of a later one; a resolved one if the held one fires and began after its end.
+// older reports whether a state came late: it speaks of a time before the one that is held. A
+// firing one does if the held one is the resolution of the same alert or of a later one; a resolved
+// one if the held one fires and began after its end.
 func older(a, held *alert.Alert) bool {
 	switch {
 	case a.State == alert.Firing && held.State == alert.Resolved:

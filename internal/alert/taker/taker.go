@@ -7,11 +7,12 @@
 //	                ├─► Stale: it speaks of a time before the state that is held
 //	                └─► Full: no resolved alert makes room
 //
-// A source emits an alert again and again while it holds, and for a while after its end. One that is silent for SourceTimeout will say
-// nothing more: what the component has done with the alert by then decides whether it is forgotten.
+// A source emits an alert again and again while it holds, and for a while after its end. One that
+// is silent for SourceTimeout will say nothing more: what the component has done with the alert by
+// then decides whether it is forgotten.
 //
-// A taker is bounded: of the resolved alerts the one whose source was silent for longest makes room. It has no clock and takes no lock:
-// the component does.
+// A taker is bounded: of the resolved alerts the one whose source was silent for longest makes
+// room. It has no clock and takes no lock: the component does.
 package taker
 
 import (
@@ -57,11 +58,13 @@ type Options[E any] struct {
 	SourceTimeout time.Duration
 	// Make returns an E for a new alert.
 	Make func() E
-	// Unfinished reports whether the component has still to do something with a resolved alert. Such an alert makes room last.
+	// Unfinished reports whether the component has still to do something with a resolved alert.
+	// Such an alert makes room last.
 	Unfinished func(E) bool
 }
 
-// Taker is the alerts that one component is given. E is what the component knows of one: a pointer to a struct that embeds Entry.
+// Taker is the alerts that one component is given. E is what the component knows of one: a pointer
+// to a struct that embeds Entry.
 type Taker[E held] struct {
 	options Options[E]
 	entries map[string]E
@@ -72,7 +75,8 @@ func New[E held](o Options[E]) *Taker[E] {
 	return &Taker[E]{options: o, entries: map[string]E{}}
 }
 
-// Take takes over a state from its source. evicted is the alert that made room for a new one, if any did.
+// Take takes over a state from its source. evicted is the alert that made room for a new one, if
+// any did.
 func (t *Taker[E]) Take(now time.Time, fingerprint string, a *alert.Alert) (e E, outcome Outcome, evicted E) {
 	e, known := t.entries[fingerprint]
 	if !known {
@@ -99,7 +103,8 @@ func (t *Taker[E]) Take(now time.Time, fingerprint string, a *alert.Alert) (e E,
 	return e, Changed, evicted
 }
 
-// makeRoom forgets a resolved alert: the one whose source was silent for longest, of those that are finished if there is any.
+// makeRoom forgets a resolved alert: the one whose source was silent for longest, of those that are
+// finished if there is any.
 func (t *Taker[E]) makeRoom() (evicted E) {
 	var none E
 	var key string

@@ -13,8 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
-// Log logs each alert twice: a line when it begins and one when it is resolved. Emissions in between say the same again and are
-// not logged. It is for one goroutine.
+// Log logs each alert twice: a line when it begins and one when it is resolved. Emissions in
+// between say the same again and are not logged. It is for one goroutine.
 type Log struct {
 	logger *zap.Logger
 	// forget is how long an alert that is no longer emitted is remembered.
@@ -39,7 +39,8 @@ func New(logger *zap.Logger, resend time.Duration) *Log {
 	return &Log{logger: logger, forget: 3 * resend, logged: map[key]logged{}}
 }
 
-// Record logs what is new among the alerts that are due. Its memory is as large as the ledger of alerts, which is bounded.
+// Record logs what is new among the alerts that are due. Its memory is as large as the ledger of
+// alerts, which is bounded.
 func (l *Log) Record(now time.Time, due []alert.Alert) {
 	for i := range due {
 		a := &due[i]

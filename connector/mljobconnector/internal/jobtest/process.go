@@ -16,7 +16,8 @@ type Process struct {
 	Attributes map[string]any
 	// Skew is how far its clock is ahead of the true time.
 	Skew time.Duration
-	// NoFlags is for an SDK that does not say whether a span's parent is remote, as all did before 2024.
+	// NoFlags is for an SDK that does not say whether a span's parent is remote, as all did before
+	// 2024.
 	NoFlags bool
 	// ends are the times at which it sends what it has, besides every Export.
 	ends []time.Time

@@ -19,7 +19,8 @@ type Job struct {
 	Name string
 	// Process sends the spans; each run gets one of its own with the same attributes.
 	Process *Process
-	// OnSpans puts job, run and date on every root and stage instead of the resource, as ml_normalize does for Airflow.
+	// OnSpans puts job, run and date on every root and stage instead of the resource, as
+	// ml_normalize does for Airflow.
 	OnSpans bool
 	// Apart gives every stage a trace of its own.
 	Apart bool
@@ -41,7 +42,8 @@ type Run struct {
 	Start time.Time
 	// Root is its own span. It ends at Start until Close.
 	Root *Span
-	// Stages are the spans of stages, attempts and instances, in the order in which they were added.
+	// Stages are the spans of stages, attempts and instances, in the order in which they were
+	// added.
 	Stages []*Span
 
 	script *Script
@@ -92,7 +94,8 @@ func (r *Run) own(sp *Span) *Span {
 	return sp
 }
 
-// Also returns another process of the run, for stages that run elsewhere; it is in the run's environment.
+// Also returns another process of the run, for stages that run elsewhere; it is in the run's
+// environment.
 func (r *Run) Also(p *Process) *Process {
 	p = r.onResource(p)
 	if environment, ok := r.Process.Attributes[mlconv.AttrEnvironment]; ok {
@@ -122,8 +125,8 @@ func (r *Run) StageOn(p *Process, name string, from, to time.Duration) *Span {
 	return sp
 }
 
-// Marker adds a span of no length by which a stage, or with an empty name the run, says that it is in a state: pending, executing or
-// finalizing. It is sent at once.
+// Marker adds a span of no length by which a stage, or with an empty name the run, says that it is
+// in a state: pending, executing or finalizing. It is sent at once.
 func (r *Run) Marker(stage, state string, at time.Duration) *Span {
 	return r.MarkerOn(r.Process, stage, state, at)
 }
@@ -198,7 +201,8 @@ func (r *Run) Remove(stage string) {
 	})
 }
 
-// Dies takes out all that had not ended and been sent when the process died at a time, with the root.
+// Dies takes out all that had not ended and been sent when the process died at a time, with the
+// root.
 func (r *Run) Dies(after time.Duration) {
 	at := r.Start.Add(after)
 	r.Root.Process.ends = nil
@@ -206,8 +210,9 @@ func (r *Run) Dies(after time.Duration) {
 	r.Root.Lose()
 }
 
-// Breaks lets a stage fail: its last span is in error for what was raised by a call in a call in it, nothing after it begins, and the
-// run fails, a second after the stage. It returns the span in which the error occurred.
+// Breaks lets a stage fail: its last span is in error for what was raised by a call in a call in
+// it, nothing after it begins, and the run fails, a second after the stage. It returns the span in
+// which the error occurred.
 func (r *Run) Breaks(stage, kind, message string) *Span {
 	sp := r.Get(stage)
 	deep := r.raise(sp, kind, message)
@@ -216,7 +221,8 @@ func (r *Run) Breaks(stage, kind, message string) *Span {
 	return deep
 }
 
-// Raise lets a stage's span fail for what was raised two calls below, and returns the span in which it was.
+// Raise lets a stage's span fail for what was raised two calls below, and returns the span in which
+// it was.
 func (r *Run) Raise(sp *Span, kind, message string) *Span { return r.raise(sp, kind, message) }
 
 func (r *Run) raise(sp *Span, kind, message string) *Span {
@@ -242,7 +248,8 @@ func (r *Run) drop(gone func(*Span) bool) {
 	r.script.spans, r.Stages = filter(r.script.spans), filter(r.Stages)
 }
 
-// TraceOf gives all spans of the run with a trace id another one, as a new process does that was not handed the context.
+// TraceOf gives all spans of the run with a trace id another one, as a new process does that was
+// not handed the context.
 func (r *Run) TraceOf(from, to pcommon.TraceID) {
 	for _, sp := range r.All() {
 		if sp.Trace == from {

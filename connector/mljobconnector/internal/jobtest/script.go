@@ -22,7 +22,8 @@ const Flush = 300 * time.Millisecond
 
 // Script is a set of spans and when they are delivered.
 type Script struct {
-	// Rand is for what varies between runs; the ids come from another source, so that they do not depend on its use.
+	// Rand is for what varies between runs; the ids come from another source, so that they do not
+	// depend on its use.
 	Rand *rand.Rand
 	// Singly sends every span in a request of its own.
 	Singly bool

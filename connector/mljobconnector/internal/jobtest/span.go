@@ -15,7 +15,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Span is one span. Start and End are in true time; its process's clock is put onto them when it is written.
+// Span is one span. Start and End are in true time; its process's clock is put onto them when it is
+// written.
 type Span struct {
 	Process    *Process
 	Name       string

@@ -62,7 +62,8 @@ func (h *History) prepare(runs, minRuns int) *baselines {
 	return h.known
 }
 
-// usual returns the median of a number of a stage over the last good runs; false if there are too few.
+// usual returns the median of a number of a stage over the last good runs; false if there are too
+// few.
 func (v *view) usual(stage string, m measure, column string) (usual, bool) {
 	known := v.history.prepare(max(v.expect.Runs, 1), max(v.expect.MinRuns, 1))
 	b := baseline{stage, m, column}
@@ -82,8 +83,8 @@ func (v *view) usual(stage string, m measure, column string) (usual, bool) {
 // maxBaselines bounds what is kept: columns that are new in each run are worked out each time.
 const maxBaselines = 100_000
 
-// columns returns the columns of a stage in the last good run that reported any, if they were the same in the last good runs, as many as
-// learned limits need; else nil.
+// columns returns the columns of a stage in the last good run that reported any, if they were the
+// same in the last good runs, as many as learned limits need; else nil.
 func (v *view) columns(stage string) []string {
 	known := v.history.prepare(max(v.expect.Runs, 1), max(v.expect.MinRuns, 1))
 	columns, ok := known.columns[stage]

@@ -14,7 +14,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// pipeline is a run of four stages that read and write 100,000 rows; what each of them writes can be changed.
+// pipeline is a run of four stages that read and write 100,000 rows; what each of them writes can
+// be changed.
 func pipeline(id string, change map[string][]func(*run.Span)) *script {
 	s := scripted(id)
 	for i, name := range []string{"query", "clean", "join", "train"} {

@@ -9,17 +9,21 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 )
 
-// strangerWait is how long a run without a root, of which nothing is known to be expected, must be silent to have ended: silence between two
-// stages is the rule, and a run that is taken for ended is taken for good.
+// strangerWait is how long a run without a root, of which nothing is known to be expected, must be
+// silent to have ended: silence between two stages is the rule, and a run that is taken for ended
+// is taken for good.
 const strangerWait = time.Hour
 
-// Ended says whether the run has ended: by its root, or without one when all that is expected has ended well and nothing else is known to go
-// on. Else it takes silence: Absence where something has failed (longer where another attempt may be going on unseen) or something beyond what is
-// expected goes on, an hour where nothing is known of what to expect. at is when it ended, on the collector's clock (the root's arrival, else
-// the latest span's); of a run that goes on, when to ask again if no span comes, zero for never.
+// Ended says whether the run has ended: by its root, or without one when all that is expected has
+// ended well and nothing else is known to go on. Else it takes silence: Absence where something has
+// failed (longer where another attempt may be going on unseen) or something beyond what is expected
+// goes on, an hour where nothing is known of what to expect. at is when it ended, on the
+// collector's clock (the root's arrival, else the latest span's); of a run that goes on, when to
+// ask again if no span comes, zero for never.
 //
-// A run of which nothing is known to be expected, and that a marker said to be going on, ends by its root only; so does one whose
-// expected stages do not all come: it is overdue some time. A root that said failure before the run was tried again does not count.
+// A run of which nothing is known to be expected, and that a marker said to be going on, ends by
+// its root only; so does one whose expected stages do not all come: it is overdue some time. A root
+// that said failure before the run was tried again does not count.
 func Ended(r *run.Run, e Expect, now time.Time) (ended bool, at time.Time) {
 	v := newView(r, e)
 	if v.root != nil {
@@ -47,8 +51,9 @@ func Ended(r *run.Run, e Expect, now time.Time) (ended bool, at time.Time) {
 	return true, r.LastSeen
 }
 
-// retryTakes is how long another attempt of a failed stage would take before it is heard of, where one may be going on unseen: the failed attempt says
-// neither its number nor its result, as that of a loop in the code that tries again. It is the stage's median in good runs; zero where these are
+// retryTakes is how long another attempt of a failed stage would take before it is heard of, where
+// one may be going on unseen: the failed attempt says neither its number nor its result, as that of
+// a loop in the code that tries again. It is the stage's median in good runs; zero where these are
 // too few.
 func (v *view) retryTakes() time.Duration {
 	var longest time.Duration
@@ -66,7 +71,8 @@ func (v *view) retryTakes() time.Duration {
 	return longest
 }
 
-// failed reports whether the run cannot end well any more: a stage has failed that it cannot do without, or was cancelled.
+// failed reports whether the run cannot end well any more: a stage has failed that it cannot do
+// without, or was cancelled.
 func (v *view) failed() bool {
 	for _, s := range v.stages {
 		if o := s.outcome(false); !s.optional() && (o.Bad() || o == run.Cancellation) {

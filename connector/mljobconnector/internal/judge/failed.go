@@ -18,8 +18,9 @@ import (
 // upstreamFailed is the cause of a stage that did not run because another one failed.
 const upstreamFailed = "upstream_failed"
 
-// attributeFailures returns the stages that have failed, in the order of the run, and apart from them those that failed, were skipped or were cancelled
-// only because of them. A stage that has others within it failed because of the one of these that failed.
+// attributeFailures returns the stages that have failed, in the order of the run, and apart from
+// them those that failed, were skipped or were cancelled only because of them. A stage that has
+// others within it failed because of the one of these that failed.
 func (v *view) attributeFailures(deadlinePassed bool) (failed, consequences []*stage) {
 	var bad []*stage
 	for _, s := range v.stages {
@@ -83,8 +84,9 @@ func (s *stage) because(cause string) bool {
 	return n > 0
 }
 
-// culprit returns the stage at which a run failed, nil if that is not known: the first one that failed and is no consequence, rather one that
-// the run cannot do without; else the first one that began and did not end; else the first expected one that did not come.
+// culprit returns the stage at which a run failed, nil if that is not known: the first one that
+// failed and is no consequence, rather one that the run cannot do without; else the first one that
+// began and did not end; else the first expected one that did not come.
 func (v *view) culprit(failed []*stage) *stage {
 	for _, s := range failed {
 		if !s.optional() {
@@ -142,7 +144,8 @@ func (v *view) stageFailed(s *stage, deadlinePassed bool) Fault {
 	return f
 }
 
-// failure words a failure with its cause. start is the beginning of the sentence, s the stage at fault or nil.
+// failure words a failure with its cause. start is the beginning of the sentence, s the stage at
+// fault or nil.
 func (v *view) failure(kind Kind, s *stage, deadlinePassed bool, start string) Fault {
 	f := Fault{Kind: kind, Annotations: map[string]string{}}
 	var b strings.Builder
@@ -214,7 +217,8 @@ func attempt(i *run.Instance) int {
 	return 0
 }
 
-// because adds, after a colon, why something failed: its own exception, and the deepest erring span below it.
+// because adds, after a colon, why something failed: its own exception, and the deepest erring span
+// below it.
 func (v *view) because(b *strings.Builder, f *Fault, colon, own string, cause run.Evidence) {
 	f.TraceID, f.SpanID = cause.TraceID, cause.SpanID
 	if f.TraceID == (run.TraceID{}) && len(v.run.Traces) > 0 {
@@ -257,7 +261,8 @@ func (v *view) because(b *strings.Builder, f *Fault, colon, own string, cause ru
 	}
 }
 
-// instances says which instances of a stage failed or did not come, empty for a stage that is one. Example: "3 of 500 instances failed: 17, 201 and 340".
+// instances says which instances of a stage failed or did not come, empty for a stage that is one.
+// Example: "3 of 500 instances failed: 17, 201 and 340".
 func (v *view) instances(s *stage, deadlinePassed bool) string {
 	return s.instanceFailures(deadlinePassed, func(names []string, of int) string { return words.ListOf(names, of) }, words.MaxListed)
 }

@@ -12,8 +12,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
-// featureFaults finds the first stage of which columns vanished or appeared. The later ones have inherited it. A stage that
-// reports no column at all, or has lost attributes, says nothing of them.
+// featureFaults finds the first stage of which columns vanished or appeared. The later ones have
+// inherited it. A stage that reports no column at all, or has lost attributes, says nothing of
+// them.
 func (v *view) featureFaults() []Fault {
 	var faults []Fault
 	var heirs []string

@@ -24,8 +24,8 @@ const (
 	lastYear = 2200
 )
 
-// History is what is remembered of the last good runs of a job, in numbers. The zero value remembers nothing. It is not safe for concurrent
-// use, not even to judge by.
+// History is what is remembered of the last good runs of a job, in numbers. The zero value
+// remembers nothing. It is not safe for concurrent use, not even to judge by.
 type History struct {
 	// runs are by logical date, else start, the latest last.
 	runs []record
@@ -37,7 +37,8 @@ type History struct {
 
 // record is one good run.
 type record struct {
-	// id is a hash of the run's id, at its logical date or start in nanoseconds, duration in nanoseconds.
+	// id is a hash of the run's id, at its logical date or start in nanoseconds, duration in
+	// nanoseconds.
 	id       uint64
 	at       int64
 	duration int64
@@ -70,7 +71,8 @@ func (n numbers) get(name string) (float64, bool) {
 	return 0, false
 }
 
-// Learn adds a good run; one that was there already is replaced. Backfills and resumed runs are not to be given.
+// Learn adds a good run; one that was there already is replaced. Backfills and resumed runs are not
+// to be given.
 func (h *History) Learn(r *run.Run) {
 	h.Forget(r)
 	rec := record{id: hashID(r.ID), duration: int64(runDuration(r))}
@@ -165,7 +167,8 @@ func (h *History) latest(name string) *stageRecord {
 	return nil
 }
 
-// values collects a finite number from the last good runs, at most so many; get returns false for a stage that does not have it.
+// values collects a finite number from the last good runs, at most so many; get returns false for a
+// stage that does not have it.
 func (h *History) values(stage string, most int, get func(*stageRecord) (float64, bool)) []float64 {
 	var out []float64
 	for i := len(h.runs) - 1; i >= 0 && len(out) < most; i-- {
@@ -188,7 +191,8 @@ func (h *History) durations(most int) []float64 {
 	return out
 }
 
-// expected returns the names of the stages that ran in every good run, if there are at least so many runs.
+// expected returns the names of the stages that ran in every good run, if there are at least so
+// many runs.
 func (h *History) expected(minRuns int) []string {
 	if len(h.runs) == 0 || len(h.runs) < minRuns {
 		return nil

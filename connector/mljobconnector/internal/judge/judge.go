@@ -1,8 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package judge says what is wrong with a run of a job, given the job's card and the history of its good runs. It keeps no state and no
-// time: the same run, card, history and moment give the same answer.
+// Package judge says what is wrong with a run of a job, given the job's card and the history of its
+// good runs. It keeps no state and no time: the same run, card, history and moment give the same
+// answer.
 //
 //	run + card + history ─► view (view.go): the stages in the order of the run (order.go), each summed up (stage.go)
 //	                          ├─► Ended    (ended.go)
@@ -59,7 +60,8 @@ type Fault struct {
 type Options struct {
 	// MaxRowDrop and MaxNullIncrease are shares, 0 to 1.
 	MaxRowDrop, MaxNullIncrease float64
-	// MinRuns is the number of good runs that learned limits need; Runs the number that medians look back on.
+	// MinRuns is the number of good runs that learned limits need; Runs the number that medians
+	// look back on.
 	MinRuns, Runs int
 	// Absence is how long to wait before something missing is a fault.
 	Absence time.Duration
@@ -72,9 +74,11 @@ type Expect struct {
 	Options
 	Card    *catalog.Job
 	History *History
-	// Resumed is the run that this one resumes, nil if it resumes none or that one is not known: its good stages count as done.
+	// Resumed is the run that this one resumes, nil if it resumes none or that one is not known:
+	// its good stages count as done.
 	Resumed *run.Run
-	// Slotted says that the caller holds the run against the deadline of its scheduled slot: Running does not then say JobOverdue.
+	// Slotted says that the caller holds the run against the deadline of its scheduled slot:
+	// Running does not then say JobOverdue.
 	Slotted bool
 }
 
@@ -82,10 +86,12 @@ type Expect struct {
 type Verdict struct {
 	// Outcome is the run's; Success only if a span said so. Unknown if nothing has ended at all.
 	Outcome run.Outcome
-	// Good says that nothing at all is wrong, but for stages that the job can do without: the run may feed history and resolve alerts.
+	// Good says that nothing at all is wrong, but for stages that the job can do without: the run
+	// may feed history and resolve alerts.
 	Good bool
-	// Fault is the one to alert on, nil if Good or if the outcome needs no alert (a skipped run); Also are the others, in the order of the run.
-	// One that is more than a warning comes before one that is not.
+	// Fault is the one to alert on, nil if Good or if the outcome needs no alert (a skipped run);
+	// Also are the others, in the order of the run. One that is more than a warning comes before
+	// one that is not.
 	Fault *Fault
 	Also  []Fault
 	// Warnings go beside a good verdict: StageRetried, and StageFailed of an optional stage.

@@ -37,7 +37,8 @@ func (v *view) stageMissing(s *stage) Fault {
 	return f
 }
 
-// before returns the stage that came before one in the order of the run and has ended, nil if none has.
+// before returns the stage that came before one in the order of the run and has ended, nil if none
+// has.
 func (v *view) before(s *stage) *stage {
 	var before *stage
 	for _, other := range v.stages {

@@ -29,7 +29,8 @@ func (v *view) maxNullIncrease(s *stage) float64 {
 	return v.expect.MaxNullIncrease
 }
 
-// rises returns the columns of a stage in which nulls rose by more than the limit, the largest rise first.
+// rises returns the columns of a stage in which nulls rose by more than the limit, the largest rise
+// first.
 func (v *view) rises(s *stage) []rise {
 	var out []rise
 	for _, n := range s.nulls {
@@ -53,7 +54,8 @@ func (v *view) rises(s *stage) []rise {
 	return out
 }
 
-// nullFaults finds the first stage at which nulls rose. The later ones have inherited it: columns are renamed and derived on the way.
+// nullFaults finds the first stage at which nulls rose. The later ones have inherited it: columns
+// are renamed and derived on the way.
 func (v *view) nullFaults() []Fault {
 	var faults []Fault
 	var heirs []string

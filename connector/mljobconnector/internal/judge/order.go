@@ -10,9 +10,10 @@ import (
 	"strings"
 )
 
-// sort puts the stages into the order of the run: no stage comes before one that the card says it is after. Apart from that the order is that
-// of the learned median ranks; a stage that has none comes after the last one that started before it, and if it did not
-// start, after the one before it on the card.
+// sort puts the stages into the order of the run: no stage comes before one that the card says it
+// is after. Apart from that the order is that of the learned median ranks; a stage that has none
+// comes after the last one that started before it, and if it did not start, after the one before it
+// on the card.
 func (v *view) sort() {
 	ranked := make([]*stage, 0, len(v.stages))
 	var started, silent []*stage
@@ -39,7 +40,8 @@ func (v *view) sort() {
 	v.stages = v.afters(v.placeSilent(ranked, silent))
 }
 
-// placeSilent inserts stages that did not start: after the one before them on the card, those of no card at the end.
+// placeSilent inserts stages that did not start: after the one before them on the card, those of no
+// card at the end.
 func (v *view) placeSilent(ranked, silent []*stage) []*stage {
 	if len(silent) == 0 {
 		return ranked
@@ -61,7 +63,8 @@ func (v *view) placeSilent(ranked, silent []*stage) []*stage {
 	return append(ranked, silent...)
 }
 
-// afters moves stages behind those that the card says they are after, and leaves the rest of the order.
+// afters moves stages behind those that the card says they are after, and leaves the rest of the
+// order.
 func (v *view) afters(in []*stage) []*stage {
 	if !slices.ContainsFunc(in, func(s *stage) bool { return s.card != nil && len(s.card.After) > 0 }) {
 		return in

@@ -14,12 +14,13 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
-// running is since when a stage is running, on the collector's clock; false if it is not known to run. inferred says that only the
-// end of the stages before it tells.
+// running is since when a stage is running, on the collector's clock; false if it is not known to
+// run. inferred says that only the end of the stages before it tells.
 //
-// A stage without instances whose attempt is to be followed by another one runs since that attempt came. One that markers, inner spans or other
-// instances tell of runs since the first of them began. Else it runs since the last of the stages before it, on the card, has come to a
-// good end; not if one of them has not.
+// A stage without instances whose attempt is to be followed by another one runs since that attempt
+// came. One that markers, inner spans or other instances tell of runs since the first of them
+// began. Else it runs since the last of the stages before it, on the card, has come to a good end;
+// not if one of them has not.
 func (v *view) running(s *stage) (since time.Time, inferred, ok bool) {
 	switch {
 	case s.done || s.ended():
@@ -112,7 +113,8 @@ func (v *view) stageStalled(s *stage, sign time.Time) *Fault {
 	return f
 }
 
-// lateFault starts the fault of a stage that has not come to an end. Its evidence is an error in it if there is one, else the run's trace.
+// lateFault starts the fault of a stage that has not come to an end. Its evidence is an error in it
+// if there is one, else the run's trace.
 func (v *view) lateFault(kind Kind, s *stage) *Fault {
 	f := &Fault{Kind: kind, Stage: s.name, Warning: s.optional(), Annotations: map[string]string{}}
 	if len(v.run.Traces) > 0 {
@@ -142,8 +144,9 @@ func (v *view) endLate(f *Fault, s *stage) {
 	f.Summary += fmt.Sprintf(" (run %s).", v.run.ID)
 }
 
-// lateRun finds out whether the run as a whole is overdue: by finish_within where there is no scheduled slot to count it from, else by what
-// is usual, with the limit of a slow run, where the card has no finish_within. Else at is when it would be.
+// lateRun finds out whether the run as a whole is overdue: by finish_within where there is no
+// scheduled slot to count it from, else by what is usual, with the limit of a slow run, where the
+// card has no finish_within. Else at is when it would be.
 func (v *view) lateRun(now time.Time) (f *Fault, at time.Time) {
 	began := v.run.Began()
 	if v.expect.Slotted || began.IsZero() {
@@ -187,7 +190,8 @@ func (v *view) nameOpen(f *Fault) {
 	}
 }
 
-// Overdue words the fault of a run that has not ended by the deadline of its scheduled slot; it names the stages that are missing.
+// Overdue words the fault of a run that has not ended by the deadline of its scheduled slot; it
+// names the stages that are missing.
 func Overdue(r *run.Run, e Expect, slot, deadline time.Time) Fault {
 	v := newView(r, e)
 	f := Fault{Kind: JobOverdue, Annotations: map[string]string{"scheduled_at": words.Moment(slot), "deadline": words.Moment(deadline), "finish_within": words.Lasting(deadline.Sub(slot))}}

@@ -13,7 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
-// retries words, where that is asked for, the warnings on stages that are good after an attempt that was not.
+// retries words, where that is asked for, the warnings on stages that are good after an attempt
+// that was not.
 func (v *view) retries() []Fault {
 	if !v.expect.WarnOnRetries {
 		return nil

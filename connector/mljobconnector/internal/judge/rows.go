@@ -21,7 +21,8 @@ type fall struct {
 	wrote bool    // rows out, else rows in
 }
 
-// fell compares rows with the last good runs; false if there is nothing to compare, or if they did not fall by more than the limit.
+// fell compares rows with the last good runs; false if there is nothing to compare, or if they did
+// not fall by more than the limit.
 func (v *view) fell(s *stage, rows int64, wrote bool) (fall, bool) {
 	m := measureRowsIn
 	if wrote {
@@ -42,8 +43,9 @@ func (v *view) maxRowDrop(s *stage) float64 {
 	return v.expect.MaxRowDrop
 }
 
-// rowFaults finds the stages at which rows fell: what they wrote, or read where they do not say what they wrote. A stage has only
-// inherited the fault if what it read fell as well and an earlier stage has it, or if an earlier stage has it and nobody says what this one read.
+// rowFaults finds the stages at which rows fell: what they wrote, or read where they do not say
+// what they wrote. A stage has only inherited the fault if what it read fell as well and an earlier
+// stage has it, or if an earlier stage has it and nobody says what this one read.
 func (v *view) rowFaults() []Fault {
 	var faults []Fault
 	var heirs []string

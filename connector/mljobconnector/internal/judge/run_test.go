@@ -234,7 +234,8 @@ func TestEnded(t *testing.T) {
 		{"all are there", shards, nil, scripted("r").stage("score", 0, 60, instance("0")).stage("score", 0, 60, instance("1")).stage("score", 0, 60, instance("2")), true, end, true},
 		{"it resumes one that is not known", abc, nil, scripted("r").stage("train", 30, 60, resumes("r0")), false, strange, true},
 		{"all have ended, the last one badly", abc, nil, scripted("r").stage("load", 0, 30).stage("train", 30, 60, fails("E", "m")), false, quiet, true},
-		// What says neither its number nor its result may be tried again by the code: a minute more, as long as train usually takes.
+		// What says neither its number nor its result may be tried again by the code: a minute
+		// more, as long as train usually takes.
 		{"one failed, and may be tried again", nil, threes(5), scripted("r").stage("load", 0, 30).stage("train", 30, 60, fails("E", "m"), silent), false, quiet.Add(time.Minute), true},
 		{"one failed and has a number", nil, threes(5), scripted("r").stage("load", 0, 30).stage("train", 30, 60, fails("E", "m"), silent, nth(1)), false, quiet, true},
 		{"one failed, and nobody knows how long it takes", abc, nil, scripted("r").stage("load", 0, 30).stage("train", 30, 60, fails("E", "m"), silent), false, quiet, true},
@@ -286,7 +287,8 @@ func TestStages(t *testing.T) {
 	}
 }
 
-// TestClearedAndRunAgain: the root said failure at second 100, and train was tried again an hour later.
+// TestClearedAndRunAgain: the root said failure at second 100, and train was tried again an hour
+// later.
 func TestClearedAndRunAgain(t *testing.T) {
 	abc := card(catalog.Stage{Name: "load"}, catalog.Stage{Name: "train"}, catalog.Stage{Name: "publish"})
 	failed := func() *script {

@@ -9,11 +9,13 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 )
 
-// Running gives the faults of a run that goes on: rows and nulls of stages that have ended, and what is overdue or stalled by now. What
-// else is wrong with a stage is said when the run has ended, of which it is then a part. next is when to ask again if no span comes, zero for never.
+// Running gives the faults of a run that goes on: rows and nulls of stages that have ended, and
+// what is overdue or stalled by now. What else is wrong with a stage is said when the run has
+// ended, of which it is then a part. next is when to ask again if no span comes, zero for never.
 //
-// A stage that has ended is judged once the expected ones before it have ended too, so that the first stage at fault is known: the others
-// have only inherited it. Of a stage that is both overdue and stalled that is said which it became first.
+// A stage that has ended is judged once the expected ones before it have ended too, so that the
+// first stage at fault is known: the others have only inherited it. Of a stage that is both overdue
+// and stalled that is said which it became first.
 func Running(r *run.Run, e Expect, now time.Time) (faults []Fault, next time.Time) {
 	v := newView(r, e)
 	settled := map[string]bool{}

@@ -25,7 +25,8 @@ func TestLateStages(t *testing.T) {
 		name   string
 		card   *catalog.Job
 		script *script
-		// kinds are the faults at a second, due is that second: one second before there is none, and next was then.
+		// kinds are the faults at a second, due is that second: one second before there is none,
+		// and next was then.
 		kinds   string
 		due     int
 		summary string
@@ -106,7 +107,8 @@ func beats(last, every int) *script {
 	return s
 }
 
-// wantRunning checks that faults come at a second and not before, and that next says so; none at all if there are no kinds.
+// wantRunning checks that faults come at a second and not before, and that next says so; none at
+// all if there are no kinds.
 func wantRunning(t *testing.T, r *run.Run, e Expect, wantKinds string, due int, summary string, notes map[string]string) {
 	t.Helper()
 	if wantKinds == "" {

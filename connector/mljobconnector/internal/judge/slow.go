@@ -11,7 +11,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
-// slowLimit returns the duration above which a run of the job is slow, and the usual one; false if too few good runs are known.
+// slowLimit returns the duration above which a run of the job is slow, and the usual one; false if
+// too few good runs are known.
 func (v *view) slowLimit() (limit, usual time.Duration, runs int, ok bool) {
 	durations := v.history.durations(max(v.expect.Runs, 1))
 	if len(durations) < max(v.expect.MinRuns, 1) {

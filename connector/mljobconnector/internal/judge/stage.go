@@ -16,8 +16,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// stage is one stage of a run, summed up over its instances. An instance without a name beside ones with a name is the stage's own span, and what
-// it says of the whole counts rather than the sum of the parts.
+// stage is one stage of a run, summed up over its instances. An instance without a name beside ones
+// with a name is the stage's own span, and what it says of the whole counts rather than the sum of
+// the parts.
 type stage struct {
 	name string
 	// seen is nil if no span named the stage; card is nil if the card does not.
@@ -25,18 +26,21 @@ type stage struct {
 	card *catalog.Stage
 	// expected says that the run must have it; done that the run which this one resumes has had it.
 	expected, done bool
-	// rank is the learned one, NaN if there is none; start is the earliest of its attempts, in event time.
+	// rank is the learned one, NaN if there is none; start is the earliest of its attempts, in
+	// event time.
 	rank  float64
 	start time.Time
 
-	// instances are all of which an attempt has come. failed, open and cancelled are those of which the final attempt is bad, is bad with another to
-	// follow, or was cancelled; skipped and good are the numbers of the others.
+	// instances are all of which an attempt has come. failed, open and cancelled are those of which
+	// the final attempt is bad, is bad with another to follow, or was cancelled; skipped and good
+	// are the numbers of the others.
 	instances               []run.Instance
 	failed, open, cancelled []*run.Instance
 	// spared is the number of open ones that a run which ended well could do without.
 	spared        int
 	skipped, good int
-	// want is the number of named instances that there should be, 0 if unknown; missing is how many of them have not come.
+	// want is the number of named instances that there should be, 0 if unknown; missing is how many
+	// of them have not come.
 	want, named, missing int
 	// duration is the longest of the final attempts'.
 	duration        time.Duration
@@ -108,7 +112,8 @@ func (s *stage) classify(instance *run.Instance) {
 	}
 }
 
-// sumData sums up rows, null ratios and metrics. own is the stage's own instance, nil if it has none.
+// sumData sums up rows, null ratios and metrics. own is the stage's own instance, nil if it has
+// none.
 func (s *stage) sumData(own *run.Instance) {
 	if len(s.instances) == 1 {
 		one := &s.instances[0]
@@ -175,8 +180,9 @@ func override(values, by []run.Value) []run.Value {
 
 func compareName(v run.Value, name string) int { return strings.Compare(v.Name, name) }
 
-// meanRatios returns the mean of each null ratio, weighted by the rows written where all that report it say how many they wrote. Ratios
-// that are no number are left out of it; it is NaN if there are no others.
+// meanRatios returns the mean of each null ratio, weighted by the rows written where all that
+// report it say how many they wrote. Ratios that are no number are left out of it; it is NaN if
+// there are no others.
 func meanRatios(parts []part) []run.Value {
 	type mean struct {
 		sum, weighted, weight float64
@@ -213,7 +219,8 @@ func meanRatios(parts []part) []run.Value {
 	return out
 }
 
-// latestMetrics returns each metric of the instance that ended last; one that is no finite number counts before all others.
+// latestMetrics returns each metric of the instance that ended last; one that is no finite number
+// counts before all others.
 func latestMetrics(parts []part) []run.Value {
 	slices.SortStableFunc(parts, func(a, b part) int { return a.end.Compare(b.end) })
 	latest := map[string]float64{}
@@ -232,8 +239,9 @@ func latestMetrics(parts []part) []run.Value {
 	return out
 }
 
-// outcome is the stage's over its instances; Unknown while it has not ended. deadlinePassed says that what has not come by now has failed: instances
-// that are missing, and attempts that were to follow.
+// outcome is the stage's over its instances; Unknown while it has not ended. deadlinePassed says
+// that what has not come by now has failed: instances that are missing, and attempts that were to
+// follow.
 func (s *stage) outcome(deadlinePassed bool) run.Outcome {
 	switch {
 	case len(s.instances) == 0:
@@ -255,7 +263,8 @@ func (s *stage) outcome(deadlinePassed bool) run.Outcome {
 	return run.Success
 }
 
-// lost is the number of instances that failed; with deadlinePassed, of those that have not come to an end as well.
+// lost is the number of instances that failed; with deadlinePassed, of those that have not come to
+// an end as well.
 func (s *stage) lost(deadlinePassed bool) int {
 	n := len(s.failed)
 	if deadlinePassed {
@@ -264,8 +273,9 @@ func (s *stage) lost(deadlinePassed bool) int {
 	return n
 }
 
-// spare notes, of a run that says itself that it ended well, the named instances of which another attempt was to follow and that do not say which attempt
-// they are: it has come, but as an instance of its own. So it is with Argo's pods, of which nobody says what they are attempts of.
+// spare notes, of a run that says itself that it ended well, the named instances of which another
+// attempt was to follow and that do not say which attempt they are: it has come, but as an instance
+// of its own. So it is with Argo's pods, of which nobody says what they are attempts of.
 func (s *stage) spare() {
 	for _, i := range s.open {
 		if i.Name != "" && attempt(i) == 0 {
@@ -280,14 +290,16 @@ func (s *stage) bad(deadlinePassed bool) bool { return s.outcome(deadlinePassed)
 // ended reports whether nothing of the stage is to come any more.
 func (s *stage) ended() bool { return s.outcome(false) != run.Unknown }
 
-// failedInstances are the instances that failed, those included of which another attempt was to follow, by name.
+// failedInstances are the instances that failed, those included of which another attempt was to
+// follow, by name.
 func (s *stage) failedInstances() []*run.Instance {
 	all := slices.Concat(s.failed, s.open)
 	slices.SortStableFunc(all, func(a, b *run.Instance) int { return run.CompareInstances(a.Name, b.Name) })
 	return all
 }
 
-// first returns the failed instance that ended first: of ranks that work together, the others failed because of it.
+// first returns the failed instance that ended first: of ranks that work together, the others
+// failed because of it.
 func (s *stage) first() *run.Instance {
 	var first *run.Instance
 	for _, i := range s.failedInstances() {
@@ -298,7 +310,8 @@ func (s *stage) first() *run.Instance {
 	return first
 }
 
-// missingInstances names the instances that have not come, where they are numbered from 0 or 1; nil if they are not.
+// missingInstances names the instances that have not come, where they are numbered from 0 or 1; nil
+// if they are not.
 func (s *stage) missingInstances(most int) []string {
 	came := make(map[int]bool, s.named)
 	base := 0

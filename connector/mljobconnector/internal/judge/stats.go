@@ -9,10 +9,12 @@ import (
 	"time"
 )
 
-// tolerance keeps a value that is exactly at its limit from being beyond it by an error of rounding.
+// tolerance keeps a value that is exactly at its limit from being beyond it by an error of
+// rounding.
 const tolerance = 1e-9
 
-// median returns the median of values that it may sort; NaN for none. Of an even number it is the mean of the middle two.
+// median returns the median of values that it may sort; NaN for none. Of an even number it is the
+// mean of the middle two.
 func median(values []float64) float64 {
 	n := len(values)
 	if n == 0 {
@@ -43,7 +45,8 @@ const (
 	leastExcess = time.Second
 )
 
-// slowLimit returns the duration above which a run is slow, given those of the good runs, which it may change; and their median.
+// slowLimit returns the duration above which a run is slow, given those of the good runs, which it
+// may change; and their median.
 func slowLimit(durations []float64) (limit, usual time.Duration) {
 	centre := median(durations)
 	spread := mad(durations, centre)

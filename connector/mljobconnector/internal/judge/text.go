@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	// maxMessage is the length in bytes of a message within a sentence, maxAnnotation that of one in an annotation.
+	// maxMessage is the length in bytes of a message within a sentence, maxAnnotation that of one
+	// in an annotation.
 	maxMessage, maxAnnotation = 300, 2000
 )
 

@@ -11,11 +11,13 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/words"
 )
 
-// Judge gives the verdict on a run that has ended. Missing stages, instances and metrics are faults only where deadlinePassed is true.
+// Judge gives the verdict on a run that has ended. Missing stages, instances and metrics are faults
+// only where deadlinePassed is true.
 //
-// The outcome of a run is what its root's result says; without a result Error is a failure, OK success, and an unset status success
-// unless a stage failed that is not optional. Without a root it is what the stages say. A run that was cancelled is no failure even if a stage
-// failed: most of them do when they are killed. That stage is named.
+// The outcome of a run is what its root's result says; without a result Error is a failure, OK
+// success, and an unset status success unless a stage failed that is not optional. Without a root
+// it is what the stages say. A run that was cancelled is no failure even if a stage failed: most of
+// them do when they are killed. That stage is named.
 func Judge(r *run.Run, e Expect, deadlinePassed bool) Verdict {
 	v := newView(r, e)
 	out := Verdict{Outcome: v.outcome(deadlinePassed)}
@@ -165,7 +167,8 @@ func (v *view) judgeSuccess(out *Verdict, deadlinePassed bool) {
 	out.Fault, out.Also = &f, append(slices.Delete(faults, first, first+1), warnings...)
 }
 
-// dataFaults returns the faults of stages that ended well, in the order of the run: at one stage metric, rows, nulls, features.
+// dataFaults returns the faults of stages that ended well, in the order of the run: at one stage
+// metric, rows, nulls, features.
 func (v *view) dataFaults(deadlinePassed bool) []Fault {
 	at := map[string][]Fault{}
 	for _, list := range [][]Fault{v.rowFaults(), v.nullFaults(), v.featureFaults()} {

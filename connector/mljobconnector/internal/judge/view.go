@@ -66,7 +66,8 @@ func (v *view) stage(name string) *stage {
 	return s
 }
 
-// expectStages finds out which stages the run must have: those of the card that are not optional, else those that ran in every good run.
+// expectStages finds out which stages the run must have: those of the card that are not optional,
+// else those that ran in every good run.
 func (v *view) expectStages() {
 	if card := v.expect.Card; card != nil && card.Stages != nil {
 		v.known = true
@@ -103,7 +104,8 @@ func (v *view) expectStages() {
 	}
 }
 
-// resumesUnknown says that the run resumes one of which not everything is known: then nothing is missing.
+// resumesUnknown says that the run resumes one of which not everything is known: then nothing is
+// missing.
 func (v *view) resumesUnknown() bool {
 	return v.run.Resumes != "" && (v.expect.Resumed == nil || v.expect.Resumed.Resumes != "")
 }
@@ -119,7 +121,8 @@ func (v *view) missing() []*stage {
 	return out
 }
 
-// runDuration is how long a run took: its root if it has one, else from the first start to the last end.
+// runDuration is how long a run took: its root if it has one, else from the first start to the last
+// end.
 func runDuration(r *run.Run) time.Duration {
 	if r.Root != nil && !r.Root.Start.IsZero() {
 		return r.Root.End.Sub(r.Root.Start)
@@ -147,7 +150,8 @@ func Stages(r *run.Run, e Expect) []StageResult {
 // StageResult is a stage of a run in numbers.
 type StageResult struct {
 	Name string
-	// Outcome is Unknown where the stage has not ended; if the run's root has come, instances that are missing have failed.
+	// Outcome is Unknown where the stage has not ended; if the run's root has come, instances that
+	// are missing have failed.
 	Outcome run.Outcome
 	// Duration is the longest instance's, of its final attempt.
 	Duration time.Duration

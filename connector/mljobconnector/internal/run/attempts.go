@@ -59,7 +59,8 @@ func (s *Stage) came(at sighting) {
 	s.arrived = max(s.arrived, uint32(min((at.arrived+second-1)/second, math.MaxUint32)))
 }
 
-// sorted returns a bounded copy of values by name, nil for none. Of two of one name the first counts.
+// sorted returns a bounded copy of values by name, nil for none. Of two of one name the first
+// counts.
 func sorted(values []Value) []Value {
 	if len(values) == 0 {
 		return nil
@@ -78,7 +79,8 @@ func compareNames(a, b Value) int { return strings.Compare(a.Name, b.Name) }
 // manyAttempts is the number from which on attempts are found by their instance.
 const manyAttempts = 32
 
-// attemptIndex finds the attempts of an instance: last has the place of its latest one in Stage.attempts, prev that of the one before, by place; -1 for none.
+// attemptIndex finds the attempts of an instance: last has the place of its latest one in
+// Stage.attempts, prev that of the one before, by place; -1 for none.
 type attemptIndex struct {
 	last map[unique.Handle[string]]int32
 	prev []int32
@@ -165,7 +167,8 @@ func (s *Stage) instances() int {
 	return n
 }
 
-// compareAttempts orders the attempts of an instance: by attempt if both have one, else those that another one followed first, then by start.
+// compareAttempts orders the attempts of an instance: by attempt if both have one, else those that
+// another one followed first, then by start.
 func compareAttempts(a, b *Attempt) int {
 	if a.number > 0 && b.number > 0 && a.number != b.number {
 		return cmp.Compare(a.number, b.number)

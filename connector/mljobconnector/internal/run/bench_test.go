@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// plainStages are the spans of a run of 20 plain stages, as strings of their own as a reader makes them.
+// plainStages are the spans of a run of 20 plain stages, as strings of their own as a reader makes
+// them.
 func plainStages(run int) []Span {
 	spans := make([]Span, 20)
 	for i := range spans {

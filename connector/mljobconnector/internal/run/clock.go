@@ -5,8 +5,8 @@ package run
 
 import "time"
 
-// Times are kept as nanoseconds since 1970, 0 for unknown. What lies before 1970 or after 2242 is unknown, so that differences
-// of two times do not overflow.
+// Times are kept as nanoseconds since 1970, 0 for unknown. What lies before 1970 or after 2242 is
+// unknown, so that differences of two times do not overflow.
 const latest = int64(1) << 33 // seconds
 
 func nanos(t time.Time) int64 {
@@ -26,7 +26,8 @@ func timeOf(n int64) time.Time {
 // sighting is when a span was, in event time, and when it came, on the collector's clock.
 type sighting struct{ start, end, arrived int64 }
 
-// began is when the span began on the collector's clock: never before it did, because it came no earlier than it ended.
+// began is when the span began on the collector's clock: never before it did, because it came no
+// earlier than it ended.
 func (s sighting) began() int64 {
 	if s.start == 0 || s.arrived == 0 {
 		return s.arrived

@@ -15,8 +15,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// format is that of a run. Integers are varints; texts are written once, and then as their number; times of spans are relative
-// to the run's start.
+// format is that of a run. Integers are varints; texts are written once, and then as their number;
+// times of spans are relative to the run's start.
 var format = wire.Format{Version: 1}
 
 const (
@@ -162,8 +162,8 @@ func (f *failure) write(w *wire.Encoder, base int64) {
 	w.Varint(f.end - base)
 }
 
-// Decode reads what Encode wrote, up to its end, into a run of New, whose limits stay. What it holds does not share memory with the
-// record. After an error the run is as before.
+// Decode reads what Encode wrote, up to its end, into a run of New, whose limits stay. What it
+// holds does not share memory with the record. After an error the run is as before.
 func (r *Run) Decode(in *wire.Decoder) error {
 	format.Take(in)
 	limits := r.limits

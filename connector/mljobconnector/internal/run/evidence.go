@@ -15,7 +15,8 @@ type Evidence struct {
 	SpanID  SpanID
 	// Name and Service are of an inner span; empty where the span is a stage's or the run's own.
 	Name, Service string
-	// ExceptionType and Message are that span's; where it has none, those of the attempt or the run.
+	// ExceptionType and Message are that span's; where it has none, those of the attempt or the
+	// run.
 	ExceptionType, Message string
 }
 
@@ -27,7 +28,8 @@ type failure struct {
 	start, end                                            int64
 }
 
-// compareFailures orders erring spans by what they are kept for: the ones that end last are nearest to the end of the run.
+// compareFailures orders erring spans by what they are kept for: the ones that end last are nearest
+// to the end of the run.
 func compareFailures(a, b *failure) int {
 	return cmp.Or(cmp.Compare(a.end, b.end), bytes.Compare(a.span[:], b.span[:]), cmp.Compare(a.trace, b.trace))
 }
@@ -54,7 +56,8 @@ func (r *Run) offerFailure(f failure) {
 	m.errors = slices.Delete(m.errors, least, least+1)
 }
 
-// Cause returns the evidence for an attempt that failed: the deepest erring span below it, else the attempt itself.
+// Cause returns the evidence for an attempt that failed: the deepest erring span below it, else the
+// attempt itself.
 func (r *Run) Cause(t *Attempt) Evidence {
 	own := Evidence{TraceID: r.traceID(t.trace), SpanID: t.SpanID}
 	own.ExceptionType, own.Message = t.Exception()
@@ -64,8 +67,9 @@ func (r *Run) Cause(t *Attempt) Evidence {
 // TraceOf is the trace of an attempt.
 func (r *Run) TraceOf(t *Attempt) TraceID { return r.traceID(t.trace) }
 
-// RootCause returns the evidence for a run that failed though no stage has said so: the deepest erring span that is in no attempt, preferably
-// one of the given stage (which began and did not end; empty for none), else the root.
+// RootCause returns the evidence for a run that failed though no stage has said so: the deepest
+// erring span that is in no attempt, preferably one of the given stage (which began and did not
+// end; empty for none), else the root.
 func (r *Run) RootCause(stage string) Evidence {
 	var own Evidence
 	if root := r.Root; root != nil {
@@ -81,9 +85,10 @@ func (r *Run) RootCause(stage string) Evidence {
 
 // deepest returns the best of the erring spans that match, own if none does.
 //
-// An erring span under a parent with the status OK was caught, and does not count. The ones from which errors go all the way up come before
-// those with a parent in between that is not in error, these before those that are known to belong here by their time only. Then the
-// deepest one counts, then the one that ended last: what was tried again in vain has failed like the last time.
+// An erring span under a parent with the status OK was caught, and does not count. The ones from
+// which errors go all the way up come before those with a parent in between that is not in error,
+// these before those that are known to belong here by their time only. Then the deepest one counts,
+// then the one that ended last: what was tried again in vain has failed like the last time.
 func (r *Run) deepest(own Evidence, match func(*path, *failure) bool) Evidence {
 	if r.more == nil || len(r.more.errors) == 0 {
 		return own
@@ -117,8 +122,8 @@ func (r *Run) deepest(own Evidence, match func(*path, *failure) bool) Evidence {
 // maxNesting bounds stages within stages.
 const maxNesting = 32
 
-// Above returns the attempts of other stages in which a failed attempt lies, by the ids of parents, the innermost one first: where they failed as
-// well, they failed because of it.
+// Above returns the attempts of other stages in which a failed attempt lies, by the ids of parents,
+// the innermost one first: where they failed as well, they failed because of it.
 func (r *Run) Above(t *Attempt) []*Attempt {
 	if t.detail == nil || t.detail.parent == (SpanID{}) {
 		return nil

@@ -86,7 +86,8 @@ func TestShortestTryByTime(t *testing.T) {
 	}
 }
 
-// TestCauseOfAttemptsWithOneID: all attempts have the id of their instance; what is below counts for the last one, in whatever order they came.
+// TestCauseOfAttemptsWithOneID: all attempts have the id of their instance; what is below counts
+// for the last one, in whatever order they came.
 func TestCauseOfAttemptsWithOneID(t *testing.T) {
 	first := span(KindStage, 1, 0, 10, task("load"), attempt(1), retried, fails("", ""))
 	second := span(KindStage, 1, 20, 30, task("load"), attempt(2), fails("", ""))

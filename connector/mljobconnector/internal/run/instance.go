@@ -10,7 +10,8 @@ import (
 	"strings"
 )
 
-// Instance is one instance of a stage: a mapped task, a rank, or the stage itself where it has no name.
+// Instance is one instance of a stage: a mapped task, a rank, or the stage itself where it has no
+// name.
 type Instance struct {
 	Name string
 	// Attempts are in their order; there is at least one.
@@ -19,10 +20,12 @@ type Instance struct {
 	reported *reported
 }
 
-// Instances returns the instances of which an attempt has come, by name: numbers in their order, then the rest.
+// Instances returns the instances of which an attempt has come, by name: numbers in their order,
+// then the rest.
 //
-// The attempts of an instance are in the order of their attempts. If one of them does not say which it is, their order is that of start, and
-// those that another one was to follow come first, so that clocks that differ between hosts do not make one of these the last.
+// The attempts of an instance are in the order of their attempts. If one of them does not say which
+// it is, their order is that of start, and those that another one was to follow come first, so that
+// clocks that differ between hosts do not make one of these the last.
 func (s *Stage) Instances() []Instance {
 	if len(s.attempts) == 0 {
 		return nil
@@ -83,7 +86,8 @@ func (i *Instance) Recovered() bool {
 	return slices.ContainsFunc(i.Attempts[:len(i.Attempts)-1], func(t *Attempt) bool { return t.Outcome.Bad() })
 }
 
-// RowsIn and RowsOut are what the final attempt says, else what the latest inner span of it says; negative if nothing does.
+// RowsIn and RowsOut are what the final attempt says, else what the latest inner span of it says;
+// negative if nothing does.
 func (i *Instance) RowsIn() int64 {
 	f := i.Final()
 	if f.RowsIn >= 0 || i.reported == nil || !i.reported.rowsIn.within(f) {
@@ -101,7 +105,8 @@ func (i *Instance) RowsOut() int64 {
 	return int64(i.reported.rowsOut.value)
 }
 
-// NullRatios and Metrics are by name: what the final attempt says, and of the rest what the latest inner span of it says.
+// NullRatios and Metrics are by name: what the final attempt says, and of the rest what the latest
+// inner span of it says.
 func (i *Instance) NullRatios() []Value {
 	var own []Value
 	if d := i.Final().detail; d != nil {

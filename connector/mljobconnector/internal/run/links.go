@@ -3,7 +3,8 @@
 
 package run
 
-// link says under which span an inner span is, and how it ended; or that the span is a root that does not count.
+// link says under which span an inner span is, and how it ended; or that the span is a root that
+// does not count.
 type link struct {
 	span, parent     SpanID
 	trace            uint16

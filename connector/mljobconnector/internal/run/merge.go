@@ -5,8 +5,8 @@ package run
 
 import "slices"
 
-// Merge takes in what another run holds, which turned out to be this one. The run keeps its key and its id. The other run must not be used
-// afterwards.
+// Merge takes in what another run holds, which turned out to be this one. The run keeps its key and
+// its id. The other run must not be used afterwards.
 func (r *Run) Merge(other *Run) {
 	r.Lost += other.Lost
 	r.crowded = r.crowded || other.crowded

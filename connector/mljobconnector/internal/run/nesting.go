@@ -23,7 +23,8 @@ type path struct {
 	sure int
 	// depth is the number of spans on the way, as far as it is known.
 	depth int
-	// caught says that a span on the way has the status OK; broken that a span on the way is not known.
+	// caught says that a span on the way has the status OK; broken that a span on the way is not
+	// known.
 	caught, broken bool
 }
 
@@ -47,7 +48,8 @@ func newNesting(r *Run) *nesting {
 	return n
 }
 
-// up goes from a span upwards until it comes to an attempt, to the root, or to a span that is not known.
+// up goes from a span upwards until it comes to an attempt, to the root, or to a span that is not
+// known.
 func (n *nesting) up(trace uint16, span SpanID) path {
 	p := path{sure: 2}
 	for range len(n.inner) + 1 {
@@ -76,8 +78,9 @@ func (n *nesting) up(trace uint16, span SpanID) path {
 	return p
 }
 
-// path finds the attempt that an erring span is in: by the ids of its parents; where one of them is not known, the shortest attempt of the same
-// trace (or of the stage that the span names) in whose time it lies.
+// path finds the attempt that an erring span is in: by the ids of its parents; where one of them is
+// not known, the shortest attempt of the same trace (or of the stage that the span names) in whose
+// time it lies.
 func (n *nesting) path(f *failure) path {
 	p := n.up(f.trace, f.parent)
 	if !p.broken {

@@ -3,8 +3,8 @@
 
 package run
 
-// Outcome is how a run, a stage or one attempt of it ended, in the words of cicd.pipeline.result and
-// cicd.pipeline.task.run.result.
+// Outcome is how a run, a stage or one attempt of it ended, in the words of cicd.pipeline.result
+// and cicd.pipeline.task.run.result.
 type Outcome uint8
 
 // The outcomes. Unknown is that of what has not ended.

@@ -10,8 +10,8 @@ import (
 	"unique"
 )
 
-// reported is what the inner spans of an instance of a stage say of it: of each number the one of the span that ended last, as an
-// epoch's rows or metric are those of the stage so far.
+// reported is what the inner spans of an instance of a stage say of it: of each number the one of
+// the span that ended last, as an epoch's rows or metric are those of the stage so far.
 type reported struct {
 	rowsIn, rowsOut timedValue
 	nulls, metrics  []timedValue // by name
@@ -45,7 +45,8 @@ func (s *reported) merge(other *reported) {
 	}
 }
 
-// updateNamed adds a number to a list of at most maxValues, which are those that come first by name.
+// updateNamed adds a number to a list of at most maxValues, which are those that come first by
+// name.
 func updateNamed(list []timedValue, v timedValue) []timedValue {
 	i, found := slices.BinarySearchFunc(list, v.name, func(s timedValue, name string) int { return strings.Compare(s.name, name) })
 	if found {

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// Root is the span of the run itself. Of several, one with a result attribute counts rather than one without, then the one
-// that ended last: a process that was started again under the same run id has the last word.
+// Root is the span of the run itself. Of several, one with a result attribute counts rather than
+// one without, then the one that ended last: a process that was started again under the same run id
+// has the last word.
 type Root struct {
 	TraceID    TraceID
 	SpanID     SpanID
@@ -31,7 +32,8 @@ func (r *Run) addRoot(s *Span, trace uint16, now time.Time) bool {
 	}, trace)
 }
 
-// keepRoot takes a root in, and reports whether it is report. The ones that do not count are remembered by their ids.
+// keepRoot takes a root in, and reports whether it is report. The ones that do not count are
+// remembered by their ids.
 func (r *Run) keepRoot(root *Root, trace uint16) bool {
 	c := 1
 	if r.Root != nil {

@@ -1,10 +1,12 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package run puts the spans of one run of a job together: its stages, their instances and attempts, its errors.
+// Package run puts the spans of one run of a job together: its stages, their instances and
+// attempts, its errors.
 //
-// A run takes its spans in any order, late and twice, and is the same afterwards: where two spans disagree, a rule decides that
-// does not depend on which of them came first. It knows what was said; what that means is for package judge to say.
+// A run takes its spans in any order, late and twice, and is the same afterwards: where two spans
+// disagree, a rule decides that does not depend on which of them came first. It knows what was
+// said; what that means is for package judge to say.
 //
 //	spans ─► Run.Add ─┬─► Root                         (root.go)
 //	                  ├─► Stages ─► attempts by instance  (stage.go, attempt.go, instance.go)
@@ -22,19 +24,21 @@ import (
 // Key is a job in an environment.
 type Key struct{ Environment, Job string }
 
-// Limits bound a run. What exceeds them is counted in Run.Lost, the rest of the run goes on. What has failed beyond the limits of
-// stages and instances still finds a place, up to Reserved of each: a failure that nobody names would be worse than a long list.
+// Limits bound a run. What exceeds them is counted in Run.Lost, the rest of the run goes on. What
+// has failed beyond the limits of stages and instances still finds a place, up to Reserved of each:
+// a failure that nobody names would be worse than a long list.
 type Limits struct {
-	// Stages is per run, Instances per stage, Attempts per instance (the latest are kept), Errors (erring inner spans; those that end last
-	// are kept), Links (parents of inner spans; those that came last are kept) and Traces per run.
+	// Stages is per run, Instances per stage, Attempts per instance (the latest are kept), Errors
+	// (erring inner spans; those that end last are kept), Links (parents of inner spans; those that
+	// came last are kept) and Traces per run.
 	Stages, Instances, Attempts, Errors, Links, Traces int
 }
 
 // DefaultLimits are ml_job's.
 var DefaultLimits = Limits{Stages: 1000, Instances: 10000, Attempts: 20, Errors: 32, Links: 512, Traces: 1000}
 
-// Reserved is the number of failed stages of a run, and of failed instances of a stage, that find a place beyond Limits. Attempts that another one
-// is to follow are not among them: the last one is.
+// Reserved is the number of failed stages of a run, and of failed instances of a stage, that find a
+// place beyond Limits. Attempts that another one is to follow are not among them: the last one is.
 const Reserved = 100
 
 // Exceeded says which limits kept something out.
@@ -57,13 +61,17 @@ type Run struct {
 	// ID is the run id, or the trace id in hexadecimal where ByTrace is set.
 	ID      string
 	ByTrace bool
-	// LogicalDate and Resumes are as they came; empty if no span had them. If spans disagree, the first in the order of text counts.
+	// LogicalDate and Resumes are as they came; empty if no span had them. If spans disagree, the
+	// first in the order of text counts.
 	LogicalDate, Resumes string
-	// Traces are in the order in which they were first seen. Once full, spans of further traces are taken without their trace id.
+	// Traces are in the order in which they were first seen. Once full, spans of further traces are
+	// taken without their trace id.
 	Traces []TraceID
-	// FirstSeen and LastSeen are when the first and the latest new span came, on the collector's clock.
+	// FirstSeen and LastSeen are when the first and the latest new span came, on the collector's
+	// clock.
 	FirstSeen, LastSeen time.Time
-	// Start and End are the earliest start and the latest end of the spans, in event time; zero if no span had any.
+	// Start and End are the earliest start and the latest end of the spans, in event time; zero if
+	// no span had any.
 	Start, End time.Time
 	// Root is the run's own span; nil until it came.
 	Root *Root
@@ -103,8 +111,9 @@ func intern(k Key) Key {
 	return Key{Environment: unique.Make(k.Environment).Value(), Job: unique.Make(k.Job).Value()}
 }
 
-// Add takes a span in, at a time of the collector's clock. It reports false for a span that it has seen and for one that changes nothing.
-// Inner spans and markers that came long ago (more than Limits.Links of them) are not recognized; they change no more than LastSeen.
+// Add takes a span in, at a time of the collector's clock. It reports false for a span that it has
+// seen and for one that changes nothing. Inner spans and markers that came long ago (more than
+// Limits.Links of them) are not recognized; they change no more than LastSeen.
 func (r *Run) Add(s *Span, now time.Time) bool {
 	trace := r.trace(s.TraceID)
 	at := sighting{start: nanos(s.Start), end: nanos(s.End), arrived: nanos(now)}
@@ -141,7 +150,8 @@ func (r *Run) Add(s *Span, now time.Time) bool {
 	return true
 }
 
-// trace gives the number of a trace, unknownTrace if there is no place for it. It does not remember a new one.
+// trace gives the number of a trace, unknownTrace if there is no place for it. It does not remember
+// a new one.
 func (r *Run) trace(id TraceID) uint16 {
 	for i, known := range slices.Backward(r.Traces) {
 		if known == id {
@@ -225,7 +235,8 @@ func (r *Run) TakeExceeded() Exceeded {
 // Crowded reports whether a stage found no place: which stages have come is then not known.
 func (r *Run) Crowded() bool { return r.crowded }
 
-// stage returns the stage of a name, a new one if need be, nil if there is no place for it. There is more place for one that failed.
+// stage returns the stage of a name, a new one if need be, nil if there is no place for it. There
+// is more place for one that failed.
 func (r *Run) stage(name string, failed bool) *Stage {
 	if s := r.Stage(name); s != nil {
 		return s
@@ -272,8 +283,9 @@ func (r *Run) extra() *more {
 	return r.more
 }
 
-// Began is when the run began on the collector's clock, as far as its spans tell: the earliest arrival of a span less the time that
-// the span itself took. Clocks that differ between hosts do not matter to it; spans that are delivered late make it later.
+// Began is when the run began on the collector's clock, as far as its spans tell: the earliest
+// arrival of a span less the time that the span itself took. Clocks that differ between hosts do
+// not matter to it; spans that are delivered late make it later.
 func (r *Run) Began() time.Time { return timeOf(r.life.began) }
 
 // Marked reports whether a marker said that the run itself (not one of its stages) is going on.

@@ -54,7 +54,8 @@ func (s *Stage) extra() *side {
 	return s.side
 }
 
-// Arrived is when the latest attempt came, on the collector's clock, to the second (never earlier); zero if none came.
+// Arrived is when the latest attempt came, on the collector's clock, to the second (never earlier);
+// zero if none came.
 func (s *Stage) Arrived() time.Time {
 	if s.arrived == 0 {
 		return time.Time{}
@@ -62,8 +63,8 @@ func (s *Stage) Arrived() time.Time {
 	return time.Unix(int64(s.arrived), 0).UTC()
 }
 
-// Began is when the stage began on the collector's clock, as markers, inner spans and named instances tell (see Run.Began); zero if
-// there are none.
+// Began is when the stage began on the collector's clock, as markers, inner spans and named
+// instances tell (see Run.Began); zero if there are none.
 func (s *Stage) Began() time.Time {
 	if s.side == nil {
 		return time.Time{}
@@ -85,7 +86,8 @@ func (s *Stage) Sign() time.Time {
 // Marked reports whether a marker said that the stage is going on.
 func (s *Stage) Marked() bool { return s.side != nil && s.side.life.marked }
 
-// Crowded reports whether attempts of some instances found no place: which instances have come is then not known.
+// Crowded reports whether attempts of some instances found no place: which instances have come is
+// then not known.
 func (s *Stage) Crowded() bool { return s.side != nil && s.side.crowded }
 
 // Ended reports whether an attempt of the stage has come.

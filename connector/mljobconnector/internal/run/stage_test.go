@@ -140,7 +140,8 @@ func TestInnerSpansSpeakForTheirStage(t *testing.T) {
 func TestSignsOfLife(t *testing.T) {
 	r := newRun(DefaultLimits)
 	add := func(arrives int, s Span) { r.Add(&s, at(arrives)) }
-	// The clock of the stage's host is an hour ahead: only the length of a span counts, and when it came.
+	// The clock of the stage's host is an hour ahead: only the length of a span counts, and when it
+	// came.
 	add(1001, span(KindMarker, 1, 4600, 4600, task("train")))
 	add(1130, span(KindInner, 2, 4610, 4670, task("train"))) // began at second 1070 at the latest
 	s := r.Stage("train")

@@ -1,8 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package scalar reads the values of attributes, which may be of another type than the vocabulary says: numbers come as strings, ids as
-// numbers. What can be read without a guess is.
+// Package scalar reads the values of attributes, which may be of another type than the vocabulary
+// says: numbers come as strings, ids as numbers. What can be read without a guess is.
 package scalar
 
 import (

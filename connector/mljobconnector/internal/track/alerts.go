@@ -17,15 +17,17 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
-// Due returns the alerts to emit now: new, changed and resolved ones, and those whose turn it is. All of them have been written. Sent
-// says that they have been delivered; if they were not, they are due again at the next call.
+// Due returns the alerts to emit now: new, changed and resolved ones, and those whose turn it is.
+// All of them have been written. Sent says that they have been delivered; if they were not, they
+// are due again at the next call.
 func (w *Tracker) Due(now time.Time) []alert.Alert {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.ledger.alerts.Due(now)
 }
 
-// Sent notes the delivery of what Due returned. Nothing of it is stored: after a restart everything is due.
+// Sent notes the delivery of what Due returned. Nothing of it is stored: after a restart everything
+// is due.
 func (w *Tracker) Sent(now time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

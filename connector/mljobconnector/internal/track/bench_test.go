@@ -25,9 +25,10 @@ const (
 	benchBatch = 100
 )
 
-// benchmark has 10,000 runs of 20 stages that go on at the same time: their spans come stage by stage, in batches of 100 spans of 100
-// runs, and the tracker ticks every second of 4,000 spans. It prints ns/span (with the ticks and the writing), the bytes that a run
-// takes in memory when all its stages have come, and the bytes that were written for a span.
+// benchmark has 10,000 runs of 20 stages that go on at the same time: their spans come stage by
+// stage, in batches of 100 spans of 100 runs, and the tracker ticks every second of 4,000 spans. It
+// prints ns/span (with the ticks and the writing), the bytes that a run takes in memory when all
+// its stages have come, and the bytes that were written for a span.
 func benchmark(b *testing.B, store func() Store) {
 	b.Helper()
 	o := options()

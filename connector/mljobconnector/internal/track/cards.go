@@ -12,14 +12,15 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// farAway is how far in the future a logical date may lie; a later one is a mistake that would make backfills of all runs to come.
+// farAway is how far in the future a logical date may lie; a later one is a mistake that would make
+// backfills of all runs to come.
 const farAway = 366 * 24 * time.Hour
 
 // noCards stands for a tracker without a catalog.
 var noCards = catalog.NewSet(nil, nil)
 
-// refresh takes over the cards if they have changed. A job on a card with a schedule is watched from then on, whether or not a span
-// of it has come.
+// refresh takes over the cards if they have changed. A job on a card with a schedule is watched
+// from then on, whether or not a span of it has come.
 func (w *Tracker) refresh(now time.Time) {
 	set := noCards
 	if w.options.Cards != nil {
@@ -54,7 +55,8 @@ func (w *Tracker) refresh(now time.Time) {
 	}
 }
 
-// armedElsewhere reports whether the schedule of a card without an environment holds in some environment.
+// armedElsewhere reports whether the schedule of a card without an environment holds in some
+// environment.
 func (w *Tracker) armedElsewhere(name string) bool {
 	for key, j := range w.jobs {
 		if key.Job == name && key.Environment != "" && j.slots.armed && j.card != nil && j.card.Environment == "" {

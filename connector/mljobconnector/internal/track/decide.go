@@ -32,7 +32,8 @@ func (w *Tracker) Tick(ctx context.Context, now time.Time) error {
 	return w.write(ctx, now)
 }
 
-// Flush decides, at shutdown, the errors that wait for DecisionWait; what is absent is decided after the restart.
+// Flush decides, at shutdown, the errors that wait for DecisionWait; what is absent is decided
+// after the restart.
 func (w *Tracker) Flush(ctx context.Context, now time.Time) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -70,7 +71,8 @@ func (w *Tracker) expect(t *tracked) judge.Expect {
 	return e
 }
 
-// afterDowntime moves a deadline that passed while the collector was down to Absence after its start.
+// afterDowntime moves a deadline that passed while the collector was down to Absence after its
+// start.
 func (w *Tracker) afterDowntime(deadline time.Time) time.Time {
 	if !w.down.IsZero() && deadline.After(w.down) && !deadline.After(w.started) {
 		return w.started.Add(w.options.Absence)
@@ -188,7 +190,8 @@ func (w *Tracker) conclude(t *tracked, v judge.Verdict, now time.Time) {
 	w.boundClosed()
 }
 
-// endedWell reports whether the run did what it is for: it is good, slow, or has only lost a stage that it can do without.
+// endedWell reports whether the run did what it is for: it is good, slow, or has only lost a stage
+// that it can do without.
 func endedWell(v judge.Verdict) bool {
 	return v.Outcome == run.Success && (v.Good || v.Fault == nil || v.Fault.Warning)
 }
@@ -204,7 +207,8 @@ func (w *Tracker) settleAlerts(t *tracked, v judge.Verdict, raised map[*entry]bo
 	if !well && v.Fault != nil {
 		why = map[string]string{"superseded_by": faultName(v.Fault.Kind, v.Fault.Stage), "superseded_by_run": runName(t)}
 	}
-	// Where the run's own alert found no place beside that of a later run, it takes that of no other.
+	// Where the run's own alert found no place beside that of a later run, it takes that of no
+	// other.
 	all := well || v.Fault != nil && !v.Fault.Warning && len(raised) > 0
 	settle := func(key run.Key) {
 		for _, e := range w.ledger.of(key) {
@@ -312,8 +316,8 @@ func (w *Tracker) fires(t *tracked, f judge.Fault) bool {
 	})
 }
 
-// heldFor reports whether a fault of absence that is known since a time is held, because the collector was down or nothing is received,
-// and when to ask again.
+// heldFor reports whether a fault of absence that is known since a time is held, because the
+// collector was down or nothing is received, and when to ask again.
 func (w *Tracker) heldFor(t *tracked, since, now time.Time) (until time.Time, held bool) {
 	until, held = w.hold(t.run.Key, since, now)
 	if at := w.started.Add(w.options.Absence); !w.down.IsZero() && since.After(w.down) && now.Before(at) {
@@ -344,7 +348,8 @@ func (w *Tracker) warmUp(t *tracked, e judge.Expect) {
 	}
 }
 
-// write writes what has changed. While the tracker is alive that is stored with it, and every minute.
+// write writes what has changed. While the tracker is alive that is stored with it, and every
+// minute.
 func (w *Tracker) write(ctx context.Context, now time.Time) error {
 	services := w.records.Stored() && !now.Before(w.saved.Add(saveEvery))
 	if w.records.Stored() && (w.records.Pending() || services) {

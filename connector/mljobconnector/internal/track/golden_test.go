@@ -20,8 +20,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// goldenState is a store as format 1 wrote it on 2026-11-28: seven good runs, one that failed (its alert fires) and one that goes on, of a job with
-// a card, and a run without a job. UPDATE_GOLDEN=1 writes it anew, which a new format must not need.
+// goldenState is a store as format 1 wrote it on 2026-11-28: seven good runs, one that failed (its
+// alert fires) and one that goes on, of a job with a card, and a run without a job. UPDATE_GOLDEN=1
+// writes it anew, which a new format must not need.
 const goldenState = "testdata/state-1.json"
 
 func goldenCard() *catalog.Job {
@@ -105,7 +106,8 @@ func rewritten(t *testing.T, values map[string][]byte, now time.Time) map[string
 	return r.store.values
 }
 
-// TestGoldenState reads what an earlier version stored: nothing is set aside, and all of it goes on.
+// TestGoldenState reads what an earlier version stored: nothing is set aside, and all of it goes
+// on.
 func TestGoldenState(t *testing.T) {
 	if os.Getenv("UPDATE_GOLDEN") != "" {
 		r := goldenRig(t)
@@ -153,7 +155,8 @@ func TestGoldenState(t *testing.T) {
 	assert.Equal(t, 1, own.Jobs)
 	assert.Equal(t, 2, own.OpenRuns, "the one that goes on and the one without a job")
 
-	// The run that goes on is the one that was stored: its build stage is known, and its good end ends the alert.
+	// The run that goes on is the one that was stored: its build stage is known, and its good end
+	// ends the alert.
 	o := of{job: "daily", environment: "prod", id: "run-i", trace: 9, start: r.now}
 	r.observe(o.stage(3, "train", run.Success, r.now, r.now), o.root(run.Success, r.now))
 	r.pass(10 * time.Minute)

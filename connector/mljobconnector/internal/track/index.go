@@ -26,13 +26,15 @@ type runID struct {
 //	span with neither        ─► traces, then anonymous; an erring one else waits in pending
 type index struct {
 	runs map[runID]*tracked
-	// traces has the run that was first known to have spans in a trace; shared has all of them where there are several.
+	// traces has the run that was first known to have spans in a trace; shared has all of them
+	// where there are several.
 	traces    map[run.TraceID]*tracked
 	shared    map[run.TraceID][]*tracked
 	anonymous map[run.TraceID]*tracked
 	pending   pending
-	// open has the runs that have not ended, and those that wait for their judgement, the one silent for longest first. closed has the
-	// others, the one closed first first; nameless those of anonymous.
+	// open has the runs that have not ended, and those that wait for their judgement, the one
+	// silent for longest first. closed has the others, the one closed first first; nameless those
+	// of anonymous.
 	open, closed, nameless *list.List
 }
 
@@ -44,7 +46,8 @@ func newIndex(waiting int) index {
 	}
 }
 
-// inTrace returns the first run of a job that has spans in a trace. A span that names no environment fits a job in any.
+// inTrace returns the first run of a job that has spans in a trace. A span that names no
+// environment fits a job in any.
 func (x *index) inTrace(trace run.TraceID, key run.Key) *tracked {
 	first := x.traces[trace]
 	if first == nil {
@@ -65,8 +68,9 @@ func (t *tracked) fits(key run.Key) bool {
 	return t.run.Key == key || key.Environment == "" && t.run.Key.Job == key.Job
 }
 
-// current is the run that a span without a job belongs to: of several of one job in its trace the latest that goes on, as a driver has that makes one run after the
-// other; else the first. nil if there is none.
+// current is the run that a span without a job belongs to: of several of one job in its trace the
+// latest that goes on, as a driver has that makes one run after the other; else the first. nil if
+// there is none.
 func (x *index) current(trace run.TraceID) *tracked {
 	first, several := x.traces[trace], x.shared[trace]
 	for _, t := range slices.Backward(several) {

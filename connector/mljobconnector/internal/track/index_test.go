@@ -198,7 +198,8 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, uint64(1), r.w.SelfStats().Evicted["closed"])
 	assert.Equal(t, 2, r.w.SelfStats().ClosedRuns)
 
-	// Jobs: one with an alert stays, the silent one goes, and the next one is refused where all have alerts.
+	// Jobs: one with an alert stays, the silent one goes, and the next one is refused where all
+	// have alerts.
 	for n, job := range []string{"daily", "two", "three", "four"} {
 		r.script.runs[job] = line{stage: job}
 		r.whole(of{job: job, id: job, trace: 10 + n}, run.Failure)

@@ -29,9 +29,11 @@ type job struct {
 	schedule *schedule.Schedule
 	slots    slots
 
-	// newest is the newest logical date that a run has had; lastSuccess the end of the last good run that was no backfill.
+	// newest is the newest logical date that a run has had; lastSuccess the end of the last good
+	// run that was no backfill.
 	newest, lastSuccess time.Time
-	// seen is when a span of it came last, else when it became known to this process. It is not stored.
+	// seen is when a span of it came last, else when it became known to this process. It is not
+	// stored.
 	seen time.Time
 	// own says that runs of the job were seen: it is not only known by its card.
 	own bool
@@ -82,14 +84,17 @@ func newJob(key run.Key) *job {
 	return j
 }
 
-// maxForgotten is the number of hashes that are remembered per job: of a thousand runs their id and their first trace.
+// maxForgotten is the number of hashes that are remembered per job: of a thousand runs their id and
+// their first trace.
 const maxForgotten = 2000
 
-// past is what a job remembers of its runs. It is stored apart from the job, because it is larger and changes less often.
+// past is what a job remembers of its runs. It is stored apart from the job, because it is larger
+// and changes less often.
 type past struct {
 	stored  state.Place
 	history *judge.History
-	// forgotten has hashes of the ids, and first traces, of runs that have been forgotten; at next is the oldest one once it is full.
+	// forgotten has hashes of the ids, and first traces, of runs that have been forgotten; at next
+	// is the oldest one once it is full.
 	forgotten []uint64
 	next      int
 }

@@ -25,8 +25,9 @@ type step struct {
 	spans []run.Span
 }
 
-// theStory has six hours of a job that is due every two hours, and of others: failures that are superseded and resolved, a missing stage that comes late, a
-// run that is known by its trace first, a missed slot, a backfill, a resumed run, a stall, an overdue run and a silence.
+// theStory has six hours of a job that is due every two hours, and of others: failures that are
+// superseded and resolved, a missing stage that comes late, a run that is known by its trace first,
+// a missed slot, a backfill, a resumed run, a stall, an overdue run and a silence.
 func theStory() (script, Options, []step) {
 	at := func(d time.Duration) time.Time { return day0.Add(d) }
 	s := script{runs: map[string]line{
@@ -80,7 +81,8 @@ func theStory() (script, Options, []step) {
 	add(3*h+m, slow.inner(5, at(3*h)))
 	add(4*h+20*m, slow.stage(2, "train", run.Success, at(3*h), at(4*h+20*m)), slow.root(run.Failure, at(4*h+20*m)))
 	whole(night("n2b", 3, "2026-11-22"), 4*h+40*m, run.Success)
-	// The third slot's run does not come, and then everything is silent while two jobs should be heard of.
+	// The third slot's run does not come, and then everything is silent while two jobs should be
+	// heard of.
 	silent1, silent2 := long, rows
 	silent1.id, silent1.trace, silent1.start = "long2", 40, at(6*h+10*m)
 	silent2.id, silent2.trace, silent2.start = "rows2", 41, at(6*h+10*m)
@@ -121,8 +123,8 @@ func (r *rig) tell(steps []step, end time.Duration) {
 	}
 }
 
-// killed is the rig as a kill leaves it: what is in the store, what was emitted, and the step that was not acknowledged. All that the
-// process held in memory is gone.
+// killed is the rig as a kill leaves it: what is in the store, what was emitted, and the step that
+// was not acknowledged. All that the process held in memory is gone.
 func (r *rig) killed() *rig {
 	k := *r
 	k.w = nil
@@ -166,9 +168,10 @@ func (r *rig) ending() ending {
 	return e
 }
 
-// The story is killed at every single batch in turn, before and after it is written; then the process starts again on what is
-// stored, and the spans that were not acknowledged are sent again. Whatever the moment: the same alerts as in the story that is left alone,
-// none lost, none twice with another StartsAt, and the same state in the end.
+// The story is killed at every single batch in turn, before and after it is written; then the
+// process starts again on what is stored, and the spans that were not acknowledged are sent again.
+// Whatever the moment: the same alerts as in the story that is left alone, none lost, none twice
+// with another StartsAt, and the same state in the end.
 func TestKilledAtEveryBatch(t *testing.T) {
 	s, o, steps := theStory()
 	r := newRig(t, o)
@@ -181,7 +184,8 @@ func TestKilledAtEveryBatch(t *testing.T) {
 	}, r.ending().alerts)
 }
 
-// killAtEveryBatch tells a story as it is, and goes on from a kill at each of its batches, on either side of it.
+// killAtEveryBatch tells a story as it is, and goes on from a kill at each of its batches, on
+// either side of it.
 func killAtEveryBatch(whole *rig, steps []step, end time.Duration) {
 	t := whole.t
 	type kill struct {

@@ -17,7 +17,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// order is the place of a run among the runs of its job: by logical date where both have one, else by start.
+// order is the place of a run among the runs of its job: by logical date where both have one, else
+// by start.
 type order struct{ Date, Start time.Time }
 
 // before reports whether o is earlier than other.
@@ -42,7 +43,8 @@ type detail struct {
 	Stage string
 	// Run is the key, in the store, of the run that the alert speaks of; empty for none.
 	Run string
-	// Order is that run's. An alert whose Strict is set is resolved by later runs only, not by one of the same order.
+	// Order is that run's. An alert whose Strict is set is resolved by later runs only, not by one
+	// of the same order.
 	Order  order
 	Strict bool
 	// Running says that the alert was raised while the run went on.
@@ -89,7 +91,8 @@ type ledger struct {
 	resend time.Duration
 	// dropped counts those dropped early, and new ones that found no place.
 	dropped uint64
-	// carded reports whether a job has a card; lost is told of an alert that fires and finds no place or loses it.
+	// carded reports whether a job has a card; lost is told of an alert that fires and finds no
+	// place or loses it.
 	carded func(run.Key) bool
 	lost   func(*entry)
 }
@@ -106,7 +109,8 @@ func newLedger(records *state.Records, limit int, resend, keep time.Duration) *l
 	return l
 }
 
-// outranks reports whether an alert on a job with a card, or on no job, meets one on a job without a card.
+// outranks reports whether an alert on a job with a card, or on no job, meets one on a job without
+// a card.
 func (l *ledger) outranks(newcomer, held *entry) bool {
 	return (newcomer.Key.Job == "" || l.carded(newcomer.Key)) && held.Key.Job != "" && !l.carded(held.Key)
 }
@@ -144,8 +148,8 @@ func (l *ledger) of(key run.Key) []*entry {
 	return firing
 }
 
-// raise lets an alert fire, or brings the one that fires up to date, and returns it. It returns nil if that one speaks of a later run,
-// or if the ledger is full.
+// raise lets an alert fire, or brings the one that fires up to date, and returns it. It returns nil
+// if that one speaks of a later run, or if the ledger is full.
 func (l *ledger) raise(now time.Time, a alert.Alert, d detail) *entry {
 	fingerprint := a.Fingerprint()
 	e, known := l.alerts.Get(fingerprint)

@@ -112,7 +112,8 @@ func TestCancellation(t *testing.T) {
 	assert.Empty(t, r.active())
 }
 
-// A slow run is a warning, resolves what was wrong before, counts as a success, and does not become history.
+// A slow run is a warning, resolves what was wrong before, counts as a success, and does not become
+// history.
 func TestSlow(t *testing.T) {
 	r := newRig(t, options())
 	r.script.runs["a"] = line{stage: "train"}
@@ -220,7 +221,8 @@ func TestAbsenceThatEndsInTime(t *testing.T) {
 	assert.Empty(t, r.all())
 }
 
-// A run that was closed without its root is judged again when the root comes, and that changes no identity.
+// A run that was closed without its root is judged again when the root comes, and that changes no
+// identity.
 func TestLateRoot(t *testing.T) {
 	r := newRig(t, options())
 	r.script.runs["a"] = line{stage: "train", ends: true}
@@ -300,7 +302,8 @@ func TestBackfill(t *testing.T) {
 	assert.Equal(t, []string{"again"}, r.script.learned)
 }
 
-// A backfill that began after a failure of today, goes on over a restart, and ends well: it is of its date, not of its start.
+// A backfill that began after a failure of today, goes on over a restart, and ends well: it is of
+// its date, not of its start.
 func TestBackfillOverRestart(t *testing.T) {
 	r := newRig(t, options())
 	r.script.runs["today"] = line{stage: "train"}
@@ -356,7 +359,8 @@ func TestRunning(t *testing.T) {
 	assert.Equal(t, []string{"-StageRows daily query", "+JobFailed daily query"}, r.all())
 }
 
-// The verdict's alert stays the same alert if the stage's fault is the one that the run has at its end.
+// The verdict's alert stays the same alert if the stage's fault is the one that the run has at its
+// end.
 func TestRunningTakesOver(t *testing.T) {
 	r := newRig(t, options())
 	rows := judge.Fault{Kind: judge.StageRows, Stage: "query", Summary: "Rows fell."}
@@ -370,7 +374,8 @@ func TestRunningTakesOver(t *testing.T) {
 	assert.Equal(t, day0.Add(10*time.Second), r.last("StageRows daily query").StartsAt)
 }
 
-// A stalled stage that lives again resolves its alert; one that was overdue keeps it until the run has ended well.
+// A stalled stage that lives again resolves its alert; one that was overdue keeps it until the run
+// has ended well.
 func TestStalledAndOverdue(t *testing.T) {
 	r := newRig(t, options())
 	o := of{id: "a", trace: 1, start: day0}

@@ -11,7 +11,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 )
 
-// unusedFor is how long a job or a run must not have been heard of before its place may be given to another one.
+// unusedFor is how long a job or a run must not have been heard of before its place may be given to
+// another one.
 const unusedFor = time.Hour
 
 // maxExamined bounds the search for what can make room.
@@ -73,8 +74,9 @@ func (w *Tracker) exceededIn(t *tracked, s *run.Span, e run.Exceeded) {
 // carded reports whether a run is of a job with a card.
 func (t *tracked) carded() bool { return t.job != nil && t.job.card != nil }
 
-// roomForJob reports whether another job finds a place, if need be that of the job that was not heard of for longest. A job keeps its place
-// while it has a card or an active alert, and for an hour after its last span. A job with a card finds one for each card beyond the limit.
+// roomForJob reports whether another job finds a place, if need be that of the job that was not
+// heard of for longest. A job keeps its place while it has a card or an active alert, and for an
+// hour after its last span. A job with a card finds one for each card beyond the limit.
 func (w *Tracker) roomForJob(key run.Key, now time.Time) bool {
 	limit := max(w.options.Limits.Jobs, 1)
 	if len(w.jobs) < limit || w.evictJob(now) {
@@ -104,7 +106,8 @@ func (w *Tracker) evictJob(now time.Time) bool {
 	return false
 }
 
-// concludeFailed says what is known to be wrong with the open runs of a job, and reports whether that is anything.
+// concludeFailed says what is known to be wrong with the open runs of a job, and reports whether
+// that is anything.
 func (w *Tracker) concludeFailed(j *job, now time.Time) bool {
 	for t := range j.runs {
 		if t.phase == closed {
@@ -117,8 +120,8 @@ func (w *Tracker) concludeFailed(j *job, now time.Time) bool {
 	return len(w.ledger.of(j.key)) > 0
 }
 
-// boundOpen keeps the number of runs that have not ended within its limit. One that only waits for its judgement is judged now. Of one that has
-// failed already that is said before it goes.
+// boundOpen keeps the number of runs that have not ended within its limit. One that only waits for
+// its judgement is judged now. Of one that has failed already that is said before it goes.
 func (w *Tracker) boundOpen(now time.Time) {
 	for w.index.open.Len() > max(w.options.Limits.Runs, 1) {
 		t := w.makesRoom(now)
@@ -136,9 +139,10 @@ func (w *Tracker) boundOpen(now time.Time) {
 	}
 }
 
-// makesRoom is the open run that goes where there are too many: of jobs without a card one that has ended, else one that was silent for an hour, else
-// the one that came last, as what is active is not pushed out. Only runs of jobs with a card push out what is active: that of a job without a card
-// that was silent for longest, else of all.
+// makesRoom is the open run that goes where there are too many: of jobs without a card one that has
+// ended, else one that was silent for an hour, else the one that came last, as what is active is
+// not pushed out. Only runs of jobs with a card push out what is active: that of a job without a
+// card that was silent for longest, else of all.
 func (w *Tracker) makesRoom(now time.Time) *tracked {
 	var oldest *tracked
 	examined := 0
@@ -169,7 +173,8 @@ func (w *Tracker) makesRoom(now time.Time) *tracked {
 	return w.index.open.Front().Value.(*tracked)
 }
 
-// boundClosed keeps the number of runs that late spans may re-open within its limit: the one that was closed first goes, rather one of a job without a card.
+// boundClosed keeps the number of runs that late spans may re-open within its limit: the one that
+// was closed first goes, rather one of a job without a card.
 func (w *Tracker) boundClosed() {
 	for w.index.closed.Len() > w.options.Limits.Closed {
 		t, examined := w.index.closed.Front().Value.(*tracked), 0

@@ -14,8 +14,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// TestMadeUpJobs sends 25,000 jobs that nobody knows, three a second, beside one with a card and one without that runs every half hour: both keep
-// their places and their failures are said.
+// TestMadeUpJobs sends 25,000 jobs that nobody knows, three a second, beside one with a card and
+// one without that runs every half hour: both keep their places and their failures are said.
 func TestMadeUpJobs(t *testing.T) {
 	o := options(&catalog.Job{Name: "carded", Timezone: time.UTC})
 	o.Limits.Jobs, o.Limits.Runs, o.Limits.Closed = 20, 50, 50
@@ -52,7 +52,8 @@ func TestMadeUpJobs(t *testing.T) {
 	assert.Equal(t, []string{"JobFailed carded train", "JobFailed steady train"}, r.active())
 }
 
-// TestCardsFindRoom has the table full of jobs that all fail: one with a card is watched nevertheless, and its alert takes the place of another's.
+// TestCardsFindRoom has the table full of jobs that all fail: one with a card is watched
+// nevertheless, and its alert takes the place of another's.
 func TestCardsFindRoom(t *testing.T) {
 	o := options(&catalog.Job{Name: "carded", Timezone: time.UTC})
 	o.Limits.Jobs, o.Limits.Alerts = 3, 3
@@ -77,7 +78,8 @@ func TestCardsFindRoom(t *testing.T) {
 	assert.Len(t, r.w.jobs, 4, "three, and one with a card")
 }
 
-// TestRunsThatWaitAreJudgedEarly fills the table with runs that have ended: nothing is lost, they are judged before their time.
+// TestRunsThatWaitAreJudgedEarly fills the table with runs that have ended: nothing is lost, they
+// are judged before their time.
 func TestRunsThatWaitAreJudgedEarly(t *testing.T) {
 	o := options()
 	o.Limits.Runs = 2

@@ -22,8 +22,9 @@ const maxServiceName = 256
 // steadyWindow is how long before a silence a service must have been heard to be missed in it.
 const steadyWindow = time.Hour
 
-// liveness notes when anything at all was received, and from which services. note takes no lock unless a service is new, and
-// writes at most once a second, so that it can be called for every batch of ordinary traffic.
+// liveness notes when anything at all was received, and from which services. note takes no lock
+// unless a service is new, and writes at most once a second, so that it can be called for every
+// batch of ordinary traffic.
 type liveness struct {
 	last     atomic.Int64 // nanoseconds since 1970
 	services atomic.Pointer[map[string]*activity]
@@ -67,7 +68,8 @@ func (h *liveness) note(now time.Time, service string) {
 	h.addService(service, at)
 }
 
-// later moves a time forward, in steps of at least a second unless it is the first, and returns what it was.
+// later moves a time forward, in steps of at least a second unless it is the first, and returns
+// what it was.
 func later(t *atomic.Int64, at int64) (old int64, moved bool) {
 	for {
 		old = t.Load()
@@ -124,8 +126,8 @@ func (h *liveness) lastAt() time.Time {
 	return time.Time{}
 }
 
-// steadily is in how many of the minutes before a silence a service must have been heard to be missed in it. What a job calls for some minutes, such as a
-// warehouse, falls silent by itself.
+// steadily is in how many of the minutes before a silence a service must have been heard to be
+// missed in it. What a job calls for some minutes, such as a warehouse, falls silent by itself.
 const steadily = 15
 
 // steady returns the services that were heard steadily in the hour before a time, in order.

@@ -13,7 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// Load reads what was stored. It returns what was set aside because it cannot be read; an error is the store's own.
+// Load reads what was stored. It returns what was set aside because it cannot be read; an error is
+// the store's own.
 func (w *Tracker) Load(ctx context.Context, store Store, now time.Time) (failed []string, err error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -23,7 +24,8 @@ func (w *Tracker) Load(ctx context.Context, store Store, now time.Time) (failed 
 		return nil, nil
 	}
 	l := loader{w: w, pasts: map[string][]byte{}}
-	// In the order of the keys, alert/, history/, job/, run/, histories come before jobs, and jobs before runs.
+	// In the order of the keys, alert/, history/, job/, run/, histories come before jobs, and jobs
+	// before runs.
 	damaged, err := w.records.Load(ctx, store, l.take)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the state: %w", err)
@@ -96,7 +98,8 @@ func (l *loader) enterJob(j *job) {
 	l.w.enterJob(j, l.w.started)
 }
 
-// enterRuns makes the runs known, in the order in which they were last heard of. A run whose job was damaged brings the job back.
+// enterRuns makes the runs known, in the order in which they were last heard of. A run whose job
+// was damaged brings the job back.
 func (l *loader) enterRuns() {
 	w := l.w
 	slices.SortFunc(l.runs, func(a, b *tracked) int {

@@ -21,8 +21,8 @@ const (
 	abandonedAfter = 35 * 24 * time.Hour
 )
 
-// Observe takes in the spans of a batch and writes what they changed before it returns. An error is the store's: the spans
-// are taken in nevertheless, and written with the next change.
+// Observe takes in the spans of a batch and writes what they changed before it returns. An error is
+// the store's: the spans are taken in nevertheless, and written with the next change.
 func (w *Tracker) Observe(ctx context.Context, now time.Time, spans []run.Span) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -153,7 +153,8 @@ func (w *Tracker) joinTraces(t *tracked, now time.Time) {
 	}
 }
 
-// begin starts a run of a job. It returns nil for one that has been forgotten, and where the job finds no place.
+// begin starts a run of a job. It returns nil for one that has been forgotten, and where the job
+// finds no place.
 func (w *Tracker) begin(key run.Key, id string, byTrace bool, now time.Time) *tracked {
 	j := w.jobs[key]
 	if j != nil && j.past.knew(id) {

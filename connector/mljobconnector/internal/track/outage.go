@@ -17,15 +17,17 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
-// When nothing at all is received, what is absent says nothing about a single job: one alert, NoTelemetry, is raised in place of one per
-// job. A fault of absence whose deadline passes in a silence is held while the silence may be everybody's: two services were
-// heard steadily in the hour before it, or two jobs are waited for. After NoTelemetry (15 min) of silence it is, if there were two such services
-// or two jobs have such a fault; else the one fault is raised after all. With the next span the silence is over, and what is
-// still absent Absence later is raised.
+// When nothing at all is received, what is absent says nothing about a single job: one alert,
+// NoTelemetry, is raised in place of one per job. A fault of absence whose deadline passes in a
+// silence is held while the silence may be everybody's: two services were heard steadily in the
+// hour before it, or two jobs are waited for. After NoTelemetry (15 min) of silence it is, if there
+// were two such services or two jobs have such a fault; else the one fault is raised after all.
+// With the next span the silence is over, and what is still absent Absence later is raised.
 
 // outage is what is known of silences.
 type outage struct {
-	// suspects are the jobs with a fault of absence that is held because everything is silent since since, and when it was first held.
+	// suspects are the jobs with a fault of absence that is held because everything is silent since
+	// since, and when it was first held.
 	suspects map[run.Key]time.Time
 	since    time.Time
 	// resumedAt is when the latest silence in which something was held was over.
@@ -50,8 +52,8 @@ func reportsMissing(k judge.Kind) bool {
 	}
 }
 
-// quietSince is when something was last heard, or when the tracker began to listen. What was sent while it was down for a moment
-// is sent again, so that a silence goes on over that.
+// quietSince is when something was last heard, or when the tracker began to listen. What was sent
+// while it was down for a moment is sent again, so that a silence goes on over that.
 func (w *Tracker) quietSince() time.Time {
 	received := w.liveness.lastAt()
 	if received.After(w.started) || !w.down.IsZero() && !received.IsZero() && w.started.Sub(w.down) <= w.options.Absence {
@@ -94,7 +96,8 @@ func (w *Tracker) hold(key run.Key, deadline, now time.Time) (until time.Time, h
 	return now.Add(time.Minute), true
 }
 
-// plausible reports whether a silence may be everybody's. The answer is kept for the moment: it is asked for every fault that is due.
+// plausible reports whether a silence may be everybody's. The answer is kept for the moment: it is
+// asked for every fault that is due.
 func (w *Tracker) plausible(now time.Time) bool {
 	if !now.Equal(w.outage.askedAt) {
 		w.outage.askedAt, w.outage.answer = now, len(w.liveness.steady(w.liveness.lastAt())) >= 2 || w.waitedFor() >= 2
@@ -121,7 +124,8 @@ func (w *Tracker) waitedFor() int {
 	return len(waited)
 }
 
-// raiseOutage raises NoTelemetry if the silence is everybody's, in place of the faults that were raised in it.
+// raiseOutage raises NoTelemetry if the silence is everybody's, in place of the faults that were
+// raised in it.
 func (w *Tracker) raiseOutage(now, since time.Time) bool {
 	services := w.liveness.steady(w.liveness.lastAt())
 	if len(w.outage.suspects) < 2 && len(services) < 2 {
@@ -152,7 +156,8 @@ func (w *Tracker) raiseOutage(now, since time.Time) bool {
 	return true
 }
 
-// passedInOutage reports whether a deadline that passed in a silence of everything says nothing about the job: it has been heard of since.
+// passedInOutage reports whether a deadline that passed in a silence of everything says nothing
+// about the job: it has been heard of since.
 func (w *Tracker) passedInOutage(j *job, deadline time.Time) bool {
 	if deadline.Before(w.outage.lastFrom) || !deadline.Before(w.outage.lastTo) {
 		return false

@@ -27,7 +27,8 @@ func stalls(x *run.Run, now time.Time) ([]judge.Fault, time.Time) {
 	return []judge.Fault{{Kind: judge.StageStalled, Stage: "train", Summary: "No sign of life."}}, time.Time{}
 }
 
-// Two jobs train, then everything is silent: one alert in place of two, which ends with the next span.
+// Two jobs train, then everything is silent: one alert in place of two, which ends with the next
+// span.
 func TestNoTelemetry(t *testing.T) {
 	r := newRig(t, options())
 	r.script.runs["a"], r.script.runs["b"] = line{during: stalls}, line{during: stalls}
@@ -123,7 +124,8 @@ func TestOnlySender(t *testing.T) {
 	require.Equal(t, []string{"+StageStalled daily train"}, r.all())
 }
 
-// One service, two jobs of which one is late by the time: the fault is raised when the silence is long enough to tell.
+// One service, two jobs of which one is late by the time: the fault is raised when the silence is
+// long enough to tell.
 func TestHeldFaultIsRaisedAfterAll(t *testing.T) {
 	r := newRig(t, options(nightly()))
 	r.script.runs["a"] = line{during: stalls}

@@ -78,7 +78,8 @@ func (m *memory) Batch(_ context.Context, set map[string][]byte) error {
 	return nil
 }
 
-// script says what the judge says of runs, by run id. It stands for package judge where a test is on the tracker alone.
+// script says what the judge says of runs, by run id. It stands for package judge where a test is
+// on the tracker alone.
 type script struct {
 	runs    map[string]line
 	learned []string
@@ -310,7 +311,8 @@ func name(a alert.Alert) string {
 	return s
 }
 
-// last returns the alert that was emitted first under a name, in its latest state; the newest of several.
+// last returns the alert that was emitted first under a name, in its latest state; the newest of
+// several.
 func (r *rig) last(want string) alert.Alert {
 	r.t.Helper()
 	for _, id := range slices.Backward(r.order) {

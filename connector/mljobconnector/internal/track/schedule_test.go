@@ -68,7 +68,8 @@ func TestScheduleIsCovered(t *testing.T) {
 	assert.Equal(t, []string{"JobMissedSchedule daily prod"}, r.active())
 }
 
-// A slot is missed; the run before it, run again for its own date, does not make up for that. A run of the next date does.
+// A slot is missed; the run before it, run again for its own date, does not make up for that. A run
+// of the next date does.
 func TestMissedIsNotResolvedByTheRunBefore(t *testing.T) {
 	r := newRig(t, options(nightly()))
 	for n, date := range []string{"2026-11-21", "2026-11-22"} {
@@ -209,7 +210,8 @@ func TestEveryWithExtraRun(t *testing.T) {
 	assert.Equal(t, []string{"JobMissedSchedule daily prod"}, r.active())
 }
 
-// A job in Berlin at 03:00, over both changes of the clock: its runs start at 03:00 by the clock on the wall.
+// A job in Berlin at 03:00, over both changes of the clock: its runs start at 03:00 by the clock on
+// the wall.
 func TestScheduleOverClockChanges(t *testing.T) {
 	berlin, err := time.LoadLocation("Europe/Berlin")
 	require.NoError(t, err)
@@ -233,7 +235,8 @@ func TestScheduleOverClockChanges(t *testing.T) {
 	}
 }
 
-// The host's clock is behind by ten minutes, and spans come late: the run covers its slot nevertheless.
+// The host's clock is behind by ten minutes, and spans come late: the run covers its slot
+// nevertheless.
 func TestSkewAndDelay(t *testing.T) {
 	r := newRig(t, options(nightly()))
 	r.to(2*time.Hour + time.Minute)
@@ -305,7 +308,8 @@ func TestCardsChange(t *testing.T) {
 	assert.Equal(t, []string{"JobMissedSchedule daily prod"}, r.active())
 }
 
-// The collector was down while the deadline passed: it is judged Absence after the start, and the alert says so.
+// The collector was down while the deadline passed: it is judged Absence after the start, and the
+// alert says so.
 func TestDownOverDeadline(t *testing.T) {
 	r := newRig(t, options(nightly()))
 	r.to(5 * time.Hour)

@@ -17,9 +17,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
-// scheduleApplies reports whether the schedule of the job's card is held against it. That of a card without an environment holds for the job in
-// general until it is known where it runs, and then in every environment where a run has covered a slot: an attempt in
-// staging does not make staging a place that is expected to run every night.
+// scheduleApplies reports whether the schedule of the job's card is held against it. That of a card
+// without an environment holds for the job in general until it is known where it runs, and then in
+// every environment where a run has covered a slot: an attempt in staging does not make staging a
+// place that is expected to run every night.
 func (w *Tracker) scheduleApplies(j *job) bool {
 	switch {
 	case j.schedule == nil:
@@ -154,7 +155,8 @@ func (w *Tracker) raiseMissed(j *job, slot, now time.Time) {
 		Summary: s.String(), Annotations: annotations,
 	}, detail{
 		Key: j.key, Kind: judge.JobMissedSchedule, Missed: j.slots.missed,
-		// A run that resolves it is of a later date than those before the slot, or has begun after it.
+		// A run that resolves it is of a later date than those before the slot, or has begun after
+		// it.
 		Order: order{Date: j.slots.passed, Start: earliestStart}, Strict: true,
 	})
 }

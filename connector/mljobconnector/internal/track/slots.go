@@ -11,24 +11,29 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// slots are the scheduled times of a job that are still open. A slot is open until its time to start (finish_within, else
-// ScheduleGrace) and Absence are over; then it was covered by a run or is missed.
+// slots are the scheduled times of a job that are still open. A slot is open until its time to
+// start (finish_within, else ScheduleGrace) and Absence are over; then it was covered by a run or
+// is missed.
 //
-// A run covers the latest open slot that it is not too early for, and an earlier one if that is taken: if hourly runs come on
-// time and one is left out, it is that one which is missed, not the newest. Runs that were queued and start in a row cover the
-// slots that wait for them.
+// A run covers the latest open slot that it is not too early for, and an earlier one if that is
+// taken: if hourly runs come on time and one is left out, it is that one which is missed, not the
+// newest. Runs that were queued and start in a row cover the slots that wait for them.
 type slots struct {
 	// spec is the schedule that the rest is of.
 	spec string
-	// from is the last slot that is no longer open; for an interval the start of the run that covered it.
+	// from is the last slot that is no longer open; for an interval the start of the run that
+	// covered it.
 	from time.Time
 	// covered are later slots that have a run; none for an interval.
 	covered []cover
-	// date is the newest logical date of a run that covered a slot, passed that of those up to from.
+	// date is the newest logical date of a run that covered a slot, passed that of those up to
+	// from.
 	date, passed time.Time
-	// armed says that a run has covered a slot. The schedule of a card without an environment holds only in environments where one has.
+	// armed says that a run has covered a slot. The schedule of a card without an environment holds
+	// only in environments where one has.
 	armed bool
-	// missed counts the slots up to from without a run, since the last one with a run; firstMissed is the first of them.
+	// missed counts the slots up to from without a run, since the last one with a run; firstMissed
+	// is the first of them.
 	missed      int
 	firstMissed time.Time
 }
@@ -69,8 +74,8 @@ func (s *slots) has(slot time.Time) bool {
 	return slices.ContainsFunc(s.covered, func(c cover) bool { return c.slot.Equal(slot) })
 }
 
-// open finds the slot that a run covers which began at a time of the collector's clock and started at a time of its own; zero if it
-// covers none.
+// open finds the slot that a run covers which began at a time of the collector's clock and started
+// at a time of its own; zero if it covers none.
 func (s *slots) open(plan *schedule.Schedule, began, started time.Time) time.Time {
 	if plan.Interval() && !s.armed {
 		return began // the first run starts the count

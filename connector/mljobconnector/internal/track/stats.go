@@ -14,7 +14,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
-// JobStats are the counts of one job, since the tracker began to run (they are not stored, LastSuccess is).
+// JobStats are the counts of one job, since the tracker began to run (they are not stored,
+// LastSuccess is).
 type JobStats struct {
 	Key run.Key
 	// Runs by outcome; Duration in seconds.
@@ -29,13 +30,15 @@ type JobStats struct {
 // StageStats are the counts of one stage.
 type StageStats struct {
 	Name string
-	// Outcomes of the stage, run by run; Duration in seconds; RowsIn and RowsOut of the latest run, negative if it reported none.
+	// Outcomes of the stage, run by run; Duration in seconds; RowsIn and RowsOut of the latest run,
+	// negative if it reported none.
 	Outcomes        map[run.Outcome]uint64
 	Duration        Histogram
 	RowsIn, RowsOut int64
 }
 
-// Histogram counts values by Bounds: Counts has one more, and bucket i is (Bounds[i-1], Bounds[i]]. It is nil while there are none.
+// Histogram counts values by Bounds: Counts has one more, and bucket i is (Bounds[i-1], Bounds[i]].
+// It is nil while there are none.
 type Histogram struct {
 	Counts   []uint64
 	Sum      float64
@@ -79,8 +82,9 @@ type jobStats struct {
 	stages   map[string]*StageStats
 }
 
-// count counts a run, at its first verdict, and the stages that have ended by then; stages that end later (a late span re-opened the run) are
-// counted at the verdict that follows. Each is counted once; of the stages beyond the 64th only those of the first verdict are.
+// count counts a run, at its first verdict, and the stages that have ended by then; stages that end
+// later (a late span re-opened the run) are counted at the verdict that follows. Each is counted
+// once; of the stages beyond the 64th only those of the first verdict are.
 func (w *Tracker) count(t *tracked, v judge.Verdict) {
 	s := &t.job.stats
 	if s.runs == nil {

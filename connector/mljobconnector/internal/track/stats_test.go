@@ -65,7 +65,8 @@ func TestStats(t *testing.T) {
 	assert.Equal(t, uint64(2), r.w.Stats(r.now)[0].Stages[0].Outcomes[run.Skip])
 }
 
-// Instances that the card asks for and that never came fail their stage in the metrics as they do in the alert.
+// Instances that the card asks for and that never came fail their stage in the metrics as they do
+// in the alert.
 func TestAbsentInstancesCountAsFailed(t *testing.T) {
 	r := newRig(t, options(&catalog.Job{Name: "daily", Stages: []catalog.Stage{{Name: "shards", Instances: 3}}}))
 	o := of{id: "a", start: r.now.Add(-20 * time.Minute)}

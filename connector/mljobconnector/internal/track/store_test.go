@@ -138,7 +138,8 @@ func TestRestart(t *testing.T) {
 	assert.Len(t, r.w.index.runs, 4)
 }
 
-// Each value in turn is damaged, or of a later format: it is set aside, the rest is there, and nothing stands in its way.
+// Each value in turn is damaged, or of a later format: it is set aside, the rest is there, and
+// nothing stands in its way.
 func TestDamage(t *testing.T) {
 	story := func(t *testing.T) *rig {
 		r := newRig(t, options(nightly()))

@@ -23,7 +23,8 @@ import (
 type pipeline struct {
 	of
 	rows map[string]int64
-	// fails is the stage that fails; those after it do not run. hangs is the one that never ends; without is left out.
+	// fails is the stage that fails; those after it do not run. hangs is the one that never ends;
+	// without is left out.
 	fails, hangs, without string
 }
 
@@ -131,8 +132,8 @@ func placeOf(stage string) int {
 	return -1
 }
 
-// A night of runs: five good ones teach what is normal, then rows fall, a stage is left out, one hangs, one does not come. A bad run does
-// not become history.
+// A night of runs: five good ones teach what is normal, then rows fall, a stage is left out, one
+// hangs, one does not come. A bad run does not become history.
 func night() (Options, []step) {
 	var all []step
 	for n := 1; n <= 5; n++ {

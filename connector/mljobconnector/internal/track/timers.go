@@ -8,7 +8,8 @@ import (
 	"time"
 )
 
-// timer is when a run or a job wants to be looked at. It is part of it; exactly one of run and job is set.
+// timer is when a run or a job wants to be looked at. It is part of it; exactly one of run and job
+// is set.
 type timer struct {
 	at    time.Time
 	index int // in timers, from 1; 0 if it is not set

@@ -40,13 +40,14 @@ type tracked struct {
 	phase  phase
 	// since is, on a run that has ended, when the waits for its judgement began.
 	since time.Time
-	// judged says that a verdict has been given and counted, learned that it fed the history. outcome and good are the latest verdict's.
+	// judged says that a verdict has been given and counted, learned that it fed the history.
+	// outcome and good are the latest verdict's.
 	judged, learned, good bool
 	outcome               run.Outcome
 	// counted are the stages that have been counted, by their place in run.Stages.
 	counted uint64
-	// date is the logical date, zero if there is none; dated says that the run's own was read. backfill says that a newer date had
-	// been seen before.
+	// date is the logical date, zero if there is none; dated says that the run's own was read.
+	// backfill says that a newer date had been seen before.
 	date     time.Time
 	dated    bool
 	backfill bool
@@ -57,7 +58,8 @@ type tracked struct {
 	slotSought bool
 	// reported is since when a fault of absence is known, by its kind and stage. It is not stored.
 	reported map[faultID]time.Time
-	// settled are faults of the run, while it goes on, whose alerts a later run has ended. They are not raised again as long as they last.
+	// settled are faults of the run, while it goes on, whose alerts a later run has ended. They are
+	// not raised again as long as they last.
 	settled map[faultID]struct{}
 	// warm says that reported has what was known before a restart.
 	warm bool
@@ -72,7 +74,8 @@ type tracked struct {
 func (t *tracked) Place() *state.Place { return &t.stored }
 func (t *tracked) Written()            {}
 
-// order is the run's place among the runs of its job. Nothing starts after its spans have come: a start that is later than that is of a clock that is ahead.
+// order is the run's place among the runs of its job. Nothing starts after its spans have come: a
+// start that is later than that is of a clock that is ahead.
 func (t *tracked) order() order {
 	return order{Date: t.date, Start: earliest(t.run.Start, t.run.FirstSeen)}
 }

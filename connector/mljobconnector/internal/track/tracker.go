@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package track follows all runs of all jobs: it gives each span to its run, notices what did not happen, and keeps the alerts.
+// Package track follows all runs of all jobs: it gives each span to its run, notices what did not
+// happen, and keeps the alerts.
 //
 //	Observe ─► index (index.go): the span's run ─► reindex (observe.go): its date, its slot, its timer
 //	Tick ────► timers (timers.go) ─┬─► a run (tracked.go, decide.go): package judge's word ─► raise, supersede, resolve (ledger.go)
@@ -11,8 +12,9 @@
 //	                                          ▼
 //	Due, Sent ◄─ the alerts as they were written last
 //
-// Time is what the caller says it is. All that is decided, or that decisions depend on, is written before Observe or Tick returns, and an alert
-// is emitted only as it was written: whenever the process is killed, no alert is lost and none begins twice.
+// Time is what the caller says it is. All that is decided, or that decisions depend on, is written
+// before Observe or Tick returns, and an alert is emitted only as it was written: whenever the
+// process is killed, no alert is lost and none begins twice.
 package track
 
 import (
@@ -34,7 +36,8 @@ type Options struct {
 	Cards func() *catalog.Set
 	// DecisionWait is the time from a run's end to its judgement.
 	DecisionWait time.Duration
-	// ScheduleGrace is how late the first sign of a scheduled run may be where the card has no finish_within.
+	// ScheduleGrace is how late the first sign of a scheduled run may be where the card has no
+	// finish_within.
 	ScheduleGrace time.Duration
 	// NoTelemetry is how long everything must be silent for the alert of that name; 0 turns it off.
 	NoTelemetry time.Duration
@@ -45,20 +48,22 @@ type Options struct {
 	// Resend is how often a firing alert is emitted again; KeepResolved how long a resolved one is.
 	Resend, KeepResolved time.Duration
 	Limits               Limits
-	// Notice is told what a limit keeps out or pushes out, with the tracker's lock held; nil for nobody.
+	// Notice is told what a limit keeps out or pushes out, with the tracker's lock held; nil for
+	// nobody.
 	Notice func(Notice)
 }
 
 // Limits bound the tracker.
 type Limits struct {
 	run.Limits
-	// Jobs, Runs (open ones), Closed (runs that have ended and may be re-opened by late spans), Alerts, Pending (erring spans
-	// of traces that have no run yet).
+	// Jobs, Runs (open ones), Closed (runs that have ended and may be re-opened by late spans),
+	// Alerts, Pending (erring spans of traces that have no run yet).
 	Jobs, Runs, Closed, Alerts, Pending int
 }
 
-// Tracker is the state of one ml_job. Its methods are safe for concurrent use; Load comes before all others, and Due and Sent are called
-// from one goroutine. A lock is held for a batch of job spans, including its write; Alive takes none.
+// Tracker is the state of one ml_job. Its methods are safe for concurrent use; Load comes before
+// all others, and Due and Sent are called from one goroutine. A lock is held for a batch of job
+// spans, including its write; Alive takes none.
 type Tracker struct {
 	options  Options
 	judge    judgement
@@ -76,7 +81,8 @@ type Tracker struct {
 	// touched are the runs that the batch at hand has changed.
 	touched []*tracked
 
-	// started is when the tracker was loaded; down when it was last alive before, zero if it never was.
+	// started is when the tracker was loaded; down when it was last alive before, zero if it never
+	// was.
 	started, down time.Time
 	outage        outage
 	// saved is when meta and services were written, wrote when a write was last tried.

@@ -13,7 +13,8 @@ import (
 // Rows writes a number of rows that may be the mean of two.
 func Rows(n float64) string { return humanize.Comma(int64(math.Round(min(n, 1<<62)))) }
 
-// Number writes a number with so many significant digits, trailing zeros left out. Example: "0.7234".
+// Number writes a number with so many significant digits, trailing zeros left out. Example:
+// "0.7234".
 func Number(v float64, digits int) string {
 	switch {
 	case !Finite(v):

@@ -59,7 +59,8 @@ func Clip(s string, most int) string {
 	return Cut(s, most)
 }
 
-// Cut cuts a text to a length in bytes, at the boundary of a character, and marks that with a "…". The rest does not stay alive.
+// Cut cuts a text to a length in bytes, at the boundary of a character, and marks that with a "…".
+// The rest does not stay alive.
 func Cut(s string, most int) string {
 	const mark = "…"
 	if len(s) <= most {

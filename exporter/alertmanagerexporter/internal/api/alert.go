@@ -20,9 +20,10 @@ type Alert struct {
 	GeneratorURL string            `json:"generatorURL,omitempty"`
 }
 
-// NewAlert returns the alert as it is posted at a moment: summary, trace_id and span_id are annotations, trace_url is the
-// generator's URL. A firing one ends when the lease does; a resolved one at its end, which is not in the future,
-// whatever the clock of its source says. No alert ends before it began, because Alertmanager refuses that.
+// NewAlert returns the alert as it is posted at a moment: summary, trace_id and span_id are
+// annotations, trace_url is the generator's URL. A firing one ends when the lease does; a resolved
+// one at its end, which is not in the future, whatever the clock of its source says. No alert ends
+// before it began, because Alertmanager refuses that.
 func NewAlert(a *alert.Alert, now time.Time, lease time.Duration) Alert {
 	p := Alert{Labels: a.LabelSet(), Annotations: make(map[string]string, len(a.Annotations)+3), StartsAt: a.StartsAt.UTC()}
 	maps.Copy(p.Annotations, a.Annotations)

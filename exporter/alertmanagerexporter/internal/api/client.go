@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package api posts alerts to the API v2 of one Alertmanager: alert.go is what is posted, failure.go what the answers mean.
+// Package api posts alerts to the API v2 of one Alertmanager: alert.go is what is posted,
+// failure.go what the answers mean.
 package api
 
 import (

@@ -41,8 +41,9 @@ func (f *Failure) Error() string { return f.Err.Error() }
 // Unwrap returns Err.
 func (f *Failure) Unwrap() error { return f.Err }
 
-// kindOf tells what a status means. Alertmanager answers 400 for an alert that it does not accept, and 422 for a request
-// that does not fit its API; 413 comes from a proxy. Redirects are not followed: a post would become a get.
+// kindOf tells what a status means. Alertmanager answers 400 for an alert that it does not accept,
+// and 422 for a request that does not fit its API; 413 comes from a proxy. Redirects are not
+// followed: a post would become a get.
 func kindOf(status int) Kind {
 	switch status {
 	case http.StatusBadRequest, http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity:
@@ -56,7 +57,8 @@ func kindOf(status int) Kind {
 	return Configuration
 }
 
-// reason returns what a response says, as a log line may show it. Alertmanager answers with a JSON string.
+// reason returns what a response says, as a log line may show it. Alertmanager answers with a JSON
+// string.
 func reason(body []byte) string {
 	var text string
 	if err := json.Unmarshal(body, &text); err != nil {

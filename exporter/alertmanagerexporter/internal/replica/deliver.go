@@ -58,8 +58,9 @@ func (r *Replica) send(ctx context.Context, fingerprints []string) error {
 	return nil
 }
 
-// post posts one batch. Alertmanager stores the valid alerts of a batch, but does not say which ones it refused: a
-// batch that is not accepted is posted again in halves, down to the single alerts that are refused for good.
+// post posts one batch. Alertmanager stores the valid alerts of a batch, but does not say which
+// ones it refused: a batch that is not accepted is posted again in halves, down to the single
+// alerts that are refused for good.
 func (r *Replica) post(ctx context.Context, batch []posting) error {
 	if len(batch) == 0 {
 		return nil

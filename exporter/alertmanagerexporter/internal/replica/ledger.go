@@ -13,8 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert/taker"
 )
 
-// ledger is what is to be posted to one replica: the latest state of every alert, and when it is to be looked at next. It
-// has no clock: now is the collector's time, and never goes back.
+// ledger is what is to be posted to one replica: the latest state of every alert, and when it is to
+// be looked at next. It has no clock: now is the collector's time, and never goes back.
 type ledger struct {
 	resendInterval time.Duration
 
@@ -60,7 +60,8 @@ func newLedger(o *Options) *ledger {
 	}
 }
 
-// put takes over a state from the source. lost says that a resolution which the replica has not taken made room for it.
+// put takes over a state from the source. lost says that a resolution which the replica has not
+// taken made room for it.
 func (l *ledger) put(now time.Time, fingerprint string, a *alert.Alert) (outcome taker.Outcome, lost bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,10 +92,10 @@ func (l *ledger) next() (time.Time, bool) {
 	return first, l.alerts.Len() > 0
 }
 
-// due returns the fingerprints of what is to be posted now, the one whose last try is longest ago first, so that a
-// batch that always fails holds up no other. Where there is any, renewals that are due soon come along, so that
-// posts grow together over time. What the source has fallen silent about is forgotten; expired is how many of
-// these were firing.
+// due returns the fingerprints of what is to be posted now, the one whose last try is longest ago
+// first, so that a batch that always fails holds up no other. Where there is any, renewals that are
+// due soon come along, so that posts grow together over time. What the source has fallen silent
+// about is forgotten; expired is how many of these were firing.
 func (l *ledger) due(now time.Time) (fingerprints []string, expired int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -148,7 +149,8 @@ func (l *ledger) order(fingerprints []string) {
 	})
 }
 
-// latest returns the states that are the latest now of the given alerts, as far as they are to be posted.
+// latest returns the states that are the latest now of the given alerts, as far as they are to be
+// posted.
 func (l *ledger) latest(now time.Time, fingerprints []string) []posting {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -162,8 +164,8 @@ func (l *ledger) latest(now time.Time, fingerprints []string) []posting {
 	return postings
 }
 
-// delivered notes that the replica has taken these at the time given. Where a newer state has come meanwhile, that
-// one is still pending.
+// delivered notes that the replica has taken these at the time given. Where a newer state has come
+// meanwhile, that one is still pending.
 func (l *ledger) delivered(at time.Time, postings []posting) {
 	l.settle(postings, func(e *entry) {
 		if e.Alert.State == alert.Firing {
@@ -189,7 +191,8 @@ func (l *ledger) settle(postings []posting, settle func(*entry)) {
 	}
 }
 
-// Counts are numbers of alerts: those that are held, those of them that fire, and those whose state the replica has not taken.
+// Counts are numbers of alerts: those that are held, those of them that fire, and those whose state
+// the replica has not taken.
 type Counts struct{ Held, Active, Pending int64 }
 
 func (l *ledger) counts() Counts {

@@ -17,8 +17,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert/alerttest"
 )
 
-// The figures of the README: bytes per alert of three labels and ten annotations of 40 bytes, as it came over the wire,
-// and bytes per alert in the ledger of one more replica.
+// The figures of the README: bytes per alert of three labels and ten annotations of 40 bytes, as it
+// came over the wire, and bytes per alert in the ledger of one more replica.
 func TestMemory(t *testing.T) {
 	const n = 10_000
 	heap := func() float64 {

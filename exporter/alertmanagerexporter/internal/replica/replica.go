@@ -3,9 +3,10 @@
 
 // Package replica posts alerts to one replica of an Alertmanager.
 //
-// Put gives it states. A ledger (ledger.go) holds the latest state per fingerprint and when it is to be posted next; one goroutine
-// posts what is due, in batches, one request at a time: a post that failed is followed by the state that is the latest then, so that
-// an older state never comes after a newer one.
+// Put gives it states. A ledger (ledger.go) holds the latest state per fingerprint and when it is
+// to be posted next; one goroutine posts what is due, in batches, one request at a time: a post
+// that failed is followed by the state that is the latest then, so that an older state never comes
+// after a newer one.
 //
 //	             Put                     post ok, firing            source silent
 //	(nothing) ────────► pending ──────────────────────► renewing ──────────────────► (forgotten)
@@ -88,7 +89,8 @@ func (r *Replica) Start() {
 	go r.run(ctx)
 }
 
-// Stop has it post once more what has not been taken, until the context is done. The function that it returns waits for that.
+// Stop has it post once more what has not been taken, until the context is done. The function that
+// it returns waits for that.
 func (r *Replica) Stop(ctx context.Context) (wait func()) {
 	release := context.AfterFunc(ctx, r.cancel)
 	close(r.stop)
@@ -125,7 +127,8 @@ func (r *Replica) Put(ctx context.Context, now time.Time, fingerprints []string,
 	}
 }
 
-// logFull says how many were dropped, and the first new alert among them; nil where they are resolutions.
+// logFull says how many were dropped, and the first new alert among them; nil where they are
+// resolutions.
 func (r *Replica) logFull(now time.Time, dropped int, first *alert.Alert) {
 	if _, ok := r.options.Full.Allow("", now); !ok {
 		return

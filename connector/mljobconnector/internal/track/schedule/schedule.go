@@ -1,8 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package schedule says when a job is due: the times (slots) of a cron expression in a time zone, or of an interval that
-// is counted from the run before.
+// Package schedule says when a job is due: the times (slots) of a cron expression in a time zone,
+// or of an interval that is counted from the run before.
 package schedule
 
 import (
@@ -23,8 +23,8 @@ type Schedule struct {
 	fixed bool
 }
 
-// Of returns the schedule on a card; nil where the card is nil or has none. A cron expression that cannot be read counts as none: the
-// catalog refuses such cards.
+// Of returns the schedule on a card; nil where the card is nil or has none. A cron expression that
+// cannot be read counts as none: the catalog refuses such cards.
 func Of(card *catalog.Job) *Schedule {
 	switch {
 	case card == nil:
@@ -54,18 +54,22 @@ func location(card *catalog.Job) *time.Location {
 	return card.Timezone
 }
 
-// String identifies the schedule: two of the same string have the same slots. Example: "0 3 * * * Europe/Berlin".
+// String identifies the schedule: two of the same string have the same slots. Example: "0 3 * * *
+// Europe/Berlin".
 func (s *Schedule) String() string { return s.spec }
 
-// Interval reports whether slots are counted from the run before ("every"), rather than by the clock.
+// Interval reports whether slots are counted from the run before ("every"), rather than by the
+// clock.
 func (s *Schedule) Interval() bool { return s.every > 0 }
 
-// Next returns the first slot after a time; for an interval the one that follows a run, or a slot, at that time. It is zero if there
-// is none within five years.
+// Next returns the first slot after a time; for an interval the one that follows a run, or a slot,
+// at that time. It is zero if there is none within five years.
 //
-// Where clocks are put forward, slots in the missing hour are left out, as cron/v3 leaves them out. Where they are put back, cron/v3 (and
-// Kubernetes, which uses it) runs a job of the hour that comes twice twice, while cron(8) and Airflow do so only if the expression has a
-// star for the hour. Here the second one is a slot only then: a run that comes without a slot is no fault, a slot without a run would be.
+// Where clocks are put forward, slots in the missing hour are left out, as cron/v3 leaves them out.
+// Where they are put back, cron/v3 (and Kubernetes, which uses it) runs a job of the hour that
+// comes twice twice, while cron(8) and Airflow do so only if the expression has a star for the
+// hour. Here the second one is a slot only then: a run that comes without a slot is no fault, a
+// slot without a run would be.
 func (s *Schedule) Next(after time.Time) time.Time {
 	if s.every > 0 {
 		return after.Add(s.every)
@@ -84,11 +88,12 @@ func again(t time.Time) bool {
 
 const wall = "2006-01-02 15:04"
 
-// Early is how long before its slot a run may start: five minutes, at most a quarter of the time to the next slot.
+// Early is how long before its slot a run may start: five minutes, at most a quarter of the time to
+// the next slot.
 func (s *Schedule) Early(slot time.Time) time.Duration { return min(5*time.Minute, s.gap(slot)/4) }
 
-// Skew is how far behind the collector's clock a run's own start may be and still count as after its slot: an hour, at most
-// a quarter of the time to the next slot.
+// Skew is how far behind the collector's clock a run's own start may be and still count as after
+// its slot: an hour, at most a quarter of the time to the next slot.
 func (s *Schedule) Skew(slot time.Time) time.Duration { return min(time.Hour, s.gap(slot)/4) }
 
 func (s *Schedule) gap(slot time.Time) time.Duration {

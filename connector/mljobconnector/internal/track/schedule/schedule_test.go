@@ -32,8 +32,8 @@ func TestOf(t *testing.T) {
 	assert.Equal(t, "every 1h30m0s", every.String())
 }
 
-// The slots around the two nights in 2026 on which clocks in Berlin change: 29 March (02:00 becomes 03:00) and
-// 25 October (03:00 becomes 02:00).
+// The slots around the two nights in 2026 on which clocks in Berlin change: 29 March (02:00 becomes
+// 03:00) and 25 October (03:00 becomes 02:00).
 func TestSlotsOverClockChanges(t *testing.T) {
 	for _, c := range []struct {
 		name, expression, after string
