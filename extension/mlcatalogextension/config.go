@@ -25,21 +25,24 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
-// defaultDirectory may be absent; any other directory must exist, when the config is validated and when the collector starts.
+// defaultDirectory may be absent; any other directory must exist, when the config is validated and
+// when the collector starts.
 const defaultDirectory = "./catalog"
 
 // Config is the configuration of the ml_catalog extension. The empty config works.
 type Config struct {
-	// Directory is the folder with the cards, with all folders below it; relative to the working directory.
-	// The default, ./catalog, may be absent and is waited for; any other must exist.
+	// Directory is the folder with the cards, with all folders below it; relative to the working
+	// directory. The default, ./catalog, may be absent and is waited for; any other must exist.
 	Directory string `mapstructure:"directory"`
-	// ReloadInterval is the time between two looks at the folder, for file systems that send no events (at least 1s);
-	// events are acted on within a fraction of a second. 0 turns the looks off and leaves the events.
+	// ReloadInterval is the time between two looks at the folder, for file systems that send no
+	// events (at least 1s); events are acted on within a fraction of a second. 0 turns the looks
+	// off and leaves the events.
 	ReloadInterval time.Duration `mapstructure:"reload_interval"`
 	// Sources are registries whose facts are laid under the cards.
 	Sources Sources `mapstructure:"sources"`
-	// Storage is the id of the storage extension that keeps the last good answer of each source over a restart; without one a source
-	// that is down when the collector starts is as if it knew nothing.
+	// Storage is the id of the storage extension that keeps the last good answer of each source
+	// over a restart; without one a source that is down when the collector starts is as if it knew
+	// nothing.
 	Storage *component.ID `mapstructure:"storage"`
 }
 
@@ -49,8 +52,8 @@ func createDefaultConfig() component.Config {
 	return &Config{Directory: defaultDirectory, ReloadInterval: 30 * time.Second}
 }
 
-// Validate returns all violations, each naming its key. For the command "validate" those of the cards are among them; they keep no collector
-// from starting.
+// Validate returns all violations, each naming its key. For the command "validate" those of the
+// cards are among them; they keep no collector from starting.
 func (c *Config) Validate() error {
 	var errs []error
 	if c.Directory == "" {
@@ -75,7 +78,8 @@ func (c *Config) Validate() error {
 	return errors.Join(errs...)
 }
 
-// folder reports whether the folder with the cards is there. It is an error if it is not, unless it is the default, or cannot be read.
+// folder reports whether the folder with the cards is there. It is an error if it is not, unless it
+// is the default, or cannot be read.
 func (c *Config) folder() (there bool, err error) {
 	info, err := os.Stat(c.Directory)
 	switch {
@@ -102,8 +106,8 @@ func absolute(path string) string {
 	return path
 }
 
-// Sources are the registries whose facts are laid under the cards. Where two of them speak of one model, MLflow's come before Feast's,
-// and those of a kind in their order.
+// Sources are the registries whose facts are laid under the cards. Where two of them speak of one
+// model, MLflow's come before Feast's, and those of a kind in their order.
 type Sources struct {
 	// MLflow are model registries of MLflow.
 	MLflow []MLflowConfig `mapstructure:"mlflow"`
@@ -116,14 +120,17 @@ const maxSources = 50
 
 // SourceConfig is what all sources have.
 type SourceConfig struct {
-	// ClientConfig is the HTTP client: endpoint, tls, auth, headers, timeout (of one request) and so on.
+	// ClientConfig is the HTTP client: endpoint, tls, auth, headers, timeout (of one request) and
+	// so on.
 	confighttp.ClientConfig `mapstructure:",squash"`
-	// Name tells the source apart in logs, metrics and the storage. Empty is the kind with the endpoint's host (and Feast's project).
+	// Name tells the source apart in logs, metrics and the storage. Empty is the kind with the
+	// endpoint's host (and Feast's project).
 	Name string `mapstructure:"name"`
-	// Interval is the time between two rounds of requests that are answered; failures wait from 5s on, doubling, to
-	// 5m or the interval if that is longer.
+	// Interval is the time between two rounds of requests that are answered; failures wait from 5s
+	// on, doubling, to 5m or the interval if that is longer.
 	Interval time.Duration `mapstructure:"interval"`
-	// StaleAfter is how long the last good answer counts as fresh; from then on its models have ml.catalog.stale. 0 never marks.
+	// StaleAfter is how long the last good answer counts as fresh; from then on its models have
+	// ml.catalog.stale. 0 never marks.
 	StaleAfter time.Duration `mapstructure:"stale_after"`
 	// Environment is deployment.environment.name of all that the registry knows; empty is any.
 	Environment string `mapstructure:"environment"`
@@ -138,9 +145,11 @@ type MLflowConfig struct {
 	SourceConfig `mapstructure:",squash"`
 	// Models are globs of the registered models' names that are read; none is all.
 	Models []string `mapstructure:"models"`
-	// EnvironmentTag is the tag of a registered model, or of a version, whose value is its environment; it goes before Environment.
+	// EnvironmentTag is the tag of a registered model, or of a version, whose value is its
+	// environment; it goes before Environment.
 	EnvironmentTag string `mapstructure:"environment_tag"`
-	// Params and Metrics are globs of the run's parameters and metrics that become attributes of the version.
+	// Params and Metrics are globs of the run's parameters and metrics that become attributes of
+	// the version.
 	Params  []string `mapstructure:"params"`
 	Metrics []string `mapstructure:"metrics"`
 	// Limits bound what is kept.
@@ -151,7 +160,8 @@ type MLflowConfig struct {
 type MLflowLimits struct {
 	// Models is the number of registered models; those after them by name are left out.
 	Models int `mapstructure:"models"`
-	// Versions is the number of the newest versions of a model, beside those with an alias (at most 100).
+	// Versions is the number of the newest versions of a model, beside those with an alias (at most
+	// 100).
 	Versions int `mapstructure:"versions"`
 	// Attributes is the number of tags, of parameters and of metrics each, of one model or version.
 	Attributes int `mapstructure:"attributes"`
@@ -319,7 +329,8 @@ func (s *Sources) problems() (errs []error) {
 	return errs
 }
 
-// dependencies are the extensions that have to start before: those that authenticate and the storage.
+// dependencies are the extensions that have to start before: those that authenticate and the
+// storage.
 func (c *Config) dependencies() []component.ID {
 	var ids []component.ID
 	add := func(id component.ID) {

@@ -49,8 +49,8 @@ type catalogExtension struct {
 	followers []*follow.Follower
 	storage   *storageclient.Client // nil without one
 
-	// loader, absent and reported belong to Start and then to the goroutine. reported are the keys without an effect that the log has had, by
-	// file.
+	// loader, absent and reported belong to Start and then to the goroutine. reported are the keys
+	// without an effect that the log has had, by file.
 	loader   *catalog.Loader
 	absent   bool
 	reported map[string]string
@@ -80,7 +80,8 @@ func newExtension(set extension.Settings, cfg *Config) (*catalogExtension, error
 	return e, nil
 }
 
-// Dependencies are the extensions that start first: those that authenticate requests to sources, and the storage.
+// Dependencies are the extensions that start first: those that authenticate requests to sources,
+// and the storage.
 func (e *catalogExtension) Dependencies() []component.ID { return e.cfg.dependencies() }
 
 // change changes what the set is made of, and swaps the set.
@@ -97,7 +98,8 @@ func (e *catalogExtension) Snapshot() *catalog.Set { return e.set.Load() }
 // Sightings is where the components that look up cards note what they look for.
 func (e *catalogExtension) Sightings() *catalog.Sightings { return e.sightings }
 
-// Start loads the folder and begins to watch it and to ask the sources. The default folder may be absent, and cards that are not good are left out.
+// Start loads the folder and begins to watch it and to ask the sources. The default folder may be
+// absent, and cards that are not good are left out.
 func (e *catalogExtension) Start(ctx context.Context, host component.Host) error {
 	if err := e.openSources(ctx, host); err != nil {
 		return err
@@ -134,7 +136,8 @@ func (e *catalogExtension) Start(ctx context.Context, host component.Host) error
 	return nil
 }
 
-// openSources makes the followers, with what the storage has of their sources. A source that does not answer is no error.
+// openSources makes the followers, with what the storage has of their sources. A source that does
+// not answer is no error.
 func (e *catalogExtension) openSources(ctx context.Context, host component.Host) (err error) {
 	plans := e.cfg.Sources.plans()
 	if len(plans) == 0 {

@@ -173,7 +173,8 @@ func (r *rig) cards(t *testing.T, want map[string]int64) {
 	metadatatest.AssertEqualMlCatalogCards(t, r.tel, points, metricdatatest.IgnoreTimestamp())
 }
 
-// TestBadCardKeepsTheGoodOne changes a card for the worse: the good one of its file stays, and all others are loaded.
+// TestBadCardKeepsTheGoodOne changes a card for the worse: the good one of its file stays, and all
+// others are loaded.
 func TestBadCardKeepsTheGoodOne(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.yaml")
@@ -310,7 +311,8 @@ func TestValidate(t *testing.T) {
 	assert.NoError(t, (&Config{Directory: "../../examples/catalog"}).Validate())
 }
 
-// TestCardsThatNoSpanMeets names a card, what was seen instead, and the name that is nearly the card's.
+// TestCardsThatNoSpanMeets names a card, what was seen instead, and the name that is nearly the
+// card's.
 func TestCardsThatNoSpanMeets(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.yaml")

@@ -116,7 +116,8 @@ func config(t *testing.T, cards, yaml string) *Config {
 	return cfg
 }
 
-// fast makes the followers of a rig ask every few milliseconds; the config allows no less than a second.
+// fast makes the followers of a rig ask every few milliseconds; the config allows no less than a
+// second.
 func (r *rig) fast(t *testing.T, h component.Host) {
 	t.Helper()
 	for i := range r.cfg.Sources.MLflow {

@@ -36,8 +36,8 @@ const savedFormat = 1
 // storageKey is where a source's facts are kept.
 func storageKey(p *plan) string { return "source/" + p.name }
 
-// restore reads what the storage has of a source. What is missing, damaged (then it is set aside) or of another config is as nothing:
-// the source will answer.
+// restore reads what the storage has of a source. What is missing, damaged (then it is set aside)
+// or of another config is as nothing: the source will answer.
 func (e *catalogExtension) restore(ctx context.Context, p *plan) (at time.Time, facts catalog.Facts, ok bool) {
 	var s saved
 	damaged, err := state.Take(ctx, e.storage, storageKey(p), s.decode)

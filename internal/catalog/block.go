@@ -15,8 +15,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
-// object reads one block of keys of a document. The schema has reported what has the wrong type; such a
-// value reads as absent here, so that the rest of the card is still checked.
+// object reads one block of keys of a document. The schema has reported what has the wrong type;
+// such a value reads as absent here, so that the rest of the card is still checked.
 type object struct {
 	doc  *yamldoc.Document
 	path []string

@@ -14,8 +14,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Facts are what a registry (a source beside the files) knows. They are plain data: written as JSON and read back they are
-// the same, and equal JSON means equal facts.
+// Facts are what a registry (a source beside the files) knows. They are plain data: written as JSON
+// and read back they are the same, and equal JSON means equal facts.
 type Facts struct {
 	Models       []ModelFacts   `json:"models,omitempty"`
 	FeatureViews []*FeatureView `json:"feature_views,omitempty"`
@@ -28,7 +28,8 @@ type Facts struct {
 // ModelFacts are what a registry knows of a model; zero values are unknown.
 type ModelFacts struct {
 	Name string `json:"name"`
-	// Environment is empty where the registry does not tell environments apart: the facts are then true of all.
+	// Environment is empty where the registry does not tell environments apart: the facts are then
+	// true of all.
 	Environment   string   `json:"environment,omitempty"`
 	Task          Task     `json:"task,omitempty"`
 	PositiveClass string   `json:"positive_class,omitempty"`
@@ -58,7 +59,8 @@ type VersionFacts struct {
 //     the registry's on the model.
 //   - Versions merge by version; an alias that the card gives to another version is taken from the registry's.
 //
-// Models of a stale source carry ml.catalog.stale. What is given is not changed; without facts the cards are returned as they are.
+// Models of a stale source carry ml.catalog.stale. What is given is not changed; without facts the
+// cards are returned as they are.
 func Merge(cards *Set, sources ...Facts) *Set {
 	if !slices.ContainsFunc(sources, func(f Facts) bool { return len(f.Models) > 0 || len(f.FeatureViews) > 0 }) {
 		return cards
@@ -237,7 +239,8 @@ func under(attributes, facts map[string]any) map[string]any {
 	return attributes
 }
 
-// FeatureView is a feature view of a feature store: features that are computed together and become old together.
+// FeatureView is a feature view of a feature store: features that are computed together and become
+// old together.
 type FeatureView struct {
 	Name string `json:"name"`
 	// Environment is that of the feature store; empty is any.
@@ -254,7 +257,8 @@ type FeatureView struct {
 	Entities []Entity `json:"entities,omitempty"`
 	// TTL is how old a feature's value may be when it is served; 0 is any age.
 	TTL time.Duration `json:"ttl,omitempty"`
-	// MaterializedUntil is the end of the latest interval that was written to the online store; zero where none was.
+	// MaterializedUntil is the end of the latest interval that was written to the online store;
+	// zero where none was.
 	MaterializedUntil time.Time `json:"materialized_until,omitzero"`
 	// Services are the feature services that use the view.
 	Services []string `json:"services,omitempty"`
@@ -269,8 +273,8 @@ type Entity struct {
 	JoinKey string `json:"join_key,omitempty"`
 }
 
-// Age is how old the view's features are at a time: since the end of the last materialization. It is false where that is
-// unknown or later.
+// Age is how old the view's features are at a time: since the end of the last materialization. It
+// is false where that is unknown or later.
 func (v *FeatureView) Age(at time.Time) (time.Duration, bool) {
 	if v.MaterializedUntil.IsZero() || at.Before(v.MaterializedUntil) {
 		return 0, false
@@ -278,7 +282,8 @@ func (v *FeatureView) Age(at time.Time) (time.Duration, bool) {
 	return at.Sub(v.MaterializedUntil), true
 }
 
-// FeatureView returns the view of that name: the environment's own, else the one without an environment, else nil.
+// FeatureView returns the view of that name: the environment's own, else the one without an
+// environment, else nil.
 func (s *Set) FeatureView(environment, name string) *FeatureView {
 	if v, ok := s.views[key{environment, name}]; ok {
 		return v
@@ -286,8 +291,9 @@ func (s *Set) FeatureView(environment, name string) *FeatureView {
 	return s.views[key{"", name}]
 }
 
-// FeatureViewOf returns the view that a feature belongs to whose name is written as Feast does in its logs and
-// full names: view__feature. It returns nil where there is no such view or the view has no such feature.
+// FeatureViewOf returns the view that a feature belongs to whose name is written as Feast does in
+// its logs and full names: view__feature. It returns nil where there is no such view or the view
+// has no such feature.
 func (s *Set) FeatureViewOf(environment, feature string) *FeatureView {
 	if len(s.views) == 0 {
 		return nil
@@ -303,8 +309,9 @@ func (s *Set) FeatureViewOf(environment, feature string) *FeatureView {
 	return nil
 }
 
-// FeatureViewsOf returns the views that a model of the set reads: those that its card or registry lists, in that order, else those
-// that the names of its features (of the card and the baselines) belong to, by name. Views that no source knows are left out.
+// FeatureViewsOf returns the views that a model of the set reads: those that its card or registry
+// lists, in that order, else those that the names of its features (of the card and the baselines)
+// belong to, by name. Views that no source knows are left out.
 func (s *Set) FeatureViewsOf(m *Model) []*FeatureView {
 	if len(s.views) == 0 {
 		return nil
@@ -342,7 +349,8 @@ func (s *Set) FeatureViewsOf(m *Model) []*FeatureView {
 	return out
 }
 
-// viewAttributes returns the names of a model's views, with commas, and the version of a single one.
+// viewAttributes returns the names of a model's views, with commas, and the version of a single
+// one.
 func (s *Set) viewAttributes(m *Model) (names, version string) {
 	views := s.FeatureViewsOf(m)
 	list := make([]string, len(views))

@@ -21,7 +21,8 @@ type Feature struct {
 	Min, Max *float64
 	// Values are the allowed values of a categorical feature; nil for any.
 	Values []string
-	// MaxMissing and MaxUnseen are the largest good shares, 0 to 1, of missing and of unknown values; nil for no limit.
+	// MaxMissing and MaxUnseen are the largest good shares, 0 to 1, of missing and of unknown
+	// values; nil for no limit.
 	MaxMissing, MaxUnseen *float64
 	// Importance is the feature's weight in the model, 0 to 1.
 	Importance float64
@@ -32,7 +33,8 @@ type Feature struct {
 	Ignore bool
 }
 
-// features reads the block of features and checks names against the baselines of the model and its versions.
+// features reads the block of features and checks names against the baselines of the model and its
+// versions.
 func (o object) features(m *Model) {
 	columns := map[string]profile.Type{}
 	known := m.Baseline != nil

@@ -29,7 +29,8 @@ const (
 	MaxFiles = 2000
 	// MaxFileSize is the largest YAML file, in bytes.
 	MaxFileSize = 1 << 20
-	// maxEntries is the number of files and folders that are looked at: a catalog is not the whole disk.
+	// maxEntries is the number of files and folders that are looked at: a catalog is not the whole
+	// disk.
 	maxEntries = 100_000
 	// maxFolders is how deep folders may be nested.
 	maxFolders = 16
@@ -38,9 +39,10 @@ const (
 // documents are the bounds of one card: one with a thousand features has some ten thousand values.
 var documents = yamldoc.Options{MaxValues: 200_000, MaxDepth: 32}
 
-// Load reads the cards of a folder: all *.yaml and *.yml in it and below, in the order of their paths, with any
-// number of documents each. Files and folders whose names start with a dot are left out, which is also how the mounts of a Kubernetes
-// ConfigMap are read once. The error joins every violation in every file (yamldoc.Violations).
+// Load reads the cards of a folder: all *.yaml and *.yml in it and below, in the order of their
+// paths, with any number of documents each. Files and folders whose names start with a dot are left
+// out, which is also how the mounts of a Kubernetes ConfigMap are read once. The error joins every
+// violation in every file (yamldoc.Violations).
 func Load(dir string) (*Set, error) {
 	result, _ := NewLoader(dir).Load()
 	if result.Err != nil {
@@ -68,8 +70,9 @@ type baseline struct {
 // NewLoader returns a loader of a folder.
 func NewLoader(dir string) *Loader { return &Loader{dir: dir} }
 
-// Load reads the folder. changed is false where the contents of the cards and of their baselines are those of the last call, which then
-// returns the same result. A baseline that has not changed keeps its pointer.
+// Load reads the folder. changed is false where the contents of the cards and of their baselines
+// are those of the last call, which then returns the same result. A baseline that has not changed
+// keeps its pointer.
 func (l *Loader) Load() (result *Result, changed bool) {
 	r := &yamldoc.Report{}
 	files, folders := l.read(r)
@@ -90,10 +93,12 @@ func (l *Loader) Load() (result *Result, changed bool) {
 	return l.result, true
 }
 
-// Folders returns the folders that the last Load has read cards from, and Baselines the paths of the baselines it named.
+// Folders returns the folders that the last Load has read cards from, and Baselines the paths of
+// the baselines it named.
 func (l *Loader) Folders() []string { return l.folders }
 
-// Baselines returns the paths of the baselines that the cards named at the last Load, also of those that are missing.
+// Baselines returns the paths of the baselines that the cards named at the last Load, also of those
+// that are missing.
 func (l *Loader) Baselines() []string { return slices.Sorted(maps.Keys(l.baselines)) }
 
 // baseline loads a profile unless it is known.
@@ -312,7 +317,8 @@ func (b *builder) document(d *yamldoc.Document) {
 	}
 }
 
-// once reports a card whose kind, environment and name, or one of its other names, another one has. The name stands under keys.
+// once reports a card whose kind, environment and name, or one of its other names, another one has.
+// The name stands under keys.
 func (b *builder) once(o object, k cardKey, keys ...string) {
 	if k.name == "" {
 		return
@@ -332,7 +338,8 @@ func (b *builder) once(o object, k cardKey, keys ...string) {
 	o.fail(keys, "the %s %q %s has a card already, %s", k.kind, yamldoc.Clip(k.name), environment, first)
 }
 
-// load reads the baseline that a model's or a version's block names; nil if it names none or a bad one.
+// load reads the baseline that a model's or a version's block names; nil if it names none or a bad
+// one.
 func (b *builder) load(o object) *profile.Profile {
 	name := o.text("baseline")
 	if name == "" {

@@ -202,7 +202,8 @@ func TestLoadEmptyFolderAndMissingFolder(t *testing.T) {
 	assert.ErrorContains(t, err, "absent: cannot be read: no such file or directory")
 }
 
-// TestLoadConfigMap has the links that the kubelet makes: the cards are links into a folder with a date, through ..data.
+// TestLoadConfigMap has the links that the kubelet makes: the cards are links into a folder with a
+// date, through ..data.
 func TestLoadConfigMap(t *testing.T) {
 	dir := folder(t, map[string]string{"..2026_11_22/fraud.yaml": "{kind: model, name: fraud}"})
 	require.NoError(t, os.Symlink("..2026_11_22", filepath.Join(dir, "..data")))

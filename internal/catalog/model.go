@@ -29,7 +29,8 @@ const (
 type Model struct {
 	// Name and Environment identify the card; an empty environment matches any.
 	Name, Environment string
-	// AlsoKnownAs are other names of the model on spans, such as a deployment's: Set.Model finds the card by them, too.
+	// AlsoKnownAs are other names of the model on spans, such as a deployment's: Set.Model finds
+	// the card by them, too.
 	AlsoKnownAs []string
 	Task        Task
 	// PositiveClass is the class that a binary classifier's score speaks of.
@@ -37,22 +38,26 @@ type Model struct {
 	Owner         string
 	// Description is for people.
 	Description string
-	// FeatureViews are the names of the feature views that the model reads; nil leaves it to the names of its features.
+	// FeatureViews are the names of the feature views that the model reads; nil leaves it to the
+	// names of its features.
 	FeatureViews []string
 	// Baseline is the reference data set; nil if the card names none.
 	Baseline *profile.Profile
 	// Versions are the versions that the card lists, in the card's order.
 	Versions []*Version
 	Drift    Drift
-	// Segments are the dimensions whose cohorts are watched one at a time; what follows "ml.segment.".
+	// Segments are the dimensions whose cohorts are watched one at a time; what follows
+	// "ml.segment.".
 	Segments []string
 	// SegmentFeatures are the features that are watched in segments, too.
 	SegmentFeatures []string
-	// MaxBatch is the largest ml.batch.size that is believed on a span without arrays; 0 if the card does not say.
+	// MaxBatch is the largest ml.batch.size that is believed on a span without arrays; 0 if the
+	// card does not say.
 	MaxBatch int
 	// Features holds what differs from the baseline's defaults, by feature.
 	Features map[string]Feature
-	// Attributes are put on the model's spans as they are, by ml_metadata: string, int64, float64 or bool.
+	// Attributes are put on the model's spans as they are, by ml_metadata: string, int64, float64
+	// or bool.
 	Attributes map[string]any
 	// Prices are what the tokens of a generative model cost; nil if unknown.
 	Prices *Prices

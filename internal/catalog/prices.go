@@ -6,15 +6,18 @@ package catalog
 // Prices are what a generative model's tokens cost, per million; nil where the card does not say.
 type Prices struct {
 	InputPerMillion, OutputPerMillion *float64
-	// CachedInputPerMillion is for those of the input tokens that the provider had cached; nil if they cost what others do.
+	// CachedInputPerMillion is for those of the input tokens that the provider had cached; nil if
+	// they cost what others do.
 	CachedInputPerMillion *float64
-	// CacheWritePerMillion is for those of the input tokens that the provider wrote to its cache; nil if they cost what others do.
+	// CacheWritePerMillion is for those of the input tokens that the provider wrote to its cache;
+	// nil if they cost what others do.
 	CacheWritePerMillion *float64
 	// Currency is as in ISO 4217.
 	Currency string
 }
 
-// prices reads what tokens cost; nil without a block. The currency is USD unless the block names one.
+// prices reads what tokens cost; nil without a block. The currency is USD unless the block names
+// one.
 func (o object) prices() *Prices {
 	block := o.block("prices")
 	if len(block.m) == 0 {

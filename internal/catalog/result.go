@@ -16,12 +16,14 @@ import (
 type Result struct {
 	// Set has the cards in force: all that are good, and the Kept ones.
 	Set *Set
-	// Kept are cards of an earlier load that a file has no more but keeps, because something in it is bad now (or it cannot be read): what
-	// was meant to take their place is unknown. They go when the file is good again. Models come first.
+	// Kept are cards of an earlier load that a file has no more but keeps, because something in it
+	// is bad now (or it cannot be read): what was meant to take their place is unknown. They go
+	// when the file is good again. Models come first.
 	Kept []Kept
 	// Rejected counts what is not in force because of violations.
 	Rejected Cards
-	// NoEffect are keys of cards in force that are read and checked, but that nothing acts on yet; by card.
+	// NoEffect are keys of cards in force that are read and checked, but that nothing acts on yet;
+	// by card.
 	NoEffect []NoEffect
 	// Err joins every violation in every file (Violations); nil if there is none.
 	Err error
@@ -35,7 +37,8 @@ type Kept struct {
 	File string
 }
 
-// Cards counts cards by kind. Unknown are documents that are of neither, and files or folders that cannot be read to their end.
+// Cards counts cards by kind. Unknown are documents that are of neither, and files or folders that
+// cannot be read to their end.
 type Cards struct{ Models, Jobs, Unknown int }
 
 // result ends a load: what was in force before stays for files that are bad now.

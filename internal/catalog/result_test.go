@@ -107,8 +107,9 @@ func TestNoEffect(t *testing.T) {
 	assert.Equal(t, []string{"features.*.min"}, result.NoEffect[0].Keys)
 }
 
-// TestWithoutEffectIsTrue fails as soon as code reads a field of one of the keys: then the key has an effect and is to leave the list, and the
-// schema. (min, max and values of features are names of many things; they cannot be looked for in this way.)
+// TestWithoutEffectIsTrue fails as soon as code reads a field of one of the keys: then the key has
+// an effect and is to leave the list, and the schema. (min, max and values of features are names of
+// many things; they cannot be looked for in this way.)
 func TestWithoutEffectIsTrue(t *testing.T) {
 	fields := map[string]string{
 		"SLOs": "slos", "MaxMissing": "features.*.max_missing", "MaxUnseen": "features.*.max_unseen", "Importance": "features.*.importance",

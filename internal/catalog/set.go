@@ -25,7 +25,8 @@ type key struct{ environment, name string }
 
 type versionKey struct{ environment, name, version string }
 
-// NewSet indexes cards. Where two cards or versions share a key, the first one wins; Load reports such cards.
+// NewSet indexes cards. Where two cards or versions share a key, the first one wins; Load reports
+// such cards.
 func NewSet(models []*Model, jobs []*Job) *Set {
 	s := &Set{
 		Models: models, Jobs: jobs,
@@ -61,8 +62,8 @@ func setDefault[K comparable, V any](m map[K]V, k K, v V) {
 	}
 }
 
-// Model returns the card for a model in an environment, by its name or one that it is also known as: the environment's own, else
-// the one without an environment, else nil.
+// Model returns the card for a model in an environment, by its name or one that it is also known
+// as: the environment's own, else the one without an environment, else nil.
 func (s *Set) Model(environment, name string) *Model {
 	if m, ok := s.models[key{environment, name}]; ok {
 		return m
@@ -79,7 +80,8 @@ func (s *Set) Version(environment, name, version string) *Version {
 	return s.versions[versionKey{m.Environment, m.Name, version}]
 }
 
-// Baseline returns the reference profile for a model's version: the version's own, else the model's, else nil.
+// Baseline returns the reference profile for a model's version: the version's own, else the
+// model's, else nil.
 func (s *Set) Baseline(environment, name, version string) *profile.Profile {
 	if v := s.Version(environment, name, version); v != nil {
 		return v.Baseline

@@ -185,7 +185,8 @@ func (d shape) insteadOfWildcard() string {
 	return "write one card, and the other names under also_known_as"
 }
 
-// decimalComma says how a number is written that came as a text, such as "0,15"; empty for any other text.
+// decimalComma says how a number is written that came as a string, such as "0,15"; empty for any
+// other text.
 func decimalComma(k *kind.Type, value string) string {
 	if k.Got != "string" || !slices.Contains(k.Want, "number") && !slices.Contains(k.Want, "integer") {
 		return ""

@@ -15,13 +15,15 @@ import (
 )
 
 const (
-	// maxNames is the number of names without a card that are kept, maxFresh that of those that one review compares with all cards: a
-	// comparison with a thousand cards takes a millisecond.
+	// maxNames is the number of names without a card that are kept, maxFresh that of those that one
+	// review compares with all cards: a comparison with a thousand cards takes a millisecond.
 	maxNames = 1000
 	maxFresh = 100
-	// patience is the number of reviews with predictions in between after which a card that none of these has met is one that matches none.
+	// patience is the number of reviews with predictions in between after which a card that none of
+	// these has met is one that matches none.
 	patience = 10
-	// absence is the number of reviews after which the card that is not in the set any more is forgotten.
+	// absence is the number of reviews after which the card that is not in the set any more is
+	// forgotten.
 	absence = 10
 	// maxSeen is the number of names that an Unmatched shows.
 	maxSeen = 5
@@ -33,8 +35,9 @@ type Sighted interface {
 	Sightings() *Sightings
 }
 
-// Sightings notes which cards of models the spans meet, and which names of models and jobs they have that no card has: a card that is
-// misspelt, or for another environment, is silent otherwise. It is safe for concurrent use; the nil one notes nothing.
+// Sightings notes which cards of models the spans meet, and which names of models and jobs they
+// have that no card has: a card that is misspelt, or for another environment, is silent otherwise.
+// It is safe for concurrent use; the nil one notes nothing.
 type Sightings struct {
 	predictions atomic.Bool // there were some since the last review
 
@@ -93,8 +96,9 @@ func raise(flag *atomic.Bool) {
 	}
 }
 
-// UnknownModel notes that a prediction names a model that has no card, UnknownJob that a span names such a job. Names longer than others
-// are kept elsewhere are left out, and so are new ones while there are too many.
+// UnknownModel notes that a prediction names a model that has no card, UnknownJob that a span names
+// such a job. Names longer than others are kept elsewhere are left out, and so are new ones while
+// there are too many.
 func (s *Sightings) UnknownModel(environment, name string) {
 	if s != nil {
 		raise(&s.predictions)
@@ -144,7 +148,8 @@ type NearMiss struct {
 // Unmatched is a model's card that no prediction has met, although there were some for a while.
 type Unmatched struct {
 	Card Card
-	// Seen are names, with their environments, that predictions have had instead: at first one that is nearly the card's.
+	// Seen are names, with their environments, that predictions have had instead: at first one that
+	// is nearly the card's.
 	Seen []string
 }
 
@@ -154,8 +159,9 @@ type Review struct {
 	Unmatched []Unmatched
 }
 
-// Review compares what was seen with the set. It is to be called at regular intervals. changed is false where there were no predictions and no new
-// names since the last call; there is nothing to say then.
+// Review compares what was seen with the set. It is to be called at regular intervals. changed is
+// false where there were no predictions and no new names since the last call; there is nothing to
+// say then.
 func (s *Sightings) Review(set *Set) (r Review, changed bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -313,7 +319,8 @@ func newCandidates(set *Set) candidates {
 	return c
 }
 
-// nearest returns the card of the same name in another environment, else one of the nearest name; nil where none is near.
+// nearest returns the card of the same name in another environment, else one of the nearest name;
+// nil where none is near.
 func (c candidates) nearest(k cardKey) *NearMiss {
 	near := &NearMiss{Kind: k.kind, Environment: k.environment, Name: k.name, Differs: "environment"}
 	of := c[k.kind]

@@ -77,7 +77,8 @@ func (o object) stages(j *Job) {
 	}
 }
 
-// findCycle returns the names along the first cycle, its first stage again at the end; nil if there is none.
+// findCycle returns the names along the first cycle, its first stage again at the end; nil if there
+// is none.
 func findCycle(stages []Stage, index map[string]int) []string {
 	const (
 		unseen = iota

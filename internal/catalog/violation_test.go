@@ -206,7 +206,8 @@ func TestEveryPropertyIsDescribed(t *testing.T) {
 	assert.Greater(t, n, 60)
 }
 
-// TestCardsUseEveryKey keeps the cards of TestLoadEveryKey complete: a key that the schema has is one that the tests load.
+// TestCardsUseEveryKey keeps the cards of TestLoadEveryKey complete: a key that the schema has is
+// one that the tests load.
 func TestCardsUseEveryKey(t *testing.T) {
 	used := map[string]bool{}
 	var collect func(v any)

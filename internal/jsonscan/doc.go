@@ -3,10 +3,12 @@
 
 // Package jsonscan reads JSON in a string from left to right, without garbage.
 //
-// A Scanner stands before a value. The caller looks what is next (Peek), and reads it (Scalar, Text, Object, Array) or
-// passes over it (Skip). End says that nothing is left. A Scanner can be copied, to return to where it was.
+// A Scanner stands before a value. The caller looks what is next (Peek), and reads it (Scalar,
+// Text, Object, Array) or passes over it (Skip). End says that nothing is left. A Scanner can be
+// copied, to return to where it was.
 //
-// A text that is read is a part of the JSON and keeps all of it in memory, but one with escapes is a copy of its own.
+// A string that is read is a part of the JSON and keeps all of it in memory, but one with escapes
+// is a copy of its own.
 //
 // What is JSON is the same for every reader, and for what is skipped:
 //   - The grammar is RFC 8259's, as encoding/json reads it: no leading zeros, no raw control characters in a text, no unknown

@@ -3,12 +3,12 @@
 
 package jsonscan
 
-// Error is why a text is not JSON. Offset says where.
+// Error is why a string is not JSON. Offset says where.
 type Error uint8
 
 // The errors.
 const (
-	// TooShort is returned where the text ends too early.
+	// TooShort is returned where the string ends too early.
 	TooShort Error = iota
 	// Unexpected is returned where another byte stands than may be there.
 	Unexpected

@@ -46,8 +46,8 @@ func (s *Scanner) number() (value.Value, error) {
 	return value.NewFloat(f), nil
 }
 
-// digits passes over a number. whole is true where it has neither fraction nor exponent. Where it is none, what is next is the
-// byte that is wrong.
+// digits passes over a number. whole is true where it has neither fraction nor exponent. Where it
+// is none, what is next is the byte that is wrong.
 func (s *Scanner) digits() (whole, ok bool) {
 	if s.text[s.pos] == '-' {
 		s.pos++

@@ -8,28 +8,30 @@ import "strings"
 // MaxDepth is how deep arrays and objects may nest.
 const MaxDepth = 64
 
-// Scanner reads one JSON text.
+// Scanner reads one JSON string.
 type Scanner struct {
 	text string
 	pos  int
-	// depth is the number of arrays and objects around what is next, as far as Object and Array opened them.
+	// depth is the number of arrays and objects around what is next, as far as Object and Array
+	// opened them.
 	depth  int
 	copied int
 }
 
-// New returns a Scanner at the start of a text.
+// New returns a Scanner at the start of a string.
 func New(text string) Scanner { return Scanner{text: text} }
 
 // Offset returns the place of what is next.
 func (s *Scanner) Offset() int { return s.pos }
 
-// From returns the text from an offset to what is next.
+// From returns the string from an offset to what is next.
 func (s *Scanner) From(offset int) string { return s.text[offset:s.pos] }
 
 // Rest returns what has not been read.
 func (s *Scanner) Rest() string { return s.text[s.pos:] }
 
-// Copied returns about how many bytes the texts take that are not part of the JSON, because they had escapes.
+// Copied returns about how many bytes the strings take that are not part of the JSON, because they
+// had escapes.
 func (s *Scanner) Copied() int { return s.copied }
 
 // Peek passes over white space and returns the next byte, 0 at the end.
@@ -62,7 +64,8 @@ func (s *Scanner) End() error {
 	return nil
 }
 
-// Object calls member for each key of the object that is next. The key's value is next then, and member reads it.
+// Object calls member for each key of the object that is next. The key's value is next then, and
+// member reads it.
 func (s *Scanner) Object(member func(key string) error) error {
 	if err := s.open('{'); err != nil {
 		return err

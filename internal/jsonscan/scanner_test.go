@@ -167,7 +167,8 @@ func TestSteps(t *testing.T) {
 	assert.Equal(t, "a", key)
 }
 
-// TestAllocations holds that nothing is allocated for what has no escapes, nor for what is not JSON.
+// TestAllocations holds that nothing is allocated for what has no escapes, nor for what is not
+// JSON.
 func TestAllocations(t *testing.T) {
 	for _, in := range []string{
 		`{"age": 52, "rooms": [3, 4.5, -1e3], "city": "somewhere far away", "sold": true, "note": null, "more": {"a": [{}]}}`,
@@ -196,7 +197,8 @@ func walk(s *Scanner) error {
 	return err
 }
 
-// FuzzScanner takes for JSON what encoding/json does, and reads the same values from it; beside it, only NaN and Infinity are taken.
+// FuzzScanner takes for JSON what encoding/json does, and reads the same values from it; beside it,
+// only NaN and Infinity are taken.
 func FuzzScanner(f *testing.F) {
 	for _, s := range []string{
 		`{"a":[1,-2.5e3,"x\u00e4\\\"",true,false,null,{}]}`, `[[[]]]`, `"`, `{"a":`, `01`, `-`, `-0`, `1.`, `.5`, `1e`, `1e+5`, "[1,]", "\"\x01\"", `1e999`, `"\ud800"`,
@@ -229,7 +231,8 @@ func FuzzScanner(f *testing.F) {
 	})
 }
 
-// asNumbers puts encoding/json's numbers in place of equal ones, and U+FFFD in place of each byte that is not UTF-8.
+// asNumbers puts encoding/json's numbers in place of equal ones, and U+FFFD in place of each byte
+// that is not UTF-8.
 func asNumbers(got, want any) any {
 	switch got := got.(type) {
 	case nil:

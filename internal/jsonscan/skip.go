@@ -32,7 +32,8 @@ func (s *Scanner) skipScalar() error {
 	}
 }
 
-// skipNested passes over an array or an object, without recursion. A bit of objects for each depth says what is open there.
+// skipNested passes over an array or an object, without recursion. A bit of objects for each depth
+// says what is open there.
 func (s *Scanner) skipNested() error {
 	var objects uint64
 	for depth := 0; ; {

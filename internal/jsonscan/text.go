@@ -10,10 +10,10 @@ import (
 	"unicode/utf8"
 )
 
-// ownText is what a text of its own takes beside its bytes, about.
+// ownText is what a string of its own takes beside its bytes, about.
 const ownText = 16
 
-// Text reads the text that is next.
+// Text reads the string that is next.
 func (s *Scanner) Text() (string, error) {
 	if s.Peek() != '"' {
 		return "", s.fail()
@@ -26,7 +26,8 @@ func (s *Scanner) Text() (string, error) {
 	return text, err
 }
 
-// raw reads the text whose opening quote is next. It returns what is between the quotes, and whether it has escapes.
+// raw reads the string whose opening quote is next. It returns what is between the quotes, and
+// whether it has escapes.
 func (s *Scanner) raw() (text string, escaped bool, err error) {
 	s.pos++
 	start := s.pos
@@ -56,14 +57,16 @@ const (
 	tops = 0x8080808080808080
 )
 
-// plain returns how many bytes there are before a quote, a backslash or a control character. It looks at eight at a time.
+// plain returns how many bytes there are before a quote, a backslash or a control character. It
+// looks at eight at a time.
 func plain(s string) int {
 	i := 0
 	for ; i+8 <= len(s); i += 8 {
 		w := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
 			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
 		quote, slash := w^ones*'"', w^ones*'\\'
-		// A byte that is less than n has its top bit set in (w - n) &^ w. So may, wrongly, a byte behind such a one, but none before.
+		// A byte that is less than n has its top bit set in (w - n) &^ w. So may, wrongly, a byte
+		// behind such a one, but none before.
 		if found := ((w-ones*' ')&^w | (quote-ones)&^quote | (slash-ones)&^slash) & tops; found != 0 {
 			return i + bits.TrailingZeros64(found)/8
 		}
@@ -76,7 +79,8 @@ func plain(s string) int {
 	return i
 }
 
-// escape passes over what begins with a backslash. Where it is none, what is next is the byte that is wrong.
+// escape passes over what begins with a backslash. Where it is none, what is next is the byte that
+// is wrong.
 func (s *Scanner) escape() bool {
 	if s.pos++; s.pos >= len(s.text) {
 		return false
@@ -99,7 +103,7 @@ func (s *Scanner) escape() bool {
 	return true
 }
 
-// unescape resolves the escapes of a text, which are all known.
+// unescape resolves the escapes of a string, which are all known.
 func unescape(raw string) string {
 	var b strings.Builder
 	b.Grow(len(raw))

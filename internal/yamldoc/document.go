@@ -16,7 +16,8 @@ type Document struct {
 	File string
 	// Root is its value as YAML, with what aliases stand for in their places.
 	Root *yaml.Node
-	// Value is the same as JSON would have it: map[string]any, []any, string, bool, int64, float64 or nil. What is not valid is nil.
+	// Value is the same as JSON would have it: map[string]any, []any, string, bool, int64, float64
+	// or nil. What is not valid is nil.
 	Value any
 
 	options Options
@@ -43,7 +44,8 @@ func (d *Document) FailAt(n *yaml.Node, key, format string, args ...any) {
 	d.report.Add(v)
 }
 
-// At returns the nodes of the key and the value at a path, or of the nearest part above it that is there.
+// At returns the nodes of the key and the value at a path, or of the nearest part above it that is
+// there.
 func (d *Document) At(path []string) (key, value *yaml.Node) { return at(d.Root, path) }
 
 func at(root *yaml.Node, path []string) (key, value *yaml.Node) {
@@ -80,7 +82,8 @@ func resolve(n *yaml.Node) *yaml.Node {
 // maxAliases is how many aliases of aliases are followed.
 const maxAliases = 32
 
-// key writes a path as people do: features.amount.min, versions[0].aliases, attributes["ml.model.framework"].
+// key writes a path as people do: features.amount.min, versions[0].aliases,
+// attributes["ml.model.framework"].
 func (d *Document) key(path []string) string {
 	key := d.options.Key
 	in := d.Root
@@ -110,7 +113,7 @@ func Join(path, key string) string {
 // Index appends the index of a list to a path.
 func Index(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
-// Clip shortens a text for a message.
+// Clip shortens a string for a message.
 func Clip(s string) string {
 	if len(s) > 80 {
 		return s[:77] + "..."

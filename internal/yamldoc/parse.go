@@ -19,13 +19,15 @@ import (
 
 // Options bound documents.
 type Options struct {
-	// MaxValues is the number of values of a document with all that aliases stand for, MaxDepth how deep they may nest.
+	// MaxValues is the number of values of a document with all that aliases stand for, MaxDepth how
+	// deep they may nest.
 	MaxValues, MaxDepth int
 	// Key stands before the keys of violations: where the document is in a greater one.
 	Key string
 }
 
-// Parse reads the documents of a file that are not empty. What follows a syntax error is left out, and whole is false.
+// Parse reads the documents of a file that are not empty. What follows a syntax error is left out,
+// and whole is false.
 func Parse(file string, data []byte, o Options, r *Report) (docs []*Document, whole bool) {
 	defer func() { // the YAML package has panicked on broken input before
 		if p := recover(); p != nil {
@@ -56,8 +58,8 @@ func Parse(file string, data []byte, o Options, r *Report) (docs []*Document, wh
 
 var (
 	syntaxLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?(.*)`)
-	// parserProblem matches the problems whose line the YAML package gives one too low (its parser counts from 0, its
-	// scanner from 1).
+	// parserProblem matches the problems whose line the YAML package gives one too low (its parser
+	// counts from 0, its scanner from 1).
 	parserProblem = regexp.MustCompile(`^(did not find expected (<|node content|'-' indicator|key$|',' or )|found (undefined tag handle|duplicate %|incompatible YAML))`)
 )
 
@@ -73,7 +75,8 @@ func syntaxError(err error) (line int, message string) {
 	return line, "is no YAML: " + m[2]
 }
 
-// convert returns a node with what aliases stand for in their places, and its value. It reports what no JSON value can be.
+// convert returns a node with what aliases stand for in their places, and its value. It reports
+// what not JSON value can be.
 func (d *Document) convert(n *yaml.Node, path []string, depth int) (*yaml.Node, any) {
 	d.values++
 	if o := d.options; d.values > o.MaxValues || depth > o.MaxDepth {
@@ -142,7 +145,7 @@ func (d *Document) mapping(n *yaml.Node, path []string, depth int) map[string]an
 	return m
 }
 
-// scalar turns a scalar into a value. Times stay texts.
+// scalar turns a scalar into a value. Times stay strings.
 func (d *Document) scalar(n *yaml.Node, path []string) any {
 	var v any
 	switch n.ShortTag() {

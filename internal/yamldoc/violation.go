@@ -17,7 +17,8 @@ type ViolationError struct {
 	File string
 	// Line and Column are from 1; 0 where the whole file is meant.
 	Line, Column int
-	// Key is the path of the key, such as features.amount.min; empty where the whole document or file is meant.
+	// Key is the path of the key, such as features.amount.min; empty where the whole document or
+	// file is meant.
 	Key string
 	// Message says what is wrong and what is allowed.
 	Message string
@@ -60,7 +61,8 @@ func (r *Report) Add(v *ViolationError) { r.list = append(r.list, v) }
 // List returns the violations in the order in which they came.
 func (r *Report) List() []*ViolationError { return r.list }
 
-// Err joins the violations in the order of file and line, without what is there twice; nil if there are none.
+// Err joins the violations in the order of file and line, without what is there twice; nil if there
+// are none.
 func (r *Report) Err() error {
 	slices.SortStableFunc(r.list, func(a, b *ViolationError) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))

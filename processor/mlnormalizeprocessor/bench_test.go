@@ -16,7 +16,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadata"
 )
 
-// request returns 100 spans of 30 attributes: of an LLM call as the GenAI conventions have it, or of no dialect.
+// request returns 100 spans of 30 attributes: of an LLM call as the GenAI conventions have it, or
+// of no dialect.
 func request(llm bool) ptrace.Traces {
 	td := ptrace.NewTraces()
 	spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
@@ -37,7 +38,8 @@ func request(llm bool) ptrace.Traces {
 	return td
 }
 
-// BenchmarkConsumeTraces is the processor with its own telemetry; what is not copying is the engine's (internal/dialect has more).
+// BenchmarkConsumeTraces is the processor with its own telemetry; what is not copying is the
+// engine's (internal/dialect has more).
 func BenchmarkConsumeTraces(b *testing.B) {
 	for name, llm := range map[string]bool{"foreign": false, "gen_ai": true} {
 		b.Run(name, func(b *testing.B) {

@@ -17,30 +17,36 @@ import (
 
 // Config is the configuration of the ml_normalize processor. The empty config works.
 type Config struct {
-	// Dialects are tables in the format of docs/dialects.md, beside the embedded ones; one of the same name replaces an embedded one.
+	// Dialects are tables in the format of docs/dialects.md, beside the embedded ones; one of the
+	// same name replaces an embedded one.
 	Dialects []map[string]any `mapstructure:"dialects"`
 	// DisabledDialects are names of tables that are not read.
 	DisabledDialects []string `mapstructure:"disabled_dialects"`
-	// RemoveOriginals removes an attribute whose value was moved to the vocabulary; by default it stays.
+	// RemoveOriginals removes an attribute whose value was moved to the vocabulary; by default it
+	// stays.
 	RemoveOriginals bool `mapstructure:"remove_originals"`
 	// DropContent removes attributes and events that hold prompts and completions, from all spans.
 	DropContent bool `mapstructure:"drop_content"`
 	// Features is about names of features that people write by hand.
 	Features Features `mapstructure:"features"`
-	// AgentCalls counts an agent or a workflow with a model and tokens as a call where no call of its trace has come, as nothing else then says what
-	// it cost. Where calls come through other collectors than their agents, it must be off, or they count twice.
+	// AgentCalls counts an agent or a workflow with a model and tokens as a call where no call of
+	// its trace has come, as nothing else then says what it cost. Where calls come through other
+	// collectors than their agents, it must be off, or they count twice.
 	AgentCalls bool `mapstructure:"agent_calls"`
-	// MaxJSONBytes is the largest text that is read as JSON; a larger one is left as it is and counted.
+	// MaxJSONBytes is the largest text that is read as JSON; a larger one is left as it is and
+	// counted.
 	MaxJSONBytes int `mapstructure:"max_json_bytes"`
-	// Catalog is the id of the catalog extension, which knows prices; without one the only one that is enabled.
+	// Catalog is the id of the catalog extension, which knows prices; without one the only one that
+	// is enabled.
 	Catalog *component.ID `mapstructure:"catalog"`
 }
 
-// Features is about ml.features.NAME and features.NAME, which become ml.feature.NAME on spans of hand-written dialects.
+// Features is about ml.features.NAME and features.NAME, which become ml.feature.NAME on spans of
+// hand-written dialects.
 type Features struct {
 	// Bare reads feature.NAME too, which feature flags use as well.
 	Bare bool `mapstructure:"bare"`
-	// Categories are features whose texts and truth values are taken; of others, numbers alone are.
+	// Categories are features whose strings and booleans are taken; of others, numbers alone are.
 	Categories []string `mapstructure:"categories"`
 	// Exclude are names that are no features.
 	Exclude []string `mapstructure:"exclude"`

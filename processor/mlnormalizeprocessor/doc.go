@@ -3,8 +3,9 @@
 
 //go:generate go tool -modfile=../../tools/generate/go.mod mdatagen metadata.yaml
 
-// Package mlnormalizeprocessor rewrites spans as real systems emit them to the vocabulary of package mlconv.
+// Package mlnormalizeprocessor rewrites spans as real systems emit them to the vocabulary of
+// package mlconv.
 //
-// What is known of a system is in a table of internal/dialect; this package reads the config, finds the prices of models in the
-// catalog (prices.go) and counts what was done.
+// What is known of a system is in a table of internal/dialect; this package reads the config, finds
+// the prices of models in the catalog (prices.go) and counts what was done.
 package mlnormalizeprocessor

@@ -28,8 +28,9 @@ import (
 
 var update = flag.Bool("update", false, "write the expected files")
 
-// sharedSpans are spans as real systems emit them: captured, or transcribed from source. They are not part of this repository; the
-// examples in internal/dialect/testdata are, and are read in every clone.
+// sharedSpans are spans as real systems emit them: captured, or transcribed from source. They are
+// not part of this repository; the examples in internal/dialect/testdata are, and are read in every
+// clone.
 func sharedSpans(t testing.TB) (spans []string) {
 	t.Helper()
 	for _, f := range sharedFiles(t) {
@@ -52,7 +53,8 @@ func sharedFiles(t testing.TB) (files []string) {
 // payloadLogs are no spans; the golden tests of the inference_log receiver have copies of them.
 var payloadLogs = []string{"kserve-logger-cloudevents.json", "sagemaker-datacapture.jsonl"}
 
-// TestGoldenOfEveryFile fails where a file has no golden file or a golden file no longer has a file.
+// TestGoldenOfEveryFile fails where a file has no golden file or a golden file no longer has a
+// file.
 func TestGoldenOfEveryFile(t *testing.T) {
 	var want []string
 	spans := sharedSpans(t)
@@ -86,7 +88,8 @@ func start(t testing.TB, cfg *Config, next consumer.Traces) *normalizeProcessor 
 	return p
 }
 
-// TestGolden compares what is added to each span with what was checked by hand against what the system says. Nothing else may change.
+// TestGolden compares what is added to each span with what was checked by hand against what the
+// system says. Nothing else may change.
 func TestGolden(t *testing.T) {
 	for _, file := range sharedSpans(t) {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
@@ -105,7 +108,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// additions writes the attributes that after has on top of before, and fails where anything else differs.
+// additions writes the attributes that after has on top of before, and fails where anything else
+// differs.
 func additions(t *testing.T, before, after ptrace.Traces) string {
 	t.Helper()
 	var b strings.Builder

@@ -25,7 +25,8 @@ type normalizeProcessor struct {
 	next      consumer.Traces
 	engine    *dialect.Engine
 	telemetry *metadata.TelemetryBuilder
-	// dialects are the attributes of metrics by the index of the dialect; none is for spans that speak none.
+	// dialects are the attributes of metrics by the index of the dialect; none is for spans that
+	// speak none.
 	dialects []metric.MeasurementOption
 	none     metric.MeasurementOption
 	log      *notes.Writer

@@ -95,7 +95,8 @@ dialects:
 	require.NoError(t, config(t, "disabled_dialects: [gen_ai]").Validate())
 }
 
-// TestPrices takes the README's cards: the cost of a call is on its span, with the version's own prices where it has some.
+// TestPrices takes the README's cards: the cost of a call is on its span, with the version's own
+// prices where it has some.
 func TestPrices(t *testing.T) {
 	dir := t.TempDir()
 	var written int
@@ -237,7 +238,8 @@ func TestTelemetry(t *testing.T) {
 	require.NoError(t, p.Shutdown(t.Context()))
 }
 
-// TestRequestsAtOnce gives one engine many requests at the same time; each must come out as it does alone.
+// TestRequestsAtOnce gives one engine many requests at the same time; each must come out as it does
+// alone.
 func TestRequestsAtOnce(t *testing.T) {
 	p := start(t, createDefaultConfig().(*Config), consumertest.NewNop())
 	requests := map[string]map[string]any{

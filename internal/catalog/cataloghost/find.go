@@ -14,10 +14,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// Find returns the catalog that a component should read: the extension with the given id, which is an error
-// where it is not enabled or is no catalog; without an id the only enabled extension that is a catalog.
-// Two are an error that names both. None gives an empty one and found = false, for which the component logs one
-// warning (NoCatalogMessage).
+// Find returns the catalog that a component should read: the extension with the given id, which is
+// an error where it is not enabled or is no catalog; without an id the only enabled extension that
+// is a catalog. Two are an error that names both. None gives an empty one and found = false, for
+// which the component logs one warning (NoCatalogMessage).
 func Find(host component.Host, id *component.ID) (c catalog.Catalog, found bool, err error) {
 	extensions := host.GetExtensions() // may be nil
 	if id != nil {

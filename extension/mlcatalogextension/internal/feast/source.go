@@ -3,9 +3,11 @@
 
 // Package feast reads a project of a Feast registry into facts of the catalog.
 //
-// One Fetch asks for the feature views, the entities and the feature services of the project, page by page, and either has all of
-// them or fails. The API is that of Feast's REST registry server (feast serve_registry --rest-api, port 6572),
-// as docs/reference/feature-servers/registry-server.md and sdk/python/feast/api/registry/rest describe it.
+// One Fetch asks for the feature views, the entities and the feature services of the project, page
+// by page, and either has all of them or fails. The API is that of Feast's REST registry server
+// (feast serve_registry --rest-api, port 6572), as
+// docs/reference/feature-servers/registry-server.md and sdk/python/feast/api/registry/rest describe
+// it.
 package feast
 
 import (
@@ -87,7 +89,8 @@ func New(client *http.Client, endpoint string, o Options) (*Source, error) {
 // Close lets the connections go.
 func (s *Source) Close() { s.client.CloseIdleConnections() }
 
-// Fetch reads the project. The facts are in an order of their own, so that equal registries give equal facts.
+// Fetch reads the project. The facts are in an order of their own, so that equal registries give
+// equal facts.
 func (s *Source) Fetch(ctx context.Context) (catalog.Facts, error) {
 	s.client.Begin()
 	var facts catalog.Facts
@@ -106,8 +109,9 @@ func (s *Source) Fetch(ctx context.Context) (catalog.Facts, error) {
 	return facts, nil
 }
 
-// list follows the pages of a list. get decodes one and returns the names that are on it and whether there is another.
-// A page that brings nothing new is an error where another is promised: the server does not know pages, or its pages do not end.
+// list follows the pages of a list. get decodes one and returns the names that are on it and
+// whether there is another. A page that brings nothing new is an error where another is promised:
+// the server does not know pages, or its pages do not end.
 func (s *Source) list(ctx context.Context, path string, get func(query url.Values) (names []string, more bool, err error)) error {
 	seen := map[string]bool{}
 	for page := 1; page <= maxPages; page++ {
@@ -203,11 +207,13 @@ func (s *Source) view(v *view, kind string) *catalog.FeatureView {
 // dummyEntity is what Feast gives a view without entities (DUMMY_ENTITY_NAME in feast/entity.py).
 const dummyEntity = "__dummy"
 
-// pinned is a version as the author of a view pins it: v2 and version2 are the same to Feast (its ADR-0008).
+// pinned is a version as the author of a view pins it: v2 and version2 are the same to Feast (its
+// ADR-0008).
 var pinned = regexp.MustCompile(`(?i)^v(?:ersion)?(\d{1,18})$`)
 
-// version is the number of the view's version, or what its author has written in its place. It is empty where Feast keeps no versions, or
-// says "latest" of the first one: a number of 0 is left out of the answer, as if there were none.
+// version is the number of the view's version, or what its author has written in its place. It is
+// empty where Feast keeps no versions, or says "latest" of the first one: a number of 0 is left out
+// of the answer, as if there were none.
 func version(v *view) string {
 	if n := v.versionNumber(); n > 0 {
 		return strconv.FormatInt(n, 10)
@@ -226,8 +232,8 @@ func version(v *view) string {
 	return raw
 }
 
-// duration reads protobuf's form of a google.protobuf.Duration, seconds with an s, or a number of seconds. What is neither, or
-// negative, is 0.
+// duration reads protobuf's form of a google.protobuf.Duration, seconds with an s, or a number of
+// seconds. What is neither, or negative, is 0.
 func duration(raw json.RawMessage) time.Duration {
 	number := strings.TrimSuffix(strings.Trim(string(raw), `"`), "s")
 	if number == "" || len(number) > 32 || strings.Trim(number, "0123456789.") != "" {
@@ -273,8 +279,8 @@ func (s *Source) entities(ctx context.Context, facts *catalog.Facts) error {
 	return err
 }
 
-// services finds which services use a view, and which models those serve: a service whose tag ml.model.name names a model gives
-// the model its feature views.
+// services finds which services use a view, and which models those serve: a service whose tag
+// ml.model.name names a model gives the model its feature views.
 func (s *Source) services(ctx context.Context, facts *catalog.Facts) error {
 	views := make(map[string]*catalog.FeatureView, len(facts.FeatureViews))
 	for _, v := range facts.FeatureViews {

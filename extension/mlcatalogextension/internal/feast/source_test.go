@@ -121,7 +121,8 @@ func TestOlderServers(t *testing.T) {
 	assert.Len(t, r.Requests(), 2, "without entities none are asked for")
 }
 
-// TestProtoNames are the names of the proto in place of those of its JSON mapping: the facts are the same.
+// TestProtoNames are the names of the proto in place of those of its JSON mapping: the facts are
+// the same.
 func TestProtoNames(t *testing.T) {
 	snake := strings.NewReplacer(`"featureViews":`, `"feature_views":`, `"featureServices":`, `"feature_services":`, `"featureViewName":`, `"feature_view_name":`,
 		`"joinKey":`, `"join_key":`, `"materializationIntervals":`, `"materialization_intervals":`, `"endTime":`, `"end_time":`,
@@ -297,7 +298,8 @@ func (f inMemory) RoundTrip(req *http.Request) (*http.Response, error) {
 	return w.Result(), nil
 }
 
-// FuzzFetch gives a server's answers to the decoders. Whatever it says ends, and what is taken is JSON and within the bounds.
+// FuzzFetch gives a server's answers to the decoders. Whatever it says ends, and what is taken is
+// JSON and within the bounds.
 func FuzzFetch(f *testing.F) {
 	read := func(name string) string { return sourcetest.Golden(&testing.T{}, name) }
 	f.Add(read("views_2.json"), read("entities.json"), read("services.json"))

@@ -10,12 +10,15 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
 )
 
-// The messages, as protobuf's JSON mapping writes protos/feast/core and protos/feast/registry/RegistryServer.proto (lowerCamelCase,
-// durations as "3600s", timestamps in RFC 3339, default values left out), reduced to the fields that are read, and wrapped as
-// sdk/python/feast/api/registry/rest/*.py does. Source: github.com/feast-dev/feast at 0a756960b2 and 8a21322840.
+// The messages, as protobuf's JSON mapping writes protos/feast/core and
+// protos/feast/registry/RegistryServer.proto (lowerCamelCase, durations as "3600s", timestamps in
+// RFC 3339, default values left out), reduced to the fields that are read, and wrapped as
+// sdk/python/feast/api/registry/rest/*.py does. Source: github.com/feast-dev/feast at 0a756960b2
+// and 8a21322840.
 //
-// Servers whose answers go through models of pydantic (rest/response_models.py at 266cc31a51) write the names of the proto instead: each
-// field whose two names differ is there twice, and read through a method.
+// Servers whose answers go through models of pydantic (rest/response_models.py at 266cc31a51) write
+// the names of the proto instead: each field whose two names differ is there twice, and read
+// through a method.
 
 // pagination is PaginationMetadata; the endpoints over all projects write it in snake case, too.
 type pagination struct {
@@ -34,8 +37,8 @@ type listViews struct {
 
 func (l *listViews) views() []anyView { return append(l.FeatureViews, l.FeatureViewsSnake...) }
 
-// anyView is AnyFeatureView: up to 0.51 a oneof with a key for each kind, then (rest/feature_views.py) the view itself with its kind
-// under "type".
+// anyView is AnyFeatureView: up to 0.51 a oneof with a key for each kind, then
+// (rest/feature_views.py) the view itself with its kind under "type".
 type anyView struct {
 	Type string `json:"type"`
 	view

@@ -1,10 +1,12 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package fetch reads JSON from a registry over HTTP, with bounds on what a server can make it read.
+// Package fetch reads JSON from a registry over HTTP, with bounds on what a server can make it
+// read.
 //
-// A Client remembers the ETags of one round of requests for the next one: what a server answers with 304 costs no
-// body. The rest is what each registry's package needs: errors that know their status and Retry-After, and globs.
+// A Client remembers the ETags of one round of requests for the next one: what a server answers
+// with 304 costs no body. The rest is what each registry's package needs: errors that know their
+// status and Retry-After, and globs.
 package fetch
 
 import (
@@ -74,7 +76,8 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// CheckEndpoint says whether a URL can be a server's: http or https, with a host, and without what belongs elsewhere.
+// CheckEndpoint says whether a URL can be a server's: http or https, with a host, and without what
+// belongs elsewhere.
 func CheckEndpoint(endpoint string) (*url.URL, error) {
 	if endpoint == "" {
 		return nil, errors.New("must not be empty")
@@ -93,8 +96,9 @@ func CheckEndpoint(endpoint string) (*url.URL, error) {
 	return u, nil
 }
 
-// New returns a client for the server at endpoint, whose path may have a prefix. Redirects to another server are refused, as
-// the headers with secrets would go there. maxBody 0 is DefaultMaxBody.
+// New returns a client for the server at endpoint, whose path may have a prefix. Redirects to
+// another server are refused, as the headers with secrets would go there. maxBody 0 is
+// DefaultMaxBody.
 func New(client *http.Client, endpoint string, maxBody int64) (*Client, error) {
 	base, err := CheckEndpoint(endpoint)
 	if err != nil {
@@ -122,10 +126,12 @@ func New(client *http.Client, endpoint string, maxBody int64) (*Client, error) {
 // Begin starts a round of requests.
 func (c *Client) Begin() { c.current, c.size = map[string]answer{}, 0 }
 
-// End ends a round that was good: the answers of the one before that were not asked for again are forgotten.
+// End ends a round that was good: the answers of the one before that were not asked for again are
+// forgotten.
 func (c *Client) End() { c.last = c.current }
 
-// Get asks for a path below the endpoint and decodes the answer. Errors of the server, and of what it says, are *Error.
+// Get asks for a path below the endpoint and decodes the answer. Errors of the server, and of what
+// it says, are *Error.
 func (c *Client) Get(ctx context.Context, path string, query url.Values, into any) error {
 	target := c.base.JoinPath(path)
 	target.RawQuery = query.Encode()
@@ -222,7 +228,7 @@ func message(body []byte) string {
 	return clip(strings.TrimSpace(string(body)))
 }
 
-// clip bounds a text for the log and takes control characters out.
+// clip bounds a string for the log and takes control characters out.
 func clip(s string) string {
 	if len(s) > maxMessage {
 		s = s[:maxMessage] + "…"

@@ -3,8 +3,8 @@
 
 package fetch
 
-// Match says whether a name matches a glob, in which * is any text (slashes and none among it) and ? any one byte. There is no
-// escape: names of models and tags have neither.
+// Match says whether a name matches a glob, in which * is any text (slashes and none among it) and
+// ? any one byte. There is no escape: names of models and tags have neither.
 func Match(glob, name string) bool {
 	star, mark := -1, 0 // the last * and where the name stood
 	g, n := 0, 0

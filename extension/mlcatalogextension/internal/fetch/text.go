@@ -12,13 +12,15 @@ import (
 	"unicode/utf8"
 )
 
-// MaxName is the longest name, as of a model or a tag, in bytes; longer ones are left out, as a part of a name is another name.
+// MaxName is the longest name, as of a model or a tag, in bytes; longer ones are left out, as a
+// part of a name is another name.
 const MaxName = 256
 
-// MaxText is the longest value of a tag or a parameter, in bytes; longer ones are cut, at a character.
+// MaxText is the longest value of a tag or a parameter, in bytes; longer ones are cut, at a
+// character.
 const MaxText = 1024
 
-// GoodName says whether a text can be a name.
+// GoodName says whether a string can be a name.
 func GoodName(s string) bool {
 	return s != "" && len(s) <= MaxName && utf8.ValidString(s)
 }
@@ -36,7 +38,8 @@ func Text(s string) string {
 	return s[:end]
 }
 
-// Integer is an int64 of a proto, which JSON has as a number or (as protobuf's own mapping writes it) as a text.
+// Integer is an int64 of a proto, which JSON has as a number or (as protobuf's own mapping writes
+// it) as a string.
 type Integer int64
 
 // UnmarshalJSON reads 1, 1.0 and "1"; null is 0.
@@ -53,10 +56,10 @@ func (i *Integer) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Number is a double of a proto: a number, or the texts NaN, Infinity and -Infinity.
+// Number is a double of a proto: a number, or the strings NaN, Infinity and -Infinity.
 type Number float64
 
-// UnmarshalJSON reads 1.5, "1.5" and the texts; null is 0.
+// UnmarshalJSON reads 1.5, "1.5" and those strings; null is 0.
 func (n *Number) UnmarshalJSON(data []byte) error {
 	text := string(data)
 	if text == "null" {

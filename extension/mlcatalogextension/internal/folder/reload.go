@@ -16,15 +16,16 @@ import (
 	"go.uber.org/zap"
 )
 
-// An editor or a checkout writes many files in a row: the folder is read once it has been quiet for Settle, or at the
-// latest Patience after the first event.
+// An editor or a checkout writes many files in a row: the folder is read once it has been quiet for
+// Settle, or at the latest Patience after the first event.
 const (
 	Settle   = 200 * time.Millisecond
 	Patience = 2 * time.Second
 )
 
-// Follow calls load when something may have changed, and once at the start for what changed before the watch. It returns when ctx is done,
-// and closes the watch. An interval of 0 turns polling off. load returns the folders and baselines that it has read.
+// Follow calls load when something may have changed, and once at the start for what changed before
+// the watch. It returns when ctx is done, and closes the watch. An interval of 0 turns polling off.
+// load returns the folders and baselines that it has read.
 func Follow(ctx context.Context, w Watch, interval time.Duration, logger *zap.Logger, load func() (folders, baselines []string)) {
 	defer func() {
 		if err := w.Close(); err != nil {

@@ -69,7 +69,8 @@ func (w *watcher) Events() <-chan fsnotify.Event { return w.fs.Events }
 // Errors are lost events.
 func (w *watcher) Errors() <-chan error { return w.fs.Errors }
 
-// Update watches what a load has read and forgets the rest. Folders that cannot be watched are left to polling.
+// Update watches what a load has read and forgets the rest. Folders that cannot be watched are left
+// to polling.
 func (w *watcher) Update(folders, baselines []string) {
 	w.cards, w.files = map[string]bool{}, map[string]bool{w.directory: true}
 	want := map[string]bool{filepath.Dir(w.directory): true}

@@ -1,8 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package follow keeps what a registry knows up to date: it asks again and again, backs off while there is no answer, and marks what has
-// become stale.
+// Package follow keeps what a registry knows up to date: it asks again and again, backs off while
+// there is no answer, and marks what has become stale.
 package follow
 
 import (
@@ -29,8 +29,9 @@ type Source interface {
 }
 
 const (
-	// A failure waits firstBackoff, and each one after it twice as long, to maxBackoff or the interval if that is longer. Each wait
-	// is cut by a random share of up to a half, that many collectors do not come back at once.
+	// A failure waits firstBackoff, and each one after it twice as long, to maxBackoff or the
+	// interval if that is longer. Each wait is cut by a random share of up to a half, that many
+	// collectors do not come back at once.
 	firstBackoff = 5 * time.Second
 	maxBackoff   = 5 * time.Minute
 	// roundTimeout bounds a whole round of requests.
@@ -63,7 +64,8 @@ const (
 	Failed    Outcome = "failed"
 )
 
-// Follower keeps the facts of one source up to date. Its fields belong to its goroutine, but for answered.
+// Follower keeps the facts of one source up to date. Its fields belong to its goroutine, but for
+// answered.
 //
 //	fetch ──► good: same facts ─► nothing          ─┐
 //	  ▲       good: new facts  ─► publish, save     ├─► wait for the interval
@@ -80,7 +82,8 @@ type Follower struct {
 	sum   [sha256.Size]byte
 	// known says that there are facts, from an answer or the storage.
 	known bool
-	// answered is when the source last gave a good answer, in nanoseconds since 1970; before the first one when the follower was made.
+	// answered is when the source last gave a good answer, in nanoseconds since 1970; before the
+	// first one when the follower was made.
 	answered atomic.Int64
 	failures int
 	notes    []string

@@ -88,7 +88,8 @@ func model(name string) catalog.Facts {
 
 var minute = Options{Name: "s", Interval: time.Minute, StaleAfter: 10 * time.Minute}
 
-// sleep lets time pass. The lock orders what the test reads and writes before and after it with what the follower does.
+// sleep lets time pass. The lock orders what the test reads and writes before and after it with
+// what the follower does.
 func (f *followed) sleep(d time.Duration) {
 	f.source.mu.Lock()
 	f.source.mu.Unlock() //nolint:staticcheck // only the order counts

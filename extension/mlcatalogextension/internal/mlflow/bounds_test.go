@@ -309,7 +309,8 @@ func TestMilliseconds(t *testing.T) {
 	}
 }
 
-// FuzzFetch gives a server's answers to the decoders. Whatever it says ends, and what is taken is JSON and within the bounds.
+// FuzzFetch gives a server's answers to the decoders. Whatever it says ends, and what is taken is
+// JSON and within the bounds.
 func FuzzFetch(f *testing.F) {
 	read := func(name string) string { return sourcetest.Golden(&testing.T{}, name) }
 	f.Add(read("models_1.json"), read("versions_fraud_1.json"), read("run8.json"))

@@ -17,7 +17,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// The tags of a registered model that say what a card says with a key of its own; the first that is there counts.
+// The tags of a registered model that say what a card says with a key of its own; the first that is
+// there counts.
 var (
 	nameTags          = []string{mlconv.AttrModelName}
 	ownerTags         = []string{"ml.owner", mlconv.AttrModelOwner}
@@ -39,8 +40,8 @@ var named = func() map[string]bool {
 }()
 
 const (
-	// historyTag is a JSON list of the models that a run has logged, with their flavors (mlflow/utils/mlflow_tags.py). MLflow 3
-	// writes it no more.
+	// historyTag is a JSON list of the models that a run has logged, with their flavors
+	// (mlflow/utils/mlflow_tags.py). MLflow 3 writes it no more.
 	historyTag = "mlflow.log-model.history"
 	// autologTag is the library whose autologging has made the run.
 	autologTag = "mlflow.autologging"
@@ -48,7 +49,8 @@ const (
 	generalFlavor = "python_function"
 )
 
-// model turns a registered model with its versions into facts: one for each environment that its versions are in.
+// model turns a registered model with its versions into facts: one for each environment that its
+// versions are in.
 func (s *Source) model(ctx context.Context, m *registeredModel, facts *catalog.Facts) error {
 	versions, err := s.versions(ctx, m, facts)
 	if err != nil {
@@ -129,7 +131,8 @@ type trained struct {
 	attributes map[string]any
 }
 
-// trained takes what is asked for out of a run: parameters and metrics by name and at most so many of each.
+// trained takes what is asked for out of a run: parameters and metrics by name and at most so many
+// of each.
 func (s *Source) trained(r *run) *trained {
 	t := &trained{framework: cmp.Or(flavor(first(r.Data.Tags, []string{historyTag})), fetch.Text(first(r.Data.Tags, []string{autologTag})))}
 	if r.Info.Status == "FINISHED" {
@@ -152,8 +155,8 @@ func (s *Source) trained(r *run) *trained {
 	return t
 }
 
-// aliases are those that the model gives to the version; the list of the model counts where it has one, as that of the version is
-// not filled in by every backend.
+// aliases are those that the model gives to the version; the list of the model counts where it has
+// one, as that of the version is not filled in by every backend.
 func aliases(m *registeredModel, v *modelVersion) []string {
 	var list []string
 	add := func(name string) {
@@ -246,8 +249,8 @@ func names(s string) []string {
 	return out
 }
 
-// flavor is the framework of the last model that a run has logged: its flavor beside the general one, the first by name where it has
-// several.
+// flavor is the framework of the last model that a run has logged: its flavor beside the general
+// one, the first by name where it has several.
 func flavor(history string) string {
 	var logged []struct {
 		Flavors map[string]json.RawMessage `json:"flavors"`

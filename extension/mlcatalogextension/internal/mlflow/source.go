@@ -7,8 +7,9 @@
 //
 //	registered-models/search ──► each model ──► model-versions/search ──► each version that is kept ──► runs/get
 //
-// Kept are the READY versions that have an alias, and the newest others up to the limit. The API is REST 2.0 of MLflow's
-// tracking server, as mlflow/protos/model_registry.proto and mlflow/protos/service.proto define it.
+// Kept are the READY versions that have an alias, and the newest others up to the limit. The API is
+// REST 2.0 of MLflow's tracking server, as mlflow/protos/model_registry.proto and
+// mlflow/protos/service.proto define it.
 package mlflow
 
 import (
@@ -35,29 +36,33 @@ const (
 )
 
 const (
-	// modelsPerPage and versionsPerPage are what is asked for; the server may give fewer. The proto allows 1,000 models; its
-	// backends allow at least 200 versions.
+	// modelsPerPage and versionsPerPage are what is asked for; the server may give fewer. The proto
+	// allows 1,000 models; its backends allow at least 200 versions.
 	modelsPerPage, versionsPerPage = 200, 200
 	// maxModelPages and maxVersionPages bound what is read of a server whose pages do not end.
 	maxModelPages, maxVersionPages = 1000, 50
-	// runAge is how long the run of a version is taken as it is once it has ended: tags and metrics can still be added.
+	// runAge is how long the run of a version is taken as it is once it has ended: tags and metrics
+	// can still be added.
 	runAge = time.Hour
 	// ready is ModelVersionStatus.READY.
 	ready = "READY"
-	// promptTag marks prompts, which MLflow keeps among the registered models (2.21 and later). Its search leaves them out.
+	// promptTag marks prompts, which MLflow keeps among the registered models (2.21 and later). Its
+	// search leaves them out.
 	promptTag = "mlflow.prompt.is_prompt"
 )
 
-// Options say what is read. The zero value reads all models with the default limits, and no tags, parameters and metrics.
+// Options say what is read. The zero value reads all models with the default limits, and no tags,
+// parameters and metrics.
 type Options struct {
 	// Models are globs of registered models' names; none is all.
 	Models []string
-	// Environment is that of all models; empty is any. EnvironmentTag is the tag of a model, or of a version, that says it instead.
+	// Environment is that of all models; empty is any. EnvironmentTag is the tag of a model, or of
+	// a version, that says it instead.
 	Environment, EnvironmentTag string
 	// Tags, Params and Metrics are globs of what becomes attributes.
 	Tags, Params, Metrics []string
-	// MaxModels, MaxVersions (per model, beside those with an alias) and MaxAttributes (each of tags, parameters and metrics of a
-	// model or version) bound what is kept; 0 is the default.
+	// MaxModels, MaxVersions (per model, beside those with an alias) and MaxAttributes (each of
+	// tags, parameters and metrics of a model or version) bound what is kept; 0 is the default.
 	MaxModels, MaxVersions, MaxAttributes int
 	// MaxBody is the largest answer in bytes; 0 is fetch.DefaultMaxBody.
 	MaxBody int64
@@ -99,7 +104,8 @@ func New(client *http.Client, endpoint string, o Options) (*Source, error) {
 // Close lets the connections go.
 func (s *Source) Close() { s.client.CloseIdleConnections() }
 
-// Fetch reads the registry. The facts are in an order of their own, so that equal registries give equal facts.
+// Fetch reads the registry. The facts are in an order of their own, so that equal registries give
+// equal facts.
 func (s *Source) Fetch(ctx context.Context) (catalog.Facts, error) {
 	s.client.Begin()
 	var facts catalog.Facts
@@ -183,8 +189,8 @@ func (p *pager) put(query url.Values) {
 	}
 }
 
-// got takes the token of the page after. A token that has been there is an error, and so are too many pages: half a registry
-// would look like one whose models have been deleted.
+// got takes the token of the page after. A token that has been there is an error, and so are too
+// many pages: half a registry would look like one whose models have been deleted.
 func (p *pager) got(token string) error {
 	p.pages++
 	switch {
@@ -208,8 +214,8 @@ func isPrompt(tags []tag) bool {
 	return slices.ContainsFunc(tags, func(t tag) bool { return t.Key == promptTag && strings.EqualFold(t.Value, "true") })
 }
 
-// quote writes a name for a filter; the language has two quotes and no escape (mlflow/utils/search_utils.py), so that a
-// name with both cannot be asked for.
+// quote writes a name for a filter; the language has two quotes and no escape
+// (mlflow/utils/search_utils.py), so that a name with both cannot be asked for.
 func quote(name string) (string, bool) {
 	switch {
 	case !strings.Contains(name, "'"):
@@ -306,8 +312,8 @@ func newestFirst(a, b modelVersion) int {
 	return strings.Compare(a.Version, b.Version)
 }
 
-// run reads the run that made a version; nil where there is none that can be read: runs are deleted, and may be closed
-// to those who may read the registry.
+// run reads the run that made a version; nil where there is none that can be read: runs are
+// deleted, and may be closed to those who may read the registry.
 func (s *Source) run(ctx context.Context, id string) (*trained, error) {
 	if id == "" || len(id) > fetch.MaxName {
 		return nil, nil

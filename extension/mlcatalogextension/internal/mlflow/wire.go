@@ -5,8 +5,9 @@ package mlflow
 
 import "github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/fetch"
 
-// The messages, as mlflow/protos/model_registry.proto and service.proto write them in JSON (field names as in the proto, int64 as
-// numbers), reduced to the fields that are read. Source: github.com/mlflow/mlflow at 05e6cc9b84 (registry) and 0026b08dc1 (runs).
+// The messages, as mlflow/protos/model_registry.proto and service.proto write them in JSON (field
+// names as in the proto, int64 as numbers), reduced to the fields that are read. Source:
+// github.com/mlflow/mlflow at 05e6cc9b84 (registry) and 0026b08dc1 (runs).
 
 // searchModels is SearchRegisteredModels.Response.
 type searchModels struct {
@@ -40,7 +41,8 @@ type tag struct {
 	Value string `json:"value"`
 }
 
-// modelVersion is ModelVersion. A search of MLflow's own stores leaves its aliases empty; those of the model are complete.
+// modelVersion is ModelVersion. A search of MLflow's own stores leaves its aliases empty; those of
+// the model are complete.
 type modelVersion struct {
 	Name              string        `json:"name"`
 	Version           string        `json:"version"`

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package review names the cards that no prediction has met, and the names on spans that nearly have a card.
+// Package review names the cards that no prediction has met, and the names on spans that nearly
+// have a card.
 package review
 
 import (
@@ -31,7 +32,8 @@ var nearMessages = map[string]string{
 
 // Found is how many there are.
 type Found struct {
-	// NearModels and NearJobs are names that nearly have a card, Unmatched cards that no prediction has met.
+	// NearModels and NearJobs are names that nearly have a card, Unmatched cards that no prediction
+	// has met.
 	NearModels, NearJobs, Unmatched int
 }
 
@@ -44,7 +46,8 @@ type Reviewer struct {
 	limiter   *loglimit.Limiter
 }
 
-// New returns a Reviewer. record is called after each look that has found something else than the one before.
+// New returns a Reviewer. record is called after each look that has found something else than the
+// one before.
 func New(sightings *catalog.Sightings, snapshot func() *catalog.Set, logger *zap.Logger, record func(context.Context, Found)) *Reviewer {
 	return &Reviewer{sightings: sightings, snapshot: snapshot, record: record, logger: logger, limiter: loglimit.New(lineInterval)}
 }

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package notes writes into the log what an operator should see of the spans that package dialect rewrites.
+// Package notes writes into the log what an operator should see of the spans that package dialect
+// rewrites.
 package notes
 
 import (

@@ -19,8 +19,9 @@ var _ dialect.Pricer = Prices{}
 // Of returns the prices on the cards of a set.
 func Of(set *catalog.Set) Prices { return Prices{set} }
 
-// Price returns the prices on the card of a model; a version that the card lists with prices of its own has those. A model without a card may be a
-// deployment's name: then the card is that of the model that answered, by its name with or without its date.
+// Price returns the prices on the card of a model; a version that the card lists with prices of its
+// own has those. A model without a card may be a deployment's name: then the card is that of the
+// model that answered, by its name with or without its date.
 func (p Prices) Price(environment, model, version string) (dialect.Price, bool) {
 	card := p.set.Model(environment, model)
 	if card == nil && version != "" {
@@ -44,8 +45,8 @@ func (p Prices) Price(environment, model, version string) (dialect.Price, bool) 
 	}, true
 }
 
-// undated returns the name of a model without the date at its end: gpt-4o-2024-08-06, claude-sonnet-4-5-20250929, claude-3-5-sonnet@20240620,
-// gpt-4-0613.
+// undated returns the name of a model without the date at its end: gpt-4o-2024-08-06,
+// claude-sonnet-4-5-20250929, claude-3-5-sonnet@20240620, gpt-4-0613.
 func undated(model string) string {
 	digits := func(s string, n int) bool {
 		if len(s) != n {
