@@ -15,8 +15,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
-// driftAlerts are the alerts of ml_drift on a model against its baseline, by what they are about; of several the newest that fired. What has
-// grown and which prediction shows it are the collector's words, not the demo's.
+// driftAlerts are the alerts of ml_drift on a model against its baseline, by what they are about;
+// of several the newest that fired. What has grown and which prediction shows it are the
+// collector's words, not the demo's.
 func driftAlerts(all []alert.Alert, model string) map[key]alert.Alert {
 	found := map[key]alert.Alert{}
 	for _, a := range all {

@@ -16,7 +16,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
 )
 
-// writeCard puts the baseline and a card into a catalog's folder. The card comes last, so that what it names is there.
+// writeCard puts the baseline and a card into a catalog's folder. The card comes last, so that what
+// it names is there.
 func (d *demo) writeCard(folder, name string) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return err

@@ -42,7 +42,8 @@ type collector struct {
 	otlp, metrics, health, catalog string
 	// alerts is the file of alerts.
 	alerts string
-	// windows is the file of closed windows and traces that of spans; empty if the collector is not our own.
+	// windows is the file of closed windows and traces that of spans; empty if the collector is not
+	// our own.
 	windows, traces, log string
 
 	cmd    *exec.Cmd
@@ -51,7 +52,8 @@ type collector struct {
 
 func (c *collector) own() bool { return c.cmd != nil }
 
-// running returns the collector of "make run". It is asked first what it is: nothing is sent to another one.
+// running returns the collector of "make run". It is asked first what it is: nothing is sent to
+// another one.
 func running(ctx context.Context) (*collector, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()

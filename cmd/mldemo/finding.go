@@ -14,7 +14,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// The collector of the demo has the defaults of ml_drift: so many values are wanted in a window, and a p-value below significance.
+// The collector of the demo has the defaults of ml_drift: so many values are wanted in a window,
+// and a p-value below significance.
 var (
 	minSamples   = drift.DefaultOptions().MinSamples
 	significance = drift.DefaultOptions().Significance
@@ -61,7 +62,8 @@ type finding struct {
 // deciding are the methods that decide in ml_drift's default config; a column has one of them.
 var deciding = []stats.Method{stats.KS, stats.JensenShannon, stats.LInfinity}
 
-// decides returns the deciding method of a window and its number; ok is false where nothing was compared.
+// decides returns the deciding method of a window and its number; ok is false where nothing was
+// compared.
 func (w *window) decides() (m stats.Method, n number, ok bool) {
 	for _, m := range deciding {
 		if n, ok := w.numbers[string(m)]; ok {
@@ -87,7 +89,8 @@ func (k key) exceeds(w *window) bool {
 
 // episode is a run of windows with the verdict drift, and what led to it.
 type episode struct {
-	// first is the window in which the drift began, decided the one that brought the verdict, last the last one.
+	// first is the window in which the drift began, decided the one that brought the verdict, last
+	// the last one.
 	first, decided, last *window
 	// over says that the verdict has changed since.
 	over bool
@@ -142,7 +145,8 @@ func (fs findings) window(k key, end int64) *window {
 	return w
 }
 
-// sorted returns the findings: of the total first, then by segment; features in the order given, then what else there is.
+// sorted returns the findings: of the total first, then by segment; features in the order given,
+// then what else there is.
 func (fs findings) sorted(features []string) []*finding {
 	var out []*finding
 	for k, windows := range fs {

@@ -22,13 +22,15 @@ const (
 // shiftAfter is when the traffic shifts, after the start: on the tenth day at noon.
 const shiftAfter = 9*24*time.Hour + 12*time.Hour
 
-// theShift says what the generator does to the traffic; the demo prints it, and then what was found without knowing it.
+// theShift says what the generator does to the traffic; the demo prints it, and then what was found
+// without knowing it.
 const theShift = `amounts are 60 % higher, a tenth of the payments go to a new kind of merchant ("crypto"),
 and distance_km is missing in 15 % of the rows instead of 2 %`
 
 const demoHeader = "timestamp,transaction_id,amount,account_age_days,transactions_24h,distance_km,country,merchant,channel,new_device,prediction,confidence,latency_ms"
 
-// generate writes the data set as CSV and returns the number of rows. The same seed and start give the same bytes.
+// generate writes the data set as CSV and returns the number of rows. The same seed and start give
+// the same bytes.
 func generate(w io.Writer, seed uint64, start time.Time, perHour int) (rows int, err error) {
 	rng := rand.New(rand.NewPCG(seed, 0x6672617564))
 	out := bufio.NewWriterSize(w, 1<<16)

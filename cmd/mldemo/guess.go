@@ -132,7 +132,8 @@ func timesBefore(times []time.Time, t time.Time) []time.Time {
 // wanted is the number of rows that a window should have, if it can be.
 const wanted = 500
 
-// window chooses the shortest calendar window that has enough rows, or a sliding one for a file of hours.
+// window chooses the shortest calendar window that has enough rows, or a sliding one for a file of
+// hours.
 func (s span) window() string {
 	length := s.to.Sub(s.split)
 	days := length.Hours() / 24

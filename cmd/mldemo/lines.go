@@ -10,7 +10,8 @@ import (
 	"os"
 )
 
-// eachLine reads the lines of a file that the file exporter writes. A line without an end is still being written and is left out.
+// eachLine reads the lines of a file that the file exporter writes. A line without an end is still
+// being written and is left out.
 func eachLine(path string, read func(line []byte) error) error {
 	f, err := os.Open(path)
 	if err != nil {

@@ -1,9 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command mldemo shows the whole path on one machine: it makes or takes a data set, profiles its first part, replays the rest through
-// a collector, and prints what has drifted, since when, with a trace to look at. Then it runs a training job that loses rows, and
-// prints the alert.
+// Command mldemo shows the whole path on one machine: it makes or takes a data set, profiles its
+// first part, replays the rest through a collector, and prints what has drifted, since when, with a
+// trace to look at. Then it runs a training job that loses rows, and prints the alert.
 //
 //	data ──► baseline + card ──► catalog ─┐
 //	  └────► replay (OTLP) ──► collector: ml_metadata ──► ml_summary ──► ml_drift ──► Prometheus, windows.json ──► report

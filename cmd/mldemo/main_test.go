@@ -268,7 +268,8 @@ func TestReport(t *testing.T) {
 	assert.Contains(t, out.String(), "Nothing has drifted.\n  x stood out once, in the window from 2026-11-02: KS distance 0.200")
 }
 
-// The table fits the terminal: fewer windows, then without the details; of many findings those that moved most are shown.
+// The table fits the terminal: fewer windows, then without the details; of many findings those that
+// moved most are shown.
 func TestTheTableFits(t *testing.T) {
 	var findings []*finding
 	for i := range 300 {

@@ -47,7 +47,8 @@ func (r *report) starts() (starts []time.Time, cut bool) {
 	return starts, false
 }
 
-// important picks the findings that are shown, in their order: what drifts first, then what scores most.
+// important picks the findings that are shown, in their order: what drifts first, then what scores
+// most.
 func (r *report) important() (shown []*finding, complete, hidden int) {
 	for _, f := range r.findings {
 		if f.subject == "missing" && !f.notable() {
@@ -77,8 +78,8 @@ func (r *report) important() (shown []*finding, complete, hidden int) {
 	return slices.DeleteFunc(shown, func(f *finding) bool { return !slices.Contains(best, f) }), complete, hidden
 }
 
-// table prints the widest table that fits: all columns and as many windows as there is room for, else without the details, which the
-// sentences have, too.
+// table prints the widest table that fits: all columns and as many windows as there is room for,
+// else without the details, which the sentences have, too.
 func (r *report) table() error {
 	shown, complete, hidden := r.important()
 	starts, cut := r.starts()
@@ -144,7 +145,8 @@ func widest(text string) (n int) {
 	return n
 }
 
-// write writes the table of findings with some of the windows; details are the method, its threshold and p-value.
+// write writes the table of findings with some of the windows; details are the method, its
+// threshold and p-value.
 func (r *report) write(w io.Writer, shown []*finding, starts []time.Time, detail bool, name int) error {
 	layout := r.dateLayout()
 	header := []string{"what|"}

@@ -24,7 +24,8 @@ const goodRuns = 5
 // theBreak is what happens to the training job in its last run: rows get lost without an error.
 var theBreak = trainingjob.Break{Stage: trainingjob.Transform, How: trainingjob.Rows}
 
-// training is the demo's second part: a job that runs well for some days, then loses rows, and believes that all is well.
+// training is the demo's second part: a job that runs well for some days, then loses rows, and
+// believes that all is well.
 type training struct {
 	broken trainingjob.Result
 	alert  alert.Alert

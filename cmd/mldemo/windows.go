@@ -9,8 +9,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// readWindows reads what ml_drift with timestamps: event has written through the file exporter, of one model against the
-// baseline.
+// readWindows reads what ml_drift with timestamps: event has written through the file exporter, of
+// one model against the baseline.
 func readWindows(path, model string) (findings, error) {
 	fs := findings{}
 	var decoder pmetric.JSONUnmarshaler

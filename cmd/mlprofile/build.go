@@ -100,7 +100,8 @@ between cells and UTF-16 are read, and said; text in another encoding is refused
 	return cmd
 }
 
-// writeProfile writes beside the file and renames, so that a collector that watches it never reads a half.
+// writeProfile writes beside the file and renames, so that a collector that watches it never reads
+// a half.
 func writeProfile(path string, p *profile.Profile) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { // the first baseline of a new catalog
 		return err

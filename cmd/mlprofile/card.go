@@ -169,7 +169,8 @@ func draft(p *profile.Profile, o cardOptions) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// writeFeatures suggests a contract for each feature, as comments: the baseline shows what was, not what may be.
+// writeFeatures suggests a contract for each feature, as comments: the baseline shows what was, not
+// what may be.
 func writeFeatures(b *bytes.Buffer, p *profile.Profile) {
 	if len(p.Features) == 0 {
 		return

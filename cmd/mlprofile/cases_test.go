@@ -40,7 +40,8 @@ func built(t *testing.T, args ...string) (p *profile.Profile, file, out string) 
 	return p, file, out
 }
 
-// The same numbers as float32 and as float64 have the same scores, against a baseline and against the values.
+// The same numbers as float32 and as float64 have the same scores, against a baseline and against
+// the values.
 func TestFloat32AndFloat64ScoreTheSame(t *testing.T) {
 	train, live32, live64 := sharedCase(t, "H6-train.csv"), sharedCase(t, "H6-live32.csv"), sharedCase(t, "H6-live64.csv")
 	_, file, _ := built(t, train)
@@ -144,7 +145,8 @@ func TestReportedInputs(t *testing.T) {
 	})
 }
 
-// What is decided about columns is said in a line with the flag that changes it; what is left out has its reason.
+// What is decided about columns is said in a line with the flag that changes it; what is left out
+// has its reason.
 func TestDecisionsAreSaid(t *testing.T) {
 	var b strings.Builder
 	b.WriteString("row,customer_id,uid,zip,year,region,signup,day,amount,tag\n")

@@ -46,7 +46,8 @@ func (f *scoreFlags) compute(m stats.Method, ref *referenceColumn, cur columnVal
 	if m == stats.Wasserstein {
 		s.Scale = f.scale
 	}
-	// What can be computed without bins from data; half a count per category is what the collector adds, too.
+	// What can be computed without bins from data; half a count per category is what the collector
+	// adds, too.
 	exact := ref.profile == nil && (m.Ordered() || slices.Contains([]stats.Method{stats.Chi2, stats.LInfinity, stats.TotalVariation}, m))
 	switch {
 	case f.exact && !exact:
@@ -148,7 +149,8 @@ func whole(counts map[string]float64) (map[string]uint64, error) {
 	return out, nil
 }
 
-// onValues computes ks and wasserstein on the samples themselves. The p-value of both is that of the KS test.
+// onValues computes ks and wasserstein on the samples themselves. The p-value of both is that of
+// the KS test.
 func (f *scoreFlags) onValues(s *score, m stats.Method, ref, cur []float64) error {
 	s.Computed = "exact"
 	if float64(len(ref)) != s.ReferenceSamples || float64(len(cur)) != s.CurrentSamples {

@@ -5,8 +5,8 @@ package main
 
 import "github.com/otelcol-ml/otelcol-ml/internal/prediction"
 
-// rowReader hands on the rows of predictions as ml_summary counts them, so that a baseline from live traffic is made of what is
-// counted live. There is always room, and no card.
+// rowReader hands on the rows of predictions as ml_summary counts them, so that a baseline from
+// live traffic is made of what is counted live. There is always room, and no card.
 type rowReader struct {
 	row func(s *prediction.Span, weight uint32)
 	// known are the names and environments of models that have predicted.

@@ -251,7 +251,8 @@ func (f *scoreFlags) run(ctx context.Context, w io.Writer) error {
 	return printScores(w, scores)
 }
 
-// judge sets the verdicts; the p-values are corrected for the number of columns (Benjamini-Hochberg).
+// judge sets the verdicts; the p-values are corrected for the number of columns
+// (Benjamini-Hochberg).
 func (f *scoreFlags) judge(scores []score) {
 	p := make([]float64, len(scores))
 	for i := range scores {

@@ -23,8 +23,8 @@ import (
 // spanFlags pick a model of a file of spans.
 type spanFlags struct {
 	model, version, environment string
-	// lost and malformed are rows that were left out because their span had lost attributes, and spans of which an attribute could not be
-	// used, of the file that was read last.
+	// lost and malformed are rows that were left out because their span had lost attributes, and
+	// spans of which an attribute could not be used, of the file that was read last.
 	lost      int
 	malformed int64
 }

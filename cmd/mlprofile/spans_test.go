@@ -74,7 +74,8 @@ func (s *traceSink) Export(_ context.Context, r ptraceotlp.ExportRequest) (ptrac
 	return ptraceotlp.NewExportResponse(), nil
 }
 
-// The spans that mlreplay makes of a file give the baseline that the file gives, but for the names of the answer's columns.
+// The spans that mlreplay makes of a file give the baseline that the file gives, but for the names
+// of the answer's columns.
 func TestBaselineOfSpansIsThatOfTheFile(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var b strings.Builder

@@ -1,11 +1,14 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package enabledconverter refuses a config in which a component names an extension that is not enabled.
+// Package enabledconverter refuses a config in which a component names an extension that is not
+// enabled.
 //
-// A component sees its own part of the config alone, so that the collector would find this at the start, one component at a time, and
-// "validate" never. A converter of confmap sees the whole config before any component does; this one changes nothing and
-// returns all that is wrong at once. It looks at components that are in a pipeline or in service::extensions, as the others are never started.
+// A component sees its own part of the config alone, so that the collector would find this at the
+// start, one component at a time, and "validate" never. A converter of confmap sees the whole
+// config before any component does; this one changes nothing and returns all that is wrong at once.
+// It looks at components that are in a pipeline or in service::extensions, as the others are never
+// started.
 package enabledconverter
 
 import (
@@ -27,7 +30,8 @@ const delimiter = "::"
 // sections are the parts of a config in which components are configured.
 var sections = []string{"receivers", "processors", "exporters", "connectors", "extensions"}
 
-// references are the keys with the ids of extensions, by section and type. Those of a type "" are of all components of the section.
+// references are the keys with the ids of extensions, by section and type. Those of a type "" are
+// of all components of the section.
 var references = map[string]map[string][]string{
 	"receivers": {
 		"":               {middlewaresKey, "protocols::grpc::" + middlewaresKey, "protocols::http::" + middlewaresKey},
@@ -70,7 +74,8 @@ func NewFactory() confmap.ConverterFactory {
 
 type converter struct{}
 
-// Convert returns an error that lists each reference to an extension that is not enabled, and leaves the config as it is.
+// Convert returns an error that lists each reference to an extension that is not enabled, and
+// leaves the config as it is.
 func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	all := conf.ToStringMap()
 	service := mapping(all["service"])
@@ -100,7 +105,8 @@ func (converter) Convert(_ context.Context, conf *confmap.Conf) error {
 	return errors.Join(c.errs...)
 }
 
-// use is a component in the section of a pipeline where it stands. A connector stands among receivers and exporters.
+// use is a component in the section of a pipeline where it stands. A connector stands among
+// receivers and exporters.
 type use struct{ section, id string }
 
 // usedComponents returns the components that are started.
@@ -160,7 +166,8 @@ func (c *check) missing(path, id string) {
 	c.fail("'%s': extension %q %s", path, id, where)
 }
 
-// find returns the ids under a path of keys: one, or those of a list of middlewares. What is none is the component's to refuse.
+// find returns the ids under a path of keys: one, or those of a list of middlewares. What is none
+// is the component's to refuse.
 func find(config map[string]any, path string) []string {
 	keys := strings.Split(path, delimiter)
 	last := keys[len(keys)-1]

@@ -1,9 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Program payload-log stands in for KServe's logger: it sends requests of the model fraud and their responses as CloudEvents, in batches
-// of 20 payments. The amounts are about ten times those of the training data, all else is
-// as it was.
+// Program payload-log stands in for KServe's logger: it sends requests of the model fraud and their
+// responses as CloudEvents, in batches of 20 payments. The amounts are about ten times those of the
+// training data, all else is as it was.
 package main
 
 import (

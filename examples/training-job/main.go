@@ -1,8 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command training-job is an example: a training job of six stages, traced with the OpenTelemetry SDK, that can be broken in many ways.
-// README.md walks through it.
+// Command training-job is an example: a training job of six stages, traced with the OpenTelemetry
+// SDK, that can be broken in many ways. README.md walks through it.
 package main
 
 import (

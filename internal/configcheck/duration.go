@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package configcheck says what is wrong with a value of a config, in the same words in every component.
+// Package configcheck says what is wrong with a value of a config, in the same words in every
+// component.
 package configcheck
 
 import (
@@ -9,12 +10,12 @@ import (
 	"time"
 )
 
-// MinInterval is the least duration that any option takes. A number without a unit is nanoseconds for the collector, so
-// that all durations below are slips.
+// MinInterval is the least duration that any option takes. A number without a unit is nanoseconds
+// for the collector, so that all durations below are slips.
 const MinInterval = 10 * time.Millisecond
 
-// Duration returns an error that names key where value is below least or above most. A least below MinInterval means
-// MinInterval; a most of 0 means no bound.
+// Duration returns an error that names key where value is below least or above most. A least below
+// MinInterval means MinInterval; a most of 0 means no bound.
 func Duration(key string, value, least, most time.Duration) error {
 	least = max(least, MinInterval)
 	switch {

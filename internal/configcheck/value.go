@@ -11,7 +11,8 @@ import (
 	"strings"
 )
 
-// Range returns an error that names key where value is not from least to most. What is no number is not.
+// Range returns an error that names key where value is not from least to most. What is no number is
+// not.
 func Range[T cmp.Ordered](key string, value, least, most T) error {
 	if value >= least && value <= most {
 		return nil
@@ -39,7 +40,8 @@ func OneOf[T ~string](key string, value T, allowed ...T) error {
 	return fmt.Errorf("'%s': %q is none of %s", key, value, strings.Join(names, ", "))
 }
 
-// Distinct returns an error that names key and place for each value that a list has for the second time.
+// Distinct returns an error that names key and place for each value that a list has for the second
+// time.
 func Distinct(key string, list []string) error {
 	var errs []error
 	for i, value := range list {

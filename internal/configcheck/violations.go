@@ -8,7 +8,8 @@ import (
 	"fmt"
 )
 
-// Violations are all that is wrong with a config, in the order in which it was found. The zero value has none.
+// Violations are all that is wrong with a config, in the order in which it was found. The zero
+// value has none.
 type Violations []error
 
 // Check adds the errors that are not nil.

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package loglimit keeps what goes wrong again and again from filling a log: one line for each key and interval.
+// Package loglimit keeps what goes wrong again and again from filling a log: one line for each key
+// and interval.
 package loglimit
 
 import (
@@ -32,8 +33,8 @@ func New(interval time.Duration) *Limiter {
 	return &Limiter{interval: interval, keys: make(map[string]*state)}
 }
 
-// Allow tells whether a line about key may be written now, and how many were not since the last one that was. Keys
-// beyond the first 1,000 of an interval share one allowance.
+// Allow tells whether a line about key may be written now, and how many were not since the last one
+// that was. Keys beyond the first 1,000 of an interval share one allowance.
 func (l *Limiter) Allow(key string, now time.Time) (suppressed int, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -6,10 +6,12 @@ package nearest
 
 import "strings"
 
-// maxName is the longest name, in bytes, that is compared; a comparison takes the product of both lengths.
+// maxName is the longest name, in bytes, that is compared; a comparison takes the product of both
+// lengths.
 const maxName = 64
 
-// Name returns the one of known that is nearest to name by edit distance, where no more than a third of name differs.
+// Name returns the one of known that is nearest to name by edit distance, where no more than a
+// third of name differs.
 func Name(name string, known []string) (string, bool) {
 	if len(name) > maxName {
 		return "", false
@@ -26,7 +28,8 @@ func Name(name string, known []string) (string, bool) {
 	return best, best != ""
 }
 
-// distance is the Levenshtein distance in bytes with swaps of neighbours (optimal string alignment).
+// distance is the Levenshtein distance in bytes with swaps of neighbours (optimal string
+// alignment).
 func distance(a, b string) int {
 	before := make([]int, len(b)+1)
 	last := make([]int, len(b)+1)

@@ -1,8 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package readmetest keeps the README of a component true: it has the sections that all have, in their
-// order, its YAML blocks are configs that the component accepts, and its table of options has every key.
+// Package readmetest keeps the README of a component true: it has the sections that all have, in
+// their order, its YAML blocks are configs that the component accepts, and its table of options has
+// every key.
 package readmetest
 
 import (
@@ -16,8 +17,8 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 )
 
-// sections are the sections of every README, in their order. The title, the status and a paragraph that
-// says what the component is for come before them.
+// sections are the sections of every README, in their order. The title, the status and a paragraph
+// that says what the component is for come before them.
 var sections = []string{
 	"Use", "Options", "Output", "How it works", "Failure and restart", "Limits and cost", "Telemetry",
 }
@@ -67,8 +68,9 @@ func Blocks(t *testing.T) []string {
 	return blocks
 }
 
-// Configs checks the README's sections, decodes strictly and validates every config of the factory's component in the section ("connectors",
-// "processors", ...) of every YAML block, and returns how many there are.
+// Configs checks the README's sections, decodes strictly and validates every config of the
+// factory's component in the section ("connectors", "processors", ...) of every YAML block, and
+// returns how many there are.
 func Configs(t *testing.T, section string, factory component.Factory) int {
 	t.Helper()
 	checkSections(t)
@@ -98,7 +100,8 @@ func Configs(t *testing.T, section string, factory component.Factory) int {
 	return found
 }
 
-// Options checks that a table of the README has a row for every key of the config ("| `limits::models` | ...").
+// Options checks that a table of the README has a row for every key of the config ("|
+// `limits::models` | ...").
 func Options(t *testing.T, factory component.Factory) {
 	t.Helper()
 	text, conf := Text(t), confmap.New()

@@ -36,7 +36,8 @@ var (
 	doesNotMutate = consumer.Capabilities{}
 )
 
-// world is what a collector of sources, one connector with all pairs of two inputs and two outputs, and sinks does.
+// world is what a collector of sources, one connector with all pairs of two inputs and two outputs,
+// and sinks does.
 type world struct {
 	t      *testing.T
 	states States[config, *witness]
@@ -194,7 +195,8 @@ func (w *world) factories() (otelcol.Factories, error) {
 	}, nil
 }
 
-// The collector itself keeps to what the package relies on. Names differ, and with them the order in which it takes what it may take in any.
+// The collector itself keeps to what the package relies on. Names differ, and with them the order
+// in which it takes what it may take in any.
 func TestInACollector(t *testing.T) {
 	for n := range 8 {
 		w := &world{t: t, up: map[string]bool{}}

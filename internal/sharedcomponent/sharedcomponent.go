@@ -14,15 +14,19 @@ import (
 	"go.opentelemetry.io/collector/pipeline"
 )
 
-// State is what the edges of a connector share. Its methods are called one after the other, each once at most and in this order.
+// State is what the edges of a connector share. Its methods are called one after the other, each
+// once at most and in this order.
 type State interface {
-	// Start finds extensions and opens what the state needs. It must not emit: not everything downstream runs.
+	// Start finds extensions and opens what the state needs. It must not emit: not everything
+	// downstream runs.
 	Start(ctx context.Context, host component.Host) error
 	// Run says that every edge has started: the state may emit from now on.
 	Run()
-	// Flush stops emitting, after what has come in was emitted for the last time. It is called only after Run.
+	// Flush stops emitting, after what has come in was emitted for the last time. It is called only
+	// after Run.
 	Flush(ctx context.Context) error
-	// Close releases what Start and the making of the state have taken, also where Start failed or was not called.
+	// Close releases what Start and the making of the state have taken, also where Start failed or
+	// was not called.
 	Close(ctx context.Context) error
 }
 
@@ -45,7 +49,8 @@ type state[C any, S State] struct {
 	failure                  error // of shared.Start
 }
 
-// Edge is a connector's instance for one pair of signals. A connector embeds it for Start and Shutdown.
+// Edge is a connector's instance for one pair of signals. A connector embeds it for Start and
+// Shutdown.
 type Edge[C any, S State] struct {
 	state         *state[C, S]
 	input, output pipeline.Signal
@@ -53,8 +58,9 @@ type Edge[C any, S State] struct {
 	started, shut bool // guarded by state.mu
 }
 
-// Join makes an edge between two signals of the state of a config. The first edge of a config has the state made. It is an error if there is
-// such an edge already, or if an edge of the config has started.
+// Join makes an edge between two signals of the state of a config. The first edge of a config has
+// the state made. It is an error if there is such an edge already, or if an edge of the config has
+// started.
 func (s *States[C, S]) Join(cfg *C, input, output pipeline.Signal, create func() (S, error)) (*Edge[C, S], error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,10 +97,12 @@ func (s *States[C, S]) Join(cfg *C, input, output pipeline.Signal, create func()
 // State returns what the edges share.
 func (e *Edge[C, S]) State() S { return e.state.shared }
 
-// Ingests says whether this edge takes in the data of its input; the others of the same input get the same data and are to ignore it.
+// Ingests says whether this edge takes in the data of its input; the others of the same input get
+// the same data and are to ignore it.
 func (e *Edge[C, S]) Ingests() bool { return e.ingests }
 
-// Start starts the state with the first edge and has it run with the last one. All edges fail if the state does.
+// Start starts the state with the first edge and has it run with the last one. All edges fail if
+// the state does.
 func (e *Edge[C, S]) Start(ctx context.Context, host component.Host) error {
 	st := e.state
 	st.mu.Lock()
@@ -117,7 +125,8 @@ func (e *Edge[C, S]) Start(ctx context.Context, host component.Host) error {
 	return nil
 }
 
-// Shutdown flushes the state once every input is closed, and closes it with the last edge. A second call does nothing.
+// Shutdown flushes the state once every input is closed, and closes it with the last edge. A second
+// call does nothing.
 func (e *Edge[C, S]) Shutdown(ctx context.Context) error {
 	st := e.state
 	st.mu.Lock()

@@ -23,7 +23,8 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 type config struct{ _ int }
 
-// recorder writes down what is called, and runs a goroutine while it is open, which goleak would find.
+// recorder writes down what is called, and runs a goroutine while it is open, which goleak would
+// find.
 type recorder struct {
 	calls                  []string
 	startFails, flushFails error
@@ -136,8 +137,8 @@ func TestTwoInputs(t *testing.T) {
 	assert.Equal(t, "start run flush close", r.made[0].said())
 }
 
-// A graph of the collector: sources of each input, edges, what is downstream of each output; started against the flow and stopped with
-// it, in any order that this leaves open.
+// A graph of the collector: sources of each input, edges, what is downstream of each output;
+// started against the flow and stopped with it, in any order that this leaves open.
 func TestAnyOrderOfTheCollector(t *testing.T) {
 	pairs := []string{"traces-metrics", "traces-logs", "logs-metrics", "logs-logs"}
 	random := rand.New(rand.NewPCG(1, 2))

@@ -8,7 +8,8 @@ import (
 	"sync"
 )
 
-// Answers is what a consumer answers to requests. The zero value takes them all. It is safe to change while requests come in.
+// Answers is what a consumer answers to requests. The zero value takes them all. It is safe to
+// change while requests come in.
 type Answers struct {
 	mu    sync.Mutex // guards what follows
 	errs  []error

@@ -23,8 +23,8 @@ type StorageOwner struct {
 	Name string
 }
 
-// Storage is a storage extension in memory. All clients see the same values. As with a file, an owner has one client open at a time, and a
-// client that was closed answers with an error.
+// Storage is a storage extension in memory. All clients see the same values. As with a file, an
+// owner has one client open at a time, and a client that was closed answers with an error.
 type Storage struct {
 	NopExtension
 
@@ -73,7 +73,8 @@ func (s *Storage) Client(tb testing.TB) storage.Client {
 	return c
 }
 
-// Copy returns a storage with the values that this one has now: what a process finds that starts after this one was killed.
+// Copy returns a storage with the values that this one has now: what a process finds that starts
+// after this one was killed.
 func (s *Storage) Copy() *Storage { return NewStorage(s.Values()) }
 
 // Fail makes all that clients ask for fail with err, until it is called with nil.

@@ -20,7 +20,8 @@ func ObserveLogs(set *component.TelemetrySettings, level zapcore.Level) *observe
 	return logs
 }
 
-// Advance moves the clock of a synctest bubble on, and waits until all that was due then has happened.
+// Advance moves the clock of a synctest bubble on, and waits until all that was due then has
+// happened.
 func Advance(d time.Duration) {
 	time.Sleep(d)
 	synctest.Wait()

@@ -45,7 +45,8 @@ type Way struct {
 	Break
 	// Does says what happens.
 	Does string
-	// Alert is the kind of the one alert that ml_job raises with the card in this folder, naming AlertStage; empty for none.
+	// Alert is the kind of the one alert that ml_job raises with the card in this folder, naming
+	// AlertStage; empty for none.
 	Alert, AlertStage string
 	// History says that the alert needs five good runs before, to know what is usual.
 	History bool

@@ -18,8 +18,8 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 )
 
-// Main runs the command and returns its exit status: 0 where the job believes that all went well, 1 where it has failed, 2 for flags that
-// cannot be, 130 after an interrupt.
+// Main runs the command and returns its exit status: 0 where the job believes that all went well, 1
+// where it has failed, 2 for flags that cannot be, 130 after an interrupt.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	var o Options
 	var endpoint, breaks, date string

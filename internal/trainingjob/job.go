@@ -1,9 +1,10 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package trainingjob is a training job as a team would write one, small enough to be read in one sitting: six stages that query a warehouse,
-// validate and transform the data, train a logistic regression for fraud, evaluate it and publish it as a file. Its spans carry
-// the vocabulary of mlconv, which is all that the ml_job connector needs.
+// Package trainingjob is a training job as a team would write one, small enough to be read in one
+// sitting: six stages that query a warehouse, validate and transform the data, train a logistic
+// regression for fraud, evaluate it and publish it as a file. Its spans carry the vocabulary of
+// mlconv, which is all that the ml_job connector needs.
 //
 //	feature_query ──rows──► validate ──columns──► transform ──features──► train ──model──► evaluate ──score──► publish
 //	 (warehouse.go)                                                       (model.go)                        (a JSON file)
@@ -74,7 +75,8 @@ type Result struct {
 	TraceID trace.TraceID
 	// Rows are what the stages wrote, by stage.
 	Rows map[string]int
-	// Loss is the last epoch's, AUC that of the held-out payments; 0 if the run did not come so far.
+	// Loss is the last epoch's, AUC that of the held-out payments; 0 if the run did not come so
+	// far.
 	Loss, AUC float64
 	// File is the published model; empty if there is none.
 	File string
@@ -100,7 +102,8 @@ type run struct {
 	result    Result
 }
 
-// Run runs the job once. The error is what a scheduler would see: nil where the job believes that all went well.
+// Run runs the job once. The error is what a scheduler would see: nil where the job believes that
+// all went well.
 func Run(ctx context.Context, o Options) (Result, error) {
 	o = o.withDefaults()
 	r := &run{Options: o, date: o.LogicalDate.Format(time.DateOnly), result: Result{RunID: o.RunID, Rows: map[string]int{}}}
@@ -200,8 +203,8 @@ func (r *run) breaks(stage string, how How) bool {
 	return r.Break.Stage == stage && r.Break.How == how
 }
 
-// work stands for the time that real work takes, in one of a stage's steps. The stage that is broken takes longer, or half way through it
-// never comes to its end, or the process dies.
+// work stands for the time that real work takes, in one of a stage's steps. The stage that is
+// broken takes longer, or half way through it never comes to its end, or the process dies.
 func (r *run) work(ctx context.Context, d time.Duration) error {
 	n := steps[r.stage]
 	r.worked++

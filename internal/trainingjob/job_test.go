@@ -140,7 +140,8 @@ func (s spans) metric(stage, name string) float64 {
 	return v.AsFloat64()
 }
 
-// exceptions returns the names of the spans with an exception, and the last exception's type and message.
+// exceptions returns the names of the spans with an exception, and the last exception's type and
+// message.
 func (s spans) exceptions() (names []string, kind, message string) {
 	for _, span := range s.SpanStubs {
 		for _, event := range span.Events {

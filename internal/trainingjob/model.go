@@ -10,7 +10,8 @@ import (
 	"slices"
 )
 
-// model is a logistic regression: the probability of fraud is sigmoid(bias + Σ weights·x) for a standardized row x.
+// model is a logistic regression: the probability of fraud is sigmoid(bias + Σ weights·x) for a
+// standardized row x.
 type model struct {
 	weights []float64
 	bias    float64
@@ -27,7 +28,8 @@ func (m *model) score(x []float64) float64 {
 	return z
 }
 
-// How the model is trained: epochs of stochastic gradient descent on batches, with the weights drawn towards zero.
+// How the model is trained: epochs of stochastic gradient descent on batches, with the weights
+// drawn towards zero.
 const (
 	epochs       = 12
 	batch        = 64
@@ -64,8 +66,8 @@ func logLoss(z, y float64) float64 {
 	return max(z, 0) + math.Log1p(math.Exp(-math.Abs(z))) - y*z
 }
 
-// auc is the probability that a fraud has a higher score than another payment, ties counting half. It is NaN if a
-// score is, and not ok without both classes.
+// auc is the probability that a fraud has a higher score than another payment, ties counting half.
+// It is NaN if a score is, and not ok without both classes.
 func auc(scores, y []float64) (value float64, ok bool) {
 	order := make([]int, len(scores))
 	positives := 0.0

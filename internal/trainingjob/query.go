@@ -75,7 +75,8 @@ func (r *run) query(ctx context.Context, name string) (columns, error) {
 	return found, nil
 }
 
-// empty turns columns of text into numbers that are NaN where the text is empty, and drops keys: what counts nulls reads numbers.
+// empty turns columns of text into numbers that are NaN where the text is empty, and drops keys:
+// what counts nulls reads numbers.
 func empty(c columns) map[string][]float64 {
 	out := map[string][]float64{}
 	for name, cells := range c {

@@ -22,10 +22,12 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// exportTimeout bounds each wait for the collector: the job must not fail, nor hang, because nobody watches it.
+// exportTimeout bounds each wait for the collector: the job must not fail, nor hang, because nobody
+// watches it.
 const exportTimeout = 3 * time.Second
 
-// provider makes the run's tracer. Job, run and date are on the resource, so that every span has them, whoever starts it.
+// provider makes the run's tracer. Job, run and date are on the resource, so that every span has
+// them, whoever starts it.
 func (r *run) provider() *sdktrace.TracerProvider {
 	own := resource.NewSchemaless(
 		attribute.String("service.name", "training-job"),
@@ -62,8 +64,9 @@ type lent struct{ sdktrace.SpanExporter }
 
 func (lent) Shutdown(context.Context) error { return nil }
 
-// runStage runs a stage, again if it fails for a passing reason and has tries left. Each try is a span. A stage that begins
-// says so with a span of its own, since its real span is not sent before it has ended; what hangs or is killed sends none at all.
+// runStage runs a stage, again if it fails for a passing reason and has tries left. Each try is a
+// span. A stage that begins says so with a span of its own, since its real span is not sent before
+// it has ended; what hangs or is killed sends none at all.
 func (r *run) runStage(ctx context.Context, name string, tries int, do func(context.Context) error) error {
 	r.stage, r.worked, r.told = name, 0, ""
 	_, marker := r.tracer.Start(ctx, name+" begins", trace.WithAttributes(
@@ -131,7 +134,8 @@ func note(ctx context.Context, attributes ...attribute.KeyValue) {
 	trace.SpanFromContext(ctx).SetAttributes(attributes...)
 }
 
-// failed marks a span with an error. The exception goes onto the span in which it occurred, the deepest one, and not onto those above.
+// failed marks a span with an error. The exception goes onto the span in which it occurred, the
+// deepest one, and not onto those above.
 func failed(span trace.Span, err error) error {
 	var known recorded
 	var panicked *PanicError

@@ -17,7 +17,8 @@ import (
 // features are what the model is trained on and judged by.
 type features struct {
 	names []string
-	// train and holdout are the rows, 70 % and 30 %, each standardized by what the mean and the deviation of train are.
+	// train and holdout are the rows, 70 % and 30 %, each standardized by what the mean and the
+	// deviation of train are.
 	train, holdout set
 	mean, scale    []float64
 }
@@ -63,7 +64,8 @@ func (r *run) transform(ctx context.Context) error {
 	})
 }
 
-// join adds the columns of the accounts and returns the labels. It is an inner join: a payment whose account is not found is left out.
+// join adds the columns of the accounts and returns the labels. It is an inner join: a payment
+// whose account is not found is left out.
 func (r *run) join(ctx context.Context) (labels []float64, err error) {
 	if err := r.work(ctx, 60*time.Millisecond); err != nil {
 		return nil, err
@@ -176,7 +178,8 @@ func impute(ctx context.Context, derived map[string][]float64) error {
 	return nil
 }
 
-// split takes the rows in the order given: 70 % to train with, the rest to judge by. Features are standardized.
+// split takes the rows in the order given: 70 % to train with, the rest to judge by. Features are
+// standardized.
 func split(derived map[string][]float64, labels []float64, order []int) *features {
 	f := &features{names: slices.Sorted(maps.Keys(derived))}
 	cut := len(order) * 7 / 10

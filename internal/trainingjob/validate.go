@@ -36,7 +36,8 @@ func (e *ColumnError) Error() string {
 // nullable are the columns in which a cell that is no number counts as null.
 var nullable = map[string]bool{"distance_km": true}
 
-// validate is the stage validate: it gives each column its type and drops payments that no model should see.
+// validate is the stage validate: it gives each column its type and drops payments that no model
+// should see.
 func (r *run) validate(ctx context.Context) error {
 	f, err := r.parse(ctx)
 	if err != nil {

@@ -19,8 +19,9 @@ const (
 // parts is the number of partitions of the payments: six hours each.
 const parts = 4
 
-// warehouse is a database in memory with a day's payments, what is known of the accounts, and labels: which payments turned
-// out to be fraud. It answers with text, as a CSV export does; an empty cell is null.
+// warehouse is a database in memory with a day's payments, what is known of the accounts, and
+// labels: which payments turned out to be fraud. It answers with text, as a CSV export does; an
+// empty cell is null.
 type warehouse struct {
 	host
 	tables map[string]*sqlTable
@@ -81,9 +82,9 @@ func (w *warehouse) table(name string) (*sqlTable, error) {
 	return t, nil
 }
 
-// newWarehouse generates a day. Fraud is more likely for large payments at night to risky merchants far away from home, with a new device,
-// many payments a day, a young account and past chargebacks: that is the signal that a model can learn. What is broken in the data
-// is broken here.
+// newWarehouse generates a day. Fraud is more likely for large payments at night to risky merchants
+// far away from home, with a new device, many payments a day, a young account and past chargebacks:
+// that is the signal that a model can learn. What is broken in the data is broken here.
 func newWarehouse(rng *rand.Rand, b Break) *warehouse {
 	is := func(stage string, how How) bool { return b.Stage == stage && b.How == how }
 	n := payments + rng.IntN(payments/25)
@@ -135,7 +136,8 @@ func newWarehouse(rng *rand.Rand, b Break) *warehouse {
 			fraud = "1"
 		}
 
-		// From here on only what is written changes, not what has happened: a broken run has the same payments as a good one.
+		// From here on only what is written changes, not what has happened: a broken run has the
+		// same payments as a good one.
 		id := fmt.Sprintf("p%07d", i)
 		km := strconv.FormatFloat(distance, 'f', 1, 64)
 		cents := strconv.FormatFloat(amount, 'f', 2, 64)

@@ -68,8 +68,9 @@ service:
 `
 }
 
-// TestCostOfAMillionSpans prints CPU-seconds of the collector's process for a million spans. All variants are this
-// repository's binary, which contains the stock components: the first two run nothing but those.
+// TestCostOfAMillionSpans prints CPU-seconds of the collector's process for a million spans. All
+// variants are this repository's binary, which contains the stock components: the first two run
+// nothing but those.
 func TestCostOfAMillionSpans(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Fatal("CPU time is read from /proc, which is there on Linux only")
@@ -120,7 +121,8 @@ type result struct {
 	Range string  `json:"range"`
 }
 
-// measure starts a collector, sends it the spans, stops it, and returns CPU-seconds per million spans and peak memory in MiB.
+// measure starts a collector, sends it the spans, stops it, and returns CPU-seconds per million
+// spans and peak memory in MiB.
 func measure(t *testing.T, catalog string, features int, configs ...string) (cpu, memory float64) {
 	t.Helper()
 	load, err := requests(features)
@@ -152,7 +154,8 @@ service: {extensions: [pprof, ml_catalog]}
 `, harness.FreeAddr(t), filepath.Join(dir, fmt.Sprintf("%s-%d.pprof", variant, 8+features)))
 }
 
-// cpuSeconds is the user and system time of a process so far, from /proc/<pid>/stat (proc(5), fields 14 and 15, in ticks of 1/100 s).
+// cpuSeconds is the user and system time of a process so far, from /proc/<pid>/stat (proc(5),
+// fields 14 and 15, in ticks of 1/100 s).
 func cpuSeconds(t *testing.T, pid int) float64 {
 	t.Helper()
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))

@@ -42,14 +42,15 @@ func (rawCodec) Marshal(v any) ([]byte, error)   { return *v.(*[]byte), nil }
 func (rawCodec) Unmarshal(d []byte, v any) error { *v.(*[]byte) = d; return nil }
 func (rawCodec) Name() string                    { return "proto" }
 
-// request is an encoded request and where the id of its first span is, so that no two that are sent are the same:
-// ml_summary does not count one twice.
+// request is an encoded request and where the id of its first span is, so that no two that are sent
+// are the same: ml_summary does not count one twice.
 type request struct {
 	encoded []byte
 	spanID  int
 }
 
-// requests encodes prediction spans that ended in the last second, with 8 attributes, or 28 of which 20 are numeric features.
+// requests encodes prediction spans that ended in the last second, with 8 attributes, or 28 of
+// which 20 are numeric features.
 func requests(features int) ([]request, error) {
 	rng := rand.New(rand.NewPCG(7, uint64(features)))
 	now := time.Now()

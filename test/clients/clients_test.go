@@ -14,8 +14,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// A client is one of the applications in testdata/clients, and what its instrumentation says of the calls it makes. Where that is less than what
-// happened, the reason is that of the instrumentation; the summaries can know no more.
+// A client is one of the applications in testdata/clients, and what its instrumentation says of the
+// calls it makes. Where that is less than what happened, the reason is that of the instrumentation;
+// the summaries can know no more.
 type client struct {
 	// name is that of its service.
 	name string
@@ -24,13 +25,15 @@ type client struct {
 	dialect     string
 	// reports says what the spans tell of a call.
 	reports func(call) report
-	// operations are the spans by gen_ai.operation.name: what is no call counts too, but not as a prediction.
+	// operations are the spans by gen_ai.operation.name: what is no call counts too, but not as a
+	// prediction.
 	operations map[string]int
 	// left are attributes with text of the prompt that drop_content does not remove.
 	left []string
 }
 
-// report is what the spans tell of a call: nothing, or that it was made, by which version, and how many tokens it took.
+// report is what the spans tell of a call: nothing, or that it was made, by which version, and how
+// many tokens it took.
 type report struct {
 	made, version, tokens bool
 	// estimated: the tokens are the client's own guess, not the server's count.
@@ -101,8 +104,9 @@ func vercelReports(c call) report {
 	return report{made: true, version: true, tokens: true}
 }
 
-// Each client calls two models for chats, streamed or not, one for embeddings and one that refuses, within an agent and a tool. What the summaries then
-// show is what the model server has counted, and nothing else.
+// Each client calls two models for chats, streamed or not, one for embeddings and one that refuses,
+// within an agent and a tool. What the summaries then show is what the model server has counted,
+// and nothing else.
 func TestSummariesShowModelsAndTokensOfRealClients(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
@@ -155,7 +159,8 @@ func TestDropContentLeavesNumbersAndNoText(t *testing.T) {
 	}
 }
 
-// expected is what the metrics page must show, by what the model server has answered and what the client tells of it.
+// expected is what the metrics page must show, by what the model server has answered and what the
+// client tells of it.
 func expected(c client, r run) summary {
 	want := summary{predictions: map[series]float64{}, tokens: map[tokenSeries]tokens{}, failures: map[failure]float64{}}
 	for _, call := range r.calls {
@@ -218,7 +223,8 @@ func operations(spans map[string]ptrace.Span) map[string]int {
 	return count
 }
 
-// assertNothingIsCopied compares each span with what was received: there is more on it, and no text of a prompt or an answer in what is new.
+// assertNothingIsCopied compares each span with what was received: there is more on it, and no text
+// of a prompt or an answer in what is new.
 func assertNothingIsCopied(t *testing.T, r run) {
 	t.Helper()
 	added := 0

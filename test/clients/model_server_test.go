@@ -16,7 +16,8 @@ import (
 	"testing"
 )
 
-// The texts that pass between the clients and the model server. Each has a word that is found nowhere else.
+// The texts that pass between the clients and the model server. Each has a word that is found
+// nowhere else.
 const (
 	promptText = "promptmarker: what is the weather in Atlantis?"
 	answerText = "answermarker: it is sunny."
@@ -26,8 +27,8 @@ const (
 // refusedModel is answered with 429 (too many requests).
 const refusedModel = "gpt-4o"
 
-// A served model: the version that answers when its name is asked for, and where its token counts begin. They are so far
-// apart that no sum of one model's could be taken for another's.
+// A served model: the version that answers when its name is asked for, and where its token counts
+// begin. They are so far apart that no sum of one model's could be taken for another's.
 type served struct {
 	version       string
 	input, output int
@@ -159,7 +160,8 @@ func (s *modelServer) note(k kind, ask request) call {
 	return c
 }
 
-// completion answers a chat: with a call of the tool where there is one that has not been called yet.
+// completion answers a chat: with a call of the tool where there is one that has not been called
+// yet.
 func completion(c call, ask request) object {
 	message, finish := object{"role": "assistant", "content": answerText, "refusal": nil}, "stop"
 	if len(ask.Tools) > 0 && ask.Messages[len(ask.Messages)-1].Role != "tool" {
@@ -182,7 +184,8 @@ func usage(c call) object {
 	}
 }
 
-// stream answers a chat with server-sent events: one a word, one that it is the end, and one with the usage if it was asked for.
+// stream answers a chat with server-sent events: one a word, one that it is the end, and one with
+// the usage if it was asked for.
 func (s *modelServer) stream(w http.ResponseWriter, c call, ask request) {
 	w.Header().Set("Content-Type", "text/event-stream")
 	send := func(choices []object, usage object) {

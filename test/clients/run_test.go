@@ -33,8 +33,8 @@ import (
 // patience is how long a result may take on a busy machine.
 const patience = 60 * time.Second
 
-// config has the spans as they come in one file and as ml_normalize leaves them in another. Failed predictions are counted by the stock
-// count connector, by the names that ml_normalize gives.
+// config has the spans as they come in one file and as ml_normalize leaves them in another. Failed
+// predictions are counted by the stock count connector, by the names that ml_normalize gives.
 const config = `
 receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:OTLP_HTTP}"}}}}
 processors:
@@ -74,8 +74,8 @@ type collector struct {
 	scrape string
 }
 
-// drive starts a model server, the collector and the client, and returns what there is when the client has ended and everything
-// it sent is in the summaries.
+// drive starts a model server, the collector and the client, and returns what there is when the
+// client has ended and everything it sent is in the summaries.
 func drive(t *testing.T, c client, dropContent bool) run {
 	t.Helper()
 	server := startModelServer(t)
@@ -115,7 +115,8 @@ func drive(t *testing.T, c client, dropContent bool) run {
 	return r
 }
 
-// startClient starts the application in a folder of its own, beside the packages that make test-clients has installed.
+// startClient starts the application in a folder of its own, beside the packages that make
+// test-clients has installed.
 func startClient(t *testing.T, c client, env []string) *harness.Process {
 	t.Helper()
 	root := harness.RepoRoot(t)
@@ -133,7 +134,8 @@ func startClient(t *testing.T, c client, env []string) *harness.Process {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, file), content, 0o600))
 	}
 	require.NoError(t, os.Symlink(modules, filepath.Join(dir, "node_modules")))
-	// Nothing is sent but to the two servers: settings in the environment of the test do not hold, and a proxy is not used.
+	// Nothing is sent but to the two servers: settings in the environment of the test do not hold,
+	// and a proxy is not used.
 	for _, variable := range os.Environ() {
 		name, _, _ := strings.Cut(variable, "=")
 		if slices.ContainsFunc([]string{"OTEL_", "TRACELOOP_", "OPENAI_", "NODE_"}, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
@@ -151,8 +153,9 @@ const (
 	lastMark  = "0000000000000002"
 )
 
-// settle returns when all that was sent before is on the metrics page: it sends a prediction of a model of its own after it, and when that is
-// there another one, so that the flush that had the first has ended.
+// settle returns when all that was sent before is on the metrics page: it sends a prediction of a
+// model of its own after it, and when that is there another one, so that the flush that had the
+// first has ended.
 func (c *collector) settle(t *testing.T, otlp string) {
 	t.Helper()
 	for i := range 2 {

@@ -24,7 +24,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// summarized sends the requests of a case through ml_normalize and ml_summary, and returns what ml_summary wrote.
+// summarized sends the requests of a case through ml_normalize and ml_summary, and returns what
+// ml_summary wrote.
 func summarized(t *testing.T, name string) []pmetric.Metrics {
 	t.Helper()
 	sink := &consumertest.MetricsSink{}

@@ -66,7 +66,8 @@ type want struct {
 	versions int
 }
 
-// TestCalls sends each case through the pipeline of the default config and compares calls, tokens and cost with what the README of the cases says.
+// TestCalls sends each case through the pipeline of the default config and compares calls, tokens
+// and cost with what the README of the cases says.
 func TestCalls(t *testing.T) {
 	for _, c := range []struct {
 		file, cards string
@@ -263,7 +264,8 @@ func created(t testing.TB, h component.Host, f processor.Factory, cfg component.
 	return p
 }
 
-// count sends a case through ml_normalize, ml_metadata, ml_summary and ml_drift, and returns what it has counted by model.
+// count sends a case through ml_normalize, ml_metadata, ml_summary and ml_drift, and returns what
+// it has counted by model.
 func count(t *testing.T, td ptrace.Traces, text string) map[string]want {
 	t.Helper()
 	h := testkit.Host{catalogtest.ID: catalogtest.NewExtension(catalogtest.Load(t, text))}

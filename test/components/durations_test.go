@@ -43,7 +43,8 @@ const module = "github.com/otelcol-ml/otelcol-ml/"
 
 var duration = reflect.TypeFor[time.Duration]()
 
-// durations returns the paths to all durations of a config; structs of the collector's own packages, embedded or not, are left alone.
+// durations returns the paths to all durations of a config; structs of the collector's own
+// packages, embedded or not, are left alone.
 func durations(config reflect.Type, path []reflect.StructField) [][]reflect.StructField {
 	switch config.Kind() {
 	case reflect.Pointer, reflect.Slice, reflect.Map:

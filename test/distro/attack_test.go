@@ -22,7 +22,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
-// maxResident is a generous bound on the memory of a collector that is under attack, in bytes: it was 190 MB. Names without a bound took 3 GB.
+// maxResident is a generous bound on the memory of a collector that is under attack, in bytes: it
+// was 190 MB. Names without a bound took 3 GB.
 const maxResident = 600 << 20
 
 // resident returns the memory of a process that is in RAM, in bytes.
@@ -72,7 +73,8 @@ func total(page, model string) int {
 	return sum
 }
 
-// Names of a megabyte and made-up models by the thousand cost neither the memory nor a healthy model's numbers, and leave nothing for the next start.
+// Names of a megabyte and made-up models by the thousand cost neither the memory nor a healthy
+// model's numbers, and leave nothing for the next start.
 func TestUnderAttack(t *testing.T) {
 	catalog := t.TempDir()
 	require.NoError(t, traffic.WriteCatalog(catalog, 1)) // fraud, with a baseline

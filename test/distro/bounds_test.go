@@ -32,7 +32,8 @@ var bodies = map[string]struct {
 
 var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
 
-// shippedConfigs are the configs that users start with, by place: files, and blocks of the README and of docs/operations.md.
+// shippedConfigs are the configs that users start with, by place: files, and blocks of the README
+// and of docs/operations.md.
 func shippedConfigs(t *testing.T) map[string]string {
 	t.Helper()
 	root := harness.RepoRoot(t)

@@ -67,7 +67,8 @@ func TestStartsInAnEmptyFolder(t *testing.T) {
 	assert.NotContains(t, c.Log(), "\terror\t")
 }
 
-// Nothing comes, nothing is said: emissions and scrapes of the collector's own leave no line on the terminal.
+// Nothing comes, nothing is said: emissions and scrapes of the collector's own leave no line on the
+// terminal.
 func TestIdleTerminalIsSilent(t *testing.T) {
 	c := start(t)
 	harness.WaitFor(t, 20*time.Second, "metrics of its own", func() bool {
@@ -92,7 +93,8 @@ func TestAlertIsALineOnTheTerminal(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(c.Log(), "JobFailed"), c.Log())
 }
 
-// What is sent to it is in the local file, with what the catalog knows, and is counted for Prometheus.
+// What is sent to it is in the local file, with what the catalog knows, and is counted for
+// Prometheus.
 func TestKeepsAndCountsPredictions(t *testing.T) {
 	catalog := t.TempDir()
 	require.NoError(t, traffic.WriteCatalog(catalog, 1))
@@ -134,7 +136,8 @@ name: gpt-4o-mini
 prices: {input_per_million: 1000, output_per_million: 10000, currency: EUR}
 `
 
-// A call as OpenInference's instrumentation reports it, and the agent around it that repeats its tokens: they are on the metrics page once.
+// A call as OpenInference's instrumentation reports it, and the agent around it that repeats its
+// tokens: they are on the metrics page once.
 func TestCountsTokensAndCostsOfADialect(t *testing.T) {
 	catalog := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(catalog, "gpt.yaml"), []byte(prices), 0o600))
@@ -213,7 +216,8 @@ func TestListensOnLocalhostOnThePortsThatTheReadmeNames(t *testing.T) {
 	}
 }
 
-// The example is the shipped config but for the exporters and the intervals, which the shipped one has short.
+// The example is the shipped config but for the exporters and the intervals, which the shipped one
+// has short.
 func TestExampleDiffersInExportersOnly(t *testing.T) {
 	ours, theirs := load(t, shipped), load(t, example)
 	for _, section := range []string{"extensions", "receivers", "processors"} {

@@ -90,7 +90,8 @@ func counted(t *testing.T, c instance, n int) {
 	})
 }
 
-// While Jaeger's port is closed the metrics move, spans wait, over a restart of nobody, and are delivered when it is back.
+// While Jaeger's port is closed the metrics move, spans wait, over a restart of nobody, and are
+// delivered when it is back.
 func TestJaegerDownStopsNothing(t *testing.T) {
 	c, address := startWithJaeger(t, 1_000_000_000)
 	const each = 10_000
@@ -105,7 +106,8 @@ func TestJaegerDownStopsNothing(t *testing.T) {
 	assert.EqualValues(t, 3*each, j.spans.Load())
 }
 
-// A queue that is full stops nothing either: senders get an error, and what they send again is counted once.
+// A queue that is full stops nothing either: senders get an error, and what they send again is
+// counted once.
 func TestFullQueueStopsNoMetrics(t *testing.T) {
 	c, _ := startWithJaeger(t, 50_000)
 	const each = 2_000

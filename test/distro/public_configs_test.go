@@ -28,7 +28,8 @@ var variables = map[string]string{
 
 var bare = regexp.MustCompile(`\$\{(?:env:)?(\w+)[:}]`)
 
-// enter makes a folder for the config in which, for each variable, there is a file of that name, and returns the environment.
+// enter makes a folder for the config in which, for each variable, there is a file of that name,
+// and returns the environment.
 func enter(t *testing.T, config string) (dir string, env []string) {
 	t.Helper()
 	dir = t.TempDir()
@@ -44,7 +45,8 @@ func enter(t *testing.T, config string) (dir string, env []string) {
 	return dir, env
 }
 
-// Configs of the kinds that are found in public repositories are accepted as they are, in a folder whose files are called as their variables.
+// Configs of the kinds that are found in public repositories are accepted as they are, in a folder
+// whose files are called as their variables.
 func TestPublicConfigsAreAccepted(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(harness.RepoRoot(t), "testdata", "public-configs", "*.yaml"))
 	require.NoError(t, err)
@@ -60,7 +62,8 @@ func TestPublicConfigsAreAccepted(t *testing.T) {
 	}
 }
 
-// A variable without a scheme is the environment's, whole and inside a text, as with the stock binary.
+// A variable without a scheme is the environment's, whole and inside a text, as with the stock
+// binary.
 func TestVariablesWithoutASchemeAreTheEnvironments(t *testing.T) {
 	const config = `
 receivers: {otlp: {protocols: {grpc: {endpoint: "${POD_IP}:4317"}}}}

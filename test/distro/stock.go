@@ -12,7 +12,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Components are component types by kind ("receivers"); the schemes of config providers are under "providers".
+// Components are component types by kind ("receivers"); the schemes of config providers are under
+// "providers".
 type Components map[string][]string
 
 // Stock are the components of the stock distribution otelcol v0.158.0.
@@ -69,7 +70,8 @@ func ParseComponents(output []byte) (Components, error) {
 	return parsed, nil
 }
 
-// Used adds the components that a config uses to used, old names under their new ones, and notes the old names in old.
+// Used adds the components that a config uses to used, old names under their new ones, and notes
+// the old names in old.
 func Used(config []byte, used Components, old map[string]bool) error {
 	var document map[string]any
 	if err := yaml.Unmarshal(config, &document); err != nil {

@@ -109,7 +109,8 @@ func TestStockConfigsAreAcceptedAndStart(t *testing.T) {
 
 var port = regexp.MustCompile(`\$\{env:(\w+_PORT):-\d+\}`)
 
-// environment gives each port of the config a free one, and serves the parts that come over HTTP and HTTPS.
+// environment gives each port of the config a free one, and serves the parts that come over HTTP
+// and HTTPS.
 func environment(t *testing.T, dir, config string) (env []string, health string) {
 	t.Helper()
 	path := "/"

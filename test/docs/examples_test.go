@@ -45,7 +45,8 @@ func printed(t *testing.T, example string) []string {
 	return out
 }
 
-// The metrics that the README of examples/llm shows are those that its trace gives, and its prompt is gone.
+// The metrics that the README of examples/llm shows are those that its trace gives, and its prompt
+// is gone.
 func TestExampleLLM(t *testing.T) {
 	otlp, scrape := harness.FreeAddr(t), harness.FreeAddr(t)
 	c := harness.StartCollector(t, harness.Options{

@@ -33,7 +33,8 @@ func migration(t *testing.T, contains string) (page, config string) {
 	return "", ""
 }
 
-// What an OTLP exporter calls itself is what the page says, and what the config says where it says so.
+// What an OTLP exporter calls itself is what the page says, and what the config says where it says
+// so.
 func TestUserAgentsOfMigration(t *testing.T) {
 	page, config := migration(t, "User-Agent:")
 	for want, change := range map[string][2]string{
@@ -63,7 +64,8 @@ func TestUserAgentsOfMigration(t *testing.T) {
 	}
 }
 
-// The name of the service in the collector's own telemetry is the product's, and stock's with the page's config.
+// The name of the service in the collector's own telemetry is the product's, and stock's with the
+// page's config.
 func TestServiceNameOfMigration(t *testing.T) {
 	_, config := migration(t, "service.name: otelcol}")
 	for want, text := range map[string]string{
@@ -80,7 +82,8 @@ func TestServiceNameOfMigration(t *testing.T) {
 	}
 }
 
-// What the page calls removed is refused, as stock refuses it; the old names that it calls read are read.
+// What the page calls removed is refused, as stock refuses it; the old names that it calls read are
+// read.
 func TestOldNamesOfMigration(t *testing.T) {
 	const config = `
 receivers: {otlp: {protocols: {grpc: {}}}}

@@ -52,8 +52,8 @@ connectors: {ml_summary: {flush_interval: 200ms, feature_flush_interval: 200ms}}
 exporters: {otlp_grpc/drift: {retry_on_failure: {initial_interval: 100ms, max_interval: 200ms}}}
 `
 
-// The two collectors of docs/operations.md are two processes. The one that sees spans is there first, is killed, and starts again before the
-// other one is there: all predictions arrive.
+// The two collectors of docs/operations.md are two processes. The one that sees spans is there
+// first, is killed, and starts again before the other one is there: all predictions arrive.
 func TestAgentAndGatewayOfOperations(t *testing.T) {
 	_, agent, gateway := operations(t)
 	catalog := t.TempDir()

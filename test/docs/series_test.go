@@ -81,7 +81,8 @@ func (w wide) spans(rows int) (all []ptrace.Traces) {
 	return all
 }
 
-// seriesOf starts README's pipeline, sends the spans and returns the number of series once all segments have scores and it stays.
+// seriesOf starts README's pipeline, sends the spans and returns the number of series once all
+// segments have scores and it stays.
 func (w wide) seriesOf(t *testing.T, drift string) (series int, byMetric map[string]int) {
 	t.Helper()
 	catalog, otlp, scrape := t.TempDir(), harness.FreeAddr(t), harness.FreeAddr(t)
@@ -129,8 +130,8 @@ service:
 	return series, byMetric
 }
 
-// numberOfSeries is the formula of docs/operations.md, without what comes with the first verdict (one series a comparison) and with
-// missing values.
+// numberOfSeries is the formula of docs/operations.md, without what comes with the first verdict
+// (one series a comparison) and with missing values.
 func numberOfSeries(features, segments int) int { return features*(41+13*segments) + 26*segments + 67 }
 
 func TestNumberOfSeriesIsAsTheDocsSay(t *testing.T) {

@@ -40,8 +40,9 @@ connectors:
 exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 `
 
-// The same run ends in both backends: Prometheus has the drift of the shifted feature and of no other, and an exemplar of
-// its distribution leads to a trace in Jaeger whose span says who owns the model.
+// The same run ends in both backends: Prometheus has the drift of the shifted feature and of no
+// other, and an exemplar of its distribution leads to a trace in Jaeger whose span says who owns
+// the model.
 func TestDriftInPrometheusLeadsToTraceInJaeger(t *testing.T) {
 	catalog := t.TempDir()
 	require.NoError(t, traffic.WriteCatalog(catalog, 1))
@@ -56,7 +57,8 @@ func TestDriftInPrometheusLeadsToTraceInJaeger(t *testing.T) {
 		},
 	})
 
-	// Six hours up to now, shifted by one standard deviation: several of the example's one-hour windows.
+	// Six hours up to now, shifted by one standard deviation: several of the example's one-hour
+	// windows.
 	const spans = 6000
 	first := time.Now().Add(-6 * time.Hour)
 	requests := traffic.Spans(2, first, 6*time.Hour/spans, spans, 1)
@@ -119,7 +121,8 @@ receivers: {otlp: {protocols: {grpc: {endpoint: %q}}}}
 	return s
 }
 
-// startPrometheus starts Prometheus on the example's config and rules, with one target and every second.
+// startPrometheus starts Prometheus on the example's config and rules, with one target and every
+// second.
 func startPrometheus(t *testing.T, target string) *server {
 	t.Helper()
 	dir := t.TempDir()

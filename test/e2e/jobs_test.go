@@ -27,8 +27,9 @@ import (
 
 const trainingExample = "examples/training-job"
 
-// trainingOverride moves the example's ports, keeps its state and its alerts in the test's folder, and shortens its waits; components and pipelines
-// are the example's, with the alerts in a file as well.
+// trainingOverride moves the example's ports, keeps its state and its alerts in the test's folder,
+// and shortens its waits; components and pipelines are the example's, with the alerts in a file as
+// well.
 const trainingOverride = `
 extensions:
   health_check: {endpoint: "${env:HEALTH}"}
@@ -55,8 +56,9 @@ type training struct {
 	job, folder  string
 }
 
-// Whatever breaks in the training job, stage by stage and in every way that it knows: exactly one alert begins, of the kind and the stage that the example
-// promises, a real Alertmanager shows it, its trace is in Jaeger, and the next good run resolves it. What heals by itself is no alert.
+// Whatever breaks in the training job, stage by stage and in every way that it knows: exactly one
+// alert begins, of the kind and the stage that the example promises, a real Alertmanager shows it,
+// its trace is in Jaeger, and the next good run resolves it. What heals by itself is no alert.
 func TestBrokenStagesInAlertmanager(t *testing.T) {
 	tr := startTraining(t)
 	tr.good("--runs", "5")

@@ -28,7 +28,8 @@ import (
 
 const folder = "examples/training-job"
 
-// override moves the example's ports and files, and makes it fast; components and pipelines are those of collector.yaml and alone.yaml.
+// override moves the example's ports and files, and makes it fast; components and pipelines are
+// those of collector.yaml and alone.yaml.
 const override = `
 extensions:
   health_check: {endpoint: "${env:HEALTH}"}
@@ -123,8 +124,8 @@ func waitFor(done func() bool) bool {
 	return false
 }
 
-// Whatever is broken, in any stage: one alert, of the kind and the stage that the README's table has, and with the run's trace; the
-// next good run resolves it. A try that recovers is none.
+// Whatever is broken, in any stage: one alert, of the kind and the stage that the README's table
+// has, and with the run's trace; the next good run resolves it. A try that recovers is none.
 func TestEachWayIsOneAlert(t *testing.T) {
 	example, err := os.ReadFile(filepath.Join("..", "..", folder, "catalog", "training_job.yaml"))
 	require.NoError(t, err)

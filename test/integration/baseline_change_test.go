@@ -36,7 +36,8 @@ func changed(hour int, change func(pcommon.Map)) []ptrace.Traces {
 	return requests
 }
 
-// writeCard writes the card and the baseline of rows that are changed as the traffic is. The card is there in one step.
+// writeCard writes the card and the baseline of rows that are changed as the traffic is. The card
+// is there in one step.
 func writeCard(t *testing.T, dir string, rows int, change func(pcommon.Map), leaveOut ...string) {
 	t.Helper()
 	numbers, words := map[string][]float64{}, map[string]map[string]uint64{}
@@ -81,8 +82,9 @@ func writeCard(t *testing.T, dir string, rows int, change func(pcommon.Map), lea
 	require.NoError(t, os.Rename(card, filepath.Join(dir, "fraud.yaml")))
 }
 
-// A baseline that arrives or changes while data flow, or while the collector is down, is the one that everything is compared with from then
-// on: classes and categories, too, whatever the features and their types are now.
+// A baseline that arrives or changes while data flow, or while the collector is down, is the one
+// that everything is compared with from then on: classes and categories, too, whatever the features
+// and their types are now.
 func TestBaselineChangesWhileDataFlow(t *testing.T) {
 	asIs := func(pcommon.Map) {}
 	tests := map[string]struct {
@@ -162,7 +164,8 @@ func TestBaselineChangesWhileDataFlow(t *testing.T) {
 	}
 }
 
-// uncompared are the subjects whose newest window was not compared with the new baseline, without drift.
+// uncompared are the subjects whose newest window was not compared with the new baseline, without
+// drift.
 func uncompared(t *testing.T, out string, features []string) (left []string) {
 	t.Helper()
 	newest := func(all map[string][]point, metric string, parts ...string) float64 {

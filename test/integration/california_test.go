@@ -21,8 +21,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
-// houses is what is expected of the California housing data set: exact KS statistics by feature and calendar month,
-// recomputed from the data by the rule with which the data set's publisher reports their means.
+// houses is what is expected of the California housing data set: exact KS statistics by feature and
+// calendar month, recomputed from the data by the rule with which the data set's publisher reports
+// their means.
 type houses struct {
 	Recomputed struct {
 		Drift map[string]struct {
@@ -37,9 +38,9 @@ type houses struct {
 	} `json:"recomputed_here"`
 }
 
-// The California housing data set, a profile of its reference part, its analysis part replayed with its own timestamps
-// through the collector: KS by feature and month is the exact one within one bin's mass, PSI is what mlprofile says of
-// the same rows.
+// The California housing data set, a profile of its reference part, its analysis part replayed with
+// its own timestamps through the collector: KS by feature and month is the exact one within one
+// bin's mass, PSI is what mlprofile says of the same rows.
 func TestCaliforniaHousing(t *testing.T) {
 	dir := filepath.Join(harness.RepoRoot(t), "..", "shared", "data", "california_housing")
 	if _, err := os.Stat(dir); err != nil {
@@ -98,8 +99,8 @@ drift: {window: month, methods: {numeric: [ks, psi]}}
 	t.Logf("%d KS statistics; largest difference from the exact ones %.5f", compared, worst)
 }
 
-// valueFrom returns the drift score of a feature's total for the window that starts at the given time. The last month is
-// not over when the collector stops: its window ends with the data.
+// valueFrom returns the drift score of a feature's total for the window that starts at the given
+// time. The last month is not over when the collector stops: its window ends with the data.
 func valueFrom(t *testing.T, all map[string][]point, method, feature string, start time.Time) float64 {
 	t.Helper()
 	key := fmt.Sprintf("ml.drift.score{ml.drift.method=%s,ml.drift.reference=baseline,ml.drift.subject=feature,ml.feature.name=%s,ml.model.name=housing}", method, feature)
@@ -112,8 +113,8 @@ func valueFrom(t *testing.T, all map[string][]point, method, feature string, sta
 	return 0
 }
 
-// largestBin returns the largest share of the reference in one bin, not counting bins of a single value, whose
-// boundaries are exact on both sides.
+// largestBin returns the largest share of the reference in one bin, not counting bins of a single
+// value, whose boundaries are exact on both sides.
 func largestBin(c *profile.Column) float64 {
 	largest := 0.0
 	for i, n := range c.Numeric.Counts {

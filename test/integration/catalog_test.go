@@ -25,7 +25,8 @@ service:
   pipelines: {traces: {receivers: [otlp], processors: [ml_metadata], exporters: [debug]}}
 `
 
-// TestOneBadCard starts with a card that is not good; "validate" refuses it, and a folder that is not there.
+// TestOneBadCard starts with a card that is not good; "validate" refuses it, and a folder that is
+// not there.
 func TestOneBadCard(t *testing.T) {
 	catalog := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(catalog, "bad.yaml"), []byte("kind: model\nname: a\nonwer: me\n"), 0o600))

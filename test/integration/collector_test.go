@@ -29,7 +29,8 @@ func start(t *testing.T, config string, env ...string) *collector {
 	return &collector{Collector: c, otlp: otlp}
 }
 
-// telemetry returns the sum of the series of one of the collector's own metrics whose labels contain the given text.
+// telemetry returns the sum of the series of one of the collector's own metrics whose labels
+// contain the given text.
 func (c *collector) telemetry(t *testing.T, name, label string) float64 {
 	t.Helper()
 	status, body := harness.Get("http://" + c.Metrics + "/metrics")

@@ -15,7 +15,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
-// start0 is the event time at which the tests' traffic begins: long ago, so that nothing depends on the wall clock.
+// start0 is the event time at which the tests' traffic begins: long ago, so that nothing depends on
+// the wall clock.
 var start0 = time.Date(2025, 3, 1, 0, 0, 0, 0, time.UTC)
 
 const summaryToFile = `
@@ -48,7 +49,8 @@ func TestLateSpansLandInTheirOwnMinute(t *testing.T) {
 	}
 }
 
-// A trace exporter that refuses data makes the client send everything again; ml_summary counts it once.
+// A trace exporter that refuses data makes the client send everything again; ml_summary counts it
+// once.
 func TestRefusingExporterDoesNotCountTwice(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "metrics.json")
 	c := start(t, `

@@ -73,7 +73,8 @@ func laterOf(a, b time.Time) time.Time {
 // shards is how many instances the mapped task has.
 const shards = 4
 
-// newDagRun is a run in which the first try of a task and of a mapped one failed and a branch was not taken.
+// newDagRun is a run in which the first try of a task and of a mapped one failed and a branch was
+// not taken.
 func newDagRun(dag string, day int) *dagRun {
 	r := &dagRun{dag: dag, day: day, start: time.Now().Add(-time.Second)}
 	at := r.start.Add(10 * time.Millisecond)
@@ -97,7 +98,8 @@ func newDagRun(dag string, day int) *dagRun {
 	return r
 }
 
-// fails makes it a run in which the third shard failed for good after two tries, so that what comes after it never ran.
+// fails makes it a run in which the third shard failed for good after two tries, so that what comes
+// after it never ran.
 func (r *dagRun) fails() *dagRun {
 	r.failed = true
 	var tasks []taskTry
@@ -119,7 +121,8 @@ func (r *dagRun) fails() *dagRun {
 	return r
 }
 
-// clearedAndRun is the same run, after somebody has cleared what failed in it: the shard is tried again, and what comes after it runs.
+// clearedAndRun is the same run, after somebody has cleared what failed in it: the shard is tried
+// again, and what comes after it runs.
 func (r *dagRun) clearedAndRun() *dagRun {
 	again := &dagRun{dag: r.dag, day: r.day, cleared: r.cleared + 1, start: time.Now().Add(-100 * time.Millisecond)}
 	at := again.start
@@ -148,8 +151,8 @@ func spanIDOf(parts ...any) pcommon.SpanID {
 	return pcommon.SpanID(h[:8])
 }
 
-// An airflowRelease writes the spans of a run as Airflow does, in requests in the order in which they leave it.
-// Names, types of values, scopes, ids, status and events are those of its source.
+// An airflowRelease writes the spans of a run as Airflow does, in requests in the order in which
+// they leave it. Names, types of values, scopes, ids, status and events are those of its source.
 type airflowRelease struct {
 	requests func(*dagRun) []ptrace.Traces
 	// evidence are the ids of the span of a try.
@@ -198,8 +201,8 @@ func events(span ptrace.Span, prefix string, start, end time.Time) {
 	}
 }
 
-// ids210: ids are hashes. That of the trace is of the run and its start, that of a task of the run, the task and the try: instances of a mapped
-// task have the same one.
+// ids210: ids are hashes. That of the trace is of the run and its start, that of a task of the run,
+// the task and the try: instances of a mapped task have the same one.
 func (r *dagRun) ids210(k taskTry) (pcommon.TraceID, pcommon.SpanID) {
 	return traceIDOf(r.dag, r.runID(), r.start.UnixNano()), spanIDOf(r.dag, r.runID(), k.id, k.try)
 }
@@ -260,7 +263,8 @@ func (r *dagRun) ids30(k taskTry) (pcommon.TraceID, pcommon.SpanID) {
 	return traceIDOf(r.dag, r.runID(), r.cleared), spanIDOf(r.dag, r.runID(), r.cleared, k.id, k.mapIndex, k.try)
 }
 
-// airflow30: as 2.10 with other names and links, and with spans of the task's own code below those of tasks. The scheduler's loops are spans, too.
+// airflow30: as 2.10 with other names and links, and with spans of the task's own code below those
+// of tasks. The scheduler's loops are spans, too.
 func (r *dagRun) airflow30() []ptrace.Traces {
 	resource := map[string]any{
 		"telemetry.sdk.language": "python", "telemetry.sdk.name": "opentelemetry", "telemetry.sdk.version": "1.27.0", "host.name": "351295342ba2", "service.name": "Airflow",
@@ -315,13 +319,15 @@ func (r *dagRun) airflow30() []ptrace.Traces {
 	return append(all, td)
 }
 
-// ids32: the ids of an instance are made with it, and all of its tries have them; so does a run that is cleared.
+// ids32: the ids of an instance are made with it, and all of its tries have them; so does a run
+// that is cleared.
 func (r *dagRun) ids32(k taskTry) (pcommon.TraceID, pcommon.SpanID) {
 	return traceIDOf(r.dag, r.runID()), spanIDOf(r.dag, r.runID(), k.id, k.mapIndex)
 }
 
-// airflow32: the status is ERROR of all that is no success; the run has no state, and its span comes last. Below the span of a try is that of the
-// worker, which names the task, too, and has no state and no status, even where the task fails; so have those of agents.
+// airflow32: the status is ERROR of all that is no success; the run has no state, and its span
+// comes last. Below the span of a try is that of the worker, which names the task, too, and has no
+// state and no status, even where the task fails; so have those of agents.
 func (r *dagRun) airflow32() []ptrace.Traces {
 	resource := map[string]any{"service.name": "airflow", "telemetry.sdk.language": "python", "telemetry.sdk.name": "opentelemetry"}
 	trace, root := traceIDOf(r.dag, r.runID()), spanIDOf(r.dag, r.runID())
@@ -350,11 +356,13 @@ func (r *dagRun) airflow32() []ptrace.Traces {
 		_, id := r.ids32(k)
 		td, span := oneSpan(resource, "airflow.api_fastapi.execution_api.routes.task_instances", name, trace, id, root, k.start, k.end, tried)
 		status(span, k.state == "success")
-		// The worker begins when the task is not queued any more, and ends after it has told the server.
+		// The worker begins when the task is not queued any more, and ends after it has told the
+		// server.
 		below, _ := oneSpan(resource, "airflow.sdk.execution_time.task_runner", worker, trace, spanIDOf("worker", id, k.try), id, k.start.Add(2*time.Millisecond), k.end.Add(time.Millisecond), identity)
 		all = append(all, td, below)
 		if k.id == "build_features" && k.state == "success" {
-			// An agent's call that failed, and that the task made again: it says whose it is, and is no try either.
+			// An agent's call that failed, and that the task made again: it says whose it is, and
+			// is no try either.
 			calls := maps.Clone(identity)
 			calls["gen_ai.operation.name"], calls["gen_ai.request.model"], calls["error.type"] = "chat", "gpt-4o-mini", "RateLimitError"
 			chat, call := oneSpan(resource, "pydantic-ai", "chat gpt-4o-mini", trace, spanIDOf("chat", id, k.try), spanIDOf("worker", id, k.try), k.start.Add(3*time.Millisecond), k.start.Add(4*time.Millisecond), calls)
@@ -454,9 +462,10 @@ func dagCards() string {
 	return strings.Join(cards, "---\n")
 }
 
-// A failed run, byte for byte as three generations of Airflow say it, is one alert: it names the task, the instance by its map_index and the span of its
-// last try. Tries before a good one, skipped tasks and those that never ran are none. The next good run ends it, and so does the same run once
-// it was cleared and went well.
+// A failed run, byte for byte as three generations of Airflow say it, is one alert: it names the
+// task, the instance by its map_index and the span of its last try. Tries before a good one,
+// skipped tasks and those that never ran are none. The next good run ends it, and so does the same
+// run once it was cleared and went well.
 func TestAirflowRunsAreJudgedOnce(t *testing.T) {
 	for name, cards := range map[string]string{"no card": "", "with a card": dagCards()} {
 		t.Run(name, func(t *testing.T) {
@@ -544,8 +553,8 @@ func TestAirflowRunsAreJudgedOnce(t *testing.T) {
 	}
 }
 
-// A sensor that waits gives its place to others and is asked again, under the same try and, in 2.10, the same span id. That it waits is no outcome;
-// that it fails at last is.
+// A sensor that waits gives its place to others and is asked again, under the same try and, in
+// 2.10, the same span id. That it waits is no outcome; that it fails at last is.
 func TestAirflowSensorThatGivesUp(t *testing.T) {
 	c := startJobs(t, "")
 	sensor := func(day int, states ...string) *dagRun {
@@ -604,7 +613,8 @@ func eachSpan(td ptrace.Traces, do func(ptrace.Span)) {
 	}
 }
 
-// The runs that were taken from the sources of Airflow, Argo, Prefect and Jenkins are judged as they are.
+// The runs that were taken from the sources of Airflow, Argo, Prefect and Jenkins are judged as
+// they are.
 func TestRunsOfOtherSystemsAsRecorded(t *testing.T) {
 	for _, test := range []struct {
 		file, job string
@@ -641,7 +651,8 @@ func TestRunsOfOtherSystemsAsRecorded(t *testing.T) {
 	}
 }
 
-// otherRun is a run of a few stages, one of which may fail. again says that a step of Argo's failed and was good at its second try.
+// otherRun is a run of a few stages, one of which may fail. again says that a step of Argo's failed
+// and was good at its second try.
 type otherRun struct {
 	n             int
 	failed, again bool
@@ -752,7 +763,8 @@ var others = map[string]struct {
 		}
 		return append(all, td), bad
 	}},
-	// Stages are below a phase, and do not say their run; one that was stopped because of the failure has an unset status.
+	// Stages are below a phase, and do not say their run; one that was stopped because of the
+	// failure has an unset status.
 	"Jenkins": {job: "churn-train/main", stage: "train", why: "AbortException:script returned exit code 1", requests: func(r otherRun) ([]ptrace.Traces, pcommon.SpanID) {
 		const scope = "io.jenkins.opentelemetry"
 		resource := map[string]any{"service.name": "jenkins", "service.namespace": "jenkins"}
@@ -789,7 +801,8 @@ var others = map[string]struct {
 	}},
 }
 
-// Failed runs of other systems are one alert each, at the right stage, which the next good run ends.
+// Failed runs of other systems are one alert each, at the right stage, which the next good run
+// ends.
 func TestRunsOfOtherSystems(t *testing.T) {
 	c := startJobs(t, "")
 	evidence := map[string]pcommon.SpanID{}
@@ -822,7 +835,8 @@ func TestRunsOfOtherSystems(t *testing.T) {
 	}
 }
 
-// Argo's spans do not tell which pods are tries of one step: in a good run, a pod that failed was tried again. In a run that failed, it is at fault.
+// Argo's spans do not tell which pods are tries of one step: in a good run, a pod that failed was
+// tried again. In a run that failed, it is at fault.
 func TestArgoStepThatWasGoodAtItsSecondTry(t *testing.T) {
 	const job = "train-churn"
 	c := startJobs(t, "")

@@ -161,8 +161,9 @@ func alerts(t *testing.T, path string) (out []alert.Alert) {
 	return out
 }
 
-// Each drift is a log record that names the range, the category or the missing values that have grown, by how much, with the trace of a
-// prediction that really has that value: of features, of the class, of the confidence, of missing values, in the total and in a segment.
+// Each drift is a log record that names the range, the category or the missing values that have
+// grown, by how much, with the trace of a prediction that really has that value: of features, of
+// the class, of the confidence, of missing values, in the total and in a segment.
 func TestDriftsAreAlerts(t *testing.T) {
 	s := newShop(1)
 	catalog, out := s.catalog(t), filepath.Join(t.TempDir(), "alerts.json")
@@ -244,7 +245,8 @@ service:
 	t.Log(firing["channel=web FeatureDrift country"].Summary)
 }
 
-// A baseline is learned from live traffic, with a restart in the middle; the card that the log gives makes drifts of what comes next.
+// A baseline is learned from live traffic, with a restart in the middle; the card that the log
+// gives makes drifts of what comes next.
 func TestLearnedBaseline(t *testing.T) {
 	s := newShop(2)
 	dir := t.TempDir()

@@ -58,7 +58,8 @@ service:
     metrics: {receivers: [ml_drift], exporters: [file]}
 `
 
-// sixHours is six hours of the model, three requests of 200 predictions each, the last two hours with a shift.
+// sixHours is six hours of the model, three requests of 200 predictions each, the last two hours
+// with a shift.
 func sixHours() []ptrace.Traces {
 	var all []ptrace.Traces
 	for hour := range 6 {
@@ -71,8 +72,8 @@ func sixHours() []ptrace.Traces {
 	return all
 }
 
-// Two collectors that summarise half of the traffic each, over links that break and repeat, give one ml_drift what one
-// collector with all of the traffic gives it.
+// Two collectors that summarise half of the traffic each, over links that break and repeat, give
+// one ml_drift what one collector with all of the traffic gives it.
 func TestTwoCollectorsGiveWhatOneGives(t *testing.T) {
 	catalog := catalogDir(t)
 	one := filepath.Join(t.TempDir(), "one.json")
@@ -137,7 +138,8 @@ service:
 	t.Logf("%v points came again", repeated)
 }
 
-// Of several ml_drift, behind a load_balancing exporter that routes by ml.model.name, one has all of a model.
+// Of several ml_drift, behind a load_balancing exporter that routes by ml.model.name, one has all
+// of a model.
 func TestDeltasOfAModelReachOneInstance(t *testing.T) {
 	catalog, dir := catalogDir(t), t.TempDir()
 	outs := []string{filepath.Join(dir, "a.json"), filepath.Join(dir, "b.json")}
@@ -177,8 +179,9 @@ service:
 // breaks is how often a flakyLink breaks before it holds.
 const breaks = 8
 
-// flakyLink is a TCP proxy that carries requests to the target and loses the answers: the first connections are cut as
-// soon as the target has answered a request. What was sent has then arrived, and is sent again.
+// flakyLink is a TCP proxy that carries requests to the target and loses the answers: the first
+// connections are cut as soon as the target has answered a request. What was sent has then arrived,
+// and is sent again.
 type flakyLink struct {
 	addr   string
 	broken atomic.Int64
@@ -206,7 +209,8 @@ func newFlakyLink(t *testing.T, target string) *flakyLink {
 	return link
 }
 
-// forward carries everything to the target, and its answers back until the first one that is to get lost.
+// forward carries everything to the target, and its answers back until the first one that is to get
+// lost.
 func (l *flakyLink) forward(in net.Conn, target string) {
 	defer in.Close()
 	out, err := net.Dial("tcp", target)
@@ -258,8 +262,8 @@ service:
     metrics: {receivers: [ml_drift], exporters: [file]}
 `
 
-// After kill -9, windows go on from the last save: a window whose first half came before and whose second half came after
-// has the samples of both.
+// After kill -9, windows go on from the last save: a window whose first half came before and whose
+// second half came after has the samples of both.
 func TestKilledCollectorContinuesItsWindows(t *testing.T) {
 	catalog, state := catalogDir(t), t.TempDir()
 	out := filepath.Join(t.TempDir(), "metrics.json")
@@ -307,8 +311,9 @@ func TestCorruptSnapshotIsSetAside(t *testing.T) {
 	assert.Contains(t, c.Log(), "set aside", "the log says what happened")
 }
 
-// savedAll returns when all that was sent before is saved. It sends markers, predictions of another model, until several
-// more snapshots were written: only what has changed is, and markers are flushed after what came before them.
+// savedAll returns when all that was sent before is saved. It sends markers, predictions of another
+// model, until several more snapshots were written: only what has changed is, and markers are
+// flushed after what came before them.
 func savedAll(t *testing.T, c *collector) {
 	t.Helper()
 	otlp := dial(t, c.otlp)

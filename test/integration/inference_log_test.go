@@ -63,7 +63,8 @@ func calls() []call {
 	return all
 }
 
-// v1 is the call in the Open Inference Protocol, version 1: features have no names, and are known by the order of the baseline.
+// v1 is the call in the Open Inference Protocol, version 1: features have no names, and are known
+// by the order of the baseline.
 func (c *call) v1() (request, response any) {
 	var instances, predictions []any
 	for i := range c.amounts {
@@ -82,7 +83,8 @@ func (c *call) v2() (request, response any) {
 		object{"model_name": "fraud", "outputs": []object{tensor("predict", "BYTES", c.classes), tensor("confidence", "FP64", c.confidences)}}
 }
 
-// sendToKServeLog sends calls as KServe's logger does, in both protocols and both modes of CloudEvents.
+// sendToKServeLog sends calls as KServe's logger does, in both protocols and both modes of
+// CloudEvents.
 func sendToKServeLog(t *testing.T, url string, all []call) {
 	t.Helper()
 	client, err := cloudevents.NewClientHTTP(cloudevents.WithTarget(url))
@@ -117,7 +119,8 @@ func sendToKServeLog(t *testing.T, url string, all []call) {
 	}
 }
 
-// capture writes calls as SageMaker's data capture does, a file an hour, while the collector follows the folder.
+// capture writes calls as SageMaker's data capture does, a file an hour, while the collector
+// follows the folder.
 func capture(t *testing.T, dir string, all []call) {
 	t.Helper()
 	for i := range all {
@@ -144,7 +147,8 @@ func capture(t *testing.T, dir string, all []call) {
 	}
 }
 
-// A model that has no tracing, but a payload log, has the drift scores that it would have with tracing, to the digit.
+// A model that has no tracing, but a payload log, has the drift scores that it would have with
+// tracing, to the digit.
 func TestPayloadLogGivesWhatSpansGive(t *testing.T) {
 	catalog := catalogDir(t)
 	// scores are those of the features and the answers.

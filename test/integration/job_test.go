@@ -51,8 +51,8 @@ service: {pipelines: {traces: {processors: [ml_normalize]}}}
 // kills is how often the collector dies in TestKilledCollectorLosesNoAlert.
 const kills = 100
 
-// However often the collector is killed while jobs fail and recover: each failure is one alert with one start, naming its stage, and each recovery
-// ends it. No alert is lost, none begins twice.
+// However often the collector is killed while jobs fail and recover: each failure is one alert with
+// one start, naming its stage, and each recovery ends it. No alert is lost, none begins twice.
 func TestKilledCollectorLosesNoAlert(t *testing.T) {
 	dir := t.TempDir()
 	catalog := filepath.Join(dir, "catalog")
@@ -75,7 +75,8 @@ func TestKilledCollectorLosesNoAlert(t *testing.T) {
 	var wg sync.WaitGroup
 	wg.Go(func() {
 		defer close(story)
-		// until sends a run, again after each death, and waits until the newest alert of the stage is in the given state.
+		// until sends a run, again after each death, and waits until the newest alert of the stage
+		// is in the given state.
 		until := func(run traffic.JobRun, stage string, state alert.State, episodes int) bool {
 			for _, request := range run.Requests() {
 				for otlpClient.export(request) != nil {
@@ -100,7 +101,8 @@ func TestKilledCollectorLosesNoAlert(t *testing.T) {
 			stage := traffic.Stages[i%len(traffic.Stages)]
 			episode := i/len(traffic.Stages) + 1
 			run := func(kind string) traffic.JobRun {
-				// A stage takes a minute, so that a run that waits for a collector to come back is not overdue by what good runs took.
+				// A stage takes a minute, so that a run that waits for a collector to come back is
+				// not overdue by what good runs took.
 				return traffic.JobRun{
 					Seed: uint64(i)<<8 | uint64(len(kind)), Job: "nightly", RunID: fmt.Sprintf("%s-%d", kind, i),
 					Start: time.Now().Add(-10 * time.Minute), Stage: time.Minute, Rows: 1000,
@@ -168,7 +170,8 @@ func (k *killer) deaths() int {
 	return k.died
 }
 
-// episodesOf reads the alerts in a file of the file exporter: by stage, the last word on each (fingerprint, start), oldest first. A line that was cut off by a death is left out.
+// episodesOf reads the alerts in a file of the file exporter: by stage, the last word on each
+// (fingerprint, start), oldest first. A line that was cut off by a death is left out.
 func episodesOf(t *testing.T, path string) map[string][]alert.Alert {
 	type episode struct {
 		fingerprint string
@@ -217,7 +220,8 @@ service:
     metrics: {receivers: [ml_job], exporters: [nop]}
 `
 
-// 10,000 runs of 20 stages that go on at the same time fit under a memory_limiter of 512 MiB, which refuses nothing.
+// 10,000 runs of 20 stages that go on at the same time fit under a memory_limiter of 512 MiB, which
+// refuses nothing.
 func TestTenThousandRunsFitTheMemoryLimit(t *testing.T) {
 	const jobs, runs, stages, perRequest = 500, 10_000, 20, 500
 	c := start(t, manyJobs, "STORAGE="+filepath.Join(t.TempDir(), "storage"))

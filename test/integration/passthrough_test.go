@@ -18,8 +18,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
-// Real spans pass through unharmed: the same number, the same ids in the same order, and every attribute, event and
-// link as it was; attributes may only be added.
+// Real spans pass through unharmed: the same number, the same ids in the same order, and every
+// attribute, event and link as it was; attributes may only be added.
 func TestCapturedSpansPassUnharmed(t *testing.T) {
 	files, err := filepath.Glob(filepath.Join(harness.RepoRoot(t), "..", "shared", "data", "spans", "captured", "*.json"))
 	require.NoError(t, err)

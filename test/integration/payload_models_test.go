@@ -98,7 +98,8 @@ func answerOf(score float64) string {
 	return "no"
 }
 
-// writePayloadCatalog writes a card for each model, with a baseline that mlprofile makes of a file of rows.
+// writePayloadCatalog writes a card for each model, with a baseline that mlprofile makes of a file
+// of rows.
 func writePayloadCatalog(t *testing.T, models ...string) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -143,7 +144,8 @@ func (p *payload) named() (request, response any) {
 	return object{"inputs": inputs}, object{"model_name": "model", "model_version": "3", "outputs": outputs}
 }
 
-// sendEvents sends calls as KServe's logger does, every other one in structured mode, and every third one the response first.
+// sendEvents sends calls as KServe's logger does, every other one in structured mode, and every
+// third one the response first.
 func sendEvents(ctx context.Context, t *testing.T, url, service string, all []payload, protocolOf func(*payload) (request, response any)) {
 	t.Helper()
 	client, err := cloudevents.NewClientHTTP(cloudevents.WithTarget(url))
@@ -178,7 +180,8 @@ func sendEvents(ctx context.Context, t *testing.T, url, service string, all []pa
 	}
 }
 
-// captured is the line that SageMaker's data capture writes of a call: CSV without a header, and one probability a row.
+// captured is the line that SageMaker's data capture writes of a call: CSV without a header, and
+// one probability a row.
 func (p *payload) captured(t *testing.T, id string, encode bool) []byte {
 	t.Helper()
 	var in, out strings.Builder
@@ -264,8 +267,9 @@ func (p scraped) only(name string, labels ...string) (float64, bool) {
 	return found[0], true
 }
 
-// Models without any tracing have drift scores and verdicts on Prometheus' page, from KServe's events in the protocols V1 (features by
-// the order of the card) and V2 (named tensors), and from the files of SageMaker's data capture, which grow while the collector follows them.
+// Models without any tracing have drift scores and verdicts on Prometheus' page, from KServe's
+// events in the protocols V1 (features by the order of the card) and V2 (named tensors), and from
+// the files of SageMaker's data capture, which grow while the collector follows them.
 func TestModelsWithoutTracingHaveDriftScores(t *testing.T) {
 	catalog := writePayloadCatalog(t, "positional", "named", "captured")
 	folder := t.TempDir()
@@ -341,8 +345,8 @@ func TestModelsWithoutTracingHaveDriftScores(t *testing.T) {
 	c.Stop()
 }
 
-// What is no event, or has no payload that can be read, is refused with the reason, counted under it, and makes no span; what comes with it in a
-// batch is taken.
+// What is no event, or has no payload that can be read, is refused with the reason, counted under
+// it, and makes no span; what comes with it in a batch is taken.
 func TestEventsThatCannotBeRead(t *testing.T) {
 	events := harness.FreeAddr(t)
 	c := &collector{Collector: harness.StartCollector(t, harness.Options{Configs: []string{payloadsToPrometheus}, Env: []string{

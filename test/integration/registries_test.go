@@ -41,7 +41,8 @@ service:
   pipelines: {traces: {receivers: [otlp], processors: [ml_metadata], exporters: [file]}}
 `
 
-// registries stands in for an MLflow tracking server and a Feast registry; answers is by path, and a registry that is down has none.
+// registries stands in for an MLflow tracking server and a Feast registry; answers is by path, and
+// a registry that is down has none.
 type registries struct {
 	mu      sync.Mutex // guards answers, denied
 	answers map[string]any
@@ -72,7 +73,8 @@ func (r *registries) set(answers map[string]any) {
 
 type object = map[string]any
 
-// described is what both registries say of the model fraud, with the versions given, the newest of which is the champion.
+// described is what both registries say of the model fraud, with the versions given, the newest of
+// which is the champion.
 func described(materialized time.Time, versions ...string) map[string]any {
 	var list []object
 	for i, v := range versions {
@@ -101,8 +103,9 @@ func described(materialized time.Time, versions ...string) map[string]any {
 	}
 }
 
-// A model that only registries know needs no card: its spans have owner, alias, training and age of features. While the registries are
-// down they keep that, over a restart too, and say that it is old; a new version is known soon after it is there.
+// A model that only registries know needs no card: its spans have owner, alias, training and age of
+// features. While the registries are down they keep that, over a restart too, and say that it is
+// old; a new version is known soon after it is there.
 func TestModelsOfRegistriesNeedNoCard(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	both := &registries{answers: described(now.Add(-2*time.Hour), "6", "7")}
@@ -116,7 +119,8 @@ func TestModelsOfRegistriesNeedNoCard(t *testing.T) {
 	}
 	c := harness.StartCollector(t, options("1.json"))
 	client := dial(t, otlp)
-	// latest sends a prediction of a version and returns what came out of the last one of that version.
+	// latest sends a prediction of a version and returns what came out of the last one of that
+	// version.
 	latest := func(out, version string) map[string]any {
 		td := ptrace.NewTraces()
 		rs := td.ResourceSpans().AppendEmpty()
@@ -203,7 +207,8 @@ func startMetadata(t *testing.T, cards, mlflow, feast string) *metadataCollector
 	return m
 }
 
-// prediction sends a prediction of a version and returns what has come out of it so far, or of one before it.
+// prediction sends a prediction of a version and returns what has come out of it so far, or of one
+// before it.
 func (m *metadataCollector) prediction(client *client, version string) map[string]any {
 	m.t.Helper()
 	td := ptrace.NewTraces()
@@ -256,8 +261,9 @@ func only(answers map[string]any, prefix string) map[string]any {
 
 const mlflowPaths, feastPaths = "/api/2.0/", "/api/v1/"
 
-// Registries that are not there, or do not answer, keep no collector from starting and no span from passing. Each one's facts come when it is
-// there; when one goes, what it said stays and is marked, and what the other says stays fresh.
+// Registries that are not there, or do not answer, keep no collector from starting and no span from
+// passing. Each one's facts come when it is there; when one goes, what it said stays and is marked,
+// and what the other says stays fresh.
 func TestEachRegistryComesAndGoesByItself(t *testing.T) {
 	mlflow, feast := harness.FreeAddr(t), harness.FreeAddr(t)
 	hanging, release := context.WithCancel(t.Context())
@@ -313,7 +319,8 @@ func TestEachRegistryComesAndGoesByItself(t *testing.T) {
 	assert.Zero(t, models.denied)
 }
 
-// A card and a registry that know the same model: the card counts, field by field, and the registry gives what it does not say.
+// A card and a registry that know the same model: the card counts, field by field, and the registry
+// gives what it does not say.
 func TestCardsComeBeforeRegistries(t *testing.T) {
 	addr := harness.FreeAddr(t)
 	both := &registries{}

@@ -18,7 +18,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// lines returns the lines of a file of the file exporter, without one that is still being written; a file that is not there has none.
+// lines returns the lines of a file of the file exporter, without one that is still being written;
+// a file that is not there has none.
 func lines(t *testing.T, path string) (all [][]byte) {
 	t.Helper()
 	data, err := os.ReadFile(path)
@@ -49,8 +50,9 @@ type point struct {
 	start, end time.Time
 }
 
-// points returns the numbers in a file of the file exporter, by metric name and attributes ("name{a=b,c=d}");
-// attributes in ignore are left out of the key, and points that then share key and time are added up.
+// points returns the numbers in a file of the file exporter, by metric name and attributes
+// ("name{a=b,c=d}"); attributes in ignore are left out of the key, and points that then share key
+// and time are added up.
 func points(t *testing.T, path string, ignore ...string) map[string][]point {
 	t.Helper()
 	all := map[string][]point{}

@@ -22,7 +22,8 @@ const setsAside = `
 extensions: {file_storage: {on_corrupt: set_aside}}
 `
 
-// A data file that is zeroed, cut or overwritten is named by the start that refuses it, and moved away where the config says so.
+// A data file that is zeroed, cut or overwritten is named by the start that refuses it, and moved
+// away where the config says so.
 func TestDamagedStorage(t *testing.T) {
 	dir := t.TempDir()
 	storage, catalog, otlp := filepath.Join(dir, "storage"), filepath.Join(dir, "catalog"), harness.FreeAddr(t)

@@ -33,12 +33,14 @@ service:
 // tokens are sums of tokens by what is said of them: "MODEL input", "MODEL output".
 type tokens map[string]float64
 
-// The tokens that real clients report are counted once, by model and direction: agents, steps and workflows repeat those of the calls below them.
+// The tokens that real clients report are counted once, by model and direction: agents, steps and
+// workflows repeat those of the calls below them.
 func TestTokensOfCapturedSpansAreCountedOnce(t *testing.T) {
 	const chat, embedding = "gpt-4o-mini", "text-embedding-3-small"
 	for _, test := range []struct {
 		file string
-		// call says of a span as it was captured whether it is a call of a model, of which, and under which keys it has its tokens.
+		// call says of a span as it was captured whether it is a call of a model, of which, and
+		// under which keys it has its tokens.
 		call func(span ptrace.Span) (model, input, output string, ok bool)
 		want tokens
 	}{

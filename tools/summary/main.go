@@ -1,10 +1,11 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command summary reads the output of go test -json from standard input and files of its own, prints a line per package
-// and the output of what failed, and closes with "N passed, N failed, N skipped". Its status is 1 if a test failed,
-// if a package did not build, if there was no test, or if a test was skipped for no good reason: the one that is accepted is
-// data in ../shared that is not there.
+// Command summary reads the output of go test -json from standard input and files of its own,
+// prints a line per package and the output of what failed, and closes with "N passed, N failed, N
+// skipped". Its status is 1 if a test failed, if a package did not build, if there was no test, or
+// if a test was skipped for no good reason: the one that is accepted is data in ../shared that is
+// not there.
 //
 //	go test -json ./... | go run ./tools/summary -save counts/test
 //	go run ./tools/summary -add counts/test,counts/e2e
@@ -94,8 +95,8 @@ type event struct {
 	Elapsed                                   float64
 }
 
-// Summarise reads events and prints packages and failures to out. If shared is true, the data in ../shared is there and no test may
-// skip.
+// Summarise reads events and prints packages and failures to out. If shared is true, the data in
+// ../shared is there and no test may skip.
 func Summarise(in io.Reader, out io.Writer, shared bool) (Counts, error) {
 	var counts Counts
 	output := map[string]*strings.Builder{} // of each test and package that has not passed

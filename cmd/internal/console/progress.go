@@ -15,8 +15,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Progress shows how far a job is: a bar that is drawn over and over on a terminal, else a line for every tenth. It is
-// safe for concurrent use. A nil Progress shows nothing.
+// Progress shows how far a job is: a bar that is drawn over and over on a terminal, else a line for
+// every tenth. It is safe for concurrent use. A nil Progress shows nothing.
 type Progress struct {
 	w        io.Writer
 	label    string
@@ -37,7 +37,8 @@ func IsTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Width is the number of columns that lines written to w may have: what COLUMNS says, else a terminal's; 120 where there is none.
+// Width is the number of columns that lines written to w may have: what COLUMNS says, else a
+// terminal's; 120 where there is none.
 func Width(w io.Writer) int {
 	if n, err := strconv.Atoi(os.Getenv("COLUMNS")); err == nil && n >= 20 {
 		return n
@@ -50,7 +51,8 @@ func Width(w io.Writer) int {
 	return 120
 }
 
-// NewProgress starts to show the progress of a job of so many steps; total may be 0 if it is not known.
+// NewProgress starts to show the progress of a job of so many steps; total may be 0 if it is not
+// known.
 func NewProgress(w io.Writer, label string, total int) *Progress {
 	p := &Progress{w: w, label: label, total: total, terminal: IsTerminal(w), now: time.Now}
 	p.start = p.now()

@@ -10,8 +10,8 @@ import (
 	"unicode/utf8"
 )
 
-// Table is written with aligned columns. A header that ends in "|" is cut there and its column set to the left; the others are
-// set to the right.
+// Table is written with aligned columns. A header that ends in "|" is cut there and its column set
+// to the left; the others are set to the right.
 type Table struct {
 	header []string
 	left   []bool

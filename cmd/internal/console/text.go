@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package console is how the commands write to a terminal: tables, numbers, small histograms and a progress bar.
+// Package console is how the commands write to a terminal: tables, numbers, small histograms and a
+// progress bar.
 package console
 
 import (
@@ -90,8 +91,8 @@ func Duration(d time.Duration) string {
 	}
 }
 
-// Clean makes a text from data safe for a terminal: control characters are escaped, and what is longer than width runes
-// is cut.
+// Clean makes a text from data safe for a terminal: control characters are escaped, and what is
+// longer than width runes is cut.
 func Clean(s string, width int) string {
 	clean := true
 	for _, r := range s {

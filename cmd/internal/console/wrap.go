@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Wrap breaks text between words so that no line is longer than width, where words allow it. The first line begins with first, those
-// that follow with rest.
+// Wrap breaks text between words so that no line is longer than width, where words allow it. The
+// first line begins with first, those that follow with rest.
 func Wrap(text string, width int, first, rest string) string {
 	var b strings.Builder
 	line, empty := first, true

@@ -10,8 +10,9 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// batcher is a span processor that exports a full batch before it takes the next span: the SDK's own drops spans or, when it blocks,
-// keeps to itself what could not be exported. It is not safe for concurrent use.
+// batcher is a span processor that exports a full batch before it takes the next span: the SDK's
+// own drops spans or, when it blocks, keeps to itself what could not be exported. It is not safe
+// for concurrent use.
 type batcher struct {
 	ctx      context.Context
 	exporter sdktrace.SpanExporter

@@ -21,7 +21,8 @@ import (
 
 // Target is where spans are sent.
 type Target struct {
-	// Endpoint is host:port or an address with http:// or https://; empty means localhost:4317, or 4318 for http.
+	// Endpoint is host:port or an address with http:// or https://; empty means localhost:4317, or
+	// 4318 for http.
 	Endpoint string
 	// Protocol is grpc or http; empty means grpc.
 	Protocol string
@@ -33,8 +34,8 @@ type Target struct {
 	Timeout time.Duration
 }
 
-// NewExporter returns the SDK's OTLP exporter for the target. The OTEL_EXPORTER_OTLP_* variables of the environment apply
-// where the target says nothing.
+// NewExporter returns the SDK's OTLP exporter for the target. The OTEL_EXPORTER_OTLP_* variables of
+// the environment apply where the target says nothing.
 func NewExporter(ctx context.Context, t Target) (*otlptrace.Exporter, error) {
 	if t.Timeout == 0 {
 		t.Timeout = 30 * time.Second

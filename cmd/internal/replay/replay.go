@@ -1,10 +1,11 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package replay turns the rows of data files into prediction spans, through the official OpenTelemetry SDK.
+// Package replay turns the rows of data files into prediction spans, through the official
+// OpenTelemetry SDK.
 //
-// Rows are read, mapped and exported in order, one batch at a time: nothing is queued, nothing dropped, and what was not
-// delivered is known when Run returns.
+// Rows are read, mapped and exported in order, one batch at a time: nothing is queued, nothing
+// dropped, and what was not delivered is known when Run returns.
 package replay
 
 import (
@@ -30,18 +31,21 @@ const DefaultBatchSize = 512
 
 // Options say what becomes of a row. Empty column names mean that there is no such column.
 type Options struct {
-	// Options name the columns that a baseline has, too, and say how to read the files; From and To take a part of the rows.
+	// Options name the columns that a baseline has, too, and say how to read the files; From and To
+	// take a part of the rows.
 	baseline.Options
-	// Model is ml.model.name, Version ml.model.version and Role ml.model.role of all rows; empty leaves them out.
+	// Model is ml.model.name, Version ml.model.version and Role ml.model.role of all rows; empty
+	// leaves them out.
 	Model, Version, Role string
-	// VersionColumn, ID, Score and Latency are columns; the score is that of the positive class, the latency the duration of the
-	// prediction in LatencyUnit.
+	// VersionColumn, ID, Score and Latency are columns; the score is that of the positive class,
+	// the latency the duration of the prediction in LatencyUnit.
 	VersionColumn, ID, Score, Latency string
 	// LatencyUnit is what the numbers of Latency count; zero means seconds.
 	LatencyUnit time.Duration
 	// Segments are columns by dimension: what follows ml.segment.
 	Segments []Segment
-	// Task is classification or regression; empty leaves the decision to what the answers look like.
+	// Task is classification or regression; empty leaves the decision to what the answers look
+	// like.
 	Task string
 	// Environment is deployment.environment.name and Service service.name of the resource.
 	Environment, Service string
@@ -59,7 +63,8 @@ type Options struct {
 	BatchSize int
 	// At gives the time of the n-th row, from 0, in place of a timestamp column; nil for none.
 	At func(n int) time.Time
-	// Observe is told of each span that is made, with the cells of its row in the order of columns; it must not keep them.
+	// Observe is told of each span that is made, with the cells of its row in the order of columns;
+	// it must not keep them.
 	Observe func(at time.Time, columns []string, row []table.Cell, id trace.TraceID)
 	// Progress is told how many rows have been delivered.
 	Progress func(delivered int)
@@ -70,8 +75,8 @@ type Segment struct{ Dimension, Column string }
 
 // Result is what became of the rows.
 type Result struct {
-	// Delivered and Failed are spans that the collector has accepted, and those of the batch that it has not; what follows
-	// that batch was not tried.
+	// Delivered and Failed are spans that the collector has accepted, and those of the batch that
+	// it has not; what follows that batch was not tried.
 	Delivered, Failed int
 	// Backwards is the number of rows that were older than the one before them.
 	Backwards int
@@ -117,8 +122,9 @@ func NewPlan(schema *table.Schema, o Options) (*baseline.Plan, error) {
 	return plan, errors.Join(append(errs, err)...)
 }
 
-// Run sends the rows of the files as spans to the exporter, which it does not shut down. It stops at the first batch that is not
-// delivered, at the first row that cannot be read, and when ctx ends; the Result holds in any case.
+// Run sends the rows of the files as spans to the exporter, which it does not shut down. It stops
+// at the first batch that is not delivered, at the first row that cannot be read, and when ctx
+// ends; the Result holds in any case.
 func Run(ctx context.Context, files []string, plan *baseline.Plan, o Options, exporter sdktrace.SpanExporter) (Result, error) {
 	if o.BatchSize == 0 {
 		o.BatchSize = DefaultBatchSize

@@ -26,7 +26,8 @@ type Extension struct {
 	atomic.Pointer[catalog.Set]
 }
 
-// NewExtension returns a catalog with a set. A nil set stands for a catalog that has not loaded any.
+// NewExtension returns a catalog with a set. A nil set stands for a catalog that has not loaded
+// any.
 func NewExtension(set *catalog.Set) *Extension {
 	e := &Extension{}
 	e.Store(set)

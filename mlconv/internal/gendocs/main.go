@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command gendocs writes docs/attributes.md, and the units and descriptions of metrics, from the doc comments of package mlconv.
+// Command gendocs writes docs/attributes.md, and the units and descriptions of metrics, from the
+// doc comments of package mlconv.
 package main
 
 import (
@@ -58,7 +59,8 @@ func main() {
 	}
 }
 
-// generate returns the page and the Go file; constants whose comment says too little are errors, all of them at once.
+// generate returns the page and the Go file; constants whose comment says too little are errors,
+// all of them at once.
 func generate(dir string) (pageContent, metricsContent []byte, err error) {
 	page, metrics := bytes.NewBufferString(header), bytes.NewBufferString(metricsHeader)
 	var errs []error

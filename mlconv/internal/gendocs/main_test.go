@@ -29,7 +29,8 @@ func TestFilesAreCurrent(t *testing.T) {
 	}
 }
 
-// TestEveryNameHasAUse finds names on the page that no code writes or reads; they belong in planned.go.
+// TestEveryNameHasAUse finds names on the page that no code writes or reads; they belong in
+// planned.go.
 func TestEveryNameHasAUse(t *testing.T) {
 	listed := map[string]string{} // names by constant
 	for _, name := range []string{"attributes.go", "metrics.go"} {

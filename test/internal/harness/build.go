@@ -16,14 +16,16 @@ import (
 	"testing"
 )
 
-// BinaryEnv is the environment variable that names a collector to test in place of the one in this repository.
+// BinaryEnv is the environment variable that names a collector to test in place of the one in this
+// repository.
 const BinaryEnv = "OTELCOL_ML_BIN"
 
 // buildOnce holds the outcome of the one build of a test process.
 var buildOnce = sync.OnceValues(build)
 
-// BuildCollector returns the path of the collector, which it builds the way make build does, unless BinaryEnv names one.
-// A binary that is up to date is not linked again; test packages that run side by side take turns.
+// BuildCollector returns the path of the collector, which it builds the way make build does, unless
+// BinaryEnv names one. A binary that is up to date is not linked again; test packages that run side
+// by side take turns.
 func BuildCollector(t testing.TB) string {
 	t.Helper()
 	binary, err := buildOnce()
@@ -62,8 +64,8 @@ func build() (string, error) {
 	return binary, noteSources(root)
 }
 
-// noteSources looks at every source file, so that go test, which notes what a test looks at, does not answer from its
-// cache when the collector has changed.
+// noteSources looks at every source file, so that go test, which notes what a test looks at, does
+// not answer from its cache when the collector has changed.
 func noteSources(root string) error {
 	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		if err != nil {

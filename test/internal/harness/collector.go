@@ -24,8 +24,8 @@ const startTimeout = 60 * time.Second
 
 // Options say how to start a collector. Two starts with the same Options are a restart.
 type Options struct {
-	// Configs are merged in order. One with a line break is the YAML itself; others are files (relative to the
-	// repository's root) or URIs such as env:NAME and http://…
+	// Configs are merged in order. One with a line break is the YAML itself; others are files
+	// (relative to the repository's root) or URIs such as env:NAME and http://…
 	Configs []string
 	// Env are variables ("KEY=value") beside those of the test.
 	Env []string
@@ -44,8 +44,8 @@ type Collector struct {
 	Metrics string
 }
 
-// StartCollector builds and starts the collector and returns when it is ready to take data. Its own telemetry is moved
-// from port 8888 to a free one, so that several can run.
+// StartCollector builds and starts the collector and returns when it is ready to take data. Its own
+// telemetry is moved from port 8888 to a free one, so that several can run.
 func StartCollector(t testing.TB, options Options) *Collector {
 	t.Helper()
 	c := launch(t, options)
@@ -108,7 +108,8 @@ func ConfigArgs(t testing.TB, configs ...string) []string {
 	return args
 }
 
-// Run runs the collector's binary to its end, in the repository's root, and returns what it printed and its exit status.
+// Run runs the collector's binary to its end, in the repository's root, and returns what it printed
+// and its exit status.
 func Run(t testing.TB, env []string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)

@@ -1,8 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package harness runs the built collector in tests as a user runs it: a process of its own with config files,
-// environment and signals.
+// Package harness runs the built collector in tests as a user runs it: a process of its own with
+// config files, environment and signals.
 //
 //	out := filepath.Join(t.TempDir(), "traces.json")
 //	otlp := harness.FreeAddr(t)
@@ -13,6 +13,7 @@
 //	... send spans to otlp ...
 //	c.Stop() // interrupts it, must end with status 0; or c.Kill() for kill -9
 //
-// StartCollector returns once the collector is ready. What still runs at the end of a test is stopped; the log's end
-// is printed if the test failed. Nothing sleeps for a fixed time: WaitFor polls a condition against a deadline.
+// StartCollector returns once the collector is ready. What still runs at the end of a test is
+// stopped; the log's end is printed if the test failed. Nothing sleeps for a fixed time: WaitFor
+// polls a condition against a deadline.
 package harness

@@ -24,7 +24,8 @@ var (
 	handedOut = map[int]bool{}
 )
 
-// FreePort returns a TCP port of 127.0.0.1 that nobody listens on and that no other test of this process was given.
+// FreePort returns a TCP port of 127.0.0.1 that nobody listens on and that no other test of this
+// process was given.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	portsMu.Lock()
@@ -52,7 +53,8 @@ func FreeAddr(t testing.TB) string {
 	return fmt.Sprintf("127.0.0.1:%d", FreePort(t))
 }
 
-// WaitFor polls cond until it is true, and fails the test after the timeout, naming what it waited for.
+// WaitFor polls cond until it is true, and fails the test after the timeout, naming what it waited
+// for.
 func WaitFor(t testing.TB, timeout time.Duration, what string, cond func() bool) {
 	t.Helper()
 	deadline := time.Now().Add(timeout)
@@ -66,7 +68,8 @@ func WaitFor(t testing.TB, timeout time.Duration, what string, cond func() bool)
 	}
 }
 
-// Get returns the status and the body of a GET request; status 0 and the error's text if there was no answer.
+// Get returns the status and the body of a GET request; status 0 and the error's text if there was
+// no answer.
 func Get(url string) (status int, body string) {
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 	defer cancel()

@@ -21,8 +21,8 @@ const stopTimeout = 30 * time.Second
 // interruptEvery is how often a process that shall end is told so.
 const interruptEvery = 50 * time.Millisecond
 
-// heedful starts a program with interrupts ignored until it asks for them (see os/signal). A collector says that it is
-// ready before it listens to signals: SIGTERM in between would kill it.
+// heedful starts a program with interrupts ignored until it asks for them (see os/signal). A
+// collector says that it is ready before it listens to signals: SIGTERM in between would kill it.
 const heedful = `trap "" INT; exec "$0" "$@"`
 
 // Process is a child process whose output is kept.
@@ -37,7 +37,8 @@ type Process struct {
 	end  sync.Once     // Stop and Kill act once
 }
 
-// Start starts a program in a folder, with variables ("KEY=value") beside those of the test. It is stopped at the end of the test.
+// Start starts a program in a folder, with variables ("KEY=value") beside those of the test. It is
+// stopped at the end of the test.
 func Start(t testing.TB, dir string, env []string, program string, args ...string) *Process {
 	t.Helper()
 	name := filepath.Base(program)
@@ -84,7 +85,8 @@ func (p *Process) Log() string {
 	return string(content)
 }
 
-// WaitForLog waits until the process has printed text; it fails the test at the deadline or when the process ends.
+// WaitForLog waits until the process has printed text; it fails the test at the deadline or when
+// the process ends.
 func (p *Process) WaitForLog(timeout time.Duration, text string) {
 	p.t.Helper()
 	WaitFor(p.t, timeout, p.name+" to print "+text, func() bool {
@@ -98,7 +100,8 @@ func (p *Process) WaitForLog(timeout time.Duration, text string) {
 	})
 }
 
-// Stop interrupts the process as Ctrl-C does; the test fails if the status is not 0. What has been stopped or killed is left alone.
+// Stop interrupts the process as Ctrl-C does; the test fails if the status is not 0. What has been
+// stopped or killed is left alone.
 func (p *Process) Stop() {
 	p.t.Helper()
 	p.end.Do(func() {

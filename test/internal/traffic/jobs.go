@@ -17,8 +17,9 @@ import (
 // Stages are those of the jobs that JobRun makes, in their order.
 var Stages = []string{"feature_query", "validate", "transform", "train", "evaluate", "publish"}
 
-// JobRun is one run of a job, in one trace: a root span and one span a stage. The zero value of Fails is a good run; a run that fails
-// ends with the stage of that name, whose span carries the exception, and a root in error.
+// JobRun is one run of a job, in one trace: a root span and one span a stage. The zero value of
+// Fails is a good run; a run that fails ends with the stage of that name, whose span carries the
+// exception, and a root in error.
 type JobRun struct {
 	Seed  uint64
 	Job   string
@@ -31,7 +32,8 @@ type JobRun struct {
 	Rows int64
 }
 
-// Requests returns one request a stage, in the order in which they end, and a last one with the root. That is how a job's SDK sends them.
+// Requests returns one request a stage, in the order in which they end, and a last one with the
+// root. That is how a job's SDK sends them.
 func (r JobRun) Requests() []ptrace.Traces {
 	rng := rand.New(rand.NewPCG(r.Seed, 3))
 	trace, root := traceID(rng), spanID(rng)
@@ -82,7 +84,8 @@ func (r JobRun) Requests() []ptrace.Traces {
 	return requests
 }
 
-// StageOfRuns returns one request with one stage of the runs from to to-1, which are spread over a number of jobs. No run has a root.
+// StageOfRuns returns one request with one stage of the runs from to to-1, which are spread over a
+// number of jobs. No run has a root.
 func StageOfRuns(jobs, from, to, stage int, at time.Time) ptrace.Traces {
 	traces := ptrace.NewTraces()
 	for run := from; run < to; run++ {

@@ -1,8 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package traffic makes the predictions of a small fraud model for tests: the catalog with its baseline, spans with and
-// without a shift, and a client that sends them. The same seed gives the same data.
+// Package traffic makes the predictions of a small fraud model for tests: the catalog with its
+// baseline, spans with and without a shift, and a client that sends them. The same seed gives the
+// same data.
 package traffic
 
 import (
@@ -23,7 +24,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
-// The model: "amount" is the feature that a shift moves, by Shift standard deviations; "age" and "country" stay as they are.
+// The model: "amount" is the feature that a shift moves, by Shift standard deviations; "age" and
+// "country" stay as they are.
 const (
 	Service = "scorer"
 	Model   = "fraud"
@@ -102,8 +104,8 @@ func WriteCatalog(dir string, seed uint64) error {
 	return reference.Write(file)
 }
 
-// Spans returns n prediction spans, the first ending at from and each a step after the one before; shift is in
-// standard deviations of "amount".
+// Spans returns n prediction spans, the first ending at from and each a step after the one before;
+// shift is in standard deviations of "amount".
 func Spans(seed uint64, from time.Time, step time.Duration, n int, shift float64) []ptrace.Traces {
 	rng := rand.New(rand.NewPCG(seed, 2))
 	var requests []ptrace.Traces
