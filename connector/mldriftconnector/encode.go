@@ -114,7 +114,7 @@ func one(is bool) int64 {
 
 // total encodes a cumulative count.
 func (e *encoder) total(t *drift.Total) {
-	d := delta.Delta{Key: t.Key, Use: t.Use, Count: t.Count, Sum: t.Sum}
+	d := delta.Delta{Key: t.Key, Consumer: t.Consumer, Count: t.Count, Sum: t.Sum}
 	if t.Key.Subject == drift.Class || t.Categories != nil {
 		d.Categorical = true
 		e.categories(d, t)

@@ -17,7 +17,7 @@ import (
 // Subject is what a series counts.
 type Subject uint8
 
-// The subjects. Their numbers are part of the snapshots' format. See PassedOn for those that are not compared.
+// The subjects. Their numbers are part of the snapshots' format. See Passthrough for those that are not compared.
 const (
 	// Predictions counts predictions.
 	Predictions Subject = iota
@@ -74,9 +74,9 @@ func (s Subject) String() string {
 	return "unknown"
 }
 
-// PassedOn reports whether the subject is added up and passed on, told apart by who used the model,
+// Passthrough reports whether the subject is added up and passed on, told apart by who used the model,
 // and not compared.
-func (s Subject) PassedOn() bool { return s <= Cost || s == FirstChunk || s == Length }
+func (s Subject) Passthrough() bool { return s <= Cost || s == FirstChunk || s == Length }
 
 // Named reports whether Key.Name is a feature.
 func (s Subject) Named() bool { return s == Feature || s == Missing }
@@ -97,8 +97,8 @@ func (k Key) String() string {
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }
 
-// Use tells apart the totals of a subject that is passed on. It is empty for the subjects that are compared.
-type Use struct {
+// Consumer tells apart the totals of a subject that is passed on. It is empty for the subjects that are compared.
+type Consumer struct {
 	// Service is the service that called the model.
 	Service string
 	// Unit is what was counted: the type of the tokens ("input", "output"), the currency, what the length is of
@@ -124,8 +124,8 @@ type Delta struct {
 	Sequence, Points, Ordinal uint64
 
 	Key Key
-	// Use says of whom the count of a subject is that is passed on.
-	Use Use
+	// Consumer says of whom the count of a subject is that is passed on.
+	Consumer Consumer
 	// Minute is the start of the minute, in seconds since 1970.
 	Minute int64
 	// Count is the number of predictions, of missing values, or of values in Category; of histograms, the number of values.

@@ -38,8 +38,8 @@ func (a *adder) addTo(s *series, cells []uint32) {
 	}
 }
 
-// addPane adds a delta to a slot of the ring.
-func (s *series) addPane(a *adder, slot int) {
+// addToPane adds a delta to a slot of the ring.
+func (s *series) addToPane(a *adder, slot int) {
 	a.addTo(s, s.ring[slot*s.stride:(slot+1)*s.stride])
 	if a.d.Key.Subject == Missing {
 		return
@@ -58,8 +58,8 @@ func (s *series) addPane(a *adder, slot int) {
 	}
 }
 
-// addWindow adds a delta to an open window.
-func (s *series) addWindow(a *adder, w *window) {
+// addToWindow adds a delta to an open window.
+func (s *series) addToWindow(a *adder, w *window) {
 	w.cells = withCells(w.cells, cellsOf(s.binning))
 	a.addTo(s, w.cells)
 	defer s.remember(a, w)

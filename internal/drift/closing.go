@@ -47,16 +47,16 @@ func (e *Engine) CloseAll(now time.Time) (closed []Result, changes []Change) {
 
 // closing gathers what the closing of periods brings.
 type closing struct {
-	closed  []Result
-	changes []Change
-	tests   []test
+	closed     []Result
+	changes    []Change
+	hypotheses []hypothesis
 	// shortages are those whose window passed without a verdict.
 	shortages []Shortage
 	final     bool // close what has too few values, too
 }
 
-// test is one null hypothesis of a tick.
-type test struct {
+// hypothesis is one null hypothesis of a tick.
+type hypothesis struct {
 	result   int // in closing.closed
 	judgment *judgement
 }
@@ -103,7 +103,7 @@ func (c *closing) closePeriod(m *model, stream int, number int64) {
 		p.end = min(p.end, m.clocks[stream].Newest+60)
 	}
 	m.eachOf(stream, func(_ *cohortRef, s *series) { s.closingWindow = s.takeOpen(number) })
-	c.tests = c.tests[:0]
+	c.hypotheses = c.hypotheses[:0]
 	m.eachOf(stream, func(ref *cohortRef, s *series) {
 		if s.plan.ignore {
 			return
@@ -113,7 +113,7 @@ func (c *closing) closePeriod(m *model, stream int, number int64) {
 		}
 	})
 	m.eachOf(stream, func(_ *cohortRef, s *series) { s.closingWindow = nil })
-	c.test(m)
+	c.testAll(m)
 }
 
 // eachOf calls yield for the series of a stream.
@@ -152,14 +152,14 @@ func (c *closing) judge(ref *cohortRef, s *series, k kind, p period) {
 	k.recordClosed(&w, !few && ref.m.wants(refPrevious))
 }
 
-// test tests all null hypotheses of a period together, and takes what comes of it into the verdicts.
-func (c *closing) test(m *model) {
-	ps := make([]float64, len(c.tests))
-	for i, t := range c.tests {
+// testAll tests all null hypotheses of a period together, and takes what comes of it into the verdicts.
+func (c *closing) testAll(m *model) {
+	ps := make([]float64, len(c.hypotheses))
+	for i, t := range c.hypotheses {
 		ps[i] = c.closed[t.result].Scores[0].PValue
 	}
 	rejected, _ := stats.BenjaminiHochberg(ps, m.settings.significance)
-	for i, t := range c.tests {
+	for i, t := range c.hypotheses {
 		r := &c.closed[t.result]
 		from := t.judgment.verdict
 		changed := t.judgment.apply(rejected[i] && r.Scores[0].Effect >= r.Scores[0].Threshold, m.settings.forWindows)
@@ -187,7 +187,7 @@ func (c *closing) conclude(ref *cohortRef, cmp comparison, enough, few bool) {
 			c.changes = append(c.changes, Change{Result: *r, From: from})
 		}
 	case enough:
-		c.tests = append(c.tests, test{result: len(c.closed) - 1, judgment: j})
+		c.hypotheses = append(c.hypotheses, hypothesis{result: len(c.closed) - 1, judgment: j})
 	default:
 		c.short(ref, r, cmp.mismatched)
 	}

@@ -17,8 +17,8 @@ type (
 	Key = delta.Key
 	// Subject is what a series counts.
 	Subject = delta.Subject
-	// Use tells apart the totals of a subject that is passed on.
-	Use = delta.Use
+	// Consumer tells apart the totals of a subject that is passed on.
+	Consumer = delta.Consumer
 	// Exemplar is one row.
 	Exemplar = delta.Exemplar
 )
@@ -122,7 +122,7 @@ func bound(d *Delta) (cut uint64) {
 	d.Category = value.Category(d.Category)
 	for _, name := range []*string{
 		&d.Producer, &d.Key.Environment, &d.Key.Model, &d.Key.Version, &d.Key.Role, &d.Key.Segment, &d.Key.Name,
-		&d.Use.Service, &d.Use.Unit, &d.Category,
+		&d.Consumer.Service, &d.Consumer.Unit, &d.Category,
 	} {
 		if len(*name) > boundedname.Max {
 			*name, _ = boundedname.Cut(*name)
@@ -136,7 +136,7 @@ func valid(d *Delta) bool {
 	if d.Key.Subject >= subjects || d.Key.Subject.Named() != (d.Key.Name != "") {
 		return false
 	}
-	if d.Key.Model == "" && !(d.Key.Overflow && d.Key.Subject.PassedOn()) {
+	if d.Key.Model == "" && !(d.Key.Overflow && d.Key.Subject.Passthrough()) {
 		return false
 	}
 	switch d.Key.Subject {

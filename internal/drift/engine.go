@@ -96,7 +96,7 @@ func (e *Engine) Add(now time.Time, deltas []Delta) {
 			e.stats.NamesCut += n
 			e.event(Event{Kind: NameCut, Key: d.Key})
 		}
-		outcome := e.add(now, d)
+		outcome := e.addDelta(now, d)
 		e.stats.Points[outcome]++
 		if outcome == Late || outcome == Future || outcome == BoundsMismatch || outcome == Invalid {
 			e.event(Event{Kind: NotCounted, Outcome: outcome, Key: d.Key})
@@ -104,7 +104,7 @@ func (e *Engine) Add(now time.Time, deltas []Delta) {
 	}
 }
 
-func (e *Engine) add(now time.Time, d *Delta) Outcome {
+func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
 	if !valid(d) {
 		return Invalid
 	}
@@ -143,11 +143,11 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 	}
 	stream := streamOf(d.Key.Subject)
 	c := &m.clocks[stream]
-	if d.Key.Subject.PassedOn() && (d.Key.Segment == "" || d.Key.Subject != Predictions) {
+	if d.Key.Subject.Passthrough() && (d.Key.Segment == "" || d.Key.Subject != Predictions) {
 		if d.Key.Segment != "" {
 			return Counted // segments are watched, not passed on
 		}
-		outcome := v.pass(d, now)
+		outcome := v.addPassthrough(d, now)
 		if outcome == Overflowed {
 			e.full("use", d.Key)
 		}
@@ -185,7 +185,7 @@ func (e *Engine) add(now time.Time, d *Delta) Outcome {
 		if s.binning.Fixed {
 			limit += len(s.binning.Categories)
 		}
-		if !s.total.add(d, now.UnixNano(), limit) {
+		if !s.total.addDelta(d, now.UnixNano(), limit) {
 			e.full("category", d.Key)
 		}
 	}
@@ -223,7 +223,7 @@ func (m *model) place(g *segment, s *series, a *adder, stream int) Outcome {
 		}
 	}
 	if held {
-		s.addPane(a, slot)
+		s.addToPane(a, slot)
 		outcome = Counted
 	}
 	if period := grid.Period(a.d.Minute); c.Takes(period) {
@@ -231,7 +231,7 @@ func (m *model) place(g *segment, s *series, a *adder, stream int) Outcome {
 		if w == nil {
 			return Overflowed
 		}
-		s.addWindow(a, w)
+		s.addToWindow(a, w)
 		outcome = Counted
 	}
 	return outcome

@@ -105,7 +105,7 @@ func newest(list []Exemplar) Exemplar {
 
 // note adds an example to those of a window, if there is room or it has grown more than one that is there.
 func (s *series) note(w *window, x example) {
-	if w.merge(x, s.room()) {
+	if w.mergeExample(x, s.room()) {
 		return
 	}
 	excess := s.exampleExcess(w)
@@ -120,8 +120,8 @@ func (s *series) note(w *window, x example) {
 	}
 }
 
-// merge adds an example to the same one or as one more, as long as there are fewer than room; else it returns false.
-func (w *window) merge(x example, room int) bool {
+// mergeExample adds an example to the same one or as one more, as long as there are fewer than room; else it returns false.
+func (w *window) mergeExample(x example, room int) bool {
 	for i := range w.examples {
 		if o := &w.examples[i]; o.same(&x) {
 			o.count = plus(o.count, uint64(x.count))
@@ -381,7 +381,7 @@ func (d *decoder) examples(m *model, s *series, w *window) {
 			d.Fail()
 			return
 		}
-		if !w.merge(x, s.room()) {
+		if !w.mergeExample(x, s.room()) {
 			d.Fail()
 			return
 		}

@@ -117,7 +117,7 @@ func (p *play) delta() Delta {
 		d.Exemplars = []Exemplar{exemplar}
 	case Duration, Tokens:
 		d.Bounds, d.Counts = []float64{1, 2}, []uint64{d.Count, 0, 0}
-		d.Use.Service = []string{"", "shop", "web"}[p.next(3)]
+		d.Consumer.Service = []string{"", "shop", "web"}[p.next(3)]
 	case Class:
 		d.Categorical, d.Category = true, fmt.Sprint("c", p.next(7))
 	default:

@@ -77,7 +77,7 @@ func newStory(t testing.TB) *story {
 		}
 		add(Key{Model: "fraud", Version: "9"}, Delta{Count: 11}) // finds no room in its model
 		add(Key{Model: "late", Version: "1"}, Delta{Count: 13})  // finds no room at all
-		add(Key{Model: "shop", Version: "7", Subject: FirstChunk}, Delta{Count: 1, Sum: 0.2, Bounds: []float64{0.1, 1}, Counts: []uint64{0, 1, 0}, Use: Use{Service: "web"}})
+		add(Key{Model: "shop", Version: "7", Subject: FirstChunk}, Delta{Count: 1, Sum: 0.2, Bounds: []float64{0.1, 1}, Counts: []uint64{0, 1, 0}, Consumer: Consumer{Service: "web"}})
 		st.minutes = append(st.minutes, deltas)
 	}
 	return st
@@ -120,7 +120,7 @@ func everything(e *Engine) string {
 	})
 	e.Totals(func(t *Total) {
 		fmt.Fprintf(&s, "%s overflow=%v %+v start=%d count=%d sum=%.9g %v %v %v rest=%d %v\n",
-			t.Key, t.Key.Overflow, t.Use, t.Start, t.Count, t.Sum, t.Bounds, t.Groups, t.Categories, t.Rest, t.Exemplars)
+			t.Key, t.Key.Overflow, t.Consumer, t.Start, t.Count, t.Sum, t.Bounds, t.Groups, t.Categories, t.Rest, t.Exemplars)
 	})
 	e.LearningProgress(func(environment, model string, rows, wanted uint64) {
 		fmt.Fprintf(&s, "learning %s %s %d of %d\n", environment, model, rows, wanted)

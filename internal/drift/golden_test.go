@@ -81,7 +81,7 @@ func TestGoldenSnapshots(t *testing.T) {
 func counts(e *Engine) string {
 	s := ""
 	e.Totals(func(t *Total) {
-		s += fmt.Sprintf("%s %v count=%d sum=%.9g %v rest=%d\n", t.Key, t.Use, t.Count, t.Sum, t.Categories, t.Rest)
+		s += fmt.Sprintf("%s %v count=%d sum=%.9g %v rest=%d\n", t.Key, t.Consumer, t.Count, t.Sum, t.Categories, t.Rest)
 	})
 	return s
 }

@@ -91,8 +91,8 @@ type comparison struct {
 	decisive bool
 }
 
-// grown is the window of a kind that waits for more values, with its references.
-type grown struct {
+// pending is the window of a kind that waits for more values, with its references.
+type pending struct {
 	// pendingWindow is what was counted in closed periods that had too few values for a verdict.
 	pendingWindow *window
 	references    *references // where champion or previous is a reference
@@ -106,7 +106,7 @@ type references struct {
 	championBinning *distribution.Binning
 }
 
-func (g *grown) ensureReferences() *references {
+func (g *pending) ensureReferences() *references {
 	if g.references == nil {
 		g.references = &references{}
 	}
@@ -114,19 +114,19 @@ func (g *grown) ensureReferences() *references {
 }
 
 // previous is the window that was judged before, or nil.
-func (g *grown) previous() *window {
+func (g *pending) previous() *window {
 	if g.references == nil {
 		return nil
 	}
 	return g.references.previous
 }
 
-func (g *grown) growing() (samples uint64, ok bool) {
+func (g *pending) growing() (samples uint64, ok bool) {
 	return g.pendingWindow.count(), g.pendingWindow != nil
 }
 
 // grow adds the closing window to the pending one; nil where there is neither, unless decided.
-func (g *grown) grow(s *series, p period, decided bool) *window {
+func (g *pending) grow(s *series, p period, decided bool) *window {
 	w := g.pendingWindow
 	switch {
 	case w == nil && s.closingWindow == nil:
@@ -137,7 +137,7 @@ func (g *grown) grow(s *series, p period, decided bool) *window {
 	case w == nil:
 		w = s.closingWindow
 	case s.closingWindow != nil:
-		w.add(s.closingWindow, s.coarse())
+		w.addWindow(s.closingWindow, s.coarse())
 		s.trim(w)
 	}
 	w.period, w.end = p.number, p.end
@@ -145,7 +145,7 @@ func (g *grown) grow(s *series, p period, decided bool) *window {
 	return w
 }
 
-func (g *grown) growOn(_ *series, w *comparand, peer *series) {
+func (g *pending) growOn(_ *series, w *comparand, peer *series) {
 	g.pendingWindow = w.window
 	if peer == nil || peer.closingWindow == nil {
 		return
@@ -155,24 +155,24 @@ func (g *grown) growOn(_ *series, w *comparand, peer *series) {
 		r.champion = newWindow(peer.closingWindow.period, peer.closingWindow.start, peer.closingWindow.end)
 		r.championBinning = peer.binning
 	}
-	r.champion.add(peer.closingWindow, nil)
+	r.champion.addWindow(peer.closingWindow, nil)
 }
 
 // championWindow is what the champion counted in the same periods, in its binning.
-func (g *grown) championWindow(peer *series) *window {
+func (g *pending) championWindow(peer *series) *window {
 	w := newWindow(0, 0, 0)
 	if r := g.references; r != nil && r.champion != nil && sameBins(r.championBinning, peer.binning) {
-		w.add(r.champion, nil)
+		w.addWindow(r.champion, nil)
 	}
 	if peer.closingWindow != nil {
-		w.add(peer.closingWindow, nil)
+		w.addWindow(peer.closingWindow, nil)
 	}
 	return w
 }
 
 // latest returns the sliding window, or the growing one where that has too few values and this is longer; the champion's is of the
 // same time, nil without a peer.
-func (g *grown) latest(sc *scorer, samples func(*window) uint64) (own, champion *window) {
+func (g *pending) latest(sc *scorer, samples func(*window) uint64) (own, champion *window) {
 	own = sc.sliding()
 	longer := false
 	if samples(own) < sc.ref.m.settings.minSamples {
@@ -191,20 +191,20 @@ func (g *grown) latest(sc *scorer, samples func(*window) uint64) (own, champion 
 }
 
 // growingWindow returns what has been counted since the last closed window, or nil where that is not longer than one period.
-func (g *grown) growingWindow(s *series, front int64) *window {
+func (g *pending) growingWindow(s *series, front int64) *window {
 	if g.pendingWindow == nil {
 		return nil
 	}
 	w := newWindow(0, g.pendingWindow.start, front)
-	w.add(g.pendingWindow, s.coarse())
+	w.addWindow(g.pendingWindow, s.coarse())
 	for _, o := range s.open {
-		w.add(o, s.coarse())
+		w.addWindow(o, s.coarse())
 	}
 	w.end = front
 	return w
 }
 
-func (g *grown) recordClosed(w *comparand, keep bool) {
+func (g *pending) recordClosed(w *comparand, keep bool) {
 	if g.references != nil {
 		g.references.champion = nil
 	}

@@ -94,7 +94,7 @@ func (e *Engine) learn(m *model, d *Delta) {
 	key := seriesKey{d.Key.Subject, d.Key.Name}
 	switch d.Key.Subject {
 	case Predictions:
-		if d.Use.Unit == "" { // else it is the error of predictions that failed
+		if d.Consumer.Unit == "" { // else it is the error of predictions that failed
 			l.rows += d.Count
 		}
 		l.to = max(l.to, d.Minute)
@@ -117,10 +117,10 @@ func (e *Engine) learn(m *model, d *Delta) {
 		c = &learned{min: math.Inf(1), max: math.Inf(-1)}
 		l.columns[key] = c
 	}
-	c.add(d, e.opts.Limits.Categories)
+	c.addDelta(d, e.opts.Limits.Categories)
 }
 
-func (c *learned) add(d *Delta, limit int) {
+func (c *learned) addDelta(d *Delta, limit int) {
 	switch {
 	case d.Key.Subject == Missing:
 		c.missing += d.Count

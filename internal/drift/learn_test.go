@@ -57,7 +57,7 @@ func TestLearn(t *testing.T) {
 		}
 		d.Exponential = exponentialOf(values)
 		add(Predictions, "", Delta{Count: uint64(rows)})
-		add(Predictions, "", Delta{Count: 1000, Use: Use{Unit: "timeout"}}) // failed ones
+		add(Predictions, "", Delta{Count: 1000, Consumer: Consumer{Unit: "timeout"}}) // failed ones
 		add(Feature, "amount", d)
 		add(Missing, "amount", Delta{Count: 2})
 		for _, c := range sortedKeys(counts) {

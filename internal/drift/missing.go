@@ -28,7 +28,7 @@ func (v *missingVerdict) grow(s *series, p period) (comparand, bool) {
 		}
 		v.start = p.start
 	}
-	v.pending.add(now)
+	v.pending.addShare(now)
 	if row := s.closingWindow.lacking(""); row != nil && newer(row, &v.row) {
 		v.row = *row
 	}
@@ -42,14 +42,14 @@ func (v *missingVerdict) grow(s *series, p period) (comparand, bool) {
 
 func (v *missingVerdict) growOn(_ *series, _ *comparand, peer *series) {
 	if peer != nil {
-		v.champion.add(peer.closingWindow.share())
+		v.champion.addShare(peer.closingWindow.share())
 	}
 }
 
 func (v *missingVerdict) addChampion(w *comparand, peer *series) {
 	w.championMissing = v.champion
 	if peer != nil {
-		w.championMissing.add(peer.closingWindow.share())
+		w.championMissing.addShare(peer.closingWindow.share())
 	}
 }
 
@@ -60,7 +60,7 @@ func (v *missingVerdict) latest(sc *scorer) (comparand, bool) {
 	if w.missing.rows < sc.ref.m.settings.minSamples && v.start != 0 && v.start < w.start {
 		w.missing, w.start, longer = v.pending, v.start, true
 		for _, o := range sc.series.open {
-			w.missing.add(o.share())
+			w.missing.addShare(o.share())
 		}
 	}
 	w.samples = w.missing.rows

@@ -135,7 +135,7 @@ func (e *encoder) version(v *version) {
 	e.Varint(v.lastSeen)
 	e.Varint(v.start)
 	e.Uvarint(v.predictions)
-	e.passed(v.passed)
+	e.passthroughs(v.passthroughs)
 	e.Uvarint(uint64(len(v.groups)))
 	for _, g := range v.groups {
 		e.segment(g)
@@ -145,7 +145,7 @@ func (e *encoder) version(v *version) {
 func (d *decoder) versionOf(m *model) *version {
 	v := newVersion(versionKey{d.name(), d.name()}, 0)
 	v.lastSeen, v.start, v.predictions = d.since(d.seconds()), d.Varint(), d.Uvarint()
-	v.passed = d.passed()
+	v.passthroughs = d.passthroughs()
 	d.written, d.groups = append(d.written, nil), append(d.groups, nil)
 	for range d.Count(3) {
 		d.segmentOf(m, v)

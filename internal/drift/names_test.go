@@ -25,7 +25,7 @@ func namedDeltas(name func(int) string, n int) []Delta {
 			return k
 		}
 		out = append(out,
-			Delta{Key: with(Predictions, "", ""), Use: Use{Service: name(i), Unit: name(i)}, Minute: epoch, Count: 1, Producer: name(i), Sequence: 1, Points: 1},
+			Delta{Key: with(Predictions, "", ""), Consumer: Consumer{Service: name(i), Unit: name(i)}, Minute: epoch, Count: 1, Producer: name(i), Sequence: 1, Points: 1},
 			Delta{Key: with(Class, "", ""), Minute: epoch, Count: 1, Categorical: true, Category: name(i)},
 			Delta{Key: with(Feature, "", name(i)), Minute: epoch, Count: 1, Categorical: true, Category: name(i)},
 			Delta{Key: with(Predictions, "s="+name(i), ""), Minute: epoch, Count: 1},
@@ -66,7 +66,7 @@ func TestPoisonedSnapshotHeals(t *testing.T) {
 	// An engine as it was before names were cut.
 	e := engine(t, nil, nil)
 	for _, d := range namedDeltas(long, 40) {
-		e.add(at(epoch), &d)
+		e.addDelta(at(epoch), &d)
 	}
 	e.Add(at(epoch), namedDeltas(func(i int) string { return fmt.Sprint("good ", i) }, 3))
 	e.Advance(at(epoch + 200))
@@ -106,7 +106,7 @@ func TestSnapshotIsRespelt(t *testing.T) {
 	}
 	old, now := engine(t, nil, nil), engine(t, nil, nil)
 	for _, d := range class("1e-07") {
-		old.add(at(epoch), &d) // as before
+		old.addDelta(at(epoch), &d) // as before
 	}
 	now.Add(at(epoch), class("1e-7"))
 	back := restored(t, nil, old.Snapshot(), epoch)

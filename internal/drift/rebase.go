@@ -244,7 +244,7 @@ var unknownBinning distribution.Binning
 func (m *model) rejoin() {
 	for ref := range m.eachSegment {
 		for _, s := range ref.g.order {
-			r := s.grown().references
+			r := s.pending().references
 			if r == nil || r.champion == nil {
 				continue
 			}

@@ -76,7 +76,7 @@ func (sc *scorer) championSliding() *window { return sc.slide(&sc.champion, sc.p
 func (sc *scorer) slide(w *scratchWindow, s *series, g *segment) *window {
 	if !w.made {
 		grid := &sc.ref.m.settings.grid
-		s.merge(&w.window, grid, g.panes[streamOf(s.key.subject)], grid.Pane(sc.clock.Front-1))
+		s.mergePanes(&w.window, grid, g.panes[streamOf(s.key.subject)], grid.Pane(sc.clock.Front-1))
 		w.end = min(w.end, sc.clock.Front)
 		s.recall(&w.window)
 		w.made = true
@@ -91,7 +91,7 @@ func (s *series) recall(w *window) {
 		w.exemplars = s.total.exemplars
 	}
 	for i := range len(s.open) + 1 {
-		o := s.grown().pendingWindow
+		o := s.pending().pendingWindow
 		if i < len(s.open) {
 			o = s.open[i]
 		}
@@ -103,7 +103,7 @@ func (s *series) recall(w *window) {
 		}
 		for _, x := range o.examples {
 			x.count = 0 // of another window
-			w.merge(x, math.MaxInt)
+			w.mergeExample(x, math.MaxInt)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func (s *series) evidence(yield func(*window)) {
 	for _, w := range s.open {
 		yield(w)
 	}
-	if w := s.grown().pendingWindow; w != nil {
+	if w := s.pending().pendingWindow; w != nil {
 		yield(w)
 	}
 }

@@ -11,7 +11,7 @@ var segmentMissingKey = seriesKey{subject: Missing}
 
 // segmentMissing judges the missing values of a segment, by feature.
 type segmentMissing struct {
-	grown
+	pending
 	judged []verdicts
 }
 
@@ -39,7 +39,7 @@ func (v *segmentMissing) decided() bool {
 func (v *segmentMissing) insufficient(reference) bool { return !v.decided() }
 
 func (v *segmentMissing) grow(s *series, p period) (comparand, bool) {
-	w := v.grown.grow(s, p, v.decided())
+	w := v.pending.grow(s, p, v.decided())
 	if w == nil {
 		return comparand{}, false
 	}
@@ -53,7 +53,7 @@ func (v *segmentMissing) addChampion(w *comparand, peer *series) {
 }
 
 func (v *segmentMissing) latest(sc *scorer) (comparand, bool) {
-	w, champion := v.grown.latest(sc, (*window).rows)
+	w, champion := v.pending.latest(sc, (*window).rows)
 	return comparand{start: w.start, end: w.end, samples: w.rows(), window: w, champion: champion}, true
 }
 

@@ -60,12 +60,12 @@ type series struct {
 	total *total // of the total, not of segments
 }
 
-// grown is the window of the values, or of a segment's missing values, that waits for more.
-func (s *series) grown() *grown {
+// pending is the window of the values, or of a segment's missing values, that waits for more.
+func (s *series) pending() *pending {
 	if s.segment != nil {
-		return &s.segment.grown
+		return &s.segment.pending
 	}
-	return &s.values.grown
+	return &s.values.pending
 }
 
 func plus(a uint32, b uint64) uint32 {
@@ -217,8 +217,8 @@ func group(bounds []float64, v float64) int {
 	return i
 }
 
-// merge adds up the panes of the sliding window that ends with pane last. w may be one that is not needed any more.
-func (s *series) merge(w *window, g *eventtime.Grid, panes eventtime.Panes, last int64) {
+// mergePanes adds up the panes of the sliding window that ends with pane last. w may be one that is not needed any more.
+func (s *series) mergePanes(w *window, g *eventtime.Grid, panes eventtime.Panes, last int64) {
 	cells := slices.Grow(w.cells[:0], s.stride)[:s.stride]
 	clear(cells)
 	*w = window{start: g.PaneStart(last - g.Panes() + 1), end: g.PaneStart(last + 1), cells: cells, min: math.Inf(1), max: math.Inf(-1)}
@@ -244,7 +244,7 @@ func compareSeries(a, b seriesKey) int {
 
 // binnings are those that the series' state refers to.
 func (s *series) binnings() []*distribution.Binning {
-	if r := s.grown().references; r != nil && r.championBinning != nil {
+	if r := s.pending().references; r != nil && r.championBinning != nil {
 		return []*distribution.Binning{s.binning, r.championBinning}
 	}
 	return []*distribution.Binning{s.binning}
@@ -265,7 +265,7 @@ func (e *encoder) series(s *series) {
 	for _, w := range s.open {
 		e.window(w)
 	}
-	own := s.grown()
+	own := s.pending()
 	e.window(own.pendingWindow)
 	e.judgements(&s.values.verdicts)
 	if s.segment != nil {
@@ -334,7 +334,7 @@ func (d *decoder) series(s *series, panes int64) {
 		}
 		s.open = append(s.open, w)
 	}
-	own := s.grown()
+	own := s.pending()
 	own.pendingWindow = d.window(s.binning)
 	d.judgements(&s.values.verdicts)
 	if s.segment != nil {

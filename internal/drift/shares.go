@@ -19,8 +19,8 @@ func (s share) ratio() float64 {
 	return float64(s.missing) / float64(s.rows)
 }
 
-// add adds another share.
-func (s *share) add(o share) {
+// addShare adds another share.
+func (s *share) addShare(o share) {
 	s.missing += o.missing
 	s.rows += o.rows
 }

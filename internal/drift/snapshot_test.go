@@ -59,7 +59,7 @@ func busyMinutes(t testing.TB) (*Engine, *catalog.Set, [][]Delta) {
 		}})
 		k.Subject, k.Name = Duration, ""
 		deltas = append(deltas, Delta{Key: k, Minute: epoch + m*60, Count: 4, Sum: 0.1, Bounds: []float64{0.01, 0.1}, Counts: []uint64{1, 3, 0}})
-		deltas = append(deltas, tokens(Use{Service: "shop", Unit: "output"}, 1, uint64(m%3), 0), cost(Use{Service: "shop", Unit: "USD"}, 0.5))
+		deltas = append(deltas, tokens(Consumer{Service: "shop", Unit: "output"}, 1, uint64(m%3), 0), cost(Consumer{Service: "shop", Unit: "USD"}, 0.5))
 		k.Subject = Class
 		deltas = append(deltas, Delta{Key: k, Minute: epoch + m*60, Count: 4, Categorical: true, Category: fmt.Sprint(m % 3)})
 		for i := range deltas {

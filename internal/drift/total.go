@@ -85,16 +85,16 @@ func (t *total) categorize() {
 	t.sum, t.exemplars, t.bounds, t.groups = 0, nil, nil, make([]uint64, 1)
 }
 
-// merge adds another histogram.
-func (t *total) merge(o *total) {
+// addTotal adds another histogram.
+func (t *total) addTotal(o *total) {
 	t.count += o.count
 	t.sum += o.sum
 	distribution.Rebin(o.bounds, o.groups, t.bounds, t.groups)
 }
 
-// add counts a delta of any bounds: a bucket goes to the group of its upper bound. It returns false where a
+// addDelta counts a delta of any bounds: a bucket goes to the group of its upper bound. It returns false where a
 // category found no room.
-func (t *total) add(d *Delta, now int64, limit int) bool {
+func (t *total) addDelta(d *Delta, now int64, limit int) bool {
 	if t.stale {
 		t.start, t.stale = now, false
 	}
@@ -136,8 +136,8 @@ func (t *total) add(d *Delta, now int64, limit int) bool {
 
 // Total is a cumulative count of one series of the totals (not of segments).
 type Total struct {
-	Key Key
-	Use Use
+	Key      Key
+	Consumer Consumer
 	// Start is when counting began, in nanoseconds since 1970.
 	Start int64
 	// Count is the number of predictions, or of missing values (of the subject Missing), or of a histogram's values.
@@ -156,13 +156,13 @@ type Total struct {
 // call the engine.
 func (e *Engine) Totals(yield func(*Total)) {
 	e.mu.Lock()
-	e.rest.passedOn(Key{Overflow: true}, yield)
+	e.rest.totals(Key{Overflow: true}, yield)
 	e.mu.Unlock()
 	e.eachModel(func(m *model) {
-		m.rest.passedOn(Key{Environment: m.key.environment, Model: m.key.name, Overflow: true}, yield)
+		m.rest.totals(Key{Environment: m.key.environment, Model: m.key.name, Overflow: true}, yield)
 		for _, v := range m.versions {
 			key := Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role}
-			v.passedOn(key, yield)
+			v.totals(key, yield)
 			for _, g := range v.groups {
 				if g.predictions > 0 && e.opts.SegmentTotals {
 					key.Segment = g.name
@@ -187,18 +187,18 @@ func (e *Engine) Totals(yield func(*Total)) {
 	})
 }
 
-// passedOn calls yield with the totals of what is not compared.
-func (v *version) passedOn(key Key, yield func(*Total)) {
+// totals calls yield with the totals of what is not compared.
+func (v *version) totals(key Key, yield func(*Total)) {
 	if v == nil {
 		return
 	}
 	if v.predictions > 0 {
 		yield(&Total{Key: key, Start: v.start, Count: v.predictions})
 	}
-	for _, p := range v.passed {
+	for _, p := range v.passthroughs {
 		key.Subject = p.subject
 		t := p.total.export(key)
-		t.Use = p.use
+		t.Consumer = p.consumer
 		yield(t)
 	}
 }

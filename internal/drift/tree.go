@@ -44,7 +44,7 @@ type version struct {
 
 	start          int64 // of predictions, nanoseconds of the wall clock
 	predictions    uint64
-	passed         []*passed             // by subject and use; predictions without a use are not among them
+	passthroughs   []*passthrough        // by subject and consumer; predictions without a consumer are not among them
 	segmentMissing *distribution.Binning // shared by the segments: its categories are the features
 }
 
@@ -186,7 +186,7 @@ func (m *model) restartWindows() {
 		for _, g := range v.groups {
 			g.empty(panes)
 			for _, s := range g.order {
-				s.open, *s.grown() = nil, grown{}
+				s.open, *s.pending() = nil, pending{}
 				if s.missing != nil {
 					s.missing.restart()
 					s.missing.previous, s.missing.champion = share{}, share{}

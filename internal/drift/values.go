@@ -11,7 +11,7 @@ import (
 
 // valueVerdict judges the values of a series.
 type valueVerdict struct {
-	grown
+	pending
 	verdicts
 }
 
@@ -23,7 +23,7 @@ func (v *valueVerdict) grow(s *series, p period) (comparand, bool) {
 	if s.binning.Kind == distribution.KindUnknown {
 		return comparand{}, false
 	}
-	w := v.grown.grow(s, p, v.decided())
+	w := v.pending.grow(s, p, v.decided())
 	if w == nil {
 		return comparand{}, false
 	}
@@ -45,7 +45,7 @@ func (v *valueVerdict) latest(sc *scorer) (comparand, bool) {
 	if sc.series.binning.Kind == distribution.KindUnknown {
 		return comparand{}, false
 	}
-	w, champion := v.grown.latest(sc, (*window).count)
+	w, champion := v.pending.latest(sc, (*window).count)
 	if !sc.peer.comparable() {
 		champion = nil
 	}

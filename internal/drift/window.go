@@ -51,8 +51,8 @@ func (w *window) sample(b *distribution.Binning) *distribution.Sample {
 	return b.Sample(values(w.cells), w.expo, w.min, w.max)
 }
 
-// add adds another window of the same binning; groups are the bounds by which exemplars are kept.
-func (w *window) add(o *window, groups []float64) {
+// addWindow adds another window of the same binning; groups are the bounds by which exemplars are kept.
+func (w *window) addWindow(o *window, groups []float64) {
 	w.start, w.end = min(w.start, o.start), max(w.end, o.end)
 	w.period = max(w.period, o.period)
 	w.cells = withCells(w.cells, len(o.cells))
@@ -67,7 +67,7 @@ func (w *window) add(o *window, groups []float64) {
 		w.exemplars = keep(w.exemplars, x, groups)
 	}
 	for _, x := range o.examples {
-		w.merge(x, math.MaxInt)
+		w.mergeExample(x, math.MaxInt)
 	}
 }
 

@@ -63,7 +63,7 @@ func (o *Decoded) readMetric(m pmetric.Metric, template delta.Delta) {
 	template.Key.Subject = subject
 	_, template.Categorical = categorical(name)
 	if subject == delta.Length {
-		template.Use.Unit = lengthUnit(name)
+		template.Consumer.Unit = lengthUnit(name)
 	}
 	switch m.Type() {
 	case pmetric.MetricTypeSum:
@@ -178,12 +178,12 @@ func readAttributes(d *delta.Delta, attrs pcommon.Map, start pcommon.Timestamp) 
 				d.Category = v.AsString()
 			}
 		case attrService:
-			if d.Key.Subject.PassedOn() {
-				d.Use.Service = v.Str()
+			if d.Key.Subject.Passthrough() {
+				d.Consumer.Service = v.Str()
 			}
 		case attrTokenType, mlconv.AttrPredictionCurrency, attrErrorType:
 			if k == unit {
-				d.Use.Unit = v.Str()
+				d.Consumer.Unit = v.Str()
 			}
 		case mlconv.AttrOverflow:
 			d.Overflow = v.Bool()
@@ -201,13 +201,13 @@ func readAttributes(d *delta.Delta, attrs pcommon.Map, start pcommon.Timestamp) 
 
 // add keeps a delta, or counts why not.
 func (o *Decoded) add(name string, d delta.Delta, ok bool) {
-	named, passedOn, overflow := d.Key.Subject.Named(), d.Key.Subject.PassedOn(), d.Overflow
+	named, passthrough, overflow := d.Key.Subject.Named(), d.Key.Subject.Passthrough(), d.Overflow
 	// The mark stands for the category only where that is absent; a segment's overflow is a cohort
 	// without a value.
 	d.Overflow = overflow && d.Categorical && d.Category == ""
 	// What ml_summary had no room for is one series of what is passed on.
-	d.Key.Overflow = overflow && d.Key.Model == "" && passedOn && d.Key.Segment == ""
-	d.Use.Overflow = overflow && d.Key.Model != "" && passedOn
+	d.Key.Overflow = overflow && d.Key.Model == "" && passthrough && d.Key.Segment == ""
+	d.Consumer.Overflow = overflow && d.Key.Model != "" && passthrough
 	switch {
 	case !ok:
 		o.drop(name, 1)

@@ -164,11 +164,11 @@ func putExemplar(list pmetric.ExemplarSlice, x *delta.Exemplar) pmetric.Exemplar
 // attributes writes what tells the point apart from others.
 func (p *point) attributes(attrs pcommon.Map, name string, d *delta.Delta) {
 	PutKey(attrs, &d.Key)
-	overflow := d.Use.Overflow || d.Key.Subject.Named() && d.Key.Name == ""
-	if d.Key.Subject.PassedOn() {
-		putString(attrs, attrService, d.Use.Service)
+	overflow := d.Consumer.Overflow || d.Key.Subject.Named() && d.Key.Name == ""
+	if d.Key.Subject.Passthrough() {
+		putString(attrs, attrService, d.Consumer.Service)
 		if attr := unitAttr(d.Key.Subject); attr != "" {
-			putString(attrs, attr, d.Use.Unit)
+			putString(attrs, attr, d.Consumer.Unit)
 		}
 	}
 	if attr, ok := categorical(name); ok && !overflow {

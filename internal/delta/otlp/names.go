@@ -65,7 +65,7 @@ var metrics = map[delta.Subject]string{
 func metricOf(d *delta.Delta) (name string, ok bool) {
 	switch {
 	case d.Key.Subject == delta.Length:
-		name = prefixLength + d.Use.Unit
+		name = prefixLength + d.Consumer.Unit
 		return name, subjects[name] == delta.Length
 	case d.Key.Subject == delta.Feature && d.Categorical:
 		return mlconv.MetricFeatureCategoryCount, true

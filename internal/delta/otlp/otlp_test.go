@@ -51,23 +51,23 @@ func random(r *rand.Rand) delta.Delta {
 	if d.Key.Subject.Named() {
 		d.Key.Name = oneOf(r, "amount", "a b")
 	}
-	if d.Key.Subject.PassedOn() {
-		d.Use.Service = oneOf(r, "", "shop")
+	if d.Key.Subject.Passthrough() {
+		d.Consumer.Service = oneOf(r, "", "shop")
 		if r.IntN(4) == 0 {
-			d.Use = delta.Use{Overflow: true}
+			d.Consumer = delta.Consumer{Overflow: true}
 		}
 		if r.IntN(8) == 0 {
-			d.Key, d.Use = delta.Key{Subject: d.Key.Subject, Overflow: true}, delta.Use{} // of a model that found no room
+			d.Key, d.Consumer = delta.Key{Subject: d.Key.Subject, Overflow: true}, delta.Consumer{} // of a model that found no room
 		}
 		switch d.Key.Subject {
 		case delta.Predictions, delta.Duration:
-			d.Use.Unit = oneOf(r, "", "timeout")
+			d.Consumer.Unit = oneOf(r, "", "timeout")
 		case delta.Tokens:
-			d.Use.Unit = oneOf(r, "input", "output")
+			d.Consumer.Unit = oneOf(r, "input", "output")
 		case delta.Cost:
-			d.Use.Unit = oneOf(r, "", "USD")
+			d.Consumer.Unit = oneOf(r, "", "USD")
 		case delta.Length:
-			d.Use.Unit = oneOf(r, "input.characters", "output.messages")
+			d.Consumer.Unit = oneOf(r, "input.characters", "output.messages")
 		}
 	}
 	for range r.IntN(3) {
@@ -214,7 +214,7 @@ func TestNames(t *testing.T) {
 		for _, categorical := range []bool{false, true} {
 			d := delta.Delta{Key: delta.Key{Subject: s}, Categorical: categorical}
 			if s == delta.Length {
-				d.Use.Unit = "input.characters"
+				d.Consumer.Unit = "input.characters"
 			}
 			name, ok := metricOf(&d)
 			require.True(t, ok, s.String())
@@ -224,7 +224,7 @@ func TestNames(t *testing.T) {
 	for name := range subjects {
 		assert.NotEmpty(t, mlconv.Description(name), name)
 	}
-	_, ok := metricOf(&delta.Delta{Key: delta.Key{Subject: delta.Length}, Use: delta.Use{Unit: "bogus"}})
+	_, ok := metricOf(&delta.Delta{Key: delta.Key{Subject: delta.Length}, Consumer: delta.Consumer{Unit: "bogus"}})
 	assert.False(t, ok)
 }
 

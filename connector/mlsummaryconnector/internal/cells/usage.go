@@ -29,7 +29,7 @@ const (
 // Measured says how a Measure is counted.
 type Measured struct {
 	Subject delta.Subject
-	// Unit is that of a delta.Use.
+	// Unit is that of a delta.Consumer.
 	Unit string
 	Bins *distribution.Bins
 }

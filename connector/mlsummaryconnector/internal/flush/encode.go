@@ -107,32 +107,32 @@ func (e *encoder) prediction(p *cells.PredictionSum) {
 	}
 }
 
-// use is of whom calls of a service are.
-func (e *encoder) use(service uint32) delta.Use {
+// consumer is of whom calls of a service are.
+func (e *encoder) consumer(service uint32) delta.Consumer {
 	if service == series.OverflowID {
-		return delta.Use{Overflow: true}
+		return delta.Consumer{Overflow: true}
 	}
-	return delta.Use{Service: e.dict(e.cell.Model.Services)[service]}
+	return delta.Consumer{Service: e.dict(e.cell.Model.Services)[service]}
 }
 
 // call encodes the predictions of one service that ended in one way.
 func (e *encoder) call(c *cells.CallSum) {
-	use := e.use(c.Service)
+	consumer := e.consumer(c.Service)
 	switch c.Error {
 	case cells.NoError:
 	case cells.OtherError:
-		use.Unit = errorOther
+		consumer.Unit = errorOther
 	default:
-		use.Unit = e.dict(e.cell.Model.Errors)[c.Error-1]
+		consumer.Unit = e.dict(e.cell.Model.Errors)[c.Error-1]
 	}
 	if c.Rows > 0 {
 		d := e.of(delta.Predictions)
-		d.Use, d.Count = use, c.Rows
+		d.Consumer, d.Count = consumer, c.Rows
 		e.add(&d)
 	}
 	if c.Duration.N > 0 {
 		d := e.of(delta.Duration)
-		d.Use = use
+		d.Consumer = consumer
 		e.explicit(d, &c.Duration, e.durationBounds, c.Duration.Counts, false)
 	}
 }
@@ -145,17 +145,17 @@ func (e *encoder) usage(service uint32, u *cells.UsageSum) {
 			continue
 		}
 		d := e.of(m.Subject)
-		d.Use = e.use(service)
-		d.Use.Unit = m.Unit
+		d.Consumer = e.consumer(service)
+		d.Consumer.Unit = m.Unit
 		e.explicit(d, h, m.Bins.Bounds(), h.Counts, false)
 	}
 	for _, c := range u.Costs {
 		d := e.of(delta.Cost)
-		d.Use, d.Sum = e.use(service), c.Sum
+		d.Consumer, d.Sum = e.consumer(service), c.Sum
 		if c.Overflow {
-			d.Use.Overflow = true
+			d.Consumer.Overflow = true
 		} else {
-			d.Use.Unit = c.Currency
+			d.Consumer.Unit = c.Currency
 		}
 		e.add(&d)
 	}

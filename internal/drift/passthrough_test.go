@@ -12,18 +12,18 @@ import (
 )
 
 // used returns the totals of a subject.
-func used(e *Engine, s Subject) map[Use]*Total {
-	out := map[Use]*Total{}
+func used(e *Engine, s Subject) map[Consumer]*Total {
+	out := map[Consumer]*Total{}
 	e.Totals(func(t *Total) {
 		if t.Key.Subject == s {
-			out[t.Use] = t
+			out[t.Consumer] = t
 		}
 	})
 	return out
 }
 
-func tokens(use Use, counts ...uint64) Delta {
-	d := Delta{Key: key7, Use: use, Minute: epoch, Bounds: []float64{10, 100}, Counts: counts, Sum: 7}
+func tokens(consumer Consumer, counts ...uint64) Delta {
+	d := Delta{Key: key7, Consumer: consumer, Minute: epoch, Bounds: []float64{10, 100}, Counts: counts, Sum: 7}
 	d.Key.Subject = Tokens
 	for _, c := range counts {
 		d.Count += c
@@ -31,21 +31,21 @@ func tokens(use Use, counts ...uint64) Delta {
 	return d
 }
 
-func cost(use Use, amount float64) Delta {
-	d := Delta{Key: key7, Use: use, Minute: epoch, Sum: amount}
+func cost(consumer Consumer, amount float64) Delta {
+	d := Delta{Key: key7, Consumer: consumer, Minute: epoch, Sum: amount}
 	d.Key.Subject = Cost
 	return d
 }
 
 func TestTokensAndCostsArePassedOn(t *testing.T) {
 	e := engine(t, nil, nil)
-	shop := Use{Service: "shop", Unit: "input"}
+	shop := Consumer{Service: "shop", Unit: "input"}
 	segment := tokens(shop, 9, 9, 9)
 	segment.Key.Segment = "country=DE"
 	e.Add(at(epoch), []Delta{
-		tokens(shop, 1, 2, 0), tokens(Use{Service: "shop", Unit: "output"}, 0, 1, 0), tokens(shop, 0, 1, 1), segment,
-		cost(Use{Service: "shop", Unit: "USD"}, 0.25), cost(Use{Service: "shop", Unit: "USD"}, 0.5), cost(Use{Service: "batch", Unit: "EUR"}, 2),
-		cost(Use{Service: "shop", Overflow: true}, 4),
+		tokens(shop, 1, 2, 0), tokens(Consumer{Service: "shop", Unit: "output"}, 0, 1, 0), tokens(shop, 0, 1, 1), segment,
+		cost(Consumer{Service: "shop", Unit: "USD"}, 0.25), cost(Consumer{Service: "shop", Unit: "USD"}, 0.5), cost(Consumer{Service: "batch", Unit: "EUR"}, 2),
+		cost(Consumer{Service: "shop", Overflow: true}, 4),
 	})
 	if n := e.TakeStats().Points[Counted]; n != 8 {
 		t.Errorf("%d points are counted", n)
@@ -58,55 +58,55 @@ func TestTokensAndCostsArePassedOn(t *testing.T) {
 		t.Errorf("input: %+v", in)
 	}
 	costs := used(e, Cost)
-	if len(costs) != 3 || costs[Use{Service: "shop", Unit: "USD"}].Sum != 0.75 || costs[Use{Service: "batch", Unit: "EUR"}].Sum != 2 ||
-		costs[Use{Service: "shop", Overflow: true}].Sum != 4 {
+	if len(costs) != 3 || costs[Consumer{Service: "shop", Unit: "USD"}].Sum != 0.75 || costs[Consumer{Service: "batch", Unit: "EUR"}].Sum != 2 ||
+		costs[Consumer{Service: "shop", Overflow: true}].Sum != 4 {
 		t.Errorf("totals of costs: %v", costs)
 	}
 
 	s := e.Snapshot()
 	again := restored(t, nil, s, epoch)
-	again.Add(at(epoch), []Delta{tokens(shop, 1, 0, 0), cost(Use{Service: "shop", Unit: "USD"}, 1)})
+	again.Add(at(epoch), []Delta{tokens(shop, 1, 0, 0), cost(Consumer{Service: "shop", Unit: "USD"}, 1)})
 	if n := used(again, Tokens)[shop].Count; n != 6 {
 		t.Errorf("after a restart there are %d calls", n)
 	}
-	if sum := used(again, Cost)[Use{Service: "shop", Unit: "USD"}].Sum; sum != 1.75 {
+	if sum := used(again, Cost)[Consumer{Service: "shop", Unit: "USD"}].Sum; sum != 1.75 {
 		t.Errorf("after a restart they cost %v", sum)
 	}
 }
 
 func TestUsageThatCannotBeAdded(t *testing.T) {
 	e := engine(t, nil, nil)
-	use := Use{Unit: "input"}
-	other := tokens(use, 1, 0)
+	consumer := Consumer{Unit: "input"}
+	other := tokens(consumer, 1, 0)
 	other.Bounds = []float64{10}
-	exponential := tokens(use)
+	exponential := tokens(consumer)
 	exponential.Bounds, exponential.Counts, exponential.Exponential = nil, nil, &distribution.Exponential{Zero: 1}
-	ahead := tokens(use, 1, 0, 0)
+	ahead := tokens(consumer, 1, 0, 0)
 	ahead.Minute += 3600
-	e.Add(at(epoch), []Delta{tokens(use, 1, 0, 0), other, exponential, ahead, cost(use, -1), cost(use, math.Inf(1)), cost(use, nan)})
+	e.Add(at(epoch), []Delta{tokens(consumer, 1, 0, 0), other, exponential, ahead, cost(consumer, -1), cost(consumer, math.Inf(1)), cost(consumer, nan)})
 	want := [outcomes]uint64{Counted: 1, BoundsMismatch: 2, Future: 1, Invalid: 3}
 	if got := e.TakeStats().Points; got != want {
 		t.Errorf("outcomes %v, want %v", got, want)
 	}
-	if n := used(e, Tokens)[use].Count; n != 3 {
+	if n := used(e, Tokens)[consumer].Count; n != 3 {
 		t.Errorf("%d calls are passed on, want all but those of the exponential histogram", n)
 	}
 }
 
 func TestManyServicesShareATotal(t *testing.T) {
 	e := engine(t, nil, nil)
-	for i := range maxUses + 50 {
-		e.Add(at(epoch), []Delta{cost(Use{Service: fmt.Sprint("s", i), Unit: "USD"}, 1)})
+	for i := range maxConsumers + 50 {
+		e.Add(at(epoch), []Delta{cost(Consumer{Service: fmt.Sprint("s", i), Unit: "USD"}, 1)})
 	}
-	duration := tokens(Use{}, 1, 0, 0)
+	duration := tokens(Consumer{}, 1, 0, 0)
 	duration.Key.Subject = Duration
-	e.Add(at(epoch), []Delta{duration, tokens(Use{Service: "s0"}, 1, 0, 0)})
+	e.Add(at(epoch), []Delta{duration, tokens(Consumer{Service: "s0"}, 1, 0, 0)})
 	if n := e.TakeStats().Points[Overflowed]; n != 51 {
 		t.Errorf("%d points found no room", n)
 	}
 	costs := used(e, Cost)
-	if len(costs) != maxUses+1 || costs[Use{Overflow: true}].Sum != 50 {
-		t.Errorf("%d totals, the shared one is %+v", len(costs), costs[Use{Overflow: true}])
+	if len(costs) != maxConsumers+1 || costs[Consumer{Overflow: true}].Sum != 50 {
+		t.Errorf("%d totals, the shared one is %+v", len(costs), costs[Consumer{Overflow: true}])
 	}
 	if len(used(e, Tokens)) != 1 || len(used(e, Duration)) != 1 {
 		t.Error("tokens and durations are lost")
@@ -115,30 +115,30 @@ func TestManyServicesShareATotal(t *testing.T) {
 
 func TestPredictionsByServiceAndError(t *testing.T) {
 	e := engine(t, nil, nil)
-	counted := func(use Use, n uint64) Delta {
-		d := Delta{Key: key7, Use: use, Minute: epoch, Count: n}
+	counted := func(consumer Consumer, n uint64) Delta {
+		d := Delta{Key: key7, Consumer: consumer, Minute: epoch, Count: n}
 		d.Key.Subject = Predictions
 		return d
 	}
-	of := func(s Subject, use Use, counts ...uint64) Delta {
-		d := tokens(use, counts...)
+	of := func(s Subject, consumer Consumer, counts ...uint64) Delta {
+		d := tokens(consumer, counts...)
 		d.Key.Subject = s
 		return d
 	}
-	shop, timeout := Use{Service: "shop"}, Use{Service: "shop", Unit: "timeout"}
+	shop, timeout := Consumer{Service: "shop"}, Consumer{Service: "shop", Unit: "timeout"}
 	segment := counted(timeout, 100)
 	segment.Key.Segment = "country=DE"
 	deltas := []Delta{
-		counted(Use{}, 5), counted(shop, 7), counted(timeout, 2), segment,
+		counted(Consumer{}, 5), counted(shop, 7), counted(timeout, 2), segment,
 		of(Duration, shop, 7, 0, 0), of(Duration, timeout, 0, 0, 2),
-		of(FirstChunk, shop, 1, 0, 0), of(Length, Use{Service: "shop", Unit: "input.characters"}, 0, 1, 0),
+		of(FirstChunk, shop, 1, 0, 0), of(Length, Consumer{Service: "shop", Unit: "input.characters"}, 0, 1, 0),
 	}
 	e.Add(at(epoch), deltas)
 	again := restored(t, nil, e.Snapshot(), epoch)
 	again.Add(at(epoch), deltas)
-	for use, n := range map[Use]uint64{{}: 10, shop: 14, timeout: 4} {
-		if got := used(again, Predictions)[use]; got == nil || got.Count != n {
-			t.Errorf("%+v: %+v, want %d", use, got, n)
+	for consumer, n := range map[Consumer]uint64{{}: 10, shop: 14, timeout: 4} {
+		if got := used(again, Predictions)[consumer]; got == nil || got.Count != n {
+			t.Errorf("%+v: %+v, want %d", consumer, got, n)
 		}
 	}
 	if got := used(again, Duration); len(got) != 2 || got[shop].Count != 14 || fmt.Sprint(got[timeout].Groups) != "[0 0 4]" {
