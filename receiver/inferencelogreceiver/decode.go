@@ -16,6 +16,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/event"
+	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairs"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/refusal"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/spans"
 )
@@ -47,11 +48,29 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 		answer.SendUnread(w, why)
 		return
 	}
-	var counts [numOutcomes]int
 	calls := r.pairs.Begin()
+	counts := r.addEvents(in.Events, calls, &answer)
+	n, err := calls.Send(ctx)
+	counts[refused] += n
+	counts[accepted] -= n
+	for o, n := range counts {
+		r.telemetry.event(ctx, call.CloudEvents, outcome(o), n)
+	}
+	answer.Accepted = counts[accepted] + counts[duplicate] + counts[ignored]
+	if in.Blob != nil && (err == nil || consumererror.IsPermanent(err)) {
+		// A record that cannot be read is stored as well: refused, the agent would send the batch
+		// again and again.
+		in.WriteBlob(w)
+		return
+	}
+	answer.Send(w, err)
+}
+
+// addEvents adds the events of a request to its calls, and those that cannot be read to its answer.
+func (r *inferenceLog) addEvents(events []event.Received, calls *pairs.RequestBatch, answer *ingest.Answer) (counts [numOutcomes]int) {
 	now := time.Now()
-	for i := range in.Events {
-		e, err := &in.Events[i].Event, in.Events[i].Err
+	for i := range events {
+		e, err := &events[i].Event, events[i].Err
 		var side *call.Side
 		if err == nil {
 			side, err = r.events.Read(e, now)
@@ -74,20 +93,7 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 			counts[duplicate]++
 		}
 	}
-	n, err := calls.Send(ctx)
-	counts[refused] += n
-	counts[accepted] -= n
-	for o, n := range counts {
-		r.telemetry.event(ctx, call.CloudEvents, outcome(o), n)
-	}
-	answer.Accepted = counts[accepted] + counts[duplicate] + counts[ignored]
-	if in.Blob != nil && (err == nil || consumererror.IsPermanent(err)) {
-		// A record that cannot be read is stored as well: refused, the agent would send the batch
-		// again and again.
-		in.WriteBlob(w)
-		return
-	}
-	answer.Send(w, err)
+	return counts
 }
 
 // capturedLines are lines of one file, as spans.

@@ -26,9 +26,7 @@ import (
 )
 
 const (
-	attrServiceName   = "service.name"
 	attrNamespaceName = "k8s.namespace.name"
-	attrErrorType     = "error.type"
 	attrVariant       = mlconv.PrefixSegment + "variant"
 )
 
@@ -111,7 +109,7 @@ func (b *Batch) resource(c *call.Call) {
 	if name == "" {
 		name = c.Model
 	}
-	attrs.PutStr(attrServiceName, name)
+	attrs.PutStr(mlconv.AttrServiceName, name)
 	if c.Namespace != "" {
 		attrs.PutStr(attrNamespaceName, c.Namespace)
 	}

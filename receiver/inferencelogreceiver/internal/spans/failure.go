@@ -9,6 +9,7 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
 )
 
@@ -30,5 +31,5 @@ func failure(span ptrace.Span, c *call.Call) {
 	}
 	span.Status().SetCode(ptrace.StatusCodeError)
 	span.Status().SetMessage(message)
-	span.Attributes().PutStr(attrErrorType, kind)
+	span.Attributes().PutStr(mlconv.AttrErrorType, kind)
 }
