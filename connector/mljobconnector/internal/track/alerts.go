@@ -20,22 +20,22 @@ import (
 // Due returns the alerts to emit now: new, changed and resolved ones, and those whose turn it is.
 // All of them have been written. Sent says that they have been delivered; if they were not, they
 // are due again at the next call.
-func (w *Tracker) Due(now time.Time) []alert.Alert {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.ledger.alerts.Due(now)
+func (tr *Tracker) Due(now time.Time) []alert.Alert {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.ledger.alerts.Due(now)
 }
 
 // Sent notes the delivery of what Due returned. Nothing of it is stored: after a restart everything
 // is due.
-func (w *Tracker) Sent(now time.Time) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ledger.alerts.Delivered(now)
+func (tr *Tracker) Sent(now time.Time) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.ledger.alerts.Delivered(now)
 }
 
 // raise lets the alert on a fault of a run fire.
-func (w *Tracker) raise(now time.Time, t *tracked, f judge.Fault, also []judge.Fault, goesOn bool) *entry {
+func (tr *Tracker) raise(now time.Time, t *tracked, f judge.Fault, also []judge.Fault, goesOn bool) *entry {
 	a := maps.Clone(f.Annotations)
 	if a == nil {
 		a = map[string]string{}
@@ -57,12 +57,12 @@ func (w *Tracker) raise(now time.Time, t *tracked, f judge.Fault, also []judge.F
 	if len(also) > 0 {
 		setDefault(a, "also", sentences(also))
 	}
-	if link := alert.TraceURL(w.options.TraceURL, pcommon.TraceID(f.TraceID), pcommon.SpanID(f.SpanID)); link != "" {
+	if link := alert.TraceURL(tr.options.TraceURL, pcommon.TraceID(f.TraceID), pcommon.SpanID(f.SpanID)); link != "" {
 		a["trace_url"] = link
 	}
-	w.describe(t.job, a)
-	return w.ledger.raise(now, alert.Alert{
-		Name: string(f.Kind), Severity: w.severity(t.job, f.Warning), Labels: labels(t.run.Key, f.Stage),
+	tr.describe(t.job, a)
+	return tr.ledger.raise(now, alert.Alert{
+		Name: string(f.Kind), Severity: tr.severity(t.job, f.Warning), Labels: labels(t.run.Key, f.Stage),
 		Summary: f.Summary, Annotations: a, TraceID: [16]byte(f.TraceID), SpanID: [8]byte(f.SpanID),
 	}, detail{
 		Key: t.run.Key, Kind: f.Kind, Stage: f.Stage, Run: t.stored.Key, Order: t.order(), Running: goesOn, Warning: f.Warning,
@@ -70,7 +70,7 @@ func (w *Tracker) raise(now time.Time, t *tracked, f judge.Fault, also []judge.F
 }
 
 // describe adds what the card says.
-func (w *Tracker) describe(j *job, annotations map[string]string) {
+func (tr *Tracker) describe(j *job, annotations map[string]string) {
 	if j.card == nil {
 		return
 	}
@@ -85,8 +85,8 @@ func setDefault(m map[string]string, name, value string) {
 }
 
 // severity is the card's, else the config's. What is worth a warning is not more than that.
-func (w *Tracker) severity(j *job, warning bool) alert.Severity {
-	s := w.options.Severity
+func (tr *Tracker) severity(j *job, warning bool) alert.Severity {
+	s := tr.options.Severity
 	if j.card != nil && j.card.Alerts.Severity != "" {
 		s = alert.Severity(j.card.Alerts.Severity)
 	}

@@ -43,19 +43,19 @@ type Notice struct {
 }
 
 // exceeded counts what a limit did and says it.
-func (w *Tracker) exceeded(n Notice) {
-	w.evicted[n.Limit]++
-	w.notice(n)
+func (tr *Tracker) exceeded(n Notice) {
+	tr.evicted[n.Limit]++
+	tr.notice(n)
 }
 
-func (w *Tracker) notice(n Notice) {
-	if w.options.Notice != nil {
-		w.options.Notice(n)
+func (tr *Tracker) notice(n Notice) {
+	if tr.options.Notice != nil {
+		tr.options.Notice(n)
 	}
 }
 
 // exceededIn says which limits of a run a span has met.
-func (w *Tracker) exceededIn(t *tracked, s *run.Span, e run.Exceeded) {
+func (tr *Tracker) exceededIn(t *tracked, s *run.Span, e run.Exceeded) {
 	for _, limit := range []struct {
 		bit  run.Exceeded
 		name string
@@ -66,7 +66,7 @@ func (w *Tracker) exceededIn(t *tracked, s *run.Span, e run.Exceeded) {
 		{run.ExceededTraces, LimitTraces},
 	} {
 		if e&limit.bit != 0 {
-			w.exceeded(Notice{Limit: limit.name, Key: t.run.Key, Run: t.run.ID, Stage: s.Task})
+			tr.exceeded(Notice{Limit: limit.name, Key: t.run.Key, Run: t.run.ID, Stage: s.Task})
 		}
 	}
 }
@@ -77,30 +77,30 @@ func (t *tracked) carded() bool { return t.job != nil && t.job.card != nil }
 // roomForJob reports whether another job finds a place, if need be that of the job that was not
 // heard of for longest. A job keeps its place while it has a card or an active alert, and for an
 // hour after its last span. A job with a card finds one for each card beyond the limit.
-func (w *Tracker) roomForJob(key run.Key, now time.Time) bool {
-	limit := max(w.options.Limits.Jobs, 1)
-	if len(w.jobs) < limit || w.evictJob(now) {
+func (tr *Tracker) roomForJob(key run.Key, now time.Time) bool {
+	limit := max(tr.options.Limits.Jobs, 1)
+	if len(tr.jobs) < limit || tr.evictJob(now) {
 		return true
 	}
-	return w.cards.Job(key.Environment, key.Job) != nil && len(w.jobs) < limit+len(w.cards.Jobs)
+	return tr.cards.Job(key.Environment, key.Job) != nil && len(tr.jobs) < limit+len(tr.cards.Jobs)
 }
 
-func (w *Tracker) evictJob(now time.Time) bool {
+func (tr *Tracker) evictJob(now time.Time) bool {
 	var next *list.Element
-	for e := w.byAge.Front(); e != nil; e = next {
+	for e := tr.byAge.Front(); e != nil; e = next {
 		next = e.Next()
 		j := e.Value.(*job)
-		if j.card != nil || len(w.ledger.of(j.key)) > 0 {
+		if j.card != nil || len(tr.ledger.of(j.key)) > 0 {
 			continue
 		}
 		if now.Sub(j.seen) < unusedFor {
 			return false // all that follow were heard of later
 		}
-		if w.concludeFailed(j, now) {
+		if tr.concludeFailed(j, now) {
 			continue // it has an alert now
 		}
-		w.exceeded(Notice{Limit: LimitJob, Key: j.key})
-		w.dropJob(j)
+		tr.exceeded(Notice{Limit: LimitJob, Key: j.key})
+		tr.dropJob(j)
 		return true
 	}
 	return false
@@ -108,34 +108,34 @@ func (w *Tracker) evictJob(now time.Time) bool {
 
 // concludeFailed says what is known to be wrong with the open runs of a job, and reports whether
 // that is anything.
-func (w *Tracker) concludeFailed(j *job, now time.Time) bool {
+func (tr *Tracker) concludeFailed(j *job, now time.Time) bool {
 	for t := range j.runs {
 		if t.phase == closed {
 			continue
 		}
-		if v := w.judge.Judge(t.run, w.expect(t), false); v.Outcome.Bad() && v.Fault != nil {
-			w.conclude(t, v, now)
+		if v := tr.judge.Judge(t.run, tr.expect(t), false); v.Outcome.Bad() && v.Fault != nil {
+			tr.conclude(t, v, now)
 		}
 	}
-	return len(w.ledger.of(j.key)) > 0
+	return len(tr.ledger.of(j.key)) > 0
 }
 
 // boundOpen keeps the number of runs that have not ended within its limit. One that only waits for
 // its judgement is judged now. Of one that has failed already that is said before it goes.
-func (w *Tracker) boundOpen(now time.Time) {
-	for w.index.open.Len() > max(w.options.Limits.Runs, 1) {
-		t := w.makesRoom(now)
-		v := w.judge.Judge(t.run, w.expect(t), false)
+func (tr *Tracker) boundOpen(now time.Time) {
+	for tr.index.open.Len() > max(tr.options.Limits.Runs, 1) {
+		t := tr.makesRoom(now)
+		v := tr.judge.Judge(t.run, tr.expect(t), false)
 		bad := v.Outcome.Bad() && v.Fault != nil
 		if bad || t.phase == ended && !v.Waits {
 			early := t.phase == ended
-			w.conclude(t, v, now)
+			tr.conclude(t, v, now)
 			if early {
 				continue
 			}
 		}
-		w.exceeded(Notice{Limit: LimitRun, Key: t.run.Key, Run: t.run.ID})
-		w.forget(t)
+		tr.exceeded(Notice{Limit: LimitRun, Key: t.run.Key, Run: t.run.ID})
+		tr.forget(t)
 	}
 }
 
@@ -143,10 +143,10 @@ func (w *Tracker) boundOpen(now time.Time) {
 // ended, else one that was silent for an hour, else the one that came last, as what is active is
 // not pushed out. Only runs of jobs with a card push out what is active: that of a job without a
 // card that was silent for longest, else of all.
-func (w *Tracker) makesRoom(now time.Time) *tracked {
+func (tr *Tracker) makesRoom(now time.Time) *tracked {
 	var oldest *tracked
 	examined := 0
-	for e := w.index.open.Front(); e != nil && examined < maxExamined; e = e.Next() {
+	for e := tr.index.open.Front(); e != nil && examined < maxExamined; e = e.Next() {
 		examined++
 		t := e.Value.(*tracked)
 		if t.carded() {
@@ -162,7 +162,7 @@ func (w *Tracker) makesRoom(now time.Time) *tracked {
 	if oldest != nil && now.Sub(oldest.run.LastSeen) >= unusedFor {
 		return oldest
 	}
-	for _, t := range slices.Backward(w.touched) {
+	for _, t := range slices.Backward(tr.touched) {
 		if t.fresh && !t.stored.Gone() && t.job != nil && !t.carded() && t.phase != closed {
 			return t
 		}
@@ -170,22 +170,22 @@ func (w *Tracker) makesRoom(now time.Time) *tracked {
 	if oldest != nil {
 		return oldest
 	}
-	return w.index.open.Front().Value.(*tracked)
+	return tr.index.open.Front().Value.(*tracked)
 }
 
 // boundClosed keeps the number of runs that late spans may re-open within its limit: the one that
 // was closed first goes, rather one of a job without a card.
-func (w *Tracker) boundClosed() {
-	for w.index.closed.Len() > w.options.Limits.Closed {
-		t, examined := w.index.closed.Front().Value.(*tracked), 0
-		for e := w.index.closed.Front(); e != nil && examined < maxExamined; e = e.Next() {
+func (tr *Tracker) boundClosed() {
+	for tr.index.closed.Len() > tr.options.Limits.Closed {
+		t, examined := tr.index.closed.Front().Value.(*tracked), 0
+		for e := tr.index.closed.Front(); e != nil && examined < maxExamined; e = e.Next() {
 			examined++
 			if other := e.Value.(*tracked); !other.carded() {
 				t = other
 				break
 			}
 		}
-		w.exceeded(Notice{Limit: LimitClosed, Key: t.run.Key, Run: t.run.ID})
-		w.forget(t)
+		tr.exceeded(Notice{Limit: LimitClosed, Key: t.run.Key, Run: t.run.ID})
+		tr.forget(t)
 	}
 }

@@ -15,24 +15,24 @@ import (
 
 // Load reads what was stored. It returns what was set aside because it cannot be read; an error is
 // the store's own.
-func (w *Tracker) Load(ctx context.Context, store Store, now time.Time) (failed []string, err error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.started = now
+func (tr *Tracker) Load(ctx context.Context, store Store, now time.Time) (failed []string, err error) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	tr.started = now
 	if store == nil {
-		w.refresh(now)
+		tr.refresh(now)
 		return nil, nil
 	}
-	l := loader{w: w, pasts: map[string][]byte{}}
+	l := loader{tracker: tr, pasts: map[string][]byte{}}
 	// In the order of the keys, alert/, history/, job/, run/, histories come before jobs, and jobs
 	// before runs.
-	damaged, err := w.records.Load(ctx, store, l.take)
+	damaged, err := tr.records.Load(ctx, store, l.loadRecord)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the state: %w", err)
 	}
 	l.enterRuns()
-	w.refresh(now)
-	w.arm(now)
+	tr.refresh(now)
+	tr.arm(now)
 	for _, d := range damaged {
 		failed = append(failed, d.String())
 	}
@@ -41,27 +41,28 @@ func (w *Tracker) Load(ctx context.Context, store Store, now time.Time) (failed 
 
 // loader reads the store once.
 type loader struct {
-	w     *Tracker
-	runs  []*tracked
-	pasts map[string][]byte
+	tracker *Tracker
+	runs    []*tracked
+	pasts   map[string][]byte
 }
 
-func (l *loader) take(key string, value []byte) error {
+// loadRecord makes one record known.
+func (l *loader) loadRecord(key string, value []byte) error {
 	switch {
 	case key == keyMeta:
 		m, err := decodeMeta(value)
 		if err != nil {
 			return err
 		}
-		l.w.down, l.w.outage.resumedAt = m.alive, m.again
+		l.tracker.down, l.tracker.outage.resumedAt = m.alive, m.again
 		if !m.received.IsZero() {
-			l.w.liveness.last.Store(m.received.UnixNano())
+			l.tracker.liveness.last.Store(m.received.UnixNano())
 		}
 		return nil
 	case key == keyServices:
-		return l.w.liveness.decode(value)
+		return l.tracker.liveness.decode(value)
 	case strings.HasPrefix(key, prefixAlert):
-		return l.w.ledger.load(key, value)
+		return l.tracker.ledger.load(key, value)
 	case strings.HasPrefix(key, prefixHistory):
 		p := &past{}
 		if err := p.decode(value); err != nil {
@@ -77,7 +78,7 @@ func (l *loader) take(key string, value []byte) error {
 		l.enterJob(j)
 		return nil
 	case strings.HasPrefix(key, prefixRun):
-		t, err := decodeRun(key, value, l.w.options.Limits.Limits)
+		t, err := decodeRun(key, value, l.tracker.options.Limits.Limits)
 		if err != nil {
 			return err
 		}
@@ -93,15 +94,15 @@ func (l *loader) enterJob(j *job) {
 	if value, ok := l.pasts[j.past.stored.Key]; ok {
 		_ = j.past.decode(value) // it could be read before
 	} else {
-		l.w.records.Change(j.past)
+		l.tracker.records.Change(j.past)
 	}
-	l.w.enterJob(j, l.w.started)
+	l.tracker.enterJob(j, l.tracker.started)
 }
 
 // enterRuns makes the runs known, in the order in which they were last heard of. A run whose job
 // was damaged brings the job back.
 func (l *loader) enterRuns() {
-	w := l.w
+	tr := l.tracker
 	slices.SortFunc(l.runs, func(a, b *tracked) int {
 		if c := a.run.LastSeen.Compare(b.run.LastSeen); c != 0 {
 			return c
@@ -113,49 +114,49 @@ func (l *loader) enterRuns() {
 			if len(t.run.Traces) > 0 {
 				t.trace = t.run.Traces[0]
 			}
-			w.index.anonymous[t.trace] = t
-			t.place = w.index.nameless.PushBack(t)
+			tr.index.anonymous[t.trace] = t
+			t.place = tr.index.nameless.PushBack(t)
 			continue
 		}
-		j := w.jobs[t.run.Key]
+		j := tr.jobs[t.run.Key]
 		if j == nil {
 			j = newJob(t.run.Key)
 			j.own = true
-			w.records.Change(j)
+			tr.records.Change(j)
 			l.enterJob(j)
 		}
-		w.byAge.MoveToBack(j.place)
+		tr.byAge.MoveToBack(j.place)
 		t.job = j
 		j.runs[t] = struct{}{}
-		w.index.runs[runID{t.run.Key, t.run.ID}] = t
+		tr.index.runs[runID{t.run.Key, t.run.ID}] = t
 		if t.phase == closed {
-			t.place = w.index.closed.PushBack(t)
+			t.place = tr.index.closed.PushBack(t)
 		} else {
-			t.place = w.index.open.PushBack(t)
+			t.place = tr.index.open.PushBack(t)
 		}
 		for _, trace := range t.run.Traces {
-			w.index.join(trace, t)
+			tr.index.join(trace, t)
 		}
 		t.traces = len(t.run.Traces)
 	}
 }
 
 // arm sets the timers of all that was read.
-func (w *Tracker) arm(now time.Time) {
-	if e := w.outageAlert(); e != nil {
-		w.outage.since = w.liveness.lastAt()
-		if w.outage.since.IsZero() {
-			w.outage.since = now
+func (tr *Tracker) arm(now time.Time) {
+	if e := tr.outageAlert(); e != nil {
+		tr.outage.since = tr.liveness.lastAt()
+		if tr.outage.since.IsZero() {
+			tr.outage.since = now
 		}
 	}
-	for e := w.index.nameless.Front(); e != nil; e = e.Next() {
-		w.timers.set(&e.Value.(*tracked).timer, now)
+	for e := tr.index.nameless.Front(); e != nil; e = e.Next() {
+		tr.timers.set(&e.Value.(*tracked).timer, now)
 	}
-	for e := w.index.open.Front(); e != nil; e = e.Next() {
-		w.timers.set(&e.Value.(*tracked).timer, now)
+	for e := tr.index.open.Front(); e != nil; e = e.Next() {
+		tr.timers.set(&e.Value.(*tracked).timer, now)
 	}
-	for e := w.index.closed.Front(); e != nil; e = e.Next() {
+	for e := tr.index.closed.Front(); e != nil; e = e.Next() {
 		t := e.Value.(*tracked)
-		w.timers.set(&t.timer, t.closedAt.Add(closedFor))
+		tr.timers.set(&t.timer, t.closedAt.Add(closedFor))
 	}
 }

@@ -54,43 +54,43 @@ func reportsMissing(k judge.Kind) bool {
 
 // quietSince is when something was last heard, or when the tracker began to listen. What was sent
 // while it was down for a moment is sent again, so that a silence goes on over that.
-func (w *Tracker) quietSince() time.Time {
-	received := w.liveness.lastAt()
-	if received.After(w.started) || !w.down.IsZero() && !received.IsZero() && w.started.Sub(w.down) <= w.options.Absence {
+func (tr *Tracker) quietSince() time.Time {
+	received := tr.liveness.lastAt()
+	if received.After(tr.started) || !tr.down.IsZero() && !received.IsZero() && tr.started.Sub(tr.down) <= tr.options.Absence {
 		return received
 	}
-	return w.started
+	return tr.started
 }
 
 // hold reports whether a fault of absence is to be held, and when to ask again.
-func (w *Tracker) hold(key run.Key, deadline, now time.Time) (until time.Time, held bool) {
-	if w.options.NoTelemetry <= 0 {
+func (tr *Tracker) hold(key run.Key, deadline, now time.Time) (until time.Time, held bool) {
+	if tr.options.NoTelemetry <= 0 {
 		return time.Time{}, false
 	}
-	w.endOutage(now)
-	if deadline.Before(w.outage.resumedAt) && now.Before(w.outage.resumedAt.Add(w.options.Absence)) {
-		return w.outage.resumedAt.Add(w.options.Absence), true
+	tr.endOutage(now)
+	if deadline.Before(tr.outage.resumedAt) && now.Before(tr.outage.resumedAt.Add(tr.options.Absence)) {
+		return tr.outage.resumedAt.Add(tr.options.Absence), true
 	}
-	if w.outageAlert() != nil {
+	if tr.outageAlert() != nil {
 		return now.Add(time.Minute), true
 	}
-	since := w.quietSince()
-	if deadline.Sub(since) < minOutage || !w.plausible(now) {
+	since := tr.quietSince()
+	if deadline.Sub(since) < minOutage || !tr.plausible(now) {
 		return time.Time{}, false
 	}
-	w.outage.since = since
-	if _, ok := w.outage.suspects[key]; !ok {
-		w.outage.suspects[key] = now
+	tr.outage.since = since
+	if _, ok := tr.outage.suspects[key]; !ok {
+		tr.outage.suspects[key] = now
 	}
 	// A fault that is new, also after a restart, waits for others of the same moment.
-	decides := since.Add(w.options.NoTelemetry)
-	if at := w.outage.suspects[key].Add(w.options.DecisionWait); at.After(decides) {
+	decides := since.Add(tr.options.NoTelemetry)
+	if at := tr.outage.suspects[key].Add(tr.options.DecisionWait); at.After(decides) {
 		decides = at
 	}
 	if now.Before(decides) {
 		return earliest(now.Add(time.Minute), decides), true
 	}
-	if !w.raiseOutage(now, since) {
+	if !tr.raiseOutage(now, since) {
 		return time.Time{}, false
 	}
 	return now.Add(time.Minute), true
@@ -98,26 +98,26 @@ func (w *Tracker) hold(key run.Key, deadline, now time.Time) (until time.Time, h
 
 // plausible reports whether a silence may be everybody's. The answer is kept for the moment: it is
 // asked for every fault that is due.
-func (w *Tracker) plausible(now time.Time) bool {
-	if !now.Equal(w.outage.askedAt) {
-		w.outage.askedAt, w.outage.answer = now, len(w.liveness.steady(w.liveness.lastAt())) >= 2 || w.waitedFor() >= 2
+func (tr *Tracker) plausible(now time.Time) bool {
+	if !now.Equal(tr.outage.askedAt) {
+		tr.outage.askedAt, tr.outage.answer = now, len(tr.liveness.steady(tr.liveness.lastAt())) >= 2 || tr.waitedFor() >= 2
 	}
-	return w.outage.answer
+	return tr.outage.answer
 }
 
 // waitedFor counts the jobs of which something is to be heard, up to two.
-func (w *Tracker) waitedFor() int {
+func (tr *Tracker) waitedFor() int {
 	waited := map[*job]bool{}
-	for e := w.index.open.Front(); e != nil && len(waited) < 2; e = e.Next() {
+	for e := tr.index.open.Front(); e != nil && len(waited) < 2; e = e.Next() {
 		if t := e.Value.(*tracked); t.phase == running {
 			waited[t.job] = true
 		}
 	}
-	for _, j := range w.jobs {
+	for _, j := range tr.jobs {
 		if len(waited) >= 2 {
 			break
 		}
-		if w.scheduleApplies(j) {
+		if tr.scheduleApplies(j) {
 			waited[j] = true
 		}
 	}
@@ -126,19 +126,19 @@ func (w *Tracker) waitedFor() int {
 
 // raiseOutage raises NoTelemetry if the silence is everybody's, in place of the faults that were
 // raised in it.
-func (w *Tracker) raiseOutage(now, since time.Time) bool {
-	services := w.liveness.steady(w.liveness.lastAt())
-	if len(w.outage.suspects) < 2 && len(services) < 2 {
+func (tr *Tracker) raiseOutage(now, since time.Time) bool {
+	services := tr.liveness.steady(tr.liveness.lastAt())
+	if len(tr.outage.suspects) < 2 && len(services) < 2 {
 		return false
 	}
 	var names []string
-	for _, key := range slices.SortedFunc(maps.Keys(w.outage.suspects), compareKeys) {
+	for _, key := range slices.SortedFunc(maps.Keys(tr.outage.suspects), compareKeys) {
 		names = append(names, words.Title(key))
 	}
 	summary := fmt.Sprintf("Nothing at all has been received since %s (%s), by which time %s should have been heard of: the path of the telemetry may be broken, and nothing is known of any job.",
 		since.UTC().Format("2006-01-02 15:04:05 MST"), round(now.Sub(since)), words.List(names))
-	e := w.ledger.raise(now, alert.Alert{
-		Name: string(judge.NoTelemetry), Severity: w.options.Severity, Summary: summary,
+	e := tr.ledger.raise(now, alert.Alert{
+		Name: string(judge.NoTelemetry), Severity: tr.options.Severity, Summary: summary,
 		Annotations: map[string]string{
 			"silent_since": since.UTC().Format(time.RFC3339), "jobs": words.Cut(strings.Join(names, ", "), maxText),
 			"services": words.Cut(strings.Join(services, ", "), maxText), "services_heard": strconv.Itoa(len(services)),
@@ -147,10 +147,10 @@ func (w *Tracker) raiseOutage(now, since time.Time) bool {
 	if e == nil {
 		return false // the ledger is full
 	}
-	w.outage.since = since
-	for _, other := range w.ledger.alerts.All() {
+	tr.outage.since = since
+	for _, other := range tr.ledger.alerts.All() {
 		if other.Firing() && reportsMissing(other.Kind) && other.Alert.StartsAt.After(since) {
-			w.ledger.resolve(now, other, map[string]string{"superseded_by": string(judge.NoTelemetry)})
+			tr.ledger.resolve(now, other, map[string]string{"superseded_by": string(judge.NoTelemetry)})
 		}
 	}
 	return true
@@ -158,12 +158,12 @@ func (w *Tracker) raiseOutage(now, since time.Time) bool {
 
 // passedInOutage reports whether a deadline that passed in a silence of everything says nothing
 // about the job: it has been heard of since.
-func (w *Tracker) passedInOutage(j *job, deadline time.Time) bool {
-	if deadline.Before(w.outage.lastFrom) || !deadline.Before(w.outage.lastTo) {
+func (tr *Tracker) passedInOutage(j *job, deadline time.Time) bool {
+	if deadline.Before(tr.outage.lastFrom) || !deadline.Before(tr.outage.lastTo) {
 		return false
 	}
 	for t := range j.runs {
-		if !t.run.LastSeen.Before(w.outage.lastTo.Truncate(time.Second)) {
+		if !t.run.LastSeen.Before(tr.outage.lastTo.Truncate(time.Second)) {
 			return true
 		}
 	}
@@ -171,8 +171,8 @@ func (w *Tracker) passedInOutage(j *job, deadline time.Time) bool {
 }
 
 // outageAlert returns NoTelemetry's alert while it fires.
-func (w *Tracker) outageAlert() *entry {
-	for _, e := range w.ledger.of(run.Key{}) {
+func (tr *Tracker) outageAlert() *entry {
+	for _, e := range tr.ledger.of(run.Key{}) {
 		if e.Kind == judge.NoTelemetry {
 			return e
 		}
@@ -181,21 +181,21 @@ func (w *Tracker) outageAlert() *entry {
 }
 
 // endOutage notices that a silence is over.
-func (w *Tracker) endOutage(now time.Time) {
-	if w.outage.since.IsZero() {
+func (tr *Tracker) endOutage(now time.Time) {
+	if tr.outage.since.IsZero() {
 		return
 	}
-	received := w.liveness.lastAt()
-	if !received.After(w.outage.since) {
+	received := tr.liveness.lastAt()
+	if !received.After(tr.outage.since) {
 		return
 	}
-	if w.outageAlert() != nil {
-		w.outage.lastFrom, w.outage.lastTo = w.outage.since, received
+	if tr.outageAlert() != nil {
+		tr.outage.lastFrom, tr.outage.lastTo = tr.outage.since, received
 	}
-	w.outage.since, w.outage.resumedAt = time.Time{}, received
-	clear(w.outage.suspects)
-	if e := w.outageAlert(); e != nil {
-		w.ledger.resolve(now, e, map[string]string{"heard_at": received.Format(time.RFC3339)})
+	tr.outage.since, tr.outage.resumedAt = time.Time{}, received
+	clear(tr.outage.suspects)
+	if e := tr.outageAlert(); e != nil {
+		tr.ledger.resolve(now, e, map[string]string{"heard_at": received.Format(time.RFC3339)})
 	}
 }
 

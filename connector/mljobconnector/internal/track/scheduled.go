@@ -21,27 +21,27 @@ import (
 // without an environment holds for the job in general until it is known where it runs, and then in
 // every environment where a run has covered a slot: an attempt in staging does not make staging a
 // place that is expected to run every night.
-func (w *Tracker) scheduleApplies(j *job) bool {
+func (tr *Tracker) scheduleApplies(j *job) bool {
 	switch {
 	case j.schedule == nil:
 		return false
 	case j.card.Environment != "" || j.slots.armed:
 		return true
 	default:
-		return j.key.Environment == "" && !w.armedElsewhere(j.key.Job)
+		return j.key.Environment == "" && !tr.armedElsewhere(j.key.Job)
 	}
 }
 
 // patience is how long after its slot a run may be missing.
-func (w *Tracker) patience(j *job) time.Duration {
+func (tr *Tracker) patience(j *job) time.Duration {
 	if j.card.FinishWithin > 0 {
 		return j.card.FinishWithin
 	}
-	return w.options.ScheduleGrace
+	return tr.options.ScheduleGrace
 }
 
 // coverSlot gives a new run the slot that it covers.
-func (w *Tracker) coverSlot(t *tracked) {
+func (tr *Tracker) coverSlot(t *tracked) {
 	j := t.job
 	if j.schedule == nil || !t.slot.IsZero() || t.slotSought || t.backfill {
 		return
@@ -60,20 +60,20 @@ func (w *Tracker) coverSlot(t *tracked) {
 		j.slots.from, j.slots.covered = slot.Add(-time.Nanosecond), nil // what was before was not known to be expected here
 	}
 	j.slots.cover(j.schedule, slot, began, t.date)
-	w.records.Change(j)
-	w.timers.advance(&j.timer, began)
-	if general := w.jobs[run.Key{Job: j.key.Job}]; general != nil && general != j && general.schedule != nil {
-		w.timers.advance(&general.timer, began) // it is known now where it runs
+	tr.records.Change(j)
+	tr.timers.advance(&j.timer, began)
+	if general := tr.jobs[run.Key{Job: j.key.Job}]; general != nil && general != j && general.schedule != nil {
+		tr.timers.advance(&general.timer, began) // it is known now where it runs
 	}
 }
 
 // evaluateSlots judges the slots of a job whose time is over.
-func (w *Tracker) evaluateSlots(j *job, now time.Time) {
+func (tr *Tracker) evaluateSlots(j *job, now time.Time) {
 	if j.schedule == nil {
 		return
 	}
 	for t := range j.runs {
-		w.coverSlot(t)
+		tr.coverSlot(t)
 	}
 	missed, latest := 0, time.Time{}
 	for n := 0; ; n++ {
@@ -81,29 +81,29 @@ func (w *Tracker) evaluateSlots(j *job, now time.Time) {
 		if slot.IsZero() {
 			break
 		}
-		deadline := slot.Add(w.patience(j))
-		due := w.afterDowntime(deadline.Add(w.options.Absence))
+		deadline := slot.Add(tr.patience(j))
+		due := tr.afterDowntime(deadline.Add(tr.options.Absence))
 		if now.Before(due) {
-			w.wake(&j.timer, due, now)
+			tr.wake(&j.timer, due, now)
 			break
 		}
-		holds := w.scheduleApplies(j)
-		if holds && !j.slots.has(slot) && w.passedInOutage(j, deadline) {
+		holds := tr.scheduleApplies(j)
+		if holds && !j.slots.has(slot) && tr.passedInOutage(j, deadline) {
 			holds = false
 		}
 		if holds && !j.slots.has(slot) {
-			if until, held := w.hold(j.key, deadline, now); held {
-				w.wake(&j.timer, until, now)
+			if until, held := tr.hold(j.key, deadline, now); held {
+				tr.wake(&j.timer, until, now)
 				break
 			}
 		}
 		if n == maxSlots { // the rest of a very long time is not gone through slot by slot
-			j.slots.from = now.Add(-w.patience(j) - w.options.Absence)
+			j.slots.from = now.Add(-tr.patience(j) - tr.options.Absence)
 			j.slots.covered = nil
-			w.wake(&j.timer, now, now)
+			tr.wake(&j.timer, now, now)
 			break
 		}
-		w.records.Change(j)
+		tr.records.Change(j)
 		if !j.slots.pass(slot) {
 			continue
 		}
@@ -114,16 +114,16 @@ func (w *Tracker) evaluateSlots(j *job, now time.Time) {
 		missed, latest = missed+1, slot
 	}
 	if missed > 0 {
-		w.raiseMissed(j, latest, now)
+		tr.raiseMissed(j, latest, now)
 	}
-	if !j.own && !w.scheduleApplies(j) && len(w.ledger.of(j.key)) == 0 {
-		w.dropJob(j) // other environments have taken its place
+	if !j.own && !tr.scheduleApplies(j) && len(tr.ledger.of(j.key)) == 0 {
+		tr.dropJob(j) // other environments have taken its place
 	}
 }
 
 // raiseMissed says that no run came for a slot.
-func (w *Tracker) raiseMissed(j *job, slot, now time.Time) {
-	deadline := slot.Add(w.patience(j))
+func (tr *Tracker) raiseMissed(j *job, slot, now time.Time) {
+	deadline := slot.Add(tr.patience(j))
 	at, by := j.schedule.Format(slot), j.schedule.Format(deadline)
 	var s strings.Builder
 	if j.schedule.Interval() {
@@ -140,18 +140,18 @@ func (w *Tracker) raiseMissed(j *job, slot, now time.Time) {
 		annotations["missed_since"] = j.slots.firstMissed.UTC().Format(time.RFC3339)
 	}
 	s.WriteString(".")
-	if !w.down.IsZero() && deadline.Add(w.options.Absence).After(w.down) && !deadline.Add(w.options.Absence).After(w.started) {
-		fmt.Fprintf(&s, " The collector was down from %s to %s and may not have seen it.", j.schedule.Format(w.down), j.schedule.Format(w.started))
-		annotations["collector_down_since"] = w.down.UTC().Format(time.RFC3339)
-		annotations["collector_down_until"] = w.started.UTC().Format(time.RFC3339)
+	if !tr.down.IsZero() && deadline.Add(tr.options.Absence).After(tr.down) && !deadline.Add(tr.options.Absence).After(tr.started) {
+		fmt.Fprintf(&s, " The collector was down from %s to %s and may not have seen it.", j.schedule.Format(tr.down), j.schedule.Format(tr.started))
+		annotations["collector_down_since"] = tr.down.UTC().Format(time.RFC3339)
+		annotations["collector_down_until"] = tr.started.UTC().Format(time.RFC3339)
 	}
 	if !j.lastSuccess.IsZero() {
 		annotations["last_success"] = j.lastSuccess.UTC().Format(time.RFC3339)
 	}
-	w.describe(j, annotations)
+	tr.describe(j, annotations)
 	earliestStart := slot.Add(-j.schedule.Early(slot) - j.schedule.Skew(slot))
-	w.ledger.raise(now, alert.Alert{
-		Name: string(judge.JobMissedSchedule), Severity: w.severity(j, false), Labels: labels(j.key, ""),
+	tr.ledger.raise(now, alert.Alert{
+		Name: string(judge.JobMissedSchedule), Severity: tr.severity(j, false), Labels: labels(j.key, ""),
 		Summary: s.String(), Annotations: annotations,
 	}, detail{
 		Key: j.key, Kind: judge.JobMissedSchedule, Missed: j.slots.missed,
@@ -171,11 +171,11 @@ func (t *tracked) deadline() (time.Time, bool) {
 }
 
 // overdue returns the fault of a run that should have ended by now; else at is when to look.
-func (w *Tracker) overdue(t *tracked, e judge.Expect, now time.Time) (f *judge.Fault, at time.Time) {
+func (tr *Tracker) overdue(t *tracked, e judge.Expect, now time.Time) (f *judge.Fault, at time.Time) {
 	deadline, ok := t.deadline()
 	if !ok || now.Before(deadline) {
 		return nil, deadline
 	}
-	late := w.judge.Overdue(t.run, e, t.slot, deadline)
+	late := tr.judge.Overdue(t.run, e, t.slot, deadline)
 	return &late, time.Time{}
 }

@@ -85,7 +85,7 @@ type jobStats struct {
 // count counts a run, at its first verdict, and the stages that have ended by then; stages that end
 // later (a late span re-opened the run) are counted at the verdict that follows. Each is counted
 // once; of the stages beyond the 64th only those of the first verdict are.
-func (w *Tracker) count(t *tracked, v judge.Verdict) {
+func (tr *Tracker) count(t *tracked, v judge.Verdict) {
 	s := &t.job.stats
 	if s.runs == nil {
 		s.runs, s.stages = map[run.Outcome]uint64{}, map[string]*StageStats{}
@@ -95,7 +95,7 @@ func (w *Tracker) count(t *tracked, v judge.Verdict) {
 		s.duration.observe(t.run.End.Sub(t.run.Start))
 	}
 	results := map[string]judge.StageResult{}
-	for _, result := range judge.Stages(t.run, w.expect(t)) {
+	for _, result := range judge.Stages(t.run, tr.expect(t)) {
 		results[result.Name] = result
 	}
 	for i, stage := range t.run.Stages {
@@ -107,8 +107,8 @@ func (w *Tracker) count(t *tracked, v judge.Verdict) {
 		t.counted |= bit
 		counts := s.stages[stage.Name]
 		if counts == nil {
-			if len(s.stages) >= max(w.options.Limits.Stages, 1) {
-				w.exceeded(Notice{Limit: LimitStage, Key: t.run.Key, Run: t.run.ID, Stage: stage.Name})
+			if len(s.stages) >= max(tr.options.Limits.Stages, 1) {
+				tr.exceeded(Notice{Limit: LimitStage, Key: t.run.Key, Run: t.run.ID, Stage: stage.Name})
 				continue
 			}
 			counts = &StageStats{Name: stage.Name, Outcomes: map[run.Outcome]uint64{}}
@@ -123,17 +123,17 @@ func (w *Tracker) count(t *tracked, v judge.Verdict) {
 }
 
 // Stats gives the counts of all jobs, in the order of environment and name.
-func (w *Tracker) Stats(time.Time) []JobStats {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	out := make([]JobStats, 0, len(w.jobs))
-	for _, key := range slices.SortedFunc(maps.Keys(w.jobs), compareKeys) {
-		j := w.jobs[key]
+func (tr *Tracker) Stats(time.Time) []JobStats {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	out := make([]JobStats, 0, len(tr.jobs))
+	for _, key := range slices.SortedFunc(maps.Keys(tr.jobs), compareKeys) {
+		j := tr.jobs[key]
 		s := JobStats{
 			Key: key, Runs: maps.Clone(j.stats.runs), Duration: j.stats.duration.clone(), LastSuccess: j.lastSuccess,
 			Active: map[alert.Severity]int{},
 		}
-		for _, e := range w.ledger.of(key) {
+		for _, e := range tr.ledger.of(key) {
 			s.Active[e.Alert.Severity]++
 		}
 		for _, name := range slices.Sorted(maps.Keys(j.stats.stages)) {
@@ -147,17 +147,17 @@ func (w *Tracker) Stats(time.Time) []JobStats {
 }
 
 // SelfStats gives the tracker's own counts.
-func (w *Tracker) SelfStats() SelfStats {
-	w.mu.Lock()
-	defer w.mu.Unlock()
+func (tr *Tracker) SelfStats() SelfStats {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
 	s := SelfStats{
-		OpenRuns: w.index.open.Len() + w.index.nameless.Len(), ClosedRuns: w.index.closed.Len(), Jobs: len(w.jobs),
-		Evicted: maps.Clone(w.evicted), Duplicates: w.duplicates, Late: w.late, FailedWrites: w.records.Failed(),
+		OpenRuns: tr.index.open.Len() + tr.index.nameless.Len(), ClosedRuns: tr.index.closed.Len(), Jobs: len(tr.jobs),
+		Evicted: maps.Clone(tr.evicted), Duplicates: tr.duplicates, Late: tr.late, FailedWrites: tr.records.Failed(),
 	}
-	if w.ledger.dropped > 0 {
-		s.Evicted["alert"] = w.ledger.dropped
+	if tr.ledger.dropped > 0 {
+		s.Evicted["alert"] = tr.ledger.dropped
 	}
-	for _, e := range w.ledger.alerts.All() {
+	for _, e := range tr.ledger.alerts.All() {
 		if e.Firing() {
 			s.ActiveAlerts++
 		}

@@ -94,17 +94,17 @@ type Tracker struct {
 
 // New returns an empty tracker.
 func New(o Options) *Tracker {
-	w := &Tracker{
+	tr := &Tracker{
 		options: o, judge: standard{},
 		records: newRecords(), jobs: map[run.Key]*job{}, byAge: list.New(), index: newIndex(o.Limits.Pending),
 		outage: outage{suspects: map[run.Key]time.Time{}}, evicted: map[string]uint64{},
 	}
-	w.ledger = newLedger(w.records, o.Limits.Alerts, o.Resend, o.KeepResolved)
-	w.ledger.carded = func(key run.Key) bool { j := w.jobs[key]; return j != nil && j.card != nil }
-	w.ledger.lost = func(e *entry) {
-		w.notice(Notice{Limit: LimitAlert, Key: e.Key, Run: e.Alert.Annotations["run_id"], Stage: e.Stage, Alert: string(e.Kind)})
+	tr.ledger = newLedger(tr.records, o.Limits.Alerts, o.Resend, o.KeepResolved)
+	tr.ledger.carded = func(key run.Key) bool { j := tr.jobs[key]; return j != nil && j.card != nil }
+	tr.ledger.lost = func(e *entry) {
+		tr.notice(Notice{Limit: LimitAlert, Key: e.Key, Run: e.Alert.Annotations["run_id"], Stage: e.Stage, Alert: string(e.Kind)})
 	}
-	return w
+	return tr
 }
 
 // judgement is package judge, or a test's.
