@@ -11,13 +11,15 @@
 // is a copy of its own.
 //
 // What is JSON is the same for every reader, and for what is skipped:
-//   - The grammar is RFC 8259's, as encoding/json reads it: no leading zeros, no raw control characters in a text, no unknown
-//     escapes. What no other reader takes for JSON is none here.
-//   - NaN, Infinity and -Infinity are allowed, because Python's json writes them. They are the one thing beyond the RFC. They are
-//     missing values, as null is, and so is a number that no float64 is near.
+//   - The grammar is RFC 8259's, as encoding/json reads it: no leading zeros, no raw control
+//     characters in a string, no unknown escapes. What no other reader takes for JSON is none here.
+//   - NaN, Infinity and -Infinity are allowed, because Python's json writes them. They are the one
+//     thing beyond the RFC. They are missing values, as null is, and so is a number that no float64
+//     is near.
 //   - An integer that fits an int64 is one. Any other number is the nearest float64.
 //   - Arrays and objects nest at most MaxDepth deep.
-//   - The members of an object come in their order, each time that a key is there. Of features and paths, the
-//     first is read.
-//   - An escaped surrogate without its other half is U+FFFD. Bytes that are not UTF-8 are passed on as they are.
+//   - The members of an object come in their order, each time that a key is there. Of features and
+//     paths, the first is read.
+//   - An escaped surrogate without its other half is U+FFFD. Bytes that are not UTF-8 are passed on
+//     as they are.
 package jsonscan

@@ -5,7 +5,7 @@
 // all of it at once.
 //
 // Parse makes a Document of each YAML document of a file: its value as JSON would have it, and the
-// nodes that say where each part of it stands. What not JSON value can be is a violation, and so is
+// nodes that say where each part of it stands. What cannot be a JSON value is a violation, and so is
 // a key that is there twice. The caller checks the rest, and reports to the same Report with Fail
 // or FailAt:
 //

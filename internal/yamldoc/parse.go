@@ -76,7 +76,7 @@ func syntaxError(err error) (line int, message string) {
 }
 
 // convert returns a node with what aliases stand for in their places, and its value. It reports
-// what not JSON value can be.
+// what cannot be a JSON value.
 func (d *Document) convert(n *yaml.Node, path []string, depth int) (*yaml.Node, any) {
 	d.values++
 	if o := d.options; d.values > o.MaxValues || depth > o.MaxDepth {

@@ -52,7 +52,7 @@ two
 	assert.Nil(t, Violations((&Report{}).Err()))
 }
 
-// TestViolations finds what not JSON value can be, all of it.
+// TestViolations finds what cannot be a JSON value, all of it.
 func TestViolations(t *testing.T) {
 	for in, want := range map[string][]string{
 		"a: [":                              {"f:2:1: is no YAML: did not find expected node content"},

@@ -81,8 +81,8 @@ func vocabulary(i int, attrs pcommon.Map) {
 	}
 }
 
-// BenchmarkTraces measures a span of 30 attributes. A foreign one, and one in the vocabulary already, must cost next to nothing and
-// allocate nothing.
+// BenchmarkTraces measures a span of 30 attributes. A foreign one, and one in the vocabulary
+// already, must cost next to nothing and allocate nothing.
 func BenchmarkTraces(b *testing.B) {
 	for _, c := range []struct {
 		name, scope string
@@ -124,7 +124,8 @@ func TestForeignAllocatesNothing(t *testing.T) {
 				t.Errorf("%s: %d foreign spans", name, s.Foreign)
 			}
 		}
-		// Under the race detector a pool forgets at random; what spans allocate would be 100 and more.
+		// Under the race detector a pool forgets at random; what spans allocate would be 100 and
+		// more.
 		if n := testing.AllocsPerRun(20, func() { e.Traces(td, nil, report) }); n >= 50 {
 			t.Errorf("%s: %v allocations in 100 spans", name, n)
 		}

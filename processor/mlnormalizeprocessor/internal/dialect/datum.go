@@ -23,7 +23,7 @@ const (
 	integer
 	double
 	boolean
-	// list is several values; those of a target are texts.
+	// list is several values; those of a target are strings.
 	list
 	// structure is a JSON object or array as text.
 	structure
@@ -81,10 +81,10 @@ func (v *datum) string() (string, bool) {
 	}
 }
 
-// maxCopied is the number of bytes that a text that is copied may have.
+// maxCopied is the number of bytes that a string that is copied may have.
 const maxCopied = 1024
 
-// texts makes texts of a list's scalars; what is none, or too long, is left out.
+// texts makes strings of a list's scalars; what is none, or too long, is left out.
 func (v *datum) texts() []datum {
 	out := v.list[:0]
 	for i := range v.list {
@@ -113,7 +113,7 @@ func (v *datum) number() (float64, bool) {
 	return f, !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
-// percentage returns the share that a text like "87.5%" says.
+// percentage returns the share that a string like "87.5%" says.
 func (v *datum) percentage() (float64, bool) {
 	if v.kind != text {
 		return 0, false
@@ -126,7 +126,7 @@ func (v *datum) percentage() (float64, bool) {
 	return f / 100, err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
 }
 
-// whole returns a whole number, that of a numeric text too.
+// whole returns an integer, that of a numeric text too.
 func (v *datum) whole() (int64, bool) {
 	switch v.kind {
 	case integer:
@@ -143,7 +143,8 @@ func (v *datum) whole() (int64, bool) {
 	return int64(f), true
 }
 
-// plus adds a number that is not negative to v, which is one; false for what is none. A sum is whole as long as its parts are.
+// plus adds a number that is not negative to v, which is one; false for what is none. A sum is
+// whole as long as its parts are.
 func (v *datum) plus(other *datum) bool {
 	f, ok := other.number()
 	if !ok || f < 0 {
@@ -193,7 +194,7 @@ func (v *datum) class() kind {
 	return text
 }
 
-// characters counts those of a text.
+// characters counts those of a string.
 func characters(s string) int { return utf8.RuneCountInString(s) }
 
 // collector takes the values that a source gives.
@@ -205,7 +206,8 @@ type collector struct {
 	chars int
 	// sum is that of the numbers, misfit a value that is none.
 	sum, misfit datum
-	// list has the values of all lists of a span, one after the other; that at hand begins at start.
+	// list has the values of all lists of a span, one after the other; that at hand begins at
+	// start.
 	list  []datum
 	start int
 }

@@ -16,7 +16,8 @@ import (
 
 type m = map[string]any
 
-// TestScopeThatManyShare keeps the scope of OpenTelemetry's own Python instrumentations from being taken for OpenLLMetry.
+// TestScopeThatManyShare keeps the scope of OpenTelemetry's own Python instrumentations from being
+// taken for OpenLLMetry.
 func TestScopeThatManyShare(t *testing.T) {
 	_, stats := read(t, engine(t, Options{}), given{scope: "opentelemetry.instrumentation.flask", attributes: m{"http.route": "/"}}, nil)
 	assert.Equal(t, int64(1), stats.Foreign)
@@ -54,7 +55,8 @@ func (f fakePrices) Price(environment, model, version string) (Price, bool) {
 	return p, ok
 }
 
-// TestEnvironment asks for the price in the span's environment, else in its resource's, by the older name where there is no other.
+// TestEnvironment asks for the price in the span's environment, else in its resource's, by the
+// older name where there is no other.
 func TestEnvironment(t *testing.T) {
 	e := engine(t, Options{})
 	in := 1.0

@@ -20,7 +20,8 @@ var update = flag.Bool("update", false, "write the generated part of docs/dialec
 
 const page = "../../../../docs/dialects.md"
 
-// TestDocs keeps the page equal to the tables: go test -run TestDocs ./processor/mlnormalizeprocessor/internal/dialect -update.
+// TestDocs keeps the page equal to the tables: go test -run TestDocs
+// ./processor/mlnormalizeprocessor/internal/dialect -update.
 func TestDocs(t *testing.T) {
 	const begin, end = "<!-- generated from processor/mlnormalizeprocessor/internal/dialect/dialects -->\n", "<!-- end of what is generated -->\n"
 	data, err := os.ReadFile(page)
@@ -39,7 +40,8 @@ func TestDocs(t *testing.T) {
 
 var ymlBlock = regexp.MustCompile("(?s)```yml\n(.*?)```")
 
-// TestDocsShowTablesThatWork compiles the tables on the page, and checks that it names every key of the format.
+// TestDocsShowTablesThatWork compiles the tables on the page, and checks that it names every key of
+// the format.
 func TestDocsShowTablesThatWork(t *testing.T) {
 	data, err := os.ReadFile(page)
 	require.NoError(t, err)

@@ -15,7 +15,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// spanOf is a span of a trace with a model and, unless tokens is 0, tokens. An operation of "-" is none.
+// spanOf is a span of a trace with a model and, unless tokens is 0, tokens. An operation of "-" is
+// none.
 type spanOf struct {
 	trace, id, parent byte
 	operation         string

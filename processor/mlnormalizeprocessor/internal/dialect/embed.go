@@ -13,7 +13,8 @@ import (
 //go:embed dialects/*.yaml
 var files embed.FS
 
-// Embedded returns the tables of the folder dialects, in the order of their files. They are shared and must not be changed.
+// Embedded returns the tables of the folder dialects, in the order of their files. They are shared
+// and must not be changed.
 var Embedded = sync.OnceValue(func() []*Table {
 	tables, err := loadEmbedded()
 	if err != nil {

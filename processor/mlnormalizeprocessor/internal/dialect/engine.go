@@ -15,7 +15,8 @@ import (
 // Price is what a model's tokens cost per million; nil where it is not known.
 type Price struct {
 	Input, Output *float64
-	// CachedInput and CacheWrite are for input that was read from the provider's cache and written to it; nil if it costs what other input does.
+	// CachedInput and CacheWrite are for input that was read from the provider's cache and written
+	// to it; nil if it costs what other input does.
 	CachedInput, CacheWrite *float64
 	Currency                string
 }
@@ -27,19 +28,22 @@ type Pricer interface {
 
 // Stats counts what was done.
 type Stats struct {
-	// Spans are those on which a dialect was read, by the index of Engine.Names. A span may speak several.
+	// Spans are those on which a dialect was read, by the index of Engine.Names. A span may speak
+	// several.
 	Spans []int64
 	// Foreign spans speak none.
 	Foreign int64
-	// Unreadable are values that could not be converted: JSON that is broken, nested too deep or too large, a text where a number was
-	// due. They are left as they are.
+	// Unreadable are values that could not be converted: JSON that is broken, nested too deep or
+	// too large, a string where a number was due. They are left as they are.
 	Unreadable []int64
 	// Dropped are attributes and events with content that were removed.
 	Dropped int64
-	// Assumed counts what was taken for true that no span says, Uncounted the spans that look like calls and are not counted.
+	// Assumed counts what was taken for true that no span says, Uncounted the spans that look like
+	// calls and are not counted.
 	Assumed   [Assumptions]int64
 	Uncounted [Reasons]int64
-	// Notes say which values and operations these were, the first few of a request. Their texts are those of the request.
+	// Notes say which values and operations these were, the first few of a request. Their strings
+	// are those of the request.
 	Notes []Note
 }
 
@@ -51,8 +55,8 @@ type state struct {
 	// resource are the attributes of the resource, own those of the span.
 	resource, own keys
 	scope         pcommon.InstrumentationScope
-	// early are the tables that the scope and the resource have settled; open are the clauses that they leave open, those that need
-	// no key of the span first.
+	// early are the tables that the scope and the resource have settled; open are the clauses that
+	// they leave open, those that need no key of the span first.
 	early      uint64
 	open       []int
 	byNameOnly int
@@ -63,7 +67,8 @@ type state struct {
 	decode    bool
 	inference bool
 	operation string
-	// verdict is what is known of a span that was in doubt; trial is true while one is read to see whether it is in doubt.
+	// verdict is what is known of a span that was in doubt; trial is true while one is read to see
+	// whether it is in doubt.
 	verdict verdict
 	trial   bool
 	// reading is the source that is read, as it is written.
@@ -74,7 +79,8 @@ type state struct {
 	// taken are the names of a family that the span has or will have.
 	taken map[string]struct{}
 
-	// The rest is about the request: where the span at hand is in it, its calls, and what can be said only when all of it was read.
+	// The rest is about the request: where the span at hand is in it, its calls, and what can be
+	// said only when all of it was read.
 	place       place
 	calls       []call
 	doubtful    []doubtful
@@ -103,7 +109,8 @@ func newState(e *Engine) *state {
 	}
 }
 
-// Traces rewrites all spans in place and gives the counts to report, which must not keep them. prices may be nil.
+// Traces rewrites all spans in place and gives the counts to report, which must not keep them.
+// prices may be nil.
 func (e *Engine) Traces(td ptrace.Traces, prices Pricer, report func(*Stats)) {
 	s := e.pool.Get().(*state)
 	clear(s.stats.Spans)
@@ -230,8 +237,8 @@ func (s *state) apply(span ptrace.Span, prices Pricer) {
 	}
 }
 
-// read finds the tables to read, the first that was detected of each concept, and runs their rules. It returns false for a span of which
-// the rest of the request must say whether it is a call.
+// read finds the tables to read, the first that was detected of each concept, and runs their rules.
+// It returns false for a span of which the rest of the request must say whether it is a call.
 func (s *state) read() bool {
 	e := s.engine
 	s.out = s.out[:0]

@@ -35,9 +35,11 @@ type example struct {
 	Events            []exampleEvent `yaml:"events"`
 	DroppedAttributes uint32         `yaml:"dropped_attributes"`
 	DroppedEvents     uint32         `yaml:"dropped_events"`
-	// Each makes an example of every value that an attribute may have, given with that of an attribute that the span gets for it.
+	// Each makes an example of every value that an attribute may have, given with that of an
+	// attribute that the span gets for it.
 	Each *each `yaml:"each"`
-	// Keys are attributes of which each is an example, with the value Of and what the span gets for it.
+	// Keys are attributes of which each is an example, with the value Of and what the span gets for
+	// it.
 	Keys *keysOf `yaml:"keys"`
 	// Alone is the only span of its trace; others come after a call of a model.
 	Alone bool `yaml:"alone"`
@@ -45,7 +47,8 @@ type example struct {
 	Bare bool `yaml:"bare"`
 	// Dialects are those that are read, by default that of the file.
 	Dialects *[]string `yaml:"dialects"`
-	// Adds are the attributes that the span gets. Secret texts instead must all be gone with drop_content.
+	// Adds are the attributes that the span gets. Secret strings instead must all be gone with
+	// drop_content.
 	Adds   map[string]any `yaml:"adds"`
 	Secret bool           `yaml:"secret"`
 }
@@ -56,8 +59,8 @@ type exampleEvent struct {
 	Attributes map[string]any `yaml:"attributes"`
 }
 
-// each says of an attribute of the span (event:KEY for one of its first event, resource:KEY for one of the resource) what becomes of
-// its values; null for nothing.
+// each says of an attribute of the span (event:KEY for one of its first event, resource:KEY for one
+// of the resource) what becomes of its values; null for nothing.
 type each struct {
 	Of     string         `yaml:"of"`
 	Adds   string         `yaml:"adds"`
@@ -212,7 +215,8 @@ func TestExamples(t *testing.T) {
 	}
 }
 
-// TestExamplesNeedEveryLine takes each part of each table away, one at a time: without it, an example must come out otherwise.
+// TestExamplesNeedEveryLine takes each part of each table away, one at a time: without it, an
+// example must come out otherwise.
 func TestExamplesNeedEveryLine(t *testing.T) {
 	for _, table := range Embedded() {
 		t.Run(table.Name, func(t *testing.T) {

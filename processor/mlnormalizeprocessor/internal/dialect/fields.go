@@ -158,7 +158,8 @@ func (d *decoder) rules(n *yaml.Node, path string) (out []*rule) {
 	return out
 }
 
-// alternatives reads what a target is filled from: a source, a rule, or a list of both of which the first that gives something counts.
+// alternatives reads what a target is filled from: a source, a rule, or a list of both of which the
+// first that gives something counts.
 func (d *decoder) alternatives(target string, n *yaml.Node, path string) (out []*rule) {
 	one := func(n *yaml.Node, p string) {
 		r := &rule{target: target, kind: kindOf(target), most: mostOf(target), path: p}

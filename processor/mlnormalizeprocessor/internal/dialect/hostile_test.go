@@ -16,7 +16,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// TestValuesThatDoNotFit gives rules what their targets cannot be: it stays where it is and is counted.
+// TestValuesThatDoNotFit gives rules what their targets cannot be: it stays where it is and is
+// counted.
 func TestValuesThatDoNotFit(t *testing.T) {
 	e := engine(t, Options{})
 	long := strings.Repeat("prompt ", 200)

@@ -10,9 +10,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
-// walkJSON gives the values at a path of a JSON text to c; an empty path is the text's own value. It reads the text once and
-// allocates for the texts that c keeps, and for those with escapes. It returns false, and c is not to be used, where the text is not
-// JSON or nested too deep.
+// walkJSON gives the values at a path of a JSON string to c; an empty path is the text's own value.
+// It reads the text once and allocates for the strings that c keeps, and for those with escapes. It
+// returns false, and c is not to be used, where the text is not JSON or nested too deep.
 func walkJSON(s string, path []string, c *collector) bool {
 	w := walker{json: jsonscan.New(s), c: c}
 	return w.value(path) == nil && w.json.End() == nil

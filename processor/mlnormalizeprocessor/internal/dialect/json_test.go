@@ -34,7 +34,8 @@ func TestFirst(t *testing.T) {
 	assert.Equal(t, datum{kind: integer, int: 1}, c.result())
 }
 
-// TestWhatPythonWrites reads JSON with numbers that are none: they are missing, and the rest of it is read.
+// TestWhatPythonWrites reads JSON with numbers that are none: they are missing, and the rest of it
+// is read.
 func TestWhatPythonWrites(t *testing.T) {
 	const doc = `{"score": NaN, "all": [1, -Infinity, 1e999, 1e-7], "answer": "yes"}`
 	for path, want := range map[string][]datum{
@@ -56,7 +57,8 @@ func TestNumberAsText(t *testing.T) {
 	}
 }
 
-// FuzzWalkJSON takes for JSON what encoding/json does, to the depth that is read, and what Python writes.
+// FuzzWalkJSON takes for JSON what encoding/json does, to the depth that is read, and what Python
+// writes.
 func FuzzWalkJSON(f *testing.F) {
 	for _, s := range []string{
 		`{"a":[1,-2.5e3,"x\u00e4\\\"",true,false,null,{}]}`, `[[[]]]`, `"`, `{"a":`, `01`, `-`, `-0`, `1.`, `.5`, `1e`, `1e+5`, "[1,]", "\"\x01\"", `1e999`, `"\ud800"`,

@@ -9,8 +9,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
 
-// keys are the attributes of one span or of one resource, by the slots and prefixes of a matcher. They are read in one pass and
-// kept until the next: a value is there where its stamp is that of the last pass.
+// keys are the attributes of one span or of one resource, by the slots and prefixes of a matcher.
+// They are read in one pass and kept until the next: a value is there where its stamp is that of
+// the last pass.
 type keys struct {
 	matcher *matcher
 	now     uint64
@@ -41,7 +42,8 @@ func newKeys(m *matcher) keys {
 	}
 }
 
-// read walks the attributes once and returns the tables that single keys detect. Of a key that is there twice, the first counts.
+// read walks the attributes once and returns the tables that single keys detect. Of a key that is
+// there twice, the first counts.
 func (k *keys) read(attrs pcommon.Map) (detected uint64) {
 	m := k.matcher
 	k.now++
@@ -94,7 +96,8 @@ type mask struct {
 	bits uint64
 }
 
-// masksOf returns the slots of sources, nil where some of them are not single attributes of the span.
+// masksOf returns the slots of sources, nil where some of them are not single attributes of the
+// span.
 func masksOf(sources []source) (out []mask) {
 	for i := range sources {
 		s := &sources[i]

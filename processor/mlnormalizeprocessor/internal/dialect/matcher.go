@@ -5,15 +5,16 @@ package dialect
 
 import "slices"
 
-// matcher numbers the keys and the prefixes of keys that any table reads. Keys are found by first byte and length, which turn nearly all
-// foreign ones away.
+// matcher numbers the keys and the prefixes of keys that any table reads. Keys are found by first
+// byte and length, which turn nearly all foreign ones away.
 type matcher struct {
 	slots    map[string]int
 	prefixes []string
 	// tables and prefixTables are detected by a slot or a prefix.
 	tables, prefixTables []uint64
 
-	// keys has the known keys by length, longLength for all that are longer, and that by first byte.
+	// keys has the known keys by length, longLength for all that are longer, and that by first
+	// byte.
 	keys [256]*[longLength + 1][]knownKey
 	// byFirst has the prefixes by first byte.
 	byFirst [256][]knownPrefix

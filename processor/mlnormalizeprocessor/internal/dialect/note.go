@@ -8,12 +8,15 @@ type Assumption uint8
 
 // The assumptions.
 const (
-	// NoOperation and UnknownOperation are spans with a model and tokens that were counted as calls without an operation that says so.
+	// NoOperation and UnknownOperation are spans with a model and tokens that were counted as calls
+	// without an operation that says so.
 	NoOperation Assumption = iota
 	UnknownOperation
-	// WrapperIsCall are agents and workflows that were counted as calls, as no call of their trace had come.
+	// WrapperIsCall are agents and workflows that were counted as calls, as no call of their trace
+	// had come.
 	WrapperIsCall
-	// SameVersion are calls that do not name the version that answered and were given that of the model's last call which did.
+	// SameVersion are calls that do not name the version that answered and were given that of the
+	// model's last call which did.
 	SameVersion
 	Assumptions = 4
 )
@@ -32,12 +35,14 @@ const (
 
 // Note is something that an operator should see.
 type Note struct {
-	// Operation is the one that nobody knows, where that is what the note is about; Counted says that the span was taken for a call.
+	// Operation is the one that nobody knows, where that is what the note is about; Counted says
+	// that the span was taken for a call.
 	Operation string
 	Counted   bool
-	// Key is the attribute that could not be read, otherwise, and Value what it has; empty where it may hold a prompt.
+	// Key is the attribute that could not be read, otherwise, and Value what it has; empty where it
+	// may hold a prompt.
 	Key, Value string
-	// Bytes is the length of a value that is a text.
+	// Bytes is the length of a value that is a string.
 	Bytes int
 	// Dialect is the index of the table that should have read it.
 	Dialect int
@@ -48,7 +53,8 @@ type Note struct {
 // maxNotes is the number of notes that a request can give, each about another key or operation.
 const maxNotes = 8
 
-// unreadable counts a value for the table that reads it; while tables are detected, there is none yet.
+// unreadable counts a value for the table that reads it; while tables are detected, there is none
+// yet.
 func (s *state) unreadable(key, value string) {
 	if s.table == nil || s.trial {
 		return

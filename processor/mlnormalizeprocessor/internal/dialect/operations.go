@@ -11,12 +11,14 @@ type doubt uint8
 const (
 	// certain spans are calls, or are none.
 	certain doubt = iota
-	// unnamed spans have no operation, unknown ones one that nobody knows: with a model and tokens they are calls, unless one is below them.
+	// unnamed spans have no operation, unknown ones one that nobody knows: with a model and tokens
+	// they are calls, unless one is below them.
 	unnamed
 	unknown
 	// outer spans are the same by an operation that is known for it.
 	outer
-	// wrapping spans are agents, steps and workflows: with a model and tokens they stand for the calls of their trace where it has none.
+	// wrapping spans are agents, steps and workflows: with a model and tokens they stand for the
+	// calls of their trace where it has none.
 	wrapping
 )
 

@@ -14,7 +14,8 @@ import (
 // anyStep as a step of a path matches every item of an array, or every member of an object.
 const anyStep = "*"
 
-// isMember is true where a step of a path is the member of an object with a key; a * at its end is any text.
+// isMember is true where a step of a path is the member of an object with a key; a * at its end is
+// any text.
 func isMember(step, key string) bool {
 	if step[len(step)-1] == '*' {
 		return strings.HasPrefix(key, step[:len(step)-1])

@@ -13,8 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
-// decoder reads the nodes of a document and reports what is wrong with them. A text may be written as a number or true is, without
-// quotes: what a span has of its own may be any of them.
+// decoder reads the nodes of a document and reports what is wrong with them. A string may be
+// written as a number or true is, without quotes: what a span has of its own may be any of them.
 type decoder struct{ doc *yamldoc.Document }
 
 func (d *decoder) fail(n *yaml.Node, key, format string, args ...any) {
@@ -79,7 +79,7 @@ func (d *decoder) text(n *yaml.Node, path string) string {
 	return n.Value
 }
 
-// texts reads a text or a list of texts.
+// texts reads a string or a list of strings.
 func (d *decoder) texts(n *yaml.Node, path string) []string {
 	if n.Kind != yaml.SequenceNode {
 		if s := d.text(n, path); s != "" {
@@ -132,7 +132,7 @@ func (d *decoder) integer(n *yaml.Node, path string) int {
 	return i
 }
 
-// oneOf reads a text out of a few.
+// oneOf reads a string out of a few.
 func (d *decoder) oneOf(n *yaml.Node, path string, allowed ...string) string {
 	s := d.text(n, path)
 	if s != "" && !slices.Contains(allowed, s) {

@@ -84,8 +84,9 @@ func (r *rule) moves(src *source) bool {
 		original(src.key)
 }
 
-// familyWork bounds the attributes of a family that are read times all of the span's, as each is searched for among them: it is
-// all of them on a span of up to 4000 attributes, and fewer on a wider one.
+// familyWork bounds the attributes of a family that are read times all of the span's, as each is
+// searched for among them: it is all of them on a span of up to 4000 attributes, and fewer on a
+// wider one.
 const familyWork = 1 << 24
 
 // fillFamily moves a.NAME to b.NAME.
@@ -211,7 +212,8 @@ func statusName(span ptrace.Span) string {
 	}
 }
 
-// attribute gives an attribute's value, or what a source's path finds in it; true says that no more is needed.
+// attribute gives an attribute's value, or what a source's path finds in it; true says that no more
+// is needed.
 func (s *state) attribute(src *source, attr pcommon.Value) bool {
 	c := &s.collector
 	if len(src.path) == 0 {
@@ -264,7 +266,7 @@ func (s *state) items(v datum) bool {
 	return false
 }
 
-// decoded reads a text as JSON; what is not JSON is the text itself.
+// decoded reads a string as JSON; what is not JSON is the text itself.
 func (s *state) decoded(v datum) datum {
 	if v.kind != text || strings.IndexByte(`"{[-0123456789tfn`, v.text[0]) < 0 || len(v.text) > s.engine.options.MaxJSON {
 		return v
@@ -276,8 +278,8 @@ func (s *state) decoded(v datum) datum {
 	return c.result()
 }
 
-// convert makes of what was read what the target needs. ok is false where it cannot be; a state that the table does not name and a
-// kind that it does not accept are no fault.
+// convert makes of what was read what the target needs. ok is false where it cannot be; a state
+// that the table does not name and a kind that it does not accept are no fault.
 func (s *state) convert(r *rule, v datum) (datum, bool) {
 	if v.kind == none {
 		return v, false
@@ -338,7 +340,8 @@ func (s *state) convert(r *rule, v datum) (datum, bool) {
 	return v, true
 }
 
-// lookUp finds a text in any case of its letters; the keys have those of the table and small ones.
+// lookUp finds a string in any case of its letters; the keys have those of the table and small
+// ones.
 func lookUp[V any](words map[string]V, given string) (V, bool) {
 	v, ok := words[given]
 	if !ok && len(given) <= maxText {
@@ -347,7 +350,7 @@ func lookUp[V any](words map[string]V, given string) (V, bool) {
 	return v, ok
 }
 
-// cut takes a part of a text.
+// cut takes a part of a string.
 func (r *rule) cut(v datum) (datum, bool) {
 	given, ok := v.string()
 	if !ok {

@@ -87,7 +87,8 @@ func TestSchemaRefuses(t *testing.T) {
 	}
 }
 
-// TestSchemaHasTheKeysOfTheReader compares the keys of each block, and the words that a key allows, with those that the reader names.
+// TestSchemaHasTheKeysOfTheReader compares the keys of each block, and the words that a key allows,
+// with those that the reader names.
 func TestSchemaHasTheKeysOfTheReader(t *testing.T) {
 	_, source := tableSchema(t)
 	defs := source["$defs"].(map[string]any)

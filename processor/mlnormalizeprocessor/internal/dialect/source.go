@@ -44,15 +44,17 @@ type source struct {
 	path   []string
 	// family is true for a.*, whose key is then "a.".
 	family bool
-	// behind is what follows each number of a numbered key, of which key is what stands before the first; open is true where
-	// the last of them ends in *, for anything.
+	// behind is what follows each number of a numbered key, of which key is what stands before the
+	// first; open is true where the last of them ends in *, for anything.
 	behind  []string
 	open    bool
 	written string
 
-	// slot is the number of a single key of the span, or the index of the prefix of a family or numbered key.
+	// slot is the number of a single key of the span, or the index of the prefix of a family or
+	// numbered key.
 	slot int
-	// moves is true where the value moves as a whole, so that remove_originals may remove its attribute.
+	// moves is true where the value moves as a whole, so that remove_originals may remove its
+	// attribute.
 	moves bool
 }
 
@@ -149,7 +151,8 @@ func (s *source) number(key string) {
 	}
 }
 
-// matches is true where a key, which begins as the source does, has numbers in place of the source's Ns.
+// matches is true where a key, which begins as the source does, has numbers in place of the
+// source's Ns.
 func (s *source) matches(key string) bool {
 	if last := s.behind[len(s.behind)-1]; !s.open && !strings.HasSuffix(key, last) {
 		return false

@@ -35,7 +35,8 @@ func TestEmbedded(t *testing.T) {
 	}
 }
 
-// TestViolations checks that what is wrong with a table is said with its file, line and key, all at once.
+// TestViolations checks that what is wrong with a table is said with its file, line and key, all at
+// once.
 func TestViolations(t *testing.T) {
 	const good = "name: x\nconcept: llm\ndetect: [{has: a}]\n"
 	for _, c := range []struct {

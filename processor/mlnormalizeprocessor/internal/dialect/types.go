@@ -5,8 +5,8 @@ package dialect
 
 import "regexp"
 
-// Concept is what a dialect speaks of. Each is resolved on its own: of the dialects detected on a span, the first one of each concept
-// is read.
+// Concept is what a dialect speaks of. Each is resolved on its own: of the dialects detected on a
+// span, the first one of each concept is read.
 type Concept string
 
 // The concepts.
@@ -26,11 +26,13 @@ type Table struct {
 	Title, Versions, Evidence string
 	NotRead                   []string
 	Concepts                  []Concept
-	// Order decides between tables of one concept that are detected on one span: the smallest is read.
+	// Order decides between tables of one concept that are detected on one span: the smallest is
+	// read.
 	Order int
 	// Extends names a table whose rules follow this one's own.
 	Extends string
-	// DecodeJSON is true where every attribute is JSON in a text, also those that other tables read.
+	// DecodeJSON is true where every attribute is JSON in a string, also those that other tables
+	// read.
 	DecodeJSON bool
 	Detect     []condition
 	// Wrappers are conditions for spans that look like an inference but only wrap one.
@@ -54,7 +56,8 @@ type section struct {
 
 // content names what holds prompts and completions, for drop_content.
 type content struct {
-	// attributes are keys, prefixes that end in *, or numbered keys. They are dropped from spans and from events.
+	// attributes are keys, prefixes that end in *, or numbered keys. They are dropped from spans
+	// and from events.
 	attributes []source
 	// events are dropped whole.
 	events []string
@@ -68,7 +71,8 @@ type condition struct {
 	name, namePrefix []string
 	kind             []string
 	status           []string
-	// has are sources that must be there, lacks those that must not. any are keys of which one must be there.
+	// has are sources that must be there, lacks those that must not. any are keys of which one must
+	// be there.
 	has, lacks []source
 	any        []source
 	equals     []equality
@@ -107,7 +111,7 @@ type rule struct {
 	constant *datum
 
 	states map[string]datum
-	// aliases replace some texts; an empty one drops it.
+	// aliases replace some strings; an empty one drops it.
 	aliases   map[string]string
 	otherwise *datum
 	accept    []kind
@@ -128,9 +132,11 @@ type rule struct {
 
 	path string
 
-	// masks are the slots of the sources where all are single attributes of the span, or paths in them; else nil.
+	// masks are the slots of the sources where all are single attributes of the span, or paths in
+	// them; else nil.
 	masks []mask
-	// slot is the target's, -1 for a family, whose prefix is then set. differsSlot is that of differs.
+	// slot is the target's, -1 for a family, whose prefix is then set. differsSlot is that of
+	// differs.
 	slot, differsSlot int
 	prefix            string
 }

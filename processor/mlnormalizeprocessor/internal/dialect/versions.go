@@ -14,11 +14,13 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// maxVersions is the number of models of which the version that answered last is remembered. Calls of others keep the version that they name, or none.
+// maxVersions is the number of models of which the version that answered last is remembered. Calls
+// of others keep the version that they name, or none.
 const maxVersions = 1000
 
-// versions remembers which version of a generative model answered last. Streamed and failed calls often do not say; they are taken to be of the same,
-// so that a model is not two series. The zero value works; it is safe for concurrent use.
+// versions remembers which version of a generative model answered last. Streamed and failed calls
+// often do not say; they are taken to be of the same, so that a model is not two series. The zero
+// value works; it is safe for concurrent use.
 type versions struct {
 	mu   sync.RWMutex
 	last map[modelKey]string
@@ -89,7 +91,8 @@ func (s *state) nameVersions() {
 	}
 }
 
-// listFinishReasons makes a list of finish reasons that are a text, or a list of texts in a text. What is neither stays.
+// listFinishReasons makes a list of finish reasons that are a string, or a list of strings in a
+// string. What is neither stays.
 func (s *state) listFinishReasons() {
 	slot := s.engine.finishReasons
 	if !s.has(slot) {
