@@ -25,7 +25,7 @@ const (
 	AttrPredictionClass = "ml.prediction.class"
 	// AttrPredictionValue (double) is the answer of a regressor. Example: 3.2.
 	AttrPredictionValue = "ml.prediction.value"
-	// AttrPredictionConfidence (double) is the score, 0 to 1, of the answer given. Example: 0.93.
+	// AttrPredictionConfidence (double, 0..1) is the score of the answer given. Example: 0.93.
 	AttrPredictionConfidence = "ml.prediction.confidence"
 	// AttrPredictionScore (double) is the score of the positive class. Example: 0.07.
 	AttrPredictionScore = "ml.prediction.score"
@@ -35,19 +35,19 @@ const (
 	AttrPredictionRanking = "ml.prediction.ranking"
 	// PrefixPredictionOutput (any) is one output of a model with several; the output's name follows. Example: ml.prediction.output.eta = 12.5.
 	PrefixPredictionOutput = "ml.prediction.output."
-	// AttrBatchSize (int, {row}) is the number of rows in one call; every answer and feature may then be an array of that length. Example: 32.
+	// AttrBatchSize (int, {row}, 0..) is the number of rows in one call; every answer and feature may then be an array of that length. Example: 32.
 	AttrBatchSize = "ml.batch.size"
-	// AttrPredictionCost (double) is what the call cost, in ml.prediction.currency. Example: 0.0042.
+	// AttrPredictionCost (double, 0..) is what the call cost, in ml.prediction.currency. Example: 0.0042.
 	AttrPredictionCost = "ml.prediction.cost"
 	// AttrPredictionCurrency (string) is the currency of ml.prediction.cost, as ISO 4217 has it. Example: "USD".
 	AttrPredictionCurrency = "ml.prediction.currency"
-	// AttrLLMInputCharacters (int, {character}) is the length of the text that a generative model was given, without its markup. Example: 1480.
+	// AttrLLMInputCharacters (int, {character}, 0..) is the length of the text that a generative model was given, without its markup. Example: 1480.
 	AttrLLMInputCharacters = "ml.llm.input.characters"
-	// AttrLLMOutputCharacters (int, {character}) is the length of the text that a generative model gave back. Example: 312.
+	// AttrLLMOutputCharacters (int, {character}, 0..) is the length of the text that a generative model gave back. Example: 312.
 	AttrLLMOutputCharacters = "ml.llm.output.characters"
-	// AttrLLMInputMessages (int, {message}) is the number of messages that a generative model was given. Example: 3.
+	// AttrLLMInputMessages (int, {message}, 0..) is the number of messages that a generative model was given. Example: 3.
 	AttrLLMInputMessages = "ml.llm.input.messages"
-	// AttrLLMOutputMessages (int, {message}) is the number of messages that a generative model gave back. Example: 1.
+	// AttrLLMOutputMessages (int, {message}, 0..) is the number of messages that a generative model gave back. Example: 1.
 	AttrLLMOutputMessages = "ml.llm.output.messages"
 )
 
@@ -119,21 +119,21 @@ const (
 	AttrTaskRunID = "cicd.pipeline.task.run.id"
 	// AttrTaskRunResult (string) is the outcome of the stage, with the same values as the run's. Example: "skip".
 	AttrTaskRunResult = "cicd.pipeline.task.run.result"
-	// AttrStageAttempt (int) is 1 for the first try. Example: 2.
+	// AttrStageAttempt (int, 0..) is 1 for the first try. Example: 2.
 	AttrStageAttempt = "ml.stage.attempt"
 	// AttrStageFinal (bool) is false where a retry follows. Example: false.
 	AttrStageFinal = "ml.stage.final"
 	// AttrStageInstance (string) is a mapped task's index or a rank. Example: "17".
 	AttrStageInstance = "ml.stage.instance"
-	// AttrStageInstances (int) is how many instances are expected. Example: 500.
+	// AttrStageInstances (int, 0..) is how many instances are expected. Example: 500.
 	AttrStageInstances = "ml.stage.instances"
 	// AttrStageCause (string) is why a stage was skipped. Example: "upstream_failed".
 	AttrStageCause = "ml.stage.cause"
-	// AttrStageRowsIn (int, {row}) is the rows the stage read. Example: 120000.
+	// AttrStageRowsIn (int, {row}, 0..) is the rows the stage read. Example: 120000.
 	AttrStageRowsIn = "ml.stage.rows.in"
-	// AttrStageRowsOut (int, {row}) is the rows the stage wrote. Example: 118000.
+	// AttrStageRowsOut (int, {row}, 0..) is the rows the stage wrote. Example: 118000.
 	AttrStageRowsOut = "ml.stage.rows.out"
-	// PrefixStageNullRatio (double) is the share of nulls, 0 to 1, in a column that the stage wrote; the feature's name follows. Example: ml.stage.null_ratio.amount = 0.02.
+	// PrefixStageNullRatio (double, 0..1) is the share of nulls in a column that the stage wrote; the feature's name follows. Example: ml.stage.null_ratio.amount = 0.02.
 	PrefixStageNullRatio = "ml.stage.null_ratio."
 	// PrefixStageMetric (double) is what the stage measured; the metric's name follows. Example: ml.stage.metric.val_auc = 0.91.
 	PrefixStageMetric = "ml.stage.metric."
@@ -196,10 +196,10 @@ const (
 const (
 	// AttrSummaryProducer (string) is the random id of the ml_summary instance, on the resource; new at every start. Example: "5f0c2f6e9f6f4b1e".
 	AttrSummaryProducer = "ml.summary.producer"
-	// AttrSummarySequence (int) is the number of the flush, from 1, on the resource. Example: 42.
+	// AttrSummarySequence (int, 0..) is the number of the flush, from 1, on the resource. Example: 42.
 	AttrSummarySequence = "ml.summary.sequence"
-	// AttrSummaryPoints (int, {point}) is the number of data points in the flush, on the resource. Example: 310.
+	// AttrSummaryPoints (int, {point}, 0..) is the number of data points in the flush, on the resource. Example: 310.
 	AttrSummaryPoints = "ml.summary.points"
-	// AttrSummaryPoint (int) is the ordinal of a data point in its flush, from 0, on the point. Example: 17.
+	// AttrSummaryPoint (int, 0..) is the ordinal of a data point in its flush, from 0, on the point. Example: 17.
 	AttrSummaryPoint = "ml.summary.point"
 )

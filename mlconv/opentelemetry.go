@@ -25,18 +25,16 @@ const (
 	AttrGenAIResponseModel = "gen_ai.response.model"
 	// AttrGenAIFinishReasons (string[]) is why each answer ended. Example: ["stop"].
 	AttrGenAIFinishReasons = "gen_ai.response.finish_reasons"
-	// AttrGenAITimeToFirstChunk (double, s) is the time from the request to the first chunk of a streamed answer. Example: 0.31.
+	// AttrGenAITimeToFirstChunk (double, s, 0..) is the time from the request to the first chunk of a streamed answer. Example: 0.31.
 	AttrGenAITimeToFirstChunk = "gen_ai.response.time_to_first_chunk"
-	// AttrGenAIInputTokens (int, {token}) is the tokens that the model was given, those of a cache included. Example: 412.
+	// AttrGenAIInputTokens (int, {token}, 0..) is the tokens that the model was given, those of a cache included. Example: 412.
 	AttrGenAIInputTokens = "gen_ai.usage.input_tokens"
-	// AttrGenAIOutputTokens (int, {token}) is the tokens that the model gave back. Example: 96.
+	// AttrGenAIOutputTokens (int, {token}, 0..) is the tokens that the model gave back. Example: 96.
 	AttrGenAIOutputTokens = "gen_ai.usage.output_tokens"
-	// AttrGenAICacheReadTokens (int, {token}) is the input tokens that came from a cache. Example: 256.
+	// AttrGenAICacheReadTokens (int, {token}, 0..) is the input tokens that came from a cache. Example: 256.
 	AttrGenAICacheReadTokens = "gen_ai.usage.cache_read.input_tokens"
-	// AttrGenAICacheCreationTokens (int, {token}) is the input tokens that were written to a cache. Example: 128.
+	// AttrGenAICacheCreationTokens (int, {token}, 0..) is the input tokens that were written to a cache. Example: 128.
 	AttrGenAICacheCreationTokens = "gen_ai.usage.cache_creation.input_tokens"
-	// AttrGenAIReasoningTokens (int, {token}) is the output tokens that were spent on reasoning. Example: 64.
+	// AttrGenAIReasoningTokens (int, {token}, 0..) is the output tokens that were spent on reasoning. Example: 64.
 	AttrGenAIReasoningTokens = "gen_ai.usage.reasoning.output_tokens"
-	// AttrGenAITokenType (string) is input or output, on a point. Example: "input".
-	AttrGenAITokenType = "gen_ai.token.type"
 )

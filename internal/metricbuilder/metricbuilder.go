@@ -75,8 +75,9 @@ func (b *Builder) metric(name string, typ pmetric.MetricType) pmetric.Metric {
 	}
 	m = b.scope.Metrics().AppendEmpty()
 	m.SetName(name)
-	m.SetUnit(mlconv.Unit(name))
-	m.SetDescription(mlconv.Description(name))
+	described, _ := mlconv.DescribeMetric(name)
+	m.SetUnit(described.Unit)
+	m.SetDescription(described.Meaning)
 	switch typ {
 	case pmetric.MetricTypeSum:
 		s := m.SetEmptySum()

@@ -39,8 +39,10 @@ func TestBuilder(t *testing.T) {
 		list := sm.Metrics()
 		require.Equal(t, 4, list.Len())
 		for _, m := range list.All() {
-			assert.Equal(t, mlconv.Unit(m.Name()), m.Unit())
-			assert.Equal(t, mlconv.Description(m.Name()), m.Description())
+			described, ok := mlconv.DescribeMetric(m.Name())
+			require.True(t, ok)
+			assert.Equal(t, described.Unit, m.Unit())
+			assert.Equal(t, described.Meaning, m.Description())
 			assert.NotEmpty(t, m.Description())
 		}
 		assert.Equal(t, temporality, list.At(0).Histogram().AggregationTemporality())

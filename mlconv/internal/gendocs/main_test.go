@@ -20,9 +20,9 @@ import (
 )
 
 func TestFilesAreCurrent(t *testing.T) {
-	page, metrics, err := generate("../..")
+	page, names, err := generate("../..")
 	require.NoError(t, err)
-	for file, want := range map[string][]byte{"../../../docs/attributes.md": page, "../../generated_metrics.go": metrics} {
+	for file, want := range map[string][]byte{"../../../docs/attributes.md": page, "../../generated_names.go": names} {
 		got, err := os.ReadFile(file)
 		require.NoError(t, err)
 		assert.Equal(t, string(want), string(got), "%s is out of date: run make generate", file)
@@ -33,7 +33,7 @@ func TestFilesAreCurrent(t *testing.T) {
 // planned.go.
 func TestEveryNameHasAUse(t *testing.T) {
 	listed := map[string]string{} // names by constant
-	for _, name := range []string{"attributes.go", "metrics.go"} {
+	for _, name := range []string{"attributes.go", "opentelemetry.go", "metrics.go"} {
 		file, err := parser.ParseFile(token.NewFileSet(), filepath.Join("../..", name), nil, parser.ParseComments|parser.SkipObjectResolution)
 		require.NoError(t, err)
 		ast.Inspect(file, func(n ast.Node) bool {
@@ -85,6 +85,10 @@ func TestCommentsAreChecked(t *testing.T) {
 const (
 	// AttrGood (string) is fine. Example: "a|b".
 	AttrGood = "ml.good"
+	// AttrShare (double, s, 0..1) is a share.
+	AttrShare = "ml.share"
+	// AttrCount (int, 0..) is a count.
+	AttrCount = "ml.count"
 	// AttrBad has no type.
 	AttrBad = "ml.bad"
 	// AttrOther (int) is about another constant.
@@ -101,9 +105,12 @@ const (
 )
 `
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "metrics.go"), []byte(metric), 0o600))
-	page, metrics, err := generate(dir)
-	assert.ErrorContains(t, err, "attributes.go:7")
-	assert.ErrorContains(t, err, "attributes.go:9")
-	assert.Contains(t, string(page), "| `ml.good` | string |  | Fine. | `\"a\\|b\"` |")
-	assert.Contains(t, string(metrics), "\tMetricRows: {\"{row}\", \"Counts rows.\"},\n")
+	page, names, err := generate(dir)
+	assert.ErrorContains(t, err, "attributes.go:11")
+	assert.ErrorContains(t, err, "attributes.go:13")
+	assert.Contains(t, string(page), "| `ml.good` | string |  |  | Fine. | `\"a\\|b\"` |")
+	assert.Contains(t, string(page), "| `ml.share` | double | s | 0 to 1 | A share. |  |")
+	assert.Contains(t, string(names), "\tMetricRows: {Name: MetricRows, Kind: Sum, Unit: \"{row}\", Meaning: \"Counts rows.\"},\n")
+	assert.Contains(t, string(names), "Kind: Double, Unit: \"s\", Range: Range{0, 1}, Meaning")
+	assert.Contains(t, string(names), "Kind: Int, Range: Range{0, unbounded}, Meaning")
 }

@@ -105,14 +105,14 @@ func New(o Options) (*Engine, error) {
 	e.resource.init()
 	e.content.init()
 	slot := e.matcher.slot
-	e.operation, e.mlOperation = slot(attrOperation), slot(mlconv.AttrOperation)
+	e.operation, e.mlOperation = slot(mlconv.AttrGenAIOperation), slot(mlconv.AttrOperation)
 	for i, key := range [...]string{mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment} {
 		e.environment[i], e.resourceEnvironment[i] = slot(key), e.resource.slot(key)
 	}
-	e.requestModel, e.responseModel, e.finishReasons = slot(attrRequestModel), slot(attrResponseModel), slot(attrFinishReasons)
+	e.requestModel, e.responseModel, e.finishReasons = slot(mlconv.AttrGenAIRequestModel), slot(mlconv.AttrGenAIResponseModel), slot(mlconv.AttrGenAIFinishReasons)
 	e.modelName, e.modelVersion, e.resourceVersion = slot(mlconv.AttrModelName), slot(mlconv.AttrModelVersion), e.resource.slot(mlconv.AttrModelVersion)
-	e.inputTokens, e.outputTokens = slot(attrInputTokens), slot(attrOutputTokens)
-	e.cachedTokens, e.writtenTokens = slot(attrCachedTokens), slot(attrWrittenTokens)
+	e.inputTokens, e.outputTokens = slot(mlconv.AttrGenAIInputTokens), slot(mlconv.AttrGenAIOutputTokens)
+	e.cachedTokens, e.writtenTokens = slot(mlconv.AttrGenAICacheReadTokens), slot(mlconv.AttrGenAICacheCreationTokens)
 	e.cost, e.currency = slot(mlconv.AttrPredictionCost), slot(mlconv.AttrPredictionCurrency)
 	for _, key := range totalTokens {
 		e.totals = append(e.totals, slot(key))
@@ -288,9 +288,9 @@ func (e *Engine) compileSection(s section, c *compiled) section {
 			clone.differsSlot = e.matcher.slot(r.differs)
 		}
 		switch r.target {
-		case attrOperation, mlconv.AttrOperation:
+		case mlconv.AttrGenAIOperation, mlconv.AttrOperation:
 			c.hasOperation, out.operation = true, true
-		case attrInputTokens, attrOutputTokens:
+		case mlconv.AttrGenAIInputTokens, mlconv.AttrGenAIOutputTokens:
 			for _, src := range clone.from {
 				if src.origin == fromSpan && !src.family && !src.numbered() {
 					c.usage = append(c.usage, src.slot)

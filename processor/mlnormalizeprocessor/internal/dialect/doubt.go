@@ -111,7 +111,7 @@ func (s *state) assume() {
 		operation = "embeddings"
 	}
 	if s.operation == "" {
-		s.set(e.operation, attrOperation, textValue(operation))
+		s.set(e.operation, mlconv.AttrGenAIOperation, textValue(operation))
 		return
 	}
 	s.set(e.mlOperation, mlconv.AttrOperation, textValue(operation))

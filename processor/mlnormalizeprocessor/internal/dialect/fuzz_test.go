@@ -81,7 +81,7 @@ func FuzzTraces(f *testing.F) {
 		for k, v := range firstSpan(before).Attributes().All() {
 			got, ok := attrs.Get(k)
 			require.True(t, ok, k)
-			if k == attrFinishReasons && v.Type() == pcommon.ValueTypeStr && got.Type() == pcommon.ValueTypeSlice {
+			if k == mlconv.AttrGenAIFinishReasons && v.Type() == pcommon.ValueTypeStr && got.Type() == pcommon.ValueTypeSlice {
 				continue
 			}
 			require.True(t, got.Equal(v), k)

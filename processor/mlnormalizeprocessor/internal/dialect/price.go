@@ -6,7 +6,7 @@ package dialect
 import "github.com/otelcol-ml/otelcol-ml/mlconv"
 
 // totalTokens are what SDKs call the sum of all tokens of a call.
-var totalTokens = []string{attrTotalTokens, "llm.usage.total_tokens", "llm.token_count.total"}
+var totalTokens = []string{"gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total"}
 
 // usage are the tokens of a call. uncached is the input that was neither read from a cache nor written to one.
 type usage struct{ uncached, cached, written, output float64 }

@@ -4,7 +4,7 @@
 package dialect
 
 import (
-	"math"
+	"cmp"
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -22,63 +22,18 @@ const (
 	anyTarget     targetKind = "any"
 )
 
-// Names of OpenTelemetry's that the engine itself uses.
-const (
-	attrOperation     = "gen_ai.operation.name"
-	attrInputTokens   = "gen_ai.usage.input_tokens"
-	attrOutputTokens  = "gen_ai.usage.output_tokens"
-	attrCachedTokens  = "gen_ai.usage.cache_read.input_tokens"
-	attrRequestModel  = "gen_ai.request.model"
-	attrResponseModel = "gen_ai.response.model"
-	attrWrittenTokens = "gen_ai.usage.cache_creation.input_tokens"
-	attrTotalTokens   = "gen_ai.usage.total_tokens"
-	attrTimeToFirst   = "gen_ai.response.time_to_first_chunk"
-	attrFinishReasons = "gen_ai.response.finish_reasons"
-)
+// textPrefixes are the parts of other vocabularies whose attributes are texts unless mlconv says otherwise.
+var textPrefixes = []string{"ml.model.", "ml.stage.", "ml.job.", "ml.dataset.", "gen_ai.", "cicd.pipeline.", "error.type"}
 
-// targetKinds are those of the vocabulary that are no texts. What is in neither list is taken as it comes.
-var targetKinds = map[string]targetKind{
-	mlconv.AttrPredictionValue:             doubleTarget,
-	mlconv.AttrPredictionConfidence:        doubleTarget,
-	mlconv.AttrPredictionScore:             doubleTarget,
-	mlconv.AttrPredictionCost:              doubleTarget,
-	mlconv.AttrFeatureViewAge:              doubleTarget,
-	mlconv.AttrPredictionRanking:           stringsTarget,
-	mlconv.AttrModelAliases:                stringsTarget,
-	mlconv.AttrModelAge:                    doubleTarget,
-	mlconv.AttrModelKnown:                  boolTarget,
-	mlconv.AttrBatchSize:                   intTarget,
-	mlconv.AttrStageAttempt:                intTarget,
-	mlconv.AttrStageInstances:              intTarget,
-	mlconv.AttrStageFinal:                  boolTarget,
-	mlconv.AttrStageRowsIn:                 intTarget,
-	mlconv.AttrStageRowsOut:                intTarget,
-	mlconv.AttrLLMInputCharacters:          intTarget,
-	mlconv.AttrLLMOutputCharacters:         intTarget,
-	mlconv.AttrLLMInputMessages:            intTarget,
-	mlconv.AttrLLMOutputMessages:           intTarget,
-	attrInputTokens:                        intTarget,
-	attrOutputTokens:                       intTarget,
-	attrCachedTokens:                       intTarget,
-	attrWrittenTokens:                      intTarget,
-	"gen_ai.usage.reasoning.output_tokens": intTarget,
-	attrTimeToFirst:                        doubleTarget,
-	attrFinishReasons:                      stringsTarget,
-}
-
-// textPrefixes are the parts of the vocabulary whose attributes are texts unless targetKinds says otherwise.
-var textPrefixes = []string{
-	"ml.model.", mlconv.AttrPredictionID, mlconv.AttrPredictionClass, mlconv.AttrPredictionCurrency, "ml.stage.", "ml.job.", "ml.dataset.",
-	mlconv.PrefixSegment, mlconv.AttrFeatureViewName, mlconv.AttrFeatureViewVersion, mlconv.AttrOperation, "gen_ai.", "cicd.pipeline.", "error.type",
+// kinds are the kinds of targets by those of the vocabulary. What is in neither is taken as it comes.
+var kinds = map[mlconv.Kind]targetKind{
+	mlconv.String: stringTarget, mlconv.Int: intTarget, mlconv.Double: doubleTarget, mlconv.Bool: boolTarget, mlconv.Strings: stringsTarget,
 }
 
 // kindOf returns the kind of a target.
 func kindOf(target string) targetKind {
-	if k, ok := targetKinds[target]; ok {
-		return k
-	}
-	if strings.HasPrefix(target, mlconv.PrefixStageMetric) || strings.HasPrefix(target, mlconv.PrefixStageNullRatio) {
-		return doubleTarget
+	if name, ok := mlconv.DescribeAttribute(target); ok {
+		return cmp.Or(kinds[name.Kind], anyTarget)
 	}
 	for _, p := range textPrefixes {
 		if strings.HasPrefix(target, p) {
@@ -91,28 +46,28 @@ func kindOf(target string) targetKind {
 // mostOf returns what the numbers of a target are at most, where they begin at 0; 0 is for targets without bounds. A number outside is
 // no reading of the target: -1 tokens are tokens that are not known, and a confidence of 250 is none.
 func mostOf(target string) float64 {
-	switch {
-	case target == mlconv.AttrPredictionConfidence, strings.HasPrefix(target, mlconv.PrefixStageNullRatio):
-		return 1
-	case targetKinds[target] == intTarget, target == mlconv.AttrPredictionCost, target == attrTimeToFirst:
-		return math.MaxFloat64
-	default:
-		return 0
-	}
+	name, _ := mlconv.DescribeAttribute(target)
+	return name.Range.Max
 }
 
 // kept are attributes of the vocabulary that rules read as well; remove_originals leaves them.
 var kept = map[string]bool{
-	attrRequestModel: true, attrResponseModel: true, "gen_ai.conversation.id": true, "session.id": true,
+	mlconv.AttrGenAIRequestModel: true, mlconv.AttrGenAIResponseModel: true, "gen_ai.conversation.id": true, "session.id": true,
 	mlconv.AttrPipelineName: true, mlconv.AttrPipelineRunID: true, mlconv.AttrTaskName: true, mlconv.AttrTaskRunID: true,
 }
 
 // neutral are prefixes of keys that belong to no dialect, though tables read some; remove_originals leaves them.
 var neutral = []string{"http.", "url.", "rpc.", "server.", "client.", "user_agent.", "deployment.environment."}
 
+// isMeasured is true for an attribute of the vocabulary that is no text.
+func isMeasured(key string) bool {
+	name, ok := mlconv.DescribeAttribute(key)
+	return ok && name.Name == key && kinds[name.Kind] != "" && name.Kind != mlconv.String
+}
+
 // original is true for a key that remove_originals may remove once its value has moved.
 func original(key string) bool {
-	if kept[key] || targetKinds[key] != "" {
+	if kept[key] || isMeasured(key) {
 		return false
 	}
 	for _, p := range neutral {

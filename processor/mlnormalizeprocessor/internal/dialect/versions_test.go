@@ -125,7 +125,7 @@ func TestPrices(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			attributes := m{"gen_ai.operation.name": "chat", "gen_ai.request.model": "m"}
 			for key, n := range map[string]int{
-				attrInputTokens: c.tokens.in, attrCachedTokens: c.tokens.cached, attrWrittenTokens: c.tokens.written, attrOutputTokens: c.tokens.out, attrTotalTokens: c.tokens.total,
+				mlconv.AttrGenAIInputTokens: c.tokens.in, mlconv.AttrGenAICacheReadTokens: c.tokens.cached, mlconv.AttrGenAICacheCreationTokens: c.tokens.written, mlconv.AttrGenAIOutputTokens: c.tokens.out, "gen_ai.usage.total_tokens": c.tokens.total,
 			} {
 				if n > 0 {
 					attributes[key] = n
