@@ -107,6 +107,7 @@ var attributes = map[string]Name{
 	AttrGenAICacheReadTokens:     {Name: AttrGenAICacheReadTokens, Kind: Int, Unit: "{token}", Range: Range{0, unbounded}, Meaning: "The input tokens that came from a cache."},
 	AttrGenAICacheCreationTokens: {Name: AttrGenAICacheCreationTokens, Kind: Int, Unit: "{token}", Range: Range{0, unbounded}, Meaning: "The input tokens that were written to a cache."},
 	AttrGenAIReasoningTokens:     {Name: AttrGenAIReasoningTokens, Kind: Int, Unit: "{token}", Range: Range{0, unbounded}, Meaning: "The output tokens that were spent on reasoning."},
+	AttrGenAITokenType:           {Name: AttrGenAITokenType, Kind: String, Meaning: "Input or output, on a point."},
 }
 
 // metrics are all metrics.

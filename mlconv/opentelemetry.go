@@ -37,4 +37,6 @@ const (
 	AttrGenAICacheCreationTokens = "gen_ai.usage.cache_creation.input_tokens"
 	// AttrGenAIReasoningTokens (int, {token}, 0..) is the output tokens that were spent on reasoning. Example: 64.
 	AttrGenAIReasoningTokens = "gen_ai.usage.reasoning.output_tokens"
+	// AttrGenAITokenType (string) is input or output, on a point. Example: "input".
+	AttrGenAITokenType = "gen_ai.token.type"
 )

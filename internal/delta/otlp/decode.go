@@ -177,11 +177,11 @@ func readAttributes(d *delta.Delta, attrs pcommon.Map, start pcommon.Timestamp) 
 			if d.Key.Subject == delta.Feature {
 				d.Category = v.AsString()
 			}
-		case attrService:
+		case mlconv.AttrServiceName:
 			if d.Key.Subject.Passthrough() {
 				d.Consumer.Service = v.Str()
 			}
-		case attrTokenType, mlconv.AttrPredictionCurrency, attrErrorType:
+		case mlconv.AttrGenAITokenType, mlconv.AttrPredictionCurrency, mlconv.AttrErrorType:
 			if k == unit {
 				d.Consumer.Unit = v.Str()
 			}

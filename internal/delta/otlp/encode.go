@@ -166,7 +166,7 @@ func (p *point) attributes(attrs pcommon.Map, name string, d *delta.Delta) {
 	PutKey(attrs, &d.Key)
 	overflow := d.Consumer.Overflow || d.Key.Subject.Named() && d.Key.Name == ""
 	if d.Key.Subject.Passthrough() {
-		putString(attrs, attrService, d.Consumer.Service)
+		putString(attrs, mlconv.AttrServiceName, d.Consumer.Service)
 		if attr := unitAttr(d.Key.Subject); attr != "" {
 			putString(attrs, attr, d.Consumer.Unit)
 		}

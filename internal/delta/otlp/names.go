@@ -17,13 +17,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Dimensions of what calls use, OpenTelemetry's.
-const (
-	attrService   = "service.name"
-	attrTokenType = "gen_ai.token.type"
-	attrErrorType = "error.type"
-)
-
 // prefixLength precedes the unit of a delta.Length in the name of its metric.
 const prefixLength = "ml.llm."
 
@@ -101,9 +94,9 @@ func categorical(name string) (attr string, ok bool) {
 func unitAttr(s delta.Subject) string {
 	switch s {
 	case delta.Predictions, delta.Duration:
-		return attrErrorType
+		return mlconv.AttrErrorType
 	case delta.Tokens:
-		return attrTokenType
+		return mlconv.AttrGenAITokenType
 	case delta.Cost:
 		return mlconv.AttrPredictionCurrency
 	}
