@@ -25,7 +25,8 @@ type encoder struct {
 	*metricbuilder.Builder
 	// now is the timestamp of all points; 0 stamps a window's points with its start and end.
 	now pcommon.Timestamp
-	// whole says of which results all is encoded; of the others it is only whether they drift. Nil is all.
+	// whole says of which results all is encoded; of the others it is only whether they drift. Nil
+	// is all.
 	whole func(*drift.Result) bool
 }
 
@@ -89,8 +90,8 @@ func (e *encoder) verdict(r *drift.Result, v drift.Verdict, holds bool) pcommon.
 	return p.Attributes()
 }
 
-// insufficient encodes the verdict insufficient with its reason. Points of now have one for each reason there has been, so that no backend
-// goes on with a reason that holds no more.
+// insufficient encodes the verdict insufficient with its reason. Points of now have one for each
+// reason there has been, so that no backend goes on with a reason that holds no more.
 func (e *encoder) insufficient(r *drift.Result) {
 	given := false
 	for reason := drift.NoReason + 1; reason <= drift.Pending; reason++ {

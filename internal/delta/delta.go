@@ -1,10 +1,14 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package delta is what travels from ml_summary to ml_drift: what one series counted in one minute, and
-// which point of which flush of which producer that is. Package otlp writes and reads it as metrics.
+// Package delta is what travels from ml_summary to ml_drift: what one series counted in one minute,
+// and which point of which flush of which producer that is. Package otlp writes and reads it as
+// metrics.
 //
-//	ml_summary ─► Delta ─► otlp.Encoder ─► OTLP ─► otlp.Decode ─► Delta ─► ml_drift
+//	ml_summary ─► Delta ─► otlp.Flush ─► OTLP ─► otlp.Decode ─► Delta ─► Seen ─► ml_drift
+//
+// A flush that is not confirmed is sent again, whole. Seen tells its points from those that came
+// before.
 package delta
 
 import (
@@ -17,7 +21,8 @@ import (
 // Subject is what a series counts.
 type Subject uint8
 
-// The subjects. Their numbers are part of the snapshots' format. See Passthrough for those that are not compared.
+// The subjects. Their numbers are part of the snapshots' format. See Passthrough for those that are
+// not compared.
 const (
 	// Predictions counts predictions.
 	Predictions Subject = iota
@@ -37,7 +42,8 @@ const (
 	Feature
 	// Missing is the predictions that lacked a feature.
 	Missing
-	// FirstChunk is the histogram of the time to the first chunk of a generative model's answer, in seconds.
+	// FirstChunk is the histogram of the time to the first chunk of a generative model's answer, in
+	// seconds.
 	FirstChunk
 	// Length is the histogram of the length of what a generative model was given or gave back.
 	Length
@@ -87,7 +93,8 @@ type Key struct {
 	Subject                                    Subject
 	// Name is the feature; empty for other subjects.
 	Name string
-	// Overflow marks what is passed on of the versions of a model, or with an empty Model of the models, that found no room.
+	// Overflow marks what is passed on of the versions of a model, or with an empty Model of the
+	// models, that found no room.
 	Overflow bool
 }
 
@@ -97,12 +104,13 @@ func (k Key) String() string {
 	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), " ")
 }
 
-// Consumer tells apart the totals of a subject that is passed on. It is empty for the subjects that are compared.
+// Consumer tells apart the totals of a subject that is passed on. It is empty for the subjects that
+// are compared.
 type Consumer struct {
 	// Service is the service that called the model.
 	Service string
-	// Unit is what was counted: the type of the tokens ("input", "output"), the currency, what the length is of
-	// ("input.characters"), or the error.type of predictions that failed.
+	// Unit is what was counted: the type of the tokens ("input", "output"), the currency, what the
+	// length is of ("input.characters"), or the error.type of predictions that failed.
 	Unit string
 	// Overflow marks the sum of what found no room, here or in ml_summary.
 	Overflow bool
@@ -118,8 +126,8 @@ type Exemplar struct {
 
 // Delta is one data point of ml_summary: what one series counted in one minute.
 type Delta struct {
-	// Producer, Sequence, Points and Ordinal say which point of which flush it is; without a producer it is never
-	// taken for a duplicate.
+	// Producer, Sequence, Points and Ordinal say which point of which flush it is; without a
+	// producer it is never taken for a duplicate.
 	Producer                  string
 	Sequence, Points, Ordinal uint64
 
@@ -128,18 +136,22 @@ type Delta struct {
 	Consumer Consumer
 	// Minute is the start of the minute, in seconds since 1970.
 	Minute int64
-	// Count is the number of predictions, of missing values, or of values in Category; of histograms, the number of values.
+	// Count is the number of predictions, of missing values, or of values in Category; of
+	// histograms, the number of values.
 	Count uint64
-	// Categorical says that Count is of Category, or with Overflow of values that found no room in a table.
+	// Categorical says that Count is of Category, or with Overflow of values that found no room in
+	// a table.
 	Categorical bool
 	Category    string
 	Overflow    bool
-	// Bounds and Counts are an explicit histogram, len(Counts) = len(Bounds)+1. Bounds are kept, not copied.
+	// Bounds and Counts are an explicit histogram, len(Counts) = len(Bounds)+1. Bounds are kept,
+	// not copied.
 	Bounds []float64
 	Counts []uint64
 	// Exponential is an exponential histogram instead.
 	Exponential *distribution.Exponential
-	// Sum, Min and Max are those of the values of a histogram; the Sum of a Cost is the amount. HasRange says that Min and Max are known.
+	// Sum, Min and Max are those of the values of a histogram; the Sum of a Cost is the amount.
+	// HasRange says that Min and Max are known.
 	Sum, Min, Max float64
 	HasRange      bool
 	Exemplars     []Exemplar

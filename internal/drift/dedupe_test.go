@@ -8,55 +8,6 @@ import (
 	"testing"
 )
 
-func TestDedupe(t *testing.T) {
-	d := newDedupe(2)
-	mark := func(id string, sequence, points, ordinal uint64, want bool) {
-		t.Helper()
-		fresh, ok, _ := d.mark(id, sequence, points, ordinal, 0)
-		if !ok || fresh != want {
-			t.Errorf("%s %d %d/%d: fresh %v, ok %v", id, sequence, ordinal, points, fresh, ok)
-		}
-	}
-	mark("a", 1, 2, 0, true)
-	mark("a", 1, 2, 0, false)
-	mark("a", 2, 1, 0, true) // overtakes
-	mark("a", 1, 2, 1, true)
-	if p := d.producers["a"]; p.low != 2 || len(p.flushes) != 0 {
-		t.Errorf("complete flushes are kept: low %d, %d flushes", p.low, len(p.flushes))
-	}
-	mark("a", 1, 2, 1, false)
-	mark("a", 1000, 70, 69, true)
-	mark("a", 1000, 70, 69, false)
-	mark("a", 871, 70, 3, false) // older than what is told apart
-	mark("a", 900, 70, 3, true)
-	for _, bad := range [][3]uint64{{0, 1, 0}, {1, 0, 0}, {1001, 5, 5}, {1001, 1 << 40, 1}, {900, 80, 75}} {
-		if _, ok, _ := d.mark("a", bad[0], bad[1], bad[2], 0); ok {
-			t.Errorf("%v is accepted", bad)
-		}
-	}
-	mark("b", 1, 1, 0, true)
-	d.mark("b", 2, 1, 0, placeKept-1)
-	if fresh, ok, place := d.mark("c", 1, 1, 0, placeKept-1); !fresh || !ok || place != placeNone || d.producers["a"] == nil {
-		t.Error("a producer that was heard within the hour lost its place")
-	}
-	if _, _, place := d.mark("c", 1, 1, 0, placeKept); place != placeGiven || d.producers["a"] != nil || d.producers["b"] == nil {
-		t.Error("the producer silent for longest is not the one forgotten")
-	}
-}
-
-// TestDedupeBounded sends flushes that never complete.
-func TestDedupeBounded(t *testing.T) {
-	d := newDedupe(10)
-	for s := uint64(1); s < 5000; s++ {
-		if fresh, ok, _ := d.mark("a", s, 1000, 999, 0); !fresh || !ok {
-			t.Fatal(s)
-		}
-	}
-	if n := len(d.producers["a"].flushes); n > openFlushes {
-		t.Errorf("%d flushes are open", n)
-	}
-}
-
 // TestSplitMergedRepeated is the promise of the wire: two producers whose flushes are split, interleaved and
 // repeated in any way give what one producer gives.
 func TestSplitMergedRepeated(t *testing.T) {

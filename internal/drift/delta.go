@@ -39,7 +39,8 @@ const (
 	subjects    = delta.Subjects
 )
 
-// streamOf returns the clock that a subject follows: ml_summary flushes features less often than the rest.
+// streamOf returns the clock that a subject follows: ml_summary flushes features less often than
+// the rest.
 func streamOf(s Subject) int {
 	if s.Named() {
 		return 1
@@ -116,8 +117,8 @@ const (
 
 var referenceNames = [...]string{Baseline, Champion, Previous}
 
-// bound cuts the names that are kept, and returns how many were too long. A category of a producer of an older version gets the
-// spelling that it has now.
+// bound cuts the names that are kept, and returns how many were too long. A category of a producer
+// of an older version gets the spelling that it has now.
 func bound(d *Delta) (cut uint64) {
 	d.Category = value.Category(d.Category)
 	for _, name := range []*string{

@@ -6,7 +6,7 @@
 // It imports no collector code and reads no clock: time is an argument, and the results follow from the event times of
 // the deltas alone, so that a replay of last year's data gives what the live stream gave.
 //
-//	Delta ──► dedupe ──► model ──► version ──► segment ──► series ──┬─► ring of panes ───► Scores  (sliding window)
+//	Delta ──► seen ────► model ──► version ──► segment ──► series ──┬─► ring of panes ───► Scores  (sliding window)
 //	                       │                                        ├─► open windows ────► Advance (verdicts)
 //	                       └─ clocks: one watermark for features,   └─► total ───────────► Totals  (cumulative)
 //	                          one for the rest
@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
@@ -40,7 +41,7 @@ type Engine struct {
 	mu     sync.Mutex
 	set    *catalog.Set
 	models map[modelKey]*model
-	dedupe dedupe
+	seen   *delta.Seen
 	stats  Stats
 	events map[eventKey]int // into stats.Events
 	series int
@@ -79,7 +80,7 @@ func New(opts Options) (*Engine, error) {
 	}
 	return &Engine{
 		opts: opts, set: catalog.NewSet(nil, nil), models: make(map[modelKey]*model),
-		dedupe: newDedupe(opts.Limits.Producers),
+		seen:   newSeen(opts.Limits.Producers),
 		stats:  Stats{Evicted: make(map[string]uint64)},
 		shared: make(map[*profile.Column]*binnings),
 	}, nil
@@ -109,17 +110,17 @@ func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
 		return Invalid
 	}
 	if d.Producer != "" {
-		fresh, ok, place := e.dedupe.mark(d.Producer, d.Sequence, d.Points, d.Ordinal, now.Unix())
+		freshness, place := e.seen.Mark(d, now.Unix())
 		switch place {
-		case placeGiven:
+		case delta.GivenAway:
 			e.giveAway("producer", d.Key)
-		case placeNone:
+		case delta.NoPlace:
 			e.full("producer", d.Key)
 		}
-		if !ok {
+		switch freshness {
+		case delta.Contradictory:
 			return Invalid
-		}
-		if !fresh {
+		case delta.Repeated:
 			return Duplicate
 		}
 	}

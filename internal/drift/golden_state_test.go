@@ -24,8 +24,9 @@ type goldenState struct {
 	Dedupe []byte
 }
 
-// story is traffic that leaves something of every kind behind: numbers, categories, missing values, cohorts with tables of their
-// missing values, references, rows of evidence, usage, a baseline that is being learned and one that has been, what found no room.
+// story is traffic that leaves something of every kind behind: numbers, categories, missing values,
+// cohorts with tables of their missing values, references, rows of evidence, usage, a baseline that
+// is being learned and one that has been, what found no room.
 type story struct {
 	set     *catalog.Set
 	change  func(*Options)
@@ -128,8 +129,9 @@ func everything(e *Engine) string {
 	return s.String()
 }
 
-// TestGoldenState reads all that earlier versions stored: what is there is what the same traffic leaves behind today, in every
-// detail, and what comes afterwards is what comes to an engine that never stopped.
+// TestGoldenState reads all that earlier versions stored: what is there is what the same traffic
+// leaves behind today, in every detail, and what comes afterwards is what comes to an engine that
+// never stopped.
 func TestGoldenState(t *testing.T) {
 	const minutes = 237
 	st := newStory(t)

@@ -32,7 +32,7 @@ func (e *Engine) Snapshot() Snapshot {
 		}
 	}
 	if len(out.Changed) > 0 || e.restDirty {
-		out.Dedupe = e.dedupe.encode(e.wall, e.rest)
+		out.Dedupe = e.encodeDedupe()
 		e.restDirty = false
 	}
 	return out

@@ -1,8 +1,9 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package metricbuilder builds one request of metrics: a point is asked for by the name of its metric,
-// which is there from its first point on, with the unit and the description that mlconv has for it.
+// Package metricbuilder builds one request of metrics: a point is asked for by the name of its
+// metric, which is there from its first point on, with the unit and the description that mlconv has
+// for it.
 package metricbuilder
 
 import (
@@ -18,7 +19,8 @@ type Builder struct {
 	resource    pcommon.Resource
 	scope       pmetric.ScopeMetrics
 	temporality pmetric.AggregationTemporality
-	// index has the metrics by name and type: values of one name may come in two kinds of histograms.
+	// index has the metrics by name and type: values of one name may come in two kinds of
+	// histograms.
 	index map[metricKey]pmetric.Metric
 }
 
@@ -27,8 +29,8 @@ type metricKey struct {
 	typ  pmetric.MetricType
 }
 
-// New returns a Builder without a metric. The scope's name and version say who made the metrics; sums
-// and histograms have the temporality.
+// New returns a Builder without a metric. The scope's name and version say who made the metrics;
+// sums and histograms have the temporality.
 func New(scope, version string, temporality pmetric.AggregationTemporality) *Builder {
 	b := &Builder{
 		metrics: pmetric.NewMetrics(), temporality: temporality, index: make(map[metricKey]pmetric.Metric),

@@ -16,8 +16,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Points of a name and a kind are in one metric, in the order in which they were asked for, with what
-// mlconv says of the name.
+// Points of a name and a kind are in one metric, in the order in which they were asked for, with
+// what mlconv says of the name.
 func TestBuilder(t *testing.T) {
 	for _, temporality := range []pmetric.AggregationTemporality{pmetric.AggregationTemporalityDelta, pmetric.AggregationTemporalityCumulative} {
 		b := New("who", "1.2.3", temporality)

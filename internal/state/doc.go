@@ -8,8 +8,8 @@
 //	Change, Remove (records) ─┐
 //	Put, Delete (values) ─────┴─► what is to be written ── Write: one batch ─► the store
 //
-// A storage of the collector cannot list what it holds. So the index does, in parts: one part would be written in full with every
-// key that comes or goes. Values under fixed keys are not in it.
+// A storage of the collector cannot list what it holds. So the index does, in parts: one part would
+// be written in full with every key that comes or goes. Values under fixed keys are not in it.
 //
 // A batch is written at once or not at all. What a batch that failed had is in the next one.
 package state

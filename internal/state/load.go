@@ -9,12 +9,14 @@ import (
 	"strings"
 )
 
-// maxAside is the number of values of the index that are kept aside; of more, the first by key are deleted.
+// maxAside is the number of values of the index that are kept aside; of more, the first by key are
+// deleted.
 const maxAside = 1000
 
-// Load reads a store that is written to from now on. take is called for each value, in the order of the keys, those that are fixed last; it may
-// call Change. A value that take cannot read is set aside, at once. A key without a value is forgotten. An error is the store's own: then the
-// Records have no store.
+// Load reads a store that is written to from now on. take is called for each value, in the order of
+// the keys, those that are fixed last; it may call Change. A value that take cannot read is set
+// aside, at once. A key without a value is forgotten. An error is the store's own: then the Records
+// have no store.
 func (r *Records) Load(ctx context.Context, store Store, take func(key string, value []byte) error) ([]Damaged, error) {
 	l := loader{r: r, store: store}
 	if err := l.readIndex(ctx); err != nil {
@@ -100,7 +102,8 @@ func (l *loader) readIndex(ctx context.Context) error {
 	return err
 }
 
-// setAside takes a value out of the way. What is set aside of the index's keys is in the index, too.
+// setAside takes a value out of the way. What is set aside of the index's keys is in the index,
+// too.
 func (l *loader) setAside(key string, value []byte, why error) {
 	l.damaged = append(l.damaged, setAside(l.r.values, key, value, why))
 	if l.r.index.leave(key) {

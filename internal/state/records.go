@@ -37,14 +37,14 @@ func (p *Place) Gone() bool { return p.gone }
 type Options struct {
 	// Fixed are keys that are looked for whatever the index says, in this order, after all others.
 	Fixed []string
-	// OldIndex is a key under which an older version had all keys, in one value that ReadOldIndex reads; empty for none. The
-	// first start after that version writes the index in parts.
+	// OldIndex is a key under which an older version had all keys, in one value that ReadOldIndex
+	// reads; empty for none. The first start after that version writes the index in parts.
 	OldIndex     string
 	ReadOldIndex func(value []byte) ([]string, error)
 }
 
-// Records are what is in a store, and what is still to be written to it. They are not safe for concurrent use. Without a store, which
-// Load gives them, a Write has nothing to do.
+// Records are what is in a store, and what is still to be written to it. They are not safe for
+// concurrent use. Without a store, which Load gives them, a Write has nothing to do.
 type Records struct {
 	options Options
 	store   Store

@@ -150,7 +150,8 @@ func TestWithoutStore(t *testing.T) {
 	assert.False(t, r.Stored())
 }
 
-// Whatever comes and goes, with a store that fails now and then, what is loaded is what was there at the last batch.
+// Whatever comes and goes, with a store that fails now and then, what is loaded is what was there
+// at the last batch.
 func TestRandom(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	m := &memory{values: map[string][]byte{}}
@@ -189,7 +190,8 @@ func TestRandom(t *testing.T) {
 	}
 }
 
-// What is damaged, a value or a part of the index, is set aside at once, with its name; the rest is there, and the next start is well.
+// What is damaged, a value or a part of the index, is set aside at once, with its name; the rest is
+// there, and the next start is well.
 func TestSetAside(t *testing.T) {
 	m := &memory{values: map[string][]byte{}}
 	r, _, _ := loaded(t, m, Options{})
@@ -246,7 +248,8 @@ func TestAsideIsBounded(t *testing.T) {
 	assert.Contains(t, m.values, "corrupt/k/2/599")
 }
 
-// An index of an older version is read and written anew, in parts; one that cannot be read is set aside.
+// An index of an older version is read and written anew, in parts; one that cannot be read is set
+// aside.
 func TestOldIndex(t *testing.T) {
 	options := Options{Fixed: []string{"meta"}, OldIndex: "index", ReadOldIndex: func(value []byte) (keys []string, err error) {
 		return keys, json.Unmarshal(value, &keys)

@@ -8,7 +8,8 @@ import (
 	"fmt"
 )
 
-// Store is where values lie; package storageclient has the one of the collector's storage extensions.
+// Store is where values lie; package storageclient has the one of the collector's storage
+// extensions.
 type Store interface {
 	// Get returns the value of a key, nil if there is none.
 	Get(ctx context.Context, key string) ([]byte, error)
@@ -16,7 +17,8 @@ type Store interface {
 	Batch(ctx context.Context, set map[string][]byte) error
 }
 
-// Aside is put before the key of a value that could not be read. A person can look at it there; nothing reads it.
+// Aside is put before the key of a value that could not be read. A person can look at it there;
+// nothing reads it.
 const Aside = "corrupt/"
 
 // Damaged is a value that could not be read and was set aside.
@@ -41,8 +43,8 @@ func setAside(set map[string][]byte, key string, value []byte, why error) Damage
 	return Damaged{Key: key, As: Aside + key, Bytes: len(value), Err: why}
 }
 
-// Take reads the value of one key, if there is one. A value that decode cannot read is set aside and returned; an error is the
-// store's own.
+// Take reads the value of one key, if there is one. A value that decode cannot read is set aside
+// and returned; an error is the store's own.
 func Take(ctx context.Context, store Store, key string, decode func(value []byte) error) (*Damaged, error) {
 	value, err := store.Get(ctx, key)
 	if err != nil || value == nil {

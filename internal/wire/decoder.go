@@ -12,7 +12,8 @@ import (
 // maxCounts bounds what TakeCounts allocates for one record, whatever its size.
 const maxCounts = 1 << 29
 
-// maxNanos is the latest time in nanoseconds since 1970 that Nanos reads: in the year 2242. Differences of times do not overflow.
+// maxNanos is the latest time in nanoseconds since 1970 that Nanos reads: in the year 2242.
+// Differences of times do not overflow.
 const maxNanos = int64(1)<<33*1_000_000_000 + 999_999_999
 
 // Decoder reads what an Encoder wrote. The first error sticks, and all that follows reads as zero.
@@ -27,8 +28,8 @@ type Decoder struct {
 	err    error
 }
 
-// NewDecoder returns a Decoder of bytes without a header. What it reads does not share memory with them, but for that of Bytes and
-// Rest.
+// NewDecoder returns a Decoder of bytes without a header. What it reads does not share memory with
+// them, but for that of Bytes and Rest.
 func NewDecoder(data []byte) *Decoder {
 	return &Decoder{rest: data, counts: min(1<<20+5000*len(data), maxCounts)}
 }

@@ -74,8 +74,8 @@ func (e *Encoder) String(s string) {
 	e.b = append(e.b, s...)
 }
 
-// Text writes a string that may have been written before: 0 is the empty one, 1 a new one that follows, and n+2 the n-th one that
-// Text has written.
+// Text writes a string that may have been written before: 0 is the empty one, 1 a new one that
+// follows, and n+2 the n-th one that Text has written.
 func (e *Encoder) Text(s string) {
 	if s == "" {
 		e.Uvarint(0)

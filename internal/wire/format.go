@@ -11,9 +11,11 @@ import (
 )
 
 var (
-	// ErrCorrupt is the error of bytes that no Encoder has written: too few, too many, out of range, or with another checksum.
+	// ErrCorrupt is the error of bytes that no Encoder has written: too few, too many, out of
+	// range, or with another checksum.
 	ErrCorrupt = errors.New("the value is corrupt")
-	// ErrFormat is the error of a format that is not read: of a later version, or of one that is too old.
+	// ErrFormat is the error of a format that is not read: of a later version, or of one that is
+	// too old.
 	ErrFormat = errors.New("the format is not known")
 )
 
@@ -61,8 +63,8 @@ func (f Format) Open(record []byte) (*Decoder, error) {
 	return d, nil
 }
 
-// Take begins to read a record that has no seal, alone or within another one: Version is that of this one from now on. The error is
-// ErrCorrupt or ErrFormat.
+// Take begins to read a record that has no seal, alone or within another one: Version is that of
+// this one from now on. The error is ErrCorrupt or ErrFormat.
 func (f Format) Take(d *Decoder) {
 	if d.err != nil {
 		return

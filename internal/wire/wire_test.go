@@ -128,7 +128,8 @@ func TestRoundTrip(t *testing.T) {
 		cut := record[:r.IntN(len(record))]
 		_, err = testFormat.Open(cut)
 		require.ErrorIs(t, err, ErrCorrupt)
-		// Without a seal, a part that is read as far as it goes is an error in the end, and no panic.
+		// Without a seal, a part that is read as far as it goes is an error in the end, and no
+		// panic.
 		d = read(testFormat, plain[:r.IntN(len(plain))])
 		for _, s := range steps {
 			s.take(d)

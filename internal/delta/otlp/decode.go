@@ -17,8 +17,8 @@ import (
 // Decoded is what a request holds.
 type Decoded struct {
 	Deltas []delta.Delta
-	// Unreadable is the number of points that are no deltas of ml_summary; Metric is the name of the
-	// first one's.
+	// Unreadable is the number of points that are no deltas of ml_summary; Metric is the name of
+	// the first one's.
 	Unreadable int
 	Metric     string
 	// Overflow is the number of points of models and features that ml_summary had no room for.
@@ -148,8 +148,8 @@ func readBuckets(b pmetric.ExponentialHistogramDataPointBuckets) distribution.Ex
 	return distribution.ExponentialBuckets{Offset: b.Offset(), Counts: b.BucketCounts().AsRaw()}
 }
 
-// readAttributes reads a point's attributes, in one walk. It returns false where the point cannot be
-// placed.
+// readAttributes reads a point's attributes, in one walk. It returns false where the point cannot
+// be placed.
 func readAttributes(d *delta.Delta, attrs pcommon.Map, start pcommon.Timestamp) bool {
 	ordinal := int64(-1)
 	unit := unitAttr(d.Key.Subject)

@@ -47,8 +47,9 @@ func (f *Flush) Add(d *delta.Delta) {
 	}
 }
 
-// AddTotal writes what has been counted from start to now. The builder's temporality is cumulative. Of the
-// delta's fields, the minute, the range of the values and those of its flush have no meaning.
+// AddTotal writes what has been counted from start to now. The builder's temporality is cumulative.
+// Of the delta's fields, the minute, the range of the values and those of its flush have no
+// meaning.
 func AddTotal(b *metricbuilder.Builder, start, now pcommon.Timestamp, d *delta.Delta) {
 	p := point{start: start, end: now}
 	p.put(b, d)

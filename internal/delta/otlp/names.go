@@ -1,13 +1,14 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package otlp writes deltas as OTLP metrics and reads them: the Encoder is ml_summary's (ml_drift writes
-// its totals with it, too), Decode is ml_drift's.
+// Package otlp writes deltas as OTLP metrics and reads them: a Flush is ml_summary's, Decode is
+// ml_drift's, and both write totals with AddTotal.
 //
-// A delta is one data point. Its subject is the name of the metric, its minute the time from start to
-// end; its key, its use and its category are attributes. The resource says which flush of which producer
-// the points are (ml.summary.*), and each point has its ordinal in it, so that a flush that comes again is
-// not counted twice, whichever part of it had come. Cumulative totals are the same without all that.
+// A delta is one data point. Its subject is the name of the metric, its minute the time from start
+// to end; its key, its use and its category are attributes. The resource says which flush of which
+// producer the points are (ml.summary.*), and each point has its ordinal in it, so that a flush
+// that comes again is not counted twice, whichever part of it had come. Cumulative totals are the
+// same without all that.
 package otlp
 
 import (
@@ -39,8 +40,8 @@ var subjects = map[string]delta.Subject{
 	mlconv.MetricLLMOutputMessages:    delta.Length,
 }
 
-// metrics are the names of the metrics of subjects that have one; that of categories of features, and those
-// of lengths, are beside them.
+// metrics are the names of the metrics of subjects that have one; that of categories of features,
+// and those of lengths, are beside them.
 var metrics = map[delta.Subject]string{
 	delta.Predictions: mlconv.MetricPredictionCount,
 	delta.Duration:    mlconv.MetricPredictionDuration,
@@ -90,7 +91,8 @@ func categorical(name string) (attr string, ok bool) {
 	return "", false
 }
 
-// unitAttr is the attribute that has the unit of a use; empty where the metric's name has it, or where there is none.
+// unitAttr is the attribute that has the unit of a use; empty where the metric's name has it, or
+// where there is none.
 func unitAttr(s delta.Subject) string {
 	switch s {
 	case delta.Predictions, delta.Duration:

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package storageclient opens the storage extension that a component's config names, as a state.Store.
+// Package storageclient opens the storage extension that a component's config names, as a
+// state.Store.
 package storageclient
 
 import (
@@ -12,7 +13,8 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
-// Owner is the component that a storage is opened for. Two clients of one owner have different names.
+// Owner is the component that a storage is opened for. Two clients of one owner have different
+// names.
 type Owner struct {
 	Kind component.Kind
 	ID   component.ID

@@ -14,8 +14,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 )
 
-// Cumulative adds up all there ever was and encodes it with a start time that stays and the time of the flush.
-// Histograms have the 10 groups' bounds.
+// Cumulative adds up all there ever was and encodes it with a start time that stays and the time of
+// the flush. Histograms have the 10 groups' bounds.
 type Cumulative struct {
 	Scope          Scope
 	DurationBounds []float64
@@ -36,8 +36,9 @@ func NewCumulative(scope Scope, durationBounds []float64, start pcommon.Timestam
 // Add adds what was taken from a table.
 func (c *Cumulative) Add(t cells.Taken) { c.sums.Add(t, true) }
 
-// Metrics encodes the state at a time. A model whose bins were changed by a reload (current is false for the old one) is
-// encoded a last time; its successor, whose series have the same dimensions, follows at the next call and starts anew.
+// Metrics encodes the state at a time. A model whose bins were changed by a reload (current is
+// false for the old one) is encoded a last time; its successor, whose series have the same
+// dimensions, follows at the next call and starts anew.
 func (c *Cumulative) Metrics(now pcommon.Timestamp, current func(*series.Model) bool) (md pmetric.Metrics, points int) {
 	b := metricbuilder.New(c.Scope.Name, c.Scope.Version, pmetric.AggregationTemporalityCumulative)
 	var start pcommon.Timestamp

@@ -11,8 +11,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 )
 
-// maxPartBytes is about the most bytes of a Part, below the 4 MiB that gRPC servers take by default. Only a single cell can
-// be larger.
+// maxPartBytes is about the most bytes of a Part, below the 4 MiB that gRPC servers take by
+// default. Only a single cell can be larger.
 const maxPartBytes = 3 << 20
 
 // Delta encodes sums as deltas stamped with their minute.

@@ -3,8 +3,9 @@
 
 // Package flush encodes sums of cells as metrics.
 //
-// Delta cuts sums into Parts of bounded size, each a flush with a sequence number of its own; a Part gives the
-// same points however often it is encoded. Cumulative keeps adding up and encodes the state at a time.
+// Delta cuts sums into Parts of bounded size, each a flush with a sequence number of its own; a
+// Part gives the same points however often it is encoded. Cumulative keeps adding up and encodes
+// the state at a time.
 package flush
 
 import (
@@ -202,7 +203,8 @@ func (e *encoder) features(f *cells.FeaturesSum) {
 	}
 }
 
-// categories encodes the counts of categories by their ids. Those of the columns that found no room have no names.
+// categories encodes the counts of categories by their ids. Those of the columns that found no room
+// have no names.
 func (e *encoder) categories(d delta.Delta, counts []uint64, names *series.Dict, examples *cells.Examples) {
 	d.Categorical = true
 	for id, n := range counts {
@@ -262,7 +264,8 @@ func buckets(from *structure.Buckets) distribution.ExponentialBuckets {
 	return b
 }
 
-// coarsen counts the values of an exponential histogram by bounds, each bucket where its upper bound is.
+// coarsen counts the values of an exponential histogram by bounds, each bucket where its upper
+// bound is.
 func coarsen(h *structure.Float64, bounds []float64) []uint64 {
 	counts := make([]uint64, len(bounds)+1)
 	place := func(v float64) int {
@@ -272,7 +275,8 @@ func coarsen(h *structure.Float64, bounds []float64) []uint64 {
 		}
 		return i
 	}
-	// The lower bound of a bucket is a power of 2^(2^-scale). Bounds that are such powers are hit but for rounding.
+	// The lower bound of a bucket is a power of 2^(2^-scale). Bounds that are such powers are hit
+	// but for rounding.
 	power := func(i int32) float64 { return math.Exp2(math.Ldexp(float64(i), -int(h.Scale()))) * (1 - 1e-12) }
 	counts[place(0)] += h.ZeroCount()
 	for i := range h.Positive().Len() {
@@ -284,8 +288,8 @@ func coarsen(h *structure.Float64, bounds []float64) []uint64 {
 	return counts
 }
 
-// exemplars are the span of the largest value, and where low is true that of the smallest one and of any other: a short
-// duration or few tokens need no look.
+// exemplars are the span of the largest value, and where low is true that of the smallest one and
+// of any other: a short duration or few tokens need no look.
 func exemplars(h *cells.HistogramSum, low bool) (out []delta.Exemplar) {
 	x := h.Extremes
 	if x == nil {

@@ -28,8 +28,8 @@ const (
 // Report is told what became of each flush.
 type Report func(ctx context.Context, o Outcome, points int, sequence int64, err error)
 
-// Outbox delivers parts in their order, each until it is taken or refused for good. It is not safe for concurrent use but for
-// Blocked.
+// Outbox delivers parts in their order, each until it is taken or refused for good. It is not safe
+// for concurrent use but for Blocked.
 type Outbox struct {
 	next   consumer.Metrics
 	report Report
