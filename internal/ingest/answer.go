@@ -49,7 +49,7 @@ func TooLarge(err error) bool {
 }
 
 // Refuse lists an item that is not taken. An item without an id has an empty one.
-func (a *Answer) Refuse(index int, id string, why Refusal) {
+func (a *Answer) Refuse(index int, id string, why RefusalError) {
 	if len(a.Refused) < maxRefused {
 		a.Refused = append(a.Refused, refused{Index: index, ID: id, Reason: why.Reason, Message: why.Message})
 	}
@@ -62,7 +62,7 @@ func (a *Answer) SendTooLarge(w http.ResponseWriter) {
 }
 
 // SendUnread answers a request whose body is no list of items: 400.
-func (a *Answer) SendUnread(w http.ResponseWriter, why Refusal) {
+func (a *Answer) SendUnread(w http.ResponseWriter, why RefusalError) {
 	a.Error = why.Message
 	a.Refuse(0, "", why)
 	a.write(w, http.StatusBadRequest)

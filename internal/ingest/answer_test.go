@@ -18,7 +18,7 @@ import (
 
 func TestAnswer(t *testing.T) {
 	full := errors.New("full")
-	bad := Refusal{Reason: "bad_item", Message: "no id"}
+	bad := RefusalError{Reason: "bad_item", Message: "no id"}
 	for name, c := range map[string]struct {
 		answer func(http.ResponseWriter)
 		status int
@@ -57,18 +57,18 @@ func TestAnswer(t *testing.T) {
 func TestAnswerListsAHundred(t *testing.T) {
 	var a Answer
 	for i := range 200 {
-		a.Refuse(i, "", Refusal{})
+		a.Refuse(i, "", RefusalError{})
 	}
 	assert.Len(t, a.Refused, 100)
 }
 
 func TestIsPost(t *testing.T) {
 	w := httptest.NewRecorder()
-	assert.False(t, IsPost(w, httptest.NewRequest(http.MethodPut, "/", http.NoBody), "labels"))
+	assert.False(t, IsPost(w, httptest.NewRequestWithContext(t.Context(), http.MethodPut, "/", http.NoBody), "labels"))
 	assert.Equal(t, http.StatusMethodNotAllowed, w.Code)
 	assert.Equal(t, http.MethodPost, w.Header().Get("Allow"))
 	assert.JSONEq(t, `{"accepted":0,"error":"labels are sent with POST"}`, w.Body.String())
-	assert.True(t, IsPost(w, httptest.NewRequest(http.MethodPost, "/", http.NoBody), "labels"))
+	assert.True(t, IsPost(w, httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody), "labels"))
 }
 
 func TestTooLarge(t *testing.T) {

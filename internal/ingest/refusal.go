@@ -5,15 +5,15 @@ package ingest
 
 import "strings"
 
-// Refusal is an item that is not taken, and why.
-type Refusal struct {
+// RefusalError is an item that is not taken, and why.
+type RefusalError struct {
 	// Reason is one of the few words that the receiver counts by.
 	Reason string
 	// Message says what is wrong with this item.
 	Message string
 }
 
-func (r *Refusal) Error() string { return r.Message }
+func (r *RefusalError) Error() string { return r.Message }
 
 // Clip cuts a text that is only shown to limit bytes.
 func Clip(s string, limit int) string {

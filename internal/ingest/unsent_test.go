@@ -14,7 +14,8 @@ import (
 
 const testKey = "test.unsent"
 
-// FuzzUnsent: whatever the storage has of lines that were not sent, it is set aside or there are lines.
+// FuzzUnsent: whatever the storage has of lines that were not sent, it is set aside or there are
+// lines.
 func FuzzUnsent(f *testing.F) {
 	f.Add([]byte(`[{"path":"a","lines":["MQ=="]}]`))
 	f.Add([]byte(`{`))

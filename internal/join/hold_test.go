@@ -18,7 +18,6 @@ type (
 	prediction struct{ class string }
 	label      struct{ class string }
 
-	labelled   = Pair[int, prediction, label]
 	labels     = Join[int, prediction, label]
 	labelStore = fakeStore[label]
 )
@@ -204,7 +203,7 @@ func BenchmarkJoin(b *testing.B) {
 		return k
 	}
 	b.ReportAllocs()
-	for i := range b.N {
+	for i := 0; b.Loop(); i++ {
 		j.AddLeft(&Side[[16]byte, int]{Key: key(i), Size: 100})
 		if i >= waiting/2 {
 			if r := j.AddRight(&Side[[16]byte, int]{Key: key(i - waiting/2), Size: 100}); r.Outcome != Met {

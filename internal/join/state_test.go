@@ -58,8 +58,9 @@ func (m mapStore) Batch(_ context.Context, set map[string][]byte) error {
 	return nil
 }
 
-// A join whose sides are records of internal/state is the same after a restart: labels meet predictions of an earlier process,
-// corrections are told from what they correct, and the time to live goes on.
+// A join whose sides are records of internal/state is the same after a restart: labels meet
+// predictions of an earlier process, corrections are told from what they correct, and the time to
+// live goes on.
 func TestRestartThroughState(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := mapStore{}

@@ -26,12 +26,12 @@ const (
 const maxMessage = 512
 
 // New returns a refusal as an error.
-func New(reason, message string) error { return &ingest.Refusal{Reason: reason, Message: message} }
+func New(reason, message string) error { return &ingest.RefusalError{Reason: reason, Message: message} }
 
 // Of returns why something was refused.
-func Of(err error) ingest.Refusal {
-	out := ingest.Refusal{Reason: BadEvent, Message: strings.TrimSpace(err.Error())}
-	if r, ok := errors.AsType[*ingest.Refusal](err); ok {
+func Of(err error) ingest.RefusalError {
+	out := ingest.RefusalError{Reason: BadEvent, Message: strings.TrimSpace(err.Error())}
+	if r, ok := errors.AsType[*ingest.RefusalError](err); ok {
 		out.Reason = r.Reason
 	} else if p, ok := errors.AsType[*payload.Error](err); ok {
 		out.Reason = string(p.Reason)
