@@ -4,10 +4,6 @@
 package mldriftconnector
 
 import (
-	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,8 +18,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-var writeGolden = flag.String("write-golden", "", "write the storage of this version into a file of testdata with this name")
-
 // TestGoldenStore starts on what earlier versions stored: after six hours of which the last three
 // drift, with a downstream that took no metrics. Nothing is set aside, the alert goes on, and so do
 // the points that wait and the windows.
@@ -31,7 +25,7 @@ func TestGoldenStore(t *testing.T) {
 	base := testBaseline()
 	cards := testCards(base)
 	cfg := config(func(c *Config) { c.Timestamps, c.Storage = TimestampsEvent, &storageID })
-	if *writeGolden != "" {
+	testkit.GoldenStores(t, func() (stored map[string][]byte) {
 		synctest.Test(t, func(t *testing.T) {
 			disk := testkit.NewStorage(nil)
 			b := startBoth(t, settings(), cfg, testkit.Host{catalogID: cards, storageID: disk}, failing(), &logSink{})
@@ -39,63 +33,51 @@ func TestGoldenStore(t *testing.T) {
 			b.hours(t, p, 3, 0)
 			b.hours(t, p, 3, 1)
 			b.shutdown(t)
-			text, err := json.MarshalIndent(disk.Values(), "", " ")
-			require.NoError(t, err)
-			require.NoError(t, os.WriteFile(filepath.Join("testdata", *writeGolden), append(text, '\n'), 0o600))
+			stored = disk.Values()
 		})
-	}
-	files, err := filepath.Glob(filepath.Join("testdata", "store-*.json"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				text, err := os.ReadFile(file)
-				require.NoError(t, err)
-				var stored map[string][]byte
-				require.NoError(t, json.Unmarshal(text, &stored))
-				require.NotEmpty(t, stored)
-				disk := testkit.NewStorage(stored)
-				begin := time.Now()
-				time.Sleep(6*time.Hour + 30*time.Second)
-				set := settings()
-				lines := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
-				out, logs := &testkit.MetricsSink{}, &logSink{}
-				b := startBoth(t, set, cfg, testkit.Host{catalogID: cards, storageID: disk}, out, logs)
-				synctest.Wait()
-				restored := lines.FilterMessage("Windows continue from the last save").All()
-				require.Len(t, restored, 1)
-				assert.EqualValues(t, 2, restored[0].ContextMap()["values"], "a model and what was seen")
-				assert.Empty(t, lines.FilterMessageSnippet("set aside").All())
+		return stored
+	}, func(t *testing.T, stored map[string][]byte) {
+		synctest.Test(t, func(t *testing.T) {
+			disk := testkit.NewStorage(stored)
+			begin := time.Now()
+			time.Sleep(6*time.Hour + 30*time.Second)
+			set := settings()
+			lines := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
+			out, logs := &testkit.MetricsSink{}, &logSink{}
+			b := startBoth(t, set, cfg, testkit.Host{catalogID: cards, storageID: disk}, out, logs)
+			synctest.Wait()
+			restored := lines.FilterMessage("Windows continue from the last save").All()
+			require.Len(t, restored, 1)
+			assert.EqualValues(t, 2, restored[0].ContextMap()["values"], "a model and what was seen")
+			assert.Empty(t, lines.FilterMessageSnippet("set aside").All())
 
-				// The alert is the one that began when the window at 04:00 was judged.
-				a := of(logs.take(t), "feature", "x")
-				require.Len(t, a, 1)
-				assert.Equal(t, alert.Firing, a[0].State)
-				assert.Equal(t, "FeatureDrift", a[0].Name)
-				assert.Equal(t, begin.Add(5*time.Hour).Unix(), a[0].StartsAt.Unix())
-				assert.Regexp(t, `^model fraud 7: x drifts \(KS 0\.\d+ over 0\.1, n = 300\): above 1\.\d+ is [34]\d % of the values, was 10 %$`, a[0].Summary)
+			// The alert is the one that began when the window at 04:00 was judged.
+			a := of(logs.take(t), "feature", "x")
+			require.Len(t, a, 1)
+			assert.Equal(t, alert.Firing, a[0].State)
+			assert.Equal(t, "FeatureDrift", a[0].Name)
+			assert.Equal(t, begin.Add(5*time.Hour).Unix(), a[0].StartsAt.Unix())
+			assert.Regexp(t, `^model fraud 7: x drifts \(KS 0\.\d+ over 0\.1, n = 300\): above 1\.\d+ is [34]\d % of the values, was 10 %$`, a[0].Summary)
 
-				// The points of the windows that have closed waited.
-				p := newProducer(base, "p", 1)
-				for range 360 {
-					p.flush(begin, 5, 0) // the same producer, where it was
-				}
-				b.hours(t, p, 2, 0)
-				samples := map[int64]int64{}
-				for _, md := range out.AllMetrics() {
-					for q := range testkit.Points(mlconv.MetricDriftSamples, md) {
-						if name, _ := q.Attributes().Get(mlconv.AttrFeatureName); name.Str() == "x" {
-							samples[int64(q.Timestamp().AsTime().Sub(begin)/time.Hour)] = q.IntValue()
-						}
+			// The points of the windows that have closed waited.
+			p := newProducer(base, "p", 1)
+			for range 360 {
+				p.flush(begin, 5, 0) // the same producer, where it was
+			}
+			b.hours(t, p, 2, 0)
+			samples := map[int64]int64{}
+			for _, md := range out.AllMetrics() {
+				for q := range testkit.Points(mlconv.MetricDriftSamples, md) {
+					if name, _ := q.Attributes().Get(mlconv.AttrFeatureName); name.Str() == "x" {
+						samples[int64(q.Timestamp().AsTime().Sub(begin)/time.Hour)] = q.IntValue()
 					}
 				}
-				assert.Equal(t, map[int64]int64{1: 300, 2: 300, 3: 300, 4: 300, 5: 300, 6: 300, 7: 300}, samples)
-				b.shutdown(t)
-				for key := range disk.Values() {
-					assert.NotContains(t, key, state.Aside)
-				}
-			})
+			}
+			assert.Equal(t, map[int64]int64{1: 300, 2: 300, 3: 300, 4: 300, 5: 300, 6: 300, 7: 300}, samples)
+			b.shutdown(t)
+			for key := range disk.Values() {
+				assert.NotContains(t, key, state.Aside)
+			}
 		})
-	}
+	})
 }

@@ -4,10 +4,6 @@
 package mlcatalogextension
 
 import (
-	"encoding/json"
-	"flag"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -20,8 +16,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
-
-var writeGolden = flag.String("write-golden", "", "write the storage of this version into a file of testdata with this name")
 
 // TestGoldenStore reads the facts that earlier versions stored: all of them are there.
 func TestGoldenStore(t *testing.T) {
@@ -46,30 +40,17 @@ func TestGoldenStore(t *testing.T) {
 		t.Cleanup(func() { require.NoError(t, e.Shutdown(t.Context())) })
 		return e, m
 	}
-	if *writeGolden != "" {
+	testkit.GoldenStores(t, func() map[string][]byte {
 		e, m := open(nil)
 		e.saver(p)(t.Context(), at, facts)
-		text, err := json.MarshalIndent(m.Values(), "", " ")
-		require.NoError(t, err)
-		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(filepath.Join("testdata", *writeGolden), append(text, '\n'), 0o600))
-	}
-	files, err := filepath.Glob(filepath.Join("testdata", "store-*.json"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			text, err := os.ReadFile(file)
-			require.NoError(t, err)
-			var stored map[string][]byte
-			require.NoError(t, json.Unmarshal(text, &stored))
-			e, _ := open(stored)
-			gotAt, got, ok := e.restore(t.Context(), p)
-			require.True(t, ok)
-			assert.Equal(t, at, gotAt)
-			assert.Equal(t, facts, got)
-			_, _, ok = e.restore(t.Context(), &plan{name: "m", fingerprint: "another one"})
-			assert.False(t, ok)
-		})
-	}
+		return m.Values()
+	}, func(t *testing.T, stored map[string][]byte) {
+		e, _ := open(stored)
+		gotAt, got, ok := e.restore(t.Context(), p)
+		require.True(t, ok)
+		assert.Equal(t, at, gotAt)
+		assert.Equal(t, facts, got)
+		_, _, ok = e.restore(t.Context(), &plan{name: "m", fingerprint: "another one"})
+		assert.False(t, ok)
+	})
 }

@@ -4,8 +4,6 @@
 package inferencelogreceiver
 
 import (
-	"encoding/json"
-	"flag"
 	"os"
 	"path/filepath"
 	"testing"
@@ -19,39 +17,23 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
-var writeGolden = flag.String("write-golden", "", "write the storage of this version into a file of testdata with this name")
-
 // TestGoldenStore starts on what earlier versions stored of lines that were read and not sent: they
 // are sent, and no more kept.
 func TestGoldenStore(t *testing.T) {
-	if *writeGolden != "" {
-		text, err := json.MarshalIndent(storeOfFullPipeline(t), "", " ")
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join("testdata", *writeGolden), append(text, '\n'), 0o600))
-	}
-	files, err := filepath.Glob(filepath.Join("testdata", "store-*.json"))
-	require.NoError(t, err)
-	require.NotEmpty(t, files)
-	for _, file := range files {
-		t.Run(filepath.Base(file), func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				text, err := os.ReadFile(file)
-				require.NoError(t, err)
-				var stored map[string][]byte
-				require.NoError(t, json.Unmarshal(text, &stored))
-				id, m, next := component.MustNewID("memory"), testkit.NewStorage(stored), &sink{}
-				cfg := config(func(c *Config) {
-					c.SageMaker.Include = []string{filepath.Join(t.TempDir(), "*.jsonl")}
-					c.SageMaker.Storage = &id
-				})
-				r := offline(t, cfg, next, testkit.Host{id: m})
-				time.Sleep(3 * time.Second)
-				assert.ElementsMatch(t, []string{"1 pair", "2 pair", "3 pair"}, next.names())
-				require.NoError(t, r.Shutdown(t.Context()))
-				assert.NotContains(t, m.Values(), unsentKey)
+	testkit.GoldenStores(t, func() map[string][]byte { return storeOfFullPipeline(t) }, func(t *testing.T, stored map[string][]byte) {
+		synctest.Test(t, func(t *testing.T) {
+			id, m, next := component.MustNewID("memory"), testkit.NewStorage(stored), &sink{}
+			cfg := config(func(c *Config) {
+				c.SageMaker.Include = []string{filepath.Join(t.TempDir(), "*.jsonl")}
+				c.SageMaker.Storage = &id
 			})
+			r := offline(t, cfg, next, testkit.Host{id: m})
+			time.Sleep(3 * time.Second)
+			assert.ElementsMatch(t, []string{"1 pair", "2 pair", "3 pair"}, next.names())
+			require.NoError(t, r.Shutdown(t.Context()))
+			assert.NotContains(t, m.Values(), unsentKey)
 		})
-	}
+	})
 }
 
 // storeOfFullPipeline is what a receiver stores that stops while the pipeline has no room for three

@@ -12,47 +12,35 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-type host map[component.ID]component.Component
-
-func (h host) GetExtensions() map[component.ID]component.Component { return h }
-
-type plain struct {
-	component.StartFunc
-	component.ShutdownFunc
-}
-
-type catalogExtension struct {
-	plain
-	catalog.Catalog
-}
-
 func TestFind(t *testing.T) {
 	a, b, other := component.MustNewID("ml_catalog"), component.MustNewIDWithName("ml_catalog", "b"), component.MustNewID("zpages")
-	first := &catalogExtension{Catalog: catalog.Empty()}
+	first := catalogtest.NewExtension(catalog.NewSet(nil, nil))
 
-	c, found, err := Find(host(nil), nil)
+	c, found, err := Find(testkit.Host(nil), nil)
 	require.NoError(t, err)
 	assert.False(t, found)
 	assert.NotNil(t, c.Snapshot())
 
-	c, found, err = Find(host{a: first, other: &plain{}}, nil)
+	c, found, err = Find(testkit.Host{a: first, other: testkit.NopExtension{}}, nil)
 	require.NoError(t, err)
 	assert.True(t, found)
 	assert.Same(t, first.Snapshot(), c.Snapshot())
 
-	_, _, err = Find(host{a: first, b: &catalogExtension{}}, nil)
+	_, _, err = Find(testkit.Host{a: first, b: catalogtest.NewExtension(nil)}, nil)
 	assert.EqualError(t, err, "'catalog': ml_catalog and ml_catalog/b are enabled; name the one to use")
-	c, found, err = Find(host{a: first, b: &catalogExtension{}}, &a)
+	c, found, err = Find(testkit.Host{a: first, b: catalogtest.NewExtension(nil)}, &a)
 	require.NoError(t, err)
 	assert.True(t, found)
 	assert.Same(t, first.Snapshot(), c.Snapshot())
 
-	_, _, err = Find(host{a: first}, &b)
+	_, _, err = Find(testkit.Host{a: first}, &b)
 	assert.EqualError(t, err, `'catalog': extension "ml_catalog/b" is not enabled; list it in service::extensions`)
-	_, _, err = Find(host{other: &plain{}}, &other)
+	_, _, err = Find(testkit.Host{other: testkit.NopExtension{}}, &other)
 	assert.EqualError(t, err, `'catalog': extension "zpages" is not a catalog`)
 }
