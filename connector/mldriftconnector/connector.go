@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
@@ -22,6 +21,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/report"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/thinning"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/emit"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
@@ -40,7 +40,6 @@ type driftConnector struct {
 	cfg       *Config
 	id        component.ID
 	version   string
-	resource  pcommon.Resource
 	logger    *zap.Logger
 	telemetry *telemetry
 
@@ -58,7 +57,8 @@ type driftConnector struct {
 	// waiting are the results of closed windows that have not been sent; only the loop and, after it, Shutdown use it.
 	waiting []drift.Result
 	// alerts are the drifts that hold or have ended lately; only the loop and, after it, Flush use them.
-	alerts *driftalert.Alerts
+	alerts  *driftalert.Alerts
+	emitter *emit.Emitter
 	// restored are points of the process before that were not sent either.
 	restored pmetric.Metrics
 	warn     sync.Once
@@ -79,9 +79,12 @@ func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) 
 		return nil, err
 	}
 	c := &driftConnector{
-		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, resource: set.Resource, logger: set.Logger,
+		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger,
 		telemetry: &telemetry{builder}, engine: engine, catalog: catalog.Empty(), restored: pmetric.NewMetrics(),
 		alerts: newAlerts(cfg), reporter: report.New(set.Logger), thinned: thinning.New(cfg.Segments.Scores),
+	}
+	c.emitter = &emit.Emitter{
+		Resource: set.Resource, Scope: metadata.ScopeName, Version: set.BuildInfo.Version, Timeout: sendTimeout, Logger: set.Logger,
 	}
 	if cfg.Learn.Rows > 0 {
 		c.learned = learned.NewWriter(cfg.Learn.Directory, engine, set.Logger, c.reporter.Hourly)
@@ -332,23 +335,11 @@ func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
 	if len(due) == 0 {
 		return
 	}
-	ld := alert.Logs(due, c.resource, metadata.ScopeName, c.version, now)
-	limited, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	err := c.logs.ConsumeLogs(limited, ld)
-	switch {
-	case err == nil:
+	outcome := c.emitter.Emit(ctx, c.logs, now, due)
+	if outcome.Settled() {
 		c.alerts.Delivered(now)
-		c.telemetry.alerts(ctx, "sent", len(due))
-	case consumererror.IsPermanent(err):
-		// Nothing else would become of them a second later.
-		c.alerts.Delivered(now)
-		c.telemetry.alerts(ctx, "refused", len(due))
-		c.logger.Error("Alerts were refused; those that hold are emitted again at the next resend", zap.Int("alerts", len(due)), zap.Error(err))
-	default:
-		c.telemetry.alerts(ctx, "failed", len(due))
-		c.logger.Warn("Alerts were not delivered; they are emitted again", zap.Int("alerts", len(due)), zap.Error(err))
 	}
+	c.telemetry.alerts(ctx, string(outcome), len(due))
 }
 
 // unsent returns the points of closed windows that have not been sent, in event time.

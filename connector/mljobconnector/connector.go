@@ -12,8 +12,6 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
-	"go.opentelemetry.io/collector/consumer/consumererror"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
@@ -21,6 +19,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/emit"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
@@ -38,10 +37,10 @@ type jobConnector struct {
 	cfg       *Config
 	id        component.ID
 	version   string
-	resource  pcommon.Resource
 	logger    *zap.Logger
 	telemetry *telemetry
 	alertLog  *alertlog.Log
+	emitter   *emit.Emitter
 
 	// logs and metrics are nil without an edge to them. The factory sets them, before Start.
 	logs    consumer.Logs
@@ -74,9 +73,12 @@ func newConnector(set connector.Settings, cfg *Config) (*jobConnector, error) {
 		return nil, err
 	}
 	c := &jobConnector{
-		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, resource: set.Resource, logger: set.Logger,
+		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger,
 		telemetry: newTelemetry(builder, set.Logger, cfg.Limits), catalog: catalog.Empty(), woken: make(chan struct{}, 1),
 		alertLog: alertlog.New(set.Logger, cfg.Alerts.ResendInterval),
+		emitter: &emit.Emitter{
+			Resource: set.Resource, Scope: metadata.ScopeName, Version: set.BuildInfo.Version, Timeout: sendTimeout, Logger: set.Logger,
+		},
 	}
 	options := cfg.options()
 	options.Notice = c.telemetry.limit
@@ -262,22 +264,9 @@ func (c *jobConnector) emitAlerts(ctx context.Context, now time.Time) {
 		c.tracker.Sent(now)
 		return
 	}
-	ld := alert.Logs(due, c.resource, metadata.ScopeName, c.version, now)
-	limited, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	err := c.logs.ConsumeLogs(limited, ld)
-	outcome := outcomeSent
-	switch {
-	case err == nil:
+	outcome := c.emitter.Emit(ctx, c.logs, now, due)
+	if outcome.Settled() {
 		c.tracker.Sent(now)
-	case consumererror.IsPermanent(err):
-		// Nothing else would become of them a second later.
-		outcome = outcomeRefused
-		c.tracker.Sent(now)
-		c.logger.Error("Alerts were refused; they are emitted again at the next resend", zap.Int("alerts", len(due)), zap.Error(err))
-	default:
-		outcome = outcomeFailed
-		c.logger.Warn("Alerts were not delivered; they are emitted again", zap.Int("alerts", len(due)), zap.Error(err))
 	}
 	c.telemetry.alerts(ctx, len(due), outcome)
 }

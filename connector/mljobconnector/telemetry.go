@@ -16,6 +16,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/emit"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 )
 
@@ -41,7 +42,6 @@ var (
 	reasonLate      = newOption("reason", "late")
 	outcomeSent     = newOption("outcome", "sent")
 	outcomeFailed   = newOption("outcome", "failed")
-	outcomeRefused  = newOption("outcome", "refused")
 	outcomeSaved    = newOption("outcome", "saved")
 )
 
@@ -94,8 +94,8 @@ func (t *telemetry) saved(ctx context.Context, err error) {
 	t.builder.MlJobSaves.Add(ctx, 1, outcomeSaved...)
 }
 
-func (t *telemetry) alerts(ctx context.Context, n int, outcome option) {
-	t.builder.MlJobAlertsEmitted.Add(ctx, int64(n), outcome...)
+func (t *telemetry) alerts(ctx context.Context, n int, outcome emit.Outcome) {
+	t.builder.MlJobAlertsEmitted.Add(ctx, int64(n), newOption("outcome", string(outcome))...)
 }
 
 func (t *telemetry) metrics(ctx context.Context, outcome option) {

@@ -1,0 +1,74 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package emit hands the alerts that a component raises to a pipeline of logs.
+package emit
+
+import (
+	"context"
+	"time"
+
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+)
+
+// Outcome is what became of an emission.
+type Outcome string
+
+// The outcomes of an emission.
+const (
+	Sent    Outcome = "sent"
+	Refused Outcome = "refused" // for good: the same records would be refused again
+	Failed  Outcome = "failed"  // the next attempt may succeed
+)
+
+// Settled reports whether the emission is not to be made again before its turn comes.
+func (o Outcome) Settled() bool { return o != Failed }
+
+// Emitter emits the alerts of one component.
+type Emitter struct {
+	// Resource, Scope and Version are the component's.
+	Resource       pcommon.Resource
+	Scope, Version string
+	// Timeout is how long an emission may take.
+	Timeout time.Duration
+	Logger  *zap.Logger
+}
+
+// Emit sends alerts that are due now, a record each, and logs what goes wrong.
+func (e *Emitter) Emit(ctx context.Context, next consumer.Logs, now time.Time, due []alert.Alert) Outcome {
+	limited, cancel := context.WithTimeout(ctx, e.Timeout)
+	defer cancel()
+	err := next.ConsumeLogs(limited, e.records(now, due))
+	switch {
+	case err == nil:
+		return Sent
+	case consumererror.IsPermanent(err):
+		e.Logger.Error("Alerts were refused; they are emitted again at the next resend", zap.Int("alerts", len(due)), zap.Error(err))
+		return Refused
+	default:
+		e.Logger.Warn("Alerts were not delivered; they are emitted again", zap.Int("alerts", len(due)), zap.Error(err))
+		return Failed
+	}
+}
+
+func (e *Emitter) records(now time.Time, due []alert.Alert) plog.Logs {
+	ld := plog.NewLogs()
+	rl := ld.ResourceLogs().AppendEmpty()
+	e.Resource.CopyTo(rl.Resource())
+	sl := rl.ScopeLogs().AppendEmpty()
+	sl.Scope().SetName(e.Scope)
+	sl.Scope().SetVersion(e.Version)
+	sl.LogRecords().EnsureCapacity(len(due))
+	for i := range due {
+		lr := sl.LogRecords().AppendEmpty()
+		due[i].Encode(lr)
+		lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
+	}
+	return ld
+}
