@@ -291,10 +291,10 @@ func (s *Set) FeatureView(environment, name string) *FeatureView {
 	return s.views[key{"", name}]
 }
 
-// FeatureViewOf returns the view that a feature belongs to whose name is written as Feast does in
+// featureViewOf returns the view that a feature belongs to whose name is written as Feast does in
 // its logs and full names: view__feature. It returns nil where there is no such view or the view
 // has no such feature.
-func (s *Set) FeatureViewOf(environment, feature string) *FeatureView {
+func (s *Set) featureViewOf(environment, feature string) *FeatureView {
 	if len(s.views) == 0 {
 		return nil
 	}
@@ -329,7 +329,7 @@ func (s *Set) FeatureViewsOf(m *Model) []*FeatureView {
 		return out
 	}
 	for name := range m.Features {
-		add(s.FeatureViewOf(m.Environment, name))
+		add(s.featureViewOf(m.Environment, name))
 	}
 	seen := map[*profile.Profile]bool{nil: true}
 	collect := func(p *profile.Profile) {
@@ -338,7 +338,7 @@ func (s *Set) FeatureViewsOf(m *Model) []*FeatureView {
 		}
 		seen[p] = true
 		for _, column := range p.Features {
-			add(s.FeatureViewOf(m.Environment, column.Name))
+			add(s.featureViewOf(m.Environment, column.Name))
 		}
 	}
 	collect(m.Baseline)

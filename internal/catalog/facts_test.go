@@ -187,13 +187,13 @@ func TestFeatureViews(t *testing.T) {
 	assert.Equal(t, "1", set.FeatureView("staging", "a__b").Version, "the first of a name wins")
 	assert.Nil(t, set.FeatureView("", "c"))
 
-	view := set.FeatureViewOf("", "driver_stats__conv_rate")
+	view := set.featureViewOf("", "driver_stats__conv_rate")
 	require.NotNil(t, view)
 	assert.Equal(t, "driver_stats", view.Name)
-	assert.Equal(t, "driver", set.FeatureViewOf("", "driver__stats__conv_rate").Name)
-	assert.Equal(t, "a__b", set.FeatureViewOf("production", "a__b__b__c").Name)
+	assert.Equal(t, "driver", set.featureViewOf("", "driver__stats__conv_rate").Name)
+	assert.Equal(t, "a__b", set.featureViewOf("production", "a__b__b__c").Name)
 	for _, name := range []string{"", "__", "__c", "driver_stats", "driver_stats__", "driver_stats__missing", "x__y"} {
-		assert.Nil(t, set.FeatureViewOf("", name), name)
+		assert.Nil(t, set.featureViewOf("", name), name)
 	}
 
 	names := func(m *Model) (out []string) {

@@ -25,10 +25,10 @@ import (
 
 // Bounds of a folder.
 const (
-	// MaxFiles is the number of YAML files that a folder may have, with all folders below it.
-	MaxFiles = 2000
-	// MaxFileSize is the largest YAML file, in bytes.
-	MaxFileSize = 1 << 20
+	// maxFiles is the number of YAML files that a folder may have, with all folders below it.
+	maxFiles = 2000
+	// maxFileSize is the largest YAML file, in bytes.
+	maxFileSize = 1 << 20
 	// maxEntries is the number of files and folders that are looked at: a catalog is not the whole
 	// disk.
 	maxEntries = 100_000
@@ -148,7 +148,7 @@ func (l *Loader) read(r *yamldoc.Report) (files []file, folders []string) {
 		}
 		folders = append(folders, dir)
 		for _, entry := range list {
-			if entries++; entries > maxEntries || len(files) > MaxFiles {
+			if entries++; entries > maxEntries || len(files) > maxFiles {
 				return
 			}
 			name := entry.Name()
@@ -181,7 +181,7 @@ func (l *Loader) read(r *yamldoc.Report) (files []file, folders []string) {
 					}
 					seen[target] = true
 				}
-				data, err := boundedfile.Read(path, MaxFileSize)
+				data, err := boundedfile.Read(path, maxFileSize)
 				if err != nil {
 					r.Add(&yamldoc.ViolationError{File: path, Message: reason(err)})
 					continue
@@ -194,8 +194,8 @@ func (l *Loader) read(r *yamldoc.Report) (files []file, folders []string) {
 	if entries > maxEntries {
 		r.Add(&yamldoc.ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d files, a catalog needs a folder of its own", maxEntries)})
 	}
-	if len(files) > MaxFiles {
-		r.Add(&yamldoc.ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d YAML files", MaxFiles)})
+	if len(files) > maxFiles {
+		r.Add(&yamldoc.ViolationError{File: l.dir, Message: fmt.Sprintf("has more than %d YAML files", maxFiles)})
 	}
 	return files, folders
 }

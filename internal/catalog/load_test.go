@@ -229,16 +229,16 @@ func TestLoadLinks(t *testing.T) {
 }
 
 func TestLoadBounds(t *testing.T) {
-	dir := folder(t, map[string]string{"big.yaml": strings.Repeat("#", MaxFileSize+1)})
+	dir := folder(t, map[string]string{"big.yaml": strings.Repeat("#", maxFileSize+1)})
 	_, err := Load(dir)
-	assert.ErrorContains(t, err, fmt.Sprintf("big.yaml: has more than %d bytes", MaxFileSize))
+	assert.ErrorContains(t, err, fmt.Sprintf("big.yaml: has more than %d bytes", maxFileSize))
 
 	files := map[string]string{}
-	for i := range MaxFiles + 1 {
+	for i := range maxFiles + 1 {
 		files[fmt.Sprintf("%d.yaml", i)] = ""
 	}
 	_, err = Load(folder(t, files))
-	assert.ErrorContains(t, err, fmt.Sprintf("has more than %d YAML files", MaxFiles))
+	assert.ErrorContains(t, err, fmt.Sprintf("has more than %d YAML files", maxFiles))
 
 	var bomb strings.Builder
 	bomb.WriteString("kind: model\nname: x\na: &a [x,x,x,x,x,x,x,x,x]\n")

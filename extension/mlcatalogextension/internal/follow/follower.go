@@ -132,7 +132,7 @@ func (f *Follower) Run(ctx context.Context) {
 			}
 			next = time.Now().Add(wait)
 		}
-		f.mark()
+		f.markStale()
 		wait := time.Until(next)
 		if f.known && f.StaleAfter > 0 && !f.facts.Stale {
 			wait = min(wait, f.StaleAfter-f.Age())
@@ -141,8 +141,8 @@ func (f *Follower) Run(ctx context.Context) {
 	}
 }
 
-// mark publishes facts that have become stale.
-func (f *Follower) mark() {
+// markStale publishes facts that have become stale.
+func (f *Follower) markStale() {
 	if !f.known || f.facts.Stale || !f.due() {
 		return
 	}

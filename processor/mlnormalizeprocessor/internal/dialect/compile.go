@@ -96,7 +96,7 @@ func New(o Options) (*Engine, error) {
 	if o.MaxJSON <= 0 {
 		o.MaxJSON = DefaultMaxJSON
 	}
-	tables, err := merge(Embedded(), o.Extra, o.Disabled)
+	tables, err := merge(embedded(), o.Extra, o.Disabled)
 	if err != nil {
 		return nil, err
 	}

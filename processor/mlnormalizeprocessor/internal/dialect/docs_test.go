@@ -66,7 +66,7 @@ func TestDocsShowTablesThatWork(t *testing.T) {
 
 // render writes a table of all dialects and a section for each.
 func render() string {
-	tables := slices.Clone(Embedded())
+	tables := slices.Clone(embedded())
 	slices.SortStableFunc(tables, func(a, b *Table) int {
 		if a.Concepts[0] != b.Concepts[0] {
 			return slices.Index(concepts, a.Concepts[0]) - slices.Index(concepts, b.Concepts[0])

@@ -13,9 +13,9 @@ import (
 //go:embed dialects/*.yaml
 var files embed.FS
 
-// Embedded returns the tables of the folder dialects, in the order of their files. They are shared
+// embedded returns the tables of the folder dialects, in the order of their files. They are shared
 // and must not be changed.
-var Embedded = sync.OnceValue(func() []*Table {
+var embedded = sync.OnceValue(func() []*Table {
 	tables, err := loadEmbedded()
 	if err != nil {
 		panic(fmt.Sprintf("BUG: %v", err)) // a test loads them

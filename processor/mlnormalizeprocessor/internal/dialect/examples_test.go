@@ -208,7 +208,7 @@ func (x *example) differs(t testing.TB, e engines, dialect string) string {
 // TestExamples reads the examples of every embedded table.
 func TestExamples(t *testing.T) {
 	e := newEngines(t)
-	for _, table := range Embedded() {
+	for _, table := range embedded() {
 		for _, x := range examples(t, table.Name) {
 			t.Run(table.Name+"/"+x.Example, func(t *testing.T) { assert.Empty(t, x.differs(t, e, table.Name)) })
 		}
@@ -218,7 +218,7 @@ func TestExamples(t *testing.T) {
 // TestExamplesNeedEveryLine takes each part of each table away, one at a time: without it, an
 // example must come out otherwise.
 func TestExamplesNeedEveryLine(t *testing.T) {
-	for _, table := range Embedded() {
+	for _, table := range embedded() {
 		t.Run(table.Name, func(t *testing.T) {
 			t.Parallel()
 			examples := examples(t, table.Name)
