@@ -9,9 +9,9 @@
 // A file that is damaged or that another process has open is an error that names the file, or, with
 // on_corrupt set_aside, is moved away. All else, the options among it, is contrib's:
 //
-//	component ──► GetClient ──► boltfile.Check ──► whole ───────────────────────────► contrib's GetClient ──► client
-//	                                 │                                                      ▲
-//	                                 ├──► damaged ──► set_aside: rename, warn, count ───────┘
-//	                                 │           └──► refuse: error
-//	                                 └──► in use ───► error
+//	GetClient ──► boltfile.Check ──► whole ────────────────────────────► contrib's GetClient
+//	                   │                                                       ▲
+//	                   ├──► damaged ──► set_aside: rename, warn, count ────────┘
+//	                   │           └──► refuse: error
+//	                   └──► in use ───► error
 package filestorageextension

@@ -6,7 +6,7 @@
 //
 // The side that comes first waits. The other side meets it.
 //
-//	        ┌───────── other side ─────────► Met ──► the pair leaves; with Hold it stays and may be Corrected
+//	        ┌───────── other side ─────────► Met; with Hold the pair stays
 //	Add ──► waiting ── TakeExpired ────────► unpaired
 //	 │        └─────── no room ────────────► unpaired (Result.Evicted)
 //	 └── seen before ──► Duplicate

@@ -9,9 +9,9 @@
 // single functions trust it, and panic when the two slices differ in length. None of them keeps,
 // changes or, unless it says so, allocates anything.
 //
-//	reference counts ──┐             ┌─► Score, Effect: how different (compared with a threshold)
+//	reference counts ──┐             ┌─► Score, Effect: how different (against a threshold)
 //	                   ├─► Compare ──┤
-//	current counts ────┘             └─► Statistic, PValue: could it be chance (false-discovery control)
+//	current counts ────┘             └─► Statistic, PValue: could it be chance
 package stats
 
 import (

@@ -37,9 +37,9 @@ type Config struct {
 	confighttp.ServerConfig `mapstructure:",squash"`
 	// Path is the path to which events are posted (default /).
 	Path string `mapstructure:"path"`
-	// PairingTimeout is how long a request waits for its response, or a response for its request, up
-	// to 1h (default 30s). 0 makes each event a span of its own, as loggers need that send only one
-	// of the two.
+	// PairingTimeout is how long a request waits for its response, or a response for its request,
+	// up to 1h (default 30s). 0 makes each event a span of its own, as loggers need that send only
+	// one of the two.
 	PairingTimeout time.Duration `mapstructure:"pairing_timeout"`
 	// Unpaired is what happens to a request or a response alone: emit (the default) or drop.
 	Unpaired string `mapstructure:"unpaired"`

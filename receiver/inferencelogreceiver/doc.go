@@ -10,10 +10,9 @@
 // event is read, waits for the other side of its call and becomes a span. SageMaker writes both
 // sides into one line of a file, which is followed like a log.
 //
-//	POST ──► internal/event ──► internal/call ──► internal/pairs ──┬─► internal/spans ──► next consumer
-//	                              │        ▲            timeout ───┘     ▲
-//	                              ▼        │                             │
-//	                           internal/payload                          │
-//	                              ▲                                      │
-//	file ──► internal/ingest ──► internal/call ──────────────────────────┘
+//	POST ──► internal/event ───► internal/call ──► internal/pairs ──┬─► internal/spans ──► next
+//	                                  ▲                  timeout ───┘         ▲
+//	                             internal/payload                             │
+//	                                  ▼                                       │
+//	file ──► internal/ingest ──► internal/call ───────────────────────────────┘
 package inferencelogreceiver

@@ -8,7 +8,7 @@
 // that was cut is a fault of the memory that ends the process, at the start or at some read hours
 // later. This package reads the pages as a file, in the order of the tree:
 //
-//	meta (the newer of two that is whole) ──► root bucket ──► branch pages ──► leaf pages ──► buckets in them
+//	meta (the newer whole one of two) ──► root bucket ──► branch pages ──► leaf pages ──► buckets
 //
 // and finds whatever bbolt's own check would, and bounds that bbolt does not check. What the values
 // hold is not known here.

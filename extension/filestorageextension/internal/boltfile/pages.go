@@ -15,10 +15,13 @@ import (
 // The format of bbolt, version 2 (go.etcd.io/bbolt, internal/common). Numbers are in the byte order
 // of the machine.
 //
-//	page:    id u64, flags u16, count u16, overflow u32 (further pages that belong to this one); then elements, then keys and values
-//	meta:    magic u32, version u32, page size u32, flags u32, root u64, sequence u64, freelist u64, high water mark u64, transaction u64, checksum u64
+//	page:    id u64, flags u16, count u16, overflow u32 (further pages that belong to this one);
+//	         then elements, then keys and values
+//	meta:    magic u32, version u32, page size u32, flags u32, root u64, sequence u64,
+//	         freelist u64, high water mark u64, transaction u64, checksum u64
 //	branch:  position of the key from the element's start u32, size of the key u32, page u64
-//	leaf:    flags u32, position of the key u32, size of the key u32, size of the value u32 (it follows the key)
+//	leaf:    flags u32, position of the key u32, size of the key u32, size of the value u32 (it
+//	         follows the key)
 //	bucket:  root u64, sequence u64; with root 0 a leaf page follows in the same value
 const (
 	magic   = 0xED0CDAED

@@ -52,8 +52,8 @@ func (c *codec) Unmarshal(data mem.BufferSlice, v any) error {
 // otlpRequest is what pdata's requests have in common.
 type otlpRequest interface{ UnmarshalProto([]byte) error }
 
-// signalOfRequest tells the signal by the request's type; ok is false where the request is not one of
-// OTLP.
+// signalOfRequest tells the signal by the request's type; ok is false where the request is not one
+// of OTLP.
 func signalOfRequest(v any) (nesting.Signal, bool) {
 	if _, ok := v.(otlpRequest); !ok {
 		return nesting.Unknown, false

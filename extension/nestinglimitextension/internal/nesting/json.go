@@ -9,8 +9,8 @@
 // body once, from left to right, and keeps nothing of it.
 package nesting
 
-// JSON returns whether brackets and braces in data, outside of strings, nest deeper than most levels.
-// It does not tell whether data is JSON.
+// JSON returns whether brackets and braces in data, outside of strings, nest deeper than most
+// levels. It does not tell whether data is JSON.
 func JSON(data []byte, most int) bool {
 	depth := 0
 	for i := 0; i < len(data); i++ {

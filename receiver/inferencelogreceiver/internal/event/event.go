@@ -5,7 +5,7 @@
 // batch, or what KServe's agent makes of them.
 //
 //	request ──┬─► binary, structured, batch ───────────────────────► events
-//	          └─► records of KServe's agent: JSON, CSV, Parquet ──► events, and the blob that the agent stores
+//	          └─► records of KServe's agent: JSON, CSV, Parquet ──► events, and what it stores
 //
 // Each event of a batch is read by itself: a bad one does not take the others with it.
 package event

@@ -4,9 +4,9 @@
 // Package pairs brings requests and responses together that come in different HTTP requests, and
 // passes them on.
 //
-//	events of one HTTP request ──► RequestBatch.Add ──► join ──┬─► pairs ──► RequestBatch.Send ──► Send
-//	                                                           ├─► evicted ──► emitUnpaired ─────────┤
-//	                                             Sweep, Drain ─┴─► expired ──► emitUnpaired ─────────┘
+//	events of a request ──► RequestBatch.Add ──► join ──┬─► met ──► RequestBatch.Send ──► Send
+//	                                                    ├─► evicted ──► emitUnpaired ───────┤
+//	                                      Sweep, Drain ─┴─► expired ──► emitUnpaired ───────┘
 //
 // What the pipeline has no room for waits again, but for the sides that came last, which their
 // sender sends again.

@@ -4,16 +4,16 @@
 // Package spans makes prediction spans of calls: what a model was asked and what it answered are
 // attributes.
 //
-//	pairs ──► Batch ──► resource, ids, times (batch.go) ──► features (features.go) and answers (answer.go) ──► ptrace.Traces
-//	                                                  ▲
-//	                        cards and config ──► knowledge
+//	pairs ──► Batch ──► resource, ids, times ──► features, answer ──► ptrace.Traces
+//	                                                 ▲
+//	                       cards and config ──► knowledge
 //
 // The request's columns become features: by their own name, else by the card's feature order where
 // the number of columns is the card's, else as feature_0, feature_1, ... The response's tensors
 // have parts that their names and shapes tell: the answer, the scores of all classes, the score of
 // the positive class, the confidence; the rest are outputs of their own. What the model is for
 // (card, baseline) decides between a class and a value; without it, integers, strings and booleans
-// values are classes and other numbers are values.
+// are classes and other numbers are values.
 package spans
 
 import (
