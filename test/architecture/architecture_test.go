@@ -35,6 +35,7 @@ var componentKinds = []string{"connector", "converter", "exporter", "extension",
 // reason. All others can be read, tested and used without it.
 var withCollector = map[string]string{
 	"internal/alert":                     "an alert travels as a log record",
+	"internal/alert/emit":                "it hands log records to a consumer",
 	"internal/catalog/cataloghost":       "it looks among a collector's extensions",
 	"internal/catalog/catalogtest":       "a double of an extension",
 	"internal/delta/otlp":                "a delta travels as metrics",
