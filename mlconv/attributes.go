@@ -9,17 +9,22 @@ const (
 	AttrModelName = "ml.model.name"
 	// AttrModelVersion (string) is the version of the model that answered. Example: "7".
 	AttrModelVersion = "ml.model.version"
-	// AttrModelRole (string) is the part the model played: primary (the default), shadow or canary. Example: "shadow".
+	// AttrModelRole (string) is the part the model played: primary (the default), shadow or canary.
+	// Example: "shadow".
 	AttrModelRole = "ml.model.role"
-	// AttrEnvironment (string) is where the model runs, on the span or its resource; with name and version it identifies a model. Example: "production".
+	// AttrEnvironment (string) is where the model runs, on the span or its resource; with name and
+	// version it identifies a model. Example: "production".
 	AttrEnvironment = "deployment.environment.name"
-	// AttrOperation (string) is predict on a span that is one call of the model but has neither its answer nor its inputs; chat, generate_content, text_completion or embeddings on a call whose gen_ai.operation.name is another. Example: "predict".
+	// AttrOperation (string) is predict on a span that is one call of the model but has neither its
+	// answer nor its inputs; chat, generate_content, text_completion or embeddings on a call whose
+	// gen_ai.operation.name is another. Example: "predict".
 	AttrOperation = "ml.operation.name"
 )
 
 // Attributes of a prediction span: the answer.
 const (
-	// AttrPredictionID (string) joins a prediction with its label; trace and span id stand in where it is absent. Example: "req-123".
+	// AttrPredictionID (string) joins a prediction with its label; trace and span id stand in where
+	// it is absent. Example: "req-123".
 	AttrPredictionID = "ml.prediction.id"
 	// AttrPredictionClass (string) is the answer of a classifier. Example: "fraud".
 	AttrPredictionClass = "ml.prediction.class"
@@ -33,43 +38,59 @@ const (
 	AttrPredictionScores = "ml.prediction.scores"
 	// AttrPredictionRanking (string[]) is the ids in the order shown. Example: ["a", "b"].
 	AttrPredictionRanking = "ml.prediction.ranking"
-	// PrefixPredictionOutput (any) is one output of a model with several; the output's name follows. Example: ml.prediction.output.eta = 12.5.
+	// PrefixPredictionOutput (any) is one output of a model with several; the output's name
+	// follows. Example: ml.prediction.output.eta = 12.5.
 	PrefixPredictionOutput = "ml.prediction.output."
-	// AttrBatchSize (int, {row}, 0..) is the number of rows in one call; every answer and feature may then be an array of that length. Example: 32.
+	// AttrBatchSize (int, {row}, 0..) is the number of rows in one call; every answer and feature
+	// may then be an array of that length. Example: 32.
 	AttrBatchSize = "ml.batch.size"
-	// AttrPredictionCost (double, 0..) is what the call cost, in ml.prediction.currency. Example: 0.0042.
+	// AttrPredictionCost (double, 0..) is what the call cost, in ml.prediction.currency. Example:
+	// 0.0042.
 	AttrPredictionCost = "ml.prediction.cost"
-	// AttrPredictionCurrency (string) is the currency of ml.prediction.cost, as ISO 4217 has it. Example: "USD".
+	// AttrPredictionCurrency (string) is the currency of ml.prediction.cost, as ISO 4217 has it.
+	// Example: "USD".
 	AttrPredictionCurrency = "ml.prediction.currency"
-	// AttrLLMInputCharacters (int, {character}, 0..) is the length of the text that a generative model was given, without its markup. Example: 1480.
+	// AttrLLMInputCharacters (int, {character}, 0..) is the length of the text that a generative
+	// model was given, without its markup. Example: 1480.
 	AttrLLMInputCharacters = "ml.llm.input.characters"
-	// AttrLLMOutputCharacters (int, {character}, 0..) is the length of the text that a generative model gave back. Example: 312.
+	// AttrLLMOutputCharacters (int, {character}, 0..) is the length of the text that a generative
+	// model gave back. Example: 312.
 	AttrLLMOutputCharacters = "ml.llm.output.characters"
-	// AttrLLMInputMessages (int, {message}, 0..) is the number of messages that a generative model was given. Example: 3.
+	// AttrLLMInputMessages (int, {message}, 0..) is the number of messages that a generative model
+	// was given. Example: 3.
 	AttrLLMInputMessages = "ml.llm.input.messages"
-	// AttrLLMOutputMessages (int, {message}, 0..) is the number of messages that a generative model gave back. Example: 1.
+	// AttrLLMOutputMessages (int, {message}, 0..) is the number of messages that a generative model
+	// gave back. Example: 1.
 	AttrLLMOutputMessages = "ml.llm.output.messages"
 )
 
 // Attributes of a prediction span: what the model saw.
 const (
-	// PrefixFeature (any scalar) is the value of one feature as the model saw it; absent or empty means missing, unless the span dropped attributes: then it is unknown. Example: ml.feature.amount = 12.5.
+	// PrefixFeature (any scalar) is the value of one feature as the model saw it; absent or empty
+	// means missing, unless the span dropped attributes: then it is unknown. Example:
+	// ml.feature.amount = 12.5.
 	PrefixFeature = "ml.feature."
-	// AttrFeatures (map or JSON string) holds all features in one attribute, for wide models and SDKs with an attribute limit. Example: {"amount": 12.5}.
+	// AttrFeatures (map or JSON string) holds all features in one attribute, for wide models and
+	// SDKs with an attribute limit. Example: {"amount": 12.5}.
 	AttrFeatures = "ml.features"
 	// PrefixEmbedding (double[]) is a vector to watch. Example: ml.embedding.query = [0.1, 0.7].
 	PrefixEmbedding = "ml.embedding."
-	// PrefixSegment (string) is a cohort of the prediction; the dimension's name follows. Example: ml.segment.country = "DE".
+	// PrefixSegment (string) is a cohort of the prediction; the dimension's name follows. Example:
+	// ml.segment.country = "DE".
 	PrefixSegment = "ml.segment."
-	// AttrFeatureViewName (string) is the feature view the features came from. Example: "transactions_1d".
+	// AttrFeatureViewName (string) is the feature view the features came from. Example:
+	// "transactions_1d".
 	AttrFeatureViewName = "ml.feature_view.name"
 	// AttrFeatureViewVersion (string) is the version of that feature view. Example: "3".
 	AttrFeatureViewVersion = "ml.feature_view.version"
-	// AttrFeatureViewAge (double, s) is the age of the features when the model saw them. Example: 86.4.
+	// AttrFeatureViewAge (double, s) is the age of the features when the model saw them. Example:
+	// 86.4.
 	AttrFeatureViewAge = "ml.feature_view.age"
-	// AttrPayloadMissing (string) is the half that a span made from a payload log had to do without: request or response. Example: "response".
+	// AttrPayloadMissing (string) is the half that a span made from a payload log had to do
+	// without: request or response. Example: "response".
 	AttrPayloadMissing = "ml.payload.missing"
-	// AttrDurationUnknown (bool) is true on a prediction whose start and end are the same because its duration is not known. Example: true.
+	// AttrDurationUnknown (bool) is true on a prediction whose start and end are the same because
+	// its duration is not known. Example: true.
 	AttrDurationUnknown = "ml.prediction.duration.unknown"
 )
 
@@ -77,29 +98,39 @@ const (
 const (
 	// AttrModelOwner (string) is who answers for the model. Example: "risk-ml@example.com".
 	AttrModelOwner = "ml.model.owner"
-	// AttrModelTask (string) is what the model does: binary_classification, multiclass, regression, ranking, generation. Example: "regression".
+	// AttrModelTask (string) is what the model does: binary_classification, multiclass, regression,
+	// ranking, generation. Example: "regression".
 	AttrModelTask = "ml.model.task"
-	// AttrModelAliases (string[]) is the aliases of the version in the catalog. Example: ["champion"].
+	// AttrModelAliases (string[]) is the aliases of the version in the catalog. Example:
+	// ["champion"].
 	AttrModelAliases = "ml.model.aliases"
 	// AttrModelFramework (string) is what the model was trained with. Example: "xgboost".
 	AttrModelFramework = "ml.model.framework"
-	// AttrModelAge (double, s) is the time from the end of the model's training to the prediction. Example: 1814400.
+	// AttrModelAge (double, s) is the time from the end of the model's training to the prediction.
+	// Example: 1814400.
 	AttrModelAge = "ml.model.age"
-	// AttrModelTrainingDataset (string) is the data set the model was trained on. Example: "transactions_2026_10".
+	// AttrModelTrainingDataset (string) is the data set the model was trained on. Example:
+	// "transactions_2026_10".
 	AttrModelTrainingDataset = "ml.model.training.dataset"
-	// AttrModelKnown (bool) is false on a span whose model or version the catalog does not know, where ml_metadata is told to mark it. Example: false.
+	// AttrModelKnown (bool) is false on a span whose model or version the catalog does not know,
+	// where ml_metadata is told to mark it. Example: false.
 	AttrModelKnown = "ml.model.known"
-	// AttrModelRunbook (string) is where to read what to do when the model misbehaves. Example: "https://example.com/runbooks/fraud".
+	// AttrModelRunbook (string) is where to read what to do when the model misbehaves. Example:
+	// "https://example.com/runbooks/fraud".
 	AttrModelRunbook = "ml.model.runbook"
 	// AttrJobOwner (string) is who answers for the job. Example: "recsys@example.com".
 	AttrJobOwner = "ml.job.owner"
 	// AttrJobProduces (string) is the model that the job trains. Example: "recsys".
 	AttrJobProduces = "ml.job.produces"
-	// PrefixModelTrainingParam (string) is a parameter of the run that trained the version, as the registry has it; the parameter's name follows. Example: ml.model.training.param.max_depth = "6".
+	// PrefixModelTrainingParam (string) is a parameter of the run that trained the version, as the
+	// registry has it; the parameter's name follows. Example: ml.model.training.param.max_depth =
+	// "6".
 	PrefixModelTrainingParam = "ml.model.training.param."
-	// PrefixModelTrainingMetric (double) is a metric of the run that trained the version, as the registry has it; the metric's name follows. Example: ml.model.training.metric.val_auc = 0.91.
+	// PrefixModelTrainingMetric (double) is a metric of the run that trained the version, as the
+	// registry has it; the metric's name follows. Example: ml.model.training.metric.val_auc = 0.91.
 	PrefixModelTrainingMetric = "ml.model.training.metric."
-	// AttrCatalogStale (bool) is true where what the catalog says of the model comes from a registry that has not answered for long. Example: true.
+	// AttrCatalogStale (bool) is true where what the catalog says of the model comes from a
+	// registry that has not answered for long. Example: true.
 	AttrCatalogStale = "ml.catalog.stale"
 )
 
@@ -107,17 +138,21 @@ const (
 const (
 	// AttrPipelineName (string) is the job. Example: "recsys_daily".
 	AttrPipelineName = "cicd.pipeline.name"
-	// AttrPipelineRunID (string) is the run of the job; a run may span several traces, and the trace id stands in where it is absent. Example: "scheduled__2026-11-22".
+	// AttrPipelineRunID (string) is the run of the job; a run may span several traces, and the
+	// trace id stands in where it is absent. Example: "scheduled__2026-11-22".
 	AttrPipelineRunID = "cicd.pipeline.run.id"
-	// AttrPipelineRunState (string) is pending, executing or finalizing; a span with executing is a sign of life of a long stage. Example: "executing".
+	// AttrPipelineRunState (string) is pending, executing or finalizing; a span with executing is a
+	// sign of life of a long stage. Example: "executing".
 	AttrPipelineRunState = "cicd.pipeline.run.state"
-	// AttrPipelineResult (string) is the outcome of the run: success, failure, error, timeout, cancellation, skip. Example: "failure".
+	// AttrPipelineResult (string) is the outcome of the run: success, failure, error, timeout,
+	// cancellation, skip. Example: "failure".
 	AttrPipelineResult = "cicd.pipeline.result"
 	// AttrTaskName (string) is the stage. Example: "train".
 	AttrTaskName = "cicd.pipeline.task.name"
 	// AttrTaskRunID (string) is one execution of the stage. Example: "train-1".
 	AttrTaskRunID = "cicd.pipeline.task.run.id"
-	// AttrTaskRunResult (string) is the outcome of the stage, with the same values as the run's. Example: "skip".
+	// AttrTaskRunResult (string) is the outcome of the stage, with the same values as the run's.
+	// Example: "skip".
 	AttrTaskRunResult = "cicd.pipeline.task.run.result"
 	// AttrStageAttempt (int, 0..) is 1 for the first try. Example: 2.
 	AttrStageAttempt = "ml.stage.attempt"
@@ -133,13 +168,16 @@ const (
 	AttrStageRowsIn = "ml.stage.rows.in"
 	// AttrStageRowsOut (int, {row}, 0..) is the rows the stage wrote. Example: 118000.
 	AttrStageRowsOut = "ml.stage.rows.out"
-	// PrefixStageNullRatio (double, 0..1) is the share of nulls in a column that the stage wrote; the feature's name follows. Example: ml.stage.null_ratio.amount = 0.02.
+	// PrefixStageNullRatio (double, 0..1) is the share of nulls in a column that the stage wrote;
+	// the feature's name follows. Example: ml.stage.null_ratio.amount = 0.02.
 	PrefixStageNullRatio = "ml.stage.null_ratio."
-	// PrefixStageMetric (double) is what the stage measured; the metric's name follows. Example: ml.stage.metric.val_auc = 0.91.
+	// PrefixStageMetric (double) is what the stage measured; the metric's name follows. Example:
+	// ml.stage.metric.val_auc = 0.91.
 	PrefixStageMetric = "ml.stage.metric."
 	// AttrJobLogicalDate (string) is the period a run is for. Example: "2026-11-22".
 	AttrJobLogicalDate = "ml.job.logical_date"
-	// AttrJobResumes (string) is the id of the run that this one continues. Example: "manual__2026-11-21".
+	// AttrJobResumes (string) is the id of the run that this one continues. Example:
+	// "manual__2026-11-21".
 	AttrJobResumes = "ml.job.resumes"
 	// AttrDatasetName (string) is the data set that was read or written. Example: "transactions".
 	AttrDatasetName = "ml.dataset.name"
@@ -157,13 +195,17 @@ const (
 	AttrAlertState = "ml.alert.state"
 	// AttrAlertSeverity (string) is critical, warning or info. Example: "critical".
 	AttrAlertSeverity = "ml.alert.severity"
-	// AttrAlertFingerprint (string) identifies the alert from its first firing to its end. Example: "9c1185a5c5e9fc54".
+	// AttrAlertFingerprint (string) identifies the alert from its first firing to its end. Example:
+	// "9c1185a5c5e9fc54".
 	AttrAlertFingerprint = "ml.alert.fingerprint"
-	// AttrAlertEnd (string) is when a resolved alert ended, as RFC 3339; absent while it fires. Example: "2026-11-22T03:41:07.5Z".
+	// AttrAlertEnd (string) is when a resolved alert ended, as RFC 3339; absent while it fires.
+	// Example: "2026-11-22T03:41:07.5Z".
 	AttrAlertEnd = "ml.alert.end"
-	// PrefixAlertLabel (string) is a part of the alert's identity; the label's name follows. Example: ml.alert.label.job = "recsys_daily".
+	// PrefixAlertLabel (string) is a part of the alert's identity; the label's name follows.
+	// Example: ml.alert.label.job = "recsys_daily".
 	PrefixAlertLabel = "ml.alert.label."
-	// PrefixAlertAnnotation (string) is a fact about the alert; the annotation's name follows. Example: ml.alert.annotation.runbook_url = "https://example.com".
+	// PrefixAlertAnnotation (string) is a fact about the alert; the annotation's name follows.
+	// Example: ml.alert.annotation.runbook_url = "https://example.com".
 	PrefixAlertAnnotation = "ml.alert.annotation."
 )
 
@@ -175,31 +217,41 @@ const (
 	AttrFeatureName = "ml.feature.name"
 	// AttrFeatureCategory (string) is a value of a categorical feature. Example: "DE".
 	AttrFeatureCategory = "ml.feature.category"
-	// AttrOverflow (bool) is true on the series that takes what a bounded table had no room for. Example: true.
+	// AttrOverflow (bool) is true on the series that takes what a bounded table had no room for.
+	// Example: true.
 	AttrOverflow = "otel.metric.overflow"
-	// AttrDriftSubject (string) is what was compared: feature, prediction, class, confidence or missing. Example: "feature".
+	// AttrDriftSubject (string) is what was compared: feature, prediction, class, confidence or
+	// missing. Example: "feature".
 	AttrDriftSubject = "ml.drift.subject"
-	// AttrDriftMethod (string) is the statistic: psi, jensen_shannon, kl, ks, wasserstein, chi2, hellinger, l_infinity. Example: "psi".
+	// AttrDriftMethod (string) is the statistic: psi, jensen_shannon, kl, ks, wasserstein, chi2,
+	// hellinger, l_infinity. Example: "psi".
 	AttrDriftMethod = "ml.drift.method"
-	// AttrDriftReference (string) is what the window was compared with: baseline, champion or previous. Example: "baseline".
+	// AttrDriftReference (string) is what the window was compared with: baseline, champion or
+	// previous. Example: "baseline".
 	AttrDriftReference = "ml.drift.reference"
 	// AttrDriftVerdict (string) is drift, ok or insufficient. Example: "insufficient".
 	AttrDriftVerdict = "ml.drift.verdict"
-	// AttrDriftReason (string) is why a verdict is insufficient: few (values), pending (the first window is not closed yet), no_reference,
-	// few_reference (values), mismatch (of bins or types) or learning (of the baseline). Example: "few".
+	// AttrDriftReason (string) is why a verdict is insufficient: few (values), pending (the first
+	// window is not closed yet), no_reference, few_reference (values), mismatch (of bins or types)
+	// or learning (of the baseline). Example: "few".
 	AttrDriftReason = "ml.drift.reason"
-	// AttrStageRowsDirection (string) is in for the rows that a stage read, out for those that it wrote. Example: "out".
+	// AttrStageRowsDirection (string) is in for the rows that a stage read, out for those that it
+	// wrote. Example: "out".
 	AttrStageRowsDirection = "ml.stage.rows.direction"
 )
 
 // Attributes that carry ml_summary's deltas to ml_drift.
 const (
-	// AttrSummaryProducer (string) is the random id of the ml_summary instance, on the resource; new at every start. Example: "5f0c2f6e9f6f4b1e".
+	// AttrSummaryProducer (string) is the random id of the ml_summary instance, on the resource;
+	// new at every start. Example: "5f0c2f6e9f6f4b1e".
 	AttrSummaryProducer = "ml.summary.producer"
-	// AttrSummarySequence (int, 0..) is the number of the flush, from 1, on the resource. Example: 42.
+	// AttrSummarySequence (int, 0..) is the number of the flush, from 1, on the resource. Example:
+	// 42.
 	AttrSummarySequence = "ml.summary.sequence"
-	// AttrSummaryPoints (int, {point}, 0..) is the number of data points in the flush, on the resource. Example: 310.
+	// AttrSummaryPoints (int, {point}, 0..) is the number of data points in the flush, on the
+	// resource. Example: 310.
 	AttrSummaryPoints = "ml.summary.points"
-	// AttrSummaryPoint (int, 0..) is the ordinal of a data point in its flush, from 0, on the point. Example: 17.
+	// AttrSummaryPoint (int, 0..) is the ordinal of a data point in its flush, from 0, on the
+	// point. Example: 17.
 	AttrSummaryPoint = "ml.summary.point"
 )

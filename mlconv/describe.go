@@ -50,14 +50,15 @@ type Name struct {
 // unbounded is the end of a range that has none.
 const unbounded = math.MaxFloat64
 
-// DescribeMetric returns what is said of a metric. ok is false for one that is not of the vocabulary.
+// DescribeMetric returns what is said of a metric. ok is false for one that is not of the
+// vocabulary.
 func DescribeMetric(name string) (n Name, ok bool) {
 	n, ok = metrics[name]
 	return n, ok
 }
 
-// DescribeAttribute returns what is said of an attribute, or of the prefix that it begins with. ok is false for one that is not
-// of the vocabulary.
+// DescribeAttribute returns what is said of an attribute, or of the prefix that it begins with. ok
+// is false for one that is not of the vocabulary.
 func DescribeAttribute(name string) (n Name, ok bool) {
 	if n, ok = attributes[name]; ok {
 		return n, true

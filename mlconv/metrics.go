@@ -9,31 +9,41 @@ const (
 	MetricPredictionCount = "ml.prediction.count"
 	// MetricPredictionConfidence (histogram) is the distribution of the confidence, 0 to 1.
 	MetricPredictionConfidence = "ml.prediction.confidence"
-	// MetricPredictionValue (histogram) is the distribution of a regressor's answers, in the model's own unit.
+	// MetricPredictionValue (histogram) is the distribution of a regressor's answers, in the
+	// model's own unit.
 	MetricPredictionValue = "ml.prediction.value"
-	// MetricPredictionDuration (histogram, s) is the distribution of the prediction spans' durations.
+	// MetricPredictionDuration (histogram, s) is the distribution of the prediction spans'
+	// durations.
 	MetricPredictionDuration = "ml.prediction.duration"
 	// MetricPredictionClassCount (sum, {prediction}) counts predictions by class.
 	MetricPredictionClassCount = "ml.prediction.class.count"
-	// MetricFeatureValue (histogram) is the distribution of a numeric feature, in the feature's own unit.
+	// MetricFeatureValue (histogram) is the distribution of a numeric feature, in the feature's own
+	// unit.
 	MetricFeatureValue = "ml.feature.value"
 	// MetricFeatureCategoryCount (sum, {value}) counts the values of a categorical feature.
 	MetricFeatureCategoryCount = "ml.feature.category.count"
 	// MetricFeatureMissingCount (sum, {value}) counts predictions that lacked a feature.
 	MetricFeatureMissingCount = "ml.feature.missing.count"
-	// MetricTokenUsage (histogram, {token}) is the distribution of tokens a request, by gen_ai.token.type and service.name.
+	// MetricTokenUsage (histogram, {token}) is the distribution of tokens a request, by
+	// gen_ai.token.type and service.name.
 	MetricTokenUsage = "gen_ai.client.token.usage"
-	// MetricPredictionCost (sum, {currency}) adds up what the predictions cost, by ml.prediction.currency and service.name.
+	// MetricPredictionCost (sum, {currency}) adds up what the predictions cost, by
+	// ml.prediction.currency and service.name.
 	MetricPredictionCost = "ml.prediction.cost"
-	// MetricTimeToFirstChunk (histogram, s) is the distribution of the time from a request to the first chunk of a streamed answer, by service.name.
+	// MetricTimeToFirstChunk (histogram, s) is the distribution of the time from a request to the
+	// first chunk of a streamed answer, by service.name.
 	MetricTimeToFirstChunk = "gen_ai.client.operation.time_to_first_chunk"
-	// MetricLLMInputCharacters (histogram, {character}) is the distribution of the length of what generative models were given, by service.name.
+	// MetricLLMInputCharacters (histogram, {character}) is the distribution of the length of what
+	// generative models were given, by service.name.
 	MetricLLMInputCharacters = "ml.llm.input.characters"
-	// MetricLLMOutputCharacters (histogram, {character}) is the distribution of the length of what generative models gave back, by service.name.
+	// MetricLLMOutputCharacters (histogram, {character}) is the distribution of the length of what
+	// generative models gave back, by service.name.
 	MetricLLMOutputCharacters = "ml.llm.output.characters"
-	// MetricLLMInputMessages (histogram, {message}) is the distribution of the number of messages that generative models were given, by service.name.
+	// MetricLLMInputMessages (histogram, {message}) is the distribution of the number of messages
+	// that generative models were given, by service.name.
 	MetricLLMInputMessages = "ml.llm.input.messages"
-	// MetricLLMOutputMessages (histogram, {message}) is the distribution of the number of messages that generative models gave back, by service.name.
+	// MetricLLMOutputMessages (histogram, {message}) is the distribution of the number of messages
+	// that generative models gave back, by service.name.
 	MetricLLMOutputMessages = "ml.llm.output.messages"
 )
 
@@ -41,19 +51,24 @@ const (
 const (
 	// MetricDriftScore (gauge) is the distance between window and reference by ml.drift.method.
 	MetricDriftScore = "ml.drift.score"
-	// MetricDriftPValue (gauge) is the probability of a distance at least as large if nothing had changed.
+	// MetricDriftPValue (gauge) is the probability of a distance at least as large if nothing had
+	// changed.
 	MetricDriftPValue = "ml.drift.p_value"
-	// MetricDriftDetected (gauge) is 1 where the verdict is drift and 0 where it is ok; absent where it is insufficient.
+	// MetricDriftDetected (gauge) is 1 where the verdict is drift and 0 where it is ok; absent
+	// where it is insufficient.
 	MetricDriftDetected = "ml.drift.detected"
-	// MetricDriftVerdict (gauge) is 1 for the verdict that holds and 0 for the others, by ml.drift.verdict.
+	// MetricDriftVerdict (gauge) is 1 for the verdict that holds and 0 for the others, by
+	// ml.drift.verdict.
 	MetricDriftVerdict = "ml.drift.verdict"
 	// MetricDriftSamples (gauge, {sample}) is the number of values in the window.
 	MetricDriftSamples = "ml.drift.samples"
 	// MetricDriftReferenceSamples (gauge, {sample}) is the number of values in the reference.
 	MetricDriftReferenceSamples = "ml.drift.reference.samples"
-	// MetricDriftWindowEnd (gauge, s) is the event time at which the window ends, in seconds since 1970.
+	// MetricDriftWindowEnd (gauge, s) is the event time at which the window ends, in seconds since
+	// 1970.
 	MetricDriftWindowEnd = "ml.drift.window.end"
-	// MetricDriftWindowDuration (gauge, s) is the length of the window, which grows where samples are few.
+	// MetricDriftWindowDuration (gauge, s) is the length of the window, which grows where samples
+	// are few.
 	MetricDriftWindowDuration = "ml.drift.window.duration"
 )
 
@@ -65,13 +80,16 @@ const (
 	MetricJobRunDuration = "ml.job.run.duration"
 	// MetricStageCount (sum, {stage}) counts stages by outcome.
 	MetricStageCount = "ml.stage.count"
-	// MetricStageDuration (histogram, s) is the distribution of the durations of stages, in each run of the longest instance.
+	// MetricStageDuration (histogram, s) is the distribution of the durations of stages, in each
+	// run of the longest instance.
 	MetricStageDuration = "ml.stage.duration"
 	// MetricStageRows (gauge, {row}) is the rows that a stage read and wrote in the latest run.
 	MetricStageRows = "ml.stage.rows"
-	// MetricJobLastSuccess (gauge, s) is the end of the last good run that was no backfill, in seconds since 1970.
+	// MetricJobLastSuccess (gauge, s) is the end of the last good run that was no backfill, in
+	// seconds since 1970.
 	MetricJobLastSuccess = "ml.job.last_success"
-	// MetricAlertActive (gauge, {alert}) is the number of alerts that fire, by severity; without a job where nothing at all is received.
+	// MetricAlertActive (gauge, {alert}) is the number of alerts that fire, by severity; without a
+	// job where nothing at all is received.
 	MetricAlertActive = "ml.alert.active"
 )
 
@@ -79,7 +97,8 @@ const (
 const (
 	// RolePrimary (value) is the role of the model whose answer is used; the default.
 	RolePrimary = "primary"
-	// OperationPredict (value) is the ml.operation.name of a prediction whose answer and inputs are not on the span.
+	// OperationPredict (value) is the ml.operation.name of a prediction whose answer and inputs are
+	// not on the span.
 	OperationPredict = "predict"
 	// RoleShadow (value) is the role of a model that answers in the background.
 	RoleShadow = "shadow"

@@ -5,9 +5,11 @@ package mlconv
 
 // Names of OpenTelemetry that are used as they are.
 const (
-	// AttrServiceName (string) is the service that sent the spans, on the resource. Example: "checkout".
+	// AttrServiceName (string) is the service that sent the spans, on the resource. Example:
+	// "checkout".
 	AttrServiceName = "service.name"
-	// AttrOlderEnvironment (string) is read where deployment.environment.name is absent. Example: "production".
+	// AttrOlderEnvironment (string) is read where deployment.environment.name is absent. Example:
+	// "production".
 	AttrOlderEnvironment = "deployment.environment"
 	// AttrErrorType (string) is the kind of failure that the span ended with. Example: "timeout".
 	AttrErrorType = "error.type"
@@ -15,9 +17,11 @@ const (
 	EventException = "exception"
 	// AttrExceptionType (string) is the type of an exception, on its event. Example: "ValueError".
 	AttrExceptionType = "exception.type"
-	// AttrExceptionMessage (string) is the message of an exception, on its event. Example: "no such column".
+	// AttrExceptionMessage (string) is the message of an exception, on its event. Example: "no such
+	// column".
 	AttrExceptionMessage = "exception.message"
-	// AttrGenAIOperation (string) is what a generative model, an agent or a tool was asked to do. Example: "chat".
+	// AttrGenAIOperation (string) is what a generative model, an agent or a tool was asked to do.
+	// Example: "chat".
 	AttrGenAIOperation = "gen_ai.operation.name"
 	// AttrGenAIRequestModel (string) is the model that was asked for. Example: "gpt-5".
 	AttrGenAIRequestModel = "gen_ai.request.model"
@@ -25,17 +29,23 @@ const (
 	AttrGenAIResponseModel = "gen_ai.response.model"
 	// AttrGenAIFinishReasons (string[]) is why each answer ended. Example: ["stop"].
 	AttrGenAIFinishReasons = "gen_ai.response.finish_reasons"
-	// AttrGenAITimeToFirstChunk (double, s, 0..) is the time from the request to the first chunk of a streamed answer. Example: 0.31.
+	// AttrGenAITimeToFirstChunk (double, s, 0..) is the time from the request to the first chunk of
+	// a streamed answer. Example: 0.31.
 	AttrGenAITimeToFirstChunk = "gen_ai.response.time_to_first_chunk"
-	// AttrGenAIInputTokens (int, {token}, 0..) is the tokens that the model was given, those of a cache included. Example: 412.
+	// AttrGenAIInputTokens (int, {token}, 0..) is the tokens that the model was given, those of a
+	// cache included. Example: 412.
 	AttrGenAIInputTokens = "gen_ai.usage.input_tokens"
-	// AttrGenAIOutputTokens (int, {token}, 0..) is the tokens that the model gave back. Example: 96.
+	// AttrGenAIOutputTokens (int, {token}, 0..) is the tokens that the model gave back. Example:
+	// 96.
 	AttrGenAIOutputTokens = "gen_ai.usage.output_tokens"
-	// AttrGenAICacheReadTokens (int, {token}, 0..) is the input tokens that came from a cache. Example: 256.
+	// AttrGenAICacheReadTokens (int, {token}, 0..) is the input tokens that came from a cache.
+	// Example: 256.
 	AttrGenAICacheReadTokens = "gen_ai.usage.cache_read.input_tokens"
-	// AttrGenAICacheCreationTokens (int, {token}, 0..) is the input tokens that were written to a cache. Example: 128.
+	// AttrGenAICacheCreationTokens (int, {token}, 0..) is the input tokens that were written to a
+	// cache. Example: 128.
 	AttrGenAICacheCreationTokens = "gen_ai.usage.cache_creation.input_tokens"
-	// AttrGenAIReasoningTokens (int, {token}, 0..) is the output tokens that were spent on reasoning. Example: 64.
+	// AttrGenAIReasoningTokens (int, {token}, 0..) is the output tokens that were spent on
+	// reasoning. Example: 64.
 	AttrGenAIReasoningTokens = "gen_ai.usage.reasoning.output_tokens"
 	// AttrGenAITokenType (string) is input or output, on a point. Example: "input".
 	AttrGenAITokenType = "gen_ai.token.type"

@@ -125,7 +125,8 @@ func by(key, value string, n int64) metricdata.DataPoint[int64] {
 
 func failed(s ptrace.Span) { s.Status().SetCode(ptrace.StatusCodeError) }
 
-// Errors have their type and their own durations, and a span that failed before it had an answer counts where the model is known.
+// Errors have their type and their own durations, and a span that failed before it had an answer
+// counts where the model is known.
 func TestFailedPredictions(t *testing.T) {
 	w := watch(t, createDefaultConfig().(*Config), fraudCard(1))
 	from := func(s ptrace.Span) { s.Attributes().PutStr("ml.prediction.class", "ok") }
@@ -154,7 +155,8 @@ func TestFailedPredictions(t *testing.T) {
 	assert.Equal(t, uint64(12), got["ml.prediction.count fraud _OTHER"])
 }
 
-// The span around a failed prediction that only repeats the model's name and fails too is not another failure.
+// The span around a failed prediction that only repeats the model's name and fails too is not
+// another failure.
 func TestWrapperOfAFailure(t *testing.T) {
 	w := watch(t, createDefaultConfig().(*Config), fraudCard(0))
 	td := one1(1, "fraud", nil, failed)
@@ -360,8 +362,8 @@ func TestUnreadCalls(t *testing.T) {
 	assert.Len(t, m.Data.(metricdata.Sum[int64]).DataPoints, 21)
 }
 
-// llm is a request of spans of one trace: each is a call, or a tool where the model is empty, and the child of the one at parent, or
-// of none at -1.
+// llm is a request of spans of one trace: each is a call, or a tool where the model is empty, and
+// the child of the one at parent, or of none at -1.
 func llm(trace byte, spans ...llmSpan) ptrace.Traces {
 	td := ptrace.NewTraces()
 	for i, x := range spans {
@@ -442,7 +444,8 @@ func TestNoAllocationPerCall(t *testing.T) {
 	assert.LessOrEqual(t, testing.AllocsPerRun(20, func() { _ = c.ConsumeTraces(t.Context(), td) }), 3.0)
 }
 
-// A feature whose first values were numbers becomes categorical at the first word, and no value is lost.
+// A feature whose first values were numbers becomes categorical at the first word, and no value is
+// lost.
 func TestNumbersThenWords(t *testing.T) {
 	w := watch(t, createDefaultConfig().(*Config))
 	values := []any{1.5, 2, "NA", "abc", 3, "abc", true}

@@ -19,22 +19,26 @@ import (
 
 // The values of Config.Temporality.
 const (
-	// TemporalityEventDelta is deltas stamped with the minute in which the spans ended, for ml_drift.
+	// TemporalityEventDelta is deltas stamped with the minute in which the spans ended, for
+	// ml_drift.
 	TemporalityEventDelta = "event_delta"
-	// TemporalityCumulative is cumulative points stamped with the time of the flush, for Prometheus.
+	// TemporalityCumulative is cumulative points stamped with the time of the flush, for
+	// Prometheus.
 	TemporalityCumulative = "cumulative"
 )
 
 // Config is the configuration of the ml_summary connector. The empty config works.
 type Config struct {
-	// FlushInterval is the time between two flushes of counts, predictions, confidence and durations; 15s by default, 10ms at
-	// least.
+	// FlushInterval is the time between two flushes of counts, predictions, confidence and
+	// durations; 15s by default, 10ms at least.
 	FlushInterval time.Duration `mapstructure:"flush_interval"`
-	// FeatureFlushInterval is the time between two flushes of features, at least FlushInterval; 1m by default.
+	// FeatureFlushInterval is the time between two flushes of features, at least FlushInterval; 1m
+	// by default.
 	FeatureFlushInterval time.Duration `mapstructure:"feature_flush_interval"`
 	// Temporality is event_delta or cumulative.
 	Temporality string `mapstructure:"temporality"`
-	// Segments are dimensions (what follows "ml.segment.") that are watched for models without a card.
+	// Segments are dimensions (what follows "ml.segment.") that are watched for models without a
+	// card.
 	Segments []string `mapstructure:"segments"`
 	// DurationBuckets are the bounds of ml.prediction.duration, in seconds, strictly increasing.
 	DurationBuckets []float64 `mapstructure:"duration_buckets"`
@@ -46,25 +50,29 @@ type Config struct {
 	Limits Limits `mapstructure:"limits"`
 }
 
-// Limits bound every table. What finds no room is counted in the same series with otel.metric.overflow=true. A place is given
-// away only after it was unused for an hour; what has a card keeps its place.
+// Limits bound every table. What finds no room is counted in the same series with
+// otel.metric.overflow=true. A place is given away only after it was unused for an hour; what has a
+// card keeps its place.
 type Limits struct {
-	// Models is the number of models (name, version, environment and role) beside those that have a card. Every card has a
-	// place of its own for each version that it lists, and one for all others.
+	// Models is the number of models (name, version, environment and role) beside those that have a
+	// card. Every card has a place of its own for each version that it lists, and one for all
+	// others.
 	Models int `mapstructure:"models"`
 	// Segments is the number of cohorts per model and dimension, and of services per model.
 	Segments int `mapstructure:"segments"`
 	// Features is the number of features per model.
 	Features int `mapstructure:"features"`
-	// Categories is the number of values per categorical feature, and of classes, beyond the baseline's.
+	// Categories is the number of values per categorical feature, and of classes, beyond the
+	// baseline's.
 	Categories int `mapstructure:"categories"`
-	// Accumulators is the number of accumulators that are held between flushes, each for one series and one minute and of
-	// 1 KB at most. When it is reached, a flush is made at once; while an earlier flush cannot be delivered, the oldest
-	// minute is counted with the next one instead.
+	// Accumulators is the number of accumulators that are held between flushes, each for one series
+	// and one minute and of 1 KB at most. When it is reached, a flush is made at once; while an
+	// earlier flush cannot be delivered, the oldest minute is counted with the next one instead.
 	Accumulators int `mapstructure:"accumulators"`
-	// Spans is the number of counted spans that are remembered, up to 32 bytes each (16 MB for the default of 1,000,000), so that
-	// one that a client sends again, because an exporter of the same pipeline refused it or was slow, is not counted twice,
-	// whatever request it comes in. The last half of them is remembered at least. 0 remembers none.
+	// Spans is the number of counted spans that are remembered, up to 32 bytes each (16 MB for the
+	// default of 1,000,000), so that one that a client sends again, because an exporter of the same
+	// pipeline refused it or was slow, is not counted twice, whatever request it comes in. The last
+	// half of them is remembered at least. 0 remembers none.
 	Spans int `mapstructure:"spans"`
 }
 

@@ -20,7 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/flush"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
@@ -33,7 +33,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 )
 
-// rememberedCalls is how many calls of generative models are remembered, each by its parent and by its trace: 3 MB when full.
+// rememberedCalls is how many calls of generative models are remembered, each by its parent and by
+// its trace: 3 MB when full.
 const rememberedCalls = 200_000
 
 // maxShards is the most batches that are read at the same time.
@@ -41,8 +42,8 @@ const maxShards = 8
 
 // summaryConnector counts spans in shards and flushes what they counted.
 //
-// flushing is held by whoever takes cells and sends them, and is always taken before the lock of a shard. No lock of a
-// shard is held while the next consumer is called.
+// flushing is held by whoever takes accumulators and sends them, and is always taken before the
+// lock of a shard. No lock of a shard is held while the next consumer is called.
 type summaryConnector struct {
 	cfg       *Config
 	logger    *zap.Logger
@@ -51,7 +52,7 @@ type summaryConnector struct {
 
 	catalog  catalog.Catalog
 	registry *series.Registry
-	budget   *cells.Budget
+	budget   *accumulators.Budget
 	shards   []*shard
 	turn     atomic.Uint32
 
@@ -80,9 +81,9 @@ type shard struct {
 	_        [64]byte // the next shard's mutex is on another cache line
 }
 
-// fold makes some room in the shard by counting its oldest minutes with later ones. Where nothing can be folded, it
-// looks again only after more cells have come.
-func (s *shard) fold(b *cells.Budget) {
+// fold makes some room in the shard by counting its oldest minutes with later ones. Where nothing
+// can be folded, it looks again only after more accumulators have come.
+func (s *shard) fold(b *accumulators.Budget) {
 	if b.Live() <= s.foldedTo {
 		return
 	}
@@ -110,7 +111,7 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 			Models: cfg.Limits.Models, Segments: cfg.Limits.Segments,
 			Features: cfg.Limits.Features, Categories: cfg.Limits.Categories,
 		}, cfg.Segments),
-		budget:      cells.NewBudget(cfg.Limits.Accumulators),
+		budget:      accumulators.NewBudget(cfg.Limits.Accumulators),
 		flushing:    make(flush.Semaphore, 1),
 		featuresDue: time.Now().Add(cfg.FeatureFlushInterval),
 	}
@@ -175,7 +176,8 @@ func (c *summaryConnector) loop() {
 	}
 }
 
-// Shutdown flushes everything once more. What cannot be delivered by then is lost, counted and logged.
+// Shutdown flushes everything once more. What cannot be delivered by then is lost, counted and
+// logged.
 func (c *summaryConnector) Shutdown(ctx context.Context) error {
 	c.stop.Do(func() {
 		c.cancel()
@@ -204,8 +206,8 @@ func (c *summaryConnector) Shutdown(ctx context.Context) error {
 // Capabilities says that spans are only read.
 func (c *summaryConnector) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-// ConsumeTraces counts the spans of td that were not counted before. It returns no error: what is counted must
-// not come again.
+// ConsumeTraces counts the spans of td that were not counted before. It returns no error: what is
+// counted must not come again.
 func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	s := c.lockShard()
 	c.refresh(s)
@@ -218,7 +220,8 @@ func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) 
 	return nil
 }
 
-// makeRoom flushes everything because there is no room in a locked shard, or makes some in the shard while a flush is outstanding.
+// makeRoom flushes everything because there is no room in a locked shard, or makes some in the
+// shard while a flush is outstanding.
 func (c *summaryConnector) makeRoom(s *shard) {
 	if c.outbox.Blocked() {
 		s.fold(c.budget)
@@ -230,8 +233,8 @@ func (c *summaryConnector) makeRoom(s *shard) {
 	c.refresh(s)
 }
 
-// lockShard locks the first shard that is free, so that a quiet collector keeps one set of cells, or waits for one where
-// none is.
+// lockShard locks the first shard that is free, so that a quiet collector keeps one set of
+// accumulators, or waits for one where none is.
 func (c *summaryConnector) lockShard() *shard {
 	for _, s := range c.shards {
 		if s.mu.TryLock() {
@@ -252,8 +255,8 @@ func (c *summaryConnector) refresh(s *shard) {
 	}
 }
 
-// flush delivers what is outstanding and then what was counted since: predictions, and features too where they
-// are due or all is true. While a part cannot be delivered nothing new is cut.
+// flush delivers what is outstanding and then what was counted since: predictions, and features too
+// where they are due or all is true. While a part cannot be delivered nothing new is cut.
 //
 //	counting ──cut──► outstanding ──delivered or refused for good──► gone
 //	                    ▲      │
@@ -265,7 +268,7 @@ func (c *summaryConnector) flush(ctx context.Context, all bool) {
 	}
 }
 
-// flushEarly flushes everything because there is no room for more cells.
+// flushEarly flushes everything because there is no room for more accumulators.
 func (c *summaryConnector) flushEarly() {
 	if c.flushing.Acquire(c.ctx) {
 		defer c.flushing.Release()
@@ -292,25 +295,26 @@ func (c *summaryConnector) flushLocked(ctx context.Context, all bool) {
 	if c.cumulative != nil {
 		c.flushCumulative(ctx, taken, now)
 	} else {
-		sums := cells.NewSums()
+		sums := accumulators.NewSums()
 		for _, t := range taken {
 			sums.Add(t, false)
 		}
 		c.outbox.Add(c.delta.Cut(sums))
 		c.outbox.Deliver(ctx)
 	}
-	c.telemetry.cells(ctx, c.budget.Live())
+	c.telemetry.accumulators(ctx, c.budget.Live())
 }
 
-// takeAccumulators takes the cells of all shards, at one moment. With features, nothing is counted at that moment, so that tables can give
-// places away; the tables of cumulative series only those of models.
-func (c *summaryConnector) takeAccumulators(features bool, now time.Time) []cells.Taken {
+// takeAccumulators takes the accumulators of all shards, at one moment. With features, nothing is
+// counted at that moment, so that tables can give places away; the tables of cumulative series only
+// those of models.
+func (c *summaryConnector) takeAccumulators(features bool, now time.Time) []accumulators.Taken {
 	for _, s := range c.shards {
 		s.mu.Lock()
 	}
-	taken := make([]cells.Taken, 0, len(c.shards))
+	taken := make([]accumulators.Taken, 0, len(c.shards))
 	for _, s := range c.shards {
-		t := s.counter.TakeCells(features)
+		t := s.counter.TakeAccumulators(features)
 		t.Touch(now.Unix())
 		taken = append(taken, t)
 	}
@@ -328,8 +332,9 @@ func (c *summaryConnector) takeAccumulators(features bool, now time.Time) []cell
 	return taken
 }
 
-// flushCumulative adds what was taken and sends the state. A state that fails is not kept: the next one contains it.
-func (c *summaryConnector) flushCumulative(ctx context.Context, taken []cells.Taken, now time.Time) {
+// flushCumulative adds what was taken and sends the state. A state that fails is not kept: the next
+// one contains it.
+func (c *summaryConnector) flushCumulative(ctx context.Context, taken []accumulators.Taken, now time.Time) {
 	for _, t := range taken {
 		c.cumulative.Add(t)
 	}

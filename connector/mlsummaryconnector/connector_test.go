@@ -91,7 +91,8 @@ func spansAt(times ...time.Time) ptrace.Traces {
 	return td
 }
 
-// A flush that failed comes again as it was, and what is counted meanwhile comes after it; the caller never hears of it.
+// A flush that failed comes again as it was, and what is counted meanwhile comes after it; the
+// caller never hears of it.
 func TestFailedFlushIsKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &link{}
@@ -121,8 +122,8 @@ func TestFailedFlushIsKept(t *testing.T) {
 	})
 }
 
-// Spans that a client sends again, because another consumer of the pipeline failed, are counted once: in the same request or in
-// one of another make-up.
+// Spans that a client sends again, because another consumer of the pipeline failed, are counted
+// once: in the same request or in one of another make-up.
 func TestRepeatedSpansAreCountedOnce(t *testing.T) {
 	next := &link{}
 	c := remembering(t, createDefaultConfig().(*Config), next, nil)
@@ -254,8 +255,8 @@ func TestReload(t *testing.T) {
 	})
 }
 
-// A cumulative series goes on over a reload that changed nothing, and starts anew after one that changed its bounds;
-// there is never more than one point for the same dimensions.
+// A cumulative series goes on over a reload that changed nothing, and starts anew after one that
+// changed its bounds; there is never more than one point for the same dimensions.
 func TestCumulativeReload(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		next := &link{}
@@ -293,7 +294,8 @@ func TestCumulativeReload(t *testing.T) {
 	})
 }
 
-// A year's data in a moment needs no more cells than the limit, because full tables are flushed at once.
+// A year's data in a moment needs no more accumulators than the limit, because full tables are
+// flushed at once.
 func TestReplayInBoundedMemory(t *testing.T) {
 	next := &link{}
 	cfg := createDefaultConfig().(*Config)

@@ -23,8 +23,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Whatever comes in: no panic, every span has an outcome, every prediction is in the count, and each histogram's
-// buckets add up to its count.
+// Whatever comes in: no panic, every span has an outcome, every prediction is in the count, and
+// each histogram's buckets add up to its count.
 func FuzzConsumeTraces(f *testing.F) {
 	set, err := catalog.Load("testdata/catalog")
 	require.NoError(f, err)

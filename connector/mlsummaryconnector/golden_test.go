@@ -91,7 +91,8 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// checkWire checks what ml_drift relies on: sequences from 1 without a gap, and in each flush ordinals 0..points-1.
+// checkWire checks what ml_drift relies on: sequences from 1 without a gap, and in each flush
+// ordinals 0..points-1.
 func checkWire(t *testing.T, flushes []pmetric.Metrics) {
 	t.Helper()
 	for i, md := range flushes {

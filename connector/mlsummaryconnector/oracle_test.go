@@ -100,8 +100,8 @@ func putAny(v pcommon.Value, x any) {
 	}
 }
 
-// Rows written in every form that a span can have, in any order of attributes, over many shapes, give what plain
-// counting gives.
+// Rows written in every form that a span can have, in any order of attributes, over many shapes,
+// give what plain counting gives.
 func TestAgainstPlainCounting(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
 	card := fraudCard(6)

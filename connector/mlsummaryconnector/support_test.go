@@ -56,8 +56,8 @@ func fraudCard(features int) *catalog.Model {
 	return &catalog.Model{Name: "fraud", Task: catalog.BinaryClassification, PositiveClass: "fraud", Baseline: p}
 }
 
-// started is a connector that runs, on an injected catalog or none.
-// started starts a connector that takes every request for a new one: those of the tests have the same span ids.
+// started is a connector that runs, on an injected catalog or none. started starts a connector that
+// takes every request for a new one: those of the tests have the same span ids.
 func started(tb testing.TB, cfg *Config, next consumer.Metrics, cat *catalogtest.Extension) *summaryConnector {
 	tb.Helper()
 	cfg.Limits.Spans = 0

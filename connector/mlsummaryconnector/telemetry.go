@@ -61,7 +61,8 @@ type telemetry struct {
 	builder *metadata.TelemetryBuilder
 
 	mu sync.Mutex
-	// unread are the attribute sets of operations that nobody knows, at most maxOperations of them and one for the rest.
+	// unread are the attribute sets of operations that nobody knows, at most maxOperations of them
+	// and one for the rest.
 	unread map[string]option
 }
 
@@ -128,4 +129,6 @@ func (t *telemetry) flushes(ctx context.Context, o option, n int64) {
 
 func (t *telemetry) points(ctx context.Context, n int64) { t.builder.MlSummaryPoints.Add(ctx, n) }
 
-func (t *telemetry) cells(ctx context.Context, n int64) { t.builder.MlSummaryCells.Record(ctx, n) }
+func (t *telemetry) accumulators(ctx context.Context, n int64) {
+	t.builder.MlSummaryCells.Record(ctx, n)
+}

@@ -56,8 +56,8 @@ func TestTelemetry(t *testing.T) {
 	require.NoError(t, c.ConsumeTraces(t.Context(), td)) // sent again
 	next.Fail(errors.New("link is down"))
 	c.flush(t.Context(), true)
-	// Nothing can be flushed. A minute needs 4 + 2 accumulators, so that there is room for five: the first three are folded,
-	// two cells each.
+	// Nothing can be flushed. A minute needs 4 + 2 accumulators, so that there is room for five:
+	// the first three are folded, two accumulators each.
 	var times []time.Time
 	for i := range 8 {
 		times = append(times, benchTime.Add(time.Duration(i)*time.Minute))

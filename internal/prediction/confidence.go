@@ -12,11 +12,12 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// rounding is how far outside 0 to 1 a confidence may be and still count as 0 or 1. Sums of softmax in float16, whose numbers
-// above 1 are 0.00098 apart, are as far.
+// rounding is how far outside 0 to 1 a confidence may be and still count as 0 or 1. Sums of softmax
+// in float16, whose numbers above 1 are 0.00098 apart, are as far.
 const rounding = 1e-3
 
-// probability returns a confidence within 0 to 1, and false for a value that is further outside than a rounding.
+// probability returns a confidence within 0 to 1, and false for a value that is further outside
+// than a rounding.
 func probability(v float64) (float64, bool) {
 	if !(v >= -rounding && v <= 1+rounding) {
 		return 0, false
@@ -24,9 +25,9 @@ func probability(v float64) (float64, bool) {
 	return min(max(v, 0), 1), true
 }
 
-// Confidence returns the score of the answer given: ml.prediction.confidence, else the class's entry in
-// ml.prediction.scores, else ml.prediction.score of the positive class where that is known, or one minus it for
-// another class.
+// Confidence returns the score of the answer given: ml.prediction.confidence, else the class's
+// entry in ml.prediction.scores, else ml.prediction.score of the positive class where that is
+// known, or one minus it for another class.
 func (s *Span) Confidence(positiveClass, class string, classified bool) (float64, bool) {
 	if x := s.Field(Confidence); x != nil && x.Kind != Empty {
 		return s.score(mlconv.AttrPredictionConfidence, x)
@@ -102,7 +103,8 @@ func (s *scores) percent() bool {
 	return ok && s.largest > 1+rounding && s.sum > 99 && s.sum < 101
 }
 
-// readScores reads a map, a JSON object, or an array of which the class is the index. ok is false for anything else.
+// readScores reads a map, a JSON object, or an array of which the class is the index. ok is false
+// for anything else.
 func readScores(x *Field, class string) (s scores, ok bool) {
 	var v Field
 	switch {

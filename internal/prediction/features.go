@@ -76,8 +76,8 @@ func (r *Reader) scanFeatures(text string) bool {
 	}
 }
 
-// scan reads any JSON value. An array of plain values becomes a JSONList of its elements' text. An object and a deeper array are
-// passed over and Unusable.
+// scan reads any JSON value. An array of plain values becomes a JSONList of its elements' text. An
+// object and a deeper array are passed over and Unusable.
 func (x *Field) scan(p *jsonscan.Scanner) error {
 	switch p.Peek() {
 	case '{':

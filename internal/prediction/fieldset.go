@@ -25,7 +25,8 @@ type FieldSet struct {
 	used []bool
 	// at are the positions of single attributes, -1 if absent.
 	at [NumAttributes]int32
-	// vectors are the positions of answers and embeddings that are not counted, but may be arrays of one batch.
+	// vectors are the positions of answers and embeddings that are not counted, but may be arrays
+	// of one batch.
 	vectors []int
 	// answer is true where an attribute makes the span a prediction.
 	answer bool
@@ -69,7 +70,8 @@ func (f *FieldSet) fill(keys []string, clone bool) {
 	}
 }
 
-// note notes one key and returns whether its value is needed. The first of several equal keys counts.
+// note notes one key and returns whether its value is needed. The first of several equal keys
+// counts.
 func (f *FieldSet) note(key string, at int) bool {
 	a, name := AttributeOf(key)
 	f.answer = f.answer || a.Answer()

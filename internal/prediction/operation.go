@@ -51,8 +51,8 @@ func OperationOf(name string) OperationKind {
 }
 
 // Separates is true for the operation of a span between calls that makes requests of their own of
-// them: a call below a tool is another one than the call around the tool. A framework's span between
-// its own call and the provider's does not.
+// them: a call below a tool is another one than the call around the tool. A framework's span
+// between its own call and the provider's does not.
 func Separates(operation string) bool {
 	switch operation {
 	case "execute_tool", "create_agent", "invoke_agent", "invoke_workflow":

@@ -22,15 +22,17 @@ const MaxScratch = 16_384
 // rememberedCalls is the limit of Options.Calls where none is given.
 const rememberedCalls = 1000
 
-// Counter takes the predictions that a Reader finds. For each it is called Begin, Row for each row, End.
+// Counter takes the predictions that a Reader finds. For each it is called Begin, Row for each row,
+// End.
 type Counter interface {
-	// Full is true where nothing more can be counted before MakeRoom, which may take what was counted, make the Reader Forget
-	// and even let another Read of it happen.
+	// Full is true where nothing more can be counted before MakeRoom, which may take what was
+	// counted, make the Reader Forget and even let another Read of it happen.
 	Full() bool
 	MakeRoom()
 	// Knows is true for a model that has a card or was seen before.
 	Knows(Identity) bool
-	// Begin returns the largest batch that is believed of the model without an array of that length, at least 1.
+	// Begin returns the largest batch that is believed of the model without an array of that
+	// length, at least 1.
 	Begin(*Span) (mostRows int)
 	// Row takes the row at hand, which stands for weight equal ones.
 	Row(s *Span, weight uint32)
@@ -50,7 +52,8 @@ type Options struct {
 	Calls *recent.Set
 }
 
-// Reader reads requests, span by span, and hands the predictions to a Counter. In the steady state it allocates nothing:
+// Reader reads requests, span by span, and hands the predictions to a Counter. In the steady state
+// it allocates nothing:
 //
 //	span ── keys ──► FieldSet ── values by position ──► Kind, Identity ──► rows ──► Counter
 //	                                 └── calls within calls wait for the rest of the request
@@ -204,7 +207,8 @@ func (r *Reader) readSpan(s ptrace.Span, b *batch) {
 	}
 }
 
-// look makes s the span at hand and returns what it is. Its identity is set where it is more than None.
+// look makes s the span at hand and returns what it is. Its identity is set where it is more than
+// None.
 func (r *Reader) look(s ptrace.Span) Kind {
 	r.span.Fields = r.decode(s.Attributes())
 	r.span.Failed = s.Status().Code() == ptrace.StatusCodeError || r.span.Text(ErrorType) != ""

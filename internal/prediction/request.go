@@ -12,8 +12,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 )
 
-// batch is what has to wait until all spans of a request are read: frameworks put a span of their own around a provider's, and
-// agents repeat the tokens of the calls below them, so that only the innermost of such spans counts.
+// batch is what has to wait until all spans of a request are read: frameworks put a span of their
+// own around a provider's, and agents repeat the tokens of the calls below them, so that only the
+// innermost of such spans counts.
 type batch struct {
 	pending   []pending
 	resources []resource

@@ -35,8 +35,9 @@ func (c *column) load(x *Field, i int) {
 	_ = x.scan(&c.json) // it was read once, when the array was counted
 }
 
-// rows hands the rows of the span to the Counter, one or a batch, and returns how many they are. A batch is as long as
-// ml.batch.size says if an array of that length is on the span; else it is no longer than mostRows.
+// rows hands the rows of the span to the Counter, one or a batch, and returns how many they are. A
+// batch is as long as ml.batch.size says if an array of that length is on the span; else it is no
+// longer than mostRows.
 func (r *Reader) rows(mostRows int) int {
 	s := &r.span
 	n, batch := s.batchSize()

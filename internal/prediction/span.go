@@ -24,14 +24,16 @@ type Span struct {
 	Failed bool
 	// Duration is in seconds, -1 if unknown.
 	Duration float64
-	// End is the event time: when the span ended; when it began, if it has no end; now, if it has neither.
+	// End is the event time: when the span ended; when it began, if it has no end; now, if it has
+	// neither.
 	End     pcommon.Timestamp
 	TraceID pcommon.TraceID
 	SpanID  pcommon.SpanID
 	// Fields are the span's attributes, Names the features of the row's ml.features; nil without.
 	Fields *FieldSet
 	Names  *Names
-	// Unknown says that the span, or the row, has lost attributes: what is absent is not missing for certain.
+	// Unknown says that the span, or the row, has lost attributes: what is absent is not missing
+	// for certain.
 	Unknown bool
 
 	reader    *Reader
@@ -85,8 +87,8 @@ func (s *Span) Amount(a Attribute) (float64, bool) {
 	return v, true
 }
 
-// Features are the features of the row, by position and name: attributes before those of ml.features. A name may come twice; the
-// first one counts.
+// Features are the features of the row, by position and name: attributes before those of
+// ml.features. A name may come twice; the first one counts.
 func (s *Span) Features() iter.Seq2[int, string] {
 	return func(yield func(int, string) bool) {
 		for _, f := range s.Fields.Features {
@@ -105,7 +107,8 @@ func (s *Span) Features() iter.Seq2[int, string] {
 	}
 }
 
-// Flaw marks the span as malformed: x, the value of the attribute of the name behind the prefix, cannot be used.
+// Flaw marks the span as malformed: x, the value of the attribute of the name behind the prefix,
+// cannot be used.
 func (s *Span) Flaw(f Flaw, prefix, name string, x *Field) {
 	s.malformed = true
 	stats := &s.reader.Stats
@@ -136,7 +139,8 @@ func (s *Span) Bounded(name string) string {
 	return short
 }
 
-// ErrorType returns the error.type of a failed span, a name that may be kept; "" where there is none.
+// ErrorType returns the error.type of a failed span, a name that may be kept; "" where there is
+// none.
 func (s *Span) ErrorType() string {
 	if !s.Failed {
 		return ""

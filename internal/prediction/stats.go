@@ -5,9 +5,9 @@ package prediction
 
 // Stats counts what happened to spans and values.
 type Stats struct {
-	// Counted spans are predictions, Malformed ones are predictions with an attribute that could not be used, Skipped
-	// ones are no predictions, Nested ones are around a call that was counted, Repeated ones were counted before. A span is
-	// in one of them.
+	// Counted spans are predictions, Malformed ones are predictions with an attribute that could
+	// not be used, Skipped ones are no predictions, Nested ones are around a call that was counted,
+	// Repeated ones were counted before. A span is in one of them.
 	Counted, Malformed, Skipped, Nested, Repeated int64
 	// Cut is the number of names that were cut.
 	Cut int64
@@ -15,7 +15,8 @@ type Stats struct {
 	UnreadFeatures int64
 	// Flaws are the values that could not be used.
 	Flaws [NumFlaws]int64
-	// Unread are calls of generative models that are not counted, by operation; empty where the span names none.
+	// Unread are calls of generative models that are not counted, by operation; empty where the
+	// span names none.
 	Unread map[string]int64
 	// Notes are the first of each kind, to be said.
 	Notes []Note
@@ -52,7 +53,8 @@ const (
 	FlawNegative
 	// FlawLength is an array without a batch of its length.
 	FlawLength
-	// FlawBatch is a batch size that is not one, or that neither an array nor the card's max_batch confirms.
+	// FlawBatch is a batch size that is not one, or that neither an array nor the card's max_batch
+	// confirms.
 	FlawBatch
 	// FlawText is a text that is no JSON object.
 	FlawText
@@ -69,12 +71,14 @@ func (f Flaw) String() string {
 	return [...]string{"no_number", "out_of_range", "negative", "array_length", "batch_size", "no_json_object", "type", "time"}[f]
 }
 
-// NoteKind is what a Note speaks of: a Flaw, one of the following, or one of the Counter's own, which begin at NumNotes.
+// NoteKind is what a Note speaks of: a Flaw, one of the following, or one of the Counter's own,
+// which begin at NumNotes.
 type NoteKind uint8
 
 // The kinds of notes beyond flaws.
 const (
-	// NoteFeatures is a feature that finds no room: beyond those that are read of a span, or those of the Counter.
+	// NoteFeatures is a feature that finds no room: beyond those that are read of a span, or those
+	// of the Counter.
 	NoteFeatures NoteKind = iota + NoteKind(NumFlaws)
 	// NoteCut is a name that was too long.
 	NoteCut

@@ -12,8 +12,9 @@ import (
 
 // Config is the configuration of the ml_metadata processor. The empty config works.
 type Config struct {
-	// Add is what is put on spans: the groups model, training, feature_view, attributes (the cards' own, beside
-	// those) and job, or single names of attributes, which have a dot. All groups by default; empty adds nothing.
+	// Add is what is put on spans: the groups model, training, feature_view, attributes (the cards'
+	// own, beside those) and job, or single names of attributes, which have a dot. All groups by
+	// default; empty adds nothing.
 	Add []string `mapstructure:"add"`
 	// Overwrite replaces what the span already says; by default the span is right.
 	Overwrite bool `mapstructure:"overwrite"`

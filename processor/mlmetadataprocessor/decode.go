@@ -13,7 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// owners is what the attributes of a span, or of a resource, say of the model and the job that it belongs to.
+// owners is what the attributes of a span, or of a resource, say of the model and the job that it
+// belongs to.
 type owners struct {
 	prediction prediction.Facts
 	job        string
@@ -32,8 +33,8 @@ func readOwners(attrs pcommon.Map) (o owners) {
 	return o
 }
 
-// identify returns whose the span is and what it is to predictions; its resource stands in for what it does not say. The job is
-// empty where neither names one.
+// identify returns whose the span is and what it is to predictions; its resource stands in for what
+// it does not say. The job is empty where neither names one.
 func (o *owners) identify(span ptrace.Span, resource *owners) (id prediction.Identity, kind prediction.Kind, job string) {
 	id, kind = o.prediction.Identify(span, &resource.prediction)
 	return id, kind, cmp.Or(o.job, resource.job)

@@ -16,7 +16,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction/predictiontest"
 )
 
-// The facts of the right card, and of no other, are put on what is a prediction, and on nothing else.
+// The facts of the right card, and of no other, are put on what is a prediction, and on nothing
+// else.
 func TestPredictions(t *testing.T) {
 	for i, c := range predictiontest.Cases() {
 		t.Run(c.Name, func(t *testing.T) {

@@ -99,7 +99,8 @@ func (p *metadataProcessor) current() *facts.Index {
 	return ix
 }
 
-// batch is the state of one request: counts, and the last look-ups, as spans of one model follow each other.
+// batch is the state of one request: counts, and the last look-ups, as spans of one model follow
+// each other.
 type batch struct {
 	processor *metadataProcessor
 	index     *facts.Index

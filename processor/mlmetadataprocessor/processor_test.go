@@ -122,8 +122,8 @@ func TestCatalogChanges(t *testing.T) {
 	assert.Equal(t, "second", owner())
 }
 
-// TestConcurrentBatches is for the race detector: batches share the facts while the catalog changes.
-// sightedCatalog is a catalog that wants to know what spans meet.
+// TestConcurrentBatches is for the race detector: batches share the facts while the catalog
+// changes. sightedCatalog is a catalog that wants to know what spans meet.
 type sightedCatalog struct {
 	*catalogtest.Extension
 	sightings *catalog.Sightings
@@ -131,7 +131,8 @@ type sightedCatalog struct {
 
 func (c sightedCatalog) Sightings() *catalog.Sightings { return c.sightings }
 
-// TestSightings tells the catalog which cards the spans meet, and which names they have that no card has.
+// TestSightings tells the catalog which cards the spans meet, and which names they have that no
+// card has.
 func TestSightings(t *testing.T) {
 	set := catalog.NewSet([]*catalog.Model{
 		{Name: "met", File: "met.yaml", Line: 1}, {Name: "fraud", Environment: "production", File: "fraud.yaml", Line: 1},
@@ -255,8 +256,8 @@ func TestValidate(t *testing.T) {
 	assert.Error(t, err)
 }
 
-// TestRealSpans passes captured spans of other systems, with the name of a known model on some of them: the same spans
-// in the same order, nothing but added attributes.
+// TestRealSpans passes captured spans of other systems, with the name of a known model on some of
+// them: the same spans in the same order, nothing but added attributes.
 func TestRealSpans(t *testing.T) {
 	files, _ := filepath.Glob("../../../shared/data/spans/captured/*.json*")
 	if len(files) == 0 {
@@ -364,7 +365,8 @@ func FuzzConsumeTraces(f *testing.F) {
 	})
 }
 
-// traffic makes n spans with the given number of attributes, as a service with numeric features sends them.
+// traffic makes n spans with the given number of attributes, as a service with numeric features
+// sends them.
 func traffic(n, attributes int, prediction bool) ptrace.Traces {
 	td := ptrace.NewTraces()
 	rs := td.ResourceSpans().AppendEmpty()

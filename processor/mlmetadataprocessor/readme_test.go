@@ -12,7 +12,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
 )
 
-// TestReadme keeps the configs, and the options in the README; that of package facts the table of groups.
+// TestReadme keeps the configs, and the options in the README; that of package facts the table of
+// groups.
 func TestReadme(t *testing.T) {
 	readmetest.Options(t, NewFactory())
 	assert.Equal(t, 2, readmetest.Configs(t, "processors", NewFactory()))

@@ -12,7 +12,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/metadata"
 )
 
-// outcome is what became of a span. A span that is a prediction and a stage counts as the first of its outcomes.
+// outcome is what became of a span. A span that is a prediction and a stage counts as the first of
+// its outcomes.
 type outcome int
 
 const (

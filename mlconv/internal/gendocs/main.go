@@ -1,8 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command gendocs writes docs/attributes.md, and the tables of names with kind, unit and range, from
-// the doc comments of package mlconv.
+// Command gendocs writes docs/attributes.md, and the tables of names with kind, unit and range,
+// from the doc comments of package mlconv.
 package main
 
 import (
@@ -40,10 +40,12 @@ const namesHeader = `// Copyright The otelcol-ml Authors
 package mlconv
 `
 
-// comment is what a constant's doc comment must look like: Name (type, unit, range) text. Example: value. Unit and range may be absent.
+// comment is what a constant's doc comment must look like: Name (type, unit, range) text. Example:
+// value. Unit and range may be absent.
 var comment = regexp.MustCompile(`(?s)^(\w+) \(([^,)]+)(?:, ([^,)]*[^,).0-9][^,)]*))?(?:, (-?[0-9.]*?)\.\.(-?[0-9.]*))?\) (.+?)(?: Example: (.+))?$`)
 
-// kinds are the constants of package mlconv by the type in a comment. A value of an attribute is no name and has none.
+// kinds are the constants of package mlconv by the type in a comment. A value of an attribute is no
+// name and has none.
 var kinds = map[string]string{
 	"string": "String", "int": "Int", "double": "Double", "bool": "Bool", "string[]": "Strings", "double[]": "Doubles",
 	"map": "Map", "any": "Any", "any scalar": "Any", "map or JSON string": "Any",

@@ -6,13 +6,14 @@ package count
 import (
 	"strings"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
-// modelCache is what a shard knows of a model: what it looked up once it finds again without a lock.
+// modelCache is what a shard knows of a model: what it looked up once it finds again without a
+// lock.
 type modelCache struct {
 	model    *series.Model
 	plan     *series.Plan
@@ -32,11 +33,12 @@ type featureCache struct {
 	categories dictCache
 }
 
-// cohortCache finds the cells of a model's total or of one cohort, those of the last minute without a look-up.
+// cohortCache finds the accumulators of a model's total or of one cohort, those of the last minute
+// without a look-up.
 type cohortCache struct {
-	key                             cells.Key
-	prediction                      *cells.Prediction
-	features                        *cells.Features
+	key                             accumulators.Key
+	prediction                      *accumulators.Prediction
+	features                        *accumulators.Features
 	predictionEpoch, featuresEpoch  uint64
 	predictionMinute, featureMinute int64
 }
@@ -99,7 +101,7 @@ func newModelCache(m *series.Model) *modelCache {
 		classes:  dictCache{dict: m.Classes},
 		services: dictCache{dict: m.Services},
 		errors:   dictCache{dict: m.Errors},
-		total:    cohortCache{key: cells.Key{Model: m}},
+		total:    cohortCache{key: accumulators.Key{Model: m}},
 		bindings: make(map[bindingKey]*modelBinding),
 	}
 	for _, d := range m.Cohorts {
@@ -138,7 +140,7 @@ func (v *modelCache) find(name string) int {
 func (v *modelCache) cohort(dimension int, id uint32) *cohortCache {
 	c := v.cohorts[dimension][id]
 	if c == nil {
-		c = &cohortCache{key: cells.Key{Model: v.model, Dimension: 1 + dimension, Cohort: id}}
+		c = &cohortCache{key: accumulators.Key{Model: v.model, Dimension: 1 + dimension, Cohort: id}}
 		v.cohorts[dimension][id] = c
 	}
 	return c
@@ -148,7 +150,8 @@ func (v *modelCache) cohort(dimension int, id uint32) *cohortCache {
 type modelBinding struct {
 	cache *modelCache
 	names *prediction.Names
-	// features are the positions that carry a feature. Those of names follow those of the attributes.
+	// features are the positions that carry a feature. Those of names follow those of the
+	// attributes.
 	features []boundFeature
 	// absent are the slots of the baseline's features that the fields do not carry.
 	absent []int

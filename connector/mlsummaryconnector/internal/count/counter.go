@@ -1,13 +1,14 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package count counts predictions into a table of cells.
+// Package count counts predictions into a table of accumulators.
 //
-// A prediction.Reader finds them, and has decoded their attributes by position. The model is found by name, version, environment
-// and role. A binding of a set of fields and a model says which position is which feature, and which of the baseline's features are
-// absent. In the steady state nothing is allocated and no lock is taken:
+// A prediction.Reader finds them, and has decoded their attributes by position. The model is found
+// by name, version, environment and role. A binding of a set of fields and a model says which
+// position is which feature, and which of the baseline's features are absent. In the steady state
+// nothing is allocated and no lock is taken:
 //
-//	Span ── fields, model ──► binding ──► rows ──► cells of the total and of each cohort
+//	Span ── fields, model ──► binding ──► rows ──► accumulators of the total and of each cohort
 package count
 
 import (
@@ -16,7 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
@@ -43,11 +44,11 @@ type Counter struct {
 	options  Options
 	reader   *prediction.Reader
 	registry *series.Registry
-	budget   *cells.Budget
-	table    *cells.Table
+	budget   *accumulators.Budget
+	table    *accumulators.Table
 	stats    Stats
 	makeRoom func()
-	// Cells that were found in an earlier epoch are gone.
+	// Accumulators that were found in an earlier epoch are gone.
 	predictionEpoch, featuresEpoch uint64
 
 	models map[series.Key]*modelCache
@@ -59,24 +60,25 @@ type Counter struct {
 	binding modelBinding
 	seen    map[string]struct{}
 	digits  []byte
-	ref     cells.Ref
+	ref     accumulators.Ref
 	minute  int64
 }
 
 // cohort is a cohort of the row at hand.
 type cohort struct {
 	cache    *cohortCache
-	features *cells.Features
+	features *accumulators.Features
 }
 
 var _ prediction.Counter = (*Counter)(nil)
 
-// New returns a counter that counts into a table of its own. Before a span for which the budget has nothing left, it calls
-// makeRoom, which may take cells, make the counter Forget and even let another Read of it happen.
-func New(registry *series.Registry, budget *cells.Budget, options Options, makeRoom func()) *Counter {
+// New returns a counter that counts into a table of its own. Before a span for which the budget has
+// nothing left, it calls makeRoom, which may take accumulators, make the counter Forget and even
+// let another Read of it happen.
+func New(registry *series.Registry, budget *accumulators.Budget, options Options, makeRoom func()) *Counter {
 	c := &Counter{
 		options: options, registry: registry, budget: budget, makeRoom: makeRoom,
-		table:           cells.NewTable(budget, options.Exemplars),
+		table:           accumulators.NewTable(budget, options.Exemplars),
 		predictionEpoch: 1, featuresEpoch: 1,
 		seen:   make(map[string]struct{}),
 		digits: make([]byte, 0, 32),
@@ -86,8 +88,8 @@ func New(registry *series.Registry, budget *cells.Budget, options Options, makeR
 	return c
 }
 
-// Forget drops all that was looked up in the registry, which was reset or has another set of cards. What was
-// counted stays.
+// Forget drops all that was looked up in the registry, which was reset or has another set of cards.
+// What was counted stays.
 func (c *Counter) Forget() {
 	c.models = make(map[series.Key]*modelCache)
 	c.last = nil
@@ -95,8 +97,8 @@ func (c *Counter) Forget() {
 	c.binding = modelBinding{}
 }
 
-// TakeCells takes all cells, or those of predictions alone.
-func (c *Counter) TakeCells(features bool) cells.Taken {
+// TakeAccumulators takes all accumulators, or those of predictions alone.
+func (c *Counter) TakeAccumulators(features bool) accumulators.Taken {
 	c.predictionEpoch++
 	if features {
 		c.featuresEpoch++
@@ -144,7 +146,7 @@ func (c *Counter) Begin(s *prediction.Span) (mostRows int) {
 		c.minute = int64(s.End / pcommon.Timestamp(time.Minute))
 	}
 	if c.options.Exemplars {
-		c.ref = cells.Ref{Trace: s.TraceID, Span: s.SpanID, Time: s.End}
+		c.ref = accumulators.Ref{Trace: s.TraceID, Span: s.SpanID, Time: s.End}
 	}
 	c.last = c.model(s.Identity)
 	return c.last.plan.MaxBatch()
@@ -207,23 +209,23 @@ func (c *Counter) service(cache *modelCache) uint32 {
 // errorCode returns the Error of the span's Call.
 func (c *Counter) errorCode(cache *modelCache) uint32 {
 	if !c.span.Failed {
-		return cells.NoError
+		return accumulators.NoError
 	}
 	typ := c.span.ErrorType()
 	if typ == "" || typ == errorOther || cache.model.Overflow {
-		return cells.OtherError
+		return accumulators.OtherError
 	}
 	id, room := cache.errors.id(typ)
 	if !room {
 		c.stats.OverflowedErrors++
 		c.span.Note(NoteErrors, "", mlconv.AttrErrorType, typ)
-		return cells.OtherError
+		return accumulators.OtherError
 	}
 	return 1 + id
 }
 
-// prediction returns the cell to count into.
-func (c *Counter) prediction(cohort *cohortCache) *cells.Prediction {
+// prediction returns the accumulator to count into.
+func (c *Counter) prediction(cohort *cohortCache) *accumulators.Prediction {
 	if cohort.predictionEpoch != c.predictionEpoch || cohort.predictionMinute != c.minute || cohort.prediction.Full() {
 		cohort.key.Minute = c.minute
 		cohort.prediction = c.table.Prediction(cohort.key)
@@ -232,8 +234,8 @@ func (c *Counter) prediction(cohort *cohortCache) *cells.Prediction {
 	return cohort.prediction
 }
 
-// features returns the cell to count into.
-func (c *Counter) features(cohort *cohortCache) *cells.Features {
+// features returns the accumulator to count into.
+func (c *Counter) features(cohort *cohortCache) *accumulators.Features {
 	if cohort.featuresEpoch != c.featuresEpoch || cohort.featureMinute != c.minute || cohort.features.Full() {
 		cohort.key.Minute = c.minute
 		cohort.features = c.table.Features(cohort.key)

@@ -4,7 +4,7 @@
 package count
 
 import (
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
@@ -88,23 +88,23 @@ func (d *dictCache) find(digits []byte, s string) (id uint32, room bool) {
 }
 
 // answer counts class, value and confidence.
-func (c *Counter) answer(cache *modelCache, p *cells.Prediction, weight uint32) {
+func (c *Counter) answer(cache *modelCache, p *accumulators.Prediction, weight uint32) {
 	s := c.span
 	class, classified := c.class(cache, p, weight)
 	if x := s.Field(prediction.Value); x != nil {
 		if v, ok, missing := x.Float(); ok {
-			c.addAnswer(cache.plan.Value, p, v, weight, func(p *cells.Prediction) *cells.Histogram { return &p.Value })
+			c.addAnswer(cache.plan.Value, p, v, weight, func(p *accumulators.Prediction) *accumulators.Histogram { return &p.Value })
 		} else if !missing {
 			s.Flaw(prediction.FlawNumber, "", mlconv.AttrPredictionValue, x)
 		}
 	}
 	if v, ok := s.Confidence(cache.plan.PositiveClass, class, classified); ok {
-		c.addAnswer(cache.plan.Confidence, p, v, weight, func(p *cells.Prediction) *cells.Histogram { return &p.Confidence })
+		c.addAnswer(cache.plan.Confidence, p, v, weight, func(p *accumulators.Prediction) *accumulators.Histogram { return &p.Confidence })
 	}
 }
 
 // class counts the class and returns it, as far as its scores are asked for.
-func (c *Counter) class(cache *modelCache, p *cells.Prediction, weight uint32) (class string, ok bool) {
+func (c *Counter) class(cache *modelCache, p *accumulators.Prediction, weight uint32) (class string, ok bool) {
 	s := c.span
 	x := s.Field(prediction.Class)
 	if x == nil {
@@ -134,7 +134,7 @@ func (c *Counter) class(cache *modelCache, p *cells.Prediction, weight uint32) (
 }
 
 // addAnswer counts v in the total p and in the cohorts.
-func (c *Counter) addAnswer(col *series.Column, p *cells.Prediction, v float64, weight uint32, of func(*cells.Prediction) *cells.Histogram) {
+func (c *Counter) addAnswer(col *series.Column, p *accumulators.Prediction, v float64, weight uint32, of func(*accumulators.Prediction) *accumulators.Histogram) {
 	if col.Bins == nil {
 		of(p).AddExp(v, weight, &c.ref, c.options.Exemplars)
 		for i := range c.cohorts {
@@ -177,8 +177,8 @@ func (c *Counter) countFeatures(b *modelBinding, weight uint32) {
 	}
 }
 
-// cohortFeatures returns the cell of the i-th cohort.
-func (c *Counter) cohortFeatures(i int, weight uint32) *cells.Features {
+// cohortFeatures returns the accumulator of the i-th cohort.
+func (c *Counter) cohortFeatures(i int, weight uint32) *accumulators.Features {
 	cohort := &c.cohorts[i]
 	if cohort.features == nil {
 		cohort.features = c.features(cohort.cache)
@@ -194,7 +194,7 @@ func (c *Counter) addBinToCohorts(v *modelCache, f *boundFeature, bin int, x flo
 	}
 }
 
-func (c *Counter) addMissing(total *cells.Features, slot int, weight uint32) {
+func (c *Counter) addMissing(total *accumulators.Features, slot int, weight uint32) {
 	total.AddMissing(slot, weight, &c.ref)
 	for i := range c.cohorts {
 		c.cohortFeatures(i, weight).AddMissing(slot, weight, &c.ref)
@@ -202,7 +202,7 @@ func (c *Counter) addMissing(total *cells.Features, slot int, weight uint32) {
 }
 
 // addValue counts any value of any feature.
-func (c *Counter) addValue(v *modelCache, total *cells.Features, f *boundFeature, x *prediction.Field, weight uint32) {
+func (c *Counter) addValue(v *modelCache, total *accumulators.Features, f *boundFeature, x *prediction.Field, weight uint32) {
 	if f.slot < 0 && !c.resolve(v, f, x) {
 		return
 	}
@@ -235,11 +235,13 @@ func (c *Counter) addValue(v *modelCache, total *cells.Features, f *boundFeature
 	c.addCategory(total, f, &v.features[f.slot], x, weight)
 }
 
-// established is how many numbers make a feature a number for good, without a card or a baseline that says so.
+// established is how many numbers make a feature a number for good, without a card or a baseline
+// that says so.
 const established = 1000
 
-// becomeCategorical makes a feature categorical whose first values looked like numbers, and returns false where it must not.
-func (c *Counter) becomeCategorical(v *modelCache, total *cells.Features, f *boundFeature) bool {
+// becomeCategorical makes a feature categorical whose first values looked like numbers, and returns
+// false where it must not.
+func (c *Counter) becomeCategorical(v *modelCache, total *accumulators.Features, f *boundFeature) bool {
 	here := uint64(0)
 	if f.slot < len(total.Numeric) {
 		here = total.Numeric[f.slot].N
@@ -257,7 +259,8 @@ func (c *Counter) becomeCategorical(v *modelCache, total *cells.Features, f *bou
 	return true
 }
 
-// unknownWord is true for what people and programs write in place of a number that they do not have.
+// unknownWord is true for what people and programs write in place of a number that they do not
+// have.
 func unknownWord(s string) bool {
 	switch s {
 	case "NA", "N/A", "n/a", "na", "null", "NULL", "None", "none", "-", "?":
@@ -266,8 +269,8 @@ func unknownWord(s string) bool {
 	return false
 }
 
-// addNumber counts a number of a numeric feature, in a cell that has room for its slot.
-func (c *Counter) addNumber(v *modelCache, total *cells.Features, f *boundFeature, n float64, weight uint32) {
+// addNumber counts a number of a numeric feature, in an accumulator that has room for its slot.
+func (c *Counter) addNumber(v *modelCache, total *accumulators.Features, f *boundFeature, n float64, weight uint32) {
 	if f.bins != nil {
 		bin := f.bins.Index(n)
 		total.Numeric[f.slot].AddBin(bin, n, weight, &c.ref)
@@ -284,7 +287,7 @@ func (c *Counter) addNumber(v *modelCache, total *cells.Features, f *boundFeatur
 	}
 }
 
-func (c *Counter) addCategory(total *cells.Features, f *boundFeature, feature *featureCache, x *prediction.Field, weight uint32) {
+func (c *Counter) addCategory(total *accumulators.Features, f *boundFeature, feature *featureCache, x *prediction.Field, weight uint32) {
 	digits, s, ok, missing := x.AppendCategory(c.digits[:0])
 	if !ok {
 		if !missing {
@@ -308,7 +311,8 @@ func (c *Counter) addCategory(total *cells.Features, f *boundFeature, feature *f
 	}
 }
 
-// resolve finds the slot of a feature that is not in the baseline: its first value decides what it is.
+// resolve finds the slot of a feature that is not in the baseline: its first value decides what it
+// is.
 func (c *Counter) resolve(v *modelCache, f *boundFeature, x *prediction.Field) bool {
 	slot, room := v.find(f.name), true
 	if slot < 0 {

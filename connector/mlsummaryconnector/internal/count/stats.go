@@ -11,7 +11,7 @@ type Stats struct {
 
 	// Values that found no room, by the limit that was reached.
 	OverflowedModels, OverflowedSegments, OverflowedFeatures, OverflowedCategories, OverflowedServices, OverflowedErrors int64
-	// Folded is the number of cells that were added to a later minute.
+	// Folded is the number of accumulators that were added to a later minute.
 	Folded int64
 }
 

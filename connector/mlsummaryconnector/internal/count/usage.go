@@ -4,24 +4,25 @@
 package count
 
 import (
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
-// usage counts what a call used, for the service that made it: tokens, lengths and the time to the first chunk of a call of a
-// generative model, or of an agent no call below of which says them; the cost of any prediction.
+// usage counts what a call used, for the service that made it: tokens, lengths and the time to the
+// first chunk of a call of a generative model, or of an agent no call below of which says them; the
+// cost of any prediction.
 func (c *Counter) usage(s *prediction.Span, service uint32) {
-	var u *cells.Usage
-	used := func() *cells.Usage {
+	var u *accumulators.Usage
+	used := func() *accumulators.Usage {
 		if u == nil {
 			u = c.table.Usage(c.prediction(&c.last.total), service)
 		}
 		return u
 	}
 	if s.Kind == prediction.Call || s.Kind == prediction.Agent {
-		for m := range cells.Measures {
+		for m := range accumulators.Measures {
 			if v, ok := s.Amount(prediction.InputTokens + prediction.Attribute(m)); ok {
-				used().Add(cells.Measure(m), v, &c.ref, c.options.Exemplars)
+				used().Add(accumulators.Measure(m), v, &c.ref, c.options.Exemplars)
 			}
 		}
 	}

@@ -7,7 +7,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
@@ -20,7 +20,7 @@ type Cumulative struct {
 	Scope          Scope
 	DurationBounds []float64
 
-	sums    *cells.Sums
+	sums    *accumulators.Sums
 	starts  map[*series.Model]pcommon.Timestamp
 	flushed pcommon.Timestamp
 }
@@ -29,12 +29,12 @@ type Cumulative struct {
 func NewCumulative(scope Scope, durationBounds []float64, start pcommon.Timestamp) *Cumulative {
 	return &Cumulative{
 		Scope: scope, DurationBounds: durationBounds, flushed: start,
-		sums: cells.NewSums(), starts: make(map[*series.Model]pcommon.Timestamp),
+		sums: accumulators.NewSums(), starts: make(map[*series.Model]pcommon.Timestamp),
 	}
 }
 
 // Add adds what was taken from a table.
-func (c *Cumulative) Add(t cells.Taken) { c.sums.Add(t, true) }
+func (c *Cumulative) Add(t accumulators.Taken) { c.sums.Add(t, true) }
 
 // Metrics encodes the state at a time. A model whose bins were changed by a reload (current is
 // false for the old one) is encoded a last time; its successor, whose series have the same

@@ -6,13 +6,13 @@ package flush
 import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 )
 
 // maxPartBytes is about the most bytes of a Part, below the 4 MiB that gRPC servers take by
-// default. Only a single cell can be larger.
+// default. Only a single accumulator can be larger.
 const maxPartBytes = 3 << 20
 
 // Delta encodes sums as deltas stamped with their minute.
@@ -25,18 +25,18 @@ type Delta struct {
 	sequence int64
 }
 
-// Part is one flush: some of the cells of Sums.
+// Part is one flush: some of the accumulators of Sums.
 type Part struct {
 	// Sequence is the number of the flush, from 1.
 	Sequence int64
 
 	delta *Delta
-	sums  *cells.Sums
-	keys  []cells.Key
+	sums  *accumulators.Sums
+	keys  []accumulators.Key
 }
 
 // Cut numbers the parts of sums, which must not change any more.
-func (d *Delta) Cut(sums *cells.Sums) []*Part {
+func (d *Delta) Cut(sums *accumulators.Sums) []*Part {
 	var parts []*Part
 	var part *Part
 	size := 0
@@ -65,11 +65,11 @@ func (p *Part) Metrics() (md pmetric.Metrics, points int) {
 	return b.Metrics(), f.Points()
 }
 
-// bytes is about the size of a cell's points as OTLP.
-func bytes(p *cells.PredictionSum, f *cells.FeaturesSum) int {
+// bytes is about the size of an accumulator's points as OTLP.
+func bytes(p *accumulators.PredictionSum, f *accumulators.FeaturesSum) int {
 	const point, bin = 200, 16 // attributes, timestamps and exemplars; a bound and a count
 	n := 0
-	histogram := func(h *cells.HistogramSum) {
+	histogram := func(h *accumulators.HistogramSum) {
 		if h.N > 0 {
 			n += point + bin*len(h.Counts)
 			if h.Exp != nil {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package flush encodes sums of cells as metrics.
+// Package flush encodes sums of accumulators as metrics.
 //
 // Delta cuts sums into Parts of bounded size, each a flush with a sequence number of its own; a
 // Part gives the same points however often it is encoded. Cumulative keeps adding up and encodes
@@ -13,7 +13,7 @@ import (
 
 	"github.com/lightstep/go-expohisto/structure"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/cells"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
@@ -25,16 +25,16 @@ const errorOther = "_OTHER"
 // Scope names who made the metrics.
 type Scope struct{ Name, Version string }
 
-// encoder makes the points of cells, and gives each to add.
+// encoder makes the points of accumulators, and gives each to add.
 type encoder struct {
 	add            func(*delta.Delta)
 	cumulative     bool
 	durationBounds []float64
 	names          map[*series.Dict][]string
 
-	// cell is the key at hand, and template the delta that its points begin as.
-	cell     cells.Key
-	template delta.Delta
+	// accumulator is the key at hand, and template the delta that its points begin as.
+	accumulator accumulators.Key
+	template    delta.Delta
 }
 
 func newEncoder(durationBounds []float64, cumulative bool, add func(*delta.Delta)) *encoder {
@@ -52,9 +52,9 @@ func (e *encoder) dict(d *series.Dict) []string {
 }
 
 // encode makes the points of the sums of one key.
-func (e *encoder) encode(k cells.Key, p *cells.PredictionSum, f *cells.FeaturesSum) {
+func (e *encoder) encode(k accumulators.Key, p *accumulators.PredictionSum, f *accumulators.FeaturesSum) {
 	m := k.Model
-	e.cell = k
+	e.accumulator = k
 	e.template = delta.Delta{Minute: k.Minute * 60, Key: delta.Key{
 		Environment: m.Environment, Model: m.Name, Version: m.Version, Role: m.Role, Overflow: m.Overflow,
 	}}
@@ -89,9 +89,9 @@ func (e *encoder) ofFeature(subject delta.Subject, c *series.Column) delta.Delta
 	return d
 }
 
-func (e *encoder) prediction(p *cells.PredictionSum) {
-	plan := e.cell.Model.Plan
-	if e.cell.Total() {
+func (e *encoder) prediction(p *accumulators.PredictionSum) {
+	plan := e.accumulator.Model.Plan
+	if e.accumulator.Total() {
 		for i := range p.Calls {
 			e.call(&p.Calls[i])
 		}
@@ -100,7 +100,7 @@ func (e *encoder) prediction(p *cells.PredictionSum) {
 		d.Count = p.Rows
 		e.add(&d)
 	}
-	e.categories(e.of(delta.Class), p.Classes, e.cell.Model.Classes, p.ClassExamples)
+	e.categories(e.of(delta.Class), p.Classes, e.accumulator.Model.Classes, p.ClassExamples)
 	e.values(e.of(delta.Value), &p.Value, plan.Value)
 	e.values(e.of(delta.Confidence), &p.Confidence, plan.Confidence)
 	for id := range p.Usage {
@@ -113,18 +113,18 @@ func (e *encoder) consumer(service uint32) delta.Consumer {
 	if service == series.OverflowID {
 		return delta.Consumer{Overflow: true}
 	}
-	return delta.Consumer{Service: e.dict(e.cell.Model.Services)[service]}
+	return delta.Consumer{Service: e.dict(e.accumulator.Model.Services)[service]}
 }
 
 // call encodes the predictions of one service that ended in one way.
-func (e *encoder) call(c *cells.CallSum) {
+func (e *encoder) call(c *accumulators.CallSum) {
 	consumer := e.consumer(c.Service)
 	switch c.Error {
-	case cells.NoError:
-	case cells.OtherError:
+	case accumulators.NoError:
+	case accumulators.OtherError:
 		consumer.Unit = errorOther
 	default:
-		consumer.Unit = e.dict(e.cell.Model.Errors)[c.Error-1]
+		consumer.Unit = e.dict(e.accumulator.Model.Errors)[c.Error-1]
 	}
 	if c.Rows > 0 {
 		d := e.of(delta.Predictions)
@@ -139,9 +139,9 @@ func (e *encoder) call(c *cells.CallSum) {
 }
 
 // usage encodes what the calls of one service used.
-func (e *encoder) usage(service uint32, u *cells.UsageSum) {
+func (e *encoder) usage(service uint32, u *accumulators.UsageSum) {
 	for i := range u.Histograms {
-		h, m := &u.Histograms[i], &cells.Measures[i]
+		h, m := &u.Histograms[i], &accumulators.Measures[i]
 		if h.N == 0 {
 			continue
 		}
@@ -162,9 +162,9 @@ func (e *encoder) usage(service uint32, u *cells.UsageSum) {
 	}
 }
 
-func (e *encoder) features(f *cells.FeaturesSum) {
-	total := e.cell.Total()
-	features := e.cell.Model.Features()
+func (e *encoder) features(f *accumulators.FeaturesSum) {
+	total := e.accumulator.Total()
+	features := e.accumulator.Model.Features()
 	var replaced map[int]bool
 	for _, f := range features {
 		if f.Predecessor >= 0 {
@@ -205,7 +205,7 @@ func (e *encoder) features(f *cells.FeaturesSum) {
 
 // categories encodes the counts of categories by their ids. Those of the columns that found no room
 // have no names.
-func (e *encoder) categories(d delta.Delta, counts []uint64, names *series.Dict, examples *cells.Examples) {
+func (e *encoder) categories(d delta.Delta, counts []uint64, names *series.Dict, examples *accumulators.Examples) {
 	d.Categorical = true
 	for id, n := range counts {
 		if n == 0 {
@@ -221,7 +221,7 @@ func (e *encoder) categories(d delta.Delta, counts []uint64, names *series.Dict,
 }
 
 // values encodes h, whose bins are those of c on a total and c's groups on a cohort.
-func (e *encoder) values(d delta.Delta, h *cells.HistogramSum, c *series.Column) {
+func (e *encoder) values(d delta.Delta, h *accumulators.HistogramSum, c *series.Column) {
 	switch {
 	case h.N == 0:
 	case h.Exp != nil && !e.cumulative:
@@ -236,7 +236,7 @@ func (e *encoder) values(d delta.Delta, h *cells.HistogramSum, c *series.Column)
 			bounds = distribution.ConfidenceBounds
 		}
 		e.explicit(d, h, bounds, coarsen(h.Exp, bounds), c != nil)
-	case !e.cell.Total():
+	case !e.accumulator.Total():
 		e.explicit(d, h, c.Groups.Bounds(), h.Counts, true)
 	case e.cumulative:
 		e.explicit(d, h, c.Emitted.Bounds(), distribution.Sum[uint64, uint64](c.Emitted, h.Counts, nil), true)
@@ -245,12 +245,12 @@ func (e *encoder) values(d delta.Delta, h *cells.HistogramSum, c *series.Column)
 	}
 }
 
-func (e *encoder) explicit(d delta.Delta, h *cells.HistogramSum, bounds []float64, counts []uint64, low bool) {
+func (e *encoder) explicit(d delta.Delta, h *accumulators.HistogramSum, bounds []float64, counts []uint64, low bool) {
 	d.Bounds, d.Counts = bounds, counts
 	e.histogram(d, h, low)
 }
 
-func (e *encoder) histogram(d delta.Delta, h *cells.HistogramSum, low bool) {
+func (e *encoder) histogram(d delta.Delta, h *accumulators.HistogramSum, low bool) {
 	d.Count, d.Sum, d.Min, d.Max, d.HasRange = h.N, h.Sum, h.Min, h.Max, true
 	d.Exemplars = exemplars(h, low)
 	e.add(&d)
@@ -290,12 +290,12 @@ func coarsen(h *structure.Float64, bounds []float64) []uint64 {
 
 // exemplars are the span of the largest value, and where low is true that of the smallest one and
 // of any other: a short duration or few tokens need no look.
-func exemplars(h *cells.HistogramSum, low bool) (out []delta.Exemplar) {
+func exemplars(h *accumulators.HistogramSum, low bool) (out []delta.Exemplar) {
 	x := h.Extremes
 	if x == nil {
 		return nil
 	}
-	put := func(ref cells.Ref, v float64) {
+	put := func(ref accumulators.Ref, v float64) {
 		if !ref.Trace.IsEmpty() {
 			out = append(out, exemplar(&ref, v))
 		}
@@ -311,13 +311,13 @@ func exemplars(h *cells.HistogramSum, low bool) (out []delta.Exemplar) {
 }
 
 // example is the span of a category, a class or a missing value; none where it has none.
-func example(ref *cells.Ref) []delta.Exemplar {
+func example(ref *accumulators.Ref) []delta.Exemplar {
 	if ref == nil {
 		return nil
 	}
 	return []delta.Exemplar{exemplar(ref, 1)}
 }
 
-func exemplar(ref *cells.Ref, v float64) delta.Exemplar {
+func exemplar(ref *accumulators.Ref, v float64) delta.Exemplar {
 	return delta.Exemplar{Value: v, Time: int64(ref.Time), TraceID: ref.Trace, SpanID: ref.Span}
 }

@@ -86,7 +86,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlSummaryFolded, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_folded",
-		metric.WithDescription("Minutes that were counted with the next minute because the limit of cells was reached while a flush was outstanding. [Alpha]"),
+		metric.WithDescription("Minutes that were counted with the next minute because limits::accumulators was reached while a flush was outstanding. [Alpha]"),
 		metric.WithUnit("{cell}"),
 	)
 	errs = errors.Join(errs, err)

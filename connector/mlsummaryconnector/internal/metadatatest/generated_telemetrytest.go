@@ -70,7 +70,7 @@ func AssertEqualMlSummaryFlushes(t *testing.T, tt *componenttest.Telemetry, dps 
 func AssertEqualMlSummaryFolded(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_summary_folded",
-		Description: "Minutes that were counted with the next minute because the limit of cells was reached while a flush was outstanding. [Alpha]",
+		Description: "Minutes that were counted with the next minute because limits::accumulators was reached while a flush was outstanding. [Alpha]",
 		Unit:        "{cell}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

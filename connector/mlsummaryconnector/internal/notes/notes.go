@@ -1,8 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package notes logs what a batch has to say: values that cannot be used, limits that are reached. Each kind is said once in a
-// while for an attribute of a model.
+// Package notes logs what a batch has to say: values that cannot be used, limits that are reached.
+// Each kind is said once in a while for an attribute of a model.
 package notes
 
 import (

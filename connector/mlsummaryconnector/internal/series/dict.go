@@ -11,9 +11,10 @@ import (
 // OverflowID is the id of every value that a full Dict has no room for.
 const OverflowID = 0
 
-// Dict numbers the values of one dimension: the classes of a model, the categories of a feature, the
-// cohorts of a segment dimension. The values of the baseline come first, from 1; up to a limit of others are
-// added as they are seen. It is safe for concurrent use; ids are the same for every shard.
+// Dict numbers the values of one dimension: the classes of a model, the categories of a feature,
+// the cohorts of a segment dimension. The values of the baseline come first, from 1; up to a limit
+// of others are added as they are seen. It is safe for concurrent use; ids are the same for every
+// shard.
 type Dict struct {
 	// known is the baseline's, shared and immutable; its values are knownNames.
 	known      map[string]uint32
@@ -23,7 +24,8 @@ type Dict struct {
 	mu    sync.RWMutex
 	added map[string]uint32
 	names []string
-	// used is when a value of names was last counted, in seconds since 1970; 0 before the first flush that has it.
+	// used is when a value of names was last counted, in seconds since 1970; 0 before the first
+	// flush that has it.
 	used []int64
 	// turnedAway is true where a value found no room.
 	turnedAway bool
@@ -40,8 +42,8 @@ func newDict(base *base, limit int) *Dict {
 // Known returns the number of values that come from the baseline.
 func (d *Dict) Known() int { return len(d.knownNames) }
 
-// ID returns the id of a value, and OverflowID where the table is full. cacheable is false for OverflowID:
-// whoever keeps ids must not keep those, their number has no bound.
+// ID returns the id of a value, and OverflowID where the table is full. cacheable is false for
+// OverflowID: whoever keeps ids must not keep those, their number has no bound.
 func (d *Dict) ID(value string) (id uint32, cacheable bool) {
 	if id, ok := d.known[value]; ok {
 		return id, true
@@ -113,8 +115,8 @@ func (d *Dict) TouchID(id uint32, now int64) {
 	}
 }
 
-// trimmed returns a Dict in which what was not in use since a time has given its place away, with ids of its own; it is d
-// itself where nothing was turned away or nothing was given away.
+// trimmed returns a Dict in which what was not in use since a time has given its place away, with
+// ids of its own; it is d itself where nothing was turned away or nothing was given away.
 func (d *Dict) trimmed(since int64) *Dict {
 	d.mu.RLock()
 	defer d.mu.RUnlock()

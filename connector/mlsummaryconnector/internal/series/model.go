@@ -36,7 +36,8 @@ type Model struct {
 	slots    map[string]int
 	// The slots of what finds no room, for numbers and for categories; -1 until one is needed.
 	overflow [2]int
-	// used is when a prediction was last counted, in seconds since 1970; 0 before the first flush that has one.
+	// used is when a prediction was last counted, in seconds since 1970; 0 before the first flush
+	// that has one.
 	used int64
 	// turnedAway is true where a feature found no room, switched where one has become categorical.
 	turnedAway, switched bool
@@ -47,7 +48,8 @@ type Feature struct {
 	*Column
 	// Categories are the values of a categorical feature; nil for a numeric one.
 	Categories *Dict
-	// Predecessor is the slot of the numbers that were counted before the feature became categorical, or -1.
+	// Predecessor is the slot of the numbers that were counted before the feature became
+	// categorical, or -1.
 	Predecessor int
 
 	used    int64  // as Model.used
@@ -103,9 +105,9 @@ func (m *Model) Find(name string) int {
 	return -1
 }
 
-// Slot returns the slot of a feature, which is added where there is room: as categorical or numeric.
-// Where there is none it returns the slot of the overflow series of its kind, and false. A feature that the card names always
-// finds room.
+// Slot returns the slot of a feature, which is added where there is room: as categorical or
+// numeric. Where there is none it returns the slot of the overflow series of its kind, and false. A
+// feature that the card names always finds room.
 func (m *Model) Slot(name string, categorical bool) (slot int, room bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -127,9 +129,10 @@ func (m *Model) Slot(name string, categorical bool) (slot int, room bool) {
 	return m.overflow[kind], false
 }
 
-// Switch makes a numeric feature categorical, of which neither card nor baseline say that it is a number, and returns its new
-// slot, or the slot itself where the feature must stay numeric: by then it has had as many numbers as make it one for good; more
-// are those that were not flushed. What was counted until now stays in the old slot.
+// Switch makes a numeric feature categorical, of which neither card nor baseline say that it is a
+// number, and returns its new slot, or the slot itself where the feature must stay numeric: by then
+// it has had as many numbers as make it one for good; more are those that were not flushed. What
+// was counted until now stays in the old slot.
 func (m *Model) Switch(slot int, more, established uint64) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -157,7 +160,8 @@ func (m *Model) takeSwitched() bool {
 	return was
 }
 
-// Features returns the features by slot. What it returns is not changed later; a longer one may follow.
+// Features returns the features by slot. What it returns is not changed later; a longer one may
+// follow.
 func (m *Model) Features() []*Feature {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -171,7 +175,8 @@ func (m *Model) Touch(now int64) {
 	m.used = now
 }
 
-// TouchFeatures notes the same of the features for whose slot used is true, and how many numbers they had.
+// TouchFeatures notes the same of the features for whose slot used is true, and how many numbers
+// they had.
 func (m *Model) TouchFeatures(used func(slot int) (numbers uint64, ok bool), now int64) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -183,8 +188,8 @@ func (m *Model) TouchFeatures(used func(slot int) (numbers uint64, ok bool), now
 	}
 }
 
-// trimmed returns a Model in which what was not in use since a time has given its place away in those tables that had to
-// turn something away; it is m itself where there is no such thing.
+// trimmed returns a Model in which what was not in use since a time has given its place away in
+// those tables that had to turn something away; it is m itself where there is no such thing.
 func (m *Model) trimmed(since int64) *Model {
 	m.mu.Lock()
 	defer m.mu.Unlock()

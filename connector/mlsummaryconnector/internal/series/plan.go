@@ -13,17 +13,19 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
-// Column says how the values of a feature, the prediction or the confidence are counted. It is immutable.
+// Column says how the values of a feature, the prediction or the confidence are counted. It is
+// immutable.
 type Column struct {
-	// Name is the feature's; empty for the prediction and the confidence, and for a series that takes what
-	// finds no room (Overflow).
+	// Name is the feature's; empty for the prediction and the confidence, and for a series that
+	// takes what finds no room (Overflow).
 	Name     string
 	Overflow bool
 	// Categorical values are counted one by one.
 	Categorical bool
 	// Bins are the baseline's; nil without one, then numbers go to an exponential histogram.
 	Bins *distribution.Bins
-	// Groups are the groups of bins of a segment's histogram; Emitted those of a cumulative one, with tails.
+	// Groups are the groups of bins of a segment's histogram; Emitted those of a cumulative one,
+	// with tails.
 	Groups, Emitted distribution.Grouping
 	// Segment is the feature's place among those that are watched in segments, or -1.
 	Segment int
@@ -46,9 +48,11 @@ type Plan struct {
 
 	classes         *base
 	segmentFeatures map[string]int
-	// named are the features that the card names; numeric are those of which it says that they are numbers.
+	// named are the features that the card names; numeric are those of which it says that they are
+	// numbers.
 	named, numeric map[string]bool
-	// maxBatch is the largest batch that is believed without arrays of that length; 0 if the card does not say.
+	// maxBatch is the largest batch that is believed without arrays of that length; 0 if the card
+	// does not say.
 	maxBatch int
 	source   source
 }
@@ -63,7 +67,8 @@ type source struct {
 	maxBatch                  int
 }
 
-// newSource gathers what a set says of a model; defaultSegments are the segments of a model without a card.
+// newSource gathers what a set says of a model; defaultSegments are the segments of a model without
+// a card.
 func newSource(set *catalog.Set, key Key, defaultSegments []string) source {
 	card := set.Model(key.Environment, key.Name)
 	if card == nil {
@@ -138,7 +143,8 @@ func newPlan(s source, maxFeatures int) *Plan {
 	return p
 }
 
-// MaxBatch is the largest batch that is believed of a span without arrays of that length, at least 1.
+// MaxBatch is the largest batch that is believed of a span without arrays of that length, at least
+// 1.
 func (p *Plan) MaxBatch() int { return max(p.maxBatch, 1) }
 
 // setBins makes the bins of a numeric column; counts are the reference's.
@@ -160,7 +166,8 @@ func (p *Plan) segment(feature string) int {
 	return -1
 }
 
-// newColumn uses what the baseline knows unless the card's type, where there is one, says otherwise.
+// newColumn uses what the baseline knows unless the card's type, where there is one, says
+// otherwise.
 func newColumn(c *profile.Column, override profile.Type, segment int) *Column {
 	typ := c.Type
 	if override != "" {

@@ -1,14 +1,15 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package series holds what the series of a model are: its bins and groups, from the catalog (Plan), and
-// the tables that number its features, classes, categories and cohorts (Model, Dict).
+// Package series holds what the series of a model are: its bins and groups, from the catalog
+// (Plan), and the tables that number its features, classes, categories and cohorts (Model, Dict).
 //
-// A Registry is shared by all shards, so that an id means the same in each of them and their counts add up
-// slot by slot. Shards keep their own look-ups and come here only for what is new.
+// A Registry is shared by all shards, so that an id means the same in each of them and their counts
+// add up slot by slot. Shards keep their own look-ups and come here only for what is new.
 //
-// Every table has a limit. What is in a table keeps its place as long as it is in use: a place is given away only after it was
-// unused for an hour, and only where something was turned away (MakeRoom); what has a card keeps its place.
+// Every table has a limit. What is in a table keeps its place as long as it is in use: a place is
+// given away only after it was unused for an hour, and only where something was turned away
+// (MakeRoom); what has a card keeps its place.
 package series
 
 import (
@@ -25,8 +26,9 @@ const Idle = time.Hour
 
 // Limits bound the tables.
 type Limits struct {
-	// Models is the number of models that have no card, Segments of cohorts per dimension, Features of features per model, and
-	// Categories of values per feature (and of classes) beyond the baseline's.
+	// Models is the number of models that have no card, Segments of cohorts per dimension, Features
+	// of features per model, and Categories of values per feature (and of classes) beyond the
+	// baseline's.
 	Models, Segments, Features, Categories int
 }
 
@@ -46,7 +48,8 @@ type Registry struct {
 	overflow *Model
 	// turnedAway is true where a model found no room.
 	turnedAway bool
-	// since is the time, in seconds since 1970, before which a place must have been used last to count as unused.
+	// since is the time, in seconds since 1970, before which a place must have been used last to
+	// count as unused.
 	since int64
 }
 
@@ -67,7 +70,8 @@ func (p *place) lastUsed() int64 {
 	return max(p.used, p.model.used)
 }
 
-// reservation is a place that a card has a right to: one for each version that it lists and one for all others, in each role.
+// reservation is a place that a card has a right to: one for each version that it lists and one for
+// all others, in each role.
 type reservation struct{ environment, name, version, role string }
 
 // NewRegistry returns an empty registry; segments are the dimensions of models without a card.
@@ -81,8 +85,8 @@ func NewRegistry(limits Limits, segments []string) *Registry {
 	return r
 }
 
-// Use makes set the source of plans. Models of which it says something new are forgotten here, and whoever still
-// counts into them counts by the old plan; they keep their places.
+// Use makes set the source of plans. Models of which it says something new are forgotten here, and
+// whoever still counts into them counts by the old plan; they keep their places.
 func (r *Registry) Use(set *catalog.Set) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -132,7 +136,8 @@ func (r *Registry) reserve(key Key) bool {
 // full is true where there is no room for a model without a reserved place.
 func (r *Registry) full() bool { return len(r.places)-r.known >= r.limits.Models }
 
-// Model returns the model with the given key, or the overflow model and false where there is no room for one more.
+// Model returns the model with the given key, or the overflow model and false where there is no
+// room for one more.
 func (r *Registry) Model(key Key) (m *Model, room bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -175,7 +180,8 @@ func (r *Registry) Knows(key Key) bool {
 	return r.names[nameOf(key)] > 0 || r.set.Model(key.Environment, key.Name) != nil
 }
 
-// Switched tells whether a feature of any model has become categorical since the last call: who keeps look-ups must drop them.
+// Switched tells whether a feature of any model has become categorical since the last call: who
+// keeps look-ups must drop them.
 func (r *Registry) Switched() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -186,9 +192,10 @@ func (r *Registry) Switched() bool {
 	return switched
 }
 
-// MakeRoom gives away what was not in use for an hour before now, where something was turned away. With models it does so with
-// models alone, and not with what is in their tables. It reports whether something was given away: who keeps look-ups must
-// then drop them. Nothing may be counted meanwhile. Models that were handed out stay as they are.
+// MakeRoom gives away what was not in use for an hour before now, where something was turned away.
+// With models it does so with models alone, and not with what is in their tables. It reports
+// whether something was given away: who keeps look-ups must then drop them. Nothing may be counted
+// meanwhile. Models that were handed out stay as they are.
 func (r *Registry) MakeRoom(now time.Time, models bool) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

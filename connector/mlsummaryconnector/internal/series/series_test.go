@@ -114,8 +114,8 @@ func TestUse(t *testing.T) {
 	assert.False(t, room)
 }
 
-// What is in use keeps its place, what was not for an hour gives it away when another one needs it, and cards have places of
-// their own, whatever came before.
+// What is in use keeps its place, what was not for an hour gives it away when another one needs it,
+// and cards have places of their own, whatever came before.
 func TestPlaces(t *testing.T) {
 	listed := card(profile.Numeric, "")
 	listed.Versions = []*catalog.Version{{Model: listed, Version: "7"}, {Model: listed, Version: "8"}}
@@ -157,7 +157,8 @@ func TestPlaces(t *testing.T) {
 	assert.Same(t, seven, still, "what has a card keeps its place, silent or not")
 }
 
-// Eleven in turn against a limit of ten: ten are counted, and the eleventh overflows; nobody is pushed out.
+// Eleven in turn against a limit of ten: ten are counted, and the eleventh overflows; nobody is
+// pushed out.
 func TestNoThrashing(t *testing.T) {
 	r := NewRegistry(Limits{Models: 10, Features: 1}, nil)
 	now := time.Unix(1_700_000_000, 0)
@@ -260,7 +261,8 @@ func TestPlacesOverReloads(t *testing.T) {
 		assert.True(t, name(n), n)
 	}
 	assert.False(t, name("c"))
-	// Another version takes the place that a card has for all that it does not list, once the one that has it was silent for an hour.
+	// Another version takes the place that a card has for all that it does not list, once the one
+	// that has it was silent for an hour.
 	r.Use(with)
 	assert.False(t, r.MakeRoom(time.Unix(1_700_000_000, 0).Add(30*time.Minute), false))
 	_, room := r.Model(Key{Name: "m", Version: "2"})

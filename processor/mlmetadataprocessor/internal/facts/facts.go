@@ -18,7 +18,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Facts are what is put on the spans of one version of a model, of a model whose version is unknown, or of a job.
+// Facts are what is put on the spans of one version of a model, of a model whose version is
+// unknown, or of a job.
 type Facts struct {
 	list []fact
 	ages []age
@@ -38,7 +39,8 @@ type fact struct {
 	value pcommon.Value
 }
 
-// modelFacts returns the facts of a version, or of the model alone where v is nil. The model's features are those of the time given.
+// modelFacts returns the facts of a version, or of the model alone where v is nil. The model's
+// features are those of the time given.
 func modelFacts(s Selection, m *catalog.Model, v *catalog.Version, features time.Time) *Facts {
 	f := &Facts{}
 	f.text(s, mlconv.AttrModelOwner, m.Owner)
@@ -74,7 +76,8 @@ func (f *Facts) age(s Selection, key string, since time.Time) {
 	}
 }
 
-// attributes adds those that a card gives by name, except where the card has said the same with a key of its own.
+// attributes adds those that a card gives by name, except where the card has said the same with a
+// key of its own.
 func (f *Facts) attributes(s Selection, attributes map[string]any) {
 	for _, key := range slices.Sorted(maps.Keys(attributes)) {
 		if !s.has(key) || slices.ContainsFunc(f.list, func(other fact) bool { return other.key == key }) {
@@ -102,7 +105,8 @@ func (f *Facts) Put(attrs pcommon.Map, end pcommon.Timestamp, overwrite bool) {
 		return
 	}
 	for _, a := range f.ages {
-		// A prediction from before the training is a replay or a wrong card: no age is better than a negative one.
+		// A prediction from before the training is a replay or a wrong card: no age is better than
+		// a negative one.
 		if old := end.AsTime().Sub(a.since); old >= 0 {
 			if value, there := attrs.GetOrPutEmpty(a.key); !there || overwrite {
 				value.SetDouble(old.Seconds())

@@ -49,8 +49,8 @@ func NewIndex(set *catalog.Set, s Selection, sightings *catalog.Sightings) *Inde
 	return ix
 }
 
-// materialized returns the time up to which all views were written to the online store, as far as that is known: a row is as old as its
-// oldest part.
+// materialized returns the time up to which all views were written to the online store, as far as
+// that is known: a row is as old as its oldest part.
 func materialized(views []*catalog.FeatureView) time.Time {
 	var oldest time.Time
 	for _, v := range views {
@@ -79,8 +79,8 @@ func (ix *Index) HasModel(environment, name string) bool {
 	return ix.set.Model(environment, name) != nil
 }
 
-// Model returns the facts of a version, by name or alias, or else those of the model alone; nil without a card. A version that
-// is not listed is unknown only where the card lists any.
+// Model returns the facts of a version, by name or alias, or else those of the model alone; nil
+// without a card. A version that is not listed is unknown only where the card lists any.
 func (ix *Index) Model(environment, name, version string) (*Facts, Knowledge) {
 	m := ix.set.Model(environment, name)
 	if m == nil {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cells
+package accumulators
 
 import (
 	"math"
@@ -23,7 +23,8 @@ func model(t *testing.T) *series.Model {
 	return m
 }
 
-// A cell that could overflow gives way to another one for the same key, and both are flushed.
+// A accumulator that could overflow gives way to another one for the same key, and both are
+// flushed.
 func TestFullCellsAreKept(t *testing.T) {
 	budget := NewBudget(100)
 	table := NewTable(budget, true)

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cells
+package accumulators
 
 import (
 	"math"
@@ -9,10 +9,11 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 )
 
-// Key says what a cell counts: a model or one of its cohorts, in one minute.
+// Key says what an accumulator counts: a model or one of its cohorts, in one minute.
 type Key struct {
 	Model *series.Model
-	// Dimension is 0 for the model's total, else 1 + the index of a segment dimension in the model's plan.
+	// Dimension is 0 for the model's total, else 1 + the index of a segment dimension in the
+	// model's plan.
 	Dimension int
 	// Cohort is an id of the dimension's Dict.
 	Cohort uint32
@@ -42,25 +43,26 @@ type Prediction struct {
 // Features counts the features of one Key.
 type Features struct {
 	Rows uint64
-	// Numeric and Categories are indexed by slot on a total and by Column.Segment on a cohort. They grow as
-	// slots are added to the model.
+	// Numeric and Categories are indexed by slot on a total and by Column.Segment on a cohort. They
+	// grow as slots are added to the model.
 	Numeric    []Histogram
 	Categories [][]uint32
 	// Missing is indexed by slot on totals and on cohorts.
 	Missing []uint32
-	// Examples are spans of Categories, MissingExamples of Missing, by slot; nil where there are none.
+	// Examples are spans of Categories, MissingExamples of Missing, by slot; nil where there are
+	// none.
 	Examples        []*Examples
 	MissingExamples *Examples
 }
 
-// maxRows is the rows of a cell at which another one is begun, so that no uint32 can overflow: one span adds less
-// than the other half of the range.
+// maxRows is the rows of an accumulator at which another one is begun, so that no uint32 can
+// overflow: one span adds less than the other half of the range.
 const maxRows = math.MaxUint32 / 2
 
-// Full is true where the cell must not be added to.
+// Full is true where the accumulator must not be added to.
 func (p *Prediction) Full() bool { return p.Rows > maxRows }
 
-// Full is true where the cell must not be added to.
+// Full is true where the accumulator must not be added to.
 func (f *Features) Full() bool { return f.Rows > maxRows }
 
 func newFeatures(key Key, exemplars bool) *Features {
@@ -124,7 +126,8 @@ func (f *Features) AddMissing(slot int, weight uint32, ref *Ref) {
 	f.Missing[slot] += weight
 }
 
-// AddCategory counts a value of the feature in a slot by id; known is the number of ids to make room for at once.
+// AddCategory counts a value of the feature in a slot by id; known is the number of ids to make
+// room for at once.
 func (f *Features) AddCategory(slot int, id uint32, known int, weight uint32, ref *Ref) {
 	f.Categories[slot] = addCategory(f.Categories[slot], id, known, weight)
 	if f.Categories[slot][id] == weight {
@@ -132,7 +135,8 @@ func (f *Features) AddCategory(slot int, id uint32, known int, weight uint32, re
 	}
 }
 
-// AddClass counts predictions of a class by id; known is the number of ids to make room for at once.
+// AddClass counts predictions of a class by id; known is the number of ids to make room for at
+// once.
 func (p *Prediction) AddClass(id uint32, known int, weight uint32, ref *Ref) {
 	p.Classes = addCategory(p.Classes, id, known, weight)
 	if p.Classes[id] == weight {

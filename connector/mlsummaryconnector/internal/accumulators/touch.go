@@ -1,23 +1,24 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cells
+package accumulators
 
 import "github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 
-// Touch notes in the tables of all models what was counted: it was in use at now, in seconds since 1970.
+// Touch notes in the tables of all models what was counted: it was in use at now, in seconds since
+// 1970.
 func (t *Taken) Touch(now int64) {
 	for k, p := range t.predictions {
 		p.touch(k, now)
 	}
 	for _, e := range t.fullPredictions {
-		e.cell.touch(e.key, now)
+		e.accumulator.touch(e.key, now)
 	}
 	for k, f := range t.features {
 		f.touch(k, now)
 	}
 	for _, e := range t.fullFeatures {
-		e.cell.touch(e.key, now)
+		e.accumulator.touch(e.key, now)
 	}
 }
 

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cells
+package accumulators
 
 import (
 	"math"
@@ -18,9 +18,10 @@ type Ref struct {
 	Time  pcommon.Timestamp
 }
 
-// Extremes are the spans of the smallest and of the largest value: the ones to look at when a distribution
-// has moved. The first span wins among equals. Any is the span of one of the others, with its value: where more values than
-// usual lie in the middle, it is one of those sooner or later.
+// Extremes are the spans of the smallest and of the largest value: the ones to look at when a
+// distribution has moved. The first span wins among equals. Any is the span of one of the others,
+// with its value: where more values than usual lie in the middle, it is one of those sooner or
+// later.
 type Extremes struct {
 	Low, High, Any Ref
 	Value          float64
@@ -52,7 +53,7 @@ func (h *Histogram) init(counts []uint32, extremes *Extremes) {
 	h.Min, h.Max = math.Inf(1), math.Inf(-1)
 }
 
-// start makes h ready for its first value where that was not done with the cell.
+// start makes h ready for its first value where that was not done with the accumulator.
 func (h *Histogram) start(bins int, exemplars bool) {
 	var e *Extremes
 	if exemplars {

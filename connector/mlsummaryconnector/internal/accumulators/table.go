@@ -1,12 +1,13 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package cells holds the accumulators between two flushes.
+// Package accumulators holds the accumulators between two flushes.
 //
-// A shard adds to the cells of its own Table, one cell per Key. A flush takes the cells out of all tables
-// (Table.Take) and adds them up in Sums, which the encoder reads. A Budget that all tables share bounds how
-// many accumulators there are; folding makes room while nothing can be flushed.
-package cells
+// A shard adds to the accumulators of its own Table, one accumulator per Key. A flush takes the
+// accumulators out of all tables (Table.Take) and adds them up in Sums, which the encoder reads. A
+// Budget that all tables share bounds how many accumulators there are; folding makes room while
+// nothing can be flushed.
+package accumulators
 
 import (
 	"math"
@@ -31,7 +32,7 @@ func (b *Budget) Spent() bool { return b.live.Load() >= b.limit }
 // Tight is true where less than an eighth of the limit is left.
 func (b *Budget) Tight() bool { return b.live.Load() > b.limit-b.limit/8 }
 
-// Table holds the cells of one shard. It is not safe for concurrent use.
+// Table holds the accumulators of one shard. It is not safe for concurrent use.
 type Table struct {
 	// Exemplars puts Extremes on histograms.
 	Exemplars bool
@@ -44,14 +45,14 @@ type Table struct {
 type Taken struct {
 	predictions map[Key]*Prediction
 	features    map[Key]*Features
-	// Cells that were full while their minute went on.
-	fullPredictions []fullCell[*Prediction]
-	fullFeatures    []fullCell[*Features]
+	// Accumulators that were full while their minute went on.
+	fullPredictions []fullAccumulator[*Prediction]
+	fullFeatures    []fullAccumulator[*Features]
 }
 
-type fullCell[C any] struct {
-	key  Key
-	cell C
+type fullAccumulator[C any] struct {
+	key         Key
+	accumulator C
 }
 
 // NewTable returns an empty table.
@@ -62,17 +63,19 @@ func NewTable(budget *Budget, exemplars bool) *Table {
 	}
 }
 
-// predictionCost is what a Prediction counts for in the budget beside its calls: class, confidence or value.
+// predictionCost is what a Prediction counts for in the budget beside its calls: class, confidence
+// or value.
 const predictionCost = 2
 
-// featuresCost is what a Features counts for in the budget: one for each numeric feature, and one for the rest.
+// featuresCost is what a Features counts for in the budget: one for each numeric feature, and one
+// for the rest.
 func featuresCost(f *Features) int64 { return int64(1 + len(f.Numeric)) }
 
-// Prediction returns the cell of a key to add to.
+// Prediction returns the accumulator of a key to add to.
 func (t *Table) Prediction(key Key) *Prediction {
 	p := t.taken.predictions[key]
 	if p != nil && p.Full() {
-		t.taken.fullPredictions = append(t.taken.fullPredictions, fullCell[*Prediction]{key, p})
+		t.taken.fullPredictions = append(t.taken.fullPredictions, fullAccumulator[*Prediction]{key, p})
 		p = nil
 	}
 	if p == nil {
@@ -83,11 +86,11 @@ func (t *Table) Prediction(key Key) *Prediction {
 	return p
 }
 
-// Features returns the cell of a key to add to.
+// Features returns the accumulator of a key to add to.
 func (t *Table) Features(key Key) *Features {
 	f := t.taken.features[key]
 	if f != nil && f.Full() {
-		t.taken.fullFeatures = append(t.taken.fullFeatures, fullCell[*Features]{key, f})
+		t.taken.fullFeatures = append(t.taken.fullFeatures, fullAccumulator[*Features]{key, f})
 		f = nil
 	}
 	if f == nil {
@@ -98,7 +101,7 @@ func (t *Table) Features(key Key) *Features {
 	return f
 }
 
-// Grow makes room in a cell of this table.
+// Grow makes room in an accumulator of this table.
 func (t *Table) Grow(f *Features, n int) {
 	if d := n - len(f.Numeric); d > 0 {
 		f.Grow(n)
@@ -122,20 +125,20 @@ func (t *Table) Take(features bool) Taken {
 		cost += predictionCostOf(p)
 	}
 	for _, e := range taken.fullPredictions {
-		cost += predictionCostOf(e.cell)
+		cost += predictionCostOf(e.accumulator)
 	}
 	for _, f := range taken.features {
 		cost += featuresCost(f)
 	}
 	for _, e := range taken.fullFeatures {
-		cost += featuresCost(e.cell)
+		cost += featuresCost(e.accumulator)
 	}
 	t.budget.live.Add(-cost)
 	return taken
 }
 
-// Fold adds the cells of the oldest minute to those of the next one that the table has, and returns how many
-// cells that were: 0 where there is one minute only.
+// Fold adds the accumulators of the oldest minute to those of the next one that the table has, and
+// returns how many accumulators that were: 0 where there is one minute only.
 func (t *Table) Fold() int {
 	oldest, next := int64(math.MaxInt64), int64(math.MaxInt64)
 	see := func(minute int64) {
@@ -167,7 +170,7 @@ func (t *Table) Fold() int {
 		case o == nil:
 			t.taken.predictions[k] = p
 		case p.Rows+o.Rows > maxRows:
-			t.taken.fullPredictions = append(t.taken.fullPredictions, fullCell[*Prediction]{k, p})
+			t.taken.fullPredictions = append(t.taken.fullPredictions, fullAccumulator[*Prediction]{k, p})
 		default:
 			before := predictionCostOf(p) + predictionCostOf(o)
 			o.merge(p)
@@ -185,7 +188,7 @@ func (t *Table) Fold() int {
 		case o == nil:
 			t.taken.features[k] = f
 		case f.Rows+o.Rows > maxRows:
-			t.taken.fullFeatures = append(t.taken.fullFeatures, fullCell[*Features]{k, f})
+			t.taken.fullFeatures = append(t.taken.fullFeatures, fullAccumulator[*Features]{k, f})
 		default:
 			before := featuresCost(f) + featuresCost(o)
 			o.merge(f)

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cells
+package accumulators
 
 import (
 	"cmp"
@@ -17,8 +17,8 @@ type HistogramSum struct {
 	N             uint64
 	Sum, Min, Max float64
 	Exp           *structure.Float64
-	// Extremes are the spans of Lowest and Highest, which are Min and Max unless ForgetExtremes has been called; nil
-	// where there are none.
+	// Extremes are the spans of Lowest and Highest, which are Min and Max unless ForgetExtremes has
+	// been called; nil where there are none.
 	Extremes        *Extremes
 	Lowest, Highest float64
 	sampled         uint64 // the values of the histogram that Extremes.Any is of
@@ -52,7 +52,7 @@ func (f *FeaturesSum) MissingOf(slot int) uint64 {
 	return f.Missing[slot]
 }
 
-// Sums are the cells of all shards added up.
+// Sums are the accumulators of all shards added up.
 type Sums struct {
 	Predictions map[Key]*PredictionSum
 	Features    map[Key]*FeaturesSum
@@ -63,7 +63,8 @@ func NewSums() *Sums {
 	return &Sums{Predictions: make(map[Key]*PredictionSum), Features: make(map[Key]*FeaturesSum)}
 }
 
-// Add adds what was taken from a table. With allTime, minutes are left out of account: all is added to minute 0.
+// Add adds what was taken from a table. With allTime, minutes are left out of account: all is added
+// to minute 0.
 func (s *Sums) Add(t Taken, allTime bool) {
 	prediction := func(k Key, p *Prediction) {
 		if allTime {
@@ -91,13 +92,13 @@ func (s *Sums) Add(t Taken, allTime bool) {
 		prediction(k, p)
 	}
 	for _, e := range t.fullPredictions {
-		prediction(e.key, e.cell)
+		prediction(e.key, e.accumulator)
 	}
 	for k, f := range t.features {
 		features(k, f)
 	}
 	for _, e := range t.fullFeatures {
-		features(e.key, e.cell)
+		features(e.key, e.accumulator)
 	}
 }
 

@@ -1,16 +1,17 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cells
+package accumulators
 
 import "encoding/binary"
 
 // maxExamples is the number of ids of which Examples keep a span.
 const maxExamples = 16
 
-// Examples are spans to look at, one for an id: a category, a class, or a feature that the span lacked. Where there are
-// more ids than room, each of them has the same chance to stay (reservoir sampling, Vitter's algorithm R), so that over some
-// minutes every id that is not rare has its turn.
+// Examples are spans to look at, one for an id: a category, a class, or a feature that the span
+// lacked. Where there are more ids than room, each of them has the same chance to stay (reservoir
+// sampling, Vitter's algorithm R), so that over some minutes every id that is not rare has its
+// turn.
 type Examples struct {
 	list    []example
 	offered uint64
@@ -35,8 +36,8 @@ func (e *Examples) keep(id uint32, ref *Ref) {
 	}
 }
 
-// offer proposes a span for an id that is counted for the first time. The examples may be nil, and stay so for a span without a trace:
-// exemplars are off.
+// offer proposes a span for an id that is counted for the first time. The examples may be nil, and
+// stay so for a span without a trace: exemplars are off.
 func (e *Examples) offer(id uint32, ref *Ref) *Examples {
 	if ref.Trace.IsEmpty() {
 		return e
@@ -61,7 +62,7 @@ func (e *Examples) Of(id uint32) *Ref {
 	return nil
 }
 
-// add takes the examples of another cell in. Both may be nil.
+// add takes the examples of another accumulator in. Both may be nil.
 func (e *Examples) add(o *Examples) *Examples {
 	if o == nil || len(o.list) == 0 {
 		return e

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cells
+package accumulators
 
 import (
 	"math/rand/v2"
@@ -20,7 +20,8 @@ func ref(r *rand.Rand) *Ref {
 	return out
 }
 
-// Each category has the span that had it first in its minute, and each has its turn where they are more than there is room for.
+// Each category has the span that had it first in its minute, and each has its turn where they are
+// more than there is room for.
 func TestExamples(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	f := &Features{}

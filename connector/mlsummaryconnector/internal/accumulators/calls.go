@@ -1,13 +1,14 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cells
+package accumulators
 
 // The values of Call.Error that are no type of the model's Errors.
 const (
 	// NoError is a prediction that did not fail.
 	NoError = 0
-	// OtherError is a failure without a type, or of one that found no room: _OTHER, as OpenTelemetry's conventions have it.
+	// OtherError is a failure without a type, or of one that found no room: _OTHER, as
+	// OpenTelemetry's conventions have it.
 	OtherError = 1
 )
 
@@ -27,7 +28,8 @@ func (c *Call) merge(o *Call) {
 	c.Duration.merge(&o.Duration)
 }
 
-// call returns the predictions of a service that ended in a way. They are few, and those of the span before come first.
+// call returns the predictions of a service that ended in a way. They are few, and those of the
+// span before come first.
 func (p *Prediction) call(service, err uint32) *Call {
 	for i := range p.Calls {
 		if c := &p.Calls[i]; c.Service == service && c.Error == err {

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package cells
+package accumulators
 
 import (
 	"strings"
@@ -45,11 +45,12 @@ var Measures = [measures]Measured{
 	OutputMessages:   {delta.Length, "output.messages", fixed(messageBounds)},
 }
 
-// TokenBounds are the bounds of gen_ai.client.token.usage, those that OpenTelemetry's conventions advise.
+// TokenBounds are the bounds of gen_ai.client.token.usage, those that OpenTelemetry's conventions
+// advise.
 var TokenBounds = []float64{1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864}
 
-// firstChunkBounds are those that OpenTelemetry's conventions advise for gen_ai.server.time_to_first_token, and more above, as
-// a client waits for more than the server.
+// firstChunkBounds are those that OpenTelemetry's conventions advise for
+// gen_ai.server.time_to_first_token, and more above, as a client waits for more than the server.
 var firstChunkBounds = []float64{
 	0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10, 20, 40, 80,
 }
@@ -92,7 +93,8 @@ func (u *Usage) any() bool {
 type Cost struct {
 	Currency string
 	Sum      float64
-	// Overflow is true for the sum of what found no room: amounts in unlike currencies, which say only that there were any.
+	// Overflow is true for the sum of what found no room: amounts in unlike currencies, which say
+	// only that there were any.
 	Overflow bool
 }
 
@@ -146,7 +148,7 @@ func (s *UsageSum) add(o *Usage) {
 // usageCost is what a service's usage counts for in the budget.
 const usageCost = 3
 
-// predictionCostOf is what a cell counts for in the budget.
+// predictionCostOf is what an accumulator counts for in the budget.
 func predictionCostOf(p *Prediction) int64 {
 	return predictionCost + usageCost*int64(len(p.Usage)) + callCost*int64(len(p.Calls))
 }
