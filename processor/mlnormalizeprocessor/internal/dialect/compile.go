@@ -5,8 +5,6 @@ package dialect
 
 import (
 	"errors"
-	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,23 +18,25 @@ const maxTables = 64
 // optionBareFeatures is the option that a condition can ask for.
 const optionBareFeatures = "bare_features"
 
-// Options say how an engine works. The zero value keeps everything and reads JSON up to DefaultMaxJSON.
+// Options say how an engine works. The zero value keeps everything and reads JSON up to
+// DefaultMaxJSON.
 type Options struct {
 	// Extra are tables beside the embedded ones, of which they replace those of the same name.
 	Extra []*Table
 	// Disabled are names of tables that are left out.
 	Disabled []string
-	// RemoveOriginals removes attributes whose value was moved to the vocabulary; DropContent the prompts and completions.
+	// RemoveOriginals removes attributes whose value was moved to the vocabulary; DropContent the
+	// prompts and completions.
 	RemoveOriginals, DropContent bool
 	// BareFeatures takes feature.NAME for a feature, too.
 	BareFeatures bool
-	// Categories are names of features whose texts and truth values are taken; numbers always are.
+	// Categories are names of features whose strings and booleans are taken; numbers always are.
 	Categories []string
 	// ExcludeFeatures are names of features that are never taken.
 	ExcludeFeatures []string
 	// KeepAgents never takes an agent or a workflow for a call.
 	KeepAgents bool
-	// MaxJSON is the number of bytes of a JSON text that is read; 0 for DefaultMaxJSON.
+	// MaxJSON is the number of bytes of a JSON string that is read; 0 for DefaultMaxJSON.
 	MaxJSON int
 }
 
@@ -51,8 +51,9 @@ type Engine struct {
 	matcher, resource matcher
 	pool              sync.Pool
 
-	// operation is the slot of gen_ai.operation.name, mlOperation that of ml.operation.name, and environment and
-	// resourceEnvironment those of deployment.environment.name and of the older deployment.environment.
+	// operation is the slot of gen_ai.operation.name, mlOperation that of ml.operation.name, and
+	// environment and resourceEnvironment those of deployment.environment.name and of the older
+	// deployment.environment.
 	operation, mlOperation                                 int
 	environment, resourceEnvironment                       [2]int
 	requestModel, responseModel, finishReasons             int
@@ -174,97 +175,6 @@ func (e *Engine) Names() []string {
 	return out
 }
 
-// merge puts extra tables among the embedded ones and sorts by order; of the same order, the user's come first.
-func merge(embedded, extra []*Table, disabled []string) ([]*Table, error) {
-	var errs []error
-	byName := map[string]*Table{}
-	for _, t := range embedded {
-		byName[t.Name] = t
-	}
-	seen := map[string]bool{}
-	var own []*Table
-	for _, t := range extra {
-		if seen[t.Name] {
-			errs = append(errs, fmt.Errorf("'dialects': %q is there twice", t.Name))
-			continue
-		}
-		seen[t.Name] = true
-		if replaced, ok := byName[t.Name]; ok && !t.ordered {
-			clone := *t
-			clone.Order = replaced.Order
-			t = &clone
-		}
-		own = append(own, t)
-	}
-	out := own
-	for _, t := range embedded {
-		if !seen[t.Name] {
-			out = append(out, t)
-		}
-	}
-	for i, name := range disabled {
-		if byName[name] == nil && !seen[name] {
-			errs = append(errs, fmt.Errorf("'disabled_dialects[%d]': there is no dialect %q (there are %s)",
-				i, name, strings.Join(slices.Sorted(maps.Keys(byName)), ", ")))
-		}
-	}
-	// A disabled table is still there to be extended.
-	slices.SortStableFunc(out, func(a, b *Table) int { return a.Order - b.Order })
-	for i, t := range out {
-		if slices.Contains(disabled, t.Name) {
-			clone := *t
-			clone.Detect = nil
-			out[i] = &clone
-		}
-	}
-	if len(out) > maxTables {
-		errs = append(errs, fmt.Errorf("'dialects': %d dialects are more than the limit of %d", len(out), maxTables))
-	}
-	return out, errors.Join(errs...)
-}
-
-// inherit returns the sections and wrappers of a table and of those that it extends.
-func inherit(t *Table, byName map[string]*Table, seen []string) ([]section, []condition, error) {
-	if slices.Contains(seen, t.Name) {
-		return nil, nil, fmt.Errorf("'dialects': %q extends itself", t.Name)
-	}
-	sections, wrappers := slices.Clone(t.Sections), slices.Clone(t.Wrappers)
-	if t.Extends == "" {
-		return sections, wrappers, nil
-	}
-	base, ok := byName[t.Extends]
-	if !ok {
-		return nil, nil, fmt.Errorf("'dialects': %q extends %q, which is no dialect", t.Name, t.Extends)
-	}
-	s, w, err := inherit(base, byName, append(seen, t.Name))
-	shareAliases(sections, s)
-	return append(sections, s...), append(wrappers, w...), err
-}
-
-// shareAliases lets the aliases that an extended table has for a target hold for the rules before it, too.
-func shareAliases(sections, base []section) {
-	shared := map[string]map[string]string{}
-	for _, s := range base {
-		for _, r := range s.rules {
-			if r.aliases != nil {
-				shared[r.target] = r.aliases
-			}
-		}
-	}
-	for i := range sections {
-		rules := slices.Clone(sections[i].rules)
-		for j, r := range rules {
-			if aliases := shared[r.target]; aliases != nil {
-				clone := *r
-				clone.aliases = maps.Clone(aliases)
-				maps.Copy(clone.aliases, r.aliases)
-				rules[j] = &clone
-			}
-		}
-		sections[i].rules = rules
-	}
-}
-
 func (e *Engine) enabled(c *condition) bool {
 	return c.option == "" || c.option == optionBareFeatures && e.options.BareFeatures
 }
@@ -342,139 +252,4 @@ func (e *Engine) compileCondition(c condition) condition {
 		e.resource.prefix(p)
 	}
 	return c
-}
-
-// addClause adds one way to detect a table. What a single key or prefix of a key settles is settled in the pass over the keys.
-func (e *Engine) addClause(table int, t *Table, c condition) {
-	bit := uint64(1) << table
-	if len(c.reads) > 0 {
-		c.any, c.reads = e.readFor(t, c.reads), nil
-	}
-	c = e.compileCondition(c)
-	simple := c
-	simple.any, simple.keyPrefix, simple.has, simple.path, simple.option = nil, nil, nil, "", ""
-	onSpan := func(list []source) bool {
-		return !slices.ContainsFunc(list, func(s source) bool { return s.origin != fromSpan || len(s.path) > 0 })
-	}
-	if simple.empty() {
-		switch {
-		case len(c.keyPrefix) > 0 && len(c.has)+len(c.any) == 0:
-			for _, p := range c.keyPrefix {
-				e.matcher.detectPrefix(e.matcher.prefix(p), bit)
-			}
-			return
-		case len(c.has) == 1 && len(c.keyPrefix)+len(c.any) == 0 && onSpan(c.has):
-			e.matcher.detect(c.has[0].slot, bit)
-			return
-		case len(c.any) > 0 && len(c.keyPrefix)+len(c.has) == 0 && onSpan(c.any):
-			for _, s := range c.any {
-				e.matcher.detect(s.slot, bit)
-			}
-			return
-		}
-	}
-	e.clauses = append(e.clauses, clause{table, c})
-}
-
-// readFor returns the attributes that a table reads for some of its targets.
-func (e *Engine) readFor(t *Table, targets []string) (out []source) {
-	for _, s := range t.Sections {
-		if !e.enabled(&s.when) {
-			continue
-		}
-		for _, r := range s.rules {
-			if !slices.Contains(targets, r.target) {
-				continue
-			}
-			for _, src := range r.from {
-				if src.origin == fromSpan && !src.family && !src.numbered() {
-					src.path = nil
-					out = append(out, src)
-				}
-			}
-		}
-	}
-	return out
-}
-
-// empty is true for a condition that always holds.
-func (c *condition) empty() bool {
-	return len(c.scope)+len(c.scopePrefix)+len(c.name)+len(c.namePrefix)+len(c.kind)+len(c.status)+len(c.has)+len(c.lacks)+len(c.any)+
-		len(c.equals)+len(c.prefixed)+len(c.keyPrefix)+len(c.resourceKeyPrefix)+len(c.hasEvent)+len(c.lacksEvent)+len(c.reads)+len(c.sums) == 0 &&
-		c.root == nil && c.inference == nil
-}
-
-// early is true where scope and resource alone settle the condition.
-func (c *condition) early() bool {
-	fromResourceAlone := func(list []equality) bool {
-		return !slices.ContainsFunc(list, func(q equality) bool { return q.of.origin != fromResource })
-	}
-	return len(c.name)+len(c.namePrefix)+len(c.kind)+len(c.status)+len(c.any)+len(c.keyPrefix)+len(c.hasEvent)+len(c.lacksEvent)+len(c.sums) == 0 &&
-		!slices.ContainsFunc(c.has, func(s source) bool { return s.origin != fromResource }) &&
-		!slices.ContainsFunc(c.lacks, func(s source) bool { return s.origin != fromResource }) &&
-		fromResourceAlone(c.equals) && fromResourceAlone(c.prefixed) && c.root == nil
-}
-
-// byName is true where the condition asks for no key of the span, so that it can hold on a span without any.
-func (c *condition) byName() bool {
-	onSpan := func(s source) bool { return s.origin == fromSpan }
-	return !slices.ContainsFunc(c.has, onSpan) && !slices.ContainsFunc(c.any, onSpan) && len(c.keyPrefix)+len(c.sums) == 0 &&
-		!slices.ContainsFunc(c.equals, func(q equality) bool { return onSpan(q.of) }) &&
-		!slices.ContainsFunc(c.prefixed, func(q equality) bool { return onSpan(q.of) })
-}
-
-// contentSet is what holds prompts and completions.
-type contentSet struct {
-	matcher matcher
-	// whole are the prefixes of which every key is content; numbered are the keys that begin with the others.
-	whole    map[int]bool
-	numbered []source
-	events   map[string]bool
-}
-
-func (s *contentSet) init() {
-	s.matcher.init()
-	s.whole, s.events = map[int]bool{}, map[string]bool{}
-}
-
-func (s *contentSet) add(c content) {
-	for _, src := range c.attributes {
-		switch {
-		case src.family:
-			s.whole[s.matcher.prefix(src.key)] = true
-		case src.numbered():
-			s.matcher.prefix(src.key)
-			s.numbered = append(s.numbered, src)
-		default:
-			s.matcher.slot(src.key)
-		}
-	}
-	for _, e := range c.events {
-		s.events[e] = true
-	}
-}
-
-func (s *contentSet) has(key string) bool {
-	if key == "" {
-		return false
-	}
-	if s.matcher.find(key) >= 0 {
-		return true
-	}
-	prefixes := s.matcher.byFirst[key[0]]
-	for i := range prefixes {
-		p := &prefixes[i]
-		if !p.begins(key) {
-			continue
-		}
-		if s.whole[p.index] {
-			return true
-		}
-		for j := range s.numbered {
-			if s.numbered[j].key == p.prefix && s.numbered[j].matches(key) {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -13,16 +13,18 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Some spans say what a call cost but not that they are one: their operation is missing, or nobody knows it, or they are agents of which no
-// call is traced. Others of the same looks stand around calls and repeat their tokens. Which of the two they are, the rest of the trace says:
+// Some spans say what a call cost but not that they are one: their operation is missing, or nobody
+// knows it, or they are agents of which no call is traced. Others of the same looks stand around
+// calls and repeat their tokens. Which of the two they are, the rest of the trace says:
 //
 //	first pass    spans in doubt are put aside; all others are read, and calls are noted with their parents
 //	decide        no operation, or an unknown one: a call unless a call, or another in doubt, is below it
 //	              agents and workflows: calls unless their trace has a call
 //	second pass   the spans in doubt are read
 //
-// Spans end, and mostly come, after those below them, so that the calls of the requests before are remembered (recentCalls). What comes later, or
-// through another collector, is not known: then the tokens of an agent, and of its calls, count both. NoOperation, UnknownOperation and WrapperIsCall
+// Spans end, and mostly come, after those below them, so that the calls of the requests before are
+// remembered (recentCalls). What comes later, or through another collector, is not known: then the
+// tokens of an agent, and of its calls, count both. NoOperation, UnknownOperation and WrapperIsCall
 // say how often a span was taken for a call, Repeats how often it was not.
 
 // verdict is what is known of a span that was in doubt.
@@ -60,7 +62,8 @@ type spanKey struct {
 // maxDepthAbove is the number of spans above one another that are looked at.
 const maxDepthAbove = 64
 
-// doubt looks at a span that is no call by its operation. It returns false where the rest of the request must say whether it is one.
+// doubt looks at a span that is no call by its operation. It returns false where the rest of the
+// request must say whether it is one.
 func (s *state) doubt(chosen []*compiled) bool {
 	switch s.verdict {
 	case isCall:
@@ -104,7 +107,8 @@ func (s *state) costs(chosen []*compiled) bool {
 	return in+out > 0 && name.kind == text
 }
 
-// assume makes a call of the span at hand: by the operation of the conventions where it has none, else by this project's.
+// assume makes a call of the span at hand: by the operation of the conventions where it has none,
+// else by this project's.
 func (s *state) assume() {
 	e, operation := s.engine, "chat"
 	if strings.Contains(strings.ToLower(s.operation[:min(len(s.operation), maxText)]), "embed") {
@@ -178,8 +182,8 @@ func (s *state) walk(td ptrace.Traces) {
 	}
 }
 
-// cover notes all spans above a parent, it included, as having a call below, or one in doubt. The key of a trace without a span says that the trace
-// has a call.
+// cover notes all spans above a parent, it included, as having a call below, or one in doubt. The
+// key of a trace without a span says that the trace has a call.
 func (s *state) cover(trace pcommon.TraceID, parent pcommon.SpanID, by doubt) {
 	if trace.IsEmpty() {
 		return

@@ -16,8 +16,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// FuzzTraces rewrites any span: nothing panics, and without options nothing that is there is removed or changed, but for finish reasons that become a
-// list.
+// FuzzTraces rewrites any span: nothing panics, and without options nothing that is there is
+// removed or changed, but for finish reasons that become a list.
 func FuzzTraces(f *testing.F) {
 	e := engine(f, Options{BareFeatures: true})
 	removing := engine(f, Options{RemoveOriginals: true, DropContent: true})
@@ -142,8 +142,8 @@ func FuzzTables(f *testing.F) {
 	})
 }
 
-// FuzzDoubt reads any spans of a few traces: an agent is a call only where its trace has no other, and a second reading, of spans that are calls by
-// then, changes nothing.
+// FuzzDoubt reads any spans of a few traces: an agent is a call only where its trace has no other,
+// and a second reading, of spans that are calls by then, changes nothing.
 func FuzzDoubt(f *testing.F) {
 	operations := []string{"-", "chat", "invoke_agent", "score", "call_llm", "agent_step", "execute_tool", "embeddings"}
 	e := engine(f, Options{})

@@ -8,10 +8,12 @@ import "github.com/otelcol-ml/otelcol-ml/mlconv"
 // totalTokens are what SDKs call the sum of all tokens of a call.
 var totalTokens = []string{"gen_ai.usage.total_tokens", "llm.usage.total_tokens", "llm.token_count.total"}
 
-// usage are the tokens of a call. uncached is the input that was neither read from a cache nor written to one.
+// usage are the tokens of a call. uncached is the input that was neither read from a cache nor
+// written to one.
 type usage struct{ uncached, cached, written, output float64 }
 
-// price puts the cost of an inference on the span where the model's card has prices, in place of what the span's own system says.
+// price puts the cost of an inference on the span where the model's card has prices, in place of
+// what the span's own system says.
 func (s *state) price(prices Pricer) {
 	e := s.engine
 	if prices == nil || !s.inference || s.has(e.cost) {
@@ -54,8 +56,9 @@ func (s *state) environment() string {
 
 // usage returns the tokens of the span; ok is false where it does not say any.
 //
-// By the conventions, cached tokens are among the input tokens. Anthropic's API counts them beside these, and some SDKs pass that on. They are
-// beside where they are more than the input, or where the total that the span gives is the sum of all.
+// By the conventions, cached tokens are among the input tokens. Anthropic's API counts them beside
+// these, and some SDKs pass that on. They are beside where they are more than the input, or where
+// the total that the span gives is the sum of all.
 func (s *state) usage() (u usage, ok bool) {
 	e := s.engine
 	in, hasIn := s.tokens(e.inputTokens)

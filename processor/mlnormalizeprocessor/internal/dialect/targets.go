@@ -22,10 +22,12 @@ const (
 	anyTarget     targetKind = "any"
 )
 
-// textPrefixes are the parts of other vocabularies whose attributes are texts unless mlconv says otherwise.
+// textPrefixes are the parts of other vocabularies whose attributes are strings unless mlconv says
+// otherwise.
 var textPrefixes = []string{"ml.model.", "ml.stage.", "ml.job.", "ml.dataset.", "gen_ai.", "cicd.pipeline.", "error.type"}
 
-// kinds are the kinds of targets by those of the vocabulary. What is in neither is taken as it comes.
+// kinds are the kinds of targets by those of the vocabulary. What is in neither is taken as it
+// comes.
 var kinds = map[mlconv.Kind]targetKind{
 	mlconv.String: stringTarget, mlconv.Int: intTarget, mlconv.Double: doubleTarget, mlconv.Bool: boolTarget, mlconv.Strings: stringsTarget,
 }
@@ -43,8 +45,9 @@ func kindOf(target string) targetKind {
 	return anyTarget
 }
 
-// mostOf returns what the numbers of a target are at most, where they begin at 0; 0 is for targets without bounds. A number outside is
-// no reading of the target: -1 tokens are tokens that are not known, and a confidence of 250 is none.
+// mostOf returns what the numbers of a target are at most, where they begin at 0; 0 is for targets
+// without bounds. A number outside is no reading of the target: -1 tokens are tokens that are not
+// known, and a confidence of 250 is none.
 func mostOf(target string) float64 {
 	name, _ := mlconv.DescribeAttribute(target)
 	return name.Range.Max
@@ -56,7 +59,8 @@ var kept = map[string]bool{
 	mlconv.AttrPipelineName: true, mlconv.AttrPipelineRunID: true, mlconv.AttrTaskName: true, mlconv.AttrTaskRunID: true,
 }
 
-// neutral are prefixes of keys that belong to no dialect, though tables read some; remove_originals leaves them.
+// neutral are prefixes of keys that belong to no dialect, though tables read some; remove_originals
+// leaves them.
 var neutral = []string{"http.", "url.", "rpc.", "server.", "client.", "user_agent.", "deployment.environment."}
 
 // isMeasured is true for an attribute of the vocabulary that is no text.

@@ -37,7 +37,8 @@ func versionsOf(td ptrace.Traces) (out []string) {
 	return out
 }
 
-// Calls that do not say which version answered have that of the last call which did, so that a model is one series.
+// Calls that do not say which version answered have that of the last call which did, so that a
+// model is one series.
 func TestVersionsOfCallsThatDoNotName(t *testing.T) {
 	e := engine(t, Options{})
 	read := func(td ptrace.Traces) ([]string, int64) {
