@@ -34,10 +34,11 @@ type Config struct {
 	// Window is the length of a sliding window (whole minutes, 1m to 744h), or day, week (from
 	// Monday) or month, in UTC. Default 1h.
 	Window string `mapstructure:"window"`
-	// MinSamples is the number of values that a window needs for a verdict. Default 200, at least 1.
+	// MinSamples is the number of values that a window needs for a verdict. Default 200, at least
+	// 1.
 	MinSamples int `mapstructure:"min_samples"`
-	// MaxWindow is the length that a window with too few values may grow to. Default 168h; not below
-	// Window, unless it is the default.
+	// MaxWindow is the length that a window with too few values may grow to. Default 168h; not
+	// below Window, unless it is the default.
 	MaxWindow time.Duration `mapstructure:"max_window"`
 	// For is the number of windows in a row that change the verdict. Default 2, at least 1.
 	For int `mapstructure:"for"`
@@ -59,7 +60,8 @@ type Config struct {
 	// Reference is what windows are compared with: baseline (the default), champion, previous. At
 	// least one.
 	Reference []string `mapstructure:"reference"`
-	// Methods are the statistics by the type of the column; the first of a list decides the verdict.
+	// Methods are the statistics by the type of the column; the first of a list decides the
+	// verdict.
 	Methods Methods `mapstructure:"methods"`
 	// Thresholds replaces the effect at which a method speaks of drift, by method, and by "missing"
 	// for the share of missing values. Empty by default: each method has its own, and missing 0.05.

@@ -29,10 +29,12 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
-// maxWaiting is how many results of closed windows wait for a downstream that fails, in event mode; the oldest go first.
+// maxWaiting is how many results of closed windows wait for a downstream that fails, in event mode;
+// the oldest go first.
 const maxWaiting = 50_000
 
-// sendTimeout is how long an emission may take, so that a downstream that hangs does not hold up the other one.
+// sendTimeout is how long an emission may take, so that a downstream that hangs does not hold up
+// the other one.
 const sendTimeout = 30 * time.Second
 
 // driftConnector is what the edges of one config share.
@@ -54,9 +56,11 @@ type driftConnector struct {
 	stop chan struct{}
 	done sync.WaitGroup
 
-	// waiting are the results of closed windows that have not been sent; only the loop and, after it, Shutdown use it.
+	// waiting are the results of closed windows that have not been sent; only the loop and, after
+	// it, Shutdown use it.
 	waiting []drift.Result
-	// alerts are the drifts that hold or have ended lately; only the loop and, after it, Flush use them.
+	// alerts are the drifts that hold or have ended lately; only the loop and, after it, Flush use
+	// them.
 	alerts  *driftalert.Alerts
 	emitter *emit.Emitter
 	// restored are points of the process before that were not sent either.
@@ -134,8 +138,8 @@ func (c *driftConnector) Run() {
 	go c.run()
 }
 
-// Flush emits once more and saves. In event mode without storage the open windows are closed with the length they
-// have; with storage they are kept for the restart.
+// Flush emits once more and saves. In event mode without storage the open windows are closed with
+// the length they have; with storage they are kept for the restart.
 func (c *driftConnector) Flush(ctx context.Context) error {
 	close(c.stop)
 	c.done.Wait()
@@ -165,8 +169,8 @@ func (c *driftConnector) Close(ctx context.Context) error {
 	return err
 }
 
-// ConsumeMetrics counts deltas. It never fails: what could not be read is counted, too, and would not become readable by another
-// attempt.
+// ConsumeMetrics counts deltas. It never fails: what could not be read is counted, too, and would
+// not become readable by another attempt.
 func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	in := otlp.Decode(md)
 	if in.Unreadable > 0 {
@@ -257,8 +261,8 @@ func (c *driftConnector) recordClosed(closed []drift.Result, changes []drift.Cha
 	}
 }
 
-// emit advances the windows to now and sends what is to be said. What fails is in the next emission: gauges and
-// cumulative sums as a matter of course, closed windows because they wait.
+// emit advances the windows to now and sends what is to be said. What fails is in the next
+// emission: gauges and cumulative sums as a matter of course, closed windows because they wait.
 func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	c.engine.SetCatalog(c.catalog.Snapshot())
 	closed, changes := c.engine.Advance(now)

@@ -98,7 +98,8 @@ func TestLive(t *testing.T) {
 	})
 }
 
-// TestEventTime closes windows as they end, stamps them with event time, and closes the last one at shutdown.
+// TestEventTime closes windows as they end, stamps them with event time, and closes the last one at
+// shutdown.
 func TestEventTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		base := testBaseline()
@@ -267,7 +268,8 @@ func TestUnreadable(t *testing.T) {
 	})
 }
 
-// TestRestart compares a connector that is shut down, or killed, and started again with one that never stopped.
+// TestRestart compares a connector that is shut down, or killed, and started again with one that
+// never stopped.
 func TestRestart(t *testing.T) {
 	for _, kill := range []bool{false, true} {
 		t.Run(map[bool]string{false: "shutdown", true: "kill"}[kill], func(t *testing.T) {

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// stationary sends days of traffic at an hourly rate, in steps of 5 event minutes, and returns the changes of verdict.
-// change may alter the columns when the traffic reaches the day given by from.
+// stationary sends days of traffic at an hourly rate, in steps of 5 event minutes, and returns the
+// changes of verdict. change may alter the columns when the traffic reaches the day given by from.
 func stationary(t testing.TB, seed uint64, rate float64, days int, from float64, change func([]column)) (changes []Change, e *Engine) {
 	cols := columns(20)
 	base := baseline(cols, 10_000, seed)
@@ -44,7 +44,8 @@ func episodes(changes []Change) (n int, names []string) {
 	return n, names
 }
 
-// TestFalseAlarms: 30 days without drift, at most 2 episodes a model. OTELCOL_ML_SEEDS=20 tests more seeds.
+// TestFalseAlarms: 30 days without drift, at most 2 episodes a model. OTELCOL_ML_SEEDS=20 tests
+// more seeds.
 func TestFalseAlarms(t *testing.T) {
 	seeds := 1
 	if _, err := fmt.Sscan(os.Getenv("OTELCOL_ML_SEEDS"), &seeds); err != nil {

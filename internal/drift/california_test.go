@@ -18,9 +18,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
-// TestCalifornia replays the California housing data, which a clone does not have (the test is skipped then), in calendar
-// months and compares the KS distance of every feature and month with the exact one: they differ by at most the mass
-// of one bin, 1/240 of the reference.
+// TestCalifornia replays the California housing data, which a clone does not have (the test is
+// skipped then), in calendar months and compares the KS distance of every feature and month with
+// the exact one: they differ by at most the mass of one bin, 1/240 of the reference.
 func TestCalifornia(t *testing.T) {
 	directory := filepath.Join("..", "..", "..", "shared", "data", "california_housing")
 	if _, err := os.Stat(directory); err != nil {

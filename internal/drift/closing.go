@@ -9,9 +9,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
-// Advance moves the watermarks to where events, and after idle the wall clock, have taken them, and closes the
-// periods that end before. It returns the verdict windows that were closed, by model and in a fixed order, and the
-// verdicts that have changed.
+// Advance moves the watermarks to where events, and after idle the wall clock, have taken them, and
+// closes the periods that end before. It returns the verdict windows that were closed, by model and
+// in a fixed order, and the verdicts that have changed.
 func (e *Engine) Advance(now time.Time) (closed []Result, changes []Change) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -30,8 +30,8 @@ func (e *Engine) Advance(now time.Time) (closed []Result, changes []Change) {
 	return c.closed, c.changes
 }
 
-// CloseAll closes every period that has data, complete or not, and judges it with its real length: the end of
-// the newest minute. Nothing can be added to these periods afterwards.
+// CloseAll closes every period that has data, complete or not, and judges it with its real length:
+// the end of the newest minute. Nothing can be added to these periods afterwards.
 func (e *Engine) CloseAll(now time.Time) (closed []Result, changes []Change) {
 	closed, changes = e.Advance(now)
 	e.mu.Lock()
@@ -69,7 +69,8 @@ func (c *closing) closer(m *model, stream int) func(period int64) {
 	}
 }
 
-// pending returns the function that finds the first period from next on whose closing changes anything; false if there is none.
+// pending returns the function that finds the first period from next on whose closing changes
+// anything; false if there is none.
 func (m *model) pending(stream int) func(next int64) (first int64, found bool) {
 	return func(next int64) (int64, bool) { return m.firstPending(stream, next) }
 }
@@ -95,7 +96,8 @@ func (m *model) firstPending(stream int, next int64) (first int64, found bool) {
 	return max(first, next), found
 }
 
-// closePeriod judges one period of one stream of a model: all subjects that are due are tested together.
+// closePeriod judges one period of one stream of a model: all subjects that are due are tested
+// together.
 func (c *closing) closePeriod(m *model, stream int, number int64) {
 	grid := &m.settings.grid
 	p := period{number: number, start: grid.Start(number), end: grid.Start(number + 1)}
@@ -152,7 +154,8 @@ func (c *closing) judge(ref *cohortRef, s *series, k kind, p period) {
 	k.recordClosed(&w, !few && ref.m.wants(refPrevious))
 }
 
-// testAll tests all null hypotheses of a period together, and takes what comes of it into the verdicts.
+// testAll tests all null hypotheses of a period together, and takes what comes of it into the
+// verdicts.
 func (c *closing) testAll(m *model) {
 	ps := make([]float64, len(c.hypotheses))
 	for i, t := range c.hypotheses {
@@ -170,8 +173,8 @@ func (c *closing) testAll(m *model) {
 	}
 }
 
-// conclude records a closed window: as a test where it has enough values, as insufficient where it has too few of them, or where
-// there is nothing to compare it with.
+// conclude records a closed window: as a test where it has enough values, as insufficient where it
+// has too few of them, or where there is nothing to compare it with.
 func (c *closing) conclude(ref *cohortRef, cmp comparison, enough, few bool) {
 	r, j := cmp.result, cmp.judgement
 	r.Reason = ref.reason(r, cmp.mismatched)

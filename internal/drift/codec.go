@@ -10,8 +10,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// format is that of a saved model and of a saved dedupe. Version 2 has no clock of its own, no totals of what found no room, and one
-// more flag a series. Each type is encoded and decoded beside its declaration; those of internal/distribution, here.
+// format is that of a saved model and of a saved dedupe. Version 2 has no clock of its own, no
+// totals of what found no room, and one more flag a series. Each type is encoded and decoded beside
+// its declaration; those of internal/distribution, here.
 var format = wire.Format{Magic: "mldrift", Version: 3}
 
 // encoder writes a record.
@@ -32,7 +33,8 @@ type decoder struct {
 	wall, down int64
 	// binnings are those of a model.
 	binnings []*distribution.Binning
-	// written are the series of a model as they were written, by version and segment; groups are the segments.
+	// written are the series of a model as they were written, by version and segment; groups are
+	// the segments.
 	written [][][]*series
 	groups  [][]*segment
 }
@@ -55,7 +57,8 @@ func (d *decoder) name() string {
 	return s
 }
 
-// category reads the name of a category. One that an older version spelt in another way is read as it is spelt now.
+// category reads the name of a category. One that an older version spelt in another way is read as
+// it is spelt now.
 func (d *decoder) category() string {
 	name := d.name()
 	category := value.Category(name)

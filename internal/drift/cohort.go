@@ -5,8 +5,8 @@ package drift
 
 import "slices"
 
-// cohortRef is where a series lives: a segment of a version, with the champion's segment of the same name. It is shared only for the
-// call that gets it.
+// cohortRef is where a series lives: a segment of a version, with the champion's segment of the
+// same name. It is shared only for the call that gets it.
 type cohortRef struct {
 	m        *model
 	v        *version
@@ -68,7 +68,8 @@ func (ref *cohortRef) references(yield func(reference) bool) {
 	}
 }
 
-// newResult returns the result of a window beside a reference, without scores. The next call takes it back.
+// newResult returns the result of a window beside a reference, without scores. The next call takes
+// it back.
 func (ref *cohortRef) newResult(s *series, r reference, w *comparand, j *judgement) *Result {
 	ref.result = Result{
 		Key: ref.key(s), Reference: referenceNames[r], Start: w.start, End: w.end, Samples: w.samples, Verdict: j.verdict,

@@ -15,8 +15,9 @@ import (
 // errNotComparable is returned where one side has no values.
 var errNotComparable = errors.New("there are no values to compare")
 
-// CompareNumeric sets counts in the bins of a numeric column, with the smallest and largest value counted, beside that column,
-// as the engine sees the two: mlprofile computes the collector's numbers through it.
+// CompareNumeric sets counts in the bins of a numeric column, with the smallest and largest value
+// counted, beside that column, as the engine sees the two: mlprofile computes the collector's
+// numbers through it.
 func CompareNumeric(c *profile.Column, counts []uint64, lo, hi float64) (*distribution.Pair, error) {
 	if c.Type != profile.Numeric {
 		return nil, fmt.Errorf("the baseline's column %q is not numeric", c.Name)
@@ -32,7 +33,8 @@ func CompareNumeric(c *profile.Column, counts []uint64, lo, hi float64) (*distri
 	return compared(l.Baseline, distribution.NewNumericSample(l.Bounds, counts, lo, hi, math.NaN()))
 }
 
-// CompareCategories sets counts by value beside a categorical column; values that the column does not name are counted as one.
+// CompareCategories sets counts by value beside a categorical column; values that the column does
+// not name are counted as one.
 func CompareCategories(c *profile.Column, counts map[string]uint64) (*distribution.Pair, error) {
 	if c.Type != profile.Categorical {
 		return nil, fmt.Errorf("the baseline's column %q is not categorical", c.Name)

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// TestSplitMergedRepeated is the promise of the wire: two producers whose flushes are split, interleaved and
-// repeated in any way give what one producer gives.
+// TestSplitMergedRepeated is the promise of the wire: two producers whose flushes are split,
+// interleaved and repeated in any way give what one producer gives.
 func TestSplitMergedRepeated(t *testing.T) {
 	cols := columns(6)
 	base := baseline(cols, 2000, 1)

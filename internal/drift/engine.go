@@ -3,17 +3,21 @@
 
 // Package drift adds up distributions in event time and judges windows of them against references.
 //
-// It imports no collector code and reads no clock: time is an argument, and the results follow from the event times of
-// the deltas alone, so that a replay of last year's data gives what the live stream gave.
+// It imports no collector code and reads no clock: time is an argument, and the results follow from
+// the event times of the deltas alone, so that a replay of last year's data gives what the live
+// stream gave.
 //
-//	Delta ──► seen ────► model ──► version ──► segment ──► series ──┬─► ring of panes ───► Scores  (sliding window)
-//	                       │                                        ├─► open windows ────► Advance (verdicts)
-//	                       └─ clocks: one watermark for features,   └─► total ───────────► Totals  (cumulative)
-//	                          one for the rest
+//	Delta ──► seen ────► model ──► version ──► segment ──► series
+//	                       └─ clocks: one watermark for features, one for the rest
 //
-// A delta belongs to one minute. It is added to its pane, a slot of a ring that is keyed by event time, and to the
-// verdict window of its period. Scores merges the last panes. Advance moves the watermarks, and closes the
-// periods that they have passed: subjects with enough values are tested together, the others carry their counts on.
+//	series ──┬─► ring of panes ──► Scores  (sliding window)
+//	         ├─► open windows ───► Advance (verdicts, see kind)
+//	         └─► total ──────────► Totals  (cumulative)
+//
+// A delta belongs to one minute. It is added to its pane, a slot of a ring that is keyed by event
+// time, and to the verdict window of its period. Scores merges the last panes. Advance moves the
+// watermarks, and closes the periods that they have passed: subjects with enough values are tested
+// together, the others carry their counts on.
 package drift
 
 import (
@@ -36,8 +40,8 @@ const futureSlack = 5 * 60
 type Engine struct {
 	opts Options
 
-	// mu guards all below. One lock will do: deltas are few (one a series and minute), and the snapshot of all models
-	// has to be of one moment, together with which points were seen.
+	// mu guards all below. One lock will do: deltas are few (one a series and minute), and the
+	// snapshot of all models has to be of one moment, together with which points were seen.
 	mu     sync.Mutex
 	set    *catalog.Set
 	models map[modelKey]*model
@@ -48,7 +52,8 @@ type Engine struct {
 	noRoom noRoom
 	// wall is the newest wall clock, in seconds.
 	wall int64
-	// rest is what is passed on of models that found no room, here or in ml_summary; nil while there are none.
+	// rest is what is passed on of models that found no room, here or in ml_summary; nil while
+	// there are none.
 	rest *version
 	// restDirty says that rest has changed since the last snapshot.
 	restDirty bool
@@ -60,9 +65,11 @@ type Engine struct {
 type Stats struct {
 	// Points counts deltas by outcome.
 	Points [outcomes]uint64
-	// Evicted counts what limits pushed or kept out: model, version, segment, feature, category, producer.
+	// Evicted counts what limits pushed or kept out: model, version, segment, feature, category,
+	// producer.
 	Evicted map[string]uint64
-	// Shortages are subjects for which a window has passed without a verdict, by version and reason.
+	// Shortages are subjects for which a window has passed without a verdict, by version and
+	// reason.
 	Shortages []Shortage
 	// Events are what a user should hear of, at most maxEvents; Happened counts all by kind.
 	Events   []Event
@@ -238,7 +245,8 @@ func (m *model) place(g *segment, s *series, a *adder, stream int) Outcome {
 	return outcome
 }
 
-// addSegmentMissing adds the predictions or the missing values of a segment. Both are in the windows of the features' stream.
+// addSegmentMissing adds the predictions or the missing values of a segment. Both are in the
+// windows of the features' stream.
 func (e *Engine) addSegmentMissing(m *model, v *version, g *segment, d *Delta, now time.Time, future bool) Outcome {
 	if future {
 		return Future
@@ -270,8 +278,9 @@ func (e *Engine) addSegmentMissing(m *model, v *version, g *segment, d *Delta, n
 	return m.place(g, s, &a, streamOf(Missing))
 }
 
-// unclosed is how many periods of a segment's predictions wait for the first feature, by the time since the version was first seen:
-// ml_summary flushes features a minute later, and in that minute a replay may send years.
+// unclosed is how many periods of a segment's predictions wait for the first feature, by the time
+// since the version was first seen: ml_summary flushes features a minute later, and in that minute
+// a replay may send years.
 func unclosed(nanoseconds int64) int {
 	if nanoseconds < int64(10*time.Minute) {
 		return 2000
@@ -279,8 +288,8 @@ func unclosed(nanoseconds int64) int {
 	return 2
 }
 
-// SetCatalog gives the engine another set of cards; the same set again is free. Windows are kept where their bins
-// still fit, and dropped where the length of windows has changed.
+// SetCatalog gives the engine another set of cards; the same set again is free. Windows are kept
+// where their bins still fit, and dropped where the length of windows has changed.
 func (e *Engine) SetCatalog(set *catalog.Set) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -348,7 +357,8 @@ func (e *Engine) sorted() []*model {
 	return out
 }
 
-// eachModel calls f for every model, and holds the lock for one model at a time: ingestion goes on in between.
+// eachModel calls f for every model, and holds the lock for one model at a time: ingestion goes on
+// in between.
 func (e *Engine) eachModel(f func(*model)) {
 	e.mu.Lock()
 	models := e.sorted()

@@ -40,7 +40,8 @@ func TestLateFutureIdle(t *testing.T) {
 	if closed, _ := e.Advance(at(epoch + 3600 + 90)); len(closed) != 0 {
 		t.Fatalf("closed too early: %s", render(closed))
 	}
-	// Late data for an open window, then the stream falls idle: after a minute the clock moves it on.
+	// Late data for an open window, then the stream falls idle: after a minute the clock moves it
+	// on.
 	e.Add(at(epoch+3700), tr.minute(epoch+1800, 50))
 	if closed, _ := e.Advance(at(epoch + 3700 + 60 + 59)); len(closed) != 0 {
 		t.Fatalf("closed before idle: %s", render(closed))

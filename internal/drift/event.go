@@ -8,7 +8,8 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	// GivenAway is a place that was unused for an hour and was given to another: Item says of what, Key is whose it was.
+	// GivenAway is a place that was unused for an hour and was given to another: Item says of what,
+	// Key is whose it was.
 	GivenAway EventKind = iota
 	// NoRoom is a limit that was reached: Item says which, Key is the first that found no place.
 	NoRoom
@@ -18,10 +19,11 @@ const (
 	NotCounted
 	// NameCut is a name that was longer than boundedname.Max bytes.
 	NameCut
-	// Renewed is a series whose windows start afresh, because its bins or categories are others now.
+	// Renewed is a series whose windows start afresh, because its bins or categories are others
+	// now.
 	Renewed
-	// Categorized is a numeric feature without a baseline that became categorical, because words came; the numbers before are
-	// counted together as one category.
+	// Categorized is a numeric feature without a baseline that became categorical, because words
+	// came; the numbers before are counted together as one category.
 	Categorized
 )
 
@@ -33,16 +35,20 @@ func (k EventKind) String() string {
 // EventKinds is the number of kinds.
 const EventKinds = int(Categorized) + 1
 
-// Event is something that a user should hear of: what was dropped, pushed out, cut or not judged, and why.
+// Event is something that a user should hear of: what was dropped, pushed out, cut or not judged,
+// and why.
 type Event struct {
 	Kind EventKind
-	// Item is what GivenAway and NoRoom are of: model, version, segment, feature, category, producer.
+	// Item is what GivenAway and NoRoom are of: model, version, segment, feature, category,
+	// producer.
 	Item string
-	// Key is the first series that it happened to. Of a model or version it holds no more than its name.
+	// Key is the first series that it happened to. Of a model or version it holds no more than its
+	// name.
 	Key Key
 	// Outcome is of NotCounted.
 	Outcome Outcome
-	// Count is how often it happened since the last TakeStats, here and, beyond the first series, to others of the same parent.
+	// Count is how often it happened since the last TakeStats, here and, beyond the first series,
+	// to others of the same parent.
 	Count uint64
 }
 
@@ -57,8 +63,9 @@ type eventKey struct {
 	parent  Key
 }
 
-// parent is what an event is told apart by: of models all are one, of versions those of a model, of what a version has those of the
-// version. Events that ask for a change of one series are told apart by the series.
+// parent is what an event is told apart by: of models all are one, of versions those of a model, of
+// what a version has those of the version. Events that ask for a change of one series are told
+// apart by the series.
 func (ev *Event) parent() Key {
 	k := ev.Key
 	switch {

@@ -11,9 +11,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
-// The rows that a window remembers. Of numbers, the total has the newest row of each group, a segment those of two groups; of
-// categories and missing values, there are examples. Where there are more than there is room for, those stay whose share is most above
-// the reference's: they are the ones that a drift is about.
+// The rows that a window remembers. Of numbers, the total has the newest row of each group, a
+// segment those of two groups; of categories and missing values, there are examples. Where there
+// are more than there is room for, those stay whose share is most above the reference's: they are
+// the ones that a drift is about.
 const (
 	segmentExemplars = 2
 	totalExamples    = 16
@@ -23,10 +24,12 @@ const (
 
 // example is a category, or missing values, with a row that has it.
 type example struct {
-	// name is the category; in a segment's table of missing values, the feature. Empty for missing values of the series' own feature.
+	// name is the category; in a segment's table of missing values, the feature. Empty for missing
+	// values of the series' own feature.
 	name    string
 	missing bool
-	// count is the number of values in the window, of a category that the binning has no cell for; 0 for others.
+	// count is the number of values in the window, of a category that the binning has no cell for;
+	// 0 for others.
 	count uint32
 	// before is the reference's share, 0 to 1.
 	before float32
@@ -103,24 +106,26 @@ func newest(list []Exemplar) Exemplar {
 	return best
 }
 
-// note adds an example to those of a window, if there is room or it has grown more than one that is there.
+// note adds an example to those of a window, if there is room or it has grown more than one that is
+// there.
 func (s *series) note(w *window, x example) {
 	if w.mergeExample(x, s.room()) {
 		return
 	}
-	excess := s.exampleExcess(w)
+	in := s.excess(w)
 	worst := 0
 	for i := range w.examples {
-		if excess(&w.examples[i]) < excess(&w.examples[worst]) {
+		if in.ofExample(&w.examples[i]) < in.ofExample(&w.examples[worst]) {
 			worst = i
 		}
 	}
-	if excess(&x) > excess(&w.examples[worst]) {
+	if in.ofExample(&x) > in.ofExample(&w.examples[worst]) {
 		w.examples[worst] = x
 	}
 }
 
-// mergeExample adds an example to the same one or as one more, as long as there are fewer than room; else it returns false.
+// mergeExample adds an example to the same one or as one more, as long as there are fewer than
+// room; else it returns false.
 func (w *window) mergeExample(x example, room int) bool {
 	for i := range w.examples {
 		if o := &w.examples[i]; o.same(&x) {
@@ -138,7 +143,8 @@ func (w *window) mergeExample(x example, room int) bool {
 	return true
 }
 
-// noteNumber keeps the row of a segment's number: the newest of its group, as long as that has grown more than another one's.
+// noteNumber keeps the row of a segment's number: the newest of its group, as long as that has
+// grown more than another one's.
 func (s *series) noteNumber(w *window, x Exemplar) {
 	bounds := s.coarse()
 	g := distribution.BucketOf(bounds, x.Value)
@@ -154,14 +160,14 @@ func (s *series) noteNumber(w *window, x Exemplar) {
 		w.exemplars = append(w.exemplars, x)
 		return
 	}
-	excess := s.exemplarExcess(w)
+	in := s.excess(w)
 	worst := 0
 	for i := range w.exemplars {
-		if excess(&w.exemplars[i]) < excess(&w.exemplars[worst]) {
+		if in.ofExemplar(&w.exemplars[i]) < in.ofExemplar(&w.exemplars[worst]) {
 			worst = i
 		}
 	}
-	if excess(&x) > excess(&w.exemplars[worst]) {
+	if in.ofExemplar(&x) > in.ofExemplar(&w.exemplars[worst]) {
 		w.exemplars[worst] = x
 	}
 }
@@ -169,53 +175,58 @@ func (s *series) noteNumber(w *window, x Exemplar) {
 // trim forgets what there is no room for in a window that others were added to.
 func (s *series) trim(w *window) {
 	if n := s.room(); len(w.examples) > n {
-		excess := s.exampleExcess(w)
+		in := s.excess(w)
 		slices.SortStableFunc(w.examples, func(a, b example) int {
-			return cmp.Or(cmp.Compare(excess(&b), excess(&a)), cmp.Compare(a.name, b.name))
+			return cmp.Or(cmp.Compare(in.ofExample(&b), in.ofExample(&a)), cmp.Compare(a.name, b.name))
 		})
 		w.examples = slices.Clone(w.examples[:n])
 	}
 	if s.total == nil && len(w.exemplars) > segmentExemplars {
-		excess := s.exemplarExcess(w)
+		in := s.excess(w)
 		slices.SortStableFunc(w.exemplars, func(a, b Exemplar) int {
-			return cmp.Or(cmp.Compare(excess(&b), excess(&a)), cmp.Compare(b.Time, a.Time), cmp.Compare(a.Value, b.Value))
+			return cmp.Or(cmp.Compare(in.ofExemplar(&b), in.ofExemplar(&a)), cmp.Compare(b.Time, a.Time), cmp.Compare(a.Value, b.Value))
 		})
 		w.exemplars = slices.Clone(w.exemplars[:segmentExemplars])
 	}
 }
 
-// exampleExcess returns how far the share of an example in the window is above the reference's.
-func (s *series) exampleExcess(w *window) func(*example) float64 {
-	total := float64(max(w.count(), 1))
-	if s.segment != nil {
-		total = float64(max(w.rows(), 1))
-	}
-	return func(x *example) float64 {
-		switch {
-		case s.segment == nil && x.missing:
-			return math.Inf(1) // one a series
-		case x.count > 0:
-			return float64(x.count) / total
-		}
-		bin, ok := s.binning.Lookup(x.name)
-		if !ok || cellFirst+bin >= len(w.cells) {
-			return -1
-		}
-		return float64(w.cells[cellFirst+bin])/total - float64(x.before)
-	}
+// excess tells what stands out of a window.
+type excess struct {
+	s     *series
+	w     *window
+	total float64 // of the window's values
 }
 
-// exemplarExcess returns how far the share of an exemplar's group in the window is above the baseline's.
-func (s *series) exemplarExcess(w *window) func(*Exemplar) float64 {
-	total := float64(max(w.count(), 1))
-	bounds := s.coarse()
-	return func(x *Exemplar) float64 {
-		i := distribution.BucketOf(bounds, x.Value)
-		if s.binning.Kind != distribution.KindNumeric || cellFirst+i >= len(w.cells) {
-			return 0
-		}
-		return float64(w.cells[cellFirst+i])/total - s.binning.Baseline.Share(i)
+func (s *series) excess(w *window) excess {
+	total := w.count()
+	if s.segment != nil {
+		total = w.rows()
 	}
+	return excess{s, w, float64(max(total, 1))}
+}
+
+// ofExample is how far the share of an example in the window is above the reference's.
+func (e excess) ofExample(x *example) float64 {
+	switch {
+	case e.s.segment == nil && x.missing:
+		return math.Inf(1) // one a series
+	case x.count > 0:
+		return float64(x.count) / e.total
+	}
+	bin, ok := e.s.binning.Lookup(x.name)
+	if !ok || cellFirst+bin >= len(e.w.cells) {
+		return -1
+	}
+	return float64(e.w.cells[cellFirst+bin])/e.total - float64(x.before)
+}
+
+// ofExemplar is how far the share of an exemplar's group in the window is above the baseline's.
+func (e excess) ofExemplar(x *Exemplar) float64 {
+	i := distribution.BucketOf(e.s.coarse(), x.Value)
+	if e.s.binning.Kind != distribution.KindNumeric || cellFirst+i >= len(e.w.cells) {
+		return 0
+	}
+	return float64(e.w.cells[cellFirst+i])/e.total - e.s.binning.Baseline.Share(i)
 }
 
 // keep puts an exemplar into the list that holds the newest one of each group.
@@ -245,8 +256,8 @@ func within(x *Exemplar, start, end int64) bool {
 	return *x != (Exemplar{}) && x.Time >= start*1e9 && x.Time < end*1e9
 }
 
-// evidence returns a row that shows the growth: the newest one of the range or category that has grown most, as far as there is one
-// in [start, end) seconds.
+// evidence returns a row that shows the growth: the newest one of the range or category that has
+// grown most, as far as there is one in [start, end) seconds.
 func evidence(p *distribution.Pair, w *window, start, end int64) *Exemplar {
 	if p.Numeric() {
 		return numericEvidence(p, w.exemplars, start, end)
@@ -280,8 +291,8 @@ func evidence(p *distribution.Pair, w *window, start, end int64) *Exemplar {
 	return &best.row
 }
 
-// numericEvidence returns the newest exemplar of the group with the largest excess among those that have one; ties go to the
-// lower group. Groups that have shrunk show nothing.
+// numericEvidence returns the newest exemplar of the group with the largest excess among those that
+// have one; ties go to the lower group. Groups that have shrunk show nothing.
 func numericEvidence(p *distribution.Pair, exemplars []Exemplar, start, end int64) *Exemplar {
 	if len(exemplars) == 0 {
 		return nil
@@ -310,7 +321,8 @@ func numericEvidence(p *distribution.Pair, exemplars []Exemplar, start, end int6
 	return &exemplars[best]
 }
 
-// lacking is the newest row that lacked a value, of the series' own feature or of the one with a name; nil if none is remembered.
+// lacking is the newest row that lacked a value, of the series' own feature or of the one with a
+// name; nil if none is remembered.
 func (w *window) lacking(name string) *Exemplar {
 	if w == nil {
 		return nil

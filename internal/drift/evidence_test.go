@@ -174,8 +174,9 @@ func sortedKeys(m map[string]uint64) []string {
 	return out
 }
 
-// Every drift says what has grown by how much, with a row that has it: of numbers in the middle, of categories that the baseline
-// knows and does not know, of classes, of missing values, in the total and in a segment, also when the engine was restarted in the middle.
+// Every drift says what has grown by how much, with a row that has it: of numbers in the middle, of
+// categories that the baseline knows and does not know, of classes, of missing values, in the total
+// and in a segment, also when the engine was restarted in the middle.
 func TestGrowth(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		s := newShop(7)
@@ -241,7 +242,8 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// What a window remembers is bounded, and what has grown has a place in it: 500 new categories do not push it out.
+// What a window remembers is bounded, and what has grown has a place in it: 500 new categories do
+// not push it out.
 func TestExamplesAreBounded(t *testing.T) {
 	base := &profile.Profile{FormatVersion: 1, Rows: 100, Features: []*profile.Column{
 		profile.NewCategorical("c", map[string]uint64{"a": 95, "b": 5}, 0, 200),

@@ -9,7 +9,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
-// expire drops series that have been empty for max_window, then versions and models that have none left.
+// expire drops series that have been empty for max_window, then versions and models that have none
+// left.
 func (e *Engine) expire(m *model) {
 	for vi := 0; vi < len(m.versions); vi++ {
 		v := m.versions[vi]

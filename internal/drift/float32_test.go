@@ -12,8 +12,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
-// A value that makes up much of a feature has a bin of its own, which a float32 of it falls into, too: through a restart and a reload of
-// the catalog, what came as float64 and as float32 is the same distribution.
+// A value that makes up much of a feature has a bin of its own, which a float32 of it falls into,
+// too: through a restart and a reload of the catalog, what came as float64 and as float32 is the
+// same distribution.
 func TestRepeatedValueAsFloat32(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	draw := func() float64 {

@@ -215,8 +215,8 @@ func (p *play) finish() {
 	}
 }
 
-// FuzzEngine plays any sequence of deltas, ticks, reloads of the catalog and restarts: an engine that was restored has the results, the
-// counts and the snapshot of one that was not.
+// FuzzEngine plays any sequence of deltas, ticks, reloads of the catalog and restarts: an engine
+// that was restored has the results, the counts and the snapshot of one that was not.
 func FuzzEngine(f *testing.F) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for n := range 20 {

@@ -34,8 +34,8 @@ func writeSnapshot(t *testing.T) {
 	}
 }
 
-// TestGoldenSnapshots reads the snapshots of earlier formats and goes on from them: the windows that close afterwards are those
-// of an engine that never stopped.
+// TestGoldenSnapshots reads the snapshots of earlier formats and goes on from them: the windows
+// that close afterwards are those of an engine that never stopped.
 func TestGoldenSnapshots(t *testing.T) {
 	if *writeGolden != "" {
 		writeSnapshot(t)

@@ -9,15 +9,17 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
-// Growth is what a window has more of than its reference: the category, the range of numbers or the missing values whose share has
-// grown most. It is what a person looks at first.
+// Growth is what a window has more of than its reference: the category, the range of numbers or the
+// missing values whose share has grown most. It is what a person looks at first.
 type Growth struct {
 	Kind GrowthKind
 	// Category is set for Category and Unlisted.
 	Category string
-	// Low and High are set for Range: values above Low, up to and with High. The first range has no Low (-Inf), the last no High (+Inf).
+	// Low and High are set for Range: values above Low, up to and with High. The first range has no
+	// Low (-Inf), the last no High (+Inf).
 	Low, High float64
-	// Before and Now are shares, 0 to 1, of the reference's values and of the window's; of the subject Missing, of rows.
+	// Before and Now are shares, 0 to 1, of the reference's values and of the window's; of the
+	// subject Missing, of rows.
 	Before, Now float64
 }
 
@@ -38,8 +40,8 @@ const (
 	Absent
 )
 
-// growth finds what has grown most; nil where there is nothing to compare. The lower range, or the category that is first in the
-// baseline, wins among equals.
+// growth finds what has grown most; nil where there is nothing to compare. The lower range, or the
+// category that is first in the baseline, wins among equals.
 func growth(p *distribution.Pair, examples []example, n uint64) *Growth {
 	ref, cur := p.Shares()
 	if len(ref) == 0 {
@@ -74,7 +76,8 @@ func growth(p *distribution.Pair, examples []example, n uint64) *Growth {
 	return g
 }
 
-// unlisted is the most frequent category that the reference does not name, as far as it was noted; nil if there is none.
+// unlisted is the most frequent category that the reference does not name, as far as it was noted;
+// nil if there is none.
 func unlisted(examples []example) *example {
 	var best *example
 	for i := range examples {

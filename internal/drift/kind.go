@@ -5,14 +5,15 @@ package drift
 
 import "github.com/otelcol-ml/otelcol-ml/internal/distribution"
 
-// kind is one of what a series is judged by: its values (valueVerdict), a feature's missing values (missingVerdict) or those of all
-// features of a segment (segmentMissing). All kinds go through one procedure when a period is closed (closing.judge), and through
-// its second half for the scores in between (scorer.score):
+// kind is one of what a series is judged by: its values (valueVerdict), a feature's missing values
+// (missingVerdict) or those of all features of a segment (segmentMissing). All kinds go through one
+// procedure when a period is closed (closing.judge), and through its second half for the scores in
+// between (scorer.score):
 //
-//	grow ──► enough values? ── no ──► growOn: the window waits for the next period, and the champion's with it
+//	grow ──► enough values? ── no ──► growOn: it waits for the next period, the champion's too
 //	             │ yes, or it has grown to max_window
 //	             ▼
-//	         compare with each reference ──► closing.conclude ──► recordClosed: it is the previous window now
+//	         compare with each reference ──► closing.conclude ──► recordClosed: it is previous now
 type kind interface {
 	// subject is what the kind judges.
 	subject(s *series) Subject
@@ -25,14 +26,17 @@ type kind interface {
 	// growing returns how much is in the window that waits for more; false without one.
 	growing() (samples uint64, ok bool)
 
-	// grow adds the series' closing window to what waits. It is false where there is neither, and no verdict that could end.
+	// grow adds the series' closing window to what waits. It is false where there is neither, and
+	// no verdict that could end.
 	grow(s *series, p period) (comparand, bool)
-	// growOn lets a window that grow has returned wait. peer is the champion's series; nil without one.
+	// growOn lets a window that grow has returned wait. peer is the champion's series; nil without
+	// one.
 	growOn(s *series, w *comparand, peer *series)
-	// addChampion completes a window that grow has returned with what the champion counted in the same periods.
+	// addChampion completes a window that grow has returned with what the champion counted in the
+	// same periods.
 	addChampion(w *comparand, peer *series)
-	// latest returns the sliding window, or one that waits and is longer, where that alone has enough values. It is false where
-	// there is nothing to compare.
+	// latest returns the sliding window, or one that waits and is longer, where that alone has
+	// enough values. It is false where there is nothing to compare.
 	latest(sc *scorer) (comparand, bool)
 	// compare calls yield for the comparison with each of the references.
 	compare(ref *cohortRef, s *series, w *comparand, yield func(comparison))
@@ -73,9 +77,11 @@ type period struct{ number, start, end int64 }
 type comparand struct {
 	start, end int64
 	samples    uint64
-	// window and champion are those of values and of a segment's missing values; champion is nil where there is nothing to compare.
+	// window and champion are those of values and of a segment's missing values; champion is nil
+	// where there is nothing to compare.
 	window, champion *window
-	// missing and championMissing are those of a feature's missing values; row is one that lacks the value, or nil.
+	// missing and championMissing are those of a feature's missing values; row is one that lacks
+	// the value, or nil.
 	missing, championMissing share
 	row                      *Exemplar
 }
@@ -170,8 +176,8 @@ func (g *pending) championWindow(peer *series) *window {
 	return w
 }
 
-// latest returns the sliding window, or the growing one where that has too few values and this is longer; the champion's is of the
-// same time, nil without a peer.
+// latest returns the sliding window, or the growing one where that has too few values and this is
+// longer; the champion's is of the same time, nil without a peer.
 func (g *pending) latest(sc *scorer, samples func(*window) uint64) (own, champion *window) {
 	own = sc.sliding()
 	longer := false
@@ -190,7 +196,8 @@ func (g *pending) latest(sc *scorer, samples func(*window) uint64) (own, champio
 	return own, champion
 }
 
-// growingWindow returns what has been counted since the last closed window, or nil where that is not longer than one period.
+// growingWindow returns what has been counted since the last closed window, or nil where that is
+// not longer than one period.
 func (g *pending) growingWindow(s *series, front int64) *window {
 	if g.pendingWindow == nil {
 		return nil

@@ -16,12 +16,15 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// learning counts the first rows of a model that has no baseline, of its total in the primary role, until they are enough to be one.
+// learning counts the first rows of a model that has no baseline, of its total in the primary role,
+// until they are enough to be one.
 //
-//	counting ── rows ≥ wanted ──► full: minutes up to cutoff still count ── watermarks past it ──► learned ── taken ──► done
+//	counting ── rows ≥ wanted ──► full: minutes up to cutoff still count
+//	                                └─ watermarks past it ──► learned ── taken ──► done
 type learning struct {
 	rows uint64
-	// full says that there are enough rows, those of minutes up to cutoff, which is in seconds since 1970.
+	// full says that there are enough rows, those of minutes up to cutoff, which is in seconds
+	// since 1970.
 	full     bool
 	cutoff   int64
 	from, to int64 // the first minute, and the newest one of the predictions
@@ -47,7 +50,8 @@ type learned struct {
 type Learned struct {
 	Environment, Model string
 	Profile            *profile.Profile
-	// Mixed are features that came as numbers and as categories; the type that was more frequent was taken.
+	// Mixed are features that came as numbers and as categories; the type that was more frequent
+	// was taken.
 	Mixed []string
 }
 
@@ -154,7 +158,8 @@ func (c *learned) addDelta(d *Delta, limit int) {
 	}
 }
 
-// Learned returns the baselines that have been learned and not been taken yet: all minutes of their rows are closed.
+// Learned returns the baselines that have been learned and not been taken yet: all minutes of their
+// rows are closed.
 func (e *Engine) Learned(now time.Time) []Learned {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -185,7 +190,8 @@ func (e *Engine) FinishLearning(environment, name string) {
 	}
 }
 
-// LearningProgress calls yield for every model whose baseline is being learned, with the rows so far and those wanted.
+// LearningProgress calls yield for every model whose baseline is being learned, with the rows so
+// far and those wanted.
 func (e *Engine) LearningProgress(yield func(environment, model string, rows, wanted uint64)) {
 	e.eachModel(func(m *model) {
 		if m.learning != nil && !m.learning.done {
@@ -194,7 +200,8 @@ func (e *Engine) LearningProgress(yield func(environment, model string, rows, wa
 	})
 }
 
-// profile makes the baseline. Numbers are in the bins of their exponential histogram, at most 240 of them.
+// profile makes the baseline. Numbers are in the bins of their exponential histogram, at most 240
+// of them.
 func (l *learning) profile(key modelKey, now time.Time) Learned {
 	out := Learned{Environment: key.environment, Model: key.name, Profile: &profile.Profile{
 		FormatVersion: profile.FormatVersion, Name: key.name + ", learned from live traffic", CreatedAt: now.UTC().Truncate(time.Second),

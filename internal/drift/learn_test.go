@@ -29,7 +29,8 @@ func exponentialOf(values []float64) *distribution.Exponential {
 	return &distribution.Exponential{Scale: h.Scale(), Zero: h.ZeroCount(), Positive: side(h.Positive()), Negative: side(h.Negative())}
 }
 
-// A baseline is learned of the first good rows, over a restart, and then compares as one of mlprofile would.
+// A baseline is learned of the first good rows, over a restart, and then compares as one of
+// mlprofile would.
 func TestLearn(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	var first []float64 // what a baseline of the same rows has

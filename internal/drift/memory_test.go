@@ -14,8 +14,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
-// large sends an hour of a model with features, segments and versions; all of the features are numeric, five are watched in
-// segments, every feature is missing somewhere in every segment.
+// large sends an hour of a model with features, segments and versions; all of the features are
+// numeric, five are watched in segments, every feature is missing somewhere in every segment.
 func large(e *Engine, base *profile.Profile, versions, features, segments int, hours int64) {
 	r := rand.New(rand.NewPCG(1, 1))
 	bins := make([]*distribution.Bins, features)
@@ -80,7 +80,8 @@ func heap(run func()) float64 {
 	return float64(after.HeapAlloc) - float64(before.HeapAlloc)
 }
 
-// TestMemory holds the sizes of the design: a model with 300 features, 40 segments and 3 versions under 20 MB.
+// TestMemory holds the sizes of the design: a model with 300 features, 40 segments and 3 versions
+// under 20 MB.
 func TestMemory(t *testing.T) {
 	base := normals(300, 2400)
 	set := card(base, func(m *catalog.Model) {
@@ -138,7 +139,8 @@ func BenchmarkAdd(b *testing.B) {
 	}
 }
 
-// BenchmarkTick is one emission of 20 features, with scores against the baseline, and of 300 features with 40 segments and 3 versions.
+// BenchmarkTick is one emission of 20 features, with scores against the baseline, and of 300
+// features with 40 segments and 3 versions.
 func BenchmarkTick(b *testing.B) {
 	for _, size := range [][3]int{{1, 20, 0}, {3, 300, 40}} {
 		b.Run(fmt.Sprintf("versions=%d,features=%d,segments=%d", size[0], size[1], size[2]), func(b *testing.B) {

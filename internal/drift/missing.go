@@ -112,7 +112,8 @@ func (v *missingVerdict) restart() { v.pending, v.start, v.row = share{}, 0, Exe
 // missingMethod is the statistic of the subject Missing: the L∞ distance over {missing, present}.
 const missingMethod = "l_infinity"
 
-// evaluateMissing fills in the score of a share of missing values; row is one that lacks the value, or nil.
+// evaluateMissing fills in the score of a share of missing values; row is one that lacks the value,
+// or nil.
 func (p *plan) evaluateMissing(where *cohortRef, r *Result, ref, cur share, row *Exemplar) {
 	r.ReferenceSamples = ref.rows
 	if res, ok := compareShares(ref, cur); ok {

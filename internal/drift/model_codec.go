@@ -17,7 +17,8 @@ func (k modelKey) String() string {
 	return "model/" + strconv.Quote(k.environment) + "/" + strconv.Quote(k.name)
 }
 
-// encode writes a model; wall is the engine's clock, that others are relative to: it does not run while the process is down.
+// encode writes a model; wall is the engine's clock, that others are relative to: it does not run
+// while the process is down.
 func (m *model) encode(wall int64) []byte {
 	m.rejoin()
 	e := newEncoder(1 << 12)
@@ -43,7 +44,8 @@ func (m *model) encode(wall int64) []byte {
 	return e.Seal()
 }
 
-// decodeModel reads a model with the windows that were saved; resolve takes it to those of the catalog.
+// decodeModel reads a model with the windows that were saved; resolve takes it to those of the
+// catalog.
 func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 	m := &model{key: modelKey{d.name(), d.name()}, names: make(map[string]string)}
 	saved, err := eventtime.ParseWindow(d.String())
@@ -85,8 +87,9 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 	return m
 }
 
-// startsAt reads the wall clock of the engine that wrote the record, before the times that are relative to it. The wall clock does
-// not run while the process is down: what waits upstream is not late, and nobody's place is unused.
+// startsAt reads the wall clock of the engine that wrote the record, before the times that are
+// relative to it. The wall clock does not run while the process is down: what waits upstream is not
+// late, and nobody's place is unused.
 func (d *decoder) startsAt(wall int64) {
 	d.wall = wall
 	if d.Version >= 3 {
@@ -94,7 +97,8 @@ func (d *decoder) startsAt(wall int64) {
 	}
 }
 
-// since returns a time of the wall clock as it is now. Version 2 has no clock of its own: all times are now.
+// since returns a time of the wall clock as it is now. Version 2 has no clock of its own: all times
+// are now.
 func (d *decoder) since(t int64) int64 {
 	if d.Version < 3 {
 		return d.wall

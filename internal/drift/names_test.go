@@ -11,7 +11,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 )
 
-// long is a name of a kilobyte more than is kept, told apart from others only beyond that, as names are in an attack.
+// long is a name of a kilobyte more than is kept, told apart from others only beyond that, as names
+// are in an attack.
 func long(i int) string { return strings.Repeat("x", 1300) + fmt.Sprint(i) }
 
 // named are deltas with names in every place.
@@ -60,8 +61,8 @@ func TestNamesAreCut(t *testing.T) {
 	}
 }
 
-// A snapshot that was written with names of any length is read with names cut, and does not stay as large: neither the engine nor what
-// it writes next.
+// A snapshot that was written with names of any length is read with names cut, and does not stay as
+// large: neither the engine nor what it writes next.
 func TestPoisonedSnapshotHeals(t *testing.T) {
 	// An engine as it was before names were cut.
 	e := engine(t, nil, nil)
@@ -98,7 +99,8 @@ func TestPoisonedSnapshotHeals(t *testing.T) {
 	back.Advance(at(epoch + 1000))
 }
 
-// A snapshot of an older version has the category of 1e-7 as 1e-07: what is counted after the restart goes on with it.
+// A snapshot of an older version has the category of 1e-7 as 1e-07: what is counted after the
+// restart goes on with it.
 func TestSnapshotIsRespelt(t *testing.T) {
 	class := func(category string) []Delta {
 		k := Key{Model: "m", Subject: Class}

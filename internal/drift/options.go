@@ -24,8 +24,8 @@ const (
 
 var nan = math.NaN()
 
-// Options are the settings of an Engine; a model's card can override most of them. Errors quote the key as it
-// is in ml_drift's config.
+// Options are the settings of an Engine; a model's card can override most of them. Errors quote the
+// key as it is in ml_drift's config.
 type Options struct {
 	Window       eventtime.Window
 	MinSamples   int
@@ -43,24 +43,26 @@ type Options struct {
 	Limits     Limits
 	// SegmentTotals passes on the predictions of segments, too.
 	SegmentTotals bool
-	// Learn is the number of rows from which a baseline is learned for a model that has none; 0 learns nothing.
+	// Learn is the number of rows from which a baseline is learned for a model that has none; 0
+	// learns nothing.
 	Learn int
 }
 
 // Limits bound the tables of an Engine.
 type Limits struct {
-	// Models is in all; Versions (with their roles) per model; Segments and Features per version; Categories per
-	// subject, beyond the baseline's; Producers in all.
+	// Models is in all; Versions (with their roles) per model; Segments and Features per version;
+	// Categories per subject, beyond the baseline's; Producers in all.
 	Models, Versions, Segments, Features, Categories, Producers int
 }
 
 const defaultMaxWindow = 168 * time.Hour
 
-// DefaultMissing is the threshold for the share of missing values, unless Thresholds has another one.
+// DefaultMissing is the threshold for the share of missing values, unless Thresholds has another
+// one.
 const DefaultMissing = 0.05
 
-// DefaultOptions returns what an empty config means. The defaults stand here alone: the config of ml_drift, mlprofile and mldemo
-// have them from here.
+// DefaultOptions returns what an empty config means. The defaults stand here alone: the config of
+// ml_drift, mlprofile and mldemo have them from here.
 func DefaultOptions() Options {
 	return Options{
 		Window:       eventtime.Window{Length: time.Hour},

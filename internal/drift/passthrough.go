@@ -12,7 +12,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
-// maxConsumers is the most totals of a version with a Consumer; what is beyond them shares one total a subject.
+// maxConsumers is the most totals of a version with a Consumer; what is beyond them shares one
+// total a subject.
 const maxConsumers = 1000
 
 // passthrough is a total that is passed on and not compared.
@@ -35,8 +36,9 @@ func comparePassthroughs(a, b *passthrough) int {
 	)
 }
 
-// addPassthrough adds a delta to the total that it belongs to. The outcome is BoundsMismatch where the total has other bounds, and Overflowed
-// where it is shared for want of room; the total has the delta all the same. No total takes an exponential histogram.
+// addPassthrough adds a delta to the total that it belongs to. The outcome is BoundsMismatch where
+// the total has other bounds, and Overflowed where it is shared for want of room; the total has the
+// delta all the same. No total takes an exponential histogram.
 func (v *version) addPassthrough(d *Delta, now time.Time) Outcome {
 	if d.Key.Subject == Predictions && d.Consumer == (Consumer{}) {
 		v.predictions += d.Count

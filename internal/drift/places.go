@@ -13,10 +13,12 @@ import (
 
 // Who has a place among the models, and among the versions of a model:
 //
-//   - What is active is never pushed out. A place is given away only after it was unused for an hour (placeKept), the one that
-//     was unused for longest first.
-//   - What has a verdict keeps its place. What has a card gives it up only to others with a card, and after all those without one.
-//   - The limit is that of all; up to as many with a card find room beyond it, so that those that nobody knows cannot keep them out.
+//   - What is active is never pushed out. A place is given away only after it was unused for an
+//     hour (placeKept), the one that was unused for longest first.
+//   - What has a verdict keeps its place. What has a card gives it up only to others with a card,
+//     and after all those without one.
+//   - The limit is that of all; up to as many with a card find room beyond it, so that those that
+//     nobody knows cannot keep them out.
 //   - Who finds no room shares one series of what is passed on, with otel.metric.overflow.
 
 // placeKept is how long a place is kept for one that is silent, in seconds of the wall clock.
@@ -32,8 +34,8 @@ type place interface {
 	decided() bool
 }
 
-// spare returns the index of the place that can be given to a newcomer, or -1. room is true where a newcomer finds a place without.
-// places must be in a fixed order.
+// spare returns the index of the place that can be given to a newcomer, or -1. room is true where a
+// newcomer finds a place without. places must be in a fixed order.
 func spare[P place](places []P, limit int, known bool, wall int64) (i int, room bool) {
 	if len(places) < limit {
 		return -1, true
@@ -82,7 +84,8 @@ func (e *Engine) hasCard(m modelKey, v versionKey) bool {
 	return e.set.Version(m.environment, m.name, v.version) != nil && slices.Contains(roles, v.role)
 }
 
-// noRoom remembers until when it is known that there is no room: spare is asked once a second at most.
+// noRoom remembers until when it is known that there is no room: spare is asked once a second at
+// most.
 type noRoom struct{ unknown, known int64 }
 
 func (n *noRoom) at(known bool) *int64 {

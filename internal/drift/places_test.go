@@ -16,7 +16,8 @@ func counted(k Key) []Delta {
 	return []Delta{{Key: k, Minute: epoch, Count: 1}}
 }
 
-// predictions returns the predictions passed on by model, version and whether they are of what found no room.
+// predictions returns the predictions passed on by model, version and whether they are of what
+// found no room.
 func predictions(e *Engine) map[Key]uint64 {
 	out := map[Key]uint64{}
 	e.Totals(func(t *Total) {
@@ -27,7 +28,8 @@ func predictions(e *Engine) map[Key]uint64 {
 	return out
 }
 
-// 25,000 made-up models at a low rate leave a model with a baseline alone; what they count is in one series.
+// 25,000 made-up models at a low rate leave a model with a baseline alone; what they count is in
+// one series.
 func TestMadeUpModelsDoNotEvict(t *testing.T) {
 	cols := columns(1)
 	base := baseline(cols, 2000, 1)
@@ -124,7 +126,8 @@ func TestOneTooManyInTurn(t *testing.T) {
 	}
 }
 
-// A place that was unused for an hour is given away: first of those without a card, never one with a verdict.
+// A place that was unused for an hour is given away: first of those without a card, never one with
+// a verdict.
 func TestUnusedPlacesAreGivenAway(t *testing.T) {
 	cols := columns(1)
 	base := baseline(cols, 2000, 1)

@@ -22,7 +22,8 @@ type plan struct {
 	shared               *binnings
 }
 
-// binnings are those of one column of a baseline, shared by all versions that have it, or those of one plan without a baseline.
+// binnings are those of one column of a baseline, shared by all versions that have it, or those of
+// one plan without a baseline.
 type binnings struct{ list []*distribution.Binning }
 
 // maxBinnings bounds binnings, which only data in changing bins fill.
@@ -58,7 +59,8 @@ func (s *binnings) find(kind distribution.Kind, bounds []float64) *distribution.
 	return nil
 }
 
-// numericBinning returns the binning for data with the given bounds: their own, or the baseline's where the data's are finer.
+// numericBinning returns the binning for data with the given bounds: their own, or the baseline's
+// where the data's are finer.
 func (p *plan) numericBinning(bounds []float64) *distribution.Binning {
 	if b := p.shared.find(distribution.KindNumeric, bounds); b != nil {
 		return b
@@ -108,7 +110,8 @@ func (p *plan) categoricalBinning() *distribution.Binning {
 	return b
 }
 
-// exponentialBinning returns the binning of exponential histograms, which are compared with no baseline.
+// exponentialBinning returns the binning of exponential histograms, which are compared with no
+// baseline.
 func (p *plan) exponentialBinning() *distribution.Binning {
 	if b := p.shared.find(distribution.KindExponential, nil); b != nil {
 		return b

@@ -63,7 +63,8 @@ func (ref *cohortRef) explain(r *Result, j *judgement, mismatched bool) {
 	r.Reasons = j.reasons
 }
 
-// Shortage is a group of subjects of a version for which a window has passed without a verdict, for one reason.
+// Shortage is a group of subjects of a version for which a window has passed without a verdict, for
+// one reason.
 type Shortage struct {
 	// Key is the first of them.
 	Key       Key
@@ -104,7 +105,8 @@ func (c *closing) addShortage(s Shortage) {
 	}
 }
 
-// growing notes that a window goes on growing, as it has n values and needs more; a verdict that there is stays.
+// growing notes that a window goes on growing, as it has n values and needs more; a verdict that
+// there is stays.
 func (c *closing) growing(ref *cohortRef, s *series, k kind, n uint64) {
 	key := ref.key(s)
 	key.Subject = k.subject(s)

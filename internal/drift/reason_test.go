@@ -27,7 +27,8 @@ func reasonsOf(e *Engine) map[string]string {
 	return out
 }
 
-// Every verdict that is insufficient says why, and after a window one line a version and reason says how much is lacking.
+// Every verdict that is insufficient says why, and after a window one line a version and reason
+// says how much is lacking.
 func TestReasons(t *testing.T) {
 	base := &profile.Profile{FormatVersion: 1, Rows: 500, Features: []*profile.Column{
 		profile.NewNumeric("x", []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}, 0, 5),

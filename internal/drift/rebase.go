@@ -9,16 +9,20 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
-// A series counts in the cells of one binning at a time. It is rebased on another one where the catalog changes (rebase) and
-// where data come that the binning has no cells for (rebaseFor):
+// A series counts in the cells of one binning at a time. It is rebased on another one where the
+// catalog changes (rebase) and where data come that the binning has no cells for (rebaseFor):
 //
-//	categories ──► other categories: by name, if what is named now was told apart before; else the windows start afresh
-//	bins ──► other bins: afresh, as soon as data in the new bins come; until then nothing is compared
+//	categories ──► other categories: by name, if what is named now was told apart before; else
+//	               the windows start afresh
+//	bins ──► other bins: afresh, as soon as data in the new bins come; until then nothing is
+//	         compared
 //	numbers ──► categories, or back: with the baseline's type as soon as such data come;
-//	            without a baseline words make a feature categorical for good, and its numbers one category of their own
+//	            without a baseline words make a feature categorical for good, and its numbers one
+//	            category of their own
 
-// rebaseFor gives the series a binning for the delta where it has none, or where that is closer to the baseline. It returns
-// false where the delta cannot be added to the binning's cells, or cannot be compared.
+// rebaseFor gives the series a binning for the delta where it has none, or where that is closer to
+// the baseline. It returns false where the delta cannot be added to the binning's cells, or cannot
+// be compared.
 func (e *Engine) rebaseFor(m *model, s *series, d *Delta) bool {
 	if d.Key.Subject == Missing {
 		return true
@@ -66,7 +70,8 @@ func (e *Engine) rebaseFor(m *model, s *series, d *Delta) bool {
 	return !better.Mismatched
 }
 
-// proper reports whether bounds are those that ml_summary has from this baseline: all, or in segments the groups.
+// proper reports whether bounds are those that ml_summary has from this baseline: all, or in
+// segments the groups.
 func (p *plan) proper(bounds []float64) bool {
 	c := p.column
 	if c == nil || c.Numeric == nil || slices.Equal(bounds, c.Numeric.Bounds) {
@@ -76,8 +81,9 @@ func (p *plan) proper(bounds []float64) bool {
 	return b.Baseline != nil && slices.Equal(bounds, b.Baseline.OwnGroups())
 }
 
-// rebase takes the binning of the series' plan, after that or the series is new. Where the plan has none with the same cells, the
-// series is not compared until data in the new bins arrive. It returns false where the windows start afresh.
+// rebase takes the binning of the series' plan, after that or the series is new. Where the plan has
+// none with the same cells, the series is not compared until data in the new bins arrive. It
+// returns false where the windows start afresh.
 func (s *series) rebase(panes int64) bool {
 	old := s.binning
 	switch old.Kind {
@@ -124,7 +130,8 @@ func (s *series) rebaseCategories(panes int64) bool {
 	return true
 }
 
-// toldApart reports whether the categories of a binning were counted one by one: they have cells, or the rest is empty.
+// toldApart reports whether the categories of a binning were counted one by one: they have cells,
+// or the rest is empty.
 func (s *series) toldApart(b *distribution.Binning) bool {
 	all := b.Fixed
 	for _, c := range b.Categories {
@@ -161,7 +168,8 @@ func (s *series) windows() []*window {
 	return out
 }
 
-// move takes all counts of categories to the cells of another binning; those that it does not name go to its rest.
+// move takes all counts of categories to the cells of another binning; those that it does not name
+// go to its rest.
 func (s *series) move(b *distribution.Binning, panes int64) {
 	old := s.binning
 	to := make([]int, cellsOf(old))
@@ -202,7 +210,8 @@ func (s *series) move(b *distribution.Binning, panes int64) {
 	}
 }
 
-// categorize turns a numeric series into a categorical one: its numbers are the rest of the categories.
+// categorize turns a numeric series into a categorical one: its numbers are the rest of the
+// categories.
 func (s *series) categorize(b *distribution.Binning, panes int64) {
 	stride := cellsOf(b)
 	ring := make([]uint32, int(panes)*stride)
@@ -240,7 +249,8 @@ func sameBins(a, b *distribution.Binning) bool {
 
 var unknownBinning distribution.Binning
 
-// rejoin gives what was kept of the champion's windows the binning that the champion has now, or drops it.
+// rejoin gives what was kept of the champion's windows the binning that the champion has now, or
+// drops it.
 func (m *model) rejoin() {
 	for ref := range m.eachSegment {
 		for _, s := range ref.g.order {

@@ -107,9 +107,10 @@ func profileOf(features map[string]draw, class draw) *profile.Profile {
 	return p
 }
 
-// TestBaselineArrivesOrChangesWhileDataFlow: whatever the cards say, and then say, every feature of the new baseline and the class are
-// compared with it, with the values that came since at the latest. It does not matter whether the collector was restarted before the
-// change, in the middle of it, or not at all.
+// TestBaselineArrivesOrChangesWhileDataFlow: whatever the cards say, and then say, every feature of
+// the new baseline and the class are compared with it, with the values that came since at the
+// latest. It does not matter whether the collector was restarted before the change, in the middle
+// of it, or not at all.
 func TestBaselineArrivesOrChangesWhileDataFlow(t *testing.T) {
 	type world struct {
 		features map[string]draw
@@ -216,7 +217,8 @@ func TestCategoriesAreKeptWhereTheyWereToldApart(t *testing.T) {
 	}
 }
 
-// A feature without a baseline whose first values are numbers and whose next are words becomes categorical, and loses no value.
+// A feature without a baseline whose first values are numbers and whose next are words becomes
+// categorical, and loses no value.
 func TestNumbersThenWords(t *testing.T) {
 	for _, restart := range []bool{false, true} {
 		e := engine(t, nil, func(o *Options) { o.Reference = []string{Previous} })

@@ -6,7 +6,8 @@ package drift
 // Score is what one statistic says of a window.
 type Score struct {
 	Method string
-	// Score is the statistic, PValue the probability of one at least as large if nothing had changed.
+	// Score is the statistic, PValue the probability of one at least as large if nothing had
+	// changed.
 	Score, PValue float64
 	// Effect is compared with Threshold.
 	Effect, Threshold float64
@@ -23,7 +24,8 @@ type Result struct {
 	// Scores are empty where there is nothing to compare; the first one decides.
 	Scores  []Score
 	Verdict Verdict
-	// Reason is why the verdict is Insufficient, Reasons are all that were given so far for this subject.
+	// Reason is why the verdict is Insufficient, Reasons are all that were given so far for this
+	// subject.
 	Reason  Reason
 	Reasons Reasons
 	// Exemplar is a row that shows the growth; nil if there is none.

@@ -9,9 +9,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
 
-// Scores compares the sliding window of every series with its references and calls yield for each, in a fixed order. A
-// window that has too few values while its verdict window has grown longer is replaced by that one. Verdicts are
-// those of the last Advance. What yield gets is shared only for the call, and yield must not call the engine.
+// Scores compares the sliding window of every series with its references and calls yield for each,
+// in a fixed order. A window that has too few values while its verdict window has grown longer is
+// replaced by that one. Verdicts are those of the last Advance. What yield gets is shared only for
+// the call, and yield must not call the engine.
 func (e *Engine) Scores(yield func(*Result)) {
 	e.eachModel(func(m *model) {
 		sc := &scorer{}
@@ -31,7 +32,8 @@ func (e *Engine) Scores(yield func(*Result)) {
 	})
 }
 
-// scorer compares the sliding windows of one series at a time. Windows are made where a kind asks for them.
+// scorer compares the sliding windows of one series at a time. Windows are made where a kind asks
+// for them.
 type scorer struct {
 	ref    *cohortRef
 	clock  *eventtime.Clock
@@ -84,8 +86,8 @@ func (sc *scorer) slide(w *scratchWindow, s *series, g *segment) *window {
 	return &w.window
 }
 
-// recall gives the sliding window what open and pending windows remember, and of numbers of the total the newest exemplar of each
-// group; which of them lie in the window is decided later.
+// recall gives the sliding window what open and pending windows remember, and of numbers of the
+// total the newest exemplar of each group; which of them lie in the window is decided later.
 func (s *series) recall(w *window) {
 	if s.total != nil {
 		w.exemplars = s.total.exemplars

@@ -3,8 +3,8 @@
 
 package drift
 
-// What a saved model has after its versions are sections, each begun by its number. A snapshot without any, as older versions wrote
-// them, is as good.
+// What a saved model has after its versions are sections, each begun by its number. A snapshot
+// without any, as older versions wrote them, is as good.
 const (
 	sectionEvidence = 1
 	sectionLearning = 2

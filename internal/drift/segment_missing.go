@@ -5,8 +5,9 @@ package drift
 
 import "github.com/otelcol-ml/otelcol-ml/internal/distribution"
 
-// segmentMissingKey is the series that counts the missing values of all features of a segment. It has a bin for each feature, and
-// the first bin, BinRest, for the predictions: most features have no values in segments, and 300 series a segment would be too many.
+// segmentMissingKey is the series that counts the missing values of all features of a segment. It
+// has a bin for each feature, and the first bin, BinRest, for the predictions: most features have
+// no values in segments, and 300 series a segment would be too many.
 var segmentMissingKey = seriesKey{subject: Missing}
 
 // segmentMissing judges the missing values of a segment, by feature.

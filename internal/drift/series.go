@@ -13,8 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// Cells of a series: the first counts missing values, and those after it the bins of its binning. The first bin of a
-// categorical one counts the categories that have no bin of their own.
+// Cells of a series: the first counts missing values, and those after it the bins of its binning.
+// The first bin of a categorical one counts the categories that have no bin of their own.
 const (
 	cellMissing = 0
 	cellFirst   = 1
@@ -33,14 +33,15 @@ type seriesKey struct {
 	name    string
 }
 
-// series is one subject in one segment (or the total) of a version: the panes of its sliding window, its open verdict
-// windows and its verdicts.
+// series is one subject in one segment (or the total) of a version: the panes of its sliding
+// window, its open verdict windows and its verdicts.
 type series struct {
 	key     seriesKey
 	plan    *plan
 	binning *distribution.Binning
 
-	// ring holds the cells of all panes, stride cells each; ranges two floats (min, max) a pane, on totals only.
+	// ring holds the cells of all panes, stride cells each; ranges two floats (min, max) a pane, on
+	// totals only.
 	ring   []uint32
 	stride int
 	ranges []float64
@@ -51,8 +52,8 @@ type series struct {
 	// closingWindow is the window that is being closed.
 	closingWindow *window
 
-	// What the series is judged by, see kinds: values alone; missing, too, if it is a feature of the total; segment instead, if it
-	// counts a segment's missing values.
+	// What the series is judged by, see kinds: values alone; missing, too, if it is a feature of
+	// the total; segment instead, if it counts a segment's missing values.
 	values  valueVerdict
 	missing *missingVerdict
 	segment *segmentMissing
@@ -101,7 +102,8 @@ func (s *series) makeRoom(panes int64) {
 	s.ring, s.stride = ring, stride
 }
 
-// setBinning gives the series a binning; what was counted in another one is dropped, but for missing values.
+// setBinning gives the series a binning; what was counted in another one is dropped, but for
+// missing values.
 func (s *series) setBinning(b *distribution.Binning, panes int64) {
 	if s.binning == b {
 		return
@@ -175,11 +177,13 @@ func (s *series) clearPane(slot int) {
 	}
 }
 
-// maxOpen is the most windows of a series that are open at a time, in live traffic two: a year of hours, which a replay
-// sends between two calls of Advance. It bounds what spans with made-up times can cost.
+// maxOpen is the most windows of a series that are open at a time, in live traffic two: a year of
+// hours, which a replay sends between two calls of Advance. It bounds what spans with made-up times
+// can cost.
 const maxOpen = 10_000
 
-// at returns the open window of a period, which is added where it is missing; nil where there is no room for one more.
+// at returns the open window of a period, which is added where it is missing; nil where there is no
+// room for one more.
 func (s *series) at(g *eventtime.Grid, period int64) *window {
 	i := len(s.open)
 	for i > 0 && s.open[i-1].period >= period {
@@ -217,7 +221,8 @@ func group(bounds []float64, v float64) int {
 	return i
 }
 
-// mergePanes adds up the panes of the sliding window that ends with pane last. w may be one that is not needed any more.
+// mergePanes adds up the panes of the sliding window that ends with pane last. w may be one that is
+// not needed any more.
 func (s *series) mergePanes(w *window, g *eventtime.Grid, panes eventtime.Panes, last int64) {
 	cells := slices.Grow(w.cells[:0], s.stride)[:s.stride]
 	clear(cells)

@@ -9,7 +9,8 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-// Made-up event times cannot open windows without end: what finds no room is refused and counted, the rest goes on.
+// Made-up event times cannot open windows without end: what finds no room is refused and counted,
+// the rest goes on.
 func TestOpenWindowsAreBounded(t *testing.T) {
 	e := engine(t, nil, nil)
 	const hours = maxOpen + 50

@@ -23,8 +23,8 @@ type settings struct {
 	limits       Limits
 }
 
-// resolve applies a model's card to the options. What a card says that makes no sense is left out; the catalog
-// reports it.
+// resolve applies a model's card to the options. What a card says that makes no sense is left out;
+// the catalog reports it.
 func (o *Options) resolve(set *catalog.Set, key modelKey) settings {
 	window := o.Window
 	s := settings{

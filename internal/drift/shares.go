@@ -25,10 +25,10 @@ func (s *share) addShare(o share) {
 	s.rows += o.rows
 }
 
-// compareShares tests whether two samples have the same share of missing values. The effect, and score, is the absolute
-// difference of the shares, which is the L∞ distance over {missing, present}. The p-value is that of Pearson's chi²
-// test with one degree of freedom, or where fewer than five are expected in a cell, of Fisher's exact test:
-// twice the smaller tail, at most 1.
+// compareShares tests whether two samples have the same share of missing values. The effect, and
+// score, is the absolute difference of the shares, which is the L∞ distance over {missing,
+// present}. The p-value is that of Pearson's chi² test with one degree of freedom, or where fewer
+// than five are expected in a cell, of Fisher's exact test: twice the smaller tail, at most 1.
 func compareShares(ref, cur share) (stats.Result, bool) {
 	if ref.rows == 0 || cur.rows == 0 {
 		return stats.Result{}, false
@@ -51,7 +51,8 @@ func compareShares(ref, cur share) (stats.Result, bool) {
 	return stats.Result{Score: effect, Effect: effect, PValue: p, Statistic: effect}, true
 }
 
-// fisher returns twice the smaller tail of the hypergeometric distribution of a's missing rows, at most 1.
+// fisher returns twice the smaller tail of the hypergeometric distribution of a's missing rows, at
+// most 1.
 func fisher(a, b share) float64 {
 	n, m := float64(a.rows), float64(b.rows)
 	missing := float64(a.missing + b.missing)

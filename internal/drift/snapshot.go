@@ -14,7 +14,8 @@ type Snapshot struct {
 	Keys []string
 	// Changed holds the models that have changed since the last snapshot, by key.
 	Changed map[string][]byte
-	// Dedupe is which points were seen, and the totals of models that found no room; nil where nothing has changed.
+	// Dedupe is which points were seen, and the totals of models that found no room; nil where
+	// nothing has changed.
 	Dedupe []byte
 }
 
@@ -38,9 +39,10 @@ func (e *Engine) Snapshot() Snapshot {
 	return out
 }
 
-// Restore adds a model from a snapshot to an engine that does not have it yet. Windows of another length than the
-// one configured now are dropped; totals and verdicts are kept. Names are cut as they are when they arrive; of two that are the
-// same then, the first is kept, and so are models and versions up to twice the limit. It never panics, whatever the bytes.
+// Restore adds a model from a snapshot to an engine that does not have it yet. Windows of another
+// length than the one configured now are dropped; totals and verdicts are kept. Names are cut as
+// they are when they arrive; of two that are the same then, the first is kept, and so are models
+// and versions up to twice the limit. It never panics, whatever the bytes.
 func (e *Engine) Restore(now time.Time, data []byte) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -85,8 +85,8 @@ func restored(t testing.TB, set *catalog.Set, s Snapshot, now int64) *Engine {
 	return e
 }
 
-// TestRestore goes on from a snapshot taken in the middle and ends where the engine does that never stopped; what is sent
-// again after the restart is not counted twice.
+// TestRestore goes on from a snapshot taken in the middle and ends where the engine does that never
+// stopped; what is sent again after the restart is not counted twice.
 func TestRestore(t *testing.T) {
 	whole, set, run := busy(t)
 	first := run(whole, 0, 237)
@@ -216,8 +216,8 @@ func FuzzRestore(f *testing.F) {
 	})
 }
 
-// TestLiveEqualsReplay: minute by minute with a tick after each, or a year later in one go with the flushes of features and the
-// rest apart, gives the same windows and verdicts.
+// TestLiveEqualsReplay: minute by minute with a tick after each, or a year later in one go with the
+// flushes of features and the rest apart, gives the same windows and verdicts.
 func TestLiveEqualsReplay(t *testing.T) {
 	live, set, run := busy(t)
 	want := run(live, 0, 400)

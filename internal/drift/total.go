@@ -59,8 +59,9 @@ func exponentialBounds(subject Subject) []float64 {
 	return distribution.ValueBounds
 }
 
-// refine cuts the groups at the bounds that the binning has now, where those have all of the total's and more: a total that an earlier
-// version wrote had fewer. What was counted stays at its upper bound, so that no cumulative bucket falls.
+// refine cuts the groups at the bounds that the binning has now, where those have all of the
+// total's and more: a total that an earlier version wrote had fewer. What was counted stays at its
+// upper bound, so that no cumulative bucket falls.
 func (t *total) refine(b *distribution.Binning, subject Subject) {
 	var to []float64
 	switch {
@@ -92,8 +93,8 @@ func (t *total) addTotal(o *total) {
 	distribution.Rebin(o.bounds, o.groups, t.bounds, t.groups)
 }
 
-// addDelta counts a delta of any bounds: a bucket goes to the group of its upper bound. It returns false where a
-// category found no room.
+// addDelta counts a delta of any bounds: a bucket goes to the group of its upper bound. It returns
+// false where a category found no room.
 func (t *total) addDelta(d *Delta, now int64, limit int) bool {
 	if t.stale {
 		t.start, t.stale = now, false
@@ -140,9 +141,11 @@ type Total struct {
 	Consumer Consumer
 	// Start is when counting began, in nanoseconds since 1970.
 	Start int64
-	// Count is the number of predictions, or of missing values (of the subject Missing), or of a histogram's values.
+	// Count is the number of predictions, or of missing values (of the subject Missing), or of a
+	// histogram's values.
 	Count uint64
-	// Sum, Bounds and Groups are a histogram; Groups has one more than Bounds. Nil for counts. The Sum of a Cost is the amount.
+	// Sum, Bounds and Groups are a histogram; Groups has one more than Bounds. Nil for counts. The
+	// Sum of a Cost is the amount.
 	Sum       float64
 	Bounds    []float64
 	Groups    []uint64
@@ -152,8 +155,8 @@ type Total struct {
 	Rest       uint64
 }
 
-// Totals calls yield for every cumulative count, in a fixed order. What it gets is shared only for the call, and yield must not
-// call the engine.
+// Totals calls yield for every cumulative count, in a fixed order. What it gets is shared only for
+// the call, and yield must not call the engine.
 func (e *Engine) Totals(yield func(*Total)) {
 	e.mu.Lock()
 	e.rest.totals(Key{Overflow: true}, yield)

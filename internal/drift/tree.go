@@ -54,7 +54,8 @@ type segment struct {
 	series map[seriesKey]*series
 	order  []*series // by subject and name
 	panes  [2]eventtime.Panes
-	// predictions are those since start, nanoseconds of the wall clock, of a cohort whose total is passed on.
+	// predictions are those since start, nanoseconds of the wall clock, of a cohort whose total is
+	// passed on.
 	predictions uint64
 	start       int64
 }
@@ -94,7 +95,8 @@ func (g *segment) empty(panes int64) {
 // maxNames is the most names that intern remembers: those of cohorts come and go.
 const maxNames = 10_000
 
-// intern returns a copy of s that all series of the model share; equal strings may be two after maxNames others.
+// intern returns a copy of s that all series of the model share; equal strings may be two after
+// maxNames others.
 func (m *model) intern(s string) string {
 	if t, ok := m.names[s]; ok {
 		return t
@@ -126,8 +128,9 @@ func (e *Engine) find(m *model, v *version, g *segment, key seriesKey, now time.
 	return e.insert(m, g, key, p, now.UnixNano())
 }
 
-// newPlan adds the plan of a series to a version; nil where there is no room for one more feature. Features of the baseline or the
-// card always find room: those that nobody knows cannot keep them out.
+// newPlan adds the plan of a series to a version; nil where there is no room for one more feature.
+// Features of the baseline or the card always find room: those that nobody knows cannot keep them
+// out.
 func (e *Engine) newPlan(m *model, v *version, key seriesKey) *plan {
 	p := e.plan(m.key, v.key.version, key)
 	if key.subject == Feature {

@@ -3,7 +3,8 @@
 
 package drift
 
-// judgement is the verdict against one reference and how many windows in a row have contradicted it.
+// judgement is the verdict against one reference and how many windows in a row have contradicted
+// it.
 type judgement struct {
 	verdict Verdict
 	reasons Reasons // that have been given for Insufficient

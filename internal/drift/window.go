@@ -51,7 +51,8 @@ func (w *window) sample(b *distribution.Binning) *distribution.Sample {
 	return b.Sample(values(w.cells), w.expo, w.min, w.max)
 }
 
-// addWindow adds another window of the same binning; groups are the bounds by which exemplars are kept.
+// addWindow adds another window of the same binning; groups are the bounds by which exemplars are
+// kept.
 func (w *window) addWindow(o *window, groups []float64) {
 	w.start, w.end = min(w.start, o.start), max(w.end, o.end)
 	w.period = max(w.period, o.period)
