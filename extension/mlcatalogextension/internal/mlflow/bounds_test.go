@@ -54,19 +54,10 @@ func TestFailuresFailTheWholeRound(t *testing.T) {
 }
 
 func TestMalformedAndLargeAnswers(t *testing.T) {
-	for name, body := range map[string]string{
-		"no JSON": "<html>", "a list": "[]", "cut": `{"registered_models": [`, "wrong types": `{"registered_models": {"name": 1}}`,
-		"large": `{"registered_models": []}` + strings.Repeat(" ", 5000),
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := newRegistry(t, func(string, url.Values) (int, string) { return 200, body })
-			_, err := r.source(t, Options{MaxBody: 2000}).Fetch(t.Context())
-			var e *fetch.Error
-			require.ErrorAs(t, err, &e)
-			assert.Zero(t, e.Status)
-			assert.Len(t, r.Requests(), 1)
-		})
-	}
+	sourcetest.RefusesUnreadable(t, "registered_models", func(t *testing.T, r *sourcetest.Registry) error {
+		_, err := (&registry{r}).source(t, Options{MaxBody: sourcetest.MaxBody}).Fetch(t.Context())
+		return err
+	})
 }
 
 func TestPagesThatDoNotEnd(t *testing.T) {
