@@ -378,12 +378,17 @@ func TestRelease(t *testing.T) {
 	assert.Nil(t, r.spans, "a large buffer goes")
 }
 
-// load reads a fixture of real systems.
-func load(t *testing.T, file string) ptrace.Traces {
+// load reads spans of real systems.
+func load(t *testing.T, file string) ptrace.Traces { return loadShared(t, "spans", file) }
+
+// loadCase reads the input of a case that went wrong once.
+func loadCase(t *testing.T, file string) ptrace.Traces { return loadShared(t, "cases", file) }
+
+func loadShared(t *testing.T, folder, file string) ptrace.Traces {
 	t.Helper()
-	data, err := os.ReadFile("../../../shared/data/spans/" + file)
+	data, err := os.ReadFile("../../../shared/data/" + folder + "/" + file)
 	if os.IsNotExist(err) {
-		t.Skip("../shared/data/spans is absent: spans of real systems are not part of this repository")
+		t.Skipf("../shared/data/%s is absent: its spans are not part of this repository", folder)
 	}
 	require.NoError(t, err)
 	td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(data)

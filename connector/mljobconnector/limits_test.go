@@ -6,7 +6,6 @@ package mljobconnector
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -92,18 +91,6 @@ func TestFailuresBeyondLimits(t *testing.T) {
 			})
 		}
 	}
-}
-
-func loadCase(t *testing.T, file string) ptrace.Traces {
-	t.Helper()
-	data, err := os.ReadFile("../../../shared/data/cases/" + file)
-	if os.IsNotExist(err) {
-		t.Skip("../shared/data/cases is absent: these inputs are not part of this repository")
-	}
-	require.NoError(t, err)
-	td, err := (&ptrace.JSONUnmarshaler{}).UnmarshalTraces(data)
-	require.NoError(t, err)
-	return td
 }
 
 // TestGoodInstancesBeyondLimits has all three instances come, with room for two: none of them is

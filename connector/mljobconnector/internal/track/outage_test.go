@@ -87,30 +87,22 @@ func TestNoTelemetryOfServices(t *testing.T) {
 	assert.Equal(t, []string{"StageStalled daily train"}, r.active())
 }
 
-// The others are heard of: the job is stalled, without any wait.
+// The others are heard of, or traffic is thin, so that a silence of minutes says nothing about them:
+// the job is stalled, without any wait.
 func TestStalledAmongTraffic(t *testing.T) {
-	r := newRig(t, options())
-	r.script.runs["a"] = line{during: stalls}
-	r.observe(of{id: "a", trace: 1, start: day0}.inner(2, day0))
-	for range 20 {
-		r.pass(30 * time.Second)
-		r.w.Alive(r.now, "fraud")
+	for every, times := range map[time.Duration]int{30 * time.Second: 20, 3 * time.Minute: 7} {
+		t.Run(every.String(), func(t *testing.T) {
+			r := newRig(t, options())
+			r.script.runs["a"] = line{during: stalls}
+			r.observe(of{id: "a", trace: 1, start: day0}.inner(2, day0))
+			for range times {
+				r.pass(every)
+				r.w.Alive(r.now, "fraud")
+			}
+			require.Equal(t, []string{"+StageStalled daily train"}, r.all())
+			assert.Equal(t, day0.Add(10*time.Minute), r.last("StageStalled daily train").StartsAt)
+		})
 	}
-	require.Equal(t, []string{"+StageStalled daily train"}, r.all())
-	assert.Equal(t, day0.Add(10*time.Minute), r.last("StageStalled daily train").StartsAt)
-}
-
-// Traffic is thin: a silence of minutes says nothing about the others, and the fault is not held.
-func TestStalledAmongThinTraffic(t *testing.T) {
-	r := newRig(t, options())
-	r.script.runs["a"] = line{during: stalls}
-	r.observe(of{id: "a", trace: 1, start: day0}.inner(2, day0))
-	for range 7 {
-		r.pass(3 * time.Minute)
-		r.w.Alive(r.now, "fraud")
-	}
-	require.Equal(t, []string{"+StageStalled daily train"}, r.all())
-	assert.Equal(t, day0.Add(10*time.Minute), r.last("StageStalled daily train").StartsAt)
 }
 
 // The only sender dies: that is a stalled stage, at once.
