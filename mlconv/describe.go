@@ -30,9 +30,6 @@ const (
 // Range are the numbers that a name's values may be, both ends included. The zero value is any.
 type Range struct{ Min, Max float64 }
 
-// Bounded is true where not all numbers are allowed.
-func (r Range) Bounded() bool { return r != Range{} }
-
 // Name is one name of the vocabulary.
 type Name struct {
 	// Name is the attribute, the metric or the event. A prefix ends in a dot.

@@ -46,7 +46,7 @@ func (r *Reader) nextFeature(name string) *Field {
 	}
 	name, _ = boundedname.Cut(name)
 	r.names = append(r.names, name)
-	at := s.Fields.Len() + len(r.names) - 1
+	at := s.Fields.size() + len(r.names) - 1
 	if at >= len(s.values) {
 		s.values = append(s.values, Field{})
 	}

@@ -40,14 +40,11 @@ type Named struct {
 	Name string
 }
 
-// Len is the number of attributes. The features of ml.features have the positions after them.
-func (f *FieldSet) Len() int { return len(f.keys) }
+// size is the number of attributes. The features of ml.features have the positions after them.
+func (f *FieldSet) size() int { return len(f.keys) }
 
-// Key returns the key at a position of an attribute.
-func (f *FieldSet) Key(at int) string { return f.keys[at] }
-
-// At returns the position of an attribute, -1 if it is absent.
-func (f *FieldSet) At(a Attribute) int { return int(f.at[a]) }
+// position returns the position of an attribute, -1 if it is absent.
+func (f *FieldSet) position(a Attribute) int { return int(f.at[a]) }
 
 // Has is true where the attribute is there.
 func (f *FieldSet) Has(a Attribute) bool { return f.at[a] >= 0 }

@@ -50,10 +50,10 @@ func OperationOf(name string) OperationKind {
 	}
 }
 
-// Separates is true for the operation of a span between calls that makes requests of their own of
+// separates is true for the operation of a span between calls that makes requests of their own of
 // them: a call below a tool is another one than the call around the tool. A framework's span
 // between its own call and the provider's does not.
-func Separates(operation string) bool {
+func separates(operation string) bool {
 	switch operation {
 	case "execute_tool", "create_agent", "invoke_agent", "invoke_workflow":
 		return true
@@ -112,7 +112,7 @@ func (s Signs) Kind() Kind {
 	operation := OperationOf(s.Operation)
 	inference := operation == Inference || OperationOf(s.MLOperation) == Inference
 	switch {
-	case inference && (operation == Wrapping || Separates(s.Operation)):
+	case inference && (operation == Wrapping || separates(s.Operation)):
 		return Agent
 	case inference:
 		return Call

@@ -156,7 +156,7 @@ func (r *Reader) lay(td ptrace.Traces, b *batch) {
 					next++
 				} else {
 					kind := r.look(s)
-					n.wrapper = Separates(r.span.Text(Operation))
+					n.wrapper = separates(r.span.Text(Operation))
 					if kind == Answered && r.span.Identity.Name != "" {
 						n.kind, n.model = kind, maphash.String(r.seed, r.span.Identity.Name)
 					}

@@ -12,8 +12,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// MaxRows is the largest ml.batch.size; a larger one is malformed.
-const MaxRows = 1 << 20
+// maxRows is the largest ml.batch.size; a larger one is malformed.
+const maxRows = 1 << 20
 
 // column is an array with a value for each row.
 type column struct {
@@ -44,7 +44,7 @@ func (r *Reader) rows(mostRows int) int {
 	r.columns = r.columns[:0]
 	perRow := false    // each row has its own ml.features
 	confirmed := false // by an array of that length
-	features, scores := s.Fields.At(Features), s.Fields.At(Scores)
+	features, scores := s.Fields.position(Features), s.Fields.position(Scores)
 	for _, at := range r.lists {
 		x := &s.values[at]
 		slice := x.raw.Slice()
@@ -103,7 +103,7 @@ func (r *Reader) nestedColumns(n int, batch bool) {
 		return
 	}
 	for i := range s.Names.Keys {
-		at := s.Fields.Len() + i
+		at := s.Fields.size() + i
 		x := &s.values[at]
 		switch x.Kind {
 		case List:

@@ -46,7 +46,7 @@ func (s *Span) At(at int) *Field { return &s.values[at] }
 
 // Field returns the field of an attribute, nil if it is absent.
 func (s *Span) Field(a Attribute) *Field {
-	if at := s.Fields.At(a); at >= 0 {
+	if at := s.Fields.position(a); at >= 0 {
 		return &s.values[at]
 	}
 	return nil
@@ -68,7 +68,7 @@ func (s *Span) marked(a Attribute) bool {
 
 // Amount returns the number of an attribute that must not be negative.
 func (s *Span) Amount(a Attribute) (float64, bool) {
-	at := s.Fields.At(a)
+	at := s.Fields.position(a)
 	if at < 0 {
 		return 0, false
 	}
@@ -100,7 +100,7 @@ func (s *Span) Features() iter.Seq2[int, string] {
 			return
 		}
 		for i, name := range s.Names.Keys {
-			if !yield(s.Fields.Len()+i, name) {
+			if !yield(s.Fields.size()+i, name) {
 				return
 			}
 		}
@@ -167,7 +167,7 @@ func (s *Span) batchSize() (n int, batch bool) {
 	if x == nil || x.Kind == Empty {
 		return 1, false
 	}
-	if v, ok, _ := x.Float(); !x.isBool() && ok && v >= 1 && v <= MaxRows && v == float64(int(v)) {
+	if v, ok, _ := x.Float(); !x.isBool() && ok && v >= 1 && v <= maxRows && v == float64(int(v)) {
 		return int(v), true
 	}
 	s.Flaw(FlawBatch, "", mlconv.AttrBatchSize, x)

@@ -14,7 +14,7 @@ type Stats struct {
 	// UnreadFeatures are features beyond Options.MaxFeatures.
 	UnreadFeatures int64
 	// Flaws are the values that could not be used.
-	Flaws [NumFlaws]int64
+	Flaws [numFlaws]int64
 	// Unread are calls of generative models that are not counted, by operation; empty where the
 	// span names none.
 	Unread map[string]int64
@@ -24,8 +24,8 @@ type Stats struct {
 	noted uint64
 }
 
-// OtherOperation stands in Stats.Unread for those that found no room.
-const OtherOperation = "_OTHER"
+// otherOperation stands in Stats.Unread for those that found no room.
+const otherOperation = "_OTHER"
 
 // maxUnread is the number of operations that are told apart in one batch.
 const maxUnread = 20
@@ -35,7 +35,7 @@ func (s *Stats) unread(operation string) {
 		s.Unread = make(map[string]int64)
 	}
 	if _, ok := s.Unread[operation]; !ok && len(s.Unread) >= maxUnread {
-		operation = OtherOperation
+		operation = otherOperation
 	}
 	s.Unread[operation]++
 }
@@ -62,8 +62,8 @@ const (
 	FlawType
 	// FlawTime is a span that ends before it starts.
 	FlawTime
-	// NumFlaws is how many there are.
-	NumFlaws
+	// numFlaws is how many there are.
+	numFlaws
 )
 
 // String returns the flaw as in the metric ml_summary_unusable_values.
@@ -79,7 +79,7 @@ type NoteKind uint8
 const (
 	// NoteFeatures is a feature that finds no room: beyond those that are read of a span, or those
 	// of the Counter.
-	NoteFeatures NoteKind = iota + NoteKind(NumFlaws)
+	NoteFeatures NoteKind = iota + NoteKind(numFlaws)
 	// NoteCut is a name that was too long.
 	NoteCut
 	// NoteUnread is a call with an operation that nobody knows.
