@@ -17,8 +17,8 @@ const anyStep = "*"
 // isMember is true where a step of a path is the member of an object with a key; a * at its end is
 // any text.
 func isMember(step, key string) bool {
-	if step[len(step)-1] == '*' {
-		return strings.HasPrefix(key, step[:len(step)-1])
+	if prefix, open := strings.CutSuffix(step, anyStep); open {
+		return strings.HasPrefix(key, prefix)
 	}
 	return step == key
 }
