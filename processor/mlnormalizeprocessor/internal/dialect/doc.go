@@ -8,7 +8,8 @@
 // which attribute becomes which. New compiles tables into an Engine:
 //
 //	resource, scope ──► what they settle, once per scope
-//	span            ──► one pass over the keys: slots ──► detected tables ──► first per concept ──► rules ──► attributes
+//	span            ──► one pass over the keys: slots ──► detected tables
+//	                    ──► the first of each concept ──► rules ──► attributes
 //
 // The keys that any table reads are numbered (slots). The pass over a span's attributes looks at
 // the first byte and the length of a key, which is enough to turn nearly all foreign keys away, and
