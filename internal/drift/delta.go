@@ -103,8 +103,8 @@ const (
 	Previous = "previous"
 )
 
-// MissingThreshold is the key of the threshold for the share of missing values.
-const MissingThreshold = "missing"
+// missingThreshold is the key of the threshold for the share of missing values.
+const missingThreshold = "missing"
 
 // reference is an index into references.
 type reference = uint8

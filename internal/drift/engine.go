@@ -73,7 +73,7 @@ type Stats struct {
 	Shortages []Shortage
 	// Events are what a user should hear of, at most maxEvents; Happened counts all by kind.
 	Events   []Event
-	Happened [EventKinds]uint64
+	Happened [eventKinds]uint64
 	// NamesCut counts names longer than boundedname.Max bytes.
 	NamesCut uint64
 	// Models and Series are what is held.

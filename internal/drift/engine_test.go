@@ -484,7 +484,7 @@ func TestOptions(t *testing.T) {
 	o.MinSamples, o.For, o.Significance, o.Idle = 0, 0, 1, 0
 	o.Reference = []string{"baseline", "best", "baseline"}
 	o.Methods = map[profile.Type][]string{profile.Numeric: {"psy"}, profile.Categorical: {"ks"}}
-	o.Thresholds = map[string]float64{"psi": -1, "x": 0, MissingThreshold: 0.1}
+	o.Thresholds = map[string]float64{"psi": -1, "x": 0, missingThreshold: 0.1}
 	o.Limits.Models = 0
 	err := o.Validate()
 	for _, key := range []string{

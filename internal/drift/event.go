@@ -32,8 +32,8 @@ func (k EventKind) String() string {
 	return [...]string{"given_away", "no_room", "unknown_feature", "not_counted", "name_cut", "renewed", "categorized"}[k]
 }
 
-// EventKinds is the number of kinds.
-const EventKinds = int(Categorized) + 1
+// eventKinds is the number of kinds.
+const eventKinds = int(Categorized) + 1
 
 // Event is something that a user should hear of: what was dropped, pushed out, cut or not judged,
 // and why.

@@ -38,7 +38,7 @@ type Options struct {
 	Reference []string
 	// Methods are the statistics by type; the first one of a list decides the verdict.
 	Methods map[profile.Type][]string
-	// Thresholds are effects by method, and by MissingThreshold for the share of missing values.
+	// Thresholds are effects by method, and by missingThreshold for the share of missing values.
 	Thresholds map[string]float64
 	Limits     Limits
 	// SegmentTotals passes on the predictions of segments, too.
@@ -121,7 +121,7 @@ func (o *Options) Validate() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Thresholds)) {
 		key, v := "thresholds::"+name, o.Thresholds[name]
-		if name != MissingThreshold {
+		if name != missingThreshold {
 			if _, err := stats.ParseMethod(name); err != nil {
 				wrong.Add(key, "%w", err)
 			}

@@ -183,7 +183,7 @@ func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk series
 	}
 	p.numeric, p.categorical = build(profile.Numeric), build(profile.Categorical)
 	for _, overrides := range thresholds {
-		if v, ok := overrides[MissingThreshold]; ok {
+		if v, ok := overrides[missingThreshold]; ok {
 			p.missing = v
 		}
 	}
