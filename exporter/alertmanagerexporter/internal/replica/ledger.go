@@ -100,6 +100,7 @@ func (l *ledger) due(now time.Time) (fingerprints []string, expired int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	soon, needed := now.Add(l.resendInterval/4), false
+	var candidates []candidate
 	for fingerprint, e := range l.alerts.All() {
 		if e.at.After(soon) || e.at.After(now) && e.phase != renewing {
 			continue
@@ -112,7 +113,7 @@ func (l *ledger) due(now time.Time) (fingerprints []string, expired int) {
 				expired++
 			}
 		case e.phase == pending, e.phase == renewing:
-			fingerprints = append(fingerprints, fingerprint)
+			candidates = append(candidates, candidate{fingerprint, e.tried})
 			needed = needed || !e.at.After(now)
 		default:
 			e.at = l.alerts.SilentAt(e)
@@ -121,32 +122,38 @@ func (l *ledger) due(now time.Time) (fingerprints []string, expired int) {
 	if !needed {
 		return nil, expired
 	}
-	l.order(fingerprints)
-	return fingerprints, expired
+	return order(candidates), expired
 }
 
 // undelivered returns the fingerprints of what no post has delivered yet, whatever is due.
 func (l *ledger) undelivered() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var fingerprints []string
+	var candidates []candidate
 	for fingerprint, e := range l.alerts.All() {
 		if e.phase == pending {
-			fingerprints = append(fingerprints, fingerprint)
+			candidates = append(candidates, candidate{fingerprint, e.tried})
 		}
 	}
-	l.order(fingerprints)
-	return fingerprints
+	return order(candidates)
 }
 
-func (l *ledger) order(fingerprints []string) {
-	tried := func(fingerprint string) time.Time {
-		e, _ := l.alerts.Get(fingerprint)
-		return e.tried
-	}
-	slices.SortFunc(fingerprints, func(a, b string) int {
-		return cmp.Or(tried(a).Compare(tried(b)), cmp.Compare(a, b))
+// candidate is an alert that may be posted, and when it was last posted.
+type candidate struct {
+	fingerprint string
+	tried       time.Time
+}
+
+// order returns the fingerprints, the one whose last attempt is longest ago first.
+func order(candidates []candidate) []string {
+	slices.SortFunc(candidates, func(a, b candidate) int {
+		return cmp.Or(a.tried.Compare(b.tried), cmp.Compare(a.fingerprint, b.fingerprint))
 	})
+	fingerprints := make([]string, len(candidates))
+	for i, c := range candidates {
+		fingerprints[i] = c.fingerprint
+	}
+	return fingerprints
 }
 
 // latest returns the states that are the latest now of the given alerts, as far as they are to be
