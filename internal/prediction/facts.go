@@ -5,6 +5,7 @@ package prediction
 
 import (
 	"cmp"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -35,15 +36,35 @@ const (
 	lenErrorType        = len(mlconv.AttrErrorType)
 )
 
-// Wants is false for a key of which Add learns nothing new, as far as its length tells: most
-// attributes of a prediction are features, whose text is often not in the CPU's cache yet.
+// Wants is false for a key of which Add learns nothing new, as far as its beginning, or after an
+// answer its length, tells: most attributes of a prediction are features, whose text is often not in
+// the CPU's cache yet.
 func (f *Facts) Wants(key string) bool {
 	if !f.signs.Answer {
-		return true
+		return concerns(key)
 	}
 	switch len(key) {
 	case lenName, lenVersion, lenEnvironment, lenOlderEnvironment, lenOperation, lenMLOperation, lenErrorType:
-		return true
+		return concerns(key)
+	default:
+		return false
+	}
+}
+
+// concerns is false for a key that begins like none of AttributeOf.
+func concerns(key string) bool {
+	if key == "" {
+		return false
+	}
+	switch key[0] {
+	case 'm':
+		return strings.HasPrefix(key, "ml.")
+	case 'g':
+		return strings.HasPrefix(key, "gen_ai.")
+	case 'd':
+		return strings.HasPrefix(key, mlconv.AttrOlderEnvironment)
+	case 'e':
+		return key == mlconv.AttrErrorType
 	default:
 		return false
 	}
