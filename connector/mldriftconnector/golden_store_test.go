@@ -13,7 +13,6 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
-	"github.com/otelcol-ml/otelcol-ml/internal/state"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
@@ -76,7 +75,8 @@ func TestGoldenStore(t *testing.T) {
 			assert.Equal(t, map[int64]int64{1: 300, 2: 300, 3: 300, 4: 300, 5: 300, 6: 300, 7: 300}, samples)
 			b.shutdown(t)
 			for key := range disk.Values() {
-				assert.NotContains(t, key, state.Aside)
+				assert.NotContains(t, key, "corrupt/")
+				assert.NotEqual(t, keyIndex, key, "the index is in parts from the first start on")
 			}
 		})
 	})

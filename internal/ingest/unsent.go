@@ -5,11 +5,11 @@ package ingest
 
 import (
 	"context"
-	"encoding/json"
 	"slices"
 	"sync"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/state"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // unsent keeps the lines that were read from files and still waited for the pipeline when the
@@ -19,6 +19,9 @@ type unsent struct {
 	mu    sync.Mutex // guards lines
 	lines []fileLines
 }
+
+// unsentFormat is that of the lines that are stored.
+var unsentFormat = wire.Format{Version: 1}
 
 // fileLines are lines of one file.
 type fileLines struct {
@@ -31,7 +34,7 @@ func loadUnsent(ctx context.Context, store state.Store, key string) (*unsent, *s
 	u := &unsent{}
 	damaged, err := state.Take(ctx, store, key, func(value []byte) error {
 		var lines []fileLines
-		if err := json.Unmarshal(value, &lines); err != nil {
+		if err := unsentFormat.DecodeJSON(value, &lines); err != nil {
 			return err
 		}
 		u.lines = lines
@@ -73,7 +76,7 @@ func (u *unsent) save(ctx context.Context, store state.Store, key string) error 
 	var value []byte
 	if len(u.lines) > 0 {
 		var err error
-		if value, err = json.Marshal(u.lines); err != nil {
+		if value, err = unsentFormat.EncodeJSON(u.lines); err != nil {
 			return err
 		}
 	}

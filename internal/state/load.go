@@ -107,13 +107,13 @@ func (l *loader) readIndex(ctx context.Context) error {
 func (l *loader) setAside(key string, value []byte, why error) {
 	l.damaged = append(l.damaged, setAside(l.r.values, key, value, why))
 	if l.r.index.leave(key) {
-		l.r.index.enter(Aside + key)
+		l.r.index.enter(prefixAside + key)
 	}
 }
 
 // forgetOld deletes what was set aside first where there is too much of it.
 func (l *loader) forgetOld() {
-	aside := slices.DeleteFunc(l.r.index.all(), func(key string) bool { return !strings.HasPrefix(key, Aside) })
+	aside := slices.DeleteFunc(l.r.index.all(), func(key string) bool { return !strings.HasPrefix(key, prefixAside) })
 	for _, key := range aside {
 		if len(aside) <= maxAside {
 			return

@@ -103,7 +103,7 @@ func (r *Records) enter(key string) {
 
 // Keys are those that are in the store or will be there, in order, without the fixed ones.
 func (r *Records) Keys() []string {
-	return slices.DeleteFunc(r.index.all(), func(key string) bool { return strings.HasPrefix(key, Aside) })
+	return slices.DeleteFunc(r.index.all(), func(key string) bool { return strings.HasPrefix(key, prefixAside) })
 }
 
 // Stored reports whether there is a store.

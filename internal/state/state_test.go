@@ -240,7 +240,7 @@ func TestAsideIsBounded(t *testing.T) {
 	assert.Len(t, damaged, 600)
 	aside := 0
 	for key := range m.values {
-		if strings.HasPrefix(key, Aside) {
+		if strings.HasPrefix(key, prefixAside) {
 			aside++
 		}
 	}

@@ -17,9 +17,9 @@ type Store interface {
 	Batch(ctx context.Context, set map[string][]byte) error
 }
 
-// Aside is put before the key of a value that could not be read. A person can look at it there;
+// prefixAside is put before the key of a value that could not be read. A person can look at it there;
 // nothing reads it.
-const Aside = "corrupt/"
+const prefixAside = "corrupt/"
 
 // Damaged is a value that could not be read and was set aside.
 type Damaged struct {
@@ -39,8 +39,8 @@ func (d Damaged) String() string {
 
 // setAside enters into a batch that a value goes out of the way.
 func setAside(set map[string][]byte, key string, value []byte, why error) Damaged {
-	set[Aside+key], set[key] = value, nil
-	return Damaged{Key: key, As: Aside + key, Bytes: len(value), Err: why}
+	set[prefixAside+key], set[key] = value, nil
+	return Damaged{Key: key, As: prefixAside + key, Bytes: len(value), Err: why}
 }
 
 // Take reads the value of one key, if there is one. A value that decode cannot read is set aside

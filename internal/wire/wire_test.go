@@ -230,3 +230,26 @@ func FuzzDecoder(f *testing.F) {
 		}
 	})
 }
+
+// JSON in a record is read back; so is plain JSON, by the first format alone.
+func TestJSON(t *testing.T) {
+	first, second := Format{Version: 1}, Format{Version: 2}
+	record, err := first.EncodeJSON([]int{1, 2})
+	require.NoError(t, err)
+	for _, f := range []Format{first, second} {
+		var got []int
+		require.NoError(t, f.DecodeJSON(record, &got))
+		assert.Equal(t, []int{1, 2}, got)
+	}
+
+	var got []int
+	require.NoError(t, first.DecodeJSON([]byte("[3]"), &got))
+	assert.Equal(t, []int{3}, got)
+	require.ErrorIs(t, second.DecodeJSON([]byte("[3] and more"), &got), ErrFormat)
+	require.Error(t, first.DecodeJSON([]byte("["), &got))
+	require.ErrorIs(t, first.DecodeJSON(nil, &got), ErrCorrupt)
+	record[2] ^= 1
+	require.ErrorIs(t, first.DecodeJSON(record, &got), ErrCorrupt)
+	_, err = first.EncodeJSON(make(chan int))
+	require.Error(t, err)
+}

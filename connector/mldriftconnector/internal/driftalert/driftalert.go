@@ -6,7 +6,6 @@ package driftalert
 
 import (
 	"cmp"
-	"encoding/json"
 	"slices"
 	"time"
 
@@ -15,7 +14,11 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert/source"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
+
+// format is that of the alerts that are stored.
+var format = wire.Format{Version: 1}
 
 // MaxQueued bounds the beginnings and ends of alerts that wait for a downstream that fails; the
 // oldest go first.
@@ -203,13 +206,13 @@ func (a *Alerts) encode() ([]byte, error) {
 		return cmp.Or(x.Entry.Alert.StartsAt.Compare(y.Entry.Alert.StartsAt), cmp.Compare(x.What.Key.String(), y.What.Key.String()),
 			cmp.Compare(x.What.Reference, y.What.Reference))
 	})
-	return json.Marshal(list)
+	return format.EncodeJSON(list)
 }
 
 // Decode puts back what EncodeChanged has returned.
 func (a *Alerts) Decode(data []byte) error {
 	var list []saved
-	if err := json.Unmarshal(data, &list); err != nil {
+	if err := format.DecodeJSON(data, &list); err != nil {
 		return err
 	}
 	for _, s := range list {

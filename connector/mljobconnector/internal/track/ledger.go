@@ -4,7 +4,6 @@
 package track
 
 import (
-	"encoding/json"
 	"maps"
 	"slices"
 	"time"
@@ -63,13 +62,7 @@ type entryState struct {
 func (e *entry) Place() *state.Place { return &e.stored }
 
 func (e *entry) Encode() ([]byte, error) {
-	text, err := json.Marshal(entryState{e.Alert, e.detail})
-	if err != nil {
-		return nil, err
-	}
-	w := format.NewEncoder(len(text) + 8)
-	w.Raw(text)
-	return w.Seal(), nil
+	return format.EncodeJSON(entryState{e.Alert, e.detail})
 }
 
 func (e *entry) Written() { e.Release() }
@@ -203,12 +196,8 @@ func (l *ledger) resolve(now time.Time, e *entry, why map[string]string) {
 
 // load takes in a stored alert.
 func (l *ledger) load(key string, value []byte) error {
-	decoder, err := format.Open(value)
-	if err != nil {
-		return err
-	}
 	var s entryState
-	if err := json.Unmarshal(decoder.Rest(), &s); err != nil {
+	if err := format.DecodeJSON(value, &s); err != nil {
 		return err
 	}
 	fingerprint := s.Alert.Fingerprint()

@@ -16,7 +16,6 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
-	"github.com/otelcol-ml/otelcol-ml/internal/state"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
@@ -169,7 +168,7 @@ func TestDamage(t *testing.T) {
 				require.Len(t, failed, 1)
 				assert.True(t, strings.HasPrefix(failed[0], key+": "), failed[0])
 				r.tick()
-				assert.Equal(t, bad, append([]byte{}, r.store.values[state.Aside+key]...))
+				assert.Equal(t, bad, append([]byte{}, r.store.values["corrupt/"+key]...))
 				r.start() // nothing is damaged any more
 				r.whole(of{id: "b", trace: 2}, run.Success)
 				r.pass(time.Minute)
