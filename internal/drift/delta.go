@@ -26,16 +26,12 @@ type (
 // The subjects. Their numbers are part of the snapshots' format.
 const (
 	Predictions = delta.Predictions
-	Duration    = delta.Duration
-	Tokens      = delta.Tokens
 	Cost        = delta.Cost
 	Value       = delta.Value
 	Class       = delta.Class
 	Confidence  = delta.Confidence
 	Feature     = delta.Feature
 	Missing     = delta.Missing
-	FirstChunk  = delta.FirstChunk
-	Length      = delta.Length
 	subjects    = delta.Subjects
 )
 

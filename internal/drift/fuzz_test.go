@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -100,7 +101,7 @@ func newPlay(t testing.TB, input []byte) *play {
 func (p *play) delta() Delta {
 	models, versions := []string{"fraud", "m1", "m2", "m3"}, []string{"v0", "v1", "v2", "v3"}
 	segments := []string{"", "", "s=1", "s=2", "s=3"}
-	subjects := []Subject{Predictions, Class, Feature, Feature, Missing, Value, Confidence, Duration, Tokens}
+	subjects := []Subject{Predictions, Class, Feature, Feature, Missing, Value, Confidence, delta.Duration, delta.Tokens}
 	d := Delta{
 		Key: Key{Model: models[p.next(4)], Version: versions[p.next(4)], Segment: segments[p.next(5)], Subject: subjects[p.next(9)]},
 		// Minutes around now, and long ago.
@@ -115,7 +116,7 @@ func (p *play) delta() Delta {
 	case Predictions:
 	case Missing:
 		d.Exemplars = []Exemplar{exemplar}
-	case Duration, Tokens:
+	case delta.Duration, delta.Tokens:
 		d.Bounds, d.Counts = []float64{1, 2}, []uint64{d.Count, 0, 0}
 		d.Consumer.Service = []string{"", "shop", "web"}[p.next(3)]
 	case Class:

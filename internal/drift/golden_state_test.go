@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -78,7 +79,7 @@ func newStory(t testing.TB) *story {
 		}
 		add(Key{Model: "fraud", Version: "9"}, Delta{Count: 11}) // finds no room in its model
 		add(Key{Model: "late", Version: "1"}, Delta{Count: 13})  // finds no room at all
-		add(Key{Model: "shop", Version: "7", Subject: FirstChunk}, Delta{Count: 1, Sum: 0.2, Bounds: []float64{0.1, 1}, Counts: []uint64{0, 1, 0}, Consumer: Consumer{Service: "web"}})
+		add(Key{Model: "shop", Version: "7", Subject: delta.FirstChunk}, Delta{Count: 1, Sum: 0.2, Bounds: []float64{0.1, 1}, Counts: []uint64{0, 1, 0}, Consumer: Consumer{Service: "web"}})
 		st.minutes = append(st.minutes, deltas)
 	}
 	return st

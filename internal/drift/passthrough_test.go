@@ -8,6 +8,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
@@ -24,7 +25,7 @@ func used(e *Engine, s Subject) map[Consumer]*Total {
 
 func tokens(consumer Consumer, counts ...uint64) Delta {
 	d := Delta{Key: key7, Consumer: consumer, Minute: epoch, Bounds: []float64{10, 100}, Counts: counts, Sum: 7}
-	d.Key.Subject = Tokens
+	d.Key.Subject = delta.Tokens
 	for _, c := range counts {
 		d.Count += c
 	}
@@ -50,7 +51,7 @@ func TestTokensAndCostsArePassedOn(t *testing.T) {
 	if n := e.TakeStats().Points[Counted]; n != 8 {
 		t.Errorf("%d points are counted", n)
 	}
-	list := used(e, Tokens)
+	list := used(e, delta.Tokens)
 	if len(list) != 2 {
 		t.Fatalf("totals of tokens: %v", list)
 	}
@@ -66,7 +67,7 @@ func TestTokensAndCostsArePassedOn(t *testing.T) {
 	s := e.Snapshot()
 	again := restored(t, nil, s, epoch)
 	again.Add(at(epoch), []Delta{tokens(shop, 1, 0, 0), cost(Consumer{Service: "shop", Unit: "USD"}, 1)})
-	if n := used(again, Tokens)[shop].Count; n != 6 {
+	if n := used(again, delta.Tokens)[shop].Count; n != 6 {
 		t.Errorf("after a restart there are %d calls", n)
 	}
 	if sum := used(again, Cost)[Consumer{Service: "shop", Unit: "USD"}].Sum; sum != 1.75 {
@@ -88,7 +89,7 @@ func TestUsageThatCannotBeAdded(t *testing.T) {
 	if got := e.TakeStats().Points; got != want {
 		t.Errorf("outcomes %v, want %v", got, want)
 	}
-	if n := used(e, Tokens)[consumer].Count; n != 3 {
+	if n := used(e, delta.Tokens)[consumer].Count; n != 3 {
 		t.Errorf("%d calls are passed on, want all but those of the exponential histogram", n)
 	}
 }
@@ -99,7 +100,7 @@ func TestManyServicesShareATotal(t *testing.T) {
 		e.Add(at(epoch), []Delta{cost(Consumer{Service: fmt.Sprint("s", i), Unit: "USD"}, 1)})
 	}
 	duration := tokens(Consumer{}, 1, 0, 0)
-	duration.Key.Subject = Duration
+	duration.Key.Subject = delta.Duration
 	e.Add(at(epoch), []Delta{duration, tokens(Consumer{Service: "s0"}, 1, 0, 0)})
 	if n := e.TakeStats().Points[Overflowed]; n != 51 {
 		t.Errorf("%d points found no room", n)
@@ -108,7 +109,7 @@ func TestManyServicesShareATotal(t *testing.T) {
 	if len(costs) != maxConsumers+1 || costs[Consumer{Overflow: true}].Sum != 50 {
 		t.Errorf("%d totals, the shared one is %+v", len(costs), costs[Consumer{Overflow: true}])
 	}
-	if len(used(e, Tokens)) != 1 || len(used(e, Duration)) != 1 {
+	if len(used(e, delta.Tokens)) != 1 || len(used(e, delta.Duration)) != 1 {
 		t.Error("tokens and durations are lost")
 	}
 }
@@ -130,8 +131,8 @@ func TestPredictionsByServiceAndError(t *testing.T) {
 	segment.Key.Segment = "country=DE"
 	deltas := []Delta{
 		counted(Consumer{}, 5), counted(shop, 7), counted(timeout, 2), segment,
-		of(Duration, shop, 7, 0, 0), of(Duration, timeout, 0, 0, 2),
-		of(FirstChunk, shop, 1, 0, 0), of(Length, Consumer{Service: "shop", Unit: "input.characters"}, 0, 1, 0),
+		of(delta.Duration, shop, 7, 0, 0), of(delta.Duration, timeout, 0, 0, 2),
+		of(delta.FirstChunk, shop, 1, 0, 0), of(delta.Length, Consumer{Service: "shop", Unit: "input.characters"}, 0, 1, 0),
 	}
 	e.Add(at(epoch), deltas)
 	again := restored(t, nil, e.Snapshot(), epoch)
@@ -141,10 +142,10 @@ func TestPredictionsByServiceAndError(t *testing.T) {
 			t.Errorf("%+v: %+v, want %d", consumer, got, n)
 		}
 	}
-	if got := used(again, Duration); len(got) != 2 || got[shop].Count != 14 || fmt.Sprint(got[timeout].Groups) != "[0 0 4]" {
+	if got := used(again, delta.Duration); len(got) != 2 || got[shop].Count != 14 || fmt.Sprint(got[timeout].Groups) != "[0 0 4]" {
 		t.Errorf("durations: %+v", got)
 	}
-	if len(used(again, FirstChunk)) != 1 || len(used(again, Length)) != 1 {
+	if len(used(again, delta.FirstChunk)) != 1 || len(used(again, delta.Length)) != 1 {
 		t.Error("times to the first chunk or lengths are lost")
 	}
 }

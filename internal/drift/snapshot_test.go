@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
@@ -57,7 +58,7 @@ func busyMinutes(t testing.TB) (*Engine, *catalog.Set, [][]Delta) {
 		deltas = append(deltas, Delta{Key: k, Minute: epoch + m*60, Count: 5, Sum: 9, Exponential: &distribution.Exponential{
 			Scale: 2, Zero: 1, Positive: distribution.ExponentialBuckets{Offset: int32(m % 7), Counts: []uint64{1, 2}}, Negative: distribution.ExponentialBuckets{Counts: []uint64{1}},
 		}})
-		k.Subject, k.Name = Duration, ""
+		k.Subject, k.Name = delta.Duration, ""
 		deltas = append(deltas, Delta{Key: k, Minute: epoch + m*60, Count: 4, Sum: 0.1, Bounds: []float64{0.01, 0.1}, Counts: []uint64{1, 3, 0}})
 		deltas = append(deltas, tokens(Consumer{Service: "shop", Unit: "output"}, 1, uint64(m%3), 0), cost(Consumer{Service: "shop", Unit: "USD"}, 0.5))
 		k.Subject = Class
