@@ -79,11 +79,11 @@ type Alerts struct {
 
 // Limits bound every table. Each is a number from 1 on.
 type Limits struct {
-	// Jobs is the number of jobs, by default 1000. One that was unused for an hour and has neither a
-	// card nor an active alert makes room. Else a new one without a card is refused.
+	// Jobs is the number of jobs, by default 1000. One that was unused for an hour and has neither
+	// a card nor an active alert makes room. Else a new one without a card is refused.
 	Jobs int `mapstructure:"jobs"`
-	// Runs is the number of runs that go on, by default 10000. One that was silent for an hour makes
-	// room. Else a new one of a job without a card is refused.
+	// Runs is the number of runs that go on, by default 10000. One that was silent for an hour
+	// makes room. Else a new one of a job without a card is refused.
 	Runs int `mapstructure:"runs"`
 	// ClosedRuns is the number of runs that have ended and that late spans may re-open, by default
 	// 10000. The oldest makes room, those of jobs without a card first.

@@ -50,7 +50,7 @@ const (
 type reader struct {
 	spans []run.Span
 	// counts are the spans by what they are, unreadable the attributes whose value could not be
-	// used, cuts the texts that were too long.
+	// used, cuts the strings that were too long.
 	counts           [kindIgnored + 1]int64
 	unreadable, cuts int64
 	// firstUnreadable and firstCut are the first of each.
@@ -77,7 +77,7 @@ var readers = sync.Pool{New: func() any { return new(reader) }}
 // maxKept is the number of spans that a reader's buffer may have room for while it is not in use.
 const maxKept = 4096
 
-// release gives the reader back. Its spans must not be used any more; their texts and lists may.
+// release gives the reader back. Its spans must not be used any more; their strings and lists may.
 func (r *reader) release() {
 	clear(r.spans)
 	spans := r.spans[:0]

@@ -23,8 +23,8 @@ import (
 
 // Config is the configuration of the alertmanager exporter. The empty config works.
 type Config struct {
-	// ClientConfig is the collector's HTTP client: tls, auth, headers, timeout (default 10s) and the
-	// rest. Its endpoint is not used.
+	// ClientConfig is the collector's HTTP client: tls, auth, headers, timeout (default 10s) and
+	// the rest. Its endpoint is not used.
 	ClientConfig confighttp.ClientConfig `mapstructure:",squash"`
 	// Endpoints are the base URLs of all replicas of one Alertmanager, perhaps with a path prefix.
 	// Each gets every alert. Default http://localhost:9093.
@@ -34,19 +34,19 @@ type Config struct {
 	// Lease is how long Alertmanager keeps a firing alert that is not renewed. Default 4m; 0 is
 	// refused.
 	Lease time.Duration `mapstructure:"lease"`
-	// ResendInterval is the time between two posts of an alert that keeps firing. Default 1m; at most
-	// half of the lease, and 0 is refused.
+	// ResendInterval is the time between two posts of an alert that keeps firing. Default 1m; at
+	// most half of the lease, and 0 is refused.
 	ResendInterval time.Duration `mapstructure:"resend_interval"`
 	// SourceTimeout is the silence of an alert's source after which its lease is not renewed any
 	// more. Default 3m; 0 is refused.
 	SourceTimeout time.Duration `mapstructure:"source_timeout"`
-	// MaxAlerts is the number of alerts held per replica. Resolved ones make room, then new ones are
-	// dropped. Default 10000; 0 is refused.
+	// MaxAlerts is the number of alerts held per replica. Resolved ones make room, then new ones
+	// are dropped. Default 10000; 0 is refused.
 	MaxAlerts int `mapstructure:"max_alerts"`
 	// BatchSize is the number of alerts in one post. Default 100; from 1 to 1000.
 	BatchSize int `mapstructure:"batch_size"`
-	// Retry is the backoff after a post that failed. Default: from 1s on, without an end. When it is
-	// not enabled, the next attempt is a resend_interval later.
+	// Retry is the backoff after a post that failed. Default: from 1s on, without an end. When it
+	// is not enabled, the next attempt is a resend_interval later.
 	Retry configretry.BackOffConfig `mapstructure:"retry_on_failure"`
 }
 

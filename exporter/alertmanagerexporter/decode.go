@@ -21,7 +21,7 @@ type decoded struct {
 	reason              error
 }
 
-// cut is an alert whose texts were too long or too many.
+// cut is an alert whose strings were too long or too many.
 type cut struct {
 	alertname string
 	cuts      alert.Cuts

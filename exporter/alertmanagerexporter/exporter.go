@@ -24,7 +24,7 @@ import (
 )
 
 // The times between two lines about the same: an error of records, or a limit that is reached; any
-// error of records; texts of alerts of a name that were cut.
+// error of records; strings of alerts of a name that were cut.
 const (
 	errorInterval    = 5 * time.Minute
 	anyErrorInterval = 10 * time.Second

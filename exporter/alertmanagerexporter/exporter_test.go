@@ -464,7 +464,7 @@ func TestBatches(t *testing.T) {
 	})
 }
 
-// TestMegabytes sends an alert of other people's making, whose texts are of a megabyte: it is
+// TestMegabytes sends an alert of other people's making, whose strings are of a megabyte: it is
 // delivered, cut, counted and said once.
 func TestMegabytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

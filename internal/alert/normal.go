@@ -70,7 +70,7 @@ func (a *Alert) bounded() (Alert, Cuts) {
 
 // Cuts says what of an alert was cut or left out.
 type Cuts struct {
-	// Number is how many texts, names, labels and annotations, First what the first of them is.
+	// Number is how many strings, names, labels and annotations, First what the first of them is.
 	// Example: "label job".
 	Number int
 	First  string

@@ -51,13 +51,15 @@ type VersionFacts struct {
 
 // Merge lays facts under cards. The card wins field by field, an earlier source over a later one:
 //
-//   - Facts with an environment go under the card of that name and environment. Where there is none, a card without an
-//     environment is copied for that environment, as it would else be hidden.
-//   - Facts without an environment go under every card of that name, and are a model without an environment of their own where
-//     no such card is.
-//   - Attributes merge by key. A version has, from the highest: its card's own, its model's card's, the registry's on the version,
-//     the registry's on the model.
-//   - Versions merge by version; an alias that the card gives to another version is taken from the registry's.
+//   - Facts with an environment go under the card of that name and environment. Where there is
+//     none, a card without an environment is copied for that environment, as it would else be
+//     hidden.
+//   - Facts without an environment go under every card of that name, and are a model without an
+//     environment of their own where no such card is.
+//   - Attributes merge by key. A version has, from the highest: its card's own, its model's card's,
+//     the registry's on the version, the registry's on the model.
+//   - Versions merge by version; an alias that the card gives to another version is taken from the
+//     registry's.
 //
 // Models of a stale source carry ml.catalog.stale. What is given is not changed; without facts the
 // cards are returned as they are.

@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// Range returns an error that names key where value is not from least to most. What is no number is
-// not.
+// Range returns an error that names key where value is not from least to most. NaN is out of
+// any range.
 func Range[T cmp.Ordered](key string, value, least, most T) error {
 	if value >= least && value <= most {
 		return nil

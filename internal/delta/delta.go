@@ -80,8 +80,8 @@ func (s Subject) String() string {
 	return "unknown"
 }
 
-// Passthrough reports whether the subject is added up and passed on, told apart by who used the model,
-// and not compared.
+// Passthrough reports whether the subject is added up and passed on, told apart by who used the
+// model, and not compared.
 func (s Subject) Passthrough() bool { return s <= Cost || s == FirstChunk || s == Length }
 
 // Named reports whether Key.Name is a feature.

@@ -86,7 +86,7 @@ func TestOneValueInAllSizesIsInOneBin(t *testing.T) {
 	}
 }
 
-// What the reference tells apart stays apart, though no float32 can: whole numbers above 2^24,
+// What the reference tells apart stays apart, though no float32 can: integers above 2^24,
 // seconds since 1970.
 func TestNeighboursOfTheReferenceStayApart(t *testing.T) {
 	values := sorted(20240101, 20240101, 20240101, 20240102, 20240102, 20240103, 20240103, 1700000000, 1700000000, 1700000001, 1700000001)

@@ -37,8 +37,8 @@ const (
 )
 
 // Wants is false for a key of which Add learns nothing new, as far as its beginning, or after an
-// answer its length, tells: most attributes of a prediction are features, whose text is often not in
-// the CPU's cache yet.
+// answer its length, tells: most attributes of a prediction are features, whose text is often not
+// in the CPU's cache yet.
 func (f *Facts) Wants(key string) bool {
 	if !f.signs.Answer {
 		return concerns(key)

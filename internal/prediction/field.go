@@ -80,7 +80,7 @@ func (x *Field) str() string {
 func (x *Field) isBool() bool { return x.Kind == Scalar && x.Value.Kind() == value.Bool }
 
 // Float returns a number: that of a string with one, too, and 0 or 1 of a boolean. missing is true
-// for an empty field and for a number that is not finite. Both are false for what is no number.
+// for an empty field and for a number that is not finite. Both are false for what is not a number.
 func (x *Field) Float() (v float64, ok, missing bool) {
 	switch x.Kind {
 	case Empty:

@@ -79,7 +79,7 @@ type Kind uint8
 
 // The kinds of spans. All but None and Unread are predictions if they name a model.
 const (
-	// None is no prediction.
+	// None is not a prediction.
 	None Kind = iota
 	// Unread has tokens and an operation that nobody knows. It is not taken for a call.
 	Unread

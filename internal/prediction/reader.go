@@ -67,7 +67,7 @@ type Reader struct {
 	counter Counter
 	sets    *fieldSets
 	seed    maphash.Seed
-	// texts are the texts of numbers that stood where a name belongs.
+	// strings are the strings of numbers that stood where a name belongs.
 	texts map[value.Value]string
 	// spare is a batch that no Read uses.
 	spare *batch
@@ -233,7 +233,7 @@ func (r *Reader) identify() {
 	s.Identity = id
 }
 
-// maxTexts is how many texts of numbers are kept.
+// maxTexts is how many strings of numbers are kept.
 const maxTexts = 1000
 
 // name returns what an attribute says that may have come as a number.

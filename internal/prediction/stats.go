@@ -45,7 +45,7 @@ type Flaw uint8
 
 // The flaws.
 const (
-	// FlawNumber is a value that is no number.
+	// FlawNumber is a value that is not a number.
 	FlawNumber Flaw = iota
 	// FlawRange is a confidence outside 0 to 1.
 	FlawRange
@@ -56,7 +56,7 @@ const (
 	// FlawBatch is a batch size that is not one, or that neither an array nor the card's max_batch
 	// confirms.
 	FlawBatch
-	// FlawText is a text that is no JSON object.
+	// FlawText is a text that is not a JSON object.
 	FlawText
 	// FlawType is a value of a type that cannot be counted.
 	FlawType

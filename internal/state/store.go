@@ -17,8 +17,8 @@ type Store interface {
 	Batch(ctx context.Context, set map[string][]byte) error
 }
 
-// prefixAside is put before the key of a value that could not be read. A person can look at it there;
-// nothing reads it.
+// prefixAside is put before the key of a value that could not be read. A person can look at it
+// there; nothing reads it.
 const prefixAside = "corrupt/"
 
 // Damaged is a value that could not be read and was set aside.

@@ -134,7 +134,7 @@ func TestProperties(t *testing.T) {
 	}
 }
 
-// A distribution of whole numbers, one bin each: Compare is exact, whatever the other bins.
+// A distribution of integers, one bin each: Compare is exact, whatever the other bins.
 func TestExactOnAtoms(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 200 {

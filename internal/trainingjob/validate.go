@@ -33,7 +33,7 @@ func (e *ColumnError) Error() string {
 	return fmt.Sprintf("column %s, row %d: %q is no number", e.Column, e.Row, e.Value)
 }
 
-// nullable are the columns in which a cell that is no number counts as null.
+// nullable are the columns in which a cell that is not a number counts as null.
 var nullable = map[string]bool{"distance_km": true}
 
 // validate is the stage validate: it gives each column its type and drops payments that no model

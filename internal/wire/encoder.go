@@ -13,12 +13,12 @@ import (
 // Encoder appends to a record. The zero value is one without a header.
 type Encoder struct {
 	b []byte
-	// texts are those that Text has written. From manyTexts on they are found by places.
+	// strings are those that Text has written. From manyTexts on they are found by places.
 	texts  []string
 	places map[string]int
 }
 
-// manyTexts is the number from which on texts are found by a map.
+// manyTexts is the number from which on strings are found by a map.
 const manyTexts = 48
 
 // Bytes returns what has been written.

@@ -16,8 +16,8 @@ func (f Format) EncodeJSON(v any) ([]byte, error) {
 	return e.Seal(), nil
 }
 
-// DecodeJSON reads what EncodeJSON wrote. Before there were records there was plain JSON: for format 1,
-// that is the format before.
+// DecodeJSON reads what EncodeJSON wrote. Before there were records there was plain JSON: for
+// format 1, that is the format before.
 func (f Format) DecodeJSON(record []byte, v any) error {
 	if f.Version == 1 && len(record) > 0 && (record[0] == '[' || record[0] == '{') {
 		return json.Unmarshal(record, v)

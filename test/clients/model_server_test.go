@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// The texts that pass between the clients and the model server. Each has a word that is found
+// The strings that pass between the clients and the model server. Each has a word that is found
 // nowhere else.
 const (
 	promptText = "promptmarker: what is the weather in Atlantis?"

@@ -290,7 +290,7 @@ func readSpans(t *testing.T, file string) map[string]ptrace.Span {
 	return spans
 }
 
-// A mention is a place on a span that has one of the texts in it.
+// A mention is a place on a span that has one of the strings in it.
 type mention struct{ where, marker string }
 
 // markers returns where spans mention what was said to a model or by it, by span id.

@@ -17,7 +17,7 @@ import (
 	"github.com/dustin/go-humanize"
 )
 
-// Count writes a whole number with commas: 33,600.
+// Count writes an integer with commas: 33,600.
 func Count[N int | int64 | uint64](n N) string { return humanize.Comma(int64(n)) }
 
 // Plural writes a count with its noun: 1 row, 2 rows.

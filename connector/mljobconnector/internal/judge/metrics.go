@@ -15,7 +15,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// metricFault finds what is wrong with the metrics of a stage: first those that are no numbers,
+// metricFault finds what is wrong with the metrics of a stage: first those that are not numbers,
 // which is a fault without any card, then those beyond their bounds, then, if over, those with a
 // bound that were not reported. waits says that one of the latter may still come.
 func (v *view) metricFault(s *stage, deadlinePassed bool) (f *Fault, waits bool) {

@@ -15,8 +15,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// format is that of a run. Integers are varints; texts are written once, and then as their number;
-// times of spans are relative to the run's start.
+// format is that of a run. Integers are varints; strings are written once, and then as their
+// number; times of spans are relative to the run's start.
 var format = wire.Format{Version: 1}
 
 const (

@@ -174,7 +174,7 @@ func (r *Run) traceID(n uint16) TraceID {
 	return TraceID{}
 }
 
-// firstText returns the first of two texts that is not empty.
+// firstText returns the first of two strings that is not empty.
 func firstText(a, b string) string {
 	if a == "" || b != "" && b < a {
 		return b

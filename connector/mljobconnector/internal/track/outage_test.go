@@ -87,8 +87,8 @@ func TestNoTelemetryOfServices(t *testing.T) {
 	assert.Equal(t, []string{"StageStalled daily train"}, r.active())
 }
 
-// The others are heard of, or traffic is thin, so that a silence of minutes says nothing about them:
-// the job is stalled, without any wait.
+// The others are heard of, or traffic is thin, so that a silence of minutes says nothing about
+// them: the job is stalled, without any wait.
 func TestStalledAmongTraffic(t *testing.T) {
 	for every, times := range map[time.Duration]int{30 * time.Second: 20, 3 * time.Minute: 7} {
 		t.Run(every.String(), func(t *testing.T) {

@@ -297,7 +297,7 @@ func (s *Source) versions(ctx context.Context, m *registeredModel, facts *catalo
 // maxAliased bounds the versions with an alias of one model, and the aliases of one version.
 const maxAliased = 100
 
-// newestFirst orders by number, the highest first; versions that are no numbers follow by name.
+// newestFirst orders by number, the highest first; versions that are not numbers follow by name.
 func newestFirst(a, b modelVersion) int {
 	x, errX := strconv.ParseInt(a.Version, 10, 64)
 	y, errY := strconv.ParseInt(b.Version, 10, 64)

@@ -84,7 +84,7 @@ func (v *datum) string() (string, bool) {
 // maxCopied is the number of bytes that a string that is copied may have.
 const maxCopied = 1024
 
-// texts makes strings of a list's scalars; what is none, or too long, is left out.
+// strings makes strings of a list's scalars; what is none, or too long, is left out.
 func (v *datum) texts() []datum {
 	out := v.list[:0]
 	for i := range v.list {

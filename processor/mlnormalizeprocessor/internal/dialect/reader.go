@@ -79,7 +79,7 @@ func (d *decoder) text(n *yaml.Node, path string) string {
 	return n.Value
 }
 
-// texts reads a string or a list of strings.
+// strings reads a string or a list of strings.
 func (d *decoder) texts(n *yaml.Node, path string) []string {
 	if n.Kind != yaml.SequenceNode {
 		if s := d.text(n, path); s != "" {

@@ -68,7 +68,7 @@ func (s *state) fill(r *rule) {
 	}
 }
 
-// misfit reports whether a sum has a part that is no number.
+// misfit reports whether a sum has a part that is not a number.
 func (s *state) misfit(r *rule) bool {
 	if r.want != wantSum || s.collector.misfit.kind == none {
 		return false

@@ -128,7 +128,7 @@ type rule struct {
 	want       want
 	differs    string // a target whose value this one must not have
 	exclude    []string
-	categories bool // texts and truth values of names that the operator lists
+	categories bool // strings and booleans of names that the operator lists
 
 	path string
 

@@ -101,7 +101,7 @@ func TestRequests(t *testing.T) {
 		`{"instances":[{"features":1}]}`:                              "1 features/1{1}",
 		`{"instances":[{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1}]}`: "1 a/1{1} b/1{1} c/1{1} d/1{1} e/1{1} f/1{1} /0!too_wide",
 		`{"instances":[{"` + strings.Repeat("k", 257) + `":1}]}`:      "1 /0!too_wide",
-		// the texts of numbers that JSON has not; a text of another spelling is a text
+		// the strings of numbers that JSON has not; a text of another spelling is a text
 		`{"instances":[["NaN",1],["-Infinity","Infinity"]]}`: "2 /2{- 1; - -}",
 		`{"instances":[{"a":"NaN","b":"nan"}]}`:              `1 a/1{-} b/1{"nan"}`,
 		`{"instances":[{"b64":"AA=="},{"b64":"AQ=="}]}`:      "2 b64/0!not_scalar",
