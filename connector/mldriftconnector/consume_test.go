@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/otel/attribute"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
@@ -40,7 +41,7 @@ func TestDecode(t *testing.T) {
 		assert.Equal(t, "fraud", x.Key.Model)
 	}
 	require.Equal(t, 1, seen[drift.Predictions])
-	require.Equal(t, 1, seen[drift.Duration])
+	require.Equal(t, 1, seen[delta.Duration])
 	require.Equal(t, 1, seen[drift.Class])
 	require.Equal(t, 0, seen[drift.Missing])
 	require.GreaterOrEqual(t, seen[drift.Feature], 2)
