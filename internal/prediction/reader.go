@@ -67,7 +67,7 @@ type Reader struct {
 	counter Counter
 	sets    *fieldSets
 	seed    maphash.Seed
-	// strings are the strings of numbers that stood where a name belongs.
+	// texts are the strings of numbers that stood where a name belongs.
 	texts map[value.Value]string
 	// spare is a batch that no Read uses.
 	spare *batch
