@@ -139,7 +139,7 @@ func home(p string) string {
 func TestComponentsDoNotImportComponents(t *testing.T) {
 	for _, p := range allPackages(t) {
 		own := component(p.Path)
-		if own == "" && !strings.HasPrefix(p.Path, "internal/") {
+		if own == "" && !strings.HasPrefix(p.Path, "internal/") && !strings.HasPrefix(p.Path, "cmd/") {
 			continue
 		}
 		for _, imported := range ours(p.Imports) {
