@@ -187,7 +187,7 @@ func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
 	if s == nil {
 		return Overflowed
 	}
-	comparable := e.rebaseFor(m, s, d)
+	nests := e.rebaseFor(m, s, d)
 	if s.total != nil {
 		limit := m.settings.limits.Categories
 		if s.binning.Fixed {
@@ -201,7 +201,7 @@ func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
 		return Future
 	}
 	c.Observe(d.Minute, wall)
-	if !comparable {
+	if !nests {
 		return BoundsMismatch
 	}
 

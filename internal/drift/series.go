@@ -213,14 +213,6 @@ func (s *series) takeOpen(period int64) *window {
 	return w
 }
 
-func group(bounds []float64, v float64) int {
-	i := 0
-	for i < len(bounds) && bounds[i] < v {
-		i++
-	}
-	return i
-}
-
 // mergePanes adds up the panes of the sliding window that ends with pane last. w may be one that is
 // not needed any more.
 func (s *series) mergePanes(w *window, g *eventtime.Grid, panes eventtime.Panes, last int64) {

@@ -8,20 +8,20 @@ type Error uint8
 
 // The errors.
 const (
-	// TooShort is returned where the string ends too early.
-	TooShort Error = iota
-	// Unexpected is returned where another byte stands than may be there.
-	Unexpected
-	// TooDeep is returned where arrays and objects nest deeper than MaxDepth.
-	TooDeep
+	// ErrTooShort is returned where the string ends too early.
+	ErrTooShort Error = iota
+	// ErrUnexpected is returned where another byte stands than may be there.
+	ErrUnexpected
+	// ErrTooDeep is returned where arrays and objects nest deeper than MaxDepth.
+	ErrTooDeep
 )
 
 // Error implements error.
 func (e Error) Error() string {
 	switch e {
-	case TooShort:
+	case ErrTooShort:
 		return "the JSON ends too early"
-	case TooDeep:
+	case ErrTooDeep:
 		return "the JSON nests too deep"
 	default:
 		return "not JSON"
@@ -31,7 +31,7 @@ func (e Error) Error() string {
 // fail returns the error of what is next, which is not what was expected.
 func (s *Scanner) fail() error {
 	if s.pos >= len(s.text) {
-		return TooShort
+		return ErrTooShort
 	}
-	return Unexpected
+	return ErrUnexpected
 }

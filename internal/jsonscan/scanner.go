@@ -59,7 +59,7 @@ func (s *Scanner) Take(c byte) bool {
 // End fails unless only white space is left.
 func (s *Scanner) End() error {
 	if s.Peek(); s.pos < len(s.text) {
-		return Unexpected
+		return ErrUnexpected
 	}
 	return nil
 }
@@ -125,7 +125,7 @@ func (s *Scanner) open(bracket byte) error {
 		return s.fail()
 	}
 	if s.depth == MaxDepth {
-		return TooDeep
+		return ErrTooDeep
 	}
 	s.depth++
 	return nil

@@ -100,19 +100,19 @@ func TestErrors(t *testing.T) {
 		err    Error
 		offset int
 	}{
-		``: {TooShort, 0}, ` `: {TooShort, 1}, `"`: {TooShort, 1}, `"\`: {TooShort, 2}, `"\x"`: {Unexpected, 2}, `"\u12g4"`: {Unexpected, 5}, `"\u12`: {TooShort, 5},
-		"\"a\nb\"": {Unexpected, 2}, "\"0123456\x1f\"": {Unexpected, 8}, `[1`: {TooShort, 2}, `[1 2]`: {Unexpected, 3}, `[1,]`: {Unexpected, 3}, `[,1]`: {Unexpected, 1},
-		`{`: {TooShort, 1}, `{"a" 1}`: {Unexpected, 5}, `{"a":}`: {Unexpected, 5}, `{"a":1,}`: {Unexpected, 7}, `{1:2}`: {Unexpected, 1}, `{"a":1]`: {Unexpected, 6},
-		`-`: {TooShort, 1}, `--1`: {Unexpected, 1}, `1.`: {TooShort, 2}, `1.x`: {Unexpected, 2}, `1e`: {TooShort, 2}, `1e+`: {TooShort, 3}, `.5`: {Unexpected, 0},
-		`+1`: {Unexpected, 0}, `01`: {Unexpected, 1}, `1.2.3`: {Unexpected, 3}, `1.-Infinity`: {Unexpected, 2}, `1e-Infinity`: {Unexpected, 3}, `tru`: {Unexpected, 0},
-		`nullx`: {Unexpected, 4}, `7 8`: {Unexpected, 2}, "\x00": {Unexpected, 0}, "1\x00": {Unexpected, 1}, `[[1}`: {Unexpected, 3},
-		strings.Repeat("[", MaxDepth+1): {TooDeep, MaxDepth}, strings.Repeat(`{"a":`, MaxDepth+1): {TooDeep, 5 * MaxDepth},
+		``: {ErrTooShort, 0}, ` `: {ErrTooShort, 1}, `"`: {ErrTooShort, 1}, `"\`: {ErrTooShort, 2}, `"\x"`: {ErrUnexpected, 2}, `"\u12g4"`: {ErrUnexpected, 5}, `"\u12`: {ErrTooShort, 5},
+		"\"a\nb\"": {ErrUnexpected, 2}, "\"0123456\x1f\"": {ErrUnexpected, 8}, `[1`: {ErrTooShort, 2}, `[1 2]`: {ErrUnexpected, 3}, `[1,]`: {ErrUnexpected, 3}, `[,1]`: {ErrUnexpected, 1},
+		`{`: {ErrTooShort, 1}, `{"a" 1}`: {ErrUnexpected, 5}, `{"a":}`: {ErrUnexpected, 5}, `{"a":1,}`: {ErrUnexpected, 7}, `{1:2}`: {ErrUnexpected, 1}, `{"a":1]`: {ErrUnexpected, 6},
+		`-`: {ErrTooShort, 1}, `--1`: {ErrUnexpected, 1}, `1.`: {ErrTooShort, 2}, `1.x`: {ErrUnexpected, 2}, `1e`: {ErrTooShort, 2}, `1e+`: {ErrTooShort, 3}, `.5`: {ErrUnexpected, 0},
+		`+1`: {ErrUnexpected, 0}, `01`: {ErrUnexpected, 1}, `1.2.3`: {ErrUnexpected, 3}, `1.-Infinity`: {ErrUnexpected, 2}, `1e-Infinity`: {ErrUnexpected, 3}, `tru`: {ErrUnexpected, 0},
+		`nullx`: {ErrUnexpected, 4}, `7 8`: {ErrUnexpected, 2}, "\x00": {ErrUnexpected, 0}, "1\x00": {ErrUnexpected, 1}, `[[1}`: {ErrUnexpected, 3},
+		strings.Repeat("[", MaxDepth+1): {ErrTooDeep, MaxDepth}, strings.Repeat(`{"a":`, MaxDepth+1): {ErrTooDeep, 5 * MaxDepth},
 	} {
 		t.Run(in, func(t *testing.T) {
 			s, err := skipAll(in)
 			assert.Equal(t, want.err, err, err)
 			assert.NotEmpty(t, err.Error())
-			if want.err != TooDeep { // it is found before or behind its bracket
+			if want.err != ErrTooDeep { // it is found before or behind its bracket
 				assert.Equal(t, want.offset, s.Offset())
 			}
 			s = New(in)
@@ -135,7 +135,7 @@ func TestDepth(t *testing.T) {
 
 	// What is skipped within what is read counts from the outside.
 	s := New("[" + deepest + "]")
-	assert.Equal(t, TooDeep, s.Array(func(int) error { return s.Skip() }))
+	assert.Equal(t, ErrTooDeep, s.Array(func(int) error { return s.Skip() }))
 }
 
 // TestSteps reads step by step, returns to where it was and tells what was read.
@@ -159,7 +159,7 @@ func TestSteps(t *testing.T) {
 	assert.Equal(t, "[2, 3]", s.From(at))
 	require.True(t, s.Take('}'))
 	assert.Equal(t, " rest", s.Rest())
-	assert.Equal(t, Unexpected, s.End())
+	assert.Equal(t, ErrUnexpected, s.End())
 
 	s = start
 	key, err = s.Key()
@@ -214,7 +214,7 @@ func FuzzScanner(f *testing.F) {
 		valid := json.Valid([]byte(text))
 		if err != nil {
 			if valid {
-				assert.Equal(t, TooDeep, err)
+				assert.Equal(t, ErrTooDeep, err)
 				assert.Greater(t, strings.Count(text, "[")+strings.Count(text, "{"), MaxDepth)
 			}
 			return

@@ -45,7 +45,7 @@ func (s *Scanner) skipNested() error {
 			fallthrough
 		case '[':
 			if s.depth+depth == MaxDepth {
-				return TooDeep
+				return ErrTooDeep
 			}
 			s.pos++
 			depth++

@@ -34,7 +34,7 @@ func (s *Scanner) raw() (text string, escaped bool, err error) {
 	for {
 		s.pos += plain(s.text[s.pos:])
 		if s.pos >= len(s.text) {
-			return "", false, TooShort
+			return "", false, ErrTooShort
 		}
 		switch s.text[s.pos] {
 		case '"':
@@ -46,7 +46,7 @@ func (s *Scanner) raw() (text string, escaped bool, err error) {
 				return "", false, s.fail()
 			}
 		default:
-			return "", false, Unexpected
+			return "", false, ErrUnexpected
 		}
 	}
 }

@@ -81,7 +81,7 @@ func checkSpelling(t *testing.T, v float64) {
 	require.Equal(t, want, got)
 	back, err := strconv.ParseFloat(got, 64)
 	require.NoError(t, err)
-	require.True(t, back == v, "%s does not read back", got)
+	require.InDelta(t, v, back, 0, "%s does not read back", got)
 	require.Equal(t, want, value.NewFloat(v).Category())
 	require.Equal(t, want, value.Category(want), "the spelling as a string")
 	require.Equal(t, want, value.Category(before(v)), "the older spelling")

@@ -6,6 +6,7 @@
 package predictiontest
 
 import (
+	"maps"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,9 +51,7 @@ type attributes = map[string]any
 // with returns attributes of a model m and more.
 func with(more attributes) attributes {
 	out := attributes{"ml.model.name": "m"}
-	for k, v := range more {
-		out[k] = v
-	}
+	maps.Copy(out, more)
 	return out
 }
 
@@ -110,9 +109,7 @@ func kinds(m prediction.Identity) []Case {
 func identities() []Case {
 	of := func(name string, want prediction.Identity, span, resource attributes) Case {
 		out := attributes{"ml.prediction.class": "ok"}
-		for k, v := range span {
-			out[k] = v
-		}
+		maps.Copy(out, span)
 		return Case{Name: name, Span: out, Resource: resource, Want: want, Kind: prediction.Answered}
 	}
 	all := prediction.Identity{Name: "m", Version: "7", Role: "shadow", Environment: "prod"}

@@ -71,14 +71,14 @@ func TestNotDelivered(t *testing.T) {
 	}
 	assert.Equal(t, r.now.Add(retryAfter), r.w.Next())
 	// It changes between Due and Sent: the new state is due.
-	due := r.w.Due(r.now)
+	r.w.Due(r.now)
 	r.script.runs["b"] = line{stage: "train"}
 	o := of{id: "b", trace: 2, start: r.now}
 	require.NoError(t, r.w.Observe(t.Context(), r.now, []run.Span{o.root(run.Failure, r.now)}))
 	later := r.now.Add(10 * time.Second)
 	require.NoError(t, r.w.Tick(t.Context(), later))
 	r.w.Sent(later)
-	due = r.w.Due(later)
+	due := r.w.Due(later)
 	require.Len(t, due, 1)
 	assert.Equal(t, "b", due[0].Annotations["run_id"])
 	r.w.Sent(later)

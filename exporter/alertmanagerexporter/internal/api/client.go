@@ -27,22 +27,22 @@ type Client struct {
 	UserAgent string
 }
 
-// Post sends one request. Its error is always a *Failure.
+// Post sends one request. Its error is always a *FailureError.
 func (c *Client) Post(ctx context.Context, alerts []Alert) error {
 	body, err := json.Marshal(alerts)
 	if err != nil {
-		return &Failure{Kind: Contents, Err: err}
+		return &FailureError{Kind: Contents, Err: err}
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.URL, bytes.NewReader(body))
 	if err != nil {
-		return &Failure{Kind: Configuration, Err: err}
+		return &FailureError{Kind: Configuration, Err: err}
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
 	request.Header.Set("User-Agent", c.UserAgent)
 	response, err := c.HTTP.Do(request)
 	if err != nil {
-		return &Failure{Kind: Transient, Err: err}
+		return &FailureError{Kind: Transient, Err: err}
 	}
 	// What is not read is thrown away with the connection.
 	answer, readErr := io.ReadAll(io.LimitReader(response.Body, maxResponse))
@@ -50,7 +50,7 @@ func (c *Client) Post(ctx context.Context, alerts []Alert) error {
 	if response.StatusCode >= 200 && response.StatusCode < 300 {
 		return nil // taken, even if the rest of the answer was lost
 	}
-	f := &Failure{Status: response.StatusCode, Kind: kindOf(response.StatusCode), Err: fmt.Errorf("%s: %s", response.Status, reason(answer))}
+	f := &FailureError{Status: response.StatusCode, Kind: kindOf(response.StatusCode), Err: fmt.Errorf("%s: %s", response.Status, reason(answer))}
 	if f.Kind == Transient {
 		f.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
 		f.Err = errors.Join(f.Err, readErr, closeErr)

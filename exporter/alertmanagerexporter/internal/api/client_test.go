@@ -40,7 +40,7 @@ func TestResponsesAreReadUpToALimit(t *testing.T) {
 			require.NoError(t, err)
 			continue
 		}
-		var f *Failure
+		var f *FailureError
 		require.ErrorAs(t, err, &f)
 		assert.Equal(t, status, f.Status)
 		assert.LessOrEqual(t, len(f.Error()), 2*maxReason)

@@ -14,8 +14,8 @@ import (
 // maxReason is how much of a response is logged, in bytes.
 const maxReason = 1024
 
-// Failure is why a post was not taken.
-type Failure struct {
+// FailureError is why a post was not taken.
+type FailureError struct {
 	Kind Kind
 	// Status is the HTTP status, 0 if there was no response.
 	Status int
@@ -36,10 +36,10 @@ const (
 )
 
 // Error says what went wrong.
-func (f *Failure) Error() string { return f.Err.Error() }
+func (f *FailureError) Error() string { return f.Err.Error() }
 
 // Unwrap returns Err.
-func (f *Failure) Unwrap() error { return f.Err }
+func (f *FailureError) Unwrap() error { return f.Err }
 
 // kindOf tells what a status means. Alertmanager answers 400 for an alert that it does not accept,
 // and 422 for a request that does not fit its API; 413 comes from a proxy. Redirects are not

@@ -76,7 +76,7 @@ func (r *Replica) post(ctx context.Context, batch []posting) error {
 		r.options.Count(ctx, outcomeSent, len(batch))
 		return nil
 	}
-	var f *api.Failure
+	var f *api.FailureError
 	if !errors.As(err, &f) || f.Kind != api.Contents {
 		r.options.Count(ctx, outcomeFailed, len(batch))
 		return err
@@ -99,7 +99,7 @@ func (r *Replica) post(ctx context.Context, batch []posting) error {
 func (r *Replica) failed(err error) {
 	now := time.Now()
 	r.failures++
-	var f *api.Failure
+	var f *api.FailureError
 	if errors.As(err, &f) && f.Kind == api.Configuration {
 		r.pausedUntil = now.Add(r.options.ResendInterval)
 		if _, ok := r.limiter.Allow(f.Error(), now); ok {

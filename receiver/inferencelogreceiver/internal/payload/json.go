@@ -30,9 +30,9 @@ func explain(p *jsonscan.Scanner, err error) error {
 	switch {
 	case !errors.As(err, &broken):
 		return err
-	case broken == jsonscan.TooShort:
+	case broken == jsonscan.ErrTooShort:
 		return failf(BadPayload, "the JSON ends too early, at byte %d", p.Offset())
-	case broken == jsonscan.TooDeep:
+	case broken == jsonscan.ErrTooDeep:
 		return failf(BadPayload, "the JSON nests deeper than %d", jsonscan.MaxDepth)
 	default:
 		return failf(BadPayload, "no JSON at byte %d, %q", p.Offset(), excerpt(p))
