@@ -5,7 +5,6 @@ package prediction
 
 import (
 	"cmp"
-	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
@@ -25,46 +24,34 @@ type Facts struct {
 	signs       Signs
 }
 
-// The lengths of the keys that Add looks for after it has seen an answer.
-const (
-	lenName             = len(mlconv.AttrModelName) // the role's, too
-	lenVersion          = len(mlconv.AttrModelVersion)
-	lenEnvironment      = len(mlconv.AttrEnvironment)
-	lenOlderEnvironment = len(mlconv.AttrOlderEnvironment)
-	lenOperation        = len(mlconv.AttrGenAIOperation)
-	lenMLOperation      = len(mlconv.AttrOperation)
-	lenErrorType        = len(mlconv.AttrErrorType)
-)
+// identifying are the lengths of the keys that Add looks for after it has seen an answer, a bit each.
+const identifying uint64 = 1<<len(mlconv.AttrModelName) | // the role's, too
+	1<<len(mlconv.AttrModelVersion) |
+	1<<len(mlconv.AttrEnvironment) |
+	1<<len(mlconv.AttrOlderEnvironment) |
+	1<<len(mlconv.AttrGenAIOperation) |
+	1<<len(mlconv.AttrOperation) |
+	1<<len(mlconv.AttrErrorType)
 
-// Wants is false for a key of which Add learns nothing new, as far as its beginning, or after an
+// Wants is false for a key of which Add learns nothing new, as far as its first letters, or after an
 // answer its length, tells: most attributes of a prediction are features, whose text is often not
 // in the CPU's cache yet.
 func (f *Facts) Wants(key string) bool {
-	if !f.signs.Answer {
-		return concerns(key)
-	}
-	switch len(key) {
-	case lenName, lenVersion, lenEnvironment, lenOlderEnvironment, lenOperation, lenMLOperation, lenErrorType:
-		return concerns(key)
-	default:
-		return false
-	}
+	return (!f.signs.Answer || identifying>>len(key)&1 != 0) && concerns(key)
 }
 
-// concerns is false for a key that begins like none of AttributeOf.
+// concerns is false for a key that begins like none of AttributeOf: ml., gen_ai., deployment., error.
 func concerns(key string) bool {
-	if key == "" {
+	if len(key) < len("ml.x") {
 		return false
 	}
 	switch key[0] {
 	case 'm':
-		return strings.HasPrefix(key, "ml.")
-	case 'g':
-		return strings.HasPrefix(key, "gen_ai.")
-	case 'd':
-		return strings.HasPrefix(key, mlconv.AttrOlderEnvironment)
+		return key[1] == 'l'
+	case 'g', 'd':
+		return key[1] == 'e'
 	case 'e':
-		return key == mlconv.AttrErrorType
+		return key[1] == 'r'
 	default:
 		return false
 	}
@@ -109,6 +96,11 @@ func setString(to *string, v pcommon.Value) {
 	if *to == "" && v.Type() == pcommon.ValueTypeStr {
 		*to = v.Str()
 	}
+}
+
+// Named is true where the span, or its resource, names a model.
+func (f *Facts) Named(resource *Facts) bool {
+	return f.identity.Name != "" || resource.identity.Name != ""
 }
 
 // Identify returns whose the span is, by its own words before those of its resource, and what it

@@ -4,7 +4,6 @@
 package prediction
 
 import (
-	"cmp"
 	"hash/maphash"
 	"time"
 
@@ -212,7 +211,7 @@ func (r *Reader) readSpan(s ptrace.Span, b *batch) {
 func (r *Reader) look(s ptrace.Span) Kind {
 	r.span.Fields = r.decode(s.Attributes())
 	r.span.Failed = s.Status().Code() == ptrace.StatusCodeError || r.span.Text(ErrorType) != ""
-	kind := r.span.signs().Kind()
+	kind := r.span.kind()
 	if kind != None {
 		r.identify()
 	}
@@ -221,25 +220,37 @@ func (r *Reader) look(s ptrace.Span) Kind {
 
 // identify sets the identity of the span at hand.
 func (r *Reader) identify() {
-	s := &r.span
-	s.Identity = Identity{} // notes of names that are cut are of no model yet
-	id := Identity{Name: s.Bounded(cmp.Or(r.name(ModelName), r.resource.Name))}
-	if id.Name != "" {
-		s.Identity = id
-		id.Version = s.Bounded(cmp.Or(r.name(ModelVersion), r.resource.Version))
-		id.Role = roleOf(s.Bounded(cmp.Or(r.name(ModelRole), r.resource.Role)))
-		id.Environment = s.Bounded(cmp.Or(r.name(Environment), r.name(OlderEnvironment), r.resource.Environment))
+	id := &r.span.Identity
+	*id = Identity{} // notes of names that are cut are of no model yet
+	name := r.nameOr(ModelName, r.resource.Name)
+	if name == "" {
+		return
 	}
-	s.Identity = id
+	id.Name = name
+	id.Version = r.nameOr(ModelVersion, r.resource.Version)
+	id.Role = roleOf(r.nameOr(ModelRole, r.resource.Role))
+	id.Environment = r.nameOr(Environment, "")
+	if id.Environment == "" {
+		id.Environment = r.nameOr(OlderEnvironment, r.resource.Environment)
+	}
+}
+
+// nameOr returns what an attribute of the span says, else what the resource does.
+func (r *Reader) nameOr(a Attribute, resource string) string {
+	if at := r.span.Fields.at[a]; at >= 0 {
+		if name := r.name(&r.span.values[at]); name != "" {
+			return r.span.Bounded(name)
+		}
+	}
+	return r.span.Bounded(resource)
 }
 
 // maxTexts is how many strings of numbers are kept.
 const maxTexts = 1000
 
-// name returns what an attribute says that may have come as a number.
-func (r *Reader) name(a Attribute) string {
-	x := r.span.Field(a)
-	if x == nil || x.Kind != Scalar {
+// name returns what a field says that may have come as a number.
+func (r *Reader) name(x *Field) string {
+	if x.Kind != Scalar {
 		return ""
 	}
 	if x.Value.Kind() == value.Text {

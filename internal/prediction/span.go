@@ -133,6 +133,11 @@ func (s *Span) Bounded(name string) string {
 	if len(name) <= boundedname.Max {
 		return name
 	}
+	return s.cut(name)
+}
+
+// cut cuts a name that is too long, and counts it.
+func (s *Span) cut(name string) string {
 	short, _ := boundedname.Cut(name)
 	s.reader.Stats.Cut++
 	s.Note(NoteCut, "", short, "")
@@ -153,12 +158,16 @@ func (s *Span) HasDuration() bool {
 	return s.Duration >= 0 && s.Kind != Agent && !s.marked(DurationUnknown)
 }
 
-// signs are what tells what the span is.
-func (s *Span) signs() Signs {
+// kind is what the span is.
+func (s *Span) kind() Kind {
+	f := s.Fields
+	if f.answer && !f.Has(Operation) && !f.Has(MLOperation) { // nearly all
+		return Answered
+	}
 	return Signs{
 		Operation: s.Text(Operation), MLOperation: s.Text(MLOperation),
-		Answer: s.Fields.answer, Tokens: s.Fields.tokens(), Failed: s.Failed,
-	}
+		Answer: f.answer, Tokens: f.tokens(), Failed: s.Failed,
+	}.Kind()
 }
 
 // batchSize returns ml.batch.size, 1 and false where there is none.

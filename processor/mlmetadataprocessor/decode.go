@@ -20,8 +20,8 @@ type owners struct {
 	job        string
 }
 
-// readOwners walks the attributes once.
-func readOwners(attrs pcommon.Map) (o owners) {
+// read walks the attributes once.
+func (o *owners) read(attrs pcommon.Map) {
 	for key, value := range attrs.All() {
 		switch {
 		case key == mlconv.AttrPipelineName:
@@ -30,12 +30,15 @@ func readOwners(attrs pcommon.Map) (o owners) {
 			o.prediction.Add(key, value)
 		}
 	}
-	return o
 }
 
 // identify returns whose the span is and what it is to predictions; its resource stands in for what
 // it does not say. The job is empty where neither names one.
 func (o *owners) identify(span ptrace.Span, resource *owners) (id prediction.Identity, kind prediction.Kind, job string) {
+	job = cmp.Or(o.job, resource.job)
+	if job == "" && !o.prediction.Named(&resource.prediction) {
+		return prediction.Identity{}, prediction.None, ""
+	}
 	id, kind = o.prediction.Identify(span, &resource.prediction)
-	return id, kind, cmp.Or(o.job, resource.job)
+	return id, kind, job
 }

@@ -77,7 +77,8 @@ func (p *metadataProcessor) Capabilities() consumer.Capabilities {
 func (p *metadataProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	b := batch{processor: p, index: p.current()}
 	for _, rs := range td.ResourceSpans().All() {
-		resource := readOwners(rs.Resource().Attributes())
+		var resource owners
+		resource.read(rs.Resource().Attributes())
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
 				b.counts[b.enrich(span, &resource)]++
@@ -123,7 +124,8 @@ type jobKey struct{ environment, name string }
 // enrich adds what the catalog knows to one span.
 func (b *batch) enrich(span ptrace.Span, resource *owners) outcome {
 	attrs := span.Attributes()
-	own := readOwners(attrs)
+	var own owners
+	own.read(attrs)
 	id, kind, job := own.identify(span, resource)
 	predicts := kind.IsPrediction(func() bool { return b.index.HasModel(id.Environment, id.Name) })
 	if !predicts && job == "" {

@@ -10,6 +10,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 )
 
 // modelCache is what a shard knows of a model: what it looked up once it finds again without a
@@ -79,9 +80,24 @@ func (d *dictCache) idOf(b []byte) (uint32, bool) {
 	return d.look(string(b))
 }
 
+// category is id for a category as it came: an older spelling of a number is one more name of it.
+func (d *dictCache) category(s string) (uint32, bool) {
+	if d.last.id != series.OverflowID && d.last.name == s {
+		return d.last.id, true
+	}
+	if e, ok := d.ids[s]; ok {
+		d.last = e
+		return e.id, true
+	}
+	return d.lookAs(value.Category(s), s)
+}
+
 // look asks the Dict.
-func (d *dictCache) look(s string) (uint32, bool) {
-	id, cacheable := d.dict.ID(s)
+func (d *dictCache) look(s string) (uint32, bool) { return d.lookAs(s, s) }
+
+// lookAs asks the Dict for a name and remembers its id for s.
+func (d *dictCache) lookAs(name, s string) (uint32, bool) {
+	id, cacheable := d.dict.ID(name)
 	if !cacheable {
 		return id, false
 	}

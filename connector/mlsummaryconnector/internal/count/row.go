@@ -288,6 +288,11 @@ func (c *Counter) addNumber(v *modelCache, total *accumulators.Features, f *boun
 }
 
 func (c *Counter) addCategory(total *accumulators.Features, f *boundFeature, feature *featureCache, x *prediction.Field, weight uint32) {
+	if x.Kind == prediction.Scalar && x.Value.Kind() == value.Text {
+		id, room := feature.categories.category(c.span.Bounded(x.Value.Text()))
+		c.countCategory(total, f, feature, x, id, room, weight)
+		return
+	}
 	digits, s, ok, missing := x.AppendCategory(c.digits[:0])
 	if !ok {
 		if !missing {
@@ -297,6 +302,11 @@ func (c *Counter) addCategory(total *accumulators.Features, f *boundFeature, fea
 		return
 	}
 	id, room := feature.categories.find(digits, c.span.Bounded(s))
+	c.countCategory(total, f, feature, x, id, room, weight)
+}
+
+// countCategory counts a category that was found, or has no room.
+func (c *Counter) countCategory(total *accumulators.Features, f *boundFeature, feature *featureCache, x *prediction.Field, id uint32, room bool, weight uint32) {
 	if !room && !f.overflow {
 		c.stats.OverflowedCategories += int64(weight)
 		c.span.Note(NoteCategories, mlconv.PrefixFeature, f.name, x.Show())
