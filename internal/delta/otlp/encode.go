@@ -102,8 +102,18 @@ func (p *point) sum(b *metricbuilder.Builder, name string, d *delta.Delta) {
 	}
 }
 
-func (p *point) histogram(b *metricbuilder.Builder, name string, d *delta.Delta) {
-	q := b.Histogram(name)
+// histogramPoint is a point of a histogram of either kind.
+type histogramPoint interface {
+	SetStartTimestamp(pcommon.Timestamp)
+	SetTimestamp(pcommon.Timestamp)
+	SetCount(uint64)
+	SetSum(float64)
+	SetMin(float64)
+	SetMax(float64)
+}
+
+// putTotals writes what both kinds of histograms have.
+func putTotals[D histogramPoint](q D, p *point, d *delta.Delta) {
 	q.SetStartTimestamp(p.start)
 	q.SetTimestamp(p.end)
 	q.SetCount(d.Count)
@@ -112,6 +122,11 @@ func (p *point) histogram(b *metricbuilder.Builder, name string, d *delta.Delta)
 		q.SetMin(d.Min)
 		q.SetMax(d.Max)
 	}
+}
+
+func (p *point) histogram(b *metricbuilder.Builder, name string, d *delta.Delta) {
+	q := b.Histogram(name)
+	putTotals(q, p, d)
 	q.ExplicitBounds().FromRaw(d.Bounds)
 	q.BucketCounts().FromRaw(d.Counts)
 	p.attributes(q.Attributes(), name, d)
@@ -120,14 +135,7 @@ func (p *point) histogram(b *metricbuilder.Builder, name string, d *delta.Delta)
 
 func (p *point) exponential(b *metricbuilder.Builder, name string, d *delta.Delta) {
 	q := b.ExponentialHistogram(name)
-	q.SetStartTimestamp(p.start)
-	q.SetTimestamp(p.end)
-	q.SetCount(d.Count)
-	q.SetSum(d.Sum)
-	if p.delta && d.HasRange {
-		q.SetMin(d.Min)
-		q.SetMax(d.Max)
-	}
+	putTotals(q, p, d)
 	q.SetScale(d.Exponential.Scale)
 	q.SetZeroCount(d.Exponential.Zero)
 	putBuckets(q.Positive(), d.Exponential.Positive)

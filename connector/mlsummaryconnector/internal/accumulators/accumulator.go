@@ -164,6 +164,8 @@ func mergeCounts(a, b []uint32) []uint32 {
 	return a
 }
 
+func (p *Prediction) rows() uint64 { return p.Rows }
+
 func (p *Prediction) merge(o *Prediction) {
 	p.Rows += o.Rows
 	p.Classes = mergeCounts(p.Classes, o.Classes)
@@ -181,6 +183,8 @@ func (p *Prediction) merge(o *Prediction) {
 		p.Usage[i].merge(&o.Usage[i])
 	}
 }
+
+func (f *Features) rows() uint64 { return f.Rows }
 
 func (f *Features) merge(o *Features) {
 	f.Rows += o.Rows

@@ -158,41 +158,39 @@ func (t *Table) Fold() int {
 	if next == math.MaxInt64 {
 		return 0
 	}
-	n := 0
-	for k, p := range t.taken.predictions {
+	return foldMinute(t, t.taken.predictions, &t.taken.fullPredictions, predictionCostOf, oldest, next) +
+		foldMinute(t, t.taken.features, &t.taken.fullFeatures, featuresCost, oldest, next)
+}
+
+// folded is an accumulator that another one of its key can be added to.
+type folded[A any] interface {
+	comparable
+	rows() uint64
+	merge(A)
+}
+
+// foldMinute adds the accumulators of a minute to those of another one, and returns how many they
+// were. One that would be too full goes to full.
+func foldMinute[A folded[A]](
+	t *Table, of map[Key]A, full *[]fullAccumulator[A], cost func(A) int64, oldest, next int64,
+) (n int) {
+	var none A
+	for k, a := range of {
 		if k.Minute != oldest {
 			continue
 		}
 		n++
-		delete(t.taken.predictions, k)
+		delete(of, k)
 		k.Minute = next
-		switch o := t.taken.predictions[k]; {
-		case o == nil:
-			t.taken.predictions[k] = p
-		case p.Rows+o.Rows > maxRows:
-			t.taken.fullPredictions = append(t.taken.fullPredictions, fullAccumulator[*Prediction]{k, p})
+		switch o := of[k]; {
+		case o == none:
+			of[k] = a
+		case a.rows()+o.rows() > maxRows:
+			*full = append(*full, fullAccumulator[A]{k, a})
 		default:
-			before := predictionCostOf(p) + predictionCostOf(o)
-			o.merge(p)
-			t.budget.live.Add(predictionCostOf(o) - before)
-		}
-	}
-	for k, f := range t.taken.features {
-		if k.Minute != oldest {
-			continue
-		}
-		n++
-		delete(t.taken.features, k)
-		k.Minute = next
-		switch o := t.taken.features[k]; {
-		case o == nil:
-			t.taken.features[k] = f
-		case f.Rows+o.Rows > maxRows:
-			t.taken.fullFeatures = append(t.taken.fullFeatures, fullAccumulator[*Features]{k, f})
-		default:
-			before := featuresCost(f) + featuresCost(o)
-			o.merge(f)
-			t.budget.live.Add(featuresCost(o) - before)
+			before := cost(a) + cost(o)
+			o.merge(a)
+			t.budget.live.Add(cost(o) - before)
 		}
 	}
 	return n
