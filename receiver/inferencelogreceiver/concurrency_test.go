@@ -87,7 +87,7 @@ func TestStopWhileEventsCome(t *testing.T) {
 	require.NoError(t, r.Start(t.Context(), testkit.Host{}))
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	taken := 0
+	taken, broken := 0, 0
 	first := make(chan struct{})
 	var once sync.Once
 	transport := &http.Transport{}
@@ -102,7 +102,10 @@ func TestStopWhileEventsCome(t *testing.T) {
 				}
 				req.Header = m.Header
 				resp, err := client.Do(req)
-				if err != nil { // the door is shut
+				if err != nil { // the door is shut, or was while this request went through it
+					mu.Lock()
+					broken++
+					mu.Unlock()
 					return
 				}
 				resp.Body.Close()
@@ -121,5 +124,7 @@ func TestStopWhileEventsCome(t *testing.T) {
 	transport.CloseIdleConnections()
 	mu.Lock()
 	defer mu.Unlock()
-	assert.Equal(t, taken, next.SpanCount())
+	// net/http closes a connection without its answer if it is still new after five seconds of Shutdown.
+	assert.GreaterOrEqual(t, next.SpanCount(), taken)
+	assert.LessOrEqual(t, next.SpanCount(), taken+broken)
 }
