@@ -1,0 +1,130 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"flag"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+var (
+	onlyNulls = flag.String("nulls", "", "parts of the names of the nulls to run, by comma; all runs all, nothing a few")
+	rates     = flag.String("rates", "", "rows an hour, by comma, instead of each scenario's own")
+	models    = flag.Int("models", 0, "models of each scenario and rate, instead of each scenario's own")
+	days      = flag.Int("days", 0, "days of each scenario, instead of its own")
+	first     = flag.Int("first", 0, "number of the first model: its seed")
+)
+
+// wanted tells whether a name is among those of a flag.
+func wanted(only, name string) bool {
+	for part := range strings.SplitSeq(only, ",") {
+		if part == "all" || part != "" && strings.Contains(name, part) {
+			return true
+		}
+	}
+	return false
+}
+
+// chosen applies the flags to a scenario.
+func (s scenario) chosen() scenario {
+	s = s.defaults()
+	if *days > 0 {
+		s.days = *days
+	}
+	if *rates != "" {
+		s.rates = nil
+		for part := range strings.SplitSeq(*rates, ",") {
+			rate, err := strconv.ParseFloat(part, 64)
+			if err != nil {
+				panic("-rates: " + err.Error())
+			}
+			s.rates = append(s.rates, rate)
+		}
+	}
+	return s
+}
+
+// cell is what several models of a scenario at one rate came to, a month of 30 days.
+type cell struct {
+	scenario string
+	rate     float64
+	models   int
+	// mean and most are false episodes a model.
+	mean, most float64
+	names      map[string]int
+	ok         float64 // share of series that have the verdict ok in the end
+	took       time.Duration
+}
+
+func simulateNull(t *testing.T, s scenario, rate float64, n int) cell {
+	begin := time.Now()
+	c := cell{scenario: s.name, rate: rate, models: n, names: map[string]int{}}
+	ok, series := 0, 0
+	for i := range n {
+		o := run(t, s, rate, *first+i)
+		episodes := float64(o.episodes) * 30 / float64(max(s.days, 30))
+		c.mean += episodes / float64(n)
+		c.most = max(c.most, episodes)
+		for name, count := range o.names {
+			c.names[name] += count
+		}
+		ok, series = ok+o.ok, series+o.series
+	}
+	c.ok = float64(ok) / float64(max(series, 1))
+	c.took = time.Since(begin)
+	return c
+}
+
+func (c *cell) String() string {
+	names := slices.SortedFunc(maps.Keys(c.names), func(a, b string) int { return c.names[b] - c.names[a] })
+	top := ""
+	for i, name := range names {
+		if i == 4 {
+			top += fmt.Sprintf(" … %d more", len(names)-i)
+			break
+		}
+		top += fmt.Sprintf(" [%s ×%d]", strings.TrimPrefix(name, "fraud 7 "), c.names[name])
+	}
+	bar := "  "
+	if c.mean > 0.2 || c.most > 2 {
+		bar = "✗ "
+	}
+	return fmt.Sprintf("%s%-36s %5v/h %2d models: mean %7.2f max %5.0f episodes a month, %3.0f%% ok at the end, %.1f s%s",
+		bar, c.scenario, c.rate, c.models, c.mean, c.most, 100*c.ok, c.took.Seconds(), top)
+}
+
+// TestNulls: without a drift there are at most 2 false episodes in any model, and at most 0.2 in
+// the mean over the models of a null.
+func TestNulls(t *testing.T) {
+	only, few := *onlyNulls, 4
+	if only == "" {
+		only, few = "independent,volume-by-day,window-week", 1
+	}
+	for _, s := range nulls() {
+		if !wanted(only, s.name) {
+			continue
+		}
+		s = s.chosen()
+		for i, rate := range s.rates {
+			n := few
+			if i < len(s.models) {
+				n = s.models[i]
+			}
+			if *models > 0 {
+				n = *models
+			}
+			c := simulateNull(t, s, rate, n)
+			fmt.Println(c.String())
+			if c.mean > 0.2 || c.most > 2 {
+				t.Errorf("%s at %v/h: mean %.2f, most %.0f", s.name, rate, c.mean, c.most)
+			}
+		}
+	}
+}

@@ -1,0 +1,114 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulate
+
+import (
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+)
+
+// outcome is what the engine said of one model.
+type outcome struct {
+	// episodes are the changes to drift, but those of the target after the change; by series.
+	episodes int
+	names    map[string]int
+	// found is how many hours after the change the target drifted first, -1 never; lasting are the
+	// changes to drift of the target after it, and on the hours in drift.
+	found   int
+	lasting int
+	how     string
+	// ok is how many series have the verdict ok in the end, and series how many there are.
+	ok, series int
+}
+
+// run simulates one model of a scenario.
+func run(t testing.TB, s scenario, rate float64, model int) *outcome {
+	s = s.defaults()
+	features := s.features()
+	base := baseline(&s, features, rand.New(rand.NewPCG(uint64(1000+model), 1)))
+	traffic := newTraffic(&s, rate, features, base, rand.New(rand.NewPCG(uint64(1000+model), 2)))
+	options := drift.DefaultOptions()
+	if s.options != nil {
+		s.options(&options)
+	}
+	m := &catalog.Model{Name: "fraud", Baseline: base}
+	m.Versions = []*catalog.Version{{Model: m, Version: "7", Baseline: base}}
+	set := catalog.NewSet([]*catalog.Model{m}, nil)
+	engine := newEngine(t, options, set)
+
+	out := &outcome{found: -1, names: map[string]int{}}
+	restarts := s.restart
+	for h := range s.days * 24 {
+		switch {
+		case s.after != nil && h == s.from:
+			traffic.set(s.after(), base)
+		case s.until > 0 && h == s.until:
+			traffic.set(features, base)
+		}
+		now := s.at(h + 1)
+		if len(restarts) > 0 && h == restarts[0] {
+			engine = restart(t, engine, options, set, s.at(h))
+			restarts = restarts[1:]
+		}
+		engine.Add(now, traffic.hour(h))
+		_, changes := engine.Advance(now)
+		for i := range changes {
+			out.take(&s, &changes[i])
+		}
+	}
+	engine.Scores(func(r *drift.Result) {
+		out.series++
+		if r.Verdict == drift.OK {
+			out.ok++
+		}
+	})
+	return out
+}
+
+// take counts a change of verdict.
+func (o *outcome) take(s *scenario, c *drift.Change) {
+	if c.Verdict != drift.Drift {
+		return
+	}
+	key := c.Key.String()
+	after := int((c.End - s.at(s.from).Unix()) / 3600)
+	if s.after != nil && key == s.target && after > 0 {
+		o.lasting++
+		if o.found < 0 {
+			o.found, o.how = after, speed(c)
+		}
+		return
+	}
+	o.episodes++
+	o.names[key]++
+}
+
+// speed is which window found a drift.
+func speed(c *drift.Change) string {
+	return (time.Duration(c.End-c.Start) * time.Second).String()
+}
+
+func newEngine(t testing.TB, options drift.Options, set *catalog.Set) *drift.Engine {
+	e, err := drift.New(options)
+	require.NoError(t, err)
+	e.SetCatalog(set)
+	return e
+}
+
+// restart takes a snapshot into a new engine.
+func restart(t testing.TB, e *drift.Engine, options drift.Options, set *catalog.Set, now time.Time) *drift.Engine {
+	snapshot := e.Snapshot()
+	after := newEngine(t, options, set)
+	for _, key := range snapshot.Keys {
+		require.NoError(t, after.Restore(now, snapshot.Changed[key]))
+	}
+	require.NoError(t, after.RestoreDedupe(now, snapshot.Dedupe))
+	return after
+}
