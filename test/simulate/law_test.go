@@ -84,6 +84,28 @@ func (c component) times(weight float64) component {
 	return c
 }
 
+// moved is the law of mean + scale·X.
+func (l law) moved(mean, scale float64) law {
+	out := make(law, len(l))
+	for i, c := range l {
+		out[i] = component{
+			weight:   c.weight,
+			cdf:      func(x float64) float64 { return c.cdf((x - mean) / scale) },
+			quantile: func(u float64) float64 { return mean + scale*c.quantile(u) },
+		}
+	}
+	return out
+}
+
+// with is the law of which a share comes from another one.
+func (l law) with(share float64, other component) law {
+	out := law{other.times(share)}
+	for _, c := range l {
+		out = append(out, c.times(1-share))
+	}
+	return out
+}
+
 // cdf is P(X ≤ x).
 func (l law) cdf(x float64) float64 {
 	p := 0.0

@@ -22,7 +22,8 @@ type feature struct {
 	missing   func(phase int) float64
 	missingSD float64
 	// ar is the autocorrelation of one row with the next, of standard normals; 0 draws rows apart.
-	ar float64
+	// added is what is added to them.
+	ar, added float64
 }
 
 // scenario is a model and its traffic.

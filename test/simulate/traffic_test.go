@@ -137,7 +137,7 @@ func (s *source) draw(r *rand.Rand, phase, users int, counts []uint64, each uint
 		noise := math.Sqrt(1 - s.ar*s.ar)
 		for range users {
 			s.state = s.ar*s.state + noise*r.NormFloat64()
-			counts[s.bins.Index(s.state)] += each
+			counts[s.bins.Index(s.state+s.added)] += each
 		}
 		return
 	}
