@@ -183,7 +183,7 @@ func writeFeatures(b *bytes.Buffer, p *profile.Profile) {
 			parts = append(parts, fmt.Sprintf("min: %g, max: %g", c.Numeric.Min, c.Numeric.Max))
 		case c.Type == profile.Categorical && c.Other == 0 && len(c.Categories) > 0 && len(c.Categories) <= 12:
 			var values []string
-			for _, cat := range c.Categories {
+			for _, cat := range c.MostFrequent() {
 				values = append(values, cat.Value)
 			}
 			parts = append(parts, "values: "+flowList(values))

@@ -113,7 +113,7 @@ func categories(c *profile.Column) string {
 	}
 	var parts []string
 	rest := c.Other
-	for i, cat := range c.Categories {
+	for i, cat := range c.MostFrequent() {
 		if i < most {
 			parts = append(parts, console.Clean(cat.Value, 16)+" "+console.Percent(float64(cat.Count)/float64(c.Count)))
 		} else {

@@ -56,8 +56,7 @@ func (c *counter) profile(rows uint64, o Options) *profile.Column {
 		return profile.NewNumeric(c.column.Name, c.values, missing, o.Bins)
 	}
 	col := profile.NewCategorical(c.column.Name, c.counts, missing, o.MaxCategories)
-	col.Other += c.other
-	col.Count += c.other
+	col.AddOther(c.other)
 	return col
 }
 

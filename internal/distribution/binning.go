@@ -3,7 +3,11 @@
 
 package distribution
 
-import "math"
+import (
+	"math"
+	"slices"
+	"strings"
+)
 
 // Kind is how values are counted. The numbers are part of the format of ml_drift's snapshots.
 type Kind uint8
@@ -42,6 +46,7 @@ type Binning struct {
 	Coarse Grouping
 
 	index map[string]int
+	order []int // see byName
 }
 
 // BinRest is the bin of the categories that a categorical binning does not name.
@@ -86,11 +91,42 @@ func NewFixedBinning(categories []string, counts []float64, n uint64) *Binning {
 	for i, category := range categories {
 		b.index[category] = BinRest + 1 + i
 	}
+	b.byName()
 	if n > 0 {
 		b.Baseline = NewCategoricalSample(b, counts)
 		b.Baseline.n = n
 	}
 	return b
+}
+
+// Compare makes comparisons with the baseline use other counts than those that it is shown with:
+// those of the first len(counts) categories, in n values. All other categories are compared as one.
+// It must be called before anything is compared.
+func (b *Binning) Compare(n uint64, counts []uint64) {
+	if b.Baseline == nil {
+		return
+	}
+	compared := make([]float64, BinRest+1, BinRest+1+len(counts))
+	for _, c := range counts {
+		compared = append(compared, float64(c))
+		n -= min(n, c)
+	}
+	compared[BinRest] = float64(n)
+	b.Baseline.compared = compared
+}
+
+// byName returns the indexes of the categories in the order of their names. It remembers them:
+// calls for a binning that grows must not be concurrent.
+func (b *Binning) byName() []int {
+	if len(b.order) != len(b.Categories) {
+		order := make([]int, len(b.Categories))
+		for i := range order {
+			order[i] = i
+		}
+		slices.SortFunc(order, func(i, j int) int { return strings.Compare(b.Categories[i], b.Categories[j]) })
+		b.order = order
+	}
+	return b.order
 }
 
 // Bins is the number of counts: 0 unless the kind is numeric or categorical.

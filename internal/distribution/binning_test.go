@@ -74,15 +74,53 @@ func TestMatchCategories(t *testing.T) {
 	cur := grows.Sample([]uint32{2, 4, 3, 1}, nil, 0, 0)
 	p, ok := Match(base.Baseline, cur)
 	require.True(t, ok)
-	assert.Equal(t, []string{"DE", "FR", "IT"}, p.Names())
+	assert.Equal(t, []string{"DE", "FR"}, p.Names(), "IT may be among the rest")
 	ref, now := p.Shares()
+	assert.Equal(t, []float64{0.6, 0.2, 0.2}, ref)
+	assert.Equal(t, []float64{0.1, 0.4, 0.5}, now)
+
+	p, ok = Match(base.Baseline, grows.Sample([]uint32{0, 4, 3, 1}, nil, 0, 0))
+	require.True(t, ok)
+	assert.Equal(t, []string{"DE", "FR", "IT"}, p.Names(), "there was none")
+	ref, now = p.Shares()
 	assert.Equal(t, []float64{0.6, 0.2, 0.1, 0.1}, ref)
-	assert.Equal(t, []float64{0.1, 0.4, 0, 0.5}, now)
+	assert.Equal(t, []float64{0.125, 0.5, 0, 0.375}, now)
+
+	champion := NewCategoricalBinning()
+	for _, c := range []string{"US", "BR", "FR"} {
+		champion.Bin(c, 10)
+	}
+	p, ok = Match(champion.Sample([]uint32{0, 1, 2, 3}, nil, 0, 0), grows.Sample([]uint32{0, 4, 3, 1}, nil, 0, 0))
+	require.True(t, ok)
+	assert.Equal(t, []string{"BR", "DE", "FR", "US"}, p.Names(), "both saw all there was")
+	ref, now = p.Shares()
+	assert.InDeltaSlice(t, []float64{2. / 6, 0, 3. / 6, 1. / 6, 0}, ref, 1e-12)
+	assert.Equal(t, []float64{0, 0.125, 0.5, 0.375, 0}, now)
 
 	p, ok = Match(base.Baseline, base.Sample([]uint32{0, 6, 2, 1}, nil, 0, 0))
 	require.True(t, ok)
 	_, now = p.Shares()
 	assert.InDelta(t, 6.0/9, now[0], 1e-12)
+}
+
+// Rows that are held out are compared with; what they did not choose is one category on both sides,
+// and the baseline still shows the shares of all rows.
+func TestHeldOutRowsAreCompared(t *testing.T) {
+	base := NewFixedBinning([]string{"b", "a", "rare"}, []float64{4, 50, 40, 6}, 100)
+	base.Compare(48, []uint64{26, 19})
+	p, ok := Match(base.Baseline, base.Sample([]uint32{1, 5, 3, 1}, nil, 0, 0))
+	require.True(t, ok)
+	assert.Equal(t, []string{"a", "b"}, p.Names())
+	ref, now := p.Shares()
+	assert.InDeltaSlice(t, []float64{19. / 48, 26. / 48, 3. / 48}, ref, 1e-12)
+	assert.Equal(t, []float64{0.3, 0.5, 0.2}, now)
+	assert.Equal(t, 0.5, base.Baseline.Share(1))
+	assert.Equal(t, uint64(100), base.Baseline.Count())
+
+	// Two samples of live rows chose nothing: all that the baseline lists is told apart.
+	p, ok = Match(base.Sample([]uint32{0, 6, 3, 1}, nil, 0, 0), base.Sample([]uint32{1, 5, 3, 1}, nil, 0, 0))
+	require.True(t, ok)
+	assert.Equal(t, []string{"a", "b", "rare"}, p.Names())
 }
 
 func TestRebinAndSubset(t *testing.T) {

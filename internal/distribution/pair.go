@@ -72,15 +72,30 @@ func matchNumeric(ref, cur *Sample) (p Pair, ok bool) {
 	return p, true
 }
 
+// matchCategories brings the counts of two samples into the order of the categories' names, with
+// all others last. P-values pool neighbours, which are valid neighbours only where the counts had
+// no say in the order.
 func matchCategories(ref, cur *Sample) (p Pair) {
-	a, b := ref.all, cur.all
-	p.names = ref.binning.Categories[:max(min(len(ref.binning.Categories), len(a)-1), 0)]
 	if ref.binning != cur.binning {
-		a, b, p.names = commonCategories(ref, cur)
+		return commonCategories(ref, cur)
 	}
-	// The rest comes last, beside the rarest category: p-values pool neighbours.
-	p.grouped = [2]stats.Sample{{Counts: restLast(a, len(a))}, {Counts: restLast(b, len(a))}}
-	return p
+	a, b := ref.all, cur.all
+	if ref.compared != nil {
+		a = ref.compared
+	}
+	t := newTable(len(a))
+	t.addRest(a[BinRest], b[BinRest])
+	for _, i := range ref.binning.byName() {
+		switch bin := BinRest + 1 + i; {
+		case bin < len(a) && bin < len(b):
+			t.add(ref.binning.Categories[i], a[bin], b[bin])
+		case bin < len(a):
+			t.addRest(a[bin], 0)
+		case bin < len(b):
+			t.addRest(0, b[bin])
+		}
+	}
+	return t.pair()
 }
 
 // Compare computes one statistic.
@@ -133,33 +148,79 @@ func (p *Pair) Shares() (ref, cur []float64) {
 	return p.share[:n], p.share[n:]
 }
 
-// restLast moves the first count to the end and pads to n.
-func restLast(counts []float64, n int) []float64 {
-	out := make([]float64, n)
-	copy(out, counts[1:])
-	out[n-1] = counts[0]
-	return out
+// commonCategories counts one by one what both samples tell apart, and the rest together. A
+// category that only one of them names is told apart where the other lost sight of none.
+func commonCategories(ref, cur *Sample) Pair {
+	t := newTable(len(ref.all))
+	t.addRest(ref.all[BinRest], cur.all[BinRest])
+	var alone []string // named by the current sample only
+	for _, i := range cur.binning.byName() {
+		name := cur.binning.Categories[i]
+		if _, ok := ref.named(name); !ok && BinRest+1+i < len(cur.all) {
+			alone = append(alone, name)
+		}
+	}
+	flush := func(before func(string) bool) {
+		for len(alone) > 0 && before(alone[0]) {
+			b, _ := cur.named(alone[0])
+			t.addWhere(ref.sawAll(), alone[0], 0, b)
+			alone = alone[1:]
+		}
+	}
+	for _, i := range ref.binning.byName() {
+		name := ref.binning.Categories[i]
+		a, ok := ref.named(name)
+		if !ok {
+			continue
+		}
+		flush(func(other string) bool { return other < name })
+		b, ok := cur.named(name)
+		t.addWhere(ok || cur.sawAll(), name, a, b)
+	}
+	flush(func(string) bool { return true })
+	return t.pair()
 }
 
-// commonCategories counts what both know by name, and the rest together, first.
-func commonCategories(ref, cur *Sample) (a, b []float64, names []string) {
-	a, b = []float64{ref.all[0]}, []float64{cur.all[0]}
-	for i, name := range ref.binning.Categories {
-		if 1+i >= len(ref.all) {
-			break
-		}
-		if j, ok := cur.binning.index[name]; ok && j < len(cur.all) {
-			a, b, names = append(a, ref.all[1+i]), append(b, cur.all[j]), append(names, name)
-		} else if cur.binning.Fixed {
-			a[0] += ref.all[1+i]
-		} else {
-			a, b, names = append(a, ref.all[1+i]), append(b, 0), append(names, name)
-		}
+// named returns the count of a category that the sample tells apart.
+func (s *Sample) named(category string) (count float64, ok bool) {
+	bin, ok := s.binning.index[category]
+	if !ok || bin >= len(s.all) {
+		return 0, false
 	}
-	for i, name := range cur.binning.Categories {
-		if _, ok := ref.binning.index[name]; !ok && 1+i < len(cur.all) {
-			b[0] += cur.all[1+i]
-		}
+	return s.all[bin], true
+}
+
+// sawAll says that a category that the sample does not name was not there.
+func (s *Sample) sawAll() bool { return !s.binning.Fixed && s.all[BinRest] == 0 }
+
+// table counts categories of two samples.
+type table struct {
+	names    []string
+	ref, cur []float64
+	rest     [2]float64
+}
+
+func newTable(columns int) *table {
+	return &table{names: make([]string, 0, columns), ref: make([]float64, 0, columns), cur: make([]float64, 0, columns)}
+}
+
+func (t *table) add(name string, ref, cur float64) {
+	t.names, t.ref, t.cur = append(t.names, name), append(t.ref, ref), append(t.cur, cur)
+}
+
+func (t *table) addRest(ref, cur float64) {
+	t.rest[0] += ref
+	t.rest[1] += cur
+}
+
+func (t *table) addWhere(apart bool, name string, ref, cur float64) {
+	if apart {
+		t.add(name, ref, cur)
+	} else {
+		t.addRest(ref, cur)
 	}
-	return a, b, names
+}
+
+func (t *table) pair() Pair {
+	return Pair{names: t.names, grouped: [2]stats.Sample{{Counts: append(t.ref, t.rest[0])}, {Counts: append(t.cur, t.rest[1])}}}
 }

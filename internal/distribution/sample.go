@@ -24,6 +24,9 @@ type Sample struct {
 	expo *Exponential
 	// binning names the categories of a categorical sample.
 	binning *Binning
+	// compared are the counts of the rest and of the first categories that comparisons use in place
+	// of all, where a baseline holds out rows.
+	compared []float64
 }
 
 // NewNumericSample prepares counts in explicit bounds. Without a standard deviation (NaN), the one

@@ -41,7 +41,7 @@ const (
 )
 
 // growth finds what has grown most; nil where there is nothing to compare. The lower range, or the
-// category that is first in the baseline, wins among equals.
+// category that is first by name, wins among equals.
 func growth(p *distribution.Pair, examples []example, n uint64) *Growth {
 	ref, cur := p.Shares()
 	if len(ref) == 0 {

@@ -220,8 +220,7 @@ func (l *learning) profile(key modelKey, now time.Time) Learned {
 		var column *profile.Column
 		if categories > c.numbers || c.numbers == 0 && k.subject == Class {
 			column = profile.NewCategorical(k.name, c.categories, c.missing, profile.DefaultMaxCategories)
-			column.Other += c.rest
-			column.Count += c.rest
+			column.AddOther(c.rest)
 		} else if c.numbers > 0 {
 			column = c.numeric(k.name)
 		} else {

@@ -106,6 +106,9 @@ func (p *plan) categoricalBinning() *distribution.Binning {
 		counts = append(counts, float64(category.Count))
 	}
 	b := distribution.NewFixedBinning(names, counts, c.Count)
+	if c.HeldOut != nil {
+		b.Compare(c.HeldOut.Count, c.HeldOut.Counts)
+	}
 	p.shared.keep(b)
 	return b
 }

@@ -71,19 +71,15 @@ func MeanStdDev(values []float64) (mean, sd float64) {
 }
 
 // NewCategorical profiles a categorical column and keeps at most maxCategories values, the most
-// frequent ones.
+// frequent ones. Unless each value has many rows, half of the rows choose which are kept, and the
+// other half is held out to compare with (HeldOut).
 func NewCategorical(name string, counts map[string]uint64, missing uint64, maxCategories int) *Column {
 	c := &Column{Name: name, Type: Categorical, Missing: missing}
-	all := mostFrequent(counts)
-	for _, cat := range all {
-		c.Count += cat.Count
+	for _, n := range counts {
+		c.Count += n
 	}
-	for i, cat := range all {
-		if i < maxCategories {
-			c.Categories = append(c.Categories, cat)
-		} else {
-			c.Other += cat.Count
-		}
+	if len(counts) > 0 {
+		c.holdOut(mostFrequent(counts), maxCategories, 0)
 	}
 	return c
 }
@@ -94,8 +90,11 @@ func mostFrequent(counts map[string]uint64) []Category {
 	for v, n := range counts {
 		all = append(all, Category{Value: v, Count: n})
 	}
-	slices.SortFunc(all, func(a, b Category) int {
-		return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
-	})
+	slices.SortFunc(all, byCount)
 	return all
+}
+
+// byCount is the order of most frequent first, ties by value.
+func byCount(a, b Category) int {
+	return cmp.Or(cmp.Compare(b.Count, a.Count), cmp.Compare(a.Value, b.Value))
 }

@@ -9,11 +9,17 @@
 // count into its bins.
 package profile
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // FormatVersion is the version of the JSON layout that this package writes, and the newest it
 // reads.
-const FormatVersion = 1
+//
+// Version 2 has held_out beside categories. A column of version 1 that needs one gets it when it is
+// read (Column.HeldOut).
+const FormatVersion = 2
 
 // Type is how the values of a column are compared.
 type Type string
@@ -59,10 +65,14 @@ type Column struct {
 	// Numeric is set on a numeric column with at least one value.
 	Numeric *NumericColumn `json:"numeric,omitempty"`
 	// Categories are the most frequent values of a categorical column, most frequent first, ties by
-	// value.
+	// value. Where rows are held out, the values that the other rows chose come first, in that
+	// order, and the most frequent of the others after them.
 	Categories []Category `json:"categories,omitempty"`
 	// Other is the number of rows of a categorical column whose value is not in Categories.
 	Other uint64 `json:"other,omitempty"`
+	// HeldOut are the rows of a categorical column to compare with; nil where it is all rows, as
+	// each value has many.
+	HeldOut *HeldOut `json:"held_out,omitempty"`
 }
 
 // NumericColumn is the distribution of a numeric column.
@@ -93,6 +103,11 @@ func (p *Profile) Column(feature string) *Column {
 		}
 	}
 	return nil
+}
+
+// MostFrequent returns the categories, most frequent first, whether they were chosen or not.
+func (c *Column) MostFrequent() []Category {
+	return slices.SortedFunc(slices.Values(c.Categories), byCount)
 }
 
 // MissingRatio is the share of rows without a value, 0 for an empty column.

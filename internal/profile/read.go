@@ -47,19 +47,34 @@ func Read(r io.Reader) (*Profile, error) {
 		return nil, err
 	}
 	p.respell()
+	for _, c := range p.columns() {
+		c.holdOutListed()
+	}
 	return p, nil
 }
 
+// columns are all that are set.
+func (p *Profile) columns() []*Column {
+	columns := slices.Clone(p.Features)
+	for _, c := range []*Column{p.Prediction, p.Confidence} {
+		if c != nil {
+			columns = append(columns, c)
+		}
+	}
+	return columns
+}
+
 // respell gives categories the spelling that values have, and adds up those that have become one.
+// What such a column holds out is drawn anew.
 func (p *Profile) respell() {
-	for _, c := range append(slices.Clone(p.Features), p.Prediction) {
-		if c == nil || !slices.ContainsFunc(c.Categories, func(c Category) bool { return value.Category(c.Value) != c.Value }) {
+	for _, c := range p.columns() {
+		if !slices.ContainsFunc(c.Categories, func(c Category) bool { return value.Category(c.Value) != c.Value }) {
 			continue
 		}
 		counts := make(map[string]uint64, len(c.Categories))
 		for _, category := range c.Categories {
 			counts[value.Category(category.Value)] += category.Count
 		}
-		c.Categories = mostFrequent(counts)
+		c.Categories, c.HeldOut = mostFrequent(counts), nil
 	}
 }

@@ -48,7 +48,7 @@ func (c *Column) validate(key string) error {
 	var errs []error
 	switch c.Type {
 	case Numeric:
-		if len(c.Categories) > 0 || c.Other > 0 {
+		if len(c.Categories) > 0 || c.Other > 0 || c.HeldOut != nil {
 			errs = append(errs, fmt.Errorf("%s.categories: a numeric column has none", key))
 		}
 		if c.Numeric == nil {
@@ -74,10 +74,34 @@ func (c *Column) validate(key string) error {
 		if sum != c.Count {
 			errs = append(errs, fmt.Errorf("%s.count: %d is not the sum of categories and other, %d", key, c.Count, sum))
 		}
+		errs = append(errs, c.validateHeldOut(key+".held_out"))
 	default:
 		errs = append(errs, fmt.Errorf("%s.type: %q is neither %q nor %q", key, c.Type, Numeric, Categorical))
 	}
 	return errors.Join(errs...)
+}
+
+func (c *Column) validateHeldOut(key string) error {
+	h := c.HeldOut
+	switch {
+	case h == nil:
+		return nil
+	case h.Count > c.Count || h.Count == 0:
+		return fmt.Errorf("%s.count: %d is not between 1 and the column's count %d", key, h.Count, c.Count)
+	case len(h.Counts) > len(c.Categories):
+		return fmt.Errorf("%s.counts: %d of them are more than the %d categories", key, len(h.Counts), len(c.Categories))
+	}
+	left := h.Count
+	for i, n := range h.Counts {
+		if n > c.Categories[i].Count {
+			return fmt.Errorf("%s.counts[%d]: %d is more than the category's count %d", key, i, n, c.Categories[i].Count)
+		}
+		if n > left {
+			return fmt.Errorf("%s.counts: their sum is more than count, %d", key, h.Count)
+		}
+		left -= n
+	}
+	return nil
 }
 
 func (n *NumericColumn) validate(key string, count uint64) error {

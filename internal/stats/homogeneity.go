@@ -14,12 +14,15 @@ const minExpected = 5
 //
 // A column thick enough stands alone. Thin ones are added up in the order of the index until a pool
 // is thick enough; what is left joins the last pool. Pooling looks at column totals only, so the
-// test stays valid given them, and a pool's expected count stays below 15, so that a rare or new
-// category that grows is not drowned in a common one. Where all thin columns together are too thin
-// for a pool they join the thinnest column, where a new category could hide; therefore they are
-// also tested on their own, by the binomial probability that the smaller side has at least so many
-// of their samples, and p is twice the smaller of both p-values (Bonferroni). p is 1 when there is
-// nothing to compare: fewer than two columns, or none thick enough.
+// test stays valid given them, as long as neither side's counts had a say in which columns there
+// are and in their order: the most frequent values of the reference, in the order of its counts,
+// are columns that the reference happens to have too much of, and pools that it has too much of. A
+// pool's expected count stays below 15, so that a rare or new category that grows is not drowned in
+// a common one. Where all thin columns together are too thin for a pool they join the thinnest
+// column, where a new category could hide; therefore they are also tested on their own, by the
+// binomial probability that the smaller side has at least so many of their samples, and p is twice
+// the smaller of both p-values (Bonferroni). p is 1 when there is nothing to compare: fewer than
+// two columns, or none thick enough.
 //
 // The statistic is the pooled table's chi². nRef and nCur are the totals of both sides, above 0.
 func homogeneity(ref, cur []float64, nRef, nCur float64) (statistic, p float64) {
