@@ -60,12 +60,14 @@ type cell struct {
 	mean, most float64
 	names      map[string]int
 	ok         float64 // share of series that have the verdict ok in the end
-	took       time.Duration
+	// peers are the mean episodes of their rules, by name.
+	peers map[string]float64
+	took  time.Duration
 }
 
 func simulateNull(t *testing.T, s scenario, rate float64, n int) cell {
 	begin := time.Now()
-	c := cell{scenario: s.name, rate: rate, models: n, names: map[string]int{}}
+	c := cell{scenario: s.name, rate: rate, models: n, names: map[string]int{}, peers: map[string]float64{}}
 	ok, series := 0, 0
 	for i := range n {
 		o := run(t, s, rate, *first+i)
@@ -74,6 +76,9 @@ func simulateNull(t *testing.T, s scenario, rate float64, n int) cell {
 		c.most = max(c.most, episodes)
 		for name, count := range o.names {
 			c.names[name] += count
+		}
+		for _, r := range o.peers {
+			c.peers[r.String()] += float64(r.episodes) * 30 / float64(max(s.days, 30)) / float64(n)
 		}
 		ok, series = ok+o.ok, series+o.series
 	}
@@ -91,6 +96,9 @@ func (c *cell) String() string {
 			break
 		}
 		top += fmt.Sprintf(" [%s ×%d]", strings.TrimPrefix(name, "fraud 7 "), c.names[name])
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.peers)) {
+		top += fmt.Sprintf("; %s %.1f", name, c.peers[name])
 	}
 	bar := "  "
 	if c.mean > 0.2 || c.most > 2 {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 )
@@ -27,25 +26,41 @@ type power struct {
 	lasting, others float64
 	most            int
 	how             map[string]int
-	took            time.Duration
+	// peers are those of their rules, by name.
+	peers map[string]*power
+	took  time.Duration
 }
 
 func simulatePower(t testing.TB, s scenario, rate float64, n int) power {
 	begin := time.Now()
-	p := power{scenario: s.name, rate: rate, models: n, how: map[string]int{}}
+	p := power{scenario: s.name, rate: rate, models: n, how: map[string]int{}, peers: map[string]*power{}}
 	for i := range n {
 		o := run(t, s, rate, *first+i)
+		p.add(o.found, o.lasting, o.episodes)
 		if o.found >= 0 {
-			p.delays = append(p.delays, o.found)
 			p.how[o.how]++
 		}
-		p.lasting += float64(o.lasting) / float64(n)
-		p.most = max(p.most, o.lasting)
-		p.others += float64(o.episodes) / float64(n)
+		for _, r := range o.peers {
+			name := r.String()
+			if p.peers[name] == nil {
+				p.peers[name] = &power{scenario: name, rate: rate, models: n}
+			}
+			p.peers[name].add(r.found, r.lasting, r.episodes)
+		}
 	}
-	slices.Sort(p.delays)
 	p.took = time.Since(begin)
 	return p
+}
+
+// add takes what came of one of the models.
+func (p *power) add(found, lasting, others int) {
+	if found >= 0 {
+		p.delays = append(p.delays, found)
+		slices.Sort(p.delays)
+	}
+	p.lasting += float64(lasting) / float64(p.models)
+	p.most = max(p.most, lasting)
+	p.others += float64(others) / float64(p.models)
 }
 
 func (p *power) found() float64 { return float64(len(p.delays)) / float64(p.models) }
@@ -67,7 +82,7 @@ func (p *power) String() string {
 	for _, k := range slices.SortedFunc(maps.Keys(p.how), func(a, b string) int { return p.how[b] - p.how[a] }) {
 		how += fmt.Sprintf(" %s×%d", k, p.how[k])
 	}
-	return fmt.Sprintf("  %-36s %5v/h %2d models: found %3.0f%%, median %4s h, %.1f episodes (most %d), others %.2f, %.1f s, windows:%s",
+	return fmt.Sprintf("%-38s %5v/h %2d models: found %3.0f%%, median %4s h, %.1f episodes (most %d), others %.2f, %.1f s%s",
 		p.scenario, p.rate, p.models, 100*p.found(), delay, p.lasting, p.most, p.others, p.took.Seconds(), how)
 }
 
@@ -84,7 +99,10 @@ func TestPower(t *testing.T) {
 				n = *models
 			}
 			p := simulatePower(t, s, rate, n)
-			fmt.Println(strings.TrimRight(p.String(), " "))
+			fmt.Println(p.String())
+			for _, name := range slices.Sorted(maps.Keys(p.peers)) {
+				fmt.Println("  ", p.peers[name].String())
+			}
 		}
 	}
 }

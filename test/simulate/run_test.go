@@ -26,14 +26,19 @@ type outcome struct {
 	how     string
 	// ok is how many series have the verdict ok in the end, and series how many there are.
 	ok, series int
+	// peers is what their rules said of the same rows.
+	peers []*rule
 }
 
 // run simulates one model of a scenario.
 func run(t testing.TB, s scenario, rate float64, model int) *outcome {
 	s = s.defaults()
-	features := s.features()
-	base := baseline(&s, features, rand.New(rand.NewPCG(uint64(1000+model), 1)))
-	traffic := newTraffic(&s, rate, features, base, rand.New(rand.NewPCG(uint64(1000+model), 2)))
+	features := ofFeatures(s.features())
+	base, rows := baseline(&s, features, rand.New(rand.NewPCG(uint64(1000+model), 1)))
+	traffic := newTraffic(&s, rate, features, rows, rand.New(rand.NewPCG(uint64(1000+model), 2)))
+	if *withPeers {
+		traffic.peers = newPeers(&s, rows, traffic.sources)
+	}
 	options := drift.DefaultOptions()
 	if s.options != nil {
 		s.options(&options)
@@ -48,9 +53,9 @@ func run(t testing.TB, s scenario, rate float64, model int) *outcome {
 	for h := range s.days * 24 {
 		switch {
 		case s.after != nil && h == s.from:
-			traffic.set(s.after(), base)
+			traffic.set(ofFeatures(s.after()), rows)
 		case s.until > 0 && h == s.until:
-			traffic.set(features, base)
+			traffic.set(features, rows)
 		}
 		now := s.at(h + 1)
 		if len(restarts) > 0 && h == restarts[0] {
@@ -62,6 +67,12 @@ func run(t testing.TB, s scenario, rate float64, model int) *outcome {
 		for i := range changes {
 			out.take(&s, &changes[i])
 		}
+		if traffic.peers != nil {
+			traffic.peers.end(h + 1)
+		}
+	}
+	if traffic.peers != nil {
+		out.peers = traffic.peers.rules
 	}
 	engine.Scores(func(r *drift.Result) {
 		out.series++
@@ -79,7 +90,8 @@ func (o *outcome) take(s *scenario, c *drift.Change) {
 	}
 	key := c.Key.String()
 	after := int((c.End - s.at(s.from).Unix()) / 3600)
-	if s.after != nil && key == s.target && after > 0 {
+	changed := s.after != nil && after > 0 && (s.until == 0 || after <= s.until-s.from+24)
+	if changed && key == s.target {
 		o.lasting++
 		if o.found < 0 {
 			o.found, o.how = after, speed(c)

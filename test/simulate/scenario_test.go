@@ -13,6 +13,8 @@ import (
 // feature is how one feature is generated. What varies in time varies with the scenario's phase.
 type feature struct {
 	name string
+	// subject is Feature, or one of the model's answers.
+	subject drift.Subject
 	// law is of numbers, shares of categories; labels name them.
 	law    func(phase int) law
 	shares func(phase int) []float64
@@ -33,7 +35,7 @@ type scenario struct {
 	// after is what the features are from the hour from on; nil changes nothing.
 	after func() []feature
 	from  int
-	// until ends the change; 0 never does.
+	// until ends the change; 0 never does. What is said of the target a day later is false.
 	until int
 	// phase is what repeats itself: of an hour since the start.
 	phase func(hour int) int
@@ -80,6 +82,16 @@ func (s *scenario) begin() int64 {
 		return s.start
 	}
 	return epoch
+}
+
+// ofFeatures says of features without a subject that they are features.
+func ofFeatures(features []feature) []feature {
+	for i := range features {
+		if features[i].subject == drift.Predictions {
+			features[i].subject = drift.Feature
+		}
+	}
+	return features
 }
 
 // defaults fills in what most scenarios have in common.

@@ -6,6 +6,7 @@ package simulate
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"gonum.org/v1/gonum/stat/distuv"
 
@@ -14,8 +15,16 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
+// reference are the rows of a baseline that have a value of a feature, in the order in which they
+// were drawn: numbers, or categories.
+type reference struct {
+	column     *profile.Column
+	values     []float64
+	categories []int
+}
+
 // baseline profiles nref rows of a scenario: hours of the first week, as often as they have rows.
-func baseline(s *scenario, features []feature, r *rand.Rand) *profile.Profile {
+func baseline(s *scenario, features []feature, r *rand.Rand) (*profile.Profile, []reference) {
 	hours := make([]float64, 168)
 	for h := range hours {
 		hours[h] = s.volume(h)
@@ -30,10 +39,11 @@ func baseline(s *scenario, features []feature, r *rand.Rand) *profile.Profile {
 		equal = s.cluster
 	}
 	p := &profile.Profile{FormatVersion: profile.FormatVersion, Rows: uint64(s.nref)}
+	rows := make([]reference, len(features))
 	for i := range features {
-		f := &features[i]
+		f, row := &features[i], &rows[i]
 		var missing uint64
-		values, counts := []float64{}, map[string]uint64{}
+		counts := map[string]uint64{}
 		tables := map[int]*alias{}
 		for i := 0; i < s.nref; i += equal {
 			n := min(equal, s.nref-i)
@@ -47,21 +57,33 @@ func baseline(s *scenario, features []feature, r *rand.Rand) *profile.Profile {
 					t = newAlias(f.shares(phases[i]))
 					tables[phases[i]] = t
 				}
-				counts[f.labels(t.draw(r))] += uint64(n)
+				c := t.draw(r)
+				counts[f.labels(c)] += uint64(n)
+				for range n {
+					row.categories = append(row.categories, c)
+				}
 				continue
 			}
 			v := f.law(phases[i]).draw(r)
 			for range n {
-				values = append(values, v)
+				row.values = append(row.values, v)
 			}
 		}
 		if f.shares != nil {
-			p.Features = append(p.Features, profile.NewCategorical(f.name, counts, missing, profile.DefaultMaxCategories))
+			row.column = profile.NewCategorical(f.name, counts, missing, profile.DefaultMaxCategories)
 		} else {
-			p.Features = append(p.Features, profile.NewNumeric(f.name, values, missing, distribution.DefaultBins))
+			row.column = profile.NewNumeric(f.name, slices.Clone(row.values), missing, distribution.DefaultBins)
+		}
+		switch f.subject {
+		case drift.Class, drift.Value:
+			p.Prediction = row.column
+		case drift.Confidence:
+			p.Confidence = row.column
+		default:
+			p.Features = append(p.Features, row.column)
 		}
 	}
-	return p
+	return p, rows
 }
 
 // table draws the bins, or the categories, of one feature in one phase.
@@ -75,18 +97,14 @@ type table struct {
 // source draws the rows of a feature.
 type source struct {
 	feature
-	column *profile.Column
 	bins   *distribution.Bins
 	groups distribution.Grouping
 	tables map[int]*table
 	state  float64 // of autocorrelated rows
-	// scratch counts one hour.
-	counts []uint64
-	drawn  int
 }
 
 func newSource(f feature, c *profile.Column) *source {
-	s := &source{feature: f, column: c, tables: map[int]*table{}}
+	s := &source{feature: f, tables: map[int]*table{}}
 	if c.Numeric != nil {
 		s.bins, _ = distribution.NewBins(c.Numeric.Bounds)
 		s.groups = distribution.GroupByMass(c.Numeric.Bounds, c.Numeric.Counts, distribution.DefaultGroups)
@@ -213,20 +231,22 @@ type traffic struct {
 	r       *rand.Rand
 	sources []*source
 	key     drift.Key
+	// peers are told what is counted; nil where there are none.
+	peers *peers
 }
 
-func newTraffic(s *scenario, rate float64, features []feature, base *profile.Profile, r *rand.Rand) *traffic {
+func newTraffic(s *scenario, rate float64, features []feature, rows []reference, r *rand.Rand) *traffic {
 	t := &traffic{scenario: s, rate: rate, r: r, key: drift.Key{Model: "fraud", Version: "7"}}
-	t.set(features, base)
+	t.set(features, rows)
 	return t
 }
 
 // set makes the features those that are given.
-func (t *traffic) set(features []feature, base *profile.Profile) {
+func (t *traffic) set(features []feature, rows []reference) {
 	before := t.sources
 	t.sources = nil
 	for i, f := range features {
-		s := newSource(f, base.Features[i])
+		s := newSource(f, rows[i].column)
 		if before != nil {
 			s.state = before[i].state
 		}
@@ -267,7 +287,9 @@ func (t *traffic) hour(hour int) []drift.Delta {
 // count appends what one feature counts of users, who are given by segment.
 func (t *traffic) count(out []drift.Delta, s *source, number, phase int, minute int64, in []int, each uint64) []drift.Delta {
 	k := t.key
-	k.Name = s.name
+	if s.subject == drift.Feature {
+		k.Name = s.name
+	}
 	missing := 0.0
 	if s.missing != nil {
 		missing = s.missing(phase)
@@ -296,7 +318,7 @@ func (t *traffic) count(out []drift.Delta, s *source, number, phase int, minute 
 		}
 		for _, w := range t.watched {
 			if w == number && users > lacking {
-				k.Subject = drift.Feature
+				k.Subject = s.subject
 				out = t.append(out, s, phase, k, minute, part, each, true)
 			}
 		}
@@ -306,8 +328,13 @@ func (t *traffic) count(out []drift.Delta, s *source, number, phase int, minute 
 		k.Subject = drift.Missing
 		out = append(out, drift.Delta{Key: k, Minute: minute, Count: uint64(absent) * each})
 	}
-	k.Subject = drift.Feature
-	return t.append(out, s, phase, k, minute, total, each, false)
+	k.Subject = s.subject
+	before := len(out)
+	out = t.append(out, s, phase, k, minute, total, each, false)
+	if t.peers != nil && len(out) > before {
+		t.peers.take(number, s, phase, total, &out[before])
+	}
+	return out
 }
 
 func (t *traffic) append(out []drift.Delta, s *source, phase int, k drift.Key, minute int64, counts []uint64, each uint64, grouped bool) []drift.Delta {
