@@ -63,18 +63,31 @@ type Sample struct {
 	Min, Max float64
 	// StdDev is the standard deviation of the values. Only Wasserstein reads the reference's.
 	StdDev float64
+	// EffectiveN is how many independent samples the counts are worth, where samples depend on each
+	// other: p-values and expectations take it for the number of samples. 0, or more than there
+	// are, means that all are independent.
+	EffectiveN float64
+}
+
+// effective is EffectiveN of n samples.
+func (s *Sample) effective(n float64) float64 {
+	if s.EffectiveN > 0 && s.EffectiveN < n {
+		return s.EffectiveN
+	}
+	return n
 }
 
 // Result of a comparison. All fields are finite.
 type Result struct {
-	// Score is the value of the method, 0 for identical distributions.
+	// Score is the value of the method, 0 for identical distributions. PSI, Jensen-Shannon, KL and
+	// Hellinger are less what is expected of two samples of one distribution (see unbiased).
 	Score float64
 	// Effect is what a threshold is compared with: Score, but for Chi2, whose score grows with the
-	// number of samples, balancedCramersV.
+	// number of samples, Cramér's V (see balancedCramersV), less what is expected, too.
 	Effect float64
 	// PValue is the probability of a difference at least this large between two samples of one
 	// distribution: of D for KS and Wasserstein (see ksPValue), of Pearson's chi² of homogeneity
-	// for the others (see homogeneity). Rows are taken as independent.
+	// for the others (see homogeneity). Rows are taken as independent but for EffectiveN.
 	PValue float64
 	// Statistic is the test statistic that PValue belongs to: D for KS and Wasserstein, else the
 	// chi² of the pooled table.
@@ -113,23 +126,25 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 		return Result{}, errNoCurrent
 	}
 
+	effRef, effCur := ref.effective(nRef), cur.effective(nCur)
+	unbiased := func(d *divergence) float64 { return d.unbiased(ref.Counts, cur.Counts, nRef, nCur, effRef, effCur) }
 	var r Result
 	switch m {
 	case PSI:
-		r.Score = populationStability(ref.Counts, cur.Counts, pseudoCount)
+		r.Score = unbiased(&divergencePSI)
 	case JensenShannon:
-		r.Score = jensenShannonDistance(ref.Counts, cur.Counts, pseudoCount)
+		r.Score = math.Sqrt(min(unbiased(&divergenceJS), 1))
 	case KL:
-		r.Score = kullbackLeibler(ref.Counts, cur.Counts, pseudoCount)
+		r.Score = unbiased(&divergenceKL)
 	case Hellinger:
-		r.Score = hellingerDistance(ref.Counts, cur.Counts, pseudoCount)
+		r.Score = math.Sqrt(min(unbiased(&divergenceHellinger), 1))
 	case LInfinity:
 		r.Score = lInfinityDistance(ref.Counts, cur.Counts)
 	case TotalVariation:
 		r.Score = totalVariationDistance(ref.Counts, cur.Counts)
 	case Chi2:
 		r.Score, _ = chi2Homogeneity(ref.Counts, cur.Counts, nRef, nCur)
-		r.Effect = balancedCramersV(ref.Counts, cur.Counts)
+		r.Effect = math.Sqrt(min(unbiased(&divergenceCramer), 1))
 	case KS:
 		r.Score = ksBins(ref.Counts, cur.Counts)
 		r.Statistic = r.Score
@@ -153,9 +168,9 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 		r.Effect = r.Score
 	}
 	if m.Ordered() {
-		r.PValue = ksPValue(r.Statistic, nRef, nCur)
+		r.PValue = ksPValue(r.Statistic, effRef, effCur)
 	} else {
-		r.Statistic, r.PValue = homogeneity(ref.Counts, cur.Counts, nRef, nCur)
+		r.Statistic, r.PValue = homogeneity(ref.Counts, cur.Counts, effRef/nRef, effCur/nCur, effRef, effCur)
 	}
 	r.Score = min(r.Score, math.MaxFloat64)
 	r.Effect = min(r.Effect, math.MaxFloat64)

@@ -259,14 +259,17 @@ func TestEffectOfChi2DoesNotDependOnSize(t *testing.T) {
 		ref := Sample{Counts: []float64{80 * factor, 80 * factor, 40 * factor}}
 		r, err := Compare(Chi2, ref, cur)
 		require.NoError(t, err)
-		effects = append(effects, r.Effect)
+		v := balancedCramersV(ref.Counts, cur.Counts)
+		effects = append(effects, v)
 		if factor == 100 {
 			raw := cramersV(r.Score, 200*factor+200, 2, 3)
-			assert.InDelta(t, 0.2, raw/r.Effect, 0.01)
+			assert.InDelta(t, 0.2, raw/v, 0.01)
 		}
 		if factor == 1 {
-			assert.InDelta(t, cramersV(r.Score, 400, 2, 3), r.Effect, 1e-15)
+			assert.InDelta(t, cramersV(r.Score, 400, 2, 3), v, 1e-15)
 		}
+		// Less what is expected of three categories.
+		assert.InDelta(t, v*v-2./4*(1/(200*factor)+1./200), r.Effect*r.Effect, 2e-4)
 	}
 	assert.InDelta(t, effects[0], effects[1], 1e-15)
 	assert.InDelta(t, effects[0], effects[2], 1e-15)

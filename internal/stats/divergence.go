@@ -28,6 +28,16 @@ func (s *shares) of(ref, cur float64) (p, q float64) {
 	return (ref + s.pseudo) / s.nRef, (cur + s.pseudo) / s.nCur
 }
 
+// sumOf adds up what the shares of each group make.
+func sumOf(term func(p, q float64) float64, ref, cur []float64, pseudo float64) float64 {
+	s := newShares(ref, cur, pseudo)
+	var v float64
+	for i, r := range ref {
+		v += term(s.of(r, cur[i]))
+	}
+	return v
+}
+
 // populationStability is the population stability index Σ (q−p)·ln(q/p), p the reference's shares
 // and q the current's, each with pseudo added to every count. It is symmetric, at least 0, and
 // without pseudo +Inf where a group is empty on one side only. Both sides need a positive total.
@@ -35,14 +45,7 @@ func (s *shares) of(ref, cur float64) (p, q float64) {
 // Source: Kullback and Leibler 1951 (their divergence J); the name and the folklore of 0.1 and 0.25
 // are Siddiqi's, Credit Risk Scorecards, 2006.
 func populationStability(ref, cur []float64, pseudo float64) float64 {
-	s := newShares(ref, cur, pseudo)
-	var v float64
-	for i, r := range ref {
-		if p, q := s.of(r, cur[i]); p != q {
-			v += (q - p) * math.Log(q/p)
-		}
-	}
-	return v
+	return sumOf(termPSI, ref, cur, pseudo)
 }
 
 // kullbackLeibler is Σ p·ln(p/q) in nats, the reference's shares p first, with pseudo added to
@@ -64,35 +67,13 @@ func kullbackLeibler(ref, cur []float64, pseudo float64) float64 {
 //
 // Source: Endres and Schindelin 2003, who show that the root is a metric.
 func jensenShannonDistance(ref, cur []float64, pseudo float64) float64 {
-	s := newShares(ref, cur, pseudo)
-	var v float64
-	for i, r := range ref {
-		p, q := s.of(r, cur[i])
-		if p == q {
-			continue
-		}
-		m := (p + q) / 2
-		if p > 0 {
-			v += p * math.Log2(p/m)
-		}
-		if q > 0 {
-			v += q * math.Log2(q/m)
-		}
-	}
-	return math.Sqrt(min(max(v/2, 0), 1))
+	return math.Sqrt(min(sumOf(termJS, ref, cur, pseudo), 1))
 }
 
 // hellingerDistance is √(½ Σ (√p−√q)²), in [0, 1], with pseudo added to every count. Both sides
 // need a positive total.
 func hellingerDistance(ref, cur []float64, pseudo float64) float64 {
-	s := newShares(ref, cur, pseudo)
-	var v float64
-	for i, r := range ref {
-		p, q := s.of(r, cur[i])
-		d := math.Sqrt(p) - math.Sqrt(q)
-		v += d * d
-	}
-	return math.Sqrt(min(v/2, 1))
+	return math.Sqrt(min(sumOf(termHellinger, ref, cur, pseudo), 1))
 }
 
 // lInfinityDistance is the largest difference of a share, in [0, 1]. Both sides need a positive
@@ -117,4 +98,51 @@ func totalVariationDistance(ref, cur []float64) float64 {
 		v += math.Abs(p - q)
 	}
 	return min(v/2, 1)
+}
+
+// What a group adds to a sum, at least 0, and 0 where its shares p and q are equal.
+
+func termPSI(p, q float64) float64 {
+	if p == q {
+		return 0
+	}
+	return (q - p) * math.Log(q/p)
+}
+
+// termKL has q−p beside p·ln(p/q), which is 0 in the sum.
+func termKL(p, q float64) float64 {
+	switch {
+	case p == q:
+		return 0
+	case p == 0:
+		return q
+	}
+	return max(p*math.Log(p/q)+q-p, 0)
+}
+
+func termJS(p, q float64) float64 {
+	if p == q {
+		return 0
+	}
+	var v float64
+	m := (p + q) / 2
+	if p > 0 {
+		v += p * math.Log2(p/m)
+	}
+	if q > 0 {
+		v += q * math.Log2(q/m)
+	}
+	return max(v/2, 0)
+}
+
+func termHellinger(p, q float64) float64 {
+	d := math.Sqrt(p) - math.Sqrt(q)
+	return d * d / 2
+}
+
+func termCramer(p, q float64) float64 {
+	if p == q {
+		return 0
+	}
+	return (p - q) / (p + q) * (p - q) / 2
 }

@@ -30,7 +30,7 @@ func binned(values, bounds []float64, sd float64) Sample {
 
 // homogeneityOf is homogeneity with the totals of the counts.
 func homogeneityOf(ref, cur []float64) (statistic, p float64) {
-	return homogeneity(ref, cur, total(ref), total(cur))
+	return homogeneity(ref, cur, 1, 1, total(ref), total(cur))
 }
 
 // cramersV is √(statistic / (n·(min(rows, columns)−1))), in [0, 1], of a contingency table with n

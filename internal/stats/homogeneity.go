@@ -24,8 +24,10 @@ const minExpected = 5
 // the smaller of both p-values (Bonferroni). p is 1 when there is nothing to compare: fewer than
 // two columns, or none thick enough.
 //
-// The statistic is the pooled table's chi². nRef and nCur are the totals of both sides, above 0.
-func homogeneity(ref, cur []float64, nRef, nCur float64) (statistic, p float64) {
+// The statistic is the pooled table's chi². The counts are taken times scaleRef and scaleCur, with
+// which their totals are nRef and nCur, above 0: what they are worth where samples depend on each
+// other (Rao and Scott, JASA 76, 1981: the statistic divided by the mean design effect).
+func homogeneity(ref, cur []float64, scaleRef, scaleCur, nRef, nCur float64) (statistic, p float64) {
 	n := nRef + nCur
 	parts := newSides(nRef, nCur)
 	// A column with this total has an expected count of minExpected on the smaller side.
@@ -34,7 +36,7 @@ func homogeneity(ref, cur []float64, nRef, nCur float64) (statistic, p float64) 
 	var rest, pool, thinnest column
 	groups, pools := 0, 0
 	for i, r := range ref {
-		c := column{r, cur[i]}
+		c := column{r * scaleRef, cur[i] * scaleCur}
 		switch k := c.sum(); {
 		case k == 0:
 		case k >= thick:
