@@ -254,4 +254,11 @@ const (
 	// AttrSummaryPoint (int, 0..) is the ordinal of a data point in its flush, from 0, on the
 	// point. Example: 17.
 	AttrSummaryPoint = "ml.summary.point"
+	// AttrSummarySquaredWeights (int, 0..) is the sum of the squares of what the counted rows stand
+	// for, on a point some of whose rows were sampled; without it all stand for themselves. Example:
+	// 4000.
+	AttrSummarySquaredWeights = "ml.summary.squared_weights"
+	// AttrSamplingMethod (string) is adjusted in the metadata of a metric some of whose rows were
+	// sampled and count as many times as they stand for. Example: "adjusted".
+	AttrSamplingMethod = "sampling.method"
 )

@@ -91,6 +91,8 @@ var attributes = map[string]Name{
 	AttrSummarySequence:          {Name: AttrSummarySequence, Kind: Int, Range: Range{0, unbounded}, Meaning: "The number of the flush, from 1, on the resource."},
 	AttrSummaryPoints:            {Name: AttrSummaryPoints, Kind: Int, Unit: "{point}", Range: Range{0, unbounded}, Meaning: "The number of data points in the flush, on the resource."},
 	AttrSummaryPoint:             {Name: AttrSummaryPoint, Kind: Int, Range: Range{0, unbounded}, Meaning: "The ordinal of a data point in its flush, from 0, on the point."},
+	AttrSummarySquaredWeights:    {Name: AttrSummarySquaredWeights, Kind: Int, Range: Range{0, unbounded}, Meaning: "The sum of the squares of what the counted rows stand for, on a point some of whose rows were sampled; without it all stand for themselves."},
+	AttrSamplingMethod:           {Name: AttrSamplingMethod, Kind: String, Meaning: "Adjusted in the metadata of a metric some of whose rows were sampled and count as many times as they stand for."},
 	AttrServiceName:              {Name: AttrServiceName, Kind: String, Meaning: "The service that sent the spans, on the resource."},
 	AttrOlderEnvironment:         {Name: AttrOlderEnvironment, Kind: String, Meaning: "Read where deployment.environment.name is absent."},
 	AttrErrorType:                {Name: AttrErrorType, Kind: String, Meaning: "The kind of failure that the span ended with."},

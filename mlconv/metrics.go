@@ -104,4 +104,6 @@ const (
 	RoleShadow = "shadow"
 	// RoleCanary (value) is the role of a model that answers a part of the traffic.
 	RoleCanary = "canary"
+	// SamplingAdjusted (value) is the sampling.method of counts that are adjusted.
+	SamplingAdjusted = "adjusted"
 )

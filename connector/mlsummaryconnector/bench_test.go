@@ -61,6 +61,10 @@ var benchCases = []struct {
 	{name: "8 attributes", fill: func(ptrace.Span, *rand.Rand) {}},
 	{name: "28 attributes", features: 20, fill: putFeatures},
 	{name: "28 attributes, no baseline", fill: putFeatures},
+	{name: "28 attributes, sampled", features: 20, fill: func(s ptrace.Span, rng *rand.Rand) {
+		putFeatures(s, rng)
+		s.TraceState().FromRaw(fmt.Sprintf("dd=s:1,ot=rv:%014x;th:c", rng.Uint64()>>8))
+	}},
 	{name: "28 attributes and 2 segments", features: 20, segments: []string{"country", "channel"}, fill: func(s ptrace.Span, rng *rand.Rand) {
 		putFeatures(s, rng)
 		s.Attributes().PutStr("ml.segment.country", []string{"DE", "FR", "US"}[rng.IntN(3)])

@@ -27,6 +27,15 @@ const (
 	TemporalityCumulative = "cumulative"
 )
 
+// The values of Config.Sampling.
+const (
+	// SamplingAdjust counts a span that a sampler has kept as many times as its tracestate says that
+	// it stands for.
+	SamplingAdjust = "adjust"
+	// SamplingIgnore counts every span once.
+	SamplingIgnore = "ignore"
+)
+
 // Config is the configuration of the ml_summary connector. The empty config works.
 type Config struct {
 	// FlushInterval is the time between two flushes of counts, predictions, confidence and
@@ -37,6 +46,8 @@ type Config struct {
 	FeatureFlushInterval time.Duration `mapstructure:"feature_flush_interval"`
 	// Temporality is event_delta or cumulative.
 	Temporality string `mapstructure:"temporality"`
+	// Sampling is adjust or ignore; adjust by default.
+	Sampling string `mapstructure:"sampling"`
 	// Segments are dimensions (what follows "ml.segment.") that are watched for models without a
 	// card.
 	Segments []string `mapstructure:"segments"`
@@ -86,6 +97,7 @@ func createDefaultConfig() component.Config {
 		FlushInterval:        15 * time.Second,
 		FeatureFlushInterval: time.Minute,
 		Temporality:          TemporalityEventDelta,
+		Sampling:             SamplingAdjust,
 		DurationBuckets: []float64{
 			0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
 		},
@@ -112,6 +124,7 @@ func (c *Config) Validate() error {
 		wrong.Add("feature_flush_interval", "%v must not be below flush_interval (%v)", c.FeatureFlushInterval, c.FlushInterval)
 	}
 	wrong.Check(configcheck.OneOf("temporality", c.Temporality, TemporalityEventDelta, TemporalityCumulative))
+	wrong.Check(configcheck.OneOf("sampling", c.Sampling, SamplingAdjust, SamplingIgnore))
 	for i, s := range c.Segments {
 		switch {
 		case s == "":

@@ -27,7 +27,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 	err := cfg.Validate()
 	for _, key := range []string{
-		"'flush_interval'", "'feature_flush_interval'", "'temporality'", "'segments[0]'", "'segments[1]'", "'segments[3]'",
+		"'flush_interval'", "'feature_flush_interval'", "'temporality'", "'sampling'", "'segments[0]'", "'segments[1]'", "'segments[3]'",
 		"'duration_buckets[1]'", "'duration_buckets[2]'", "'duration_buckets[3]'",
 		"'limits::models'", "'limits::segments'", "'limits::features'", "'limits::categories'", "'limits::accumulators'",
 	} {

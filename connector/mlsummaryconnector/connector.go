@@ -125,6 +125,7 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 			Now: time.Now, MaxFeatures: max(4*cfg.Limits.Features, 1000), Calls: recent.NewSet(rememberedCalls),
 		},
 		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil,
+		Adjust: cfg.Sampling == SamplingAdjust,
 	}
 	if cfg.Limits.Spans > 0 {
 		options.Spans = recent.NewSet(cfg.Limits.Spans)

@@ -114,6 +114,7 @@ func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	add(t.builder.MlSummaryOverflowed, s.OverflowedServices, limitServices)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedErrors, limitErrors)
 	add(t.builder.MlSummaryFolded, s.Folded, nil)
+	add(t.builder.MlSummaryAdjusted, s.Adjusted, nil)
 	add(t.builder.MlSummaryCutNames, s.Cut, nil)
 	for i, n := range s.Flaws {
 		add(t.builder.MlSummaryUnusableValues, n, flaws[i])

@@ -139,6 +139,9 @@ type Delta struct {
 	// Count is the number of predictions, of missing values, or of values in Category; of
 	// histograms, the number of values.
 	Count uint64
+	// SquaredWeights is the sum of the squares of the rows' adjusted counts, of which Count is the
+	// sum; 0 where nothing was sampled and each of them is 1. See Squares.
+	SquaredWeights uint64
 	// Categorical says that Count is of Category, or with Overflow of values that found no room in
 	// a table.
 	Categorical bool
@@ -156,3 +159,20 @@ type Delta struct {
 	HasRange      bool
 	Exemplars     []Exemplar
 }
+
+// SetCount sets the count of rows whose adjusted counts add up to count, and their squares to count
+// and the excess.
+func (d *Delta) SetCount(count, excess uint64) {
+	d.Count, d.SquaredWeights = count, 0
+	if excess > 0 {
+		d.SquaredWeights = count + excess
+	}
+}
+
+// Squares is the sum of the squares of the rows' adjusted counts, at least Count. Both add up over
+// deltas: Count²/Squares is how many unsampled rows say as much (Kish 1965), the effective sample
+// size.
+func (d *Delta) Squares() uint64 { return max(d.SquaredWeights, d.Count) }
+
+// Sampled reports whether any row of the delta stands for more than itself.
+func (d *Delta) Sampled() bool { return d.SquaredWeights > d.Count }

@@ -136,6 +136,9 @@ func valid(d *Delta) bool {
 	if d.Key.Model == "" && !(d.Key.Overflow && d.Key.Subject.Passthrough()) {
 		return false
 	}
+	if float64(d.SquaredWeights) > float64(d.Count)*float64(d.Count) {
+		return false // no weights have such squares
+	}
 	switch d.Key.Subject {
 	case Predictions, Missing:
 		return !d.Categorical && d.Counts == nil && d.Exponential == nil

@@ -69,6 +69,18 @@ func (b *Builder) ExponentialHistogram(name string) pmetric.ExponentialHistogram
 	return m.ExponentialHistogram().DataPoints().AppendEmpty()
 }
 
+// Describe puts a word into the metadata of a metric that has a point. It is no dimension of the
+// points: series do not change with it.
+func (b *Builder) Describe(name, key, value string) {
+	for _, typ := range []pmetric.MetricType{
+		pmetric.MetricTypeSum, pmetric.MetricTypeHistogram, pmetric.MetricTypeExponentialHistogram,
+	} {
+		if m, ok := b.index[metricKey{name, typ}]; ok {
+			m.Metadata().PutStr(key, value)
+		}
+	}
+}
+
 func (b *Builder) metric(name string, typ pmetric.MetricType) pmetric.Metric {
 	key := metricKey{name, typ}
 	m, ok := b.index[key]

@@ -29,6 +29,8 @@ type Span struct {
 	End     pcommon.Timestamp
 	TraceID pcommon.TraceID
 	SpanID  pcommon.SpanID
+	// TraceState is the W3C tracestate, a part of the request.
+	TraceState string
 	// Fields are the span's attributes, Names the features of the row's ml.features; nil without.
 	Fields *FieldSet
 	Names  *Names
@@ -110,12 +112,21 @@ func (s *Span) Features() iter.Seq2[int, string] {
 // Flaw marks the span as malformed: x, the value of the attribute of the name behind the prefix,
 // cannot be used.
 func (s *Span) Flaw(f Flaw, prefix, name string, x *Field) {
-	s.malformed = true
-	stats := &s.reader.Stats
-	stats.Flaws[f]++
-	if stats.noted&(1<<f) == 0 {
+	s.flaw(f)
+	if s.reader.Stats.noted&(1<<f) == 0 {
 		s.Note(NoteKind(f), prefix, name, x.Show())
 	}
+}
+
+// FlawOf is Flaw for what is no attribute.
+func (s *Span) FlawOf(f Flaw, name, shown string) {
+	s.flaw(f)
+	s.Note(NoteKind(f), "", name, shown)
+}
+
+func (s *Span) flaw(f Flaw) {
+	s.malformed = true
+	s.reader.Stats.Flaws[f]++
 }
 
 // Note keeps the first note of a kind. The key is the prefix and the name.

@@ -189,6 +189,8 @@ func readAttributes(d *delta.Delta, attrs pcommon.Map, start pcommon.Timestamp) 
 			d.Overflow = v.Bool()
 		case mlconv.AttrSummaryPoint:
 			ordinal = v.Int()
+		case mlconv.AttrSummarySquaredWeights:
+			d.SquaredWeights = uint64(max(v.Int(), 0))
 		}
 	}
 	if ordinal < 0 {

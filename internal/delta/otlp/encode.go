@@ -84,6 +84,9 @@ func (p *point) put(b *metricbuilder.Builder, d *delta.Delta) bool {
 	default:
 		p.histogram(b, name, d)
 	}
+	if ok && d.Sampled() {
+		b.Describe(name, mlconv.AttrSamplingMethod, mlconv.SamplingAdjusted)
+	}
 	return ok
 }
 
@@ -192,6 +195,9 @@ func (p *point) attributes(attrs pcommon.Map, name string, d *delta.Delta) {
 	}
 	if p.delta {
 		attrs.PutInt(mlconv.AttrSummaryPoint, p.ordinal)
+		if d.Sampled() {
+			attrs.PutInt(mlconv.AttrSummarySquaredWeights, int64(min(d.SquaredWeights, math.MaxInt64)))
+		}
 	}
 }
 

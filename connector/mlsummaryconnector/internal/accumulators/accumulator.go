@@ -26,10 +26,13 @@ func (k Key) Total() bool { return k.Dimension == 0 }
 
 // Prediction counts the answers of one Key.
 type Prediction struct {
-	// Rows is the number of predictions.
-	Rows uint64
-	// Classes are the predictions per class, by id of the model's Classes.
-	Classes []uint32
+	// Rows is the number of predictions, Excess how much the squares of their weights add up to
+	// beyond it.
+	Rows, Excess uint64
+	// Classes are the predictions per class, by id of the model's Classes, and ClassExcess their
+	// Excess, which is shorter or nil where there is none.
+	Classes     []uint32
+	ClassExcess []uint64
 	// ClassExamples are spans of them; nil where there are none.
 	ClassExamples *Examples
 	// Value and Confidence have the bins of the baseline on a total and its groups on a cohort.
@@ -47,8 +50,13 @@ type Features struct {
 	// grow as slots are added to the model.
 	Numeric    []Histogram
 	Categories [][]uint32
-	// Missing is indexed by slot on totals and on cohorts.
-	Missing []uint32
+	// CategoryExcess is the Excess of Categories; both levels are shorter or nil where there is
+	// none.
+	CategoryExcess [][]uint64
+	// Missing is indexed by slot on totals and on cohorts, and so is its Excess, which is shorter or
+	// nil where there is none.
+	Missing       []uint32
+	MissingExcess []uint64
 	// Examples are spans of Categories, MissingExamples of Missing, by slot; nil where there are
 	// none.
 	Examples        []*Examples
@@ -116,30 +124,40 @@ func (f *Features) Grow(n int) {
 }
 
 // AddMissing counts rows without a value of the feature in a slot.
-func (f *Features) AddMissing(slot int, weight uint32, ref *Ref) {
+func (f *Features) AddMissing(slot int, weight Weight, ref *Ref) {
 	for len(f.Missing) <= slot {
 		f.Missing = append(f.Missing, 0)
 	}
 	if f.Missing[slot] == 0 {
 		f.MissingExamples = f.MissingExamples.offer(uint32(slot), ref)
 	}
-	f.Missing[slot] += weight
+	f.Missing[slot] += weight.Rows
+	if weight.Excess > 0 {
+		f.MissingExcess = addExcess(f.MissingExcess, slot, weight.Excess)
+	}
 }
 
 // AddCategory counts a value of the feature in a slot by id; known is the number of ids to make
 // room for at once.
-func (f *Features) AddCategory(slot int, id uint32, known int, weight uint32, ref *Ref) {
-	f.Categories[slot] = addCategory(f.Categories[slot], id, known, weight)
-	if f.Categories[slot][id] == weight {
+func (f *Features) AddCategory(slot int, id uint32, known int, weight Weight, ref *Ref) {
+	f.Categories[slot] = addCategory(f.Categories[slot], id, known, weight.Rows)
+	if weight.Excess > 0 {
+		f.CategoryExcess = grow(f.CategoryExcess, slot+1)
+		f.CategoryExcess[slot] = addExcess(f.CategoryExcess[slot], int(id), weight.Excess)
+	}
+	if f.Categories[slot][id] == weight.Rows {
 		f.Examples[slot] = f.Examples[slot].offer(id, ref)
 	}
 }
 
 // AddClass counts predictions of a class by id; known is the number of ids to make room for at
 // once.
-func (p *Prediction) AddClass(id uint32, known int, weight uint32, ref *Ref) {
-	p.Classes = addCategory(p.Classes, id, known, weight)
-	if p.Classes[id] == weight {
+func (p *Prediction) AddClass(id uint32, known int, weight Weight, ref *Ref) {
+	p.Classes = addCategory(p.Classes, id, known, weight.Rows)
+	if weight.Excess > 0 {
+		p.ClassExcess = addExcess(p.ClassExcess, int(id), weight.Excess)
+	}
+	if p.Classes[id] == weight.Rows {
 		p.ClassExamples = p.ClassExamples.offer(id, ref)
 	}
 }
@@ -154,7 +172,7 @@ func addCategory(counts []uint32, id uint32, known int, weight uint32) []uint32 
 	return counts
 }
 
-func mergeCounts(a, b []uint32) []uint32 {
+func mergeCounts[N uint32 | uint64](a, b []N) []N {
 	if len(a) < len(b) {
 		a, b = b, a
 	}
@@ -168,7 +186,9 @@ func (p *Prediction) rows() uint64 { return p.Rows }
 
 func (p *Prediction) merge(o *Prediction) {
 	p.Rows += o.Rows
+	p.Excess += o.Excess
 	p.Classes = mergeCounts(p.Classes, o.Classes)
+	p.ClassExcess = mergeCounts(p.ClassExcess, o.ClassExcess)
 	p.ClassExamples = p.ClassExamples.add(o.ClassExamples)
 	p.Value.merge(&o.Value)
 	p.Confidence.merge(&o.Confidence)
@@ -194,6 +214,11 @@ func (f *Features) merge(o *Features) {
 		f.Categories[i] = mergeCounts(f.Categories[i], o.Categories[i])
 		f.Examples[i] = f.Examples[i].add(o.Examples[i])
 	}
+	f.CategoryExcess = grow(f.CategoryExcess, len(o.CategoryExcess))
+	for i := range o.CategoryExcess {
+		f.CategoryExcess[i] = mergeCounts(f.CategoryExcess[i], o.CategoryExcess[i])
+	}
 	f.Missing = mergeCounts(f.Missing, o.Missing)
+	f.MissingExcess = mergeCounts(f.MissingExcess, o.MissingExcess)
 	f.MissingExamples = f.MissingExamples.add(o.MissingExamples)
 }

@@ -32,12 +32,12 @@ func TestFullCellsAreKept(t *testing.T) {
 	p, f := table.Prediction(key), table.Features(key)
 	assert.Same(t, p, table.Prediction(key))
 	assert.Same(t, f, table.Features(key))
-	p.AddClass(1, 1, math.MaxUint32, &Ref{})
+	p.AddClass(1, 1, Weight{Rows: math.MaxUint32}, &Ref{})
 	p.Rows, f.Rows = math.MaxUint32, math.MaxUint32
 	again := table.Prediction(key)
 	assert.NotSame(t, p, again)
 	assert.NotSame(t, f, table.Features(key))
-	again.AddClass(1, 1, 5, &Ref{})
+	again.AddClass(1, 1, Weight{Rows: 5}, &Ref{})
 	again.Rows = 5
 
 	sums := NewSums()
@@ -54,7 +54,7 @@ func TestFoldOfNearlyFullCells(t *testing.T) {
 	for minute := range int64(3) {
 		p := table.Prediction(Key{Model: m, Minute: minute})
 		p.Rows = maxRows
-		p.AddClass(1, 1, maxRows, &Ref{})
+		p.AddClass(1, 1, Weight{Rows: maxRows}, &Ref{})
 	}
 	assert.Equal(t, 1, table.Fold())
 	assert.Equal(t, 1, table.Fold())
@@ -76,8 +76,8 @@ func TestExponentialSums(t *testing.T) {
 	for _, values := range [][]float64{{0, 0}, {1.5, 1.6}, {}, {0}, {-3, 1.4}} {
 		var part Histogram
 		for _, v := range values {
-			part.AddExp(v, 2, ref, true)
-			all.AddExp(v, 2, ref, true)
+			part.AddExp(v, Weight{Rows: 2}, ref, true)
+			all.AddExp(v, Weight{Rows: 2}, ref, true)
 		}
 		sum.add(&part)
 	}
@@ -95,10 +95,10 @@ func TestExponentialSums(t *testing.T) {
 func TestExtremes(t *testing.T) {
 	var a, b Histogram
 	ref := func(id byte) *Ref { return &Ref{Trace: [16]byte{id}} }
-	a.AddLazy(3, 0, 1, 1, ref(1), true)
-	a.AddLazy(3, 1, 5, 1, ref(2), true)
-	a.AddLazy(3, 1, 5, 1, ref(3), true)
-	b.AddLazy(3, 2, 9, 1, ref(4), true)
+	a.AddLazy(3, 0, 1, Weight{Rows: 1}, ref(1), true)
+	a.AddLazy(3, 1, 5, Weight{Rows: 1}, ref(2), true)
+	a.AddLazy(3, 1, 5, Weight{Rows: 1}, ref(3), true)
+	b.AddLazy(3, 2, 9, Weight{Rows: 1}, ref(4), true)
 	var sum HistogramSum
 	sum.add(&a)
 	sum.add(&b)

@@ -18,13 +18,16 @@ type Call struct {
 	Service uint32
 	// Error is NoError, OtherError, or 1 + an id of the model's Errors.
 	Error uint32
-	Rows  uint64
+	// Rows is the number of predictions, Excess how much the squares of their weights add up to
+	// beyond it.
+	Rows, Excess uint64
 	// Duration is in seconds, one value a span.
 	Duration Histogram
 }
 
 func (c *Call) merge(o *Call) {
 	c.Rows += o.Rows
+	c.Excess += o.Excess
 	c.Duration.merge(&o.Duration)
 }
 
@@ -56,7 +59,7 @@ func (t *Table) Call(p *Prediction, service, err uint32) *Call {
 // CallSum is Calls added up.
 type CallSum struct {
 	Service, Error uint32
-	Rows           uint64
+	Rows, Excess   uint64
 	Duration       HistogramSum
 }
 
@@ -73,5 +76,6 @@ func (p *PredictionSum) addCall(o *Call) {
 		c = &p.Calls[len(p.Calls)-1]
 	}
 	c.Rows += o.Rows
+	c.Excess += o.Excess
 	c.Duration.add(&o.Duration)
 }

@@ -27,13 +27,13 @@ func TestExamples(t *testing.T) {
 	f := &Features{}
 	f.Grow(1)
 	one, two := ref(r), ref(r)
-	f.AddCategory(0, 3, 5, 1, one)
-	f.AddCategory(0, 4, 5, 1, two)
-	f.AddCategory(0, 3, 5, 7, two)
+	f.AddCategory(0, 3, 5, Weight{Rows: 1}, one)
+	f.AddCategory(0, 4, 5, Weight{Rows: 1}, two)
+	f.AddCategory(0, 3, 5, Weight{Rows: 7}, two)
 	assert.Equal(t, one, f.Examples[0].Of(3))
 	assert.Equal(t, two, f.Examples[0].Of(4))
 	assert.Nil(t, f.Examples[0].Of(5))
-	f.AddCategory(0, 5, 5, 1, &Ref{})
+	f.AddCategory(0, 5, 5, Weight{Rows: 1}, &Ref{})
 	assert.Nil(t, f.Examples[0].Of(5), "a span without a trace is none to look at")
 
 	const ids, minutes = 200, 2000
@@ -41,7 +41,7 @@ func TestExamples(t *testing.T) {
 	for range minutes {
 		var p Prediction
 		for id := range uint32(ids) {
-			p.AddClass(id, ids, 1, ref(r))
+			p.AddClass(id, ids, Weight{Rows: 1}, ref(r))
 		}
 		require.Len(t, p.ClassExamples.list, maxExamples)
 		for _, x := range p.ClassExamples.list {
@@ -57,9 +57,9 @@ func TestExamples(t *testing.T) {
 	other := &Features{}
 	other.Grow(1)
 	three := ref(r)
-	other.AddCategory(0, 3, 5, 1, three)
-	other.AddCategory(0, 0, 5, 1, three)
-	other.AddMissing(7, 1, three)
+	other.AddCategory(0, 3, 5, Weight{Rows: 1}, three)
+	other.AddCategory(0, 0, 5, Weight{Rows: 1}, three)
+	other.AddMissing(7, Weight{Rows: 1}, three)
 	sums.add(other)
 	assert.Equal(t, one, sums.Examples[0].Of(3))
 	assert.Equal(t, three, sums.Examples[0].Of(0))
@@ -77,7 +77,7 @@ func TestAnyOfAHistogram(t *testing.T) {
 			v := r.NormFloat64()
 			x := ref(r)
 			x.Time = pcommon.Timestamp(v * 1e6)
-			h.AddExp(v, 1, x, true)
+			h.AddExp(v, Weight{Rows: 1}, x, true)
 		}
 		sum.add(h)
 		require.Equal(t, pcommon.Timestamp(sum.Extremes.Value*1e6), sum.Extremes.Any.Time, "the span has the value")

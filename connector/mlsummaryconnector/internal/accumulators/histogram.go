@@ -40,8 +40,10 @@ const exponentialBuckets = 160
 // Histogram counts finite values: into the bins of a baseline, or exponentially without one.
 type Histogram struct {
 	// Counts are the values per bin; nil until the first one, and for exponential histograms.
-	Counts        []uint32
-	N             uint64
+	Counts []uint32
+	N      uint64
+	// Excess is how much the squares of the values' weights add up to beyond N.
+	Excess        uint64
 	Sum, Min, Max float64
 	Exp           *structure.Float64
 	// Extremes is nil where exemplars are off.
@@ -66,12 +68,18 @@ func (h *Histogram) start(bins int, exemplars bool) {
 	h.init(counts, e)
 }
 
-// AddBin counts a value that is in the given bin, weight times. h must have bins.
-func (h *Histogram) AddBin(bin int, v float64, weight uint32, ref *Ref) {
-	h.Counts[bin] += weight
-	h.N += uint64(weight)
-	h.sample(h.N-uint64(weight), v, ref)
-	h.Sum += v * float64(weight)
+// AddBin counts a value that is in the given bin. h must have bins.
+func (h *Histogram) AddBin(bin int, v float64, weight Weight, ref *Ref) {
+	h.Counts[bin] += weight.Rows
+	h.add(v, weight, ref)
+}
+
+// add counts a value in the totals.
+func (h *Histogram) add(v float64, weight Weight, ref *Ref) {
+	h.N += uint64(weight.Rows)
+	h.Excess += weight.Excess
+	h.sample(h.N-uint64(weight.Rows), v, ref)
+	h.Sum += v * float64(weight.Rows)
 	if v < h.Min {
 		h.Min = v
 		if h.Extremes != nil {
@@ -87,7 +95,7 @@ func (h *Histogram) AddBin(bin int, v float64, weight uint32, ref *Ref) {
 }
 
 // AddLazy is AddBin for a histogram that may not have started yet.
-func (h *Histogram) AddLazy(bins, bin int, v float64, weight uint32, ref *Ref, exemplars bool) {
+func (h *Histogram) AddLazy(bins, bin int, v float64, weight Weight, ref *Ref, exemplars bool) {
 	if h.N == 0 {
 		h.start(bins, exemplars)
 	}
@@ -95,27 +103,13 @@ func (h *Histogram) AddLazy(bins, bin int, v float64, weight uint32, ref *Ref, e
 }
 
 // AddExp counts a value exponentially.
-func (h *Histogram) AddExp(v float64, weight uint32, ref *Ref, exemplars bool) {
+func (h *Histogram) AddExp(v float64, weight Weight, ref *Ref, exemplars bool) {
 	if h.Exp == nil {
 		h.start(0, exemplars)
 		h.Exp = newExponential()
 	}
-	h.Exp.UpdateByIncr(v, uint64(weight))
-	h.N += uint64(weight)
-	h.sample(h.N-uint64(weight), v, ref)
-	h.Sum += v * float64(weight)
-	if v < h.Min {
-		h.Min = v
-		if h.Extremes != nil {
-			h.Extremes.Low = *ref
-		}
-	}
-	if v > h.Max {
-		h.Max = v
-		if h.Extremes != nil {
-			h.Extremes.High = *ref
-		}
-	}
+	h.Exp.UpdateByIncr(v, uint64(weight.Rows))
+	h.add(v, weight, ref)
 }
 
 func newExponential() *structure.Float64 {
@@ -158,6 +152,7 @@ func (h *Histogram) merge(o *Histogram) {
 		h.Extremes.Any, h.Extremes.Value = o.Extremes.Any, o.Extremes.Value
 	}
 	h.N += o.N
+	h.Excess += o.Excess
 	h.Sum += o.Sum
 	if o.Min < h.Min {
 		h.Min = o.Min

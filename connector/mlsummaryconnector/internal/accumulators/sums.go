@@ -14,7 +14,7 @@ import (
 // HistogramSum is Histograms added up.
 type HistogramSum struct {
 	Counts        []uint64
-	N             uint64
+	N, Excess     uint64
 	Sum, Min, Max float64
 	Exp           *structure.Float64
 	// Extremes are the spans of Lowest and Highest, which are Min and Max unless ForgetExtremes has
@@ -26,8 +26,9 @@ type HistogramSum struct {
 
 // PredictionSum is Predictions added up.
 type PredictionSum struct {
-	Rows              uint64
+	Rows, Excess      uint64
 	Classes           []uint64
+	ClassExcess       []uint64
 	ClassExamples     *Examples
 	Value, Confidence HistogramSum
 	Calls             []CallSum
@@ -38,18 +39,27 @@ type PredictionSum struct {
 type FeaturesSum struct {
 	Numeric    []HistogramSum
 	Categories [][]uint64
-	Missing    []uint64
+	// CategoryExcess and MissingExcess are shorter, or nil, where there is none.
+	CategoryExcess [][]uint64
+	Missing        []uint64
+	MissingExcess  []uint64
 	// Examples are of Categories, MissingExamples of Missing, by slot; nil where there are none.
 	Examples        []*Examples
 	MissingExamples *Examples
 }
 
-// MissingOf returns the rows without a value of the feature in a slot, which may be -1.
-func (f *FeaturesSum) MissingOf(slot int) uint64 {
-	if slot < 0 || slot >= len(f.Missing) {
+// MissingOf returns the rows without a value of the feature in a slot, which may be -1, and their
+// Excess.
+func (f *FeaturesSum) MissingOf(slot int) (rows, excess uint64) {
+	return At(f.Missing, slot), At(f.MissingExcess, slot)
+}
+
+// At returns the i-th of the counts, 0 where they have none.
+func At(counts []uint64, i int) uint64 {
+	if i < 0 || i >= len(counts) {
 		return 0
 	}
-	return f.Missing[slot]
+	return counts[i]
 }
 
 // Sums are the accumulators of all shards added up.
@@ -136,6 +146,7 @@ func (h *HistogramSum) add(o *Histogram) {
 	h.Exp = mergeExponential(h.Exp, o.Exp)
 	first := h.N == 0
 	h.N += o.N
+	h.Excess += o.Excess
 	h.Sum += o.Sum
 	if first || o.Min < h.Min {
 		h.Min = o.Min
@@ -192,7 +203,7 @@ func (s *Sums) Drop(k Key) {
 	delete(s.Features, k)
 }
 
-func addCounts(a []uint64, b []uint32) []uint64 {
+func addCounts[N uint32 | uint64](a []uint64, b []N) []uint64 {
 	if d := len(b) - len(a); d > 0 {
 		a = append(a, make([]uint64, d)...)
 	}
@@ -204,7 +215,9 @@ func addCounts(a []uint64, b []uint32) []uint64 {
 
 func (p *PredictionSum) add(o *Prediction) {
 	p.Rows += o.Rows
+	p.Excess += o.Excess
 	p.Classes = addCounts(p.Classes, o.Classes)
+	p.ClassExcess = addCounts(p.ClassExcess, o.ClassExcess)
 	p.ClassExamples = p.ClassExamples.add(o.ClassExamples)
 	p.Value.add(&o.Value)
 	p.Confidence.add(&o.Confidence)
@@ -230,6 +243,11 @@ func (f *FeaturesSum) add(o *Features) {
 		f.Categories[i] = addCounts(f.Categories[i], o.Categories[i])
 		f.Examples[i] = f.Examples[i].add(o.Examples[i])
 	}
+	f.CategoryExcess = grow(f.CategoryExcess, len(o.CategoryExcess))
+	for i := range o.CategoryExcess {
+		f.CategoryExcess[i] = addCounts(f.CategoryExcess[i], o.CategoryExcess[i])
+	}
 	f.Missing = addCounts(f.Missing, o.Missing)
+	f.MissingExcess = addCounts(f.MissingExcess, o.MissingExcess)
 	f.MissingExamples = f.MissingExamples.add(o.MissingExamples)
 }

@@ -74,9 +74,9 @@ type Usage struct {
 }
 
 // Add counts a value of a measure.
-func (u *Usage) Add(m Measure, v float64, ref *Ref, exemplars bool) {
+func (u *Usage) Add(m Measure, v float64, weight Weight, ref *Ref, exemplars bool) {
 	bins := Measures[m].Bins
-	u.Histograms[m].AddLazy(bins.Len(), bins.Index(v), v, 1, ref, exemplars)
+	u.Histograms[m].AddLazy(bins.Len(), bins.Index(v), v, weight, ref, exemplars)
 }
 
 // any is true where something was counted.

@@ -36,7 +36,7 @@ func TestUsageIsInTheBudget(t *testing.T) {
 	for minute := range int64(2) {
 		p := table.Prediction(Key{Model: m, Minute: minute})
 		for service := range uint32(3) {
-			table.Usage(p, service).Add(InputTokens, 1, &ref, false)
+			table.Usage(p, service).Add(InputTokens, 1, Weight{Rows: 1}, &ref, false)
 		}
 		table.Usage(p, 2).AddCost("USD", 2)
 	}

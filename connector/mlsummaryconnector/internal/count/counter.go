@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/adjust"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
@@ -33,6 +34,8 @@ type Options struct {
 
 	// DurationBins are the bins of durations, in seconds.
 	DurationBins *distribution.Bins
+	// Adjust counts a span that was sampled as many times as its tracestate says that it stands for.
+	Adjust bool
 	// Exemplars keeps the spans of extreme values.
 	Exemplars bool
 	// AllTime counts everything into minute 0.
@@ -62,6 +65,9 @@ type Counter struct {
 	digits  []byte
 	ref     accumulators.Ref
 	minute  int64
+	// adjusted is how many spans the span stands for; rows and excess are what its rows have added.
+	adjusted     uint32
+	rows, excess uint64
 }
 
 // cohort is a cohort of the row at hand.
@@ -149,7 +155,26 @@ func (c *Counter) Begin(s *prediction.Span) (mostRows int) {
 		c.ref = accumulators.Ref{Trace: s.TraceID, Span: s.SpanID, Time: s.End}
 	}
 	c.last = c.model(s.Identity)
+	c.adjusted, c.rows, c.excess = 1, 0, 0
+	if s.TraceState != "" && c.options.Adjust {
+		c.adjust(s)
+	}
 	return c.last.plan.MaxBatch()
+}
+
+// keyTraceState names the tracestate in notes.
+const keyTraceState = "tracestate"
+
+// adjust finds out how many spans the span stands for.
+func (c *Counter) adjust(s *prediction.Span) {
+	n, ok := adjust.Count(s.TraceState, s.TraceID, s.SpanID)
+	if !ok {
+		s.FlawOf(prediction.FlawSampling, keyTraceState, s.TraceState)
+	}
+	c.adjusted = n
+	if n > 1 {
+		c.stats.Adjusted++
+	}
 }
 
 // model returns what is known of a model.
@@ -176,20 +201,25 @@ func (c *Counter) model(key series.Key) *modelCache {
 }
 
 // End counts what goes with a call as a whole.
-func (c *Counter) End(s *prediction.Span, rows int) {
+func (c *Counter) End(s *prediction.Span, _ int) {
 	cache := c.last
+	one, _ := accumulators.Weigh(1, c.adjusted)
 	if s.Kind != prediction.Answered && s.Kind != prediction.Call {
-		c.prediction(&cache.total).Rows++
+		p := c.prediction(&cache.total)
+		p.Rows += uint64(one.Rows)
+		p.Excess += one.Excess
+		c.rows, c.excess = uint64(one.Rows), one.Excess
 	}
 	service := c.service(cache)
 	if s.Fields.HasUsage() {
-		c.usage(s, service)
+		c.usage(s, service, one)
 	}
 	call := c.table.Call(c.prediction(&cache.total), service, c.errorCode(cache))
-	call.Rows += uint64(rows)
+	call.Rows += c.rows
+	call.Excess += c.excess
 	if s.HasDuration() {
 		bins := c.options.DurationBins
-		call.Duration.AddLazy(bins.Len(), bins.Index(s.Duration), s.Duration, 1, &c.ref, c.options.Exemplars)
+		call.Duration.AddLazy(bins.Len(), bins.Index(s.Duration), s.Duration, one, &c.ref, c.options.Exemplars)
 	}
 }
 

@@ -11,18 +11,27 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Row counts the row at hand, weight times.
-func (c *Counter) Row(s *prediction.Span, weight uint32) {
+// Row counts the row at hand, which stands for a number of equal ones.
+func (c *Counter) Row(s *prediction.Span, rows uint32) {
+	weight, fits := accumulators.Weigh(rows, c.adjusted)
+	if !fits {
+		s.FlawOf(prediction.FlawSampling, keyTraceState, s.TraceState)
+	}
 	b := c.bind(s)
 	cache := b.cache
 	p := c.prediction(&cache.total)
-	p.Rows += uint64(weight)
+	p.Rows += uint64(weight.Rows)
+	p.Excess += weight.Excess
+	c.rows += uint64(weight.Rows)
+	c.excess += weight.Excess
 	if cache.model.Overflow {
 		return // features and answers of unrelated models say nothing
 	}
 	c.findCohorts(b, weight)
 	for i := range c.cohorts {
-		c.prediction(c.cohorts[i].cache).Rows += uint64(weight)
+		p := c.prediction(c.cohorts[i].cache)
+		p.Rows += uint64(weight.Rows)
+		p.Excess += weight.Excess
 	}
 	c.answer(cache, p, weight)
 
@@ -56,7 +65,7 @@ func (c *Counter) bind(s *prediction.Span) *modelBinding {
 }
 
 // findCohorts sets cohorts to those of the row.
-func (c *Counter) findCohorts(b *modelBinding, weight uint32) {
+func (c *Counter) findCohorts(b *modelBinding, weight accumulators.Weight) {
 	c.cohorts = c.cohorts[:0]
 	for dimension, at := range b.segments {
 		if at < 0 {
@@ -72,7 +81,7 @@ func (c *Counter) findCohorts(b *modelBinding, weight uint32) {
 		d := &b.cache.values[dimension]
 		id, room := d.find(digits, c.span.Bounded(s))
 		if !room {
-			c.stats.OverflowedSegments += int64(weight)
+			c.stats.OverflowedSegments += int64(weight.Rows)
 			c.span.Note(NoteSegments, mlconv.PrefixSegment, b.cache.plan.Segments[dimension], c.span.At(at).Show())
 		}
 		c.cohorts = append(c.cohorts, cohort{cache: b.cache.cohort(dimension, id)})
@@ -88,7 +97,7 @@ func (d *dictCache) find(digits []byte, s string) (id uint32, room bool) {
 }
 
 // answer counts class, value and confidence.
-func (c *Counter) answer(cache *modelCache, p *accumulators.Prediction, weight uint32) {
+func (c *Counter) answer(cache *modelCache, p *accumulators.Prediction, weight accumulators.Weight) {
 	s := c.span
 	class, classified := c.class(cache, p, weight)
 	if x := s.Field(prediction.Value); x != nil {
@@ -104,7 +113,7 @@ func (c *Counter) answer(cache *modelCache, p *accumulators.Prediction, weight u
 }
 
 // class counts the class and returns it, as far as its scores are asked for.
-func (c *Counter) class(cache *modelCache, p *accumulators.Prediction, weight uint32) (class string, ok bool) {
+func (c *Counter) class(cache *modelCache, p *accumulators.Prediction, weight accumulators.Weight) (class string, ok bool) {
 	s := c.span
 	x := s.Field(prediction.Class)
 	if x == nil {
@@ -119,7 +128,7 @@ func (c *Counter) class(cache *modelCache, p *accumulators.Prediction, weight ui
 	}
 	id, room := cache.classes.find(digits, s.Bounded(class))
 	if !room {
-		c.stats.OverflowedCategories += int64(weight)
+		c.stats.OverflowedCategories += int64(weight.Rows)
 		s.Note(NoteCategories, "", mlconv.AttrPredictionClass, x.Show())
 	}
 	known := cache.model.Classes.Known()
@@ -134,7 +143,7 @@ func (c *Counter) class(cache *modelCache, p *accumulators.Prediction, weight ui
 }
 
 // addAnswer counts v in the total p and in the cohorts.
-func (c *Counter) addAnswer(col *series.Column, p *accumulators.Prediction, v float64, weight uint32, of func(*accumulators.Prediction) *accumulators.Histogram) {
+func (c *Counter) addAnswer(col *series.Column, p *accumulators.Prediction, v float64, weight accumulators.Weight, of func(*accumulators.Prediction) *accumulators.Histogram) {
 	if col.Bins == nil {
 		of(p).AddExp(v, weight, &c.ref, c.options.Exemplars)
 		for i := range c.cohorts {
@@ -150,9 +159,9 @@ func (c *Counter) addAnswer(col *series.Column, p *accumulators.Prediction, v fl
 }
 
 // countFeatures counts the features that the row has, and those that it lacks.
-func (c *Counter) countFeatures(b *modelBinding, weight uint32) {
+func (c *Counter) countFeatures(b *modelBinding, weight accumulators.Weight) {
 	total := c.features(&b.cache.total)
-	total.Rows += uint64(weight)
+	total.Rows += uint64(weight.Rows)
 	inSegments := len(c.cohorts) > 0
 	for i := range b.features {
 		f := &b.features[i]
@@ -178,23 +187,23 @@ func (c *Counter) countFeatures(b *modelBinding, weight uint32) {
 }
 
 // cohortFeatures returns the accumulator of the i-th cohort.
-func (c *Counter) cohortFeatures(i int, weight uint32) *accumulators.Features {
+func (c *Counter) cohortFeatures(i int, weight accumulators.Weight) *accumulators.Features {
 	cohort := &c.cohorts[i]
 	if cohort.features == nil {
 		cohort.features = c.features(cohort.cache)
-		cohort.features.Rows += uint64(weight)
+		cohort.features.Rows += uint64(weight.Rows)
 	}
 	return cohort.features
 }
 
-func (c *Counter) addBinToCohorts(v *modelCache, f *boundFeature, bin int, x float64, weight uint32) {
+func (c *Counter) addBinToCohorts(v *modelCache, f *boundFeature, bin int, x float64, weight accumulators.Weight) {
 	group := v.features[f.slot].Groups.Of(bin)
 	for i := range c.cohorts {
 		c.cohortFeatures(i, weight).Numeric[f.segment].AddBin(group, x, weight, &c.ref)
 	}
 }
 
-func (c *Counter) addMissing(total *accumulators.Features, slot int, weight uint32) {
+func (c *Counter) addMissing(total *accumulators.Features, slot int, weight accumulators.Weight) {
 	total.AddMissing(slot, weight, &c.ref)
 	for i := range c.cohorts {
 		c.cohortFeatures(i, weight).AddMissing(slot, weight, &c.ref)
@@ -202,12 +211,12 @@ func (c *Counter) addMissing(total *accumulators.Features, slot int, weight uint
 }
 
 // addValue counts any value of any feature.
-func (c *Counter) addValue(v *modelCache, total *accumulators.Features, f *boundFeature, x *prediction.Field, weight uint32) {
+func (c *Counter) addValue(v *modelCache, total *accumulators.Features, f *boundFeature, x *prediction.Field, weight accumulators.Weight) {
 	if f.slot < 0 && !c.resolve(v, f, x) {
 		return
 	}
 	if f.overflow {
-		c.stats.OverflowedFeatures += int64(weight)
+		c.stats.OverflowedFeatures += int64(weight.Rows)
 		c.span.Note(prediction.NoteFeatures, mlconv.PrefixFeature, f.name, x.Show())
 		defer func() { f.slot, f.overflow = -1, false }() // the next value may be of the other type
 	}
@@ -270,7 +279,7 @@ func unknownWord(s string) bool {
 }
 
 // addNumber counts a number of a numeric feature, in an accumulator that has room for its slot.
-func (c *Counter) addNumber(v *modelCache, total *accumulators.Features, f *boundFeature, n float64, weight uint32) {
+func (c *Counter) addNumber(v *modelCache, total *accumulators.Features, f *boundFeature, n float64, weight accumulators.Weight) {
 	if f.bins != nil {
 		bin := f.bins.Index(n)
 		total.Numeric[f.slot].AddBin(bin, n, weight, &c.ref)
@@ -287,7 +296,7 @@ func (c *Counter) addNumber(v *modelCache, total *accumulators.Features, f *boun
 	}
 }
 
-func (c *Counter) addCategory(total *accumulators.Features, f *boundFeature, feature *featureCache, x *prediction.Field, weight uint32) {
+func (c *Counter) addCategory(total *accumulators.Features, f *boundFeature, feature *featureCache, x *prediction.Field, weight accumulators.Weight) {
 	if x.Kind == prediction.Scalar && x.Value.Kind() == value.Text {
 		id, room := feature.categories.category(c.span.Bounded(x.Value.Text()))
 		c.countCategory(total, f, feature, x, id, room, weight)
@@ -306,9 +315,9 @@ func (c *Counter) addCategory(total *accumulators.Features, f *boundFeature, fea
 }
 
 // countCategory counts a category that was found, or has no room.
-func (c *Counter) countCategory(total *accumulators.Features, f *boundFeature, feature *featureCache, x *prediction.Field, id uint32, room bool, weight uint32) {
+func (c *Counter) countCategory(total *accumulators.Features, f *boundFeature, feature *featureCache, x *prediction.Field, id uint32, room bool, weight accumulators.Weight) {
 	if !room && !f.overflow {
-		c.stats.OverflowedCategories += int64(weight)
+		c.stats.OverflowedCategories += int64(weight.Rows)
 		c.span.Note(NoteCategories, mlconv.PrefixFeature, f.name, x.Show())
 	}
 	known := feature.Categories.Known()

@@ -11,6 +11,8 @@ type Stats struct {
 
 	// Values that found no room, by the limit that was reached.
 	OverflowedModels, OverflowedSegments, OverflowedFeatures, OverflowedCategories, OverflowedServices, OverflowedErrors int64
+	// Adjusted is the number of spans that stand for more than themselves.
+	Adjusted int64
 	// Folded is the number of accumulators that were added to a later minute.
 	Folded int64
 }

@@ -11,7 +11,7 @@ import (
 // usage counts what a call used, for the service that made it: tokens, lengths and the time to the
 // first chunk of a call of a generative model, or of an agent no call below of which says them; the
 // cost of any prediction.
-func (c *Counter) usage(s *prediction.Span, service uint32) {
+func (c *Counter) usage(s *prediction.Span, service uint32, weight accumulators.Weight) {
 	var u *accumulators.Usage
 	used := func() *accumulators.Usage {
 		if u == nil {
@@ -22,11 +22,11 @@ func (c *Counter) usage(s *prediction.Span, service uint32) {
 	if s.Kind == prediction.Call || s.Kind == prediction.Agent {
 		for m := range accumulators.Measures {
 			if v, ok := s.Amount(prediction.InputTokens + prediction.Attribute(m)); ok {
-				used().Add(accumulators.Measure(m), v, &c.ref, c.options.Exemplars)
+				used().Add(accumulators.Measure(m), v, weight, &c.ref, c.options.Exemplars)
 			}
 		}
 	}
 	if v, ok := s.Amount(prediction.Cost); ok {
-		used().AddCost(s.Text(prediction.Currency), v)
+		used().AddCost(s.Text(prediction.Currency), v*float64(weight.Rows))
 	}
 }

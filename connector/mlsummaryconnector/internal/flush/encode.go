@@ -97,10 +97,10 @@ func (e *encoder) prediction(p *accumulators.PredictionSum) {
 		}
 	} else if p.Rows > 0 {
 		d := e.of(delta.Predictions)
-		d.Count = p.Rows
+		d.SetCount(p.Rows, p.Excess)
 		e.add(&d)
 	}
-	e.categories(e.of(delta.Class), p.Classes, e.accumulator.Model.Classes, p.ClassExamples)
+	e.categories(e.of(delta.Class), p.Classes, p.ClassExcess, e.accumulator.Model.Classes, p.ClassExamples)
 	e.values(e.of(delta.Value), &p.Value, plan.Value)
 	e.values(e.of(delta.Confidence), &p.Confidence, plan.Confidence)
 	for id := range p.Usage {
@@ -128,7 +128,8 @@ func (e *encoder) call(c *accumulators.CallSum) {
 	}
 	if c.Rows > 0 {
 		d := e.of(delta.Predictions)
-		d.Consumer, d.Count = consumer, c.Rows
+		d.Consumer = consumer
+		d.SetCount(c.Rows, c.Excess)
 		e.add(&d)
 	}
 	if c.Duration.N > 0 {
@@ -186,7 +187,11 @@ func (e *encoder) features(f *accumulators.FeaturesSum) {
 				if feature.Overflow {
 					names = nil
 				}
-				e.categories(d, f.Categories[place], names, f.Examples[place])
+				var excess []uint64
+				if place < len(f.CategoryExcess) {
+					excess = f.CategoryExcess[place]
+				}
+				e.categories(d, f.Categories[place], excess, names, f.Examples[place])
 			} else {
 				e.values(d, &f.Numeric[place], feature.Column)
 			}
@@ -194,10 +199,13 @@ func (e *encoder) features(f *accumulators.FeaturesSum) {
 		if replaced[slot] {
 			continue // its missing values are with those of the categories that it became
 		}
-		missing := f.MissingOf(slot) + f.MissingOf(feature.Predecessor)
+		missing, excess := f.MissingOf(slot)
+		before, excessBefore := f.MissingOf(feature.Predecessor)
+		missing, excess = missing+before, excess+excessBefore
 		if missing > 0 || e.cumulative && total {
 			d := e.ofFeature(delta.Missing, feature.Column)
-			d.Count, d.Exemplars = missing, example(f.MissingExamples.Of(uint32(slot)))
+			d.SetCount(missing, excess)
+			d.Exemplars = example(f.MissingExamples.Of(uint32(slot)))
 			e.add(&d)
 		}
 	}
@@ -205,13 +213,14 @@ func (e *encoder) features(f *accumulators.FeaturesSum) {
 
 // categories encodes the counts of categories by their ids. Those of the columns that found no room
 // have no names.
-func (e *encoder) categories(d delta.Delta, counts []uint64, names *series.Dict, examples *accumulators.Examples) {
+func (e *encoder) categories(d delta.Delta, counts, excess []uint64, names *series.Dict, examples *accumulators.Examples) {
 	d.Categorical = true
 	for id, n := range counts {
 		if n == 0 {
 			continue
 		}
-		d.Count, d.Exemplars = n, example(examples.Of(uint32(id)))
+		d.SetCount(n, accumulators.At(excess, id))
+		d.Exemplars = example(examples.Of(uint32(id)))
 		d.Overflow = id == series.OverflowID
 		if names != nil {
 			d.Category = e.dict(names)[id]
@@ -251,7 +260,8 @@ func (e *encoder) explicit(d delta.Delta, h *accumulators.HistogramSum, bounds [
 }
 
 func (e *encoder) histogram(d delta.Delta, h *accumulators.HistogramSum, low bool) {
-	d.Count, d.Sum, d.Min, d.Max, d.HasRange = h.N, h.Sum, h.Min, h.Max, true
+	d.SetCount(h.N, h.Excess)
+	d.Sum, d.Min, d.Max, d.HasRange = h.Sum, h.Min, h.Max, true
 	d.Exemplars = exemplars(h, low)
 	e.add(&d)
 }

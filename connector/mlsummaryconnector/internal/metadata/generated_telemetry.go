@@ -26,6 +26,7 @@ type TelemetryBuilder struct {
 	meter                   metric.Meter
 	mu                      sync.Mutex
 	registrations           []metric.Registration
+	MlSummaryAdjusted       metric.Int64Counter
 	MlSummaryCells          metric.Int64Gauge
 	MlSummaryCutNames       metric.Int64Counter
 	MlSummaryFlushes        metric.Int64Counter
@@ -66,6 +67,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.MlSummaryAdjusted, err = builder.meter.Int64Counter(
+		"otelcol_ml_summary_adjusted",
+		metric.WithDescription("Predictions that a sampler has kept, and that count as many times as their tracestate says that they stand for. [Alpha]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlSummaryCells, err = builder.meter.Int64Gauge(
 		"otelcol_ml_summary_cells",
 		metric.WithDescription("Accumulators that are held, each for one series and one minute. [Alpha]"),

@@ -19,6 +19,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	tb.MlSummaryAdjusted.Add(context.Background(), 1)
 	tb.MlSummaryCells.Record(context.Background(), 1)
 	tb.MlSummaryCutNames.Add(context.Background(), 1)
 	tb.MlSummaryFlushes.Add(context.Background(), 1)
@@ -28,6 +29,9 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlSummarySpans.Add(context.Background(), 1)
 	tb.MlSummaryUnread.Add(context.Background(), 1)
 	tb.MlSummaryUnusableValues.Add(context.Background(), 1)
+	AssertEqualMlSummaryAdjusted(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryCells(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())

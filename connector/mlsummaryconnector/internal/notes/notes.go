@@ -29,6 +29,8 @@ var texts = map[prediction.NoteKind]string{
 	prediction.NoteKind(prediction.FlawText): "A text is no JSON object and is not counted",
 	prediction.NoteKind(prediction.FlawType): "A value is of a type that cannot be counted",
 	prediction.NoteKind(prediction.FlawTime): "A span ends before it starts: its duration is not counted",
+	prediction.NoteKind(prediction.FlawSampling): "A span's sampling probability is malformed, and it counts once, or is below 1 in 65536, " +
+		"and it counts no more than that",
 
 	count.NoteModels: "limits::models is reached: models without a card that find no room share one series, otel.metric.overflow; " +
 		"a place is given away only after it was unused for an hour",
