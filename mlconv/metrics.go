@@ -70,6 +70,22 @@ const (
 	// MetricDriftWindowDuration (gauge, s) is the length of the window, which grows where samples
 	// are few.
 	MetricDriftWindowDuration = "ml.drift.window.duration"
+	// MetricDriftConfidenceMean (gauge) is the mean confidence of the window, 0 to 1: the
+	// accuracy to expect where the model is calibrated.
+	MetricDriftConfidenceMean = "ml.drift.confidence.mean"
+	// MetricDriftReferenceConfidenceMean (gauge) is the mean confidence of the reference.
+	MetricDriftReferenceConfidenceMean = "ml.drift.reference.confidence.mean"
+	// MetricDriftConfidenceLow (gauge) is the share of confidences of the window below
+	// thresholds::low_confidence, 0 to 1.
+	MetricDriftConfidenceLow = "ml.drift.confidence.low"
+	// MetricDriftReferenceConfidenceLow (gauge) is the share of low confidences of the reference.
+	MetricDriftReferenceConfidenceLow = "ml.drift.reference.confidence.low"
+	// MetricDriftClassEntropy (gauge) is the entropy of the shares of the window's classes over
+	// the logarithm of their number: 0 where all predictions are of one class, 1 where all classes
+	// are as frequent.
+	MetricDriftClassEntropy = "ml.drift.class.entropy"
+	// MetricDriftReferenceClassEntropy (gauge) is the entropy of the reference's classes.
+	MetricDriftReferenceClassEntropy = "ml.drift.reference.class.entropy"
 )
 
 // Metrics of ml_job.

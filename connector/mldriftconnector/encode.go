@@ -5,6 +5,7 @@ package mldriftconnector
 
 import (
 	"maps"
+	"math"
 	"slices"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -70,11 +71,31 @@ func (e *encoder) result(r *drift.Result) {
 	e.gauge(mlconv.MetricDriftReferenceSamples, r).SetIntValue(int64(r.ReferenceSamples))
 	e.gauge(mlconv.MetricDriftWindowEnd, r).SetDoubleValue(float64(r.End))
 	e.gauge(mlconv.MetricDriftWindowDuration, r).SetDoubleValue(float64(r.End - r.Start))
+	e.summary(r)
 	for _, v := range verdicts[:len(verdicts)-1] {
 		e.verdict(r, v, v == r.Verdict)
 	}
 	e.insufficient(r)
 	e.detected(r)
+}
+
+// summary encodes how sure the model was.
+func (e *encoder) summary(r *drift.Result) {
+	if r.Summary == nil {
+		return
+	}
+	figure := func(name string, v float64) {
+		if !math.IsNaN(v) {
+			e.gauge(name, r).SetDoubleValue(v)
+		}
+	}
+	s := r.Summary
+	figure(mlconv.MetricDriftConfidenceMean, s.Mean.Window)
+	figure(mlconv.MetricDriftReferenceConfidenceMean, s.Mean.Reference)
+	figure(mlconv.MetricDriftConfidenceLow, s.Low.Window)
+	figure(mlconv.MetricDriftReferenceConfidenceLow, s.Low.Reference)
+	figure(mlconv.MetricDriftClassEntropy, s.Entropy.Window)
+	figure(mlconv.MetricDriftReferenceClassEntropy, s.Entropy.Reference)
 }
 
 func (e *encoder) detected(r *drift.Result) {

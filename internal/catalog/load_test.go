@@ -108,7 +108,7 @@ drift:
   for: 3
   reference: [previous]
   methods: {numeric: [wasserstein, ks], categorical: [chi2]}
-  thresholds: {psi: 0.1, jensen_shannon: 0.1, kl: 0.1, ks: 0.1, wasserstein: 0.1, chi2: 0.1, hellinger: 0.1, l_infinity: 0.1, total_variation: 0.1, missing: 0.1}
+  thresholds: {psi: 0.1, jensen_shannon: 0.1, kl: 0.1, ks: 0.1, wasserstein: 0.1, chi2: 0.1, hellinger: 0.1, l_infinity: 0.1, total_variation: 0.1, missing: 0.1, low_confidence: 0.6}
 segments: [s]
 segment_features: [n]
 max_batch: 512
@@ -159,7 +159,7 @@ func TestLoadEveryKey(t *testing.T) {
 		Methods: map[profile.Type][]string{profile.Numeric: {"wasserstein", "ks"}, profile.Categorical: {"chi2"}},
 		Thresholds: map[string]float64{
 			"psi": 0.1, "jensen_shannon": 0.1, "kl": 0.1, "ks": 0.1, "wasserstein": 0.1, "chi2": 0.1, "hellinger": 0.1, "l_infinity": 0.1,
-			"total_variation": 0.1, "missing": 0.1,
+			"total_variation": 0.1, "missing": 0.1, "low_confidence": 0.6,
 		},
 	}, m.Drift)
 	assert.Equal(t, Feature{

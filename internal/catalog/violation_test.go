@@ -66,7 +66,7 @@ func TestViolations(t *testing.T) {
 			`:3:38: drift.methods.numeric[2]: is there twice, first at [0]`,
 			`:3:57: drift.methods.categorical[0]: wasserstein needs numeric values, the feature is categorical`,
 			`:3:71: drift.methods.text: unknown key (allowed: categorical, numeric)`,
-			`:3:95: drift.thresholds.ksi: unknown key; did you mean ks? (allowed: chi2, hellinger, jensen_shannon, kl, ks, l_infinity, missing, psi, total_variation, wasserstein)`,
+			`:3:95: drift.thresholds.ksi: unknown key; did you mean ks? (allowed: chi2, hellinger, jensen_shannon, kl, ks, l_infinity, low_confidence, missing, psi, total_variation, wasserstein)`,
 			`:3:116: drift.reference[0]: "champoin" is none of baseline, champion, previous; did you mean champion?`,
 		}},
 		{"versions", "kind: model\nname: x\nversions:\n- {version: a, aliases: [b, c]}\n- {version: b, aliases: [c]}\n- {version: a, trained_at: 2026-13-01}\n- {version: d, trained_at: yesterday}\n", []string{
@@ -253,5 +253,5 @@ func TestSchemaKnowsTheMethods(t *testing.T) {
 		inBlock = append(inBlock, name)
 	}
 	assert.ElementsMatch(t, want, inList)
-	assert.ElementsMatch(t, append(want, "missing"), inBlock)
+	assert.ElementsMatch(t, append(want, "missing", "low_confidence"), inBlock)
 }

@@ -38,7 +38,8 @@ type Options struct {
 	Reference []string
 	// Methods are the statistics by type; the first one of a list decides the verdict.
 	Methods map[profile.Type][]string
-	// Thresholds are effects by method, and by missingThreshold for the share of missing values.
+	// Thresholds are effects by method, and by missingThreshold for the share of missing values;
+	// that of lowConfidence is the confidence below which one is low.
 	Thresholds map[string]float64
 	Limits     Limits
 	// SegmentTotals passes on the predictions of segments, too.
@@ -121,10 +122,13 @@ func (o *Options) Validate() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Thresholds)) {
 		key, v := "thresholds::"+name, o.Thresholds[name]
-		if name != missingThreshold {
+		if name != missingThreshold && name != lowConfidence {
 			if _, err := stats.ParseMethod(name); err != nil {
 				wrong.Add(key, "%w", err)
 			}
+		}
+		if name == lowConfidence && v > 1 {
+			wrong.Add(key, "%v must be from 0 to 1", v)
 		}
 		if !(v >= 0) || math.IsInf(v, 0) {
 			wrong.Add(key, "%v must be a number of at least 0", v)

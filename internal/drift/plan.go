@@ -17,6 +17,7 @@ type plan struct {
 	column               *profile.Column // nil without a baseline
 	numeric, categorical []method
 	missing              float64 // threshold
+	lowConfidence        float64 // threshold
 	ignore               bool
 	categories           int // limit of a binning without a baseline
 	shared               *binnings
@@ -126,7 +127,7 @@ func (p *plan) exponentialBinning() *distribution.Binning {
 
 // plan says how one subject of a version is compared.
 func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk seriesKey) *plan {
-	p := &plan{missing: DefaultMissing, categories: o.Limits.Categories}
+	p := &plan{missing: DefaultMissing, lowConfidence: defaultLowConfidence, categories: o.Limits.Categories}
 	if base := set.Baseline(key.environment, key.name, version); base != nil {
 		switch sk.subject {
 		case Feature:
@@ -188,6 +189,9 @@ func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk series
 	for _, overrides := range thresholds {
 		if v, ok := overrides[missingThreshold]; ok {
 			p.missing = v
+		}
+		if v, ok := overrides[lowConfidence]; ok {
+			p.lowConfidence = v
 		}
 	}
 	return p

@@ -30,6 +30,8 @@ type Result struct {
 	Reasons Reasons
 	// Exemplar is a row that shows the growth; nil if there is none.
 	Exemplar *Exemplar
+	// Summary is of confidence and classes; nil for other subjects, and without values.
+	Summary *Summary
 	// Growth is what has grown, where the first effect is at its threshold; else nil.
 	Growth *Growth
 }

@@ -89,6 +89,7 @@ func (s *series) evaluate(where *cohortRef, r *Result, ref, cur *distribution.Sa
 	if ref != nil {
 		r.ReferenceSamples = ref.Count()
 	}
+	r.Summary = s.plan.summary(r.Key.Subject, ref, cur)
 	p, ok := distribution.Match(ref, cur)
 	if !ok {
 		return
