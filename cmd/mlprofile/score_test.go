@@ -179,7 +179,7 @@ func TestScoreAgainstABaselineIsTheCollectors(t *testing.T) {
 	assert.InDelta(t, want.Score, s.Score, 1e-12)
 	assert.InDelta(t, want.PValue, s.PValue, 1e-12)
 	assert.Equal(t, "bins", s.Computed)
-	assert.Equal(t, 10, s.Cells)
+	assert.Equal(t, 12, s.Cells)
 	assert.Equal(t, "drift", s.Verdict)
 	assert.Equal(t, 5000.0, s.ReferenceSamples)
 	assert.Equal(t, 700.0, s.CurrentSamples)

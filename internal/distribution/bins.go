@@ -24,7 +24,7 @@ import (
 const DefaultBins = 240
 
 // DefaultGroups is the number of groups that PSI, Jensen-Shannon, KL, Hellinger, chi² and L∞ are
-// computed on.
+// computed on, but for those of what is out of the reference's range (see GroupByMass).
 const DefaultGroups = 10
 
 // MaxBounds is the largest number of bounds that NewBins accepts: two for every edge of DefaultBins

@@ -54,7 +54,7 @@ func TestTailsAnswerP95AndP99(t *testing.T) {
 		assert.InEpsilon(t, want, quantile(q, g.Bounds(), counts), 0.1, "P%v", 100*q)
 	}
 	deciles := GroupByMass(bins.Bounds(), reference, DefaultGroups)
-	assert.Less(t, quantile(0.99, deciles.Bounds(), Sum(deciles, reference, []uint64(nil))), 0.5*values[19_800], "deciles alone answer it, too")
+	assert.Greater(t, quantile(0.99, deciles.Bounds(), Sum(deciles, reference, []uint64(nil))), 1.5*values[19_800], "deciles alone answer it, too")
 }
 
 func TestGroupWithTailsOfAnyReference(t *testing.T) {

@@ -10,10 +10,11 @@ type Grouping struct {
 }
 
 // GroupByMass groups the bins with the given bounds into at most n groups of about equal reference
-// mass: group k ends with the first bin at which the reference's cumulative share reaches k/n.
-// Where ties leave fewer than n groups, the bins below the reference's minimum and above its
-// maximum become groups of their own, so that a change of a constant or two-valued feature is still
-// seen. len(reference) must be len(bounds)+1.
+// mass, and one on either side for what the reference has nothing of: group k ends with the first
+// bin at which the reference's cumulative share reaches k/n. The bins above the last one with
+// reference mass are a group of their own, and so are those below the first, or, where the first
+// bin of all has mass, that bin: of EqualMassBounds it is the smallest value alone. So what is out
+// of the reference's range is not hidden among its tails. len(reference) must be len(bounds)+1.
 func GroupByMass(bounds []float64, reference []uint64, n int) Grouping {
 	var total uint64
 	for _, c := range reference {
@@ -24,23 +25,21 @@ func GroupByMass(bounds []float64, reference []uint64, n int) Grouping {
 	var sum uint64
 	k := 1
 	for i, c := range reference {
+		if sum == 0 && c > 0 && last > 0 {
+			ends = append(ends, max(i-1, 0))
+		}
 		sum += c
 		if k <= n && total > 0 && sum*uint64(n) >= uint64(k)*total {
-			ends = append(ends, i)
+			if len(ends) == 0 || ends[len(ends)-1] < i {
+				ends = append(ends, i)
+			}
 			for k <= n && sum*uint64(n) >= uint64(k)*total {
 				k++
 			}
 		}
 	}
-	if len(ends) == 0 {
-		ends = []int{last}
-	}
-	if len(ends) < n && ends[len(ends)-1] < last {
+	if len(ends) == 0 || ends[len(ends)-1] < last {
 		ends = append(ends, last)
-	}
-	ends[len(ends)-1] = last
-	if len(ends) < n && reference[0] == 0 && ends[0] > 0 {
-		ends = append([]int{0}, ends...)
 	}
 
 	g := Grouping{of: make([]uint16, len(reference))}

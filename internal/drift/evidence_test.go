@@ -219,7 +219,7 @@ func TestGrowth(t *testing.T) {
 					return g.Kind == Category && g.Category == "fraud" && r.class == "fraud" && math.Abs(g.Before-0.1) < 0.02 && g.Now > 0.4
 				},
 				"confidence ": func(r *row, g *Growth) bool {
-					return g.Kind == Range && math.IsInf(g.Low, -1) && g.High < 0.57 && r.confidence <= g.High && g.Now > 0.4
+					return g.Kind == Range && g.Low < 0.51 && g.High < 0.57 && r.confidence > g.Low && r.confidence <= g.High && g.Now > 0.4
 				},
 				"missing amount": func(r *row, g *Growth) bool {
 					return g.Kind == Absent && math.IsNaN(r.amount) && math.Abs(g.Before-0.02) < 0.01 && g.Now > 0.17 && g.Now < 0.25

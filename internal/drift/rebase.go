@@ -35,7 +35,7 @@ func (e *Engine) rebaseFor(m *model, s *series, d *Delta) bool {
 		want = distribution.KindNumeric
 	}
 	b := s.binning
-	if b.Kind == want && (want != distribution.KindNumeric || !b.Mismatched && (slices.Equal(b.Bounds, d.Bounds) || distribution.Subset(b.Bounds, d.Bounds))) {
+	if b.Kind == want && (want != distribution.KindNumeric || !b.Mismatched && s.takes(d.Bounds)) {
 		return !b.Mismatched
 	}
 	free := s.plan.column == nil || s.plan.column.Count == 0
@@ -68,6 +68,15 @@ func (e *Engine) rebaseFor(m *model, s *series, d *Delta) bool {
 	}
 	s.setBinning(better, m.settings.grid.Panes())
 	return !better.Mismatched
+}
+
+// takes reports whether data with the bounds are counted in the series' numeric binning: its bounds
+// are among them, and not fewer than the baseline has now, as those of cohorts are that an earlier
+// version has saved.
+func (s *series) takes(bounds []float64) bool {
+	b := s.binning
+	return slices.Equal(b.Bounds, bounds) ||
+		distribution.Subset(b.Bounds, bounds) && (s.plan.proper(b.Bounds) || !s.plan.proper(bounds))
 }
 
 // proper reports whether bounds are those that ml_summary has from this baseline: all, or in
