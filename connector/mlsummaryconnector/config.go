@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/confmap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
+	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 )
 
@@ -51,6 +52,11 @@ type Config struct {
 	// Segments are dimensions (what follows "ml.segment.") that are watched for models without a
 	// card.
 	Segments []string `mapstructure:"segments"`
+	// Derive are features that are worked out from attributes of models without a card, each
+	// attribute#measure: of a vector projections (the first 8), p0 to p63 or norm, of the scores of
+	// classes entropy, of a text text (all of the following), characters, words, non_ascii or digits,
+	// of a number value.
+	Derive []string `mapstructure:"derive"`
 	// DurationBuckets are the bounds of ml.prediction.duration, in seconds, strictly increasing.
 	DurationBuckets []float64 `mapstructure:"duration_buckets"`
 	// Exemplars puts trace ids on points.
@@ -134,6 +140,12 @@ func (c *Config) Validate() error {
 		}
 	}
 	wrong.Check(configcheck.Distinct("segments", c.Segments))
+	for i, spec := range c.Derive {
+		if _, err := derive.Parse(spec); err != nil {
+			wrong.Add(fmt.Sprintf("derive[%d]", i), "%w", err)
+		}
+	}
+	wrong.Check(configcheck.Distinct("derive", c.Derive))
 	if len(c.DurationBuckets) == 0 {
 		wrong.Add("duration_buckets", "at least one bound is needed")
 	}

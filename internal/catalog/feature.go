@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
@@ -35,6 +36,17 @@ type Feature struct {
 
 // features reads the block of features and checks names against the baselines of the model and its
 // versions.
+// derived returns the features that are worked out from attributes.
+func (o object) derived() []string {
+	list := o.texts("derive")
+	for i, spec := range list {
+		if _, err := derive.Parse(spec); err != nil {
+			o.fail([]string{"derive", strconv.Itoa(i)}, "%v", err)
+		}
+	}
+	return list
+}
+
 func (o object) features(m *Model) {
 	columns := map[string]profile.Type{}
 	known := m.Baseline != nil

@@ -111,6 +111,7 @@ drift:
   thresholds: {psi: 0.1, jensen_shannon: 0.1, kl: 0.1, ks: 0.1, wasserstein: 0.1, chi2: 0.1, hellinger: 0.1, l_infinity: 0.1, total_variation: 0.1, missing: 0.1, low_confidence: 0.6}
 segments: [s]
 segment_features: [n]
+derive: [ml.embedding.q#projections, text#words]
 max_batch: 512
 features:
   n: {type: numeric, min: -1, max: 1, max_missing: 0, importance: 1, methods: [psi], thresholds: {psi: 2}, ignore: true}

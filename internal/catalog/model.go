@@ -51,6 +51,8 @@ type Model struct {
 	Segments []string
 	// SegmentFeatures are the features that are watched in segments, too.
 	SegmentFeatures []string
+	// Derive are the features that are worked out from attributes, each attribute#measure.
+	Derive []string
 	// MaxBatch is the largest ml.batch.size that is believed on a span without arrays; 0 if the
 	// card does not say.
 	MaxBatch int
@@ -92,7 +94,7 @@ func (o object) model(baseline func(o object) *profile.Profile) *Model {
 		Description: o.text("description"), FeatureViews: o.texts("feature_views"),
 		Baseline: baseline(o),
 		Drift:    o.block("drift").drift(),
-		Segments: o.texts("segments"), SegmentFeatures: o.texts("segment_features"), MaxBatch: o.integer("max_batch"),
+		Segments: o.texts("segments"), SegmentFeatures: o.texts("segment_features"), Derive: o.derived(), MaxBatch: o.integer("max_batch"),
 		Attributes: o.attributes("attributes"),
 		Prices:     o.prices(),
 		Alerts:     o.block("alerts").alerts(),

@@ -39,6 +39,9 @@ type Field struct {
 	Kind  FieldKind
 }
 
+// NewNumber returns a number as a field.
+func NewNumber(v float64) Field { return Field{Kind: Scalar, Value: value.NewFloat(v)} }
+
 // set decodes v.
 func (x *Field) set(v pcommon.Value) {
 	switch v.Type() {

@@ -272,6 +272,7 @@ func (r *Reader) count(s ptrace.Span, kind Kind) {
 	span := &r.span
 	span.Kind, span.Service, span.Names, span.malformed = kind, r.resource.service, nil, false
 	span.TraceID, span.SpanID, span.TraceState = s.TraceID(), s.SpanID(), s.TraceState().AsRaw()
+	span.Attributes = s.Attributes()
 	r.stamp(s)
 	mostRows := r.counter.Begin(span)
 	// What a call that failed before it had its features lacks is not missing.

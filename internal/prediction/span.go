@@ -31,6 +31,8 @@ type Span struct {
 	SpanID  pcommon.SpanID
 	// TraceState is the W3C tracestate, a part of the request.
 	TraceState string
+	// Attributes are the span's as they came, a part of the request.
+	Attributes pcommon.Map
 	// Fields are the span's attributes, Names the features of the row's ml.features; nil without.
 	Fields *FieldSet
 	Names  *Names

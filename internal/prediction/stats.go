@@ -64,13 +64,15 @@ const (
 	FlawTime
 	// FlawSampling is a sampling probability that is malformed or too small.
 	FlawSampling
+	// FlawDerived is a value of which a feature cannot be derived.
+	FlawDerived
 	// numFlaws is how many there are.
 	numFlaws
 )
 
 // String returns the flaw as in the metric ml_summary_unusable_values.
 func (f Flaw) String() string {
-	return [...]string{"no_number", "out_of_range", "negative", "array_length", "batch_size", "no_json_object", "type", "time", "sampling"}[f]
+	return [...]string{"no_number", "out_of_range", "negative", "array_length", "batch_size", "no_json_object", "type", "time", "sampling", "derived"}[f]
 }
 
 // NoteKind is what a Note speaks of: a Flaw, one of the following, or one of the Counter's own,

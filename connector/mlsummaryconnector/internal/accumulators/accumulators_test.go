@@ -18,7 +18,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func model(t *testing.T) *series.Model {
 	t.Helper()
-	m, ok := series.NewRegistry(series.Limits{Models: 1, Features: 10}, nil).Model(series.Key{Name: "m"})
+	m, ok := series.NewRegistry(series.Limits{Models: 1, Features: 10}, series.Watched{}).Model(series.Key{Name: "m"})
 	require.True(t, ok)
 	return m
 }

@@ -19,6 +19,7 @@ type modelCache struct {
 	model    *series.Model
 	plan     *series.Plan
 	features []featureCache
+	derived  []boundFeature // of plan.Derived
 	slots    map[string]int
 	classes  dictCache
 	services dictCache
@@ -125,6 +126,13 @@ func newModelCache(m *series.Model) *modelCache {
 		v.cohorts = append(v.cohorts, make(map[uint32]*cohortCache))
 	}
 	v.refresh()
+	for i := range v.plan.Derived {
+		f := boundFeature{slot: -1, segment: -1, name: v.plan.Derived[i].Name}
+		if slot := v.find(f.name); slot >= 0 {
+			f.resolve(slot, v)
+		}
+		v.derived = append(v.derived, f)
+	}
 	return v
 }
 
@@ -160,6 +168,16 @@ func (v *modelCache) cohort(dimension int, id uint32) *cohortCache {
 		v.cohorts[dimension][id] = c
 	}
 	return c
+}
+
+// derives is true for a feature that is worked out from an attribute.
+func (v *modelCache) derives(name string) bool {
+	for i := range v.derived {
+		if v.derived[i].name == name {
+			return true
+		}
+	}
+	return false
 }
 
 // modelBinding is what the positions of a set of fields mean to a model.
@@ -222,7 +240,7 @@ func (b *modelBinding) fill(v *modelCache, span *prediction.Span, seen map[strin
 		b.features = append(b.features, f)
 	}
 	for slot, c := range v.plan.Columns {
-		if _, ok := seen[c.Name]; !ok {
+		if _, ok := seen[c.Name]; !ok && !v.derives(c.Name) {
 			b.absent = append(b.absent, slot)
 		}
 	}

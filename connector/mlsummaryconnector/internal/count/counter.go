@@ -68,6 +68,9 @@ type Counter struct {
 	// adjusted is how many spans the span stands for; rows and excess are what its rows have added.
 	adjusted     uint32
 	rows, excess uint64
+	// row is the number of the row at hand, and derived what is measured of its attributes.
+	row     int
+	derived derivation
 }
 
 // cohort is a cohort of the row at hand.
@@ -155,7 +158,7 @@ func (c *Counter) Begin(s *prediction.Span) (mostRows int) {
 		c.ref = accumulators.Ref{Trace: s.TraceID, Span: s.SpanID, Time: s.End}
 	}
 	c.last = c.model(s.Identity)
-	c.adjusted, c.rows, c.excess = 1, 0, 0
+	c.adjusted, c.rows, c.excess, c.row = 1, 0, 0, 0
 	if s.TraceState != "" && c.options.Adjust {
 		c.adjust(s)
 	}

@@ -35,9 +35,10 @@ func (c *Counter) Row(s *prediction.Span, rows uint32) {
 	}
 	c.answer(cache, p, weight)
 
-	if len(b.features) > 0 || len(b.absent) > 0 && !s.Unknown {
+	if len(b.features) > 0 || len(b.absent) > 0 && !s.Unknown || len(cache.derived) > 0 {
 		c.countFeatures(b, weight)
 	}
+	c.row++
 }
 
 // bind returns the meaning of the span's fields to its model.
@@ -177,6 +178,9 @@ func (c *Counter) countFeatures(b *modelBinding, weight accumulators.Weight) {
 			}
 		}
 		c.addValue(b.cache, total, f, x, weight)
+	}
+	if len(b.cache.derived) > 0 {
+		c.countDerived(b.cache, total, weight)
 	}
 	if c.span.Unknown {
 		return

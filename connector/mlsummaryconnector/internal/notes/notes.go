@@ -29,6 +29,8 @@ var texts = map[prediction.NoteKind]string{
 	prediction.NoteKind(prediction.FlawText): "A text is no JSON object and is not counted",
 	prediction.NoteKind(prediction.FlawType): "A value is of a type that cannot be counted",
 	prediction.NoteKind(prediction.FlawTime): "A span ends before it starts: its duration is not counted",
+	prediction.NoteKind(prediction.FlawDerived): "A feature cannot be derived from an attribute: it is no vector of at most 4096 numbers, " +
+		"no scores of two classes or more, no text or no number, as the measure needs; it is counted as missing",
 	prediction.NoteKind(prediction.FlawSampling): "A span's sampling probability is malformed, and it counts once, or is below 1 in 65536, " +
 		"and it counts no more than that",
 

@@ -4,11 +4,13 @@
 package series
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
@@ -43,6 +45,8 @@ type Plan struct {
 	Segments []string
 	// SegmentFeatures is the number of features that are watched in segments.
 	SegmentFeatures int
+	// Derived are the features that are worked out from attributes, sorted by the attribute.
+	Derived []derive.Feature
 	// PositiveClass is the class that ml.prediction.score speaks of; empty if unknown.
 	PositiveClass string
 
@@ -63,21 +67,22 @@ type source struct {
 	types                     map[string]profile.Type
 	features                  []string // that the card names, sorted
 	segments, segmentFeatures []string
+	derived                   []string // what the card, or the config, says
 	positiveClass             string
 	maxBatch                  int
 }
 
-// newSource gathers what a set says of a model; defaultSegments are the segments of a model without
-// a card.
-func newSource(set *catalog.Set, key Key, defaultSegments []string) source {
+// newSource gathers what a set says of a model; watched is what is watched of one without a card.
+func newSource(set *catalog.Set, key Key, watched Watched) source {
 	card := set.Model(key.Environment, key.Name)
 	if card == nil {
-		return source{segments: defaultSegments}
+		return source{segments: watched.Segments, derived: watched.Derived}
 	}
 	s := source{
 		baseline:        set.Baseline(key.Environment, key.Name, key.Version),
 		segments:        card.Segments,
 		segmentFeatures: card.SegmentFeatures,
+		derived:         card.Derive,
 		positiveClass:   card.PositiveClass,
 		maxBatch:        card.MaxBatch,
 		features:        slices.Sorted(maps.Keys(card.Features)),
@@ -99,6 +104,7 @@ func (s source) equal(t source) bool {
 		slices.Equal(s.features, t.features) &&
 		slices.Equal(s.segments, t.segments) &&
 		slices.Equal(s.segmentFeatures, t.segmentFeatures) &&
+		slices.Equal(s.derived, t.derived) &&
 		reflect.DeepEqual(s.types, t.types) &&
 		(s.baseline == t.baseline || reflect.DeepEqual(s.baseline, t.baseline))
 }
@@ -122,6 +128,7 @@ func newPlan(s source, maxFeatures int) *Plan {
 	for i, f := range s.segmentFeatures {
 		p.segmentFeatures[f] = i
 	}
+	p.derive()
 	if s.baseline == nil {
 		return p
 	}
@@ -141,6 +148,33 @@ func newPlan(s source, maxFeatures int) *Plan {
 		}
 	}
 	return p
+}
+
+// derive finds the features that are derived: those that are named, and those that the baseline has.
+func (p *Plan) derive() {
+	seen := make(map[string]bool)
+	add := func(f derive.Feature) {
+		if !seen[f.Name] {
+			seen[f.Name] = true
+			p.Derived = append(p.Derived, f)
+		}
+	}
+	for _, spec := range p.source.derived {
+		list, _ := derive.Parse(spec) // the card or the config was checked
+		for _, f := range list {
+			add(f)
+		}
+	}
+	if p.source.baseline != nil {
+		for _, c := range p.source.baseline.Features {
+			if f, ok := derive.Named(c.Name); ok && c.Type == profile.Numeric {
+				add(f)
+			}
+		}
+	}
+	slices.SortFunc(p.Derived, func(a, b derive.Feature) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Name, b.Name))
+	})
 }
 
 // MaxBatch is the largest batch that is believed of a span without arrays of that length, at least

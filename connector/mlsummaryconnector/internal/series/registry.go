@@ -32,10 +32,18 @@ type Limits struct {
 	Models, Segments, Features, Categories int
 }
 
+// Watched is what is watched of models without a card.
+type Watched struct {
+	// Segments are dimensions.
+	Segments []string
+	// Derived are features that are worked out from attributes, as derive.Parse reads them.
+	Derived []string
+}
+
 // Registry finds Models. It is safe for concurrent use.
 type Registry struct {
-	limits   Limits
-	segments []string
+	limits  Limits
+	watched Watched
 
 	mu     sync.Mutex
 	set    *catalog.Set
@@ -74,10 +82,10 @@ func (p *place) lastUsed() int64 {
 // all others, in each role.
 type reservation struct{ environment, name, version, role string }
 
-// NewRegistry returns an empty registry; segments are the dimensions of models without a card.
-func NewRegistry(limits Limits, segments []string) *Registry {
+// NewRegistry returns an empty registry; watched is what is watched of models without a card.
+func NewRegistry(limits Limits, watched Watched) *Registry {
 	r := &Registry{
-		limits: limits, segments: segments, set: catalog.NewSet(nil, nil), places: make(map[Key]*place),
+		limits: limits, watched: watched, set: catalog.NewSet(nil, nil), places: make(map[Key]*place),
 		reserved: make(map[reservation]Key), names: make(map[Key]int),
 		overflow: newModel(Key{}, newPlan(source{}, 0), Limits{}),
 	}
@@ -100,7 +108,7 @@ func (r *Registry) Use(set *catalog.Set) {
 		p.known = false
 	}
 	for key, p := range r.places {
-		if p.model != nil && !p.model.Plan.source.equal(newSource(set, key, r.segments)) {
+		if p.model != nil && !p.model.Plan.source.equal(newSource(set, key, r.watched)) {
 			p.used = p.lastUsed()
 			p.model = nil
 		}
@@ -164,7 +172,7 @@ func (r *Registry) Model(key Key) (m *Model, room bool) {
 		r.names[nameOf(key)]++
 	}
 	if p.model == nil {
-		p.model = newModel(key, newPlan(newSource(r.set, key, r.segments), r.limits.Features), r.limits)
+		p.model = newModel(key, newPlan(newSource(r.set, key, r.watched), r.limits.Features), r.limits)
 		p.model.used = p.used
 	}
 	return p.model, true

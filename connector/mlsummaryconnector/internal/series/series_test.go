@@ -85,7 +85,7 @@ func TestCardOverridesType(t *testing.T) {
 		{profile.Categorical, profile.Numeric, false, false},
 		{profile.Categorical, "", true, false},
 	} {
-		r := NewRegistry(Limits{Models: 1, Features: 1}, nil)
+		r := NewRegistry(Limits{Models: 1, Features: 1}, Watched{})
 		r.Use(catalog.NewSet([]*catalog.Model{card(tt.typ, tt.override)}, nil))
 		m, _ := r.Model(Key{Name: "m"})
 		f := m.Features()[0]
@@ -96,7 +96,7 @@ func TestCardOverridesType(t *testing.T) {
 
 // A reload that says the same keeps models; one that does not, lets go of those it is about.
 func TestUse(t *testing.T) {
-	r := NewRegistry(Limits{Models: 2, Features: 1}, nil)
+	r := NewRegistry(Limits{Models: 2, Features: 1}, Watched{})
 	r.Use(catalog.NewSet([]*catalog.Model{card(profile.Numeric, "")}, nil))
 	m, _ := r.Model(Key{Name: "m"})
 	other, _ := r.Model(Key{Name: "other"})
@@ -119,7 +119,7 @@ func TestUse(t *testing.T) {
 func TestPlaces(t *testing.T) {
 	listed := card(profile.Numeric, "")
 	listed.Versions = []*catalog.Version{{Model: listed, Version: "7"}, {Model: listed, Version: "8"}}
-	r := NewRegistry(Limits{Models: 2, Features: 1}, nil)
+	r := NewRegistry(Limits{Models: 2, Features: 1}, Watched{})
 	r.Use(catalog.NewSet([]*catalog.Model{listed}, nil))
 	now := time.Unix(1_700_000_000, 0)
 	model := func(name, version string) (*Model, bool) { return r.Model(Key{Name: name, Version: version}) }
@@ -160,7 +160,7 @@ func TestPlaces(t *testing.T) {
 // Eleven in turn against a limit of ten: ten are counted, and the eleventh overflows; nobody is
 // pushed out.
 func TestNoThrashing(t *testing.T) {
-	r := NewRegistry(Limits{Models: 10, Features: 1}, nil)
+	r := NewRegistry(Limits{Models: 10, Features: 1}, Watched{})
 	now := time.Unix(1_700_000_000, 0)
 	counted := make(map[*Model]int)
 	for minute := range 600 {
@@ -182,7 +182,7 @@ func TestNoThrashing(t *testing.T) {
 
 // The tables of a model follow the same rule.
 func TestPlacesInTables(t *testing.T) {
-	r := NewRegistry(Limits{Models: 1, Features: 2, Categories: 1, Segments: 1}, []string{"country"})
+	r := NewRegistry(Limits{Models: 1, Features: 2, Categories: 1, Segments: 1}, Watched{Segments: []string{"country"}})
 	now := time.Unix(1_700_000_000, 0)
 	m, _ := r.Model(Key{Name: "m"})
 	m.Touch(now.Unix())
@@ -225,7 +225,7 @@ func TestPlacesInTables(t *testing.T) {
 }
 
 func TestSwitch(t *testing.T) {
-	r := NewRegistry(Limits{Models: 1, Features: 5}, nil)
+	r := NewRegistry(Limits{Models: 1, Features: 5}, Watched{})
 	m, _ := r.Model(Key{Name: "m"})
 	slot, _ := m.Slot("zip", false)
 	words := m.Switch(slot, 10, 1000)
@@ -244,7 +244,7 @@ func TestSwitch(t *testing.T) {
 // A set of cards that comes or goes changes who has a reserved place, and pushes out nobody.
 func TestPlacesOverReloads(t *testing.T) {
 	with := catalog.NewSet([]*catalog.Model{{Name: "m"}}, nil)
-	r := NewRegistry(Limits{Models: 2}, nil)
+	r := NewRegistry(Limits{Models: 2}, Watched{})
 	name := func(n string) bool {
 		m, room := r.Model(Key{Name: n})
 		m.Touch(1_700_000_000)
