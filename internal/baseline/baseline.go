@@ -12,6 +12,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
@@ -32,6 +33,8 @@ type Options struct {
 	Exclude, Include []string
 	// Types overrides what the values look like, by column.
 	Types map[string]profile.Type
+	// Derived are features that are worked out from columns.
+	Derived []Derived
 	// Bins is the number of bins of a numeric column; zero means distribution.DefaultBins.
 	Bins int
 	// MaxCategories is the number of values kept of a categorical column; zero means
@@ -42,6 +45,13 @@ type Options struct {
 	Skip, Take int
 	// From and To take the rows with From <= timestamp < To; zero means no bound.
 	From, To time.Time
+}
+
+// Derived is a column, and the features that are worked out from its values: JSON of a vector or of
+// scores, a text, a number. The column itself is no feature, unless it is named as one.
+type Derived struct {
+	Column   string
+	Features []derive.Feature
 }
 
 // Taken says whether the n-th row, from 0, is within Skip and Take.

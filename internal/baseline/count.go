@@ -74,10 +74,11 @@ func (p *Plan) Count(ctx context.Context, files []string, o Options) (*profile.P
 			counters[c.Name] = &counter{column: c, counts: map[string]uint64{}}
 		}
 	}
+	derivers := newDerivers(o.Derived)
 	out := &profile.Profile{FormatVersion: profile.FormatVersion, Name: o.Name}
 	read := 0
 	for _, path := range files {
-		if err := p.countFile(ctx, path, o, &read, counters, out); err != nil {
+		if err := p.countFile(ctx, path, o, &read, counters, derivers, out); err != nil {
 			return nil, err
 		}
 	}
@@ -86,6 +87,13 @@ func (p *Plan) Count(ctx context.Context, files []string, o Options) (*profile.P
 	}
 	for _, c := range p.Features {
 		out.Features = append(out.Features, counters[c.Name].profile(out.Rows, o))
+	}
+	for _, d := range derivers {
+		features, err := d.profile(out.Rows, o)
+		if err != nil {
+			return nil, err
+		}
+		out.Features = append(out.Features, features...)
 	}
 	if p.Prediction != nil {
 		out.Prediction = counters[p.Prediction.Name].profile(out.Rows, o)
@@ -96,14 +104,15 @@ func (p *Plan) Count(ctx context.Context, files []string, o Options) (*profile.P
 	return out, out.Validate()
 }
 
-func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int, counters map[string]*counter, out *profile.Profile) error {
+func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int, counters map[string]*counter, derivers []*deriver, out *profile.Profile) error {
 	r, err := p.Schema.Open(path)
 	if err != nil {
 		return err
 	}
 	defer r.Close()
 	var row []table.Cell
-	var columns []*counter // by the place in the row; nil for what is left out
+	var columns []*counter   // by the place in the row; nil for what is left out
+	var derived [][]*deriver // of the column
 	at := -1
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
@@ -120,6 +129,7 @@ func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int,
 				at = len(columns)
 			}
 			columns = append(columns, counters[name])
+			derived = append(derived, of(derivers, name))
 		}
 		if *read++; !o.Taken(*read - 1) {
 			continue
@@ -144,6 +154,13 @@ func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int,
 			}
 			if err := c.add(row[i]); err != nil {
 				return fmt.Errorf("%s: %w", r.Where(), err)
+			}
+		}
+		for i, list := range derived {
+			for _, d := range list {
+				if err := d.add(row[i]); err != nil {
+					return fmt.Errorf("%s: %w", r.Where(), err)
+				}
 			}
 		}
 	}

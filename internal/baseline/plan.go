@@ -6,6 +6,7 @@ package baseline
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -103,6 +104,13 @@ func (p *planner) excludeAndInclude() {
 		c.excluded = true
 		c.note("excluded")
 	}
+	for _, d := range p.options.Derived {
+		if c := p.column("derive", d.Column); c != nil && c.Role == RoleNone && !c.excluded &&
+			!slices.Contains(p.options.Features, d.Column) && !slices.Contains(p.options.Include, d.Column) {
+			c.excluded = true
+			c.note("%s are derived from it", list(d.names()))
+		}
+	}
 	for _, name := range p.options.Include {
 		c := p.column("include", name)
 		if c == nil {
@@ -182,7 +190,19 @@ func (p *planner) check() {
 	if o.MaxCategories < 0 {
 		p.fail("max-categories: %d is negative", o.MaxCategories)
 	}
-	if len(p.errs) == 0 && len(p.plan.Features) == 0 && p.plan.Prediction == nil && p.plan.Confidence == nil {
+	names := map[string]bool{}
+	for _, c := range p.plan.Features {
+		names[c.Name] = true
+	}
+	for _, d := range o.Derived {
+		for _, name := range d.names() {
+			if names[name] {
+				p.fail("derive: there is another feature %q", name)
+			}
+			names[name] = true
+		}
+	}
+	if len(p.errs) == 0 && len(names) == 0 && p.plan.Prediction == nil && p.plan.Confidence == nil {
 		p.fail("no column is left to profile")
 	}
 }

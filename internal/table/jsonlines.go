@@ -28,6 +28,9 @@ type jsonSource struct {
 	names   []string
 	index   map[string]int
 	lists   []string
+	// kept are the keys of arrays that are read as JSON; line is the one at hand.
+	kept    []string
+	current []byte
 	failed  error
 	// converted is the encoding that the text was converted from; empty for UTF-8.
 	converted string
@@ -35,8 +38,8 @@ type jsonSource struct {
 	surrogates bool
 }
 
-func newJSONSource(r *bufio.Reader, converted string, maxLine int) *jsonSource {
-	return &jsonSource{in: r, converted: converted, maxLine: maxLine, index: map[string]int{}}
+func newJSONSource(r *bufio.Reader, converted string, o Options) *jsonSource {
+	return &jsonSource{in: r, converted: converted, maxLine: o.maxLine, kept: o.Lists, index: map[string]int{}}
 }
 
 func (s *jsonSource) next(dst []Cell) ([]Cell, error) {
@@ -65,6 +68,7 @@ func (s *jsonSource) next(dst []Cell) ([]Cell, error) {
 		for range s.names {
 			dst = append(dst, Cell{})
 		}
+		s.current = line
 		dec := json.NewDecoder(bytes.NewReader(line))
 		dec.UseNumber()
 		if _, err := dec.Token(); err != nil {
@@ -183,6 +187,14 @@ func (s *jsonSource) object(dec *json.Decoder, prefix string, dst []Cell, depth 
 					return nil, err
 				}
 				continue
+			}
+			if slices.Contains(s.kept, name) {
+				from := dec.InputOffset() - 1
+				if err := skipList(dec); err != nil {
+					return nil, err
+				}
+				c = Cell{Kind: String, Text: string(s.current[from:dec.InputOffset()])}
+				break
 			}
 			if !slices.Contains(s.lists, name) {
 				s.lists = append(s.lists, name)

@@ -104,7 +104,7 @@ func (r *Reader) startText(in io.Reader, format Format, o Options) error {
 		return nil
 	}
 	if format == JSONLines {
-		r.src = newJSONSource(text, converted, o.maxLine)
+		r.src = newJSONSource(text, converted, o)
 		return nil
 	}
 	if r.delimiter = o.Delimiter; r.delimiter == 0 {

@@ -59,6 +59,9 @@ type Options struct {
 	// Spans makes rows of prediction spans, anew for each time that a file is read; nil where none
 	// are expected. Files whose first key is resourceSpans are Traces then.
 	Spans func() SpanDecoder
+	// Lists are the columns of JSON lines whose arrays are read, as JSON; other arrays are passed
+	// over.
+	Lists []string
 	// maxLine is the size in bytes that a row of CSV or JSON may have; zero means defaultMaxLine.
 	maxLine int
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
+	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
@@ -68,6 +69,7 @@ type Columns struct {
 	Input
 	options  baseline.Options
 	types    []string
+	derived  []string
 	from, to string
 }
 
@@ -81,6 +83,7 @@ func (c *Columns) Register(f *pflag.FlagSet) {
 	f.StringSliceVar(&o.Exclude, "exclude", nil, "columns that are no features")
 	f.StringSliceVar(&o.Include, "include", nil, "columns that are features though they do not look it, beside those that do")
 	f.StringArrayVar(&c.types, "type", nil, "COLUMN=numeric or COLUMN=categorical, in place of what the values look like (repeatable)")
+	f.StringArrayVar(&c.derived, "derive", nil, "ATTRIBUTE#MEASURE=COLUMN: features that ml_summary works out from an attribute, from the column that has its values (repeatable)")
 	f.StringVar(&c.from, "from", "", "take rows from this time on")
 	f.StringVar(&c.to, "to", "", "take rows before this time")
 	c.Input.Register(f)
@@ -89,11 +92,15 @@ func (c *Columns) Register(f *pflag.FlagSet) {
 // Options returns what the flags say, with all that is wrong with them.
 func (c *Columns) Options() (baseline.Options, error) {
 	o := c.options
-	var errs [4]error
+	var errs [5]error
 	o.Table, errs[0] = c.Input.Options()
 	o.Types, errs[1] = parseTypes(c.types)
 	o.From, errs[2] = parseTime("from", c.from)
 	o.To, errs[3] = parseTime("to", c.to)
+	o.Derived, errs[4] = parseDerived(c.derived)
+	for _, d := range o.Derived {
+		o.Table.Lists = append(o.Table.Lists, d.Column)
+	}
 	return o, errors.Join(errs[:]...)
 }
 
@@ -107,6 +114,21 @@ func parseTypes(flags []string) (map[string]profile.Type, error) {
 		types[f[:i]] = profile.Type(f[i+1:])
 	}
 	return types, nil
+}
+
+func parseDerived(flags []string) (out []baseline.Derived, err error) {
+	for _, f := range flags {
+		i := strings.LastIndex(f, "=")
+		if i < 1 || i == len(f)-1 {
+			return nil, fmt.Errorf("--derive: %q is not ATTRIBUTE#MEASURE=COLUMN", f)
+		}
+		features, err := derive.Parse(f[:i])
+		if err != nil {
+			return nil, fmt.Errorf("--derive: %w", err)
+		}
+		out = append(out, baseline.Derived{Column: f[i+1:], Features: features})
+	}
+	return out, nil
 }
 
 // parseTime reads the value of a flag that is a point in time; empty is the zero time.
