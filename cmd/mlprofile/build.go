@@ -19,6 +19,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
@@ -71,6 +72,7 @@ between cells and UTF-16 are read, and said; text in another encoding is refused
 				return err
 			}
 			schema.Notes = append(schema.Notes, spans.notes()...)
+			plan.NoteSmall(p, drift.DefaultOptions().MinSamples)
 			p.CreatedAt = now().UTC().Truncate(time.Second)
 			if output == "-" {
 				if err := printPlan(cmd.ErrOrStderr(), plan); err != nil {
@@ -156,6 +158,10 @@ func printPlan(w io.Writer, plan *baseline.Plan) error {
 		return err
 	}
 	lines := append([]string{""}, plan.Schema.Notes...)
+	for _, warning := range plan.Warnings {
+		lines = append(lines, "! "+warning)
+		warnings++
+	}
 	lines = append(lines, notes...)
 	if len(left) > 0 {
 		lines = append(append(lines, "left out:"), left...)

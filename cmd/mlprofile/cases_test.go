@@ -157,7 +157,7 @@ func TestDecisionsAreSaid(t *testing.T) {
 	data := write(t, "a.csv", b.String())
 	p, _, out := built(t, data)
 	for _, want := range []string{
-		"  row: counts upwards: a row number? --include row keeps it",
+		"  row: counts upwards or downwards: a row number? --include row keeps it",
 		"  customer_id: all values differ: an id, by its name; --include customer_id keeps it",
 		"! uid: all values differ: an id? --exclude uid leaves it out",
 		`  zip: codes such as "00000"; --type zip=numeric if they are amounts`,
@@ -186,4 +186,46 @@ func TestDecisionsAreSaid(t *testing.T) {
 	_, _, err = mlprofile(t, "build", data, "--encoding", "klingon", "--date-order", "ymd", "-o", filepath.Join(t.TempDir(), "x.json"))
 	require.ErrorContains(t, err, "--encoding")
 	require.ErrorContains(t, err, "--date-order")
+}
+
+// Numbers that are names of something, and the column that is the model's answer, are said with the
+// flag that changes what is made of them.
+func TestNamesThatAreNumbersAreSaid(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("left,shuffled,user_id,area,phone,snowflake,signed_up,born,slashed,ratio,rows_seen,Survived\n")
+	for i := range 1200 {
+		fmt.Fprintf(&b, "%d,%d,%d,%d,%d,%d,%02d/%02d/2025,%d.%d.2025,2001/%02d/%02d 00:47,%s,%d,%d\n",
+			1200-i, i*733%1200, 70+i*7919%311, 10_001+i*7919%379, 4_915_100_000+i%900*7919%997_001, 9_007_199_254_740_993+i*7919%5000*2,
+			1+i%12, 1+i%28, 13+i%15, 1+i%12, 1+i%12, 1+i%28, []string{"0.5", "N/A", "1.25"}[i%3], i*7919%701, i%2)
+	}
+	data := write(t, "names.csv", b.String())
+	p, _, out := built(t, data)
+	for _, want := range []string{
+		"  left: counts upwards or downwards: a row number? --include left keeps it",
+		"! shuffled: all values differ: an id? --exclude shuffled leaves it out",
+		"! user_id: an id, by its name: it will always drift; --exclude user_id leaves it out",
+		"  area: all of 5 digits: codes, telephone numbers, ids? --type area=categorical, or --exclude",
+		"  phone: all of 10 digits: codes, telephone numbers, ids? --type phone=categorical, or --exclude",
+		"! snowflake: whole numbers such as 9007199254740993 are above 2^53 and lose digits: ids? --type snowflake=categorical",
+		"  signed_up: a point in time", "  born: a point in time", "  slashed: a point in time",
+		`ratio: missing: "N/A" (400)`,
+		"  Survived: the model's answer? --prediction Survived, or --exclude it if it is the truth",
+	} {
+		assert.Contains(t, out, want)
+	}
+	assert.Equal(t, profile.Numeric, p.Column("ratio").Type)
+	assert.NotContains(t, out, "  rows_seen:")
+	assert.NotContains(t, out, "! rows_seen:")
+
+	_, _, out = built(t, data, "--prediction", "Survived", "--type", "phone=categorical")
+	assert.NotContains(t, out, "model's answer")
+	assert.NotContains(t, out, "of 10 digits")
+	_, _, out = built(t, data, "--exclude", "Survived")
+	assert.NotContains(t, out, "model's answer")
+
+	// A last column of two values is named, whatever its name; one of more is not.
+	_, _, out = built(t, write(t, "last.csv", "x,y2,good\n"+strings.Repeat("1,7,yes\n2,8,no\n3,9,no\n", 100)))
+	assert.Contains(t, out, "good: the model's answer? --prediction good")
+	_, _, out = built(t, write(t, "last.csv", "x,y2,good\n"+strings.Repeat("1,7,a\n2,8,b\n3,9,c\n", 100)))
+	assert.NotContains(t, out, "model's answer")
 }

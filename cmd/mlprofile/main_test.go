@@ -5,8 +5,11 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -175,4 +178,36 @@ func TestHistogramKeepsTheMass(t *testing.T) {
 	assert.InDelta(t, 8, sum, 1e-9)
 	constant := profile.NewNumeric("x", []float64{5, 5}, 0, 4)
 	assert.Equal(t, []float64{0, 1, 0}, histogram(constant.Numeric, 3))
+}
+
+// A baseline of few rows is said to be small, and so is a column of which few rows have a value.
+func TestSmallBaselinesAreSaid(t *testing.T) {
+	rows := func(n, sparse int) string {
+		var b strings.Builder
+		b.WriteString("x,sparse,c\n")
+		for i := range n {
+			value := ""
+			if i < sparse {
+				value = strconv.Itoa(i * 7919 % 1000)
+			}
+			fmt.Fprintf(&b, "%g,%s,%c\n", float64(i*31%977)/4, value, 'a'+i%3)
+		}
+		return write(t, "small.csv", b.String())
+	}
+	out := func(n, sparse int) string {
+		out, _, err := mlprofile(t, "build", rows(n, sparse), "-o", filepath.Join(t.TempDir(), "b.json"))
+		require.NoError(t, err)
+		return out
+	}
+	few := out(150, 150)
+	assert.Contains(t, few, "! 150 rows are fewer than min_samples, 200: ml_drift will give no verdict")
+	assert.Equal(t, 1, strings.Count(few, "fewer than min_samples"), "what is true of all is said once")
+	some := out(400, 100)
+	assert.Contains(t, some, "! 400 rows are few: all windows share the reference's error")
+	assert.Contains(t, some, "! sparse: 100 rows are fewer than min_samples")
+	enough := out(1200, 300)
+	assert.NotContains(t, enough, "1200 rows")
+	assert.Contains(t, enough, "! sparse: 300 rows are few")
+	assert.Contains(t, enough, "1 warning: look at the lines with !")
+	assert.NotContains(t, out(1200, 1200), "!")
 }

@@ -26,6 +26,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 
@@ -111,6 +112,11 @@ func (c *driftConnector) Start(ctx context.Context, host component.Host) error {
 	}
 	if !found {
 		c.logger.Warn(cataloghost.NoCatalogMessage)
+	}
+	if rows := c.cfg.Learn.Rows; rows > 0 {
+		if small := profile.SmallWarning(uint64(rows), c.cfg.MinSamples); small != "" {
+			c.logger.Warn("Baselines that are learned will be small: raise 'learn::rows': " + small)
+		}
 	}
 	c.catalog = cat
 	c.engine.SetCatalog(cat.Snapshot())

@@ -91,6 +91,7 @@ func TestLearnedWaitsForItsFolder(t *testing.T) {
 		file := filepath.Join(t.TempDir(), "file")
 		require.NoError(t, os.WriteFile(file, nil, 0o600))
 		c := started(t, set, config(func(c *Config) { c.Learn = Learn{Rows: 100, Directory: filepath.Join(file, "learned")} }), testkit.Host{}, &testkit.MetricsSink{})
+		assert.Len(t, lines.FilterMessageSnippet("raise 'learn::rows': 100 rows are few").All(), 1)
 		hours(t, c, newProducer(base, "p", 1), 2, 5, 0)
 		said := len(lines.FilterMessageSnippet("cannot be written").All())
 		assert.Positive(t, said)

@@ -4,6 +4,7 @@
 package baseline
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -100,15 +101,34 @@ func (c *PlannedColumn) numbers() {
 		c.warn("dates such as %s: they will always drift; --timestamp or --exclude %s", c.Example, flagName(c.Name))
 	case c.Type == table.TypeInteger && c.Min >= 1900 && c.Max <= 2100 && c.Distinct > 1:
 		c.note("years? they drift as time goes by; --exclude %s leaves them out", flagName(c.Name))
-	case c.Type == table.TypeInteger && c.Unique && c.Present >= minIDs && c.Max-c.Min > 100*float64(c.Present):
+	case c.LongInteger != "":
+		c.warn("whole numbers such as %s are above 2^53 and lose digits: ids? --type %s=categorical, or --exclude", c.LongInteger, flagName(c.Name))
+	case c.Type == table.TypeInteger && c.Unique && c.Present >= minIDs:
 		c.warn("all values differ: an id? --exclude %s leaves it out", flagName(c.Name))
 	case c.Type == table.TypeInteger && c.Distinct > 2 && c.Distinct <= maxCodes && c.Present >= 10*c.Distinct:
 		c.note("%d whole numbers: codes? --type %s=categorical compares each by itself", c.Distinct, flagName(c.Name))
 	case c.Type == table.TypeInteger && c.namedCode():
 		c.note("codes, by the name? --type %s=categorical compares each by itself", flagName(c.Name))
-	case c.Type == table.TypeNumber && c.Min >= 1<<53:
-		c.warn("whole numbers above 2^53 lose digits: ids? --type %s=categorical, or --exclude", flagName(c.Name))
+	case c.namedID():
+		c.warn("an id, by its name: it will always drift; --exclude %s leaves it out", flagName(c.Name))
+	case c.digits() >= codeDigits && c.Distinct > maxCodes:
+		c.note("all of %d digits: codes, telephone numbers, ids? --type %s=categorical, or --exclude", c.digits(), flagName(c.Name))
 	}
+}
+
+// codeDigits is the number of digits from which on codes are looked for: postal codes have five.
+const codeDigits = 5
+
+// digits is the number of digits of positive integers that all have as many, else 0.
+func (c *PlannedColumn) digits() int {
+	if c.Type != table.TypeInteger || !(c.Min >= 1) {
+		return 0
+	}
+	low, high := strconv.FormatFloat(c.Min, 'f', 0, 64), strconv.FormatFloat(c.Max, 'f', 0, 64)
+	if len(low) != len(high) {
+		return 0
+	}
+	return len(low)
 }
 
 // namedCode says that the name of a column is that of a code.

@@ -21,7 +21,7 @@ func (c *PlannedColumn) describes() bool {
 	case c.IDLike() && c.Type == table.TypeString:
 		c.note("all values differ: an id? --include %s keeps it", flagName(c.Name))
 	case c.IDLike():
-		c.note("counts upwards: a row number? --include %s keeps it", flagName(c.Name))
+		c.note("counts upwards or downwards: a row number? --include %s keeps it", flagName(c.Name))
 	case c.namedID() && c.Unique && c.Present >= minIDs:
 		c.note("all values differ: an id, by its name; --include %s keeps it", flagName(c.Name))
 	case c.Type == table.TypeTime:

@@ -22,6 +22,8 @@ type Plan struct {
 	Features []*PlannedColumn
 	// Prediction, Confidence and Timestamp are nil where there is none.
 	Prediction, Confidence, Timestamp *PlannedColumn
+	// Warnings are what is odd about the data set as a whole.
+	Warnings []string
 }
 
 // NewPlan decides what becomes of each column and returns everything that is wrong with the options
@@ -38,6 +40,7 @@ func NewPlan(schema *table.Schema, o Options) (*Plan, error) {
 	p.overrideTypes()
 	p.assignFeatures()
 	p.decide()
+	p.noteAnswer()
 	p.check()
 	return p.plan, errors.Join(p.errs...)
 }

@@ -14,8 +14,8 @@ type Column struct {
 	Distinct int
 	// Unique says that no value came twice among the first 10,000.
 	Unique bool
-	// increasing says that each number is above the one before.
-	increasing bool
+	// increasing and decreasing say that each number is above, or below, the one before.
+	increasing, decreasing bool
 	// Min and Max bound the numbers of a numeric column.
 	Min, Max float64
 
@@ -40,6 +40,9 @@ type Column struct {
 	// LeadingZero is a value that would be a number but for the zero it begins with, such as 00123;
 	// empty if there is none.
 	LeadingZero string
+	// LongInteger is an integer that a float64 may not tell from the next one; empty if there is
+	// none.
+	LongInteger string
 	// Example is the first value.
 	Example string
 
@@ -51,12 +54,12 @@ type Column struct {
 func (c *Column) ReadsMissing() bool { return len(c.MeansMissing) > 0 && c.Type != TypeString }
 
 // IDLike says that a column tells rows apart instead of describing them: all strings differ, or it
-// counts upwards. A file of fewer than 20 rows does not show it.
+// counts upwards or downwards. A file of fewer than 20 rows does not show it.
 func (c *Column) IDLike() bool {
 	if c.Present < 20 || !c.Unique {
 		return false
 	}
-	return c.Type == TypeString || c.Type == TypeInteger && c.increasing
+	return c.Type == TypeString || c.Type == TypeInteger && (c.increasing || c.decreasing)
 }
 
 // Constant says that all values are the same.

@@ -32,7 +32,7 @@ type inference struct {
 // reset forgets what was counted.
 func (f *inference) reset() {
 	c := f.column
-	c.Present, c.Unique, c.increasing, c.Min, c.Max = 0, true, true, math.Inf(1), math.Inf(-1)
+	c.Present, c.Unique, c.increasing, c.decreasing, c.Min, c.Max = 0, true, true, true, math.Inf(1), math.Inf(-1)
 	f.seen, f.last = map[uint64]struct{}{}, math.Inf(-1)
 }
 
@@ -78,6 +78,9 @@ func (f *inference) look(c Cell) {
 		f.signed = false
 		f.numbers[ThousandsComma], f.numbers[DecimalComma] = false, false
 		f.whole[Plain] = f.whole[Plain] && isWhole(v)
+	}
+	if f.column.LongInteger == "" && isLong(c) {
+		f.column.LongInteger = c.Category()
 	}
 	if f.boolean {
 		_, f.boolean = c.Boolean()
@@ -131,6 +134,15 @@ func (f *inference) lookNumber(s string) {
 	}
 }
 
+// isLong says that a cell is an integer of 2^53 or more, or below -2^53.
+func isLong(c Cell) bool {
+	if c.Kind != Integer && (c.Kind != Text || len(c.Text) < 16 || len(c.Text) > 40 || strings.Trim(c.Text, "0123456789") != "") {
+		return false
+	}
+	v, ok := c.Number()
+	return ok && math.Abs(v) >= 1<<53
+}
+
 func isWhole(v float64) bool { return v == math.Trunc(v) && math.Abs(v) < 1<<53 }
 
 // addValue counts a value.
@@ -145,12 +157,11 @@ func (f *inference) addValue(c Cell, seed maphash.Seed) {
 	f.column.Present++
 	if isNumber && v-v == 0 {
 		f.column.Min, f.column.Max = min(f.column.Min, v), max(f.column.Max, v)
-		if v <= f.last {
-			f.column.increasing = false
-		}
+		f.column.increasing = f.column.increasing && v > f.last
+		f.column.decreasing = f.column.decreasing && (v < f.last || f.column.Present == 1)
 		f.last = v
 	} else {
-		f.column.increasing = false
+		f.column.increasing, f.column.decreasing = false, false
 	}
 	if len(f.seen) < maxDistinct {
 		var h uint64
