@@ -3,27 +3,38 @@
 
 package drift
 
-import "github.com/otelcol-ml/otelcol-ml/internal/distribution"
+import (
+	"math"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+)
 
 // adder adds a delta to cells of the series' binning.
 type adder struct {
 	d      *Delta
 	cell   int     // of a category, or 0
 	before float64 // the reference's share of missing values, in a segment's table
+	full   bool    // a cell cannot count further
+}
+
+// put adds to a cell.
+func (a *adder) put(cells []uint32, cell int, n uint64) {
+	cells[cell] = plus(cells[cell], n)
+	a.full = a.full || cells[cell] == math.MaxUint32
 }
 
 func (a *adder) addTo(s *series, cells []uint32) {
 	b, d := s.binning, a.d
 	switch {
 	case a.cell > 0:
-		cells[a.cell] = plus(cells[a.cell], d.Count)
+		a.put(cells, a.cell, d.Count)
 	case d.Key.Subject == Missing:
-		cells[cellMissing] = plus(cells[cellMissing], d.Count)
+		a.put(cells, cellMissing, d.Count)
 	case b.Kind == distribution.KindNumeric:
 		if len(d.Counts) == len(b.Bounds)+1 {
 			for i, c := range d.Counts {
 				if c != 0 {
-					cells[cellFirst+i] = plus(cells[cellFirst+i], c)
+					a.put(cells, cellFirst+i, c)
 				}
 			}
 			return
@@ -33,7 +44,7 @@ func (a *adder) addTo(s *series, cells []uint32) {
 			for j < len(b.Bounds) && (i >= len(d.Bounds) || d.Bounds[i] > b.Bounds[j]) {
 				j++
 			}
-			cells[cellFirst+j] = plus(cells[cellFirst+j], c)
+			a.put(cells, cellFirst+j, c)
 		}
 	}
 }

@@ -213,7 +213,16 @@ func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
 		}
 		s.makeRoom(m.settings.grid.Panes())
 	}
-	return m.place(g, s, &a, stream)
+	return e.place(m, g, s, &a, stream)
+}
+
+// place adds a delta to its windows and says where one cannot count it.
+func (e *Engine) place(m *model, g *segment, s *series, a *adder, stream int) Outcome {
+	outcome := m.place(g, s, a, stream)
+	if a.full {
+		e.event(Event{Kind: Saturated, Key: a.d.Key})
+	}
+	return outcome
 }
 
 // place adds a delta to its pane and to its verdict window, as far as they are still open.
@@ -275,7 +284,7 @@ func (e *Engine) addSegmentMissing(m *model, v *version, g *segment, d *Delta, n
 	if !m.clocks[streamOf(Missing)].Seen && len(s.open) > unclosed(now.UnixNano()-v.start) {
 		s.open = append(s.open[:0], s.open[1:]...) // without features nothing closes it
 	}
-	return m.place(g, s, &a, streamOf(Missing))
+	return e.place(m, g, s, &a, streamOf(Missing))
 }
 
 // unclosed is how many periods of a segment's predictions wait for the first feature, by the time

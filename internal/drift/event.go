@@ -25,15 +25,18 @@ const (
 	// Categorized is a numeric feature without a baseline that became categorical, because words
 	// came; the numbers before are counted together as one category.
 	Categorized
+	// Saturated is a series of which one bin or category had more than 4,294,967,295 values in a
+	// window: it is counted no further, and its share is too small.
+	Saturated
 )
 
 // String is for logs.
 func (k EventKind) String() string {
-	return [...]string{"given_away", "no_room", "unknown_feature", "not_counted", "name_cut", "renewed", "categorized"}[k]
+	return [...]string{"given_away", "no_room", "unknown_feature", "not_counted", "name_cut", "renewed", "categorized", "saturated"}[k]
 }
 
 // eventKinds is the number of kinds.
-const eventKinds = int(Categorized) + 1
+const eventKinds = int(Saturated) + 1
 
 // Event is something that a user should hear of: what was dropped, pushed out, cut or not judged,
 // and why.
