@@ -9,6 +9,9 @@ import "gonum.org/v1/gonum/mathext"
 // rule (Some methods for strengthening the common χ² tests, Biometrics 10, 1954).
 const minExpected = 5
 
+// thinError is the part of the error that thin columns have which are tested on their own.
+const thinError = 0.2
+
 // homogeneity tests whether two samples have one distribution: Pearson's chi² on the 2×B table of
 // counts, with thin columns pooled until each expected count is at least 5.
 //
@@ -20,9 +23,10 @@ const minExpected = 5
 // pool's expected count stays below 15, so that a rare or new category that grows is not drowned in
 // a common one. Where all thin columns together are too thin for a pool they join the thinnest
 // column, where a new category could hide; therefore they are also tested on their own, by the
-// binomial probability that the smaller side has at least so many of their samples, and p is twice
-// the smaller of both p-values (Bonferroni). p is 1 when there is nothing to compare: fewer than
-// two columns, or none thick enough.
+// binomial probability that the smaller side has at least so many of their samples. They get a
+// fifth of the error: p is the smaller one of 5/4 of the first p-value and five times the second
+// (Bonferroni's bound). p is 1 when there is nothing to compare: fewer than two columns, or none
+// thick enough.
 //
 // The statistic is the pooled table's chi². The counts are taken times scaleRef and scaleCur, with
 // which their totals are nRef and nCur, above 0: what they are worth where samples depend on each
@@ -68,7 +72,7 @@ func homogeneity(ref, cur []float64, scaleRef, scaleCur, nRef, nCur float64) (st
 	}
 	alone := rest.excess(nRef, nCur)
 	if groups > 1 {
-		alone = min(1, 2*min(p, alone))
+		alone = min(1, p/(1-thinError), alone/thinError)
 	}
 	return statistic, alone
 }
