@@ -26,6 +26,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/mlflow"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/review"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
@@ -54,6 +55,8 @@ type catalogExtension struct {
 	loader   *catalog.Loader
 	absent   bool
 	reported map[string]string
+	// oldBaselines are the columns that were reported, by model and baseline.
+	oldBaselines map[string]string
 
 	stop context.CancelFunc
 	done sync.WaitGroup
@@ -235,6 +238,34 @@ func (e *catalogExtension) load(ctx context.Context) {
 		e.reportViolations(result, fields)
 	}
 	e.reportNoEffect(result.NoEffect)
+	e.reportOldBaselines(result.Set)
+}
+
+// reportOldBaselines says once which baselines of an older version should be built anew.
+func (e *catalogExtension) reportOldBaselines(set *catalog.Set) {
+	reported := map[string]string{}
+	for _, m := range set.Models {
+		baselines := []*profile.Profile{m.Baseline}
+		for _, v := range m.Versions {
+			baselines = append(baselines, v.Baseline)
+		}
+		for _, b := range baselines {
+			if b == nil {
+				continue
+			}
+			columns := strings.Join(b.ToldApartLess(), ", ")
+			key := m.Environment + "\x00" + m.Name + "\x00" + b.Name
+			if columns == "" || reported[key] == columns {
+				continue
+			}
+			reported[key] = columns
+			if e.oldBaselines[key] != columns {
+				e.logger.Warn("A baseline of an older version does not list all values of a column: of those that it lists only the most frequent are told apart, "+
+					"as the counts of the others cannot be compared. Build it anew with mlprofile.", zap.String("model", m.Name), zap.String("baseline", b.Name), zap.String("columns", columns))
+			}
+		}
+	}
+	e.oldBaselines = reported
 }
 
 // mostViolations bounds the lines in the log about one load; "validate" lists all.

@@ -6,6 +6,7 @@ package mlcatalogextension
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -271,6 +272,30 @@ func TestKeysWithoutEffect(t *testing.T) {
 	write(t, path, cardA+"slos: [{name: l, objective: 0.9, latency_below: 1s}]\n")
 	r.reload(t.Context())
 	assert.Len(t, said(), 2)
+}
+
+// TestOldBaselines says once of which columns of an older baseline categories are not told apart.
+func TestOldBaselines(t *testing.T) {
+	dir := t.TempDir()
+	column := func(name string, version int, rare string) string {
+		return fmt.Sprintf(`{"format_version":%d,"name":%q,"rows":300,"features":[{"name":"city","type":"categorical","count":300,"missing":0,
+			"categories":[{"value":"a","count":200},{"value":"b","count":20},{"value":"c","count":20}]%s}]}`, version, name, rare)
+	}
+	write(t, filepath.Join(dir, "a.json"), column("old", 1, `,"other":60`))
+	write(t, filepath.Join(dir, "b.json"), column("new", 2, `,"other":60`))
+	write(t, filepath.Join(dir, "a.yaml"), cardA+"baseline: a.json\n")
+	write(t, filepath.Join(dir, "b.yaml"), strings.Replace(cardA, "name: a", "name: b2", 1)+"baseline: b.json\n")
+	r := newRig(t, &Config{Directory: dir})
+	r.load(t.Context())
+	said := func() []observer.LoggedEntry {
+		return r.logs.FilterMessageSnippet("A baseline of an older version").All()
+	}
+	require.Len(t, said(), 1)
+	assert.Equal(t, "a", said()[0].ContextMap()["model"])
+	assert.Equal(t, "city", said()[0].ContextMap()["columns"])
+	write(t, filepath.Join(dir, "c.yaml"), cardB)
+	r.reload(t.Context())
+	assert.Len(t, said(), 1, "once")
 }
 
 func TestStartWithoutTheFolder(t *testing.T) {

@@ -111,6 +111,20 @@ func (c *Column) holdOutListed() {
 	c.holdOut(c.Categories, len(c.Categories), floor)
 }
 
+// ToldApartLess returns the columns of a file of an older version of which not all categories that
+// are listed are told apart where they are compared with.
+func (p *Profile) ToldApartLess() (names []string) {
+	if p.FormatVersion > 1 {
+		return nil
+	}
+	for _, c := range p.columns() {
+		if c.HeldOut != nil && c.Other > 0 && len(c.HeldOut.Counts) < len(c.Categories) {
+			names = append(names, c.Name)
+		}
+	}
+	return names
+}
+
 // AddOther adds rows of a categorical column whose values were not counted one by one.
 func (c *Column) AddOther(rows uint64) {
 	if rows == 0 {
