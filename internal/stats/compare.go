@@ -63,6 +63,10 @@ type Sample struct {
 	Min, Max float64
 	// StdDev is the standard deviation of the values. Only Wasserstein reads the reference's.
 	StdDev float64
+	// Sum is that of the values where HasSum says so. Only Wasserstein reads it: it tells where
+	// the values of the outer bins lie.
+	Sum    float64
+	HasSum bool
 	// EffectiveN is how many independent samples the counts are worth, where samples depend on each
 	// other: p-values and expectations take it for the number of samples. 0, or more than there
 	// are, means that all are independent.
@@ -86,11 +90,12 @@ type Result struct {
 	// number of samples, Cramér's V (see balancedCramersV), less what is expected, too.
 	Effect float64
 	// PValue is the probability of a difference at least this large between two samples of one
-	// distribution: of D for KS and Wasserstein (see ksPValue), of Pearson's chi² of homogeneity
-	// for the others (see homogeneity). Rows are taken as independent but for EffectiveN.
+	// distribution: of D for KS (see ksPValue), of the distance between the bounds for Wasserstein
+	// (see wassersteinPValue), of Pearson's chi² of homogeneity for the others (see homogeneity).
+	// Rows are taken as independent but for EffectiveN.
 	PValue float64
-	// Statistic is the test statistic that PValue belongs to: D for KS and Wasserstein, else the
-	// chi² of the pooled table.
+	// Statistic is the test statistic that PValue belongs to: D for KS, √(nm/(n+m)) times the
+	// distance by the range of the bounds for Wasserstein, else the chi² of the pooled table.
 	Statistic float64
 }
 
@@ -99,7 +104,7 @@ type Result struct {
 //
 // PSI, Jensen-Shannon, KL and Hellinger add half a count to each group first; the others use raw
 // shares. Wasserstein is divided by the reference's StdDev; a reference that is constant or whose
-// StdDev is unknown (not above 1e-12 of its largest bound, which is rounding) has no such scale,
+// StdDev is unknown (not above what rounds its largest bound, see rounding) has no such scale,
 // and the distance is divided by the range of both samples together instead: 1 when one constant
 // becomes another, the share of moved rows when they all move to one other value.
 //
@@ -159,7 +164,7 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 		if d := WassersteinBins(ref, cur); d > 0 {
 			r.Score = d / scale
 		}
-		r.Statistic = ksBins(ref.Counts, cur.Counts)
+		r.Statistic, r.PValue = wassersteinPValue(ref.Counts, cur.Counts, ref.Bounds, nRef, nCur, effRef, effCur)
 	default:
 		_, err := ParseMethod(string(m))
 		return Result{}, err
@@ -167,9 +172,11 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 	if m != Chi2 {
 		r.Effect = r.Score
 	}
-	if m.Ordered() {
+	switch m {
+	case Wasserstein:
+	case KS:
 		r.PValue = ksPValue(r.Statistic, effRef, effCur)
-	} else {
+	default:
 		r.Statistic, r.PValue = homogeneity(ref.Counts, cur.Counts, effRef/nRef, effCur/nCur, effRef, effCur)
 	}
 	r.Score = min(r.Score, math.MaxFloat64)
@@ -212,12 +219,13 @@ func sameBounds(a, b []float64) bool {
 	return slices.Equal(a, b)
 }
 
-// rounding is how large the computed standard deviation of a constant may be.
+// rounding is how large the computed standard deviation of a constant may be: two units in the last
+// place of the largest bound.
 func rounding(bounds []float64) float64 {
 	if len(bounds) == 0 {
 		return 0
 	}
-	return 1e-12 * max(math.Abs(bounds[0]), math.Abs(bounds[len(bounds)-1]))
+	return 0x1p-51 * max(math.Abs(bounds[0]), math.Abs(bounds[len(bounds)-1]))
 }
 
 func increasing(bounds []float64) bool {

@@ -12,22 +12,24 @@ import (
 // same bins, in the units of the bounds: ∫|F_ref−F_cur|, with each side's mass spread evenly inside
 // a bin (exactly integrated where the two cross). The first bin of a side starts at its Min, the
 // last ends at its Max, and a side that lies wholly in one of them is spread over Min to Max; a Min
-// or Max that is not finite or on the wrong side of the bound counts as that bound. The result is
-// exact when every distinct value has a bin (Nextafter(v, −∞), v] of its own.
+// or Max that is not finite or on the wrong side of the bound counts as that bound. A Sum says where
+// the mass of the outer bins lies (see place). The result is exact when every distinct value has a
+// bin (Nextafter(v, −∞), v] of its own.
 //
 // Both samples need Bounds (the reference's are used), strictly increasing and finite, and a
 // positive total. Distances beyond the largest float64 are cut to it.
 func WassersteinBins(ref, cur Sample) float64 {
 	bounds := ref.Bounds
-	last := len(bounds) - 1
-	if last < 0 {
+	if len(bounds) == 0 {
 		// One bin: all that is known is its ends.
 		return oneBin(ref, cur)
 	}
 	nRef, nCur := total(ref.Counts), total(cur.Counts)
 	var area integral
 
-	area.addTails(firstTail(ref, bounds[0], nRef), firstTail(cur, bounds[0], nCur))
+	refFirst, refLast := tails(ref, nRef)
+	curFirst, curLast := tails(cur, nCur)
+	area.addTails(refFirst, curFirst)
 	var r, c, before float64
 	for i, bound := range bounds {
 		r += ref.Counts[i]
@@ -38,7 +40,7 @@ func WassersteinBins(ref, cur Sample) float64 {
 		}
 		before = after
 	}
-	area.addTails(lastTail(ref, bounds[last], nRef), lastTail(cur, bounds[last], nCur))
+	area.addTails(refLast, curLast)
 	return min(float64(area), math.MaxFloat64)
 }
 
@@ -63,6 +65,52 @@ func lastTail(s Sample, bound, n float64) tail {
 		t.near = min(width(bound, s.Min), t.far)
 	}
 	return t
+}
+
+// tails are the outer bins of a side.
+func tails(s Sample, n float64) (first, last tail) {
+	end := len(s.Bounds) - 1
+	first, last = firstTail(s, s.Bounds[0], n), lastTail(s, s.Bounds[end], n)
+	if s.HasSum && first.share < 1 && last.share < 1 {
+		place(s, n, &first, &last)
+	}
+	return first, last
+}
+
+// place moves the mass of the outer bins to where the sum of the values says: what is left of the
+// mean once every inner bin has had its middle. With f = 0 all of it lies as low as it can, with
+// 1 as high, and f is the same for both bins, as one sum cannot tell them apart.
+func place(s Sample, n float64, first, last *tail) {
+	end := len(s.Bounds) - 1
+	room := first.share*(first.far-first.near) + last.share*(last.far-last.near)
+	if !(room > 0) {
+		return
+	}
+	// Distances from the first bound, so that a large offset does not round what is left.
+	origin := s.Bounds[0]
+	left := s.Sum/n - origin
+	for i, c := range s.Counts[1 : end+1] {
+		left -= c / n * (width(origin, s.Bounds[i])/2 + width(origin, s.Bounds[i+1])/2)
+	}
+	left -= last.share * (width(origin, s.Bounds[end]) + last.near)
+	left += first.share * first.far
+	f := left / room
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return
+	}
+	first.lean(1 - f)
+	last.lean(f)
+}
+
+// lean spreads the tail evenly over the part of it whose middle is at f of its length, 0 to 1.
+func (t *tail) lean(f float64) {
+	f = min(max(f, 0), 1)
+	length := t.far - t.near
+	if f < 0.5 {
+		t.far = t.near + 2*f*length
+	} else {
+		t.near = t.far - 2*(1-f)*length
+	}
 }
 
 // beyond is the share that lies farther from the bound than u, where u is an end of the interval
