@@ -17,6 +17,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
+	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/convention"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -89,7 +90,9 @@ on the values themselves and chi2, l_infinity and total_variation on the distinc
 are made from the reference as build would make them. --bins takes bins for all methods.
 
 p_value is the probability of a difference at least this large if both had one distribution. The verdict is drift where the effect is above the
-threshold and the p-value, corrected for the number of columns, is significant; insufficient with fewer than --min-samples values.`,
+threshold and the p-value, corrected for the number of columns, is significant; insufficient with fewer than --min-samples values.
+
+A method with another tool's name (psi@evidently) is computed as that tool does, on the values of two data files, and has no verdict.`,
 		Example: `  mlprofile score --method psi --reference catalog/fraud.json --current today.csv --column amount
   mlprofile score --reference last_month.parquet --current today.parquet --all
   mlprofile score --method chi2 --reference a.csv --current b.csv --column country --json`,
@@ -113,7 +116,7 @@ func (f *scoreFlags) register(s *pflag.FlagSet) {
 	for _, m := range stats.Methods() {
 		names = append(names, string(m))
 	}
-	s.StringVar(&f.method, "method", "", strings.Join(names, ", ")+"; ks for numbers and jensen_shannon for categories if not given")
+	s.StringVar(&f.method, "method", "", strings.Join(names, ", ")+"; ks for numbers and jensen_shannon for categories if not given; or as another tool has it: "+strings.Join(convention.Names(), ", "))
 	s.StringVar(&f.reference, "reference", "", "a baseline (.json) or a data file (required)")
 	s.StringVar(&f.current, "current", "", "a data file (required)")
 	s.StringSliceVar(&f.names, "column", nil, "columns to compare")
@@ -146,8 +149,11 @@ func (f *scoreFlags) validate() (stats.Method, baseline.Options, error) {
 	o, err := f.columns.Options()
 	errs := []error{err}
 	var m stats.Method
-	if f.method != "" {
+	if f.method != "" && !convention.Known(f.method) {
 		m, err = stats.ParseMethod(f.method)
+		if err != nil {
+			err = fmt.Errorf("%w; or of another tool: %s", err, strings.Join(convention.Names(), ", "))
+		}
 		errs = append(errs, err)
 	}
 	if !slices.Contains([]string{scaleReference, scalePooled, scaleNone}, f.scale) {
@@ -212,6 +218,9 @@ func (f *scoreFlags) run(ctx context.Context, w io.Writer) error {
 	values, err := cur.read(ctx, wanted, o)
 	if err != nil {
 		return err
+	}
+	if convention.Known(f.method) {
+		return f.runTool(w, columns, values)
 	}
 	var scores []score
 	for i := range columns {

@@ -1,0 +1,99 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package convention
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/stat"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/stats"
+)
+
+// methods by name. A name without a tool is the textbook's statistic, as scipy has it.
+var methods = map[string]method{
+	"psi@evidently": grouped(evidentlyBins, func(p, q []float64) float64 { return psi(evidentlyZeros(p), evidentlyZeros(q)) }),
+	"psi@soda":      grouped(tenBins, func(p, q []float64) float64 { return psi(zeros(p, 1e-5), zeros(q, 1e-5)) }),
+	"psi@frouros":   grouped(tenBins, func(p, q []float64) float64 { return psi(zeros(p, 0x1p-1022), zeros(q, 0x1p-1022)) }),
+	"psi@scouter":   ofCategories(func(a, b []float64) float64 { return psi(plus(shares(a), 1e-10), plus(shares(b), 1e-10)) }),
+	"psi@deepchecks": ofCategories(func(a, b []float64) float64 {
+		return psi(atLeast(shares(a), 0.01), atLeast(shares(b), 0.01))
+	}),
+
+	"js@evidently": grouped(evidentlyBins, func(p, q []float64) float64 { return math.Sqrt(js(p, q)) }),
+	"js@nannyml":   grouped(doaneBins, func(p, q []float64) float64 { return math.Sqrt(js(p, q) / math.Ln2) }),
+	"jsd@tfdv":     ofCategories(func(a, b []float64) float64 { return js(shares(a), shares(b)) / math.Ln2 }),
+
+	"kl@evidently":          grouped(evidentlyBins, func(p, q []float64) float64 { return kl(shares(evidentlyZeros(p)), shares(evidentlyZeros(q))) }),
+	"kl@great_expectations": ofCategories(func(a, b []float64) float64 { return kl(shares(b), shares(a)) }),
+
+	"hellinger@evidently": ofCategories(func(a, b []float64) float64 { return hellinger(shares(a), shares(b)) }),
+	"hellinger@nannyml":   grouped(doaneBins, hellinger),
+	"hellinger@frouros":   grouped(tenBins, hellinger),
+
+	"bhattacharyya@frouros":          grouped(tenBins, bhattacharyya),
+	"histogram_intersection@frouros": grouped(tenBins, totalVariation),
+
+	"tvd@evidently":                       ofCategories(func(a, b []float64) float64 { return totalVariation(shares(a), shares(b)) }),
+	"l_infinity@nannyml":                  ofCategories(func(a, b []float64) float64 { return lInfinity(shares(a), shares(b)) }),
+	"l_infinity@tfdv":                     ofCategories(func(a, b []float64) float64 { return lInfinity(shares(a), shares(b)) }),
+	"normalized_absolute_difference@tfdv": ofCategories(normalizedAbsolute),
+
+	"wasserstein@frouros": ofNumbers(func(ref, cur []float64) Result { return distance(stats.WassersteinSamples(ref, cur)) }),
+	"wasserstein@evidently": ofNumbers(func(ref, cur []float64) Result {
+		return distance(stats.WassersteinSamples(ref, cur) / max(stat.PopStdDev(ref, nil), 0.001))
+	}),
+	"wasserstein@soda": ofNumbers(func(ref, cur []float64) Result {
+		return distance(stats.WassersteinSamples(ref, cur) / stat.PopStdDev(slices.Concat(ref, cur), nil))
+	}),
+
+	"ks@scipy": ofNumbers(func(ref, cur []float64) Result { return statistic(stats.KSTwoSample(ref, cur)) }),
+
+	"chi2@scipy":              tested(contingency),
+	"chi2@nannyml":            tested(contingency),
+	"chi2@evidently":          tested(goodness),
+	"chi2@great_expectations": tested(goodness),
+	"chi2@soda":               tested(sodaChi2),
+	"g_test@evidently":        tested(gTest),
+	"fisher":                  tested(fisher),
+	"z_test@evidently":        tested(zTest),
+
+	"energy": ofNumbers(energy),
+	"t_test": ofNumbers(studentT),
+	"welch":  ofNumbers(welch),
+	"mann_whitney": ofNumbers(func(ref, cur []float64) Result {
+		u, _, p := mannWhitney(ref, cur)
+		return test(u, p)
+	}),
+	"mann_whitney@evidently": ofNumbers(func(ref, cur []float64) Result {
+		u, less, _ := mannWhitney(ref, cur)
+		return test(u, less)
+	}),
+	"cles@kayenta":       ofNumbers(cles),
+	"mean_ratio@kayenta": ofNumbers(meanRatio),
+	"cohen_d@kayenta":    ofNumbers(cohenD),
+}
+
+// ofNumbers compares the values, both sorted.
+func ofNumbers(f func(ref, cur []float64) Result) method {
+	return method{kind: ofValues, values: f}
+}
+
+// ofCategories is a distance of counts.
+func ofCategories(f func(a, b []float64) float64) method {
+	return method{kind: ofCounts, counts: func(a, b []float64) Result { return distance(f(a, b)) }}
+}
+
+func tested(f func(a, b []float64) Result) method { return method{kind: ofCounts, counts: f} }
+
+// grouped is a distance of shares: of categories, and of numbers in the tool's bins.
+func grouped(bins func(ref, cur []float64) (a, b []float64), f func(p, q []float64) float64) method {
+	counts := func(a, b []float64) Result { return distance(f(shares(a), shares(b))) }
+	return method{kind: ofBoth, counts: counts, values: func(ref, cur []float64) Result { return counts(bins(ref, cur)) }}
+}
+
+func tenBins(ref, cur []float64) (a, b []float64) { return inBins(ref, cur, both(ref, cur, 10)) }
+
+func doaneBins(ref, cur []float64) (a, b []float64) { return overflow(ref, cur, doane(ref)) }
