@@ -62,6 +62,12 @@ var toolMethods = map[string]string{
 	"ks_statistic deepchecks":                                                    "ks@scipy",
 	"chi_square soda":                                                            "chi2@soda",
 	"chi2_contingency frouros":                                                   "chi2@scipy",
+	"anderson_darling_ksamp_p evidently":                                         "anderson_darling",
+	"anderson_darling_ksamp frouros":                                             "anderson_darling",
+	"cramer_von_mises_2samp_p evidently":                                         "cramer_von_mises",
+	"cramer_von_mises_2samp frouros":                                             "cramer_von_mises",
+	"cramers_v deepchecks":                                                       "cramers_v@deepchecks",
+	"mmd2_unbiased_rbf frouros":                                                  "mmd@frouros",
 	"cles_effect_size kayenta":                                                   "cles@kayenta",
 	"mean_ratio kayenta":                                                         "mean_ratio@kayenta",
 	"cohen_d kayenta":                                                            "cohen_d@kayenta",
@@ -69,6 +75,15 @@ var toolMethods = map[string]string{
 
 // toolNotRun are cases of these methods that files cannot say.
 var toolNotRun = map[string]string{
+	"175": "classes of equal weight (balance_classes) are not there",
+	"176": "classes of equal weight (balance_classes) are not there",
+	"178": "classes of equal weight (balance_classes) are not there",
+	"179": "classes of equal weight (balance_classes) are not there",
+	"181": "classes of equal weight (balance_classes) are not there",
+	"182": "classes of equal weight (balance_classes) are not there",
+	"184": "classes of equal weight (balance_classes) are not there",
+	"185": "classes of equal weight (balance_classes) are not there",
+
 	"010": "a missing value is a category: in a file of data it is missing",
 	"076": "no samples on either side are an error, not 0",
 	"080": "no samples on either side are an error, not 0",
@@ -126,7 +141,7 @@ func TestToolCases(t *testing.T) {
 var categorical = map[string]bool{
 	"chi2@evidently": true, "chi2@scipy": true, "z_test@evidently": true, "fisher": true,
 	"l_infinity@nannyml": true, "hellinger@evidently": true, "l_infinity@tfdv": true, "chi2@great_expectations": true,
-	"normalized_absolute_difference@tfdv": true, "g_test@evidently": true, "tvd@evidently": true,
+	"normalized_absolute_difference@tfdv": true, "g_test@evidently": true, "cramers_v@deepchecks": true, "tvd@evidently": true,
 }
 
 // toolValues are the numbers of a side; those that are counted by a number are written out.

@@ -71,9 +71,13 @@ var methods = map[string]method{
 		u, less, _ := mannWhitney(ref, cur)
 		return test(u, less)
 	}),
-	"cles@kayenta":       ofNumbers(cles),
-	"mean_ratio@kayenta": ofNumbers(meanRatio),
-	"cohen_d@kayenta":    ofNumbers(cohenD),
+	"anderson_darling":     ofNumbers(andersonDarling),
+	"cramer_von_mises":     ofNumbers(cramerVonMises),
+	"cramers_v@deepchecks": ofCategories(correctedCramersV),
+	"mmd@frouros":          ofNumbers(func(ref, cur []float64) Result { return distance(mmd(ref, cur)) }),
+	"cles@kayenta":         ofNumbers(cles),
+	"mean_ratio@kayenta":   ofNumbers(meanRatio),
+	"cohen_d@kayenta":      ofNumbers(cohenD),
 }
 
 // ofNumbers compares the values, both sorted.

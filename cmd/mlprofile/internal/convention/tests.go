@@ -207,3 +207,19 @@ func sodaChi2(ref, cur []float64) Result {
 	}
 	return goodness(e, o)
 }
+
+// mmd is the unbiased square of the maximum mean discrepancy with the kernel exp(−d²/(2·0.5²)); it
+// takes time for all pairs (Gretton et al., JMLR 13, 2012; Frouros).
+func mmd(ref, cur []float64) float64 {
+	pairs := func(x, y []float64) float64 {
+		var v float64
+		for _, a := range x {
+			for _, b := range y {
+				v += math.Exp(-2 * (a - b) * (a - b))
+			}
+		}
+		return v
+	}
+	n, m := float64(len(ref)), float64(len(cur))
+	return (pairs(ref, ref)-n)/(n*(n-1)) + (pairs(cur, cur)-m)/(m*(m-1)) - 2*pairs(ref, cur)/(n*m)
+}
