@@ -47,6 +47,7 @@ type scoreFlags struct {
 	weight             string
 	scale, test        string
 	threshold          float64
+	pseudoCount        float64
 	significance       float64
 	minSamples         float64
 	all, json          bool
@@ -126,6 +127,7 @@ func (f *scoreFlags) register(s *pflag.FlagSet) {
 	s.BoolVar(&f.bins, "bins", false, "use bins for all methods, as the collector does")
 	s.StringVar(&f.scale, "scale", scaleReference, "what a wasserstein distance is divided by: reference_sd, pooled_sd or none")
 	s.StringVar(&f.test, "test", testHomogeneity, "chi2 without bins: homogeneity of two samples, or goodness_of_fit to the reference's exact shares")
+	s.Float64Var(&f.pseudoCount, "pseudo-count", 0.5, "what psi, jensen_shannon, kl and hellinger add to each group; with 0, for categories of data files only, nothing is taken off for chance, either")
 	s.StringVar(&f.weight, "weight", "", "column that says how many rows a row stands for; for categories")
 	s.Float64Var(&f.threshold, "threshold", math.NaN(), "the effect from which it is drift; the method's own if not given")
 	defaults := drift.DefaultOptions()
@@ -149,6 +151,15 @@ func (f *scoreFlags) validate() (stats.Method, baseline.Options, error) {
 	o, err := f.columns.Options()
 	errs := []error{err}
 	var m stats.Method
+	switch plain := f.method + "@plain"; {
+	case f.pseudoCount == 0.5:
+	case f.pseudoCount != 0:
+		errs = append(errs, fmt.Errorf("--pseudo-count: %v is neither 0 nor 0.5", f.pseudoCount))
+	case convention.Known(plain):
+		f.method = plain
+	default:
+		errs = append(errs, fmt.Errorf("--pseudo-count: %q adds none; psi, jensen_shannon, kl and hellinger do", f.method))
+	}
 	if f.method != "" && !convention.Known(f.method) {
 		m, err = stats.ParseMethod(f.method)
 		if err != nil {

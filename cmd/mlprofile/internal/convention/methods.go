@@ -12,8 +12,14 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
-// methods by name. A name without a tool is the textbook's statistic, as scipy has it.
+// methods by name. A name without a tool is the textbook's statistic, as scipy has it;
+// one @plain fills nothing and takes nothing off.
 var methods = map[string]method{
+	"psi@plain":            ofCategories(func(a, b []float64) float64 { return psi(shares(a), shares(b)) }),
+	"jensen_shannon@plain": ofCategories(func(a, b []float64) float64 { return math.Sqrt(js(shares(a), shares(b)) / math.Ln2) }),
+	"kl@plain":             ofCategories(func(a, b []float64) float64 { return kl(shares(a), shares(b)) }),
+	"hellinger@plain":      ofCategories(func(a, b []float64) float64 { return hellinger(shares(a), shares(b)) }),
+
 	"psi@evidently": grouped(evidentlyBins, func(p, q []float64) float64 { return psi(evidentlyZeros(p), evidentlyZeros(q)) }),
 	"psi@soda":      grouped(tenBins, func(p, q []float64) float64 { return psi(zeros(p, 1e-5), zeros(q, 1e-5)) }),
 	"psi@frouros":   grouped(tenBins, func(p, q []float64) float64 { return psi(zeros(p, 0x1p-1022), zeros(q, 0x1p-1022)) }),
