@@ -258,4 +258,7 @@ func TestPseudoCountZero(t *testing.T) {
 	require.ErrorContains(t, err, "--pseudo-count")
 	_, _, err = mlprofile(t, append(args, "ks@scipy")...)
 	require.ErrorContains(t, err, "has no meaning for categories")
+	three := countsFile(t, "three", map[string]float64{"a": 1, "b": 3, "c": 2})
+	_, _, err = mlprofile(t, "score", "--column", "x", "--weight", "n", "--reference", ref, "--current", three, "--method", "fisher")
+	require.ErrorContains(t, err, "fisher compares at most 2 categories, not 3")
 }

@@ -44,6 +44,8 @@ type method struct {
 	kind   kind
 	values func(ref, cur []float64) Result
 	counts func(ref, cur []float64) Result
+	// most is the largest number of categories; 0 for any.
+	most int
 }
 
 var errEmpty = errors.New("a side has no values")
@@ -76,6 +78,9 @@ func Compare(name string, ref, cur Side) (Result, error) {
 	a, b := align(ref.Counts, cur.Counts)
 	if !(sum(a) > 0) || !(sum(b) > 0) {
 		return Result{}, errEmpty
+	}
+	if m.most > 0 && len(a) > m.most {
+		return Result{}, fmt.Errorf("%s compares at most %d categories, not %d", name, m.most, len(a))
 	}
 	return m.counts(a, b), nil
 }

@@ -62,7 +62,7 @@ func lInfinity(p, q []float64) float64 {
 	return v
 }
 
-// bhattacharyya is 1 − Σ√(pq), epsilon added to each share (Frouros).
+// bhattacharyya is −ln Σ√(pq), epsilon added to each share (Frouros).
 func bhattacharyya(p, q []float64) float64 {
 	const epsilon = 2.220446049250313e-16
 	var v float64

@@ -63,7 +63,7 @@ var methods = map[string]method{
 	"chi2@great_expectations": tested(goodness),
 	"chi2@soda":               tested(sodaChi2),
 	"g_test@evidently":        tested(gTest),
-	"fisher":                  tested(fisher),
+	"fisher":                  {kind: ofCounts, counts: fisher, most: 2},
 	"z_test@evidently":        tested(zTest),
 
 	"energy": ofNumbers(energy),

@@ -125,9 +125,6 @@ func energy(ref, cur []float64) Result {
 
 // fisher is the two-sided exact test of a 2×2 table.
 func fisher(ref, cur []float64) Result {
-	if len(ref) > 2 {
-		return test(math.NaN(), math.NaN())
-	}
 	if len(ref) < 2 {
 		return test(math.NaN(), 1)
 	}
