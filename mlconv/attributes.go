@@ -258,6 +258,9 @@ const (
 	// for, on a point some of whose rows were sampled; without it all stand for themselves. Example:
 	// 4000.
 	AttrSummarySquaredWeights = "ml.summary.squared_weights"
+	// AttrSummaryVector (bytes) is the sum of the vectors that a point counts, as 64-bit floats, the
+	// lowest byte first.
+	AttrSummaryVector = "ml.summary.vector"
 	// AttrSamplingMethod (string) is adjusted in the metadata of a metric some of whose rows were
 	// sampled and count as many times as they stand for. Example: "adjusted".
 	AttrSamplingMethod = "sampling.method"

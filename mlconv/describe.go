@@ -19,6 +19,7 @@ const (
 	Bool      Kind = "bool"
 	Strings   Kind = "string[]"
 	Doubles   Kind = "double[]"
+	Bytes     Kind = "bytes"
 	Map       Kind = "map"
 	Any       Kind = "any"
 	Sum       Kind = "sum"

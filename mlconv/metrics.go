@@ -24,6 +24,9 @@ const (
 	MetricFeatureCategoryCount = "ml.feature.category.count"
 	// MetricFeatureMissingCount (sum, {value}) counts predictions that lacked a feature.
 	MetricFeatureMissingCount = "ml.feature.missing.count"
+	// MetricEmbeddingCount (sum, {vector}) counts the vectors of an attribute whose centroid is
+	// watched; ml.summary.vector is their sum.
+	MetricEmbeddingCount = "ml.embedding.count"
 	// MetricTokenUsage (histogram, {token}) is the distribution of tokens a request, by
 	// gen_ai.token.type and service.name.
 	MetricTokenUsage = "gen_ai.client.token.usage"
@@ -80,6 +83,9 @@ const (
 	MetricDriftConfidenceLow = "ml.drift.confidence.low"
 	// MetricDriftReferenceConfidenceLow (gauge) is the share of low confidences of the reference.
 	MetricDriftReferenceConfidenceLow = "ml.drift.reference.confidence.low"
+	// MetricDriftEmbeddingDistance (gauge) is the cosine distance, 0 to 2, of the centroid of the
+	// window's vectors to the reference's.
+	MetricDriftEmbeddingDistance = "ml.drift.embedding.distance"
 	// MetricDriftClassEntropy (gauge) is the entropy of the shares of the window's classes over
 	// the logarithm of their number: 0 where all predictions are of one class, 1 where all classes
 	// are as frequent.

@@ -318,6 +318,9 @@ func (c *driftConnector) scores(now time.Time, e *encoder) {
 			c.alerts.Holds(r, set, now)
 		}
 	})
+	if encodes {
+		c.engine.Embeddings(e.embedding)
+	}
 	if c.logs != nil {
 		c.alerts.Settle(now)
 	}

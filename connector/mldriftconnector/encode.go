@@ -67,10 +67,7 @@ func (e *encoder) result(r *drift.Result) {
 		q.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
 		q.SetDoubleValue(s.PValue)
 	}
-	e.gauge(mlconv.MetricDriftSamples, r).SetIntValue(int64(r.Samples))
-	e.gauge(mlconv.MetricDriftReferenceSamples, r).SetIntValue(int64(r.ReferenceSamples))
-	e.gauge(mlconv.MetricDriftWindowEnd, r).SetDoubleValue(float64(r.End))
-	e.gauge(mlconv.MetricDriftWindowDuration, r).SetDoubleValue(float64(r.End - r.Start))
+	e.samples(r)
 	e.summary(r)
 	for _, v := range verdicts[:len(verdicts)-1] {
 		e.verdict(r, v, v == r.Verdict)
@@ -96,6 +93,20 @@ func (e *encoder) summary(r *drift.Result) {
 	figure(mlconv.MetricDriftReferenceConfidenceLow, s.Low.Reference)
 	figure(mlconv.MetricDriftClassEntropy, s.Entropy.Window)
 	figure(mlconv.MetricDriftReferenceClassEntropy, s.Entropy.Reference)
+}
+
+// embedding encodes how far the centroid of vectors is from the reference's.
+func (e *encoder) embedding(r *drift.Result, distance float64) {
+	e.gauge(mlconv.MetricDriftEmbeddingDistance, r).SetDoubleValue(distance)
+	e.samples(r)
+}
+
+// samples encodes the window, and how many values it and the reference have.
+func (e *encoder) samples(r *drift.Result) {
+	e.gauge(mlconv.MetricDriftSamples, r).SetIntValue(int64(r.Samples))
+	e.gauge(mlconv.MetricDriftReferenceSamples, r).SetIntValue(int64(r.ReferenceSamples))
+	e.gauge(mlconv.MetricDriftWindowEnd, r).SetDoubleValue(float64(r.End))
+	e.gauge(mlconv.MetricDriftWindowDuration, r).SetDoubleValue(float64(r.End - r.Start))
 }
 
 func (e *encoder) detected(r *drift.Result) {

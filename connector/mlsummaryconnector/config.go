@@ -53,7 +53,7 @@ type Config struct {
 	// card.
 	Segments []string `mapstructure:"segments"`
 	// Derive are features that are worked out from attributes of models without a card, each
-	// attribute#measure: of a vector projections (the first 8), p0 to p63 or norm, of the scores of
+	// attribute#measure: of a vector projections (the first 8), p0 to p63, norm or centroid, of the scores of
 	// classes entropy, of a text text (all of the following), characters, words, non_ascii or digits,
 	// of a number value.
 	Derive []string `mapstructure:"derive"`

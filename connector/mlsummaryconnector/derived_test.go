@@ -159,6 +159,34 @@ func TestBaselineSaysWhatIsDerived(t *testing.T) {
 	assert.Equal(t, uint64(7), got["feature ml.embedding.query#p0"].Count)
 }
 
+// Vectors are added up for their centroid, exactly and over any number of instances; a vector of
+// other dimensions is left out, and said.
+func TestCentroids(t *testing.T) {
+	td := ptrace.NewTraces()
+	for i, vector := range [][]float64{{1, 2}, {3, -4}, {1, 2, 3}} {
+		s := spanAt(td, benchTime, byte(i+1))
+		list := s.Attributes().PutEmptySlice("ml.embedding.query")
+		for _, x := range vector {
+			list.AppendEmpty().SetDouble(x)
+		}
+		if i == 1 {
+			s.TraceState().FromRaw("ot=th:8")
+		}
+	}
+	card := &catalog.Model{Name: "fraud", Baseline: &profile.Profile{
+		FormatVersion: profile.FormatVersion, Rows: 1,
+		Embeddings: []*profile.Embedding{{Name: "ml.embedding.query", Count: 1, Centroid: []float64{1, 1}}},
+	}}
+	for name, cat := range map[string]*catalogtest.Extension{"config": nil, "baseline": newCatalog(card)} {
+		got, _ := deriving(t, []string{"ml.embedding.query#centroid"}, cat, td)
+		d := got["embedding ml.embedding.query"]
+		assert.Equal(t, []float64{1 + 2*3, 2 - 2*4}, d.Vector, name)
+		assert.Equal(t, uint64(3), d.Count)
+		assert.Equal(t, uint64(5), d.Squares())
+		assert.NotContains(t, got, "feature ml.embedding.query#centroid")
+	}
+}
+
 // embeddings puts a vector of 1536 numbers on a span.
 func embeddings(s ptrace.Span, rng *rand.Rand) {
 	list := s.Attributes().PutEmptySlice("ml.embedding.query")
@@ -174,6 +202,7 @@ var derivedCases = []struct {
 	fill  func(s ptrace.Span, rng *rand.Rand)
 }{
 	{"a vector that nobody asked for", nil, embeddings},
+	{"the centroid of 1536", []string{"ml.embedding.query#centroid"}, embeddings},
 	{"8 projections of 1536", []string{"ml.embedding.query#projections"}, embeddings},
 	{"a text of 600", []string{"ticket.text#text"}, func(s ptrace.Span, _ *rand.Rand) {
 		data, _ := json.Marshal(make([]int, 300))

@@ -94,6 +94,9 @@ func (p *Plan) Count(ctx context.Context, files []string, o Options) (*profile.P
 			return nil, err
 		}
 		out.Features = append(out.Features, features...)
+		if e := d.embedding(); e != nil {
+			out.Embeddings = append(out.Embeddings, e)
+		}
 	}
 	if p.Prediction != nil {
 		out.Prediction = counters[p.Prediction.Name].profile(out.Rows, o)

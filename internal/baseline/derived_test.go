@@ -32,10 +32,14 @@ func TestDerived(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	csv, lines := strings.Builder{}, strings.Builder{}
 	csv.WriteString("vector,text,amount\n")
+	var means [50]float64
 	for i := range 300 {
 		vector := make([]float64, 50)
 		for j := range vector {
 			vector[j] = r.NormFloat64()
+			if i%10 > 0 {
+				means[j] += vector[j] / 270
+			}
 		}
 		data, err := json.Marshal(vector)
 		require.NoError(t, err)
@@ -49,7 +53,7 @@ func TestDerived(t *testing.T) {
 			fmt.Fprintf(&lines, `{"text": %q, "amount": %d}`+"\n", strings.Repeat("wort ", 1+i%3), i%7)
 		}
 	}
-	o := Options{Derived: []Derived{parsed(t, "ml.embedding.query#projections", "vector"), parsed(t, "ticket.text#words", "text")}}
+	o := Options{Derived: []Derived{parsed(t, "ml.embedding.query#projections", "vector"), parsed(t, "ml.embedding.query#centroid", "vector"), parsed(t, "ticket.text#words", "text")}}
 	o.Table.Lists = []string{"vector"}
 	var profiles []*profile.Profile
 	for name, content := range map[string]string{"a.csv": csv.String(), "a.jsonl": lines.String()} {
@@ -69,20 +73,29 @@ func TestDerived(t *testing.T) {
 		words := p.Features[9]
 		assert.Equal(t, "ticket.text#words", words.Name)
 		assert.InDeltaSlice(t, []float64{1, 2, 3}, []float64{words.Numeric.Min, words.Numeric.Mean, words.Numeric.Max}, 1e-9)
+		require.Len(t, p.Embeddings, 1)
+		assert.Equal(t, "ml.embedding.query", p.Embeddings[0].Name)
+		assert.Equal(t, uint64(270), p.Embeddings[0].Count)
+		require.Len(t, p.Embeddings[0].Centroid, 50)
+		for i, x := range p.Embeddings[0].Centroid {
+			assert.InDelta(t, means[i], x, 1e-9)
+		}
 		profiles = append(profiles, p)
 	}
 	profiles[1].Name = profiles[0].Name
 	assert.Equal(t, profiles[0].Features, profiles[1].Features)
+	assert.Equal(t, profiles[0].Embeddings, profiles[1].Embeddings)
 }
 
 func TestDerivedRefuses(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "a.csv")
-	require.NoError(t, os.WriteFile(file, []byte("v,w,x#norm\n\"[1,2]\",a,1\n\"[1,\",b,2\n"), 0o600))
+	require.NoError(t, os.WriteFile(file, []byte("v,w,x#norm,ragged\n\"[1,2]\",a,1,\"[1,2]\"\n\"[1,\",b,2,[1]\n"), 0o600))
 	for want, d := range map[string]Derived{
-		`derive: there is no column "z"`:               parsed(t, "e#norm", "z"),
-		`column "v": "[1," is no JSON array of number`: parsed(t, "e#norm", "v"),
-		`column "w": "a" is no number`:                 parsed(t, "e#value", "w"),
-		`derive: there is another feature "x#norm"`:    parsed(t, "x#norm", "v"),
+		`derive: there is no column "z"`:                  parsed(t, "e#norm", "z"),
+		`column "v": "[1," is no JSON array of number`:    parsed(t, "e#norm", "v"),
+		`column "w": "a" is no number`:                    parsed(t, "e#value", "w"),
+		`column "ragged": a vector has not the 2 numbers`: parsed(t, "e#centroid", "ragged"),
+		`derive: there is another feature "x#norm"`:       parsed(t, "x#norm", "v"),
 	} {
 		_, _, err := Build(t.Context(), []string{file}, Options{Derived: []Derived{d}})
 		assert.ErrorContains(t, err, want)

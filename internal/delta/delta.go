@@ -47,6 +47,8 @@ const (
 	FirstChunk
 	// Length is the histogram of the length of what a generative model was given or gave back.
 	Length
+	// Embedding is the vectors of an attribute, which are added up.
+	Embedding
 	// Subjects is the number of subjects.
 	Subjects
 )
@@ -76,6 +78,8 @@ func (s Subject) String() string {
 		return "time_to_first_chunk"
 	case Length:
 		return "length"
+	case Embedding:
+		return "embedding"
 	}
 	return "unknown"
 }
@@ -84,8 +88,8 @@ func (s Subject) String() string {
 // model, and not compared.
 func (s Subject) Passthrough() bool { return s <= Cost || s == FirstChunk || s == Length }
 
-// Named reports whether Key.Name is a feature.
-func (s Subject) Named() bool { return s == Feature || s == Missing }
+// Named reports whether Key.Name is a feature, or the attribute of an Embedding.
+func (s Subject) Named() bool { return s == Feature || s == Missing || s == Embedding }
 
 // Key identifies a series.
 type Key struct {
@@ -153,6 +157,8 @@ type Delta struct {
 	Counts []uint64
 	// Exponential is an exponential histogram instead.
 	Exponential *distribution.Exponential
+	// Vector is the sum of the Count vectors of an Embedding.
+	Vector []float64
 	// Sum, Min and Max are those of the values of a histogram; the Sum of a Cost is the amount.
 	// HasRange says that Min and Max are known.
 	Sum, Min, Max float64

@@ -28,6 +28,9 @@ const (
 	Projection
 	// Norm is a vector's Euclidean length.
 	Norm
+	// Centroid is the mean of all vectors: no number of one of them, and no feature. What is derived
+	// for it is the vector itself (Vector.Elements).
+	Centroid
 	// Entropy is Shannon's entropy of probabilities (or of scores, over their sum), over the
 	// logarithm of their number: 0 for a certain answer, 1 where all classes are as likely.
 	Entropy
@@ -42,7 +45,7 @@ const (
 
 // names are the words of all measures but projections.
 var names = map[string]Measure{
-	"value": Value, "norm": Norm, "entropy": Entropy,
+	"value": Value, "norm": Norm, "centroid": Centroid, "entropy": Entropy,
 	"characters": Characters, "words": Words, "non_ascii": NonASCII, "digits": Digits,
 }
 
@@ -93,7 +96,7 @@ func Parse(spec string) ([]Feature, error) {
 	}
 	f, ok := Named(spec)
 	if !ok {
-		return nil, fmt.Errorf("%q: %q is none of projections, p0 to p%d, norm, entropy, text, characters, words, non_ascii, digits, value",
+		return nil, fmt.Errorf("%q: %q is none of projections, p0 to p%d, norm, centroid, entropy, text, characters, words, non_ascii, digits, value",
 			spec, what, MaxProjections-1)
 	}
 	return []Feature{f}, nil
@@ -132,6 +135,8 @@ const MaxDimensions = 4096
 type Vector struct {
 	projections    int
 	entropy        bool
+	keep           bool
+	elements       []float64
 	sums           [MaxProjections]float64
 	n              int
 	sum, squares   float64
@@ -143,8 +148,20 @@ type Vector struct {
 // where that is asked for; its norm always.
 func (v *Vector) Reset(projections int, entropy bool) {
 	clear(v.sums[:min((max(v.projections, projections)+7)/8*8, MaxProjections)])
-	v.projections, v.entropy = projections, entropy
+	v.projections, v.entropy, v.keep, v.elements = projections, entropy, false, v.elements[:0]
 	v.n, v.sum, v.squares, v.logs, v.negative, v.lost = 0, 0, 0, 0, false, false
+}
+
+// Keep makes the vector keep its elements. Call it after Reset.
+func (v *Vector) Keep() { v.keep = true }
+
+// Elements are the elements of a vector that keeps them, valid until the next Reset; nil where it
+// has no measures.
+func (v *Vector) Elements() []float64 {
+	if v.n == 0 || v.lost {
+		return nil
+	}
+	return v.elements
 }
 
 // Lose notes an element that is no number: the vector has no measures.
@@ -159,6 +176,9 @@ func (v *Vector) Add(x float64) {
 	}
 	if v.projections > 0 {
 		v.project(x)
+	}
+	if v.keep {
+		v.elements = append(v.elements, x)
 	}
 	v.n++
 	v.squares += x * x

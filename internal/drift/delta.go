@@ -32,6 +32,7 @@ const (
 	Confidence  = delta.Confidence
 	Feature     = delta.Feature
 	Missing     = delta.Missing
+	Embedding   = delta.Embedding
 	subjects    = delta.Subjects
 )
 
@@ -146,6 +147,8 @@ func valid(d *Delta) bool {
 		return !d.Categorical && d.Counts == nil && d.Exponential == nil && d.Sum >= 0 && d.Sum <= maxFloat
 	case Class:
 		return d.Categorical
+	case Embedding:
+		return !d.Categorical && d.Counts == nil && d.Exponential == nil && d.Count > 0 && validVector(d.Vector)
 	}
 	if d.Categorical {
 		return d.Key.Subject == Feature && d.Counts == nil && d.Exponential == nil

@@ -149,6 +149,9 @@ func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
 	if !future {
 		e.learn(m, d)
 	}
+	if d.Key.Subject == Embedding {
+		return e.addVectors(m, v, d, future)
+	}
 	stream := streamOf(d.Key.Subject)
 	c := &m.clocks[stream]
 	if d.Key.Subject.Passthrough() && (d.Key.Segment == "" || d.Key.Subject != Predictions) {

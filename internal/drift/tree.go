@@ -35,6 +35,9 @@ type model struct {
 
 // version is one version in one role.
 type version struct {
+	// embeddings are the vectors of attributes, by name; nil without any.
+	embeddings map[string]*vectors
+
 	key      versionKey
 	groups   []*segment // by name; the total is first
 	plans    map[seriesKey]*plan

@@ -52,6 +52,8 @@ type Profile struct {
 	Prediction *Column `json:"prediction,omitempty"`
 	// Confidence is the score, 0 to 1, of the answer given; nil if unknown.
 	Confidence *Column `json:"confidence,omitempty"`
+	// Embeddings are the centroids of vectors, by attribute.
+	Embeddings []*Embedding `json:"embeddings,omitempty"`
 }
 
 // Column describes one feature, the prediction or the confidence.

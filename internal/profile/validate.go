@@ -41,6 +41,9 @@ func (p *Profile) Validate() error {
 			errs = append(errs, errors.New("confidence.type: must be numeric"))
 		}
 	}
+	for i, e := range p.Embeddings {
+		errs = append(errs, e.validate(fmt.Sprintf("embeddings[%d]", i), p.Embeddings[:i]))
+	}
 	return errors.Join(errs...)
 }
 

@@ -4,6 +4,7 @@
 package otlp
 
 import (
+	"encoding/binary"
 	"math"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -189,6 +190,10 @@ func readAttributes(d *delta.Delta, attrs pcommon.Map, start pcommon.Timestamp) 
 			d.Overflow = v.Bool()
 		case mlconv.AttrSummaryPoint:
 			ordinal = v.Int()
+		case mlconv.AttrSummaryVector:
+			if d.Key.Subject == delta.Embedding && v.Type() == pcommon.ValueTypeBytes {
+				d.Vector = readVector(v.Bytes().AsRaw())
+			}
 		case mlconv.AttrSummarySquaredWeights:
 			d.SquaredWeights = uint64(max(v.Int(), 0))
 		}
@@ -199,6 +204,18 @@ func readAttributes(d *delta.Delta, attrs pcommon.Map, start pcommon.Timestamp) 
 	d.Ordinal = uint64(max(ordinal, 0))
 	d.Minute = int64(start/1e9) / 60 * 60
 	return start > 0
+}
+
+// readVector reads the sum of vectors; nil where it is none.
+func readVector(raw []byte) []float64 {
+	if len(raw)%8 != 0 {
+		return nil
+	}
+	v := make([]float64, len(raw)/8)
+	for i := range v {
+		v[i] = math.Float64frombits(binary.LittleEndian.Uint64(raw[8*i:]))
+	}
+	return v
 }
 
 // add keeps a delta, or counts why not.

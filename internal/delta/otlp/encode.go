@@ -4,6 +4,7 @@
 package otlp
 
 import (
+	"encoding/binary"
 	"math"
 	"strings"
 
@@ -195,10 +196,21 @@ func (p *point) attributes(attrs pcommon.Map, name string, d *delta.Delta) {
 	}
 	if p.delta {
 		attrs.PutInt(mlconv.AttrSummaryPoint, p.ordinal)
+		if len(d.Vector) > 0 {
+			putVector(attrs.PutEmptyBytes(mlconv.AttrSummaryVector), d.Vector)
+		}
 		if d.Sampled() {
 			attrs.PutInt(mlconv.AttrSummarySquaredWeights, int64(min(d.SquaredWeights, math.MaxInt64)))
 		}
 	}
+}
+
+func putVector(to pcommon.ByteSlice, v []float64) {
+	raw := make([]byte, 0, 8*len(v))
+	for _, x := range v {
+		raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(x))
+	}
+	to.FromRaw(raw)
 }
 
 // PutKey writes a key, but for its subject, which the name of a metric has.

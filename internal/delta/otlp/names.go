@@ -31,6 +31,7 @@ var subjects = map[string]delta.Subject{
 	mlconv.MetricFeatureValue:         delta.Feature,
 	mlconv.MetricFeatureCategoryCount: delta.Feature,
 	mlconv.MetricFeatureMissingCount:  delta.Missing,
+	mlconv.MetricEmbeddingCount:       delta.Embedding,
 	mlconv.MetricTokenUsage:           delta.Tokens,
 	mlconv.MetricPredictionCost:       delta.Cost,
 	mlconv.MetricTimeToFirstChunk:     delta.FirstChunk,
@@ -53,6 +54,7 @@ var metrics = map[delta.Subject]string{
 	delta.Tokens:      mlconv.MetricTokenUsage,
 	delta.Cost:        mlconv.MetricPredictionCost,
 	delta.FirstChunk:  mlconv.MetricTimeToFirstChunk,
+	delta.Embedding:   mlconv.MetricEmbeddingCount,
 }
 
 // metricOf is the name of a delta's metric; ok is false for a length that has none.
@@ -74,7 +76,7 @@ func lengthUnit(name string) string { return strings.TrimPrefix(name, prefixLeng
 // counted reports whether a metric is a sum of counts; else it is of histograms.
 func counted(name string) bool {
 	switch subjects[name] {
-	case delta.Predictions, delta.Class, delta.Missing, delta.Cost:
+	case delta.Predictions, delta.Class, delta.Missing, delta.Cost, delta.Embedding:
 		return true
 	}
 	return name == mlconv.MetricFeatureCategoryCount

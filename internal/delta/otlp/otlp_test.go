@@ -83,6 +83,12 @@ func random(r *rand.Rand) (d delta.Delta) {
 	case delta.Predictions, delta.Missing:
 		d.Count = r.Uint64N(1 << 40)
 		return d
+	case delta.Embedding:
+		d.Count = r.Uint64N(1 << 40)
+		for range 1 + r.IntN(9) {
+			d.Vector = append(d.Vector, r.NormFloat64())
+		}
+		return d
 	case delta.Cost:
 		d.Sum = r.ExpFloat64()
 		return d
@@ -198,6 +204,7 @@ func TestTotal(t *testing.T) {
 		assert.Zero(t, ordinal.Int())
 		a.Remove(mlconv.AttrSummaryPoint)
 		a.Remove(mlconv.AttrSummarySquaredWeights)
+		a.Remove(mlconv.AttrSummaryVector)
 		assert.Equal(t, a.AsRaw(), b.AsRaw())
 	}
 }

@@ -23,6 +23,8 @@ func Event(ev *drift.Event) (text, key string) {
 			return "There is no room for one more ml_summary: what it sends again is counted again. Raise 'limits::producers'", ev.Item
 		case "category":
 			return "There is no room for one more category: it is counted with others, as overflow. Raise 'limits::categories'", model + "/" + k.Name
+		case "embedding":
+			return "There is no room for one more attribute whose vectors are added up: its points are dropped; a version has 8 at most", model + "/" + k.Name
 		case "use":
 			return "There is no room for one more service or error type: it is counted with others, as overflow", model
 		}

@@ -57,6 +57,8 @@ type Features struct {
 	// nil where there is none.
 	Missing       []uint32
 	MissingExcess []uint64
+	// Centroids are those of the plan's; shorter, or nil, where there are none yet. On a total.
+	Centroids []Centroid
 	// Examples are spans of Categories, MissingExamples of Missing, by slot; nil where there are
 	// none.
 	Examples        []*Examples
@@ -218,6 +220,7 @@ func (f *Features) merge(o *Features) {
 	for i := range o.CategoryExcess {
 		f.CategoryExcess[i] = mergeCounts(f.CategoryExcess[i], o.CategoryExcess[i])
 	}
+	f.Centroids = addCentroids(f.Centroids, o.Centroids)
 	f.Missing = mergeCounts(f.Missing, o.Missing)
 	f.MissingExcess = mergeCounts(f.MissingExcess, o.MissingExcess)
 	f.MissingExamples = f.MissingExamples.add(o.MissingExamples)

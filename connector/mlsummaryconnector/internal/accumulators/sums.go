@@ -43,6 +43,8 @@ type FeaturesSum struct {
 	CategoryExcess [][]uint64
 	Missing        []uint64
 	MissingExcess  []uint64
+	// Centroids are by the place in the plan.
+	Centroids []Centroid
 	// Examples are of Categories, MissingExamples of Missing, by slot; nil where there are none.
 	Examples        []*Examples
 	MissingExamples *Examples
@@ -247,6 +249,7 @@ func (f *FeaturesSum) add(o *Features) {
 	for i := range o.CategoryExcess {
 		f.CategoryExcess[i] = addCounts(f.CategoryExcess[i], o.CategoryExcess[i])
 	}
+	f.Centroids = addCentroids(f.Centroids, o.Centroids)
 	f.Missing = addCounts(f.Missing, o.Missing)
 	f.MissingExcess = addCounts(f.MissingExcess, o.MissingExcess)
 	f.MissingExamples = f.MissingExamples.add(o.MissingExamples)

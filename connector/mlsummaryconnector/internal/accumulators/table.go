@@ -67,9 +67,15 @@ func NewTable(budget *Budget, exemplars bool) *Table {
 // or value.
 const predictionCost = 2
 
-// featuresCost is what a Features counts for in the budget: one for each numeric feature, and one
-// for the rest.
-func featuresCost(f *Features) int64 { return int64(1 + len(f.Numeric)) }
+// featuresCost is what a Features counts for in the budget: one for each numeric feature, one for
+// the rest, and centroids by their dimensions.
+func featuresCost(f *Features) int64 {
+	cost := int64(1 + len(f.Numeric))
+	for i := range f.Centroids {
+		cost += centroidCost(&f.Centroids[i])
+	}
+	return cost
+}
 
 // Prediction returns the accumulator of a key to add to.
 func (t *Table) Prediction(key Key) *Prediction {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
@@ -128,7 +129,7 @@ func newModelCache(m *series.Model) *modelCache {
 	v.refresh()
 	for i := range v.plan.Derived {
 		f := boundFeature{slot: -1, segment: -1, name: v.plan.Derived[i].Name}
-		if slot := v.find(f.name); slot >= 0 {
+		if slot := v.find(f.name); slot >= 0 && v.plan.Derived[i].Measure != derive.Centroid {
 			f.resolve(slot, v)
 		}
 		v.derived = append(v.derived, f)

@@ -34,6 +34,10 @@ func (c *Counter) countDerived(v *modelCache, total *accumulators.Features, weig
 			}
 			d.read(c.span, c.row, list[i:end])
 		}
+		if f.Measure == derive.Centroid {
+			c.addToCentroid(total, f, weight)
+			continue
+		}
 		bound := &v.derived[i]
 		if x, ok := d.measure(f); ok {
 			d.number = prediction.NewNumber(x)
@@ -50,13 +54,25 @@ func (c *Counter) countDerived(v *modelCache, total *accumulators.Features, weig
 	d.value = pcommon.Value{} // is the request's
 }
 
+// addToCentroid adds the vector that was read to the sum of an attribute's.
+func (c *Counter) addToCentroid(total *accumulators.Features, f *derive.Feature, weight accumulators.Weight) {
+	d := &c.derived
+	if !d.found {
+		return
+	}
+	elements := d.vector.Elements()
+	if elements == nil || !c.table.AddVector(total, f.Index, elements, weight) {
+		c.span.FlawOf(prediction.FlawDerived, f.Name, d.shown())
+	}
+}
+
 // read reads an attribute of the row at hand for the features that are derived from it.
 func (d *derivation) read(s *prediction.Span, row int, features []derive.Feature) {
 	d.value, d.found = s.Attributes.Get(features[0].Source)
 	if !d.found {
 		return
 	}
-	projections, vector, entropy, text := 0, false, false, false
+	projections, vector, entropy, keep, text := 0, false, false, false, false
 	for i := range features {
 		f := &features[i]
 		switch {
@@ -64,6 +80,8 @@ func (d *derivation) read(s *prediction.Span, row int, features []derive.Feature
 			projections, vector = max(projections, f.Index+1), true
 		case f.Measure == derive.Norm:
 			vector = true
+		case f.Measure == derive.Centroid:
+			keep, vector = true, true
 		case f.Measure == derive.Entropy:
 			entropy, vector = true, true
 		case f.Measure.OfText():
@@ -80,6 +98,9 @@ func (d *derivation) read(s *prediction.Span, row int, features []derive.Feature
 	}
 	if vector {
 		d.vector.Reset(projections, entropy)
+		if keep {
+			d.vector.Keep()
+		}
 		d.addVector()
 	}
 	if text && d.value.Type() == pcommon.ValueTypeStr {

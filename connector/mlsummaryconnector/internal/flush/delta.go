@@ -93,6 +93,9 @@ func bytes(p *accumulators.PredictionSum, f *accumulators.FeaturesSum) int {
 		}
 	}
 	if f != nil {
+		for i := range f.Centroids {
+			n += point + 8*len(f.Centroids[i].Sums)
+		}
 		for _, missing := range f.Missing {
 			if missing > 0 {
 				n += point

@@ -166,6 +166,9 @@ func (e *encoder) usage(service uint32, u *accumulators.UsageSum) {
 func (e *encoder) features(f *accumulators.FeaturesSum) {
 	total := e.accumulator.Total()
 	features := e.accumulator.Model.Features()
+	if !e.cumulative {
+		e.centroids(f.Centroids)
+	}
 	var replaced map[int]bool
 	for _, f := range features {
 		if f.Predecessor >= 0 {
@@ -206,6 +209,19 @@ func (e *encoder) features(f *accumulators.FeaturesSum) {
 			d := e.ofFeature(delta.Missing, feature.Column)
 			d.SetCount(missing, excess)
 			d.Exemplars = example(f.MissingExamples.Of(uint32(slot)))
+			e.add(&d)
+		}
+	}
+}
+
+// centroids encodes the sums of vectors, which only ml_drift reads.
+func (e *encoder) centroids(list []accumulators.Centroid) {
+	for i := range list {
+		if c := &list[i]; c.Rows > 0 {
+			d := e.of(delta.Embedding)
+			d.Key.Name = e.accumulator.Model.Plan.Centroids[i]
+			d.SetCount(c.Rows, c.Excess)
+			d.Vector = c.Sums
 			e.add(&d)
 		}
 	}

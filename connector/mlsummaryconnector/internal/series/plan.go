@@ -47,6 +47,8 @@ type Plan struct {
 	SegmentFeatures int
 	// Derived are the features that are worked out from attributes, sorted by the attribute.
 	Derived []derive.Feature
+	// Centroids are the attributes whose vectors are added up: the sources of Derived that are.
+	Centroids []string
 	// PositiveClass is the class that ml.prediction.score speaks of; empty if unknown.
 	PositiveClass string
 
@@ -166,8 +168,11 @@ func (p *Plan) derive() {
 		}
 	}
 	if p.source.baseline != nil {
+		for _, e := range p.source.baseline.Embeddings {
+			add(derive.Feature{Name: e.Name + "#centroid", Source: e.Name, Measure: derive.Centroid})
+		}
 		for _, c := range p.source.baseline.Features {
-			if f, ok := derive.Named(c.Name); ok && c.Type == profile.Numeric {
+			if f, ok := derive.Named(c.Name); ok && c.Type == profile.Numeric && f.Measure != derive.Centroid {
 				add(f)
 			}
 		}
@@ -175,6 +180,12 @@ func (p *Plan) derive() {
 	slices.SortFunc(p.Derived, func(a, b derive.Feature) int {
 		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Name, b.Name))
 	})
+	for i := range p.Derived {
+		if f := &p.Derived[i]; f.Measure == derive.Centroid {
+			f.Index = len(p.Centroids)
+			p.Centroids = append(p.Centroids, f.Source)
+		}
+	}
 }
 
 // MaxBatch is the largest batch that is believed of a span without arrays of that length, at least
