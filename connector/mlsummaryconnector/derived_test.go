@@ -82,7 +82,8 @@ func TestDerivedFeatures(t *testing.T) {
 	} {
 		d, ok := got["feature "+name]
 		if assert.True(t, ok, name) {
-			assert.InDeltaSlice(t, want[:], []float64{float64(d.Count), d.Sum, d.Min, d.Max}, 1e-9, name)
+			got := []float64{float64(d.Count), d.Sum, d.Min, d.Max}
+			assert.InDeltaSlice(t, want[:], got, 1e-9, name)
 		}
 	}
 	for _, md := range sent { // what people have written stays where it is

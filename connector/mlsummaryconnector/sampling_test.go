@@ -186,7 +186,8 @@ func TestSampledPointsSayWhatTheyAreWorth(t *testing.T) {
 	assert.Equal(t, weighed{f.count + rest.count, f.squares + rest.squares}, channels)
 	present := got[cell{key: delta.Key{Model: "fraud", Subject: delta.Feature, Name: "f01"}}]
 	missing := got[cell{key: delta.Key{Model: "fraud", Subject: delta.Missing, Name: "f01"}}]
-	assert.Equal(t, channels, weighed{present.count + missing.count, present.squares + missing.squares})
+	both := weighed{present.count + missing.count, present.squares + missing.squares}
+	assert.Equal(t, channels, both)
 	segments := weighed{}
 	for _, country := range []string{"country=DE", "country=FR"} {
 		x := got[cell{key: delta.Key{Model: "fraud", Segment: country, Subject: delta.Feature, Name: "f00"}}]

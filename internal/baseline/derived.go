@@ -85,7 +85,8 @@ func (d *deriver) add(cell table.Cell) error {
 	described := derive.NewText(text)
 	for i := range d.Features {
 		f := &d.Features[i]
-		v, ok := 0.0, false
+		var v float64
+		var ok bool
 		switch {
 		case f.Measure == derive.Centroid:
 			continue

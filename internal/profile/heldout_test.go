@@ -59,7 +59,8 @@ func TestHeldOutRowsHaveNoSayInTheChoice(t *testing.T) {
 // The same counts are split in the same way, other counts independently.
 func TestHalvesAreDrawnFromTheCounts(t *testing.T) {
 	counts := map[string]uint64{"a": 1000, "b": 1000, "c": 3, "d": 1}
-	assert.Equal(t, NewCategorical("x", counts, 0, 10), NewCategorical("x", counts, 0, 10))
+	first, second := NewCategorical("x", counts, 0, 10), NewCategorical("x", counts, 0, 10)
+	assert.Equal(t, first, second)
 	assert.NotEqual(t, NewCategorical("x", counts, 0, 10).HeldOut, NewCategorical("y", counts, 0, 10).HeldOut)
 	var sum float64
 	for i := range 400 {

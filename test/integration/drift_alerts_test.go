@@ -223,7 +223,7 @@ service:
 				return a.Annotations["category"] == "fraud" && x.class == "fraud" && math.Abs(share(a, "share")-0.46) < 0.08 && math.Abs(share(a, "reference_share")-0.1) < 0.02
 			},
 			"ConfidenceDrift": func(a alert.Alert, x sale) bool {
-				return a.Annotations["range_low"] == "" && within(a, x.confidence) && x.confidence < 0.57 && share(a, "share") > 0.35
+				return math.Abs(share(a, "range_low")-0.5) < 0.001 && within(a, x.confidence) && x.confidence < 0.57 && share(a, "share") > 0.35
 			},
 			"MissingValuesDrift amount": func(a alert.Alert, x sale) bool {
 				return math.IsNaN(x.amount) && math.Abs(share(a, "share")-0.2) < 0.06 && share(a, "reference_share") < 0.04
