@@ -93,11 +93,3 @@ func Chi2GoodnessOfFit(ref, cur []float64) (statistic float64, dof int, p float6
 	}
 	return statistic, dof, chi2SF(statistic, dof)
 }
-
-// balancedCramersV is Cramér's V of the 2×B table with each side scaled to the same total, √(½ Σ
-// (p−q)²/(p+q)), in [0, 1]. Cramér's V of the raw table shrinks as one side outgrows the other: the
-// same shift in 200 rows gives about a fifth against a reference of 20,000 rows of what it gives
-// against one of 200, so that no threshold would fit. Both sides need a positive total.
-func balancedCramersV(ref, cur []float64) float64 {
-	return math.Sqrt(min(sumOf(termCramer, ref, cur, 0), 1))
-}

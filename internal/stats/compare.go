@@ -87,7 +87,7 @@ type Result struct {
 	// Hellinger are less what is expected of two samples of one distribution (see unbiased).
 	Score float64
 	// Effect is what a threshold is compared with: Score, but for Chi2, whose score grows with the
-	// number of samples, Cramér's V (see balancedCramersV), less what is expected, too.
+	// number of samples, Cramér's V (see termCramer), less what is expected, too.
 	Effect float64
 	// PValue is the probability of a difference at least this large between two samples of one
 	// distribution: of D for KS (see ksPValue), of the distance between the bounds for Wasserstein

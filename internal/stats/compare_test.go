@@ -259,7 +259,11 @@ func TestEffectOfChi2DoesNotDependOnSize(t *testing.T) {
 		ref := Sample{Counts: []float64{80 * factor, 80 * factor, 40 * factor}}
 		r, err := Compare(Chi2, ref, cur)
 		require.NoError(t, err)
-		v := balancedCramersV(ref.Counts, cur.Counts)
+		p, q := make([]float64, 3), make([]float64, 3)
+		for i := range p {
+			p[i], q[i] = ref.Counts[i]/(200*factor), cur.Counts[i]/200
+		}
+		v := math.Sqrt(sumOf(divergenceCramer.term, p, q))
 		effects = append(effects, v)
 		if factor == 100 {
 			raw := cramersV(r.Score, 200*factor+200, 2, 3)

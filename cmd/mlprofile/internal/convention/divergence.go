@@ -3,48 +3,16 @@
 
 package convention
 
-import "math"
+import (
+	"math"
 
-// Sums over groups. p are the reference's shares, q the current's.
+	"github.com/otelcol-ml/otelcol-ml/internal/stats"
+)
 
-func psi(p, q []float64) float64 {
-	var v float64
-	for i := range p {
-		if p[i] != q[i] {
-			v += (q[i] - p[i]) * math.Log(q[i]/p[i])
-		}
-	}
-	return v
-}
+// What is not in package stats. p are the reference's shares, q the current's.
 
-// kl is Σ p·ln(p/q), +Inf where only q is 0.
-func kl(p, q []float64) float64 {
-	var v float64
-	for i := range p {
-		if p[i] > 0 {
-			v += p[i] * math.Log(p[i]/q[i])
-		}
-	}
-	return v
-}
-
-// js is the Jensen-Shannon divergence in nats.
-func js(p, q []float64) float64 {
-	m := make([]float64, len(p))
-	for i := range p {
-		m[i] = (p[i] + q[i]) / 2
-	}
-	return max((kl(p, m)+kl(q, m))/2, 0)
-}
-
-func hellinger(p, q []float64) float64 {
-	var v float64
-	for i := range p {
-		d := math.Sqrt(p[i]) - math.Sqrt(q[i])
-		v += d * d / 2
-	}
-	return math.Sqrt(v)
-}
+// jsNats is the Jensen-Shannon divergence with the natural logarithm.
+func jsNats(p, q []float64) float64 { return stats.JensenShannonDivergence(p, q) * math.Ln2 }
 
 func totalVariation(p, q []float64) float64 {
 	var v float64

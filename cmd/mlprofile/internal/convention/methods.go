@@ -15,29 +15,35 @@ import (
 // methods by name. A name without a tool is the textbook's statistic, as scipy has it;
 // one @plain fills nothing and takes nothing off.
 var methods = map[string]method{
-	"psi@plain":            ofCategories(func(a, b []float64) float64 { return psi(shares(a), shares(b)) }),
-	"jensen_shannon@plain": ofCategories(func(a, b []float64) float64 { return math.Sqrt(js(shares(a), shares(b)) / math.Ln2) }),
-	"kl@plain":             ofCategories(func(a, b []float64) float64 { return kl(shares(a), shares(b)) }),
-	"hellinger@plain":      ofCategories(func(a, b []float64) float64 { return hellinger(shares(a), shares(b)) }),
+	"psi@plain":            ofCategories(func(a, b []float64) float64 { return stats.PopulationStability(shares(a), shares(b)) }),
+	"jensen_shannon@plain": ofCategories(func(a, b []float64) float64 { return math.Sqrt(stats.JensenShannonDivergence(shares(a), shares(b))) }),
+	"kl@plain":             ofCategories(func(a, b []float64) float64 { return stats.KullbackLeibler(shares(a), shares(b)) }),
+	"hellinger@plain":      ofCategories(func(a, b []float64) float64 { return stats.HellingerDistance(shares(a), shares(b)) }),
 
-	"psi@evidently": grouped(evidentlyBins, func(p, q []float64) float64 { return psi(evidentlyZeros(p), evidentlyZeros(q)) }),
-	"psi@soda":      grouped(tenBins, func(p, q []float64) float64 { return psi(zeros(p, 1e-5), zeros(q, 1e-5)) }),
-	"psi@frouros":   grouped(tenBins, func(p, q []float64) float64 { return psi(zeros(p, 0x1p-1022), zeros(q, 0x1p-1022)) }),
-	"psi@scouter":   ofCategories(func(a, b []float64) float64 { return psi(plus(shares(a), 1e-10), plus(shares(b), 1e-10)) }),
+	"psi@evidently": grouped(evidentlyBins, func(p, q []float64) float64 { return stats.PopulationStability(evidentlyZeros(p), evidentlyZeros(q)) }),
+	"psi@soda":      grouped(tenBins, func(p, q []float64) float64 { return stats.PopulationStability(zeros(p, 1e-5), zeros(q, 1e-5)) }),
+	"psi@frouros": grouped(tenBins, func(p, q []float64) float64 {
+		return stats.PopulationStability(zeros(p, 0x1p-1022), zeros(q, 0x1p-1022))
+	}),
+	"psi@scouter": ofCategories(func(a, b []float64) float64 {
+		return stats.PopulationStability(plus(shares(a), 1e-10), plus(shares(b), 1e-10))
+	}),
 	"psi@deepchecks": ofCategories(func(a, b []float64) float64 {
-		return psi(atLeast(shares(a), 0.01), atLeast(shares(b), 0.01))
+		return stats.PopulationStability(atLeast(shares(a), 0.01), atLeast(shares(b), 0.01))
 	}),
 
-	"js@evidently": grouped(evidentlyBins, func(p, q []float64) float64 { return math.Sqrt(js(p, q)) }),
-	"js@nannyml":   grouped(doaneBins, func(p, q []float64) float64 { return math.Sqrt(js(p, q) / math.Ln2) }),
-	"jsd@tfdv":     ofCategories(func(a, b []float64) float64 { return js(shares(a), shares(b)) / math.Ln2 }),
+	"js@evidently": grouped(evidentlyBins, func(p, q []float64) float64 { return math.Sqrt(jsNats(p, q)) }),
+	"js@nannyml":   grouped(doaneBins, func(p, q []float64) float64 { return math.Sqrt(stats.JensenShannonDivergence(p, q)) }),
+	"jsd@tfdv":     ofCategories(func(a, b []float64) float64 { return stats.JensenShannonDivergence(shares(a), shares(b)) }),
 
-	"kl@evidently":          grouped(evidentlyBins, func(p, q []float64) float64 { return kl(shares(evidentlyZeros(p)), shares(evidentlyZeros(q))) }),
-	"kl@great_expectations": ofCategories(func(a, b []float64) float64 { return kl(shares(b), shares(a)) }),
+	"kl@evidently": grouped(evidentlyBins, func(p, q []float64) float64 {
+		return stats.KullbackLeibler(shares(evidentlyZeros(p)), shares(evidentlyZeros(q)))
+	}),
+	"kl@great_expectations": ofCategories(func(a, b []float64) float64 { return stats.KullbackLeibler(shares(b), shares(a)) }),
 
-	"hellinger@evidently": ofCategories(func(a, b []float64) float64 { return hellinger(shares(a), shares(b)) }),
-	"hellinger@nannyml":   grouped(doaneBins, hellinger),
-	"hellinger@frouros":   grouped(tenBins, hellinger),
+	"hellinger@evidently": ofCategories(func(a, b []float64) float64 { return stats.HellingerDistance(shares(a), shares(b)) }),
+	"hellinger@nannyml":   grouped(doaneBins, stats.HellingerDistance),
+	"hellinger@frouros":   grouped(tenBins, stats.HellingerDistance),
 
 	"bhattacharyya@frouros":          grouped(tenBins, bhattacharyya),
 	"histogram_intersection@frouros": grouped(tenBins, totalVariation),
