@@ -242,11 +242,11 @@ const (
 
 // Attributes that carry ml_summary's deltas to ml_drift.
 const (
-	// AttrSummaryProducer (string) is the random id of the ml_summary instance, on the resource;
-	// new at every start. Example: "5f0c2f6e9f6f4b1e".
+	// AttrSummaryProducer (string) is the random id of the ml_summary instance, new at every start,
+	// with the number of the model in it, on the resource. Example: "5f0c2f6e9f6f4b1e.3".
 	AttrSummaryProducer = "ml.summary.producer"
-	// AttrSummarySequence (int, 0..) is the number of the flush, from 1, on the resource. Example:
-	// 42.
+	// AttrSummarySequence (int, 0..) is the number of the flush among those of its producer, from 1,
+	// on the resource. Example: 42.
 	AttrSummarySequence = "ml.summary.sequence"
 	// AttrSummaryPoints (int, {point}, 0..) is the number of data points in the flush, on the
 	// resource. Example: 310.

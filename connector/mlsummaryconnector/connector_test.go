@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/connector/connectortest"
+	"go.opentelemetry.io/collector/client"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/consumer/consumertest"
@@ -364,6 +365,47 @@ func TestLargeFlushIsCut(t *testing.T) {
 	}
 	assert.Equal(t, uint64(300*20), total(got, mlconv.MetricFeatureValue))
 	checkWire(t, got)
+}
+
+// Each request has one model, and says which in the metadata of the client; its flushes are numbered
+// by model, also where one failed.
+func TestEachModelHasRequestsOfItsOwn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sink := new(consumertest.MetricsSink)
+		var keys []string
+		failing := true
+		next, err := consumer.NewMetrics(func(ctx context.Context, md pmetric.Metrics) error {
+			if failing {
+				return errors.New("link is down")
+			}
+			keys = append(keys, client.FromContext(ctx).Metadata.Get("ml-model")...)
+			return sink.ConsumeMetrics(ctx, md)
+		})
+		require.NoError(t, err)
+		cfg := createDefaultConfig().(*Config)
+		cfg.Limits.Models = 2
+		c := started(t, cfg, next, nil)
+		consume := func() {
+			for _, model := range []string{"fraud", "churn", "recsys"} {
+				td := spansAt(benchTime)
+				if model == "churn" {
+					td.ResourceSpans().At(0).Resource().Attributes().PutStr("deployment.environment.name", "production")
+				}
+				td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("ml.model.name", model)
+				require.NoError(t, c.ConsumeTraces(t.Context(), td))
+			}
+		}
+		consume()
+		testkit.Advance(16 * time.Second)
+		failing = false
+		testkit.Advance(15 * time.Second)
+		assert.ElementsMatch(t, []string{"fraud", "production/churn", "otel.metric.overflow"}, keys)
+		consume()
+		require.NoError(t, c.Shutdown(context.Background()))
+		checkWire(t, sink.AllMetrics())
+		assert.Equal(t, uint64(6), total(sink.AllMetrics(), mlconv.MetricPredictionCount))
+		assert.Len(t, keys, 6)
+	})
 }
 
 // A model that found no room gets the place of one that was silent for an hour, and not before.

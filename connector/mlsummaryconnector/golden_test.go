@@ -7,6 +7,7 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -43,11 +44,18 @@ func loadConfig(t *testing.T, file string) *Config {
 	return cfg
 }
 
-// one returns the metrics of a sink as a single request.
+// one returns the metrics of a sink as a single request, in which the random ids of producers are
+// zeros.
 func one(sink *consumertest.MetricsSink) pmetric.Metrics {
 	all := pmetric.NewMetrics()
 	for _, md := range sink.AllMetrics() {
 		md.ResourceMetrics().MoveAndAppendTo(all.ResourceMetrics())
+	}
+	for _, rm := range all.ResourceMetrics().All() {
+		if producer, ok := rm.Resource().Attributes().Get(mlconv.AttrSummaryProducer); ok {
+			_, model, _ := strings.Cut(producer.Str(), ".")
+			producer.SetStr("0000000000000000." + model)
+		}
 	}
 	return all
 }
@@ -85,30 +93,42 @@ func TestGolden(t *testing.T) {
 			want, err := golden.ReadMetrics(output)
 			require.NoError(t, err)
 			assert.NoError(t, pmetrictest.CompareMetrics(want, got,
-				pmetrictest.IgnoreResourceAttributeValue(mlconv.AttrSummaryProducer),
 				pmetrictest.IgnoreResourceMetricsOrder(), pmetrictest.IgnoreMetricsOrder(), pmetrictest.IgnoreMetricDataPointsOrder()))
 		})
 	}
 }
 
-// checkWire checks what ml_drift relies on: sequences from 1 without a gap, and in each flush
-// ordinals 0..points-1.
+// checkWire checks what ml_drift relies on: sequences from 1 without a gap for each producer, and in
+// each flush ordinals 0..points-1 and one model.
 func checkWire(t *testing.T, flushes []pmetric.Metrics) {
 	t.Helper()
-	for i, md := range flushes {
+	last := make(map[string]int64)
+	models := make(map[string]string)
+	for _, md := range flushes {
 		require.Equal(t, 1, md.ResourceMetrics().Len())
 		rm := md.ResourceMetrics().At(0)
 		attrs := rm.Resource().Attributes()
 		producer, _ := attrs.Get(mlconv.AttrSummaryProducer)
-		assert.Len(t, producer.Str(), 16)
+		assert.Regexp(t, `^[0-9a-f]{16}\.[0-9]+$`, producer.Str())
 		sequence, _ := attrs.Get(mlconv.AttrSummarySequence)
-		assert.Equal(t, int64(i+1), sequence.Int())
+		last[producer.Str()]++
+		assert.Equal(t, last[producer.Str()], sequence.Int())
 		points, _ := attrs.Get(mlconv.AttrSummaryPoints)
 		var ordinals []int64
 		eachPoint(rm, func(p point) {
 			ordinal, ok := p.attrs.Get(mlconv.AttrSummaryPoint)
 			require.True(t, ok)
 			ordinals = append(ordinals, ordinal.Int())
+			model := ""
+			for _, key := range []string{mlconv.AttrEnvironment, mlconv.AttrModelName} {
+				if v, ok := p.attrs.Get(key); ok {
+					model += "/" + v.Str()
+				}
+			}
+			if _, ok := models[producer.Str()]; !ok {
+				models[producer.Str()] = model
+			}
+			assert.Equal(t, models[producer.Str()], model, "a producer has one model")
 			assert.Zero(t, p.start%60_000_000_000, "a pane starts on the minute")
 			if p.end != 1<<64-1 {
 				assert.Equal(t, p.start+60_000_000_000, p.end)

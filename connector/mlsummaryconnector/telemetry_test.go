@@ -81,7 +81,7 @@ func TestTelemetry(t *testing.T) {
 		by("limit", "models", 1), by("limit", "segments", 1), by("limit", "features", 1), by("limit", "categories", 1),
 	}, ignore)
 	metadatatest.AssertEqualMlSummaryFlushes(t, tel, []metricdata.DataPoint[int64]{
-		by("outcome", "failed", 1), by("outcome", "dropped", 2), by("outcome", "sent", 1),
+		by("outcome", "failed", 1), by("outcome", "dropped", 3), by("outcome", "sent", 1),
 	}, ignore)
 	metadatatest.AssertEqualMlSummaryPoints(t, tel, []metricdata.DataPoint[int64]{{Value: 4}}, ignore)
 	metadatatest.AssertEqualMlSummaryCells(t, tel, []metricdata.DataPoint[int64]{{Value: 0}}, ignore)

@@ -22,34 +22,38 @@ type Delta struct {
 	Scope          Scope
 	DurationBounds []float64
 
-	sequence int64
+	streams streams
 }
 
-// Part is one flush: some of the accumulators of Sums.
+// Part is one flush of one model: some of its accumulators of Sums.
 type Part struct {
-	// Sequence is the number of the flush, from 1.
+	// Sequence is the number of the flush among those of its producer, from 1.
 	Sequence int64
 
-	delta *Delta
-	sums  *accumulators.Sums
-	keys  []accumulators.Key
+	delta    *Delta
+	producer string
+	model    modelID
+	sums     *accumulators.Sums
+	keys     []accumulators.Key
+	size     int
 }
 
-// Cut numbers the parts of sums, which must not change any more.
+// Cut numbers the parts of sums, which must not change any more. No part has accumulators of two
+// models: whoever passes parts on can send each model its own way.
 func (d *Delta) Cut(sums *accumulators.Sums) []*Part {
 	var parts []*Part
-	var part *Part
-	size := 0
+	open := make(map[modelID]*Part)
 	for _, k := range sums.Keys() {
-		n := bytes(sums.Predictions[k], sums.Features[k])
-		if part == nil || size+n > maxPartBytes {
-			d.sequence++
-			part = &Part{Sequence: d.sequence, delta: d, sums: sums}
+		id := modelID{k.Model.Environment, k.Model.Name}
+		part, n := open[id], bytes(sums.Predictions[k], sums.Features[k])
+		if part == nil || part.size+n > maxPartBytes {
+			part = &Part{delta: d, model: id, sums: sums}
+			part.producer, part.Sequence = d.streams.next(d.Producer, id)
 			parts = append(parts, part)
-			size = 0
+			open[id] = part
 		}
 		part.keys = append(part.keys, k)
-		size += n
+		part.size += n
 	}
 	return parts
 }
@@ -57,7 +61,7 @@ func (d *Delta) Cut(sums *accumulators.Sums) []*Part {
 // Metrics encodes the part: the same points in the same order every time.
 func (p *Part) Metrics() (md pmetric.Metrics, points int) {
 	b := metricbuilder.New(p.delta.Scope.Name, p.delta.Scope.Version, pmetric.AggregationTemporalityDelta)
-	f := otlp.NewFlush(b, p.delta.Producer, uint64(p.Sequence))
+	f := otlp.NewFlush(b, p.producer, uint64(p.Sequence))
 	e := newEncoder(p.delta.DurationBounds, false, f.Add)
 	for _, k := range p.keys {
 		e.encode(k, p.sums.Predictions[k], p.sums.Features[k])

@@ -3,8 +3,8 @@
 
 // Package flush encodes sums of accumulators as metrics.
 //
-// Delta cuts sums into Parts of bounded size, each a flush with a sequence number of its own; a
-// Part gives the same points however often it is encoded. Cumulative keeps adding up and encodes
+// Delta cuts sums into Parts of bounded size, each a flush of one model with a sequence number of
+// its own; a Part gives the same points however often it is encoded. Cumulative keeps adding up and encodes
 // the state at a time.
 package flush
 

@@ -61,7 +61,7 @@ func (o *Outbox) Deliver(ctx context.Context) bool {
 	for len(o.parts) > 0 {
 		part := o.parts[0]
 		md, points := part.Metrics()
-		if !o.Send(ctx, md, points, part.Sequence) {
+		if !o.Send(part.model.context(ctx), md, points, part.Sequence) {
 			o.blocked.Store(true)
 			return false
 		}
