@@ -19,6 +19,6 @@ Parquet files, and computes drift between files with the code that the collector
 		SilenceErrors: true,
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(newBuild(), newShow(), newCard(), newScore())
+	cmd.AddCommand(newBuild(), newShow(), newCard(), newScore(), newThreshold())
 	return cmd
 }

@@ -24,6 +24,8 @@ type columnValues struct {
 	counts map[string]float64
 	// n and missing are rows with and without a value, or their weights.
 	n, missing float64
+	// rows are the categories row by row, where they are kept.
+	rows []string
 }
 
 func (c *columnValues) missingRatio() float64 {
@@ -38,6 +40,8 @@ type dataFile struct {
 	path   string
 	schema *table.Schema
 	weight string
+	// keepRows keeps the categories row by row.
+	keepRows bool
 }
 
 func openData(ctx context.Context, path string, o baseline.Options, weight string) (*dataFile, error) {
@@ -128,26 +132,31 @@ func (d *dataFile) read(ctx context.Context, wanted []wantedColumn, o baseline.O
 			weight = w
 		}
 		for i, want := range wanted {
-			if err := out[i].add(cell(want.name), want.as, d.schema.Column(want.name).Type, weight); err != nil {
+			value, err := out[i].add(cell(want.name), want.as, d.schema.Column(want.name).Type, weight)
+			if err != nil {
 				return nil, fmt.Errorf("%s: column %q: %w", r.Where(), want.name, err)
+			}
+			if d.keepRows && value != "" {
+				out[i].rows = append(out[i].rows, value)
 			}
 		}
 	}
 }
 
-func (c *columnValues) add(cell table.Cell, as profile.Type, t table.Type, weight float64) error {
+// add returns the value's category; empty for a missing one.
+func (c *columnValues) add(cell table.Cell, as profile.Type, t table.Type, weight float64) (string, error) {
 	if cell.Kind == table.Missing {
 		c.missing += weight
-		return nil
+		return "", nil
 	}
 	if as == profile.Numeric {
 		v, ok := cell.Number()
 		if !ok {
-			return fmt.Errorf("%q is not a number; if it means missing, name it in --null", cell.Category())
+			return "", fmt.Errorf("%q is not a number; if it means missing, name it in --null", cell.Category())
 		}
 		if math.IsNaN(v) || math.IsInf(v, 0) {
 			c.missing += weight
-			return nil
+			return "", nil
 		}
 		// As a baseline has it: a widened float32 is the decimal number that was meant.
 		v = distribution.Decimal32(v)
@@ -155,6 +164,7 @@ func (c *columnValues) add(cell table.Cell, as profile.Type, t table.Type, weigh
 		cell = table.Cell{Kind: table.Number, Float: v}
 	}
 	c.n += weight
-	c.counts[t.Category(cell)] += weight
-	return nil
+	category := t.Category(cell)
+	c.counts[category] += weight
+	return category, nil
 }

@@ -42,6 +42,8 @@ type scoreFlags struct {
 	columns            dataflags.Columns
 	spans              spanFlags
 	method             string
+	parameters         map[string]string
+	correction         string
 	reference, current string
 	names              []string
 	weight             string
@@ -93,10 +95,14 @@ are made from the reference as build would make them. --bins takes bins for all 
 p_value is the probability of a difference at least this large if both had one distribution. The verdict is drift where the effect is above the
 threshold and the p-value, corrected for the number of columns, is significant; insufficient with fewer than --min-samples values.
 
-A method with another tool's name (psi@evidently) is computed as that tool does, on the values of two data files, and has no verdict.`,
+A method with another tool's name (psi@evidently) is computed as that tool does, with its threshold and verdict: on the values of two
+data files, or, where bins are enough, against a baseline. A tool's name alone (evidently) takes the method that the tool takes for the
+column's type and size. --parameter sets what the method can be told. Histograms in JSON are compared by jsd@tfdv.`,
 		Example: `  mlprofile score --method psi --reference catalog/fraud.json --current today.csv --column amount
   mlprofile score --reference last_month.parquet --current today.parquet --all
-  mlprofile score --method chi2 --reference a.csv --current b.csv --column country --json`,
+  mlprofile score --method chi2 --reference a.csv --current b.csv --column country --json
+  mlprofile score --method evidently --reference last_month.parquet --current today.parquet --all
+  mlprofile score --method mann_whitney@kayenta --parameter tolerance=0.1 --reference control.csv --current canary.csv --column latency`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout())
@@ -117,7 +123,9 @@ func (f *scoreFlags) register(s *pflag.FlagSet) {
 	for _, m := range stats.Methods() {
 		names = append(names, string(m))
 	}
-	s.StringVar(&f.method, "method", "", strings.Join(names, ", ")+"; ks for numbers and jensen_shannon for categories if not given; or as another tool has it: "+strings.Join(convention.Names(), ", "))
+	s.StringVar(&f.method, "method", "", strings.Join(names, ", ")+"; ks for numbers and jensen_shannon for categories if not given; or as another tool has it: "+strings.Join(convention.Names(), ", ")+"; or the tool that chooses: "+strings.Join(convention.Presets(), ", "))
+	s.StringToStringVar(&f.parameters, "parameter", nil, "a parameter of another tool's method, as num_bins=20; an unknown one lists those that there are")
+	s.StringVar(&f.correction, "correction", correctionNone, "how the p-values of a tool's test are corrected for the number of columns: none, bonferroni or benjamini_hochberg")
 	s.StringVar(&f.reference, "reference", "", "a baseline (.json) or a data file (required)")
 	s.StringVar(&f.current, "current", "", "a data file (required)")
 	s.StringSliceVar(&f.names, "column", nil, "columns to compare")
@@ -155,17 +163,23 @@ func (f *scoreFlags) validate() (stats.Method, baseline.Options, error) {
 	case f.pseudoCount == 0.5:
 	case f.pseudoCount != 0:
 		errs = append(errs, fmt.Errorf("--pseudo-count: %v is neither 0 nor 0.5", f.pseudoCount))
-	case convention.Known(plain):
+	case known(plain):
 		f.method = plain
 	default:
 		errs = append(errs, fmt.Errorf("--pseudo-count: %q adds none; psi, jensen_shannon, kl and hellinger do", f.method))
 	}
-	if f.method != "" && !convention.Known(f.method) {
+	if f.method != "" && !f.ofTool() {
 		m, err = stats.ParseMethod(f.method)
 		if err != nil {
-			err = fmt.Errorf("%w; or of another tool: %s", err, strings.Join(convention.Names(), ", "))
+			err = fmt.Errorf("%w; or of another tool: %s; or as a tool chooses: %s", err, strings.Join(convention.Names(), ", "), strings.Join(convention.Presets(), ", "))
 		}
 		errs = append(errs, err)
+	}
+	if !f.ofTool() && (len(f.parameters) > 0 || f.correction != correctionNone) {
+		errs = append(errs, errors.New("--parameter and --correction: only another tool's methods have them"))
+	}
+	if !slices.Contains(corrections, f.correction) {
+		errs = append(errs, fmt.Errorf("--correction: %q is none of %s", f.correction, strings.Join(corrections, ", ")))
 	}
 	if !slices.Contains([]string{scaleReference, scalePooled, scaleNone}, f.scale) {
 		errs = append(errs, fmt.Errorf("--scale: %q is none of %s, %s, %s", f.scale, scaleReference, scalePooled, scaleNone))
@@ -184,6 +198,9 @@ func (f *scoreFlags) run(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if done, err := f.runHistograms(w); done || err != nil {
+		return err
+	}
 	f.spans.use(&o.Table)
 	ref, err := f.openReference(ctx, o)
 	if err != nil {
@@ -192,6 +209,10 @@ func (f *scoreFlags) run(ctx context.Context, w io.Writer) error {
 	cur, err := openData(ctx, f.current, o, f.weight)
 	if err != nil {
 		return err
+	}
+	cur.keepRows = f.ofTool()
+	if ref.data != nil {
+		ref.data.keepRows = f.ofTool()
 	}
 	if cur.has(columnTime) && ref.baseline != nil {
 		ref.nameAsSpans()
@@ -230,7 +251,7 @@ func (f *scoreFlags) run(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if convention.Known(f.method) {
+	if f.ofTool() {
 		return f.runTool(w, columns, values)
 	}
 	var scores []score

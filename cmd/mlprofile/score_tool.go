@@ -8,14 +8,29 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"math"
+	"slices"
+	"strconv"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/convention"
+	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
-// toolScore is what is printed of one column by another tool's convention. It has no verdict: the
-// tool's own depends on its thresholds.
+// The values of --correction.
+const (
+	correctionNone       = "none"
+	correctionBonferroni = "bonferroni"
+	correctionFDR        = "benjamini_hochberg"
+)
+
+var corrections = []string{correctionNone, correctionBonferroni, correctionFDR}
+
+// toolScore is what is printed of one column by another tool's convention.
 type toolScore struct {
 	Column string `json:"column"`
 	Method string `json:"method"`
@@ -23,10 +38,28 @@ type toolScore struct {
 	Score    *float64 `json:"score"`
 	Infinite bool     `json:"infinite,omitempty"`
 	// Statistic and PValue are those of a test.
-	Statistic        *float64 `json:"statistic,omitempty"`
-	PValue           *float64 `json:"p_value,omitempty"`
+	Statistic *float64           `json:"statistic,omitempty"`
+	PValue    *float64           `json:"p_value,omitempty"`
+	Details   map[string]float64 `json:"details,omitempty"`
+	// Threshold and Verdict are the tool's; a method without a threshold has none.
+	Threshold        *float64 `json:"threshold,omitempty"`
+	Verdict          string   `json:"verdict,omitempty"`
 	ReferenceSamples float64  `json:"reference_samples"`
 	CurrentSamples   float64  `json:"current_samples"`
+	// Computed is exact, or bins: of a baseline.
+	Computed string `json:"computed"`
+	// shows is what Score is: a p-value or a distance.
+	shows string
+}
+
+func known(name string) bool {
+	_, ok := convention.Find(name)
+	return ok
+}
+
+// ofTool says that another tool's method is wanted, or its choice.
+func (f *scoreFlags) ofTool() bool {
+	return known(f.method) || slices.Contains(convention.Presets(), f.method)
 }
 
 // runTool compares columns by another tool's convention and prints what comes of it.
@@ -44,6 +77,11 @@ func (f *scoreFlags) runTool(w io.Writer, columns []referenceColumn, values []co
 	if len(errs) > 0 && (!f.all || len(scores) == 0) {
 		return errors.Join(errs...)
 	}
+	f.correct(scores)
+	return f.printTools(w, scores, errs)
+}
+
+func (f *scoreFlags) printTools(w io.Writer, scores []toolScore, errs []error) error {
 	if f.json {
 		enc := json.NewEncoder(w)
 		enc.SetIndent("", "  ")
@@ -57,34 +95,186 @@ func (f *scoreFlags) runTool(w io.Writer, columns []referenceColumn, values []co
 			return err
 		}
 	}
-	t := console.NewTable("column|", "method|", "score", "statistic", "p-value", "n reference", "n current")
+	t := console.NewTable("column|", "method|", "score", "statistic", "p-value", "threshold", "verdict|", "n reference", "n current")
 	for _, s := range scores {
 		score := written(s.Score)
 		if s.Infinite {
 			score = "infinite"
 		}
-		t.Row(console.Clean(s.Column, 40), s.Method, score, written(s.Statistic), written(s.PValue), amount(s.ReferenceSamples), amount(s.CurrentSamples))
+		for _, name := range slices.Sorted(maps.Keys(s.Details)) {
+			score += fmt.Sprintf(" %s %.6g", name, s.Details[name])
+		}
+		t.Row(console.Clean(s.Column, 40), s.Method, score, written(s.Statistic), written(s.PValue), written(s.Threshold), s.Verdict,
+			amount(s.ReferenceSamples), amount(s.CurrentSamples))
 	}
 	return t.Write(w, "")
 }
 
+// tool compares one column.
 func (f *scoreFlags) tool(ref *referenceColumn, cur columnValues) (toolScore, error) {
-	s := toolScore{Column: ref.name, Method: f.method, ReferenceSamples: ref.values.n, CurrentSamples: cur.n}
+	s := toolScore{Column: ref.name, ReferenceSamples: ref.values.n, CurrentSamples: cur.n, Computed: "exact"}
 	if ref.profile != nil {
-		return s, fmt.Errorf("%s compares values themselves, and a baseline has bins: --reference needs a data file", f.method)
+		s.ReferenceSamples, s.Computed = float64(ref.profile.Count), "bins"
 	}
-	for _, side := range []columnValues{ref.values, cur} {
-		if side.values != nil && float64(len(side.values)) != side.n {
-			return s, fmt.Errorf("--weight: %s compares single values; --type %s=categorical", f.method, ref.name)
-		}
-	}
-	r, err := convention.Compare(f.method, convention.Side{Values: ref.values.values, Counts: ref.values.counts}, convention.Side{Values: cur.values, Counts: cur.counts})
+	m, err := f.toolMethod(ref, cur)
 	if err != nil {
 		return s, err
 	}
+	s.Method, s.shows = m.Name(), m.Shows()
+	var r convention.Result
+	if ref.profile != nil && ref.as != profile.Numeric {
+		r, err = m.CompareCounts(baselineCategories(ref.profile, cur))
+	} else {
+		var a, b convention.Side
+		if a, b, err = f.sides(m, ref, cur); err == nil {
+			r, err = m.Compare(a, b)
+		}
+	}
+	if err != nil {
+		return s, err
+	}
+	s.set(r)
+	return s, nil
+}
+
+func (s *toolScore) set(r convention.Result) {
 	s.Score, s.Statistic, s.PValue = finite(r.Score), finite(r.Statistic), finite(r.PValue)
 	s.Infinite = math.IsInf(r.Score, 0)
-	return s, nil
+	s.Threshold, s.Verdict, s.Details = finite(r.Threshold), r.Verdict, r.Details
+	for name, v := range s.Details {
+		if finite(v) == nil {
+			delete(s.Details, name)
+		}
+	}
+}
+
+// toolMethod is the method, or the one that the tool chooses, with its parameters.
+func (f *scoreFlags) toolMethod(ref *referenceColumn, cur columnValues) (*convention.Method, error) {
+	name := f.method
+	if slices.Contains(convention.Presets(), name) {
+		n, distinct := ref.values.n, len(sortedKeys(ref.values.counts, cur.counts))
+		if c := ref.profile; c != nil {
+			n, distinct = float64(c.Count), distinctOf(c)
+		}
+		name = convention.Choose(name, ref.as == profile.Numeric, n, distinct)
+	}
+	m, _ := convention.Find(name)
+	parameters := maps.Clone(f.parameters)
+	if !math.IsNaN(f.threshold) {
+		if parameters == nil {
+			parameters = map[string]string{}
+		}
+		parameters["threshold"] = strconv.FormatFloat(f.threshold, 'g', -1, 64)
+	}
+	m, err := m.With(parameters)
+	if err != nil {
+		return nil, fmt.Errorf("--parameter: %w", err)
+	}
+	return m, nil
+}
+
+// sides are what the method compares. A tool that chooses a method of categories for a column of few
+// numbers takes each value for one.
+func (f *scoreFlags) sides(m *convention.Method, ref *referenceColumn, cur columnValues) (a, b convention.Side, err error) {
+	if ref.profile != nil {
+		return baselineSides(ref, cur)
+	}
+	asCategories := ref.as == profile.Numeric && m.Name() != f.method && !m.Numeric()
+	sides := make([]convention.Side, 2)
+	for i, v := range []columnValues{ref.values, cur} {
+		if v.values != nil && float64(len(v.values)) != v.n {
+			return a, b, fmt.Errorf("--weight: %s compares single values; --type %s=categorical", m.Name(), ref.name)
+		}
+		sides[i] = convention.Side{Values: v.values, Counts: v.counts, Rows: v.rows, Missing: v.missing}
+		if asCategories {
+			sides[i].Values = nil
+		}
+	}
+	return sides[0], sides[1], nil
+}
+
+// baselineSides has the collector's bins; its categories, with all others as one, are compared by
+// their counts.
+func baselineSides(ref *referenceColumn, cur columnValues) (a, b convention.Side, err error) {
+	c := ref.profile
+	if len(cur.values) == 0 || c.Numeric == nil {
+		return a, b, errNoCurrent
+	}
+	bins, err := distribution.NewBins(c.Numeric.Bounds)
+	if err != nil {
+		return a, b, err
+	}
+	pair, err := drift.CompareNumeric(c, bins.Count(cur.values), slices.Min(cur.values), slices.Max(cur.values))
+	if err != nil {
+		return a, b, err
+	}
+	r, k := pair.Samples(stats.KS)
+	return convention.Side{Bins: &r}, convention.Side{Bins: &k}, nil
+}
+
+// baselineCategories are the counts of the baseline's categories in the order of their names, and
+// of all others.
+func baselineCategories(c *profile.Column, cur columnValues) (a, b []float64) {
+	named := map[string]float64{}
+	for _, category := range c.Categories {
+		named[category.Value] = float64(category.Count)
+	}
+	rest := cur.n
+	for _, name := range slices.Sorted(maps.Keys(named)) {
+		a, b = append(a, named[name]), append(b, cur.counts[name])
+		rest -= cur.counts[name]
+	}
+	if other := float64(c.Other); other > 0 || rest > 0 {
+		a, b = append(a, other), append(b, rest)
+	}
+	return a, b
+}
+
+// distinctOf is the number of different values of a baseline's column, as far as its bins tell.
+func distinctOf(c *profile.Column) int {
+	if c.Type != profile.Numeric {
+		n := len(c.Categories)
+		if c.Other > 0 {
+			n++
+		}
+		return n
+	}
+	n := 0
+	if c.Numeric != nil {
+		for _, k := range c.Numeric.Counts {
+			if k > 0 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// correct makes verdicts anew of p-values that are corrected for the number of columns.
+func (f *scoreFlags) correct(scores []toolScore) {
+	var at []int
+	var p []float64
+	for i, s := range scores {
+		if s.shows == "p-value" && s.Score != nil && s.Threshold != nil {
+			at, p = append(at, i), append(p, *s.Score)
+		}
+	}
+	if f.correction == correctionNone || len(at) == 0 {
+		return
+	}
+	level := *scores[at[0]].Threshold
+	switch f.correction {
+	case correctionBonferroni:
+		level = convention.Bonferroni(level, len(at))
+	case correctionFDR:
+		level, _ = convention.FalseDiscovery(p, level, false)
+	}
+	for k, i := range at {
+		scores[i].Threshold, scores[i].Verdict = &level, convention.OK
+		if p[k] < level {
+			scores[i].Verdict = convention.Drift
+		}
+	}
 }
 
 // finite is nil for what JSON cannot write.

@@ -36,7 +36,7 @@ var runners = map[string]func(t *testing.T, c drifttest.Case){
 		ref, cur := values(t, c)
 		d, _ := KSTwoSample(ref, cur)
 		n, m := float64(len(ref)), float64(len(cur))
-		assert.Equal(t, c.Expected, whylogsVerdict(ksTwoSF(d, int(math.RoundToEven(n*m/(n+m))))))
+		assert.Equal(t, c.Expected, whylogsVerdict(KSTwoSF(d, int(math.RoundToEven(n*m/(n+m))))))
 	},
 	"kolmogorov_smirnov_statistic_per_chunk": ksPerChunk,
 	"wasserstein": func(t *testing.T, c drifttest.Case) {

@@ -32,13 +32,13 @@ func kolmogorovSF(z float64) float64 {
 	return min(2*sum, 1)
 }
 
-// ksTwoSF is P(D ≥ d) of the two-sided one-sample distance of n values, scipy.stats.kstwo.sf, for
+// KSTwoSF is P(D ≥ d) of the two-sided one-sample distance of n values, scipy.stats.kstwo.sf, for
 // any n ≥ 1. It follows the division of the plane in Simard and L'Ecuyer, Computing the two-sided
 // Kolmogorov-Smirnov distribution, Journal of Statistical Software 39 (11), 2011: twice the
 // one-sided probability in the tail, the matrix of Marsaglia, Tsang and Wang for n ≤ 140 and the
 // expansion of Pelz and Good above, whose error they put at 1e-5 of 1−p at most. It allocates for n
 // ≤ 140.
-func ksTwoSF(d float64, n int) float64 {
+func KSTwoSF(d float64, n int) float64 {
 	fn := float64(n)
 	t := fn * d
 	switch {

@@ -79,7 +79,7 @@ const maxExact = 10000
 
 // KSTwoSample is the two-sided Kolmogorov-Smirnov test of two samples, as scipy.stats.ks_2samp
 // (1.10, method='auto') computes it: the distance, and P(D ≥ d) exactly when neither sample has
-// more than 10,000 values, else by ksTwoSF with round(nm/(n+m)). The samples must not contain NaN
+// more than 10,000 values, else by KSTwoSF with round(nm/(n+m)). The samples must not contain NaN
 // and need not be sorted; it works on sorted copies. With an empty sample it returns NaN for both.
 // The exact p-value of 10,000 and 9,999 values takes a fraction of a second.
 func KSTwoSample(x, y []float64) (d, p float64) {
@@ -90,7 +90,7 @@ func KSTwoSample(x, y []float64) (d, p float64) {
 	d = ksDistance(sorted(x), sorted(y))
 	if max(n, m) > maxExact {
 		fn, fm := float64(n), float64(m)
-		return d, ksTwoSF(d, int(math.RoundToEven(fn*fm/(fn+fm))))
+		return d, KSTwoSF(d, int(math.RoundToEven(fn*fm/(fn+fm))))
 	}
 	g := int(gcd(int64(n), int64(m)))
 	lcm := n / g * m

@@ -95,14 +95,14 @@ func TestKSPValueAgainstExact(t *testing.T) {
 
 func TestKSTwoSF(t *testing.T) {
 	// Marsaglia, Tsang and Wang 2003: Pr(D₁₀ < 0.274).
-	assert.InDelta(t, 1-0.6284796154565, ksTwoSF(0.274, 10), 1e-13)
+	assert.InDelta(t, 1-0.6284796154565, KSTwoSF(0.274, 10), 1e-13)
 	// n = 1: D = max(u, 1−u).
-	assert.InDelta(t, 0.5, ksTwoSF(0.75, 1), 1e-15)
+	assert.InDelta(t, 0.5, KSTwoSF(0.75, 1), 1e-15)
 	// n = 2, 1/4 ≤ d ≤ 1/2: 1 − 2(2d−½)².
-	assert.InDelta(t, 1-2*0.3*0.3, ksTwoSF(0.4, 2), 1e-14)
-	assert.InDelta(t, 1, ksTwoSF(0.25, 2), 1e-15)
+	assert.InDelta(t, 1-2*0.3*0.3, KSTwoSF(0.4, 2), 1e-14)
+	assert.InDelta(t, 1, KSTwoSF(0.25, 2), 1e-15)
 	// n = 2, d ≥ ½: 2(1−d)².
-	assert.InDelta(t, 2*0.3*0.3, ksTwoSF(0.7, 2), 1e-15)
+	assert.InDelta(t, 2*0.3*0.3, KSTwoSF(0.7, 2), 1e-15)
 
 	// Neighbouring methods agree where they meet, and p falls with d.
 	for _, n := range []int{5, 20, 100, 140, 141, 1000, 50000, 200000, 3000000} {
@@ -112,25 +112,25 @@ func TestKSTwoSF(t *testing.T) {
 			if d > 1 {
 				break
 			}
-			p := ksTwoSF(d, n)
+			p := KSTwoSF(d, n)
 			assert.LessOrEqual(t, p, last+2e-6, "n=%d z=%v", n, z)
 			last = p
 		}
 	}
 	for _, d := range []float64{0.05, 0.08, 0.1, 0.12} {
-		assert.InEpsilon(t, 1-matrixCDF(d, 150), ksTwoSF(d, 150), 3e-5, "Pelz and Good, d=%v", d)
+		assert.InEpsilon(t, 1-matrixCDF(d, 150), KSTwoSF(d, 150), 3e-5, "Pelz and Good, d=%v", d)
 	}
 	assert.InEpsilon(t, 1-matrixCDF(0.15, 140), 2*smirnovSF(0.15, 140), 1e-6)
 	// For a large n all tend to Kolmogorov's limit.
 	for _, z := range []float64{0.5, 0.9, 1.3, 1.6, 2.2} {
 		for _, n := range []int{99999, 1000000, 100000000} {
-			assert.InEpsilon(t, kolmogorovSF(z+1/(6*math.Sqrt(float64(n)))), ksTwoSF(z/math.Sqrt(float64(n)), n), 1e-4, "n=%d z=%v", n, z)
+			assert.InEpsilon(t, kolmogorovSF(z+1/(6*math.Sqrt(float64(n)))), KSTwoSF(z/math.Sqrt(float64(n)), n), 1e-4, "n=%d z=%v", n, z)
 		}
 	}
-	assert.True(t, math.IsNaN(ksTwoSF(0.5, 0)))
-	assert.True(t, math.IsNaN(ksTwoSF(math.NaN(), 5)))
-	assert.Equal(t, 1.0, ksTwoSF(-1, 5))
-	assert.Equal(t, 0.0, ksTwoSF(1, 5))
+	assert.True(t, math.IsNaN(KSTwoSF(0.5, 0)))
+	assert.True(t, math.IsNaN(KSTwoSF(math.NaN(), 5)))
+	assert.Equal(t, 1.0, KSTwoSF(-1, 5))
+	assert.Equal(t, 0.0, KSTwoSF(1, 5))
 }
 
 // Both expansions of the limit, to the last digits, where they meet.
@@ -160,7 +160,7 @@ func TestKSTwoSampleLarge(t *testing.T) {
 	d, p := KSTwoSample(x, y)
 	assert.InDelta(t, 0.015, d, 2e-4)
 	assert.InEpsilon(t, ksPValue(d, 20000, 12000), p, 0.05)
-	assert.Equal(t, ksTwoSF(d, 7500), p)
+	assert.Equal(t, KSTwoSF(d, 7500), p)
 	d, p = KSTwoSample(nil, y)
 	assert.True(t, math.IsNaN(d) && math.IsNaN(p))
 }
