@@ -73,6 +73,7 @@ import (
 	kubeletstatsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kubeletstatsreceiver"
 	k8sclusterreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/k8sclusterreceiver"
 	inferencelogreceiver "github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver"
+	mldeltareceiver "github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver"
 )
 
 type aliasProvider interface{ DeprecatedAlias() component.Type }
@@ -135,6 +136,7 @@ func components() (otelcol.Factories, error) {
 		kubeletstatsreceiver.NewFactory(),
 		k8sclusterreceiver.NewFactory(),
 		inferencelogreceiver.NewFactory(),
+		mldeltareceiver.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -153,6 +155,7 @@ func components() (otelcol.Factories, error) {
 		kubeletstatsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kubeletstatsreceiver v0.155.0",
 		k8sclusterreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/k8sclusterreceiver v0.149.0",
 		inferencelogreceiver.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
+		mldeltareceiver.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 	})
 
 	factories.Exporters, err = otelcol.MakeFactoryMap[exporter.Factory](

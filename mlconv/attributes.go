@@ -254,6 +254,9 @@ const (
 	// AttrSummaryPoint (int, 0..) is the ordinal of a data point in its flush, from 0, on the
 	// point. Example: 17.
 	AttrSummaryPoint = "ml.summary.point"
+	// AttrSummaryPartition (string) is the partition of a topic that a request came from, on the
+	// resource. Example: "ml_deltas/3".
+	AttrSummaryPartition = "ml.summary.partition"
 	// AttrSummarySquaredWeights (int, 0..) is the sum of the squares of what the counted rows stand
 	// for, on a point some of whose rows were sampled; without it all stand for themselves. Example:
 	// 4000.

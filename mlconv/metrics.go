@@ -27,6 +27,9 @@ const (
 	// MetricEmbeddingCount (sum, {vector}) counts the vectors of an attribute whose centroid is
 	// watched; ml.summary.vector is their sum.
 	MetricEmbeddingCount = "ml.embedding.count"
+	// MetricSummaryPartitionState (gauge) says what the reader of ml.summary.partition does with
+	// it: 0 it was released, 1 it is read again from the past, 2 what comes is new.
+	MetricSummaryPartitionState = "ml.summary.partition.state"
 	// MetricTokenUsage (histogram, {token}) is the distribution of tokens a request, by
 	// gen_ai.token.type and service.name.
 	MetricTokenUsage = "gen_ai.client.token.usage"

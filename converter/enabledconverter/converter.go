@@ -36,6 +36,7 @@ var references = map[string]map[string][]string{
 	"receivers": {
 		"":               {middlewaresKey, "protocols::grpc::" + middlewaresKey, "protocols::http::" + middlewaresKey},
 		"inference_log":  {catalogKey, "sagemaker::storage"},
+		"ml_delta":       {"auth::sasl::oauthbearer_token_source"},
 		"file_log":       {storageKey},
 		"filelog":        {storageKey},
 		"otlp_json_file": {storageKey},

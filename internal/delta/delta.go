@@ -134,6 +134,8 @@ type Delta struct {
 	// producer it is never taken for a duplicate.
 	Producer                  string
 	Sequence, Points, Ordinal uint64
+	// Partition is the partition that it came from; empty where it came in another way.
+	Partition string
 
 	Key Key
 	// Consumer says of whom the count of a subject is that is passed on.

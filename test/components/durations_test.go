@@ -25,6 +25,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver"
+	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -32,6 +33,7 @@ var factories = map[string]component.Factory{
 	"alertmanager":  alertmanagerexporter.NewFactory(),
 	"inference_log": inferencelogreceiver.NewFactory(),
 	"ml_catalog":    mlcatalogextension.NewFactory(),
+	"ml_delta":      mldeltareceiver.NewFactory(),
 	"ml_drift":      mldriftconnector.NewFactory(),
 	"ml_job":        mljobconnector.NewFactory(),
 	"ml_metadata":   mlmetadataprocessor.NewFactory(),

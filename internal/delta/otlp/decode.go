@@ -18,6 +18,8 @@ import (
 // Decoded is what a request holds.
 type Decoded struct {
 	Deltas []delta.Delta
+	// Changes are the new states of partitions.
+	Changes []delta.PartitionChange
 	// Unreadable is the number of points that are no deltas of ml_summary; Metric is the name of
 	// the first one's.
 	Unreadable int
@@ -39,6 +41,9 @@ func Decode(md pmetric.Metrics) *Decoded {
 		}
 		if v, ok := rm.Resource().Attributes().Get(mlconv.AttrSummaryPoints); ok {
 			template.Points = uint64(max(v.Int(), 0))
+		}
+		if v, ok := rm.Resource().Attributes().Get(mlconv.AttrSummaryPartition); ok {
+			template.Partition = v.Str()
 		}
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
@@ -95,7 +100,9 @@ func (o *Decoded) readMetric(m pmetric.Metric, template delta.Delta) {
 			o.readExponential(name, p, template)
 		}
 	case pmetric.MetricTypeGauge:
-		o.drop(name, m.Gauge().DataPoints().Len())
+		if !o.readState(m, template.Partition) {
+			o.drop(name, m.Gauge().DataPoints().Len())
+		}
 	case pmetric.MetricTypeSummary:
 		o.drop(name, m.Summary().DataPoints().Len())
 	}
