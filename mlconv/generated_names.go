@@ -138,6 +138,7 @@ var metrics = map[string]Name{
 	MetricDriftDetected:                {Name: MetricDriftDetected, Kind: Gauge, Meaning: "1 where the verdict is drift and 0 where it is ok; absent where it is insufficient."},
 	MetricDriftVerdict:                 {Name: MetricDriftVerdict, Kind: Gauge, Meaning: "1 for the verdict that holds and 0 for the others, by ml.drift.verdict."},
 	MetricDriftSamples:                 {Name: MetricDriftSamples, Kind: Gauge, Unit: "{sample}", Meaning: "The number of values in the window."},
+	MetricDriftEffectiveSamples:        {Name: MetricDriftEffectiveSamples, Kind: Gauge, Unit: "{sample}", Meaning: "How many independent values those of the window are worth: rows that depend on each other, or were sampled with different probabilities, are worth fewer than they are."},
 	MetricDriftReferenceSamples:        {Name: MetricDriftReferenceSamples, Kind: Gauge, Unit: "{sample}", Meaning: "The number of values in the reference."},
 	MetricDriftWindowEnd:               {Name: MetricDriftWindowEnd, Kind: Gauge, Unit: "s", Meaning: "The event time at which the window ends, in seconds since 1970."},
 	MetricDriftWindowDuration:          {Name: MetricDriftWindowDuration, Kind: Gauge, Unit: "s", Meaning: "The length of the window, which grows where samples are few."},

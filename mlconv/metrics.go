@@ -68,6 +68,10 @@ const (
 	MetricDriftVerdict = "ml.drift.verdict"
 	// MetricDriftSamples (gauge, {sample}) is the number of values in the window.
 	MetricDriftSamples = "ml.drift.samples"
+	// MetricDriftEffectiveSamples (gauge, {sample}) is how many independent values those of the
+	// window are worth: rows that depend on each other, or were sampled with different
+	// probabilities, are worth fewer than they are.
+	MetricDriftEffectiveSamples = "ml.drift.samples.effective"
 	// MetricDriftReferenceSamples (gauge, {sample}) is the number of values in the reference.
 	MetricDriftReferenceSamples = "ml.drift.reference.samples"
 	// MetricDriftWindowEnd (gauge, s) is the event time at which the window ends, in seconds since

@@ -27,7 +27,7 @@ func (d *demo) writeCard(folder, name string) error {
 	}
 	card := map[string]any{
 		"kind": "model", "name": d.model, "owner": "demo@example.com", "baseline": name + ".json",
-		"drift": map[string]any{"window": d.span.window()},
+		"drift": map[string]any{"window": d.span.window(), "season": "none"},
 	}
 	for _, s := range d.segments() {
 		card["segments"] = []string{s.Dimension}

@@ -60,8 +60,15 @@ type Config struct {
 	// Reference is what windows are compared with: baseline (the default), champion, previous. At
 	// least one.
 	Reference []string `mapstructure:"reference"`
-	// Methods are the statistics by the type of the column; the first of a list decides the
-	// verdict.
+	// Season is the course that windows take: auto (the default, the hours of working days and of
+	// weekends), day (the hours of the day), week (the hours of the week), none.
+	Season string `mapstructure:"season"`
+	// TimeZone is that of the season's days and weekends, by its name in the IANA database. Default
+	// is UTC.
+	TimeZone string `mapstructure:"time_zone"`
+	// Slow lists the slow windows: day, week. Default both; an empty list has none.
+	Slow []string `mapstructure:"slow"`
+	// Methods are the statistics by the type of the column; any of them may decide the verdict.
 	Methods Methods `mapstructure:"methods"`
 	// Thresholds replaces the effect at which a method speaks of drift, by method, and by "missing"
 	// for the share of missing values. Empty by default: each method has its own, and missing 0.05.
@@ -171,6 +178,9 @@ func createDefaultConfig() component.Config {
 		SaveInterval: time.Minute,
 		Timestamps:   TimestampsNow,
 		Reference:    o.Reference,
+		Season:       o.Season.String(),
+		TimeZone:     o.TimeZone,
+		Slow:         o.Slow,
 		Methods:      Methods{Numeric: o.Methods[profile.Numeric], Categorical: o.Methods[profile.Categorical]},
 		Segments:     Segments{Scores: ScoresAll},
 		Severity:     string(alert.Warning),
@@ -189,7 +199,9 @@ func (c *Config) options() drift.Options {
 	if err != nil {
 		window = eventtime.Window{} // Validate reports it
 	}
+	season, _ := drift.ParseSeason(c.Season) // Validate reports another one
 	return drift.Options{
+		Season: season, TimeZone: c.TimeZone, Slow: c.Slow,
 		Window: window, MinSamples: c.MinSamples, MaxWindow: c.MaxWindow, For: c.For,
 		Significance: c.Significance, SegmentTotals: c.Segments.Totals, Lateness: c.Lateness, Idle: c.Idle, Reference: c.Reference,
 		Methods: map[profile.Type][]string{
@@ -217,6 +229,7 @@ func (c *Config) Validate() error {
 		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
 		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0),
 		configcheck.OneOf("segments::scores", c.Segments.Scores, ScoresAll, ScoresDrifted, ScoresNone),
+		configcheck.OneOf("season", c.Season, "auto", "day", "week", "none"),
 		configcheck.OneOf("severity", alert.Severity(c.Severity), alert.Critical, alert.Warning, alert.Info),
 		configcheck.Range("limits::alerts", c.Limits.Alerts, 1, 100_000),
 		configcheck.OneOf("timestamps", c.Timestamps, TimestampsNow, TimestampsEvent))

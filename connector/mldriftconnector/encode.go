@@ -104,6 +104,7 @@ func (e *encoder) embedding(r *drift.Result, distance float64) {
 // samples encodes the window, and how many values it and the reference have.
 func (e *encoder) samples(r *drift.Result) {
 	e.gauge(mlconv.MetricDriftSamples, r).SetIntValue(int64(r.Samples))
+	e.gauge(mlconv.MetricDriftEffectiveSamples, r).SetDoubleValue(r.Effective)
 	e.gauge(mlconv.MetricDriftReferenceSamples, r).SetIntValue(int64(r.ReferenceSamples))
 	e.gauge(mlconv.MetricDriftWindowEnd, r).SetDoubleValue(float64(r.End))
 	e.gauge(mlconv.MetricDriftWindowDuration, r).SetDoubleValue(float64(r.End - r.Start))

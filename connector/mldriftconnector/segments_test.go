@@ -180,8 +180,8 @@ func TestSegmentSeries(t *testing.T) {
 	}
 	t.Log(counts)
 	assert.Equal(t, map[string][3]int{
-		ScoresAll:     {24600, 24600, 1100},
-		ScoresDrifted: {4600, 4610, 110},
+		ScoresAll:     {31200, 31200, 1400},
+		ScoresDrifted: {5200, 5213, 113},
 	}, counts)
 }
 

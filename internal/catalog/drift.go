@@ -20,6 +20,9 @@ type Drift struct {
 	MaxWindow time.Duration
 	// For is the number of windows in a row that change the verdict.
 	For int
+	// Season is the course that windows take: auto, day, week or none. TimeZone is that of its days
+	// and weekends, by its name in the IANA database.
+	Season, TimeZone string
 	// Reference is what windows are compared with: baseline, champion, previous.
 	Reference []string
 	// Methods replaces the statistics by column type; the first one of a list decides the verdict.
@@ -31,6 +34,7 @@ type Drift struct {
 func (o object) drift() Drift {
 	d := Drift{
 		MinSamples: o.integer("min_samples"), MaxWindow: o.duration("max_window"), For: o.integer("for"),
+		Season: o.text("season"), TimeZone: o.text("time_zone"),
 		Reference: o.texts("reference"), Thresholds: o.numbers("thresholds"),
 	}
 	if w := o.text("window"); windowForm.MatchString(w) {
@@ -41,6 +45,11 @@ func (o object) drift() Drift {
 	}
 	if d.MaxWindow != 0 && d.MaxWindow < d.Window.Length {
 		o.fail([]string{"max_window"}, "%s is below window, %s", o.text("max_window"), o.text("window"))
+	}
+	if d.TimeZone != "" {
+		if _, err := time.LoadLocation(d.TimeZone); err != nil {
+			o.fail([]string{"time_zone"}, "%q is not a time zone, such as Europe/Berlin", d.TimeZone)
+		}
 	}
 	methods := o.block("methods")
 	for _, t := range []profile.Type{profile.Numeric, profile.Categorical} {

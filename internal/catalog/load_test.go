@@ -106,6 +106,8 @@ drift:
   min_samples: 10
   max_window: 2w
   for: 3
+  season: week
+  time_zone: Europe/Berlin
   reference: [previous]
   methods: {numeric: [wasserstein, ks], categorical: [chi2]}
   thresholds: {psi: 0.1, jensen_shannon: 0.1, kl: 0.1, ks: 0.1, wasserstein: 0.1, chi2: 0.1, hellinger: 0.1, l_infinity: 0.1, total_variation: 0.1, missing: 0.1, low_confidence: 0.6}
@@ -156,7 +158,8 @@ func TestLoadEveryKey(t *testing.T) {
 	require.NoError(t, err)
 	m := set.Model("staging", "churn")
 	assert.Equal(t, Drift{
-		Window: eventtime.Window{Calendar: "month"}, MinSamples: 10, MaxWindow: 336 * time.Hour, For: 3, Reference: []string{"previous"},
+		Window: eventtime.Window{Calendar: "month"}, MinSamples: 10, MaxWindow: 336 * time.Hour, For: 3,
+		Season: "week", TimeZone: "Europe/Berlin", Reference: []string{"previous"},
 		Methods: map[profile.Type][]string{profile.Numeric: {"wasserstein", "ks"}, profile.Categorical: {"chi2"}},
 		Thresholds: map[string]float64{
 			"psi": 0.1, "jensen_shannon": 0.1, "kl": 0.1, "ks": 0.1, "wasserstein": 0.1, "chi2": 0.1, "hellinger": 0.1, "l_infinity": 0.1,

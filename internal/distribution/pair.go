@@ -152,11 +152,11 @@ func (p *Pair) Shares() (ref, cur []float64) {
 // category that only one of them names is told apart where the other lost sight of none.
 func commonCategories(ref, cur *Sample) Pair {
 	t := newTable(len(ref.all))
-	t.addRest(ref.all[BinRest], cur.all[BinRest])
+	t.addRest(ref.counted()[BinRest], cur.counted()[BinRest])
 	var alone []string // named by the current sample only
 	for _, i := range cur.binning.byName() {
 		name := cur.binning.Categories[i]
-		if _, ok := ref.named(name); !ok && BinRest+1+i < len(cur.all) {
+		if _, ok := ref.named(name); !ok && BinRest+1+i < len(cur.counted()) {
 			alone = append(alone, name)
 		}
 	}
@@ -184,10 +184,18 @@ func commonCategories(ref, cur *Sample) Pair {
 // named returns the count of a category that the sample tells apart.
 func (s *Sample) named(category string) (count float64, ok bool) {
 	bin, ok := s.binning.index[category]
-	if !ok || bin >= len(s.all) {
+	if !ok || bin >= len(s.counted()) {
 		return 0, false
 	}
-	return s.all[bin], true
+	return s.counted()[bin], true
+}
+
+// counted are the counts that comparisons use.
+func (s *Sample) counted() []float64 {
+	if s.compared != nil {
+		return s.compared
+	}
+	return s.all
 }
 
 // sawAll says that a category that the sample does not name was not there.
@@ -223,4 +231,43 @@ func (t *table) addWhere(apart bool, name string, ref, cur float64) {
 
 func (t *table) pair() Pair {
 	return Pair{names: t.names, grouped: [2]stats.Sample{{Counts: append(t.ref, t.rest[0])}, {Counts: append(t.cur, t.rest[1])}}}
+}
+
+// Design says by how much fewer independent values both sides' are worth: p-values and expectations
+// count them as so many.
+func (p *Pair) Design(ref, cur float64) {
+	for side, by := range [2]float64{ref, cur} {
+		for _, s := range []*stats.Sample{&p.ordered[side], &p.grouped[side]} {
+			n := 0.0
+			for _, c := range s.Counts {
+				n += c
+			}
+			s.EffectiveN = n / max(by, 1)
+		}
+	}
+}
+
+// endless is as good as an endless number of values.
+const endless = 1e12
+
+// AsIfEndless returns the pair as if the current sample had endlessly many values: p-values are
+// those of the reference's own error.
+func (p *Pair) AsIfEndless() Pair {
+	out := *p
+	out.share = nil
+	for _, s := range []*stats.Sample{&out.ordered[1], &out.grouped[1]} {
+		n := 0.0
+		for _, c := range s.Counts {
+			n += c
+		}
+		if !(n > 0) {
+			continue
+		}
+		counts := make([]float64, len(s.Counts))
+		for i, c := range s.Counts {
+			counts[i] = c * (endless / n)
+		}
+		s.Counts, s.EffectiveN = counts, 0
+	}
+	return out
 }

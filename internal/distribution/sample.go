@@ -44,6 +44,12 @@ func NewNumericSample(bounds []float64, counts []uint64, lo, hi, sd float64) *Sa
 	return s
 }
 
+// NewCountsSample is NewNumericSample of counts that may be parts, such as weighted ones; they are
+// kept.
+func NewCountsSample(bounds, counts []float64, lo, hi, sd float64) *Sample {
+	return sampleOf(bounds, counts, lo, hi, sd)
+}
+
 func sampleOf(bounds, all []float64, lo, hi, sd float64) *Sample {
 	s := &Sample{kind: KindNumeric, bounds: bounds, min: lo, max: hi, sd: sd, all: all}
 	for _, c := range all {

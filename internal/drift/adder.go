@@ -75,8 +75,10 @@ func (s *series) addToWindow(a *adder, w *window) {
 	a.addTo(s, w.cells)
 	defer s.remember(a, w)
 	if a.d.Key.Subject == Missing {
+		w.missingExcess += a.d.Squares() - a.d.Count
 		return
 	}
+	w.excess += a.d.Squares() - a.d.Count
 	if s.binning.Kind == distribution.KindCategorical {
 		return
 	}

@@ -10,10 +10,10 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// format is that of a saved model and of a saved dedupe. Version 2 has no clock of its own, no
-// totals of what found no room, and one more flag a series. Each type is encoded and decoded beside
-// its declaration; those of internal/distribution, here.
-var format = wire.Format{Magic: "mldrift", Version: 3}
+// format is that of a saved model and of a saved dedupe. Version 3 has no histories, and verdicts
+// with one streak alone. Each type is encoded and decoded beside its declaration; those of
+// internal/distribution, here.
+var format = wire.Format{Magic: "mldrift", Version: 4}
 
 // encoder writes a record.
 type encoder struct {

@@ -68,11 +68,76 @@ func (ref *cohortRef) references(yield func(reference) bool) {
 	}
 }
 
+// weigh finds out by how much fewer independent values a window's are worth, and what to expect of
+// its season.
+func (ref *cohortRef) weigh(s *series, k kind, w *comparand) {
+	if s.segment != nil {
+		w.known = true // each feature has a history of its own
+		return
+	}
+	ref.weighBy(s.key, k.subject(s) == Missing, w)
+}
+
+func (ref *cohortRef) weighBy(key seriesKey, missing bool, w *comparand) {
+	w.history, w.owner = ref.past(key, missing)
+	if w.history == nil {
+		w.known = ref.m.settings.calendar.assumed()
+		return
+	}
+	fast, slow, known := w.history.design()
+	if w.speed != Fast {
+		fast = slow
+	}
+	// Pairs see the weights of sampled rows, too: the larger one is not added to.
+	w.design, w.known = max(w.design, fast), known
+}
+
+// past returns the history that a series goes by: that of the version's total, or while that has
+// seen too little, the one of the other versions that has seen most. A new version has the traffic
+// of the one that it replaces.
+func (ref *cohortRef) past(key seriesKey, missing bool) (*history, *series) {
+	of := func(v *version) (*history, *series) {
+		if len(v.groups) == 0 || v.groups[0].name != "" {
+			return nil, nil
+		}
+		s := v.groups[0].series[key]
+		switch {
+		case s == nil:
+			return nil, nil
+		case missing && s.missing != nil:
+			return s.missing.past, s
+		case missing:
+			return nil, nil
+		}
+		return s.values.past, s
+	}
+	best, owner := of(ref.v)
+	if best != nil && best.ready() == len(best.seen) {
+		if _, _, known := best.design(); known {
+			return best, owner
+		}
+	}
+	for _, v := range ref.m.versions {
+		h, s := of(v)
+		if h == nil || v == ref.v {
+			continue
+		}
+		if best == nil || h.worth() > best.worth() {
+			best, owner = h, s
+		}
+	}
+	return best, owner
+}
+
 // newResult returns the result of a window beside a reference, without scores. The next call takes
 // it back.
 func (ref *cohortRef) newResult(s *series, r reference, w *comparand, j *judgement) *Result {
 	ref.result = Result{
-		Key: ref.key(s), Reference: referenceNames[r], Start: w.start, End: w.end, Samples: w.samples, Verdict: j.verdict,
+		Key: ref.key(s), Reference: referenceNames[r], Start: w.start, End: w.end, Samples: w.samples,
+		Effective: w.effective(), Verdict: j.verdict,
+	}
+	if j.verdict == Drift {
+		ref.result.Speed, ref.result.Since = j.speed, j.since[j.speed]
 	}
 	return &ref.result
 }

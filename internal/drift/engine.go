@@ -339,6 +339,11 @@ func (e *Engine) resolve(m *model) {
 					continue
 				}
 				s.plan = v.plans[s.key]
+				for k := range s.kinds {
+					if at := k.history(s); at != nil {
+						m.fit(at)
+					}
+				}
 				if !s.rebase(m.settings.grid.Panes()) {
 					e.event(Event{Kind: Renewed, Key: keyOf(m, v, g, s)})
 				}

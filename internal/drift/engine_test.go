@@ -108,10 +108,13 @@ func TestExact(t *testing.T) {
 	closed, _ := e.Advance(at(epoch + 3600 + 300))
 	for what, results := range map[string][]Result{"sliding": sliding, "closed": closed} {
 		got := closedOf(results, "fraud 7 feature f00")
-		if len(got) != 1 || len(got[0].Scores) != 3 || got[0].Samples != 1200 || got[0].ReferenceSamples != 5000 {
+		if len(got) != 1 || len(got[0].Scores) != 4 || got[0].Samples != 1200 || got[0].ReferenceSamples != 5000 {
 			t.Fatalf("%s: %s", what, render(got))
 		}
 		for _, s := range got[0].Scores {
+			if s.Method == RelativeChange {
+				continue
+			}
 			ref := stats.Sample{Counts: floats(column.Counts), Bounds: column.Bounds, Min: column.Min, Max: column.Max, StdDev: column.StdDev}
 			cur := stats.Sample{Counts: floats(sum), Bounds: column.Bounds, Min: lo, Max: hi}
 			if !stats.Method(s.Method).Ordered() {
@@ -259,12 +262,12 @@ func TestSegments(t *testing.T) {
 	for _, r := range closed {
 		last[r.Key.String()] = r
 	}
-	if r := last["fraud 7 country=DE feature f00"]; r.Verdict != OK || r.Samples != 400 || len(r.Scores) != 3 {
+	if r := last["fraud 7 country=DE feature f00"]; r.Verdict != OK || r.Samples != 400 || len(r.Scores) != 4 {
 		t.Errorf("%s", renderOne(&r))
-	} else if w := r.Scores[2]; w.Method != "wasserstein" || w.Score > 0.1 {
+	} else if w := scoreBy(r, "wasserstein"); w == nil || w.Score > 0.1 {
 		t.Errorf("wide outer groups look like drift: %s", renderOne(&r))
 	}
-	if r := last["fraud 7 country=DE missing f02"]; r.Verdict != Drift || r.Samples != 400 || math.Abs(r.Scores[0].Score-0.3) > 0.03 {
+	if r := last["fraud 7 country=DE missing f02"]; r.Verdict != Drift || r.Samples != 400 || math.Abs(scoreBy(r, missingMethod).Score-0.3) > 0.03 {
 		t.Errorf("%s", renderOne(&r))
 	}
 	if r := last["fraud 7 country=DE missing f01"]; r.Verdict != OK || r.Samples != 400 {
@@ -352,7 +355,7 @@ func TestCardOverrides(t *testing.T) {
 	e.Add(at(epoch+60), tr.minute(epoch, 100))
 	closed, _ := e.CloseAll(at(epoch + 120))
 	got := closedOf(closed, "fraud 7 feature f00")
-	if len(got) != 1 || len(got[0].Scores) != 1 || got[0].Scores[0].Method != "hellinger" || got[0].Scores[0].Threshold != 0.42 {
+	if len(got) != 1 || len(got[0].Scores) != 2 || scoreBy(got[0], "hellinger") == nil || scoreBy(got[0], "hellinger").Threshold != 0.42 {
 		t.Errorf("%s", render(got))
 	}
 	if got[0].End-got[0].Start != 60 {
@@ -407,7 +410,7 @@ func TestExponential(t *testing.T) {
 	if len(got) != 5 || got[0].Samples != 600 || len(got[0].Scores) != 0 || got[1].ReferenceSamples != 600 {
 		t.Fatalf("%s", render(got))
 	}
-	ks := func(i int) float64 { return got[i].Scores[0].Score }
+	ks := func(i int) float64 { return scoreBy(got[i], "ks").Score }
 	if ks(1) > 0.1 || ks(2) > 0.1 || ks(3) > 0.1 || math.Abs(ks(4)-0.38) > 0.08 { // 2Φ(1/2) - 1
 		t.Errorf("ks %v %v %v %v", ks(1), ks(2), ks(3), ks(4))
 	}
@@ -502,13 +505,13 @@ func TestShares(t *testing.T) {
 		ref, cur      share
 		effect, p, by float64
 	}{
-		{share{0, 10000}, share{0, 200}, 0, 1, 1e-12},
-		{share{0, 10000}, share{1, 200}, 0.005, 2 * 200.0 / 10200, 1e-9},
-		{share{2000, 10000}, share{40, 200}, 0, 1, 1e-12},
-		{share{2000, 10000}, share{60, 200}, 0.1, 4.8675e-4, 1e-8},           // z = 0.1/√(0.2020·0.7980·0.0051) = 3.4880
-		{share{3, 8}, share{7, 9}, 7.0/9 - 3.0/8, 2 * 2276.0 / 19448, 1e-12}, // twice (36·56 + 9·28 + 8) of C(17, 10)
+		{share{missing: 0, rows: 10000}, share{missing: 0, rows: 200}, 0, 1, 1e-12},
+		{share{missing: 0, rows: 10000}, share{missing: 1, rows: 200}, 0.005, 2 * 200.0 / 10200, 1e-9},
+		{share{missing: 2000, rows: 10000}, share{missing: 40, rows: 200}, 0, 1, 1e-12},
+		{share{missing: 2000, rows: 10000}, share{missing: 60, rows: 200}, 0.1, 4.8675e-4, 1e-8},           // z = 0.1/√(0.2020·0.7980·0.0051) = 3.4880
+		{share{missing: 3, rows: 8}, share{missing: 7, rows: 9}, 7.0/9 - 3.0/8, 2 * 2276.0 / 19448, 1e-12}, // twice (36·56 + 9·28 + 8) of C(17, 10)
 	} {
-		r, ok := compareShares(test.ref, test.cur)
+		r, ok := compareShares(test.ref, test.cur, 1, 1)
 		if !ok || math.Abs(r.Effect-test.effect) > 1e-12 || math.Abs(r.PValue-test.p) > test.by {
 			t.Errorf("%v against %v: effect %v, p %v; want %v, %v", test.cur, test.ref, r.Effect, r.PValue, test.effect, test.p)
 		}

@@ -245,8 +245,8 @@ func TestGrowth(t *testing.T) {
 // What a window remembers is bounded, and what has grown has a place in it: 500 new categories do
 // not push it out.
 func TestExamplesAreBounded(t *testing.T) {
-	base := &profile.Profile{FormatVersion: 1, Rows: 100, Features: []*profile.Column{
-		profile.NewCategorical("c", map[string]uint64{"a": 95, "b": 5}, 0, 200),
+	base := &profile.Profile{FormatVersion: 1, Rows: 1000, Features: []*profile.Column{
+		profile.NewCategorical("c", map[string]uint64{"a": 950, "b": 50}, 0, 200),
 	}}
 	for _, segment := range []string{"", "x=y"} {
 		e := engine(t, card(base, nil), func(o *Options) { o.For = 1 })

@@ -20,7 +20,11 @@ func (e *Engine) expire(m *model) {
 			before := len(g.order)
 			g.order = slices.DeleteFunc(g.order, func(s *series) bool {
 				c := &m.clocks[streamOf(s.key.subject)]
-				dead := c.Started && !s.waiting() && g.newest(streamOf(s.key.subject)) < m.settings.grid.Pane(c.Front-m.settings.maxWindow)
+				held := m.settings.maxWindow
+				if s.remembers() {
+					held *= rememberedFor
+				}
+				dead := c.Started && !s.waiting() && g.newest(streamOf(s.key.subject)) < m.settings.grid.Pane(c.Front-held)
 				if dead {
 					delete(g.series, s.key)
 				}
@@ -72,6 +76,15 @@ func (v *version) prune() {
 			}
 		}
 	}
+}
+
+// rememberedFor is how many times max_window a series is kept that was found to drift, or was about
+// to be: a batch may come once a month.
+const rememberedFor = 5
+
+// remembers reports whether the next window may go on with what was found.
+func (s *series) remembers() bool {
+	return s.segment == nil && (s.values.remembers() || s.missing != nil && s.missing.remembers())
 }
 
 // waiting reports whether the series has values that no closed window has taken, or a verdict.

@@ -201,6 +201,7 @@ func countIn(b *distribution.ExponentialBuckets, i int32) {
 func engine(t testing.TB, set *catalog.Set, change func(*Options)) *Engine {
 	t.Helper()
 	o := DefaultOptions()
+	o.Season = SeasonNone // tests last hours
 	if change != nil {
 		change(&o)
 	}
@@ -266,4 +267,14 @@ func unsaved(e *Engine) {
 		m.dirty = true
 	}
 	e.restDirty = true
+}
+
+// scoreBy returns the score of a method; nil if there is none.
+func scoreBy(r Result, method string) *Score {
+	for i := range r.Scores {
+		if r.Scores[i].Method == method {
+			return &r.Scores[i]
+		}
+	}
+	return nil
 }

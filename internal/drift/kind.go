@@ -13,7 +13,7 @@ import "github.com/otelcol-ml/otelcol-ml/internal/distribution"
 //	grow ──► enough values? ── no ──► growOn: it waits for the next period, the champion's too
 //	             │ yes, or it has grown to max_window
 //	             ▼
-//	         compare with each reference ──► closing.conclude ──► recordClosed: it is previous now
+//	         compare with each reference ──► closing.conclude ──► recordClosed
 type kind interface {
 	// subject is what the kind judges.
 	subject(s *series) Subject
@@ -38,10 +38,25 @@ type kind interface {
 	// latest returns the sliding window, or one that waits and is longer, where that alone has
 	// enough values. It is false where there is nothing to compare.
 	latest(sc *scorer) (comparand, bool)
+	// history returns where the kind of a series of the total keeps what it remembers; nil of a
+	// segment's.
+	history(s *series) **history
+	// stripShape is that of the history's cells.
+	stripShape(s *series) stripShape
+	// strip counts the closing window in the cells of the history.
+	strip(s *series, counts []uint32) strip
+	// slowWindow makes a window of what a history has counted.
+	slowWindow(s *series, counts []float64, lo, hi float64) comparand
+	// offSeason reports whether a window differs from what a history of owner counted in the same
+	// phases.
+	offSeason(s, owner *series, w *comparand, r *Result, counts []float64, asks question) bool
 	// compare calls yield for the comparison with each of the references.
 	compare(ref *cohortRef, s *series, w *comparand, yield func(comparison))
-	// recordClosed ends a window that was compared. With keep it becomes the previous one.
-	recordClosed(w *comparand, keep bool)
+	// recordClosed ends a window that was compared.
+	recordClosed(w *comparand)
+	// keepPrevious makes a window that was compared the previous one, unless it is part of a drift
+	// from that, or of what may become one.
+	keepPrevious(w *comparand, adopt func(*judgement) bool)
 }
 
 var (
@@ -77,6 +92,17 @@ type period struct{ number, start, end int64 }
 type comparand struct {
 	start, end int64
 	samples    uint64
+	// design is by how much fewer independent values the samples are worth; slow is which window it
+	// is. history is what its kind goes by, owner the series that has it; nil for none.
+	design  float64
+	known   bool // the design effect is
+	speed   Speed
+	history *history
+	owner   *series
+	// first and last are the units, or days, of a slow window.
+	first, last int64
+	// values are those of a slow window, in place of window's.
+	values *distribution.Sample
 	// window and champion are those of values and of a segment's missing values; champion is nil
 	// where there is nothing to compare.
 	window, champion *window
@@ -91,10 +117,10 @@ type comparison struct {
 	// result is shared only for the call.
 	result    *Result
 	judgement *judgement
+	// window is what was compared, as this comparison took it.
+	window *comparand
 	// mismatched values cannot be compared with the baseline.
 	mismatched bool
-	// decisive says that the first score is of the method that decides.
-	decisive bool
 }
 
 // pending is the window of a kind that waits for more values, with its references.
@@ -181,7 +207,7 @@ func (g *pending) championWindow(peer *series) *window {
 func (g *pending) latest(sc *scorer, samples func(*window) uint64) (own, champion *window) {
 	own = sc.sliding()
 	longer := false
-	if samples(own) < sc.ref.m.settings.minSamples {
+	if float64(samples(own))/max(sc.values, weighting(own.excess, samples(own))) < float64(sc.ref.m.settings.minSamples) {
 		if w := g.growingWindow(sc.series, sc.clock.Front); w != nil && w.start < own.start {
 			own, longer = w, true
 		}
@@ -211,12 +237,16 @@ func (g *pending) growingWindow(s *series, front int64) *window {
 	return w
 }
 
-func (g *pending) recordClosed(w *comparand, keep bool) {
+func (g *pending) recordClosed(*comparand) {
 	if g.references != nil {
 		g.references.champion = nil
 	}
-	if keep {
-		w.window.exemplars, w.window.examples = nil, nil
-		g.ensureReferences().previous = w.window
-	}
 }
+
+func (g *pending) keep(w *window) {
+	w.exemplars, w.examples = nil, nil
+	g.ensureReferences().previous = w
+}
+
+// effective is how many independent values the window's are worth.
+func (w *comparand) effective() float64 { return float64(w.samples) / w.design }

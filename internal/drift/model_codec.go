@@ -60,9 +60,7 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 		m.clocks[i] = d.clock()
 	}
 	d.allBinnings()
-	if d.Version >= 3 {
-		m.rest = d.rest()
-	}
+	m.rest = d.rest()
 	for range d.Count(7) {
 		v := d.versionOf(m)
 		if d.Err() != nil {
@@ -92,17 +90,11 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 // late, and nobody's place is unused.
 func (d *decoder) startsAt(wall int64) {
 	d.wall = wall
-	if d.Version >= 3 {
-		d.down = wall - d.seconds()
-	}
+	d.down = wall - d.seconds()
 }
 
-// since returns a time of the wall clock as it is now. Version 2 has no clock of its own: all times
-// are now.
+// since returns a time of the wall clock as it is now.
 func (d *decoder) since(t int64) int64 {
-	if d.Version < 3 {
-		return d.wall
-	}
 	return min(t+d.down, d.wall)
 }
 
@@ -122,10 +114,8 @@ func (d *decoder) clock() eventtime.Clock {
 		Newest: d.Varint(), Watermark: d.Varint(), Front: d.Varint(), Next: d.Varint(), Oldest: d.Varint(),
 		Started: d.Bool(), Seen: d.Bool(), Arrived: d.wall,
 	}
-	if d.Version >= 3 {
-		if c.Arrived = d.seconds(); c.Arrived != 0 {
-			c.Arrived = d.since(c.Arrived)
-		}
+	if c.Arrived = d.seconds(); c.Arrived != 0 {
+		c.Arrived = d.since(c.Arrived)
 	}
 	if !c.Sane() {
 		d.Fail()

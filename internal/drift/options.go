@@ -42,6 +42,12 @@ type Options struct {
 	// that of lowConfidence is the confidence below which one is low.
 	Thresholds map[string]float64
 	Limits     Limits
+	// Season is auto, day, week or none (see Season).
+	Season Season
+	// TimeZone is that of days and weekends, by its name in the IANA database.
+	TimeZone string
+	// Slow lists the slow windows: day, week.
+	Slow []string
 	// SegmentTotals passes on the predictions of segments, too.
 	SegmentTotals bool
 	// Learn is the number of rows from which a baseline is learned for a model that has none; 0
@@ -74,6 +80,8 @@ func DefaultOptions() Options {
 		Lateness:     2 * time.Minute,
 		Idle:         time.Minute,
 		Reference:    []string{Baseline},
+		TimeZone:     "UTC",
+		Slow:         []string{SlowDay.String(), SlowWeek.String()},
 		Methods: map[profile.Type][]string{
 			profile.Numeric:     {"ks", "psi", "wasserstein"},
 			profile.Categorical: {"jensen_shannon", "psi", "chi2"},
@@ -107,7 +115,14 @@ func (o *Options) Validate() error {
 		configcheck.DurationOrZero("lateness", o.Lateness, 0, 0),
 		configcheck.Duration("idle", o.Idle, 0, 0),
 		validateReferences("reference", o.Reference),
+		configcheck.Distinct("slow", o.Slow),
 	)
+	for i, name := range o.Slow {
+		wrong.Check(configcheck.OneOf(fmt.Sprintf("slow[%d]", i), name, SlowDay.String(), SlowWeek.String()))
+	}
+	if _, err := time.LoadLocation(o.TimeZone); err != nil {
+		wrong.Add("time_zone", "%q is not a time zone, write it as Europe/Berlin", o.TimeZone)
+	}
 	for _, t := range []profile.Type{profile.Numeric, profile.Categorical} {
 		key := "methods::" + string(t)
 		if len(o.Methods[t]) == 0 {
@@ -122,7 +137,7 @@ func (o *Options) Validate() error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Thresholds)) {
 		key, v := "thresholds::"+name, o.Thresholds[name]
-		if name != missingThreshold && name != lowConfidence {
+		if name != missingThreshold && name != lowConfidence && name != RelativeChange {
 			if _, err := stats.ParseMethod(name); err != nil {
 				wrong.Add(key, "%w", err)
 			}
@@ -143,6 +158,18 @@ func (o *Options) Validate() error {
 		configcheck.Range("limits::producers", o.Limits.Producers, 1, 1_000_000),
 	)
 	return wrong.Err()
+}
+
+// slowNames are those of the slow windows, by speed.
+var slowNames = [speeds]string{SlowDay: SlowDay.String(), SlowWeek: SlowWeek.String()}
+
+// place is the time zone of an Options that is valid.
+func (o *Options) place() *time.Location {
+	place, err := time.LoadLocation(o.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return place
 }
 
 func validateReferences(key string, names []string) error {

@@ -16,7 +16,7 @@ import (
 type plan struct {
 	column               *profile.Column // nil without a baseline
 	numeric, categorical []method
-	missing              float64 // threshold
+	missing, relative    float64 // thresholds of missing values, and of relative changes
 	lowConfidence        float64 // threshold
 	ignore               bool
 	categories           int // limit of a binning without a baseline
@@ -127,7 +127,9 @@ func (p *plan) exponentialBinning() *distribution.Binning {
 
 // plan says how one subject of a version is compared.
 func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk seriesKey) *plan {
-	p := &plan{missing: DefaultMissing, lowConfidence: defaultLowConfidence, categories: o.Limits.Categories}
+	p := &plan{
+		missing: DefaultMissing, relative: defaultRelativeChange, lowConfidence: defaultLowConfidence, categories: o.Limits.Categories,
+	}
 	if base := set.Baseline(key.environment, key.name, version); base != nil {
 		switch sk.subject {
 		case Feature:
@@ -192,6 +194,9 @@ func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk series
 		}
 		if v, ok := overrides[lowConfidence]; ok {
 			p.lowConfidence = v
+		}
+		if v, ok := overrides[RelativeChange]; ok {
+			p.relative = v
 		}
 	}
 	return p

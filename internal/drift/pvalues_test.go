@@ -270,8 +270,9 @@ func missingCase(p float64, reference, rows int) pValueCase {
 		name: fmt.Sprintf("missing %g %%", 100*p), reference: reference, rows: rows, methods: []string{missingMethod},
 		short: true,
 		draw: func(r *rand.Rand, yield func(string, stats.Result)) {
-			ref, cur := share{uint64(binomial(r, reference, p)), uint64(reference)}, share{uint64(binomial(r, rows, p)), uint64(rows)}
-			res, _ := compareShares(ref, cur)
+			ref := share{missing: uint64(binomial(r, reference, p)), rows: uint64(reference)}
+			cur := share{missing: uint64(binomial(r, rows, p)), rows: uint64(rows)}
+			res, _ := compareShares(ref, cur, 1, 1)
 			yield(missingMethod, res)
 		},
 	}

@@ -10,7 +10,8 @@ type Reason uint8
 const (
 	// NoReason is that of a verdict.
 	NoReason Reason = iota
-	// Learning is a model whose baseline is being learned.
+	// Learning is a model whose baseline is being learned, or a window that differs from the
+	// baseline, while it is not known yet what is usual at its time.
 	Learning
 	// Mismatch is values in bins, or of a type, that cannot be compared with the baseline's.
 	Mismatch
@@ -20,6 +21,9 @@ const (
 	FewReference
 	// Few is a window with fewer values than are needed, so far.
 	Few
+	// Dependent is a window with enough values that depend on each other so much that they are worth
+	// too few.
+	Dependent
 	// Pending is enough values, and the first window that has them is not closed yet.
 	Pending
 	reasons
@@ -27,7 +31,7 @@ const (
 
 // String returns the reason as in ml.drift.reason.
 func (r Reason) String() string {
-	return [...]string{"", "learning", "mismatch", "no_reference", "few_reference", "few", "pending"}[r]
+	return [...]string{"", "learning", "mismatch", "no_reference", "few_reference", "few", "dependent", "pending"}[r]
 }
 
 // Reasons is a set of them.
@@ -37,7 +41,7 @@ type Reasons uint8
 func (s Reasons) Has(r Reason) bool { return s&(1<<r) != 0 }
 
 // reason finds out why a comparison gives no verdict.
-func (ref *cohortRef) reason(r *Result, mismatched bool) Reason {
+func (ref *cohortRef) reason(r *Result, j *judgement, mismatched bool) Reason {
 	needed := ref.m.settings.minSamples
 	switch {
 	case ref.m.learns(r):
@@ -46,10 +50,14 @@ func (ref *cohortRef) reason(r *Result, mismatched bool) Reason {
 		return Mismatch
 	case r.ReferenceSamples == 0:
 		return NoReference
-	case r.Reference != Baseline && r.ReferenceSamples < needed:
+	case r.ReferenceSamples < needed:
 		return FewReference
 	case r.Samples < needed:
 		return Few
+	case r.Effective < float64(needed):
+		return Dependent
+	case j.unsure > 0:
+		return Learning
 	}
 	return Pending
 }
@@ -57,7 +65,7 @@ func (ref *cohortRef) reason(r *Result, mismatched bool) Reason {
 // explain says why a verdict that holds is insufficient, and remembers which reasons were given.
 func (ref *cohortRef) explain(r *Result, j *judgement, mismatched bool) {
 	if r.Verdict == Insufficient {
-		r.Reason = ref.reason(r, mismatched)
+		r.Reason = ref.reason(r, j, mismatched)
 		j.reasons |= 1 << r.Reason
 	}
 	r.Reasons = j.reasons
@@ -80,8 +88,8 @@ type Shortage struct {
 const maxShortages = 1000
 
 // short notes that a window of a subject has passed without a verdict.
-func (c *closing) short(ref *cohortRef, r *Result, mismatched bool) {
-	s := Shortage{Key: r.Key, Reference: r.Reference, Reason: ref.reason(r, mismatched), Samples: r.Samples, Needed: ref.m.settings.minSamples, Series: 1}
+func (c *closing) short(ref *cohortRef, r *Result, j *judgement, mismatched bool) {
+	s := Shortage{Key: r.Key, Reference: r.Reference, Reason: ref.reason(r, j, mismatched), Samples: r.Samples, Needed: ref.m.settings.minSamples, Series: 1}
 	if s.Reason == Pending {
 		return // it was judged, or there is no statistic of it
 	}
@@ -107,7 +115,8 @@ func (c *closing) addShortage(s Shortage) {
 
 // growing notes that a window goes on growing, as it has n values and needs more; a verdict that
 // there is stays.
-func (c *closing) growing(ref *cohortRef, s *series, k kind, n uint64) {
+func (c *closing) growing(ref *cohortRef, s *series, k kind, w *comparand) {
+	n := w.samples
 	key := ref.key(s)
 	key.Subject = k.subject(s)
 	for r := range ref.references {
@@ -115,6 +124,9 @@ func (c *closing) growing(ref *cohortRef, s *series, k kind, n uint64) {
 			continue
 		}
 		reason := Few
+		if n >= ref.m.settings.minSamples {
+			reason = Dependent
+		}
 		if r == refBaseline && !k.hasBaseline(s) || r == refChampion && ref.peer(s) == nil {
 			reason = NoReference
 		}

@@ -11,7 +11,32 @@ type Score struct {
 	Score, PValue float64
 	// Effect is compared with Threshold.
 	Effect, Threshold float64
+	// reference is the p-value of the reference's own error alone, as if the window had endless
+	// rows; known where the effect is at its threshold.
+	reference float64
+	// point is the effect that ends a drift.
+	point float64
 }
+
+// referenceError is how probable a difference may be by the reference's own error. All windows of a
+// series share that error, and so it must not be one of many tries: below a thousand rows it raises
+// what a drift takes.
+const referenceError = 1e-4
+
+// reaches reports whether the effect is at its threshold, and above what the reference's own error
+// explains.
+func (s *Score) reaches() bool { return s.Effect >= s.Threshold && s.reference <= referenceError }
+
+// calm reports whether the effect is far below its threshold, or nothing that chance would not do.
+func (s *Score) calm() bool { return s.point < leave*s.Threshold || s.PValue > quiet }
+
+const (
+	// leave is the part of the threshold below which a drift is over: above it, noise alone would
+	// begin and end it again and again.
+	leave = 0.7
+	// quiet is the p-value above which an effect says nothing.
+	quiet = 0.25
+)
 
 // Result is a window of one subject compared with one reference.
 type Result struct {
@@ -21,7 +46,14 @@ type Result struct {
 	Start, End int64
 	// Samples and ReferenceSamples are numbers of values; of the subject Missing, of rows.
 	Samples, ReferenceSamples uint64
-	// Scores are empty where there is nothing to compare; the first one decides.
+	// Effective is how many independent values the window's are worth.
+	Effective float64
+	// Speed is which window this is, and of a drift that holds which one found it.
+	Speed Speed
+	// Since is the start of the first window of a drift that holds; else 0.
+	Since int64
+	// Scores are empty where there is nothing to compare. The first that reaches its threshold
+	// comes first, and decides.
 	Scores  []Score
 	Verdict Verdict
 	// Reason is why the verdict is Insufficient, Reasons are all that were given so far for this
@@ -42,7 +74,38 @@ type Change struct {
 	From Verdict
 }
 
-// reaches tells whether the effect that decides is at its threshold.
-func (r *Result) reaches() bool {
-	return len(r.Scores) > 0 && r.Scores[0].Effect >= r.Scores[0].Threshold
+// reaches tells whether any effect is at its threshold.
+func (r *Result) reaches() bool { return len(r.Scores) > 0 && r.Scores[0].reaches() }
+
+// lead brings the score that decides to the front: the first of those that reach their thresholds.
+func (r *Result) lead() {
+	for i := range r.Scores {
+		if one := r.Scores[i]; one.reaches() {
+			copy(r.Scores[1:i+1], r.Scores[:i])
+			r.Scores[0] = one
+			return
+		}
+	}
+}
+
+// pValue is the probability that any of the methods reaches its threshold by chance: the least
+// p-value of those that do, times the number of methods (Bonferroni); 1 where none does.
+func (r *Result) pValue() float64 {
+	p := 1.0
+	for i := range r.Scores {
+		if r.Scores[i].reaches() {
+			p = min(p, r.Scores[i].PValue*float64(len(r.Scores)))
+		}
+	}
+	return p
+}
+
+// calm reports whether no method sees anything.
+func (r *Result) calm() bool {
+	for i := range r.Scores {
+		if !r.Scores[i].calm() {
+			return false
+		}
+	}
+	return true
 }

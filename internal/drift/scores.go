@@ -42,6 +42,8 @@ type scorer struct {
 	yield  func(comparison)
 
 	own, champion scratchWindow
+	// values and missing are the design effects of the series'.
+	values, missing float64
 }
 
 // scratchWindow is a window whose memory the next series has.
@@ -53,9 +55,14 @@ type scratchWindow struct {
 func (sc *scorer) score(s *series) {
 	sc.series, sc.peer = s, sc.ref.peer(s)
 	sc.own.made, sc.champion.made = false, false
+	sc.values, sc.missing = 1, 1
 	if s.segment != nil {
 		sc.scoreKind(s.segment)
 		return
+	}
+	sc.values = sc.design(&s.values)
+	if s.missing != nil {
+		sc.missing = sc.design(s.missing)
 	}
 	sc.scoreKind(&s.values)
 	if s.missing != nil {
@@ -65,8 +72,16 @@ func (sc *scorer) score(s *series) {
 
 func (sc *scorer) scoreKind(k kind) {
 	if w, ok := k.latest(sc); ok {
+		sc.ref.weigh(sc.series, k, &w)
 		k.compare(sc.ref, sc.series, &w, sc.yield)
 	}
+}
+
+// design is the design effect of a kind of the series.
+func (sc *scorer) design(k kind) float64 {
+	w := comparand{design: 1}
+	sc.ref.weigh(sc.series, k, &w)
+	return w.design
 }
 
 // sliding returns the window of the series that ends at the clock's front, with its real bounds.

@@ -31,18 +31,12 @@ func (e *Engine) RestoreDedupe(now time.Time, data []byte) error {
 	wall := now.Unix()
 	d.startsAt(wall)
 	out.Decode(d.Decoder, d.name, func() int64 {
-		if d.Version < 3 {
-			return wall
-		}
 		return d.since(d.seconds())
 	})
 	if d.Err() != nil {
 		return d.Err()
 	}
-	var rest *version
-	if d.Version >= 3 {
-		rest = d.rest()
-	}
+	rest := d.rest()
 	if d.Err() == nil && d.Len() > 0 {
 		d.Fail()
 	}

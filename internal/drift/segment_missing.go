@@ -44,7 +44,7 @@ func (v *segmentMissing) grow(s *series, p period) (comparand, bool) {
 	if w == nil {
 		return comparand{}, false
 	}
-	return comparand{start: w.start, end: w.end, samples: w.rows(), window: w}, true
+	return w.comparand(w.rows()), true
 }
 
 func (v *segmentMissing) addChampion(w *comparand, peer *series) {
@@ -55,7 +55,9 @@ func (v *segmentMissing) addChampion(w *comparand, peer *series) {
 
 func (v *segmentMissing) latest(sc *scorer) (comparand, bool) {
 	w, champion := v.pending.latest(sc, (*window).rows)
-	return comparand{start: w.start, end: w.end, samples: w.rows(), window: w, champion: champion}, true
+	out := w.comparand(w.rows())
+	out.champion = champion
+	return out, true
 }
 
 func (v *segmentMissing) compare(ref *cohortRef, s *series, w *comparand, yield func(comparison)) {
@@ -69,9 +71,41 @@ func (v *segmentMissing) compare(ref *cohortRef, s *series, w *comparand, yield 
 			cur := w.window.shareAt(i)
 			res := ref.newResult(s, r, w, &judged[r])
 			res.Key.Name, res.Samples = name, cur.rows
-			p.evaluateMissing(ref, res, v.reference(ref, s, r, w, i, p), cur, w.window.lacking(name))
-			yield(comparison{result: res, judgement: &judged[r], decisive: len(res.Scores) > 0})
+			one := *w
+			one.missing, one.row = cur, w.window.lacking(name)
+			ref.weighBy(seriesKey{Feature, name}, true, &one)
+			res.Effective = float64(cur.rows) / one.design
+			p.evaluateMissing(ref, res, v.reference(ref, s, r, w, i, p), cur, &one)
+			yield(comparison{result: res, window: &one, judgement: &judged[r]})
 		}
+	}
+}
+
+func (*segmentMissing) history(*series) **history { return nil }
+
+func (*segmentMissing) stripShape(*series) stripShape { return stripShape{} }
+
+func (*segmentMissing) strip(*series, []uint32) strip { return strip{} }
+
+func (*segmentMissing) slowWindow(*series, []float64, float64, float64) comparand {
+	return comparand{}
+}
+
+func (*segmentMissing) offSeason(s, _ *series, w *comparand, r *Result, counts []float64, asks question) bool {
+	bin, ok := s.binning.Lookup(r.Key.Name)
+	if !ok {
+		return true
+	}
+	return shareOffSeason(w, r, shareOf(counts), w.window.shareAt(bin-1-distribution.BinRest), asks)
+}
+
+func (v *segmentMissing) keepPrevious(w *comparand, adopt func(*judgement) bool) {
+	all := true
+	for i := range v.judged {
+		all = adopt(&v.judged[i][refPrevious]) && all
+	}
+	if all {
+		v.keep(w.window)
 	}
 }
 

@@ -295,13 +295,16 @@ func (e *encoder) series(s *series) {
 		}
 	}
 	e.total(s.total)
+	if s.total != nil {
+		e.history(s.values.past)
+		if s.missing != nil {
+			e.history(s.missing.past)
+		}
+	}
 }
 
 func (d *decoder) series(s *series, panes int64) {
 	s.binning = d.binningOf()
-	if d.Version < 3 {
-		d.Bool() // whether a mismatch was reported
-	}
 	s.stride = int(d.UvarintTo(1 << 20))
 	s.ring = wire.TakeCounts[uint32](d.Decoder)
 	s.ranges = d.Float64s()
@@ -363,4 +366,11 @@ func (d *decoder) series(s *series, panes int64) {
 		own.references = r
 	}
 	s.total = d.total()
+	if s.total == nil || d.Version < 4 {
+		return
+	}
+	s.values.past = d.history()
+	if s.missing != nil {
+		s.missing.past = d.history()
+	}
 }

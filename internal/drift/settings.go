@@ -20,6 +20,8 @@ type settings struct {
 	significance float64
 	references   []reference
 	champion     string // the version; empty if none
+	calendar     calendar
+	slow         [speeds]bool // which slow windows there are
 	limits       Limits
 }
 
@@ -31,7 +33,10 @@ func (o *Options) resolve(set *catalog.Set, key modelKey) settings {
 		minSamples: uint64(o.MinSamples), maxWindow: int64(o.MaxWindow / time.Second),
 		forWindows: uint16(o.For), significance: o.Significance, limits: o.Limits,
 	}
-	names := o.Reference
+	names, season, place := o.Reference, o.Season, o.place()
+	for _, name := range o.Slow {
+		s.slow[slices.Index(slowNames[:], name)] = true
+	}
 	if m := set.Model(key.environment, key.name); m != nil {
 		if w := m.Drift.Window; w != (eventtime.Window{}) && w.Validate() == nil {
 			window = w
@@ -49,7 +54,18 @@ func (o *Options) resolve(set *catalog.Set, key modelKey) settings {
 			names = m.Drift.Reference
 		}
 	}
+	if m := set.Model(key.environment, key.name); m != nil {
+		if one, ok := ParseSeason(m.Drift.Season); ok {
+			season = one
+		}
+		if m.Drift.TimeZone != "" {
+			if one, err := time.LoadLocation(m.Drift.TimeZone); err == nil {
+				place = one
+			}
+		}
+	}
 	s.grid = eventtime.NewGrid(window)
+	s.calendar = newCalendar(season, place, s.grid.Start(1)-s.grid.Start(0))
 	for _, name := range names {
 		s.references = append(s.references, reference(slices.Index(referenceNames[:], name)))
 	}

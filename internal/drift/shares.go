@@ -9,8 +9,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
-// share is how many of n rows lacked a value.
-type share struct{ missing, rows uint64 }
+// share is how many of n rows lacked a value. excess is by how much the sum of the squares of the
+// rows' weights is above that of the weights: 0 unless traces are sampled.
+type share struct{ missing, rows, excess uint64 }
 
 func (s share) ratio() float64 {
 	if s.rows == 0 {
@@ -19,35 +20,33 @@ func (s share) ratio() float64 {
 	return float64(s.missing) / float64(s.rows)
 }
 
+// weighting is the design effect of the weights of sampled rows (Kish, Survey Sampling, 1965).
+func weighting(excess, rows uint64) float64 {
+	if rows == 0 {
+		return 1
+	}
+	return 1 + float64(excess)/float64(rows)
+}
+
 // addShare adds another share.
 func (s *share) addShare(o share) {
 	s.missing += o.missing
 	s.rows += o.rows
+	s.excess += o.excess
 }
 
 // compareShares tests whether two samples have the same share of missing values. The effect, and
 // score, is the absolute difference of the shares, which is the L∞ distance over {missing,
 // present}. The p-value is that of Pearson's chi² test with one degree of freedom, or where fewer
-// than five are expected in a cell, of Fisher's exact test: twice the smaller tail, at most 1.
-func compareShares(ref, cur share) (stats.Result, bool) {
+// than five are expected in a cell, of Fisher's exact test: twice the smaller tail, at most 1. The
+// rows are worth as many times fewer independent ones as the designs say.
+func compareShares(ref, cur share, refDesign, curDesign float64) (stats.Result, bool) {
 	if ref.rows == 0 || cur.rows == 0 {
 		return stats.Result{}, false
 	}
 	effect := math.Abs(cur.ratio() - ref.ratio())
-	n, m := float64(cur.rows), float64(ref.rows)
-	missing := float64(cur.missing + ref.missing)
-	present := n + m - missing
-	small := min(n, m) * min(missing, present) / (n + m) // the smallest expected cell
-	p := 1.0
-	switch {
-	case missing == 0 || present == 0:
-	case small < 5:
-		p = fisher(cur, ref)
-	default:
-		pooled := missing / (n + m)
-		z := (cur.ratio() - ref.ratio()) / math.Sqrt(pooled*(1-pooled)*(1/n+1/m))
-		p = math.Erfc(math.Abs(z) / math.Sqrt2)
-	}
+	n, m := float64(ref.rows)/refDesign, float64(cur.rows)/curDesign
+	p := proportions(ref.ratio()*n, n, cur.ratio()*m, m)
 	return stats.Result{Score: effect, Effect: effect, PValue: p, Statistic: effect}, true
 }
 
@@ -80,6 +79,16 @@ func fisher(a, b share) float64 {
 	return min(1, 2*min(tail(1), tail(-1)))
 }
 
-func (e *encoder) share(s share) { e.Uvarint(s.missing); e.Uvarint(s.rows) }
+func (e *encoder) share(s share) {
+	e.Uvarint(s.missing)
+	e.Uvarint(s.rows)
+	e.Uvarint(s.excess)
+}
 
-func (d *decoder) share() share { return share{missing: d.Uvarint(), rows: d.Uvarint()} }
+func (d *decoder) share() share {
+	s := share{missing: d.Uvarint(), rows: d.Uvarint()}
+	if d.Version >= 4 {
+		s.excess = d.Uvarint()
+	}
+	return s
+}

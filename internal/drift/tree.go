@@ -44,6 +44,8 @@ type version struct {
 	features int // among plans
 	lastSeen int64
 	card     bool // the catalog lists it
+	// idle is for how many periods of a stream the version has been silent while another counted.
+	idle [2]uint16
 
 	start          int64 // of predictions, nanoseconds of the wall clock
 	predictions    uint64

@@ -17,8 +17,11 @@ type window struct {
 	cells      []uint32
 	expo       *distribution.Exponential
 	min, max   float64
-	exemplars  []Exemplar // of numbers, the newest of each group
-	examples   []example  // of categories and missing values
+	// excess is by how much the sum of the squares of the values' weights is above that of the
+	// weights; missingExcess is of the rows that lack a value.
+	excess, missingExcess uint64
+	exemplars             []Exemplar // of numbers, the newest of each group
+	examples              []example  // of categories and missing values
 }
 
 func newWindow(period, start, end int64) *window {
@@ -40,10 +43,14 @@ func (w *window) count() uint64 {
 // share returns the missing values and the rows.
 func (w *window) share() share {
 	if w == nil || len(w.cells) == 0 {
-		return share{rows: w.count()}
+		n := w.count()
+		if n == 0 {
+			return share{}
+		}
+		return share{rows: n, excess: w.excess}
 	}
 	m := uint64(w.cells[cellMissing])
-	return share{missing: m, rows: m + w.count()}
+	return share{missing: m, rows: m + w.count(), excess: w.excess + w.missingExcess}
 }
 
 // sample returns the values of a window of a series with the given binning.
@@ -56,6 +63,8 @@ func (w *window) sample(b *distribution.Binning) *distribution.Sample {
 func (w *window) addWindow(o *window, groups []float64) {
 	w.start, w.end = min(w.start, o.start), max(w.end, o.end)
 	w.period = max(w.period, o.period)
+	w.excess += o.excess
+	w.missingExcess += o.missingExcess
 	w.cells = withCells(w.cells, len(o.cells))
 	for i, c := range o.cells {
 		w.cells[i] = plus(w.cells[i], uint64(c))
@@ -85,6 +94,8 @@ func (e *encoder) window(w *window) {
 	e.Float64(w.min)
 	e.Float64(w.max)
 	e.exemplars(w.exemplars)
+	e.Uvarint(w.excess)
+	e.Uvarint(w.missingExcess)
 }
 
 func (d *decoder) window(l *distribution.Binning) *window {
@@ -93,6 +104,9 @@ func (d *decoder) window(l *distribution.Binning) *window {
 	}
 	w := &window{period: d.Varint(), start: d.Varint(), end: d.Varint(), cells: wire.TakeCounts[uint32](d.Decoder), expo: d.expo(), min: d.Float64(), max: d.Float64()}
 	w.exemplars = d.exemplars()
+	if d.Version >= 4 {
+		w.excess, w.missingExcess = d.Uvarint(), d.Uvarint()
+	}
 	if l != nil && (len(w.cells) > cellsOf(l) || w.expo != nil && l.Kind != distribution.KindExponential) {
 		d.Fail()
 	}
