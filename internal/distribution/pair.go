@@ -233,9 +233,9 @@ func (t *table) pair() Pair {
 	return Pair{names: t.names, grouped: [2]stats.Sample{{Counts: append(t.ref, t.rest[0])}, {Counts: append(t.cur, t.rest[1])}}}
 }
 
-// Design says by how much fewer independent values both sides' are worth: p-values and expectations
-// count them as so many.
-func (p *Pair) Design(ref, cur float64) {
+// Design says by how much fewer independent values both sides' are worth, for p-values and what
+// thresholds are compared with, and for how many values one of the current side's counts.
+func (p *Pair) Design(ref, cur, weight float64) {
 	for side, by := range [2]float64{ref, cur} {
 		for _, s := range []*stats.Sample{&p.ordered[side], &p.grouped[side]} {
 			n := 0.0
@@ -243,6 +243,9 @@ func (p *Pair) Design(ref, cur float64) {
 				n += c
 			}
 			s.EffectiveN = n / max(by, 1)
+			if side == 1 {
+				s.Rows = n / max(weight, 1)
+			}
 		}
 	}
 }
@@ -267,7 +270,7 @@ func (p *Pair) AsIfEndless() Pair {
 		for i, c := range s.Counts {
 			counts[i] = c * (endless / n)
 		}
-		s.Counts, s.EffectiveN = counts, 0
+		s.Counts, s.EffectiveN, s.Rows = counts, 0, 0
 	}
 	return out
 }

@@ -95,7 +95,8 @@ type comparand struct {
 	// design is by how much fewer independent values the samples are worth; slow is which window it
 	// is. history is what its kind goes by, owner the series that has it; nil for none.
 	design  float64
-	known   bool // the design effect is
+	weight  float64 // for how many rows one that was seen counts, in the mean by weight
+	known   bool    // the design effect is
 	speed   Speed
 	history *history
 	owner   *series

@@ -182,7 +182,7 @@ func (w *comparand) slowChampionShare(peer *series) share {
 
 // comparand is the share of [start, end) as it is compared.
 func (s share) comparand(start, end int64) comparand {
-	return comparand{start: start, end: end, samples: s.rows, missing: s, design: weighting(s.excess, s.rows)}
+	return comparand{start: start, end: end, samples: s.rows, missing: s, weight: weighting(s.excess, s.rows), design: weighting(s.excess, s.rows)}
 }
 
 // restart drops what waits for more values.

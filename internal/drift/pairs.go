@@ -38,16 +38,16 @@ func logRatio(r float64) uint8 {
 
 func ratioOf(code float64) float64 { return math.Exp2((code - 64) / 16) }
 
-// add takes two windows in the same cells; ordered cells are compared by their order, too. It
-// returns false where a side is too small or there is nothing to compare.
-func (p *pairs) add(a, b []uint32, ordered bool) bool {
+// add takes two windows in the same cells; ordered cells are compared by their order, too.
+// Where a side is too small or there is nothing to compare nothing is taken.
+func (p *pairs) add(a, b []uint32, ordered bool) {
 	var na, nb float64
 	for i := range a {
 		na += float64(a[i])
 		nb += float64(b[i])
 	}
 	if na < minPair || nb < minPair {
-		return false
+		return
 	}
 	if len(a) == missingCells && !ordered {
 		p.rare.add(a, b, p.limit)
@@ -88,7 +88,6 @@ func (p *pairs) add(a, b []uint32, ordered bool) bool {
 		p.put(&p.rank, code)
 	}
 	p.next = (p.next + 1) % p.limit
-	return true
 }
 
 func (p *pairs) put(ring *[]uint8, code uint8) {

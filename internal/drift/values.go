@@ -34,7 +34,8 @@ func (v *valueVerdict) grow(s *series, p period) (comparand, bool) {
 
 // comparand is the window as it is compared.
 func (w *window) comparand(samples uint64) comparand {
-	return comparand{start: w.start, end: w.end, samples: samples, window: w, design: weighting(w.excess, samples)}
+	weight := weighting(w.excess, samples)
+	return comparand{start: w.start, end: w.end, samples: samples, window: w, weight: weight, design: weight}
 }
 
 func (v *valueVerdict) addChampion(w *comparand, peer *series) {
@@ -96,7 +97,7 @@ func (v *valueVerdict) offSeason(s, owner *series, w *comparand, r *Result, coun
 	if !ok {
 		return true // they are in other bins: the season says nothing
 	}
-	p.Design(w.design, w.design)
+	p.Design(w.design, w.design, w.weight)
 	for i := range r.Scores {
 		score := &r.Scores[i]
 		if asks == begins && !score.reaches() {
@@ -195,7 +196,7 @@ func (s *series) evaluate(where *cohortRef, r *Result, ref, cur *distribution.Sa
 	if !ok {
 		return
 	}
-	p.Design(w.design, w.design)
+	p.Design(w.design, w.design, w.weight)
 	methods := s.plan.methods(s.binning.Kind)
 	r.Scores = where.newScores(len(methods) + 1)
 	for _, m := range methods {

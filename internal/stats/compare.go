@@ -68,15 +68,18 @@ type Sample struct {
 	Sum    float64
 	HasSum bool
 	// EffectiveN is how many independent samples the counts are worth, where samples depend on each
-	// other: p-values and expectations take it for the number of samples. 0, or more than there
-	// are, means that all are independent.
+	// other: PValue and Effect take it for the number of samples. 0, or more than there are, means
+	// that all are independent.
 	EffectiveN float64
+	// Rows is how many samples were seen, where each counts for several (sampled traces): Score
+	// takes it for the number of samples. 0, or more than the counts, means that each counts once.
+	Rows float64
 }
 
-// effective is EffectiveN of n samples.
-func (s *Sample) effective(n float64) float64 {
-	if s.EffectiveN > 0 && s.EffectiveN < n {
-		return s.EffectiveN
+// atMost is n, or less of it where that is known.
+func atMost(n, less float64) float64 {
+	if less > 0 && less < n {
+		return less
 	}
 	return n
 }
@@ -84,10 +87,12 @@ func (s *Sample) effective(n float64) float64 {
 // Result of a comparison. All fields are finite.
 type Result struct {
 	// Score is the value of the method, 0 for identical distributions. PSI, Jensen-Shannon, KL and
-	// Hellinger are less what is expected of two samples of one distribution (see unbiased).
+	// Hellinger are less what is expected of two samples of one distribution (see unbiased), of
+	// rows that do not depend on each other: it can be computed again from the counts alone.
 	Score float64
-	// Effect is what a threshold is compared with: Score, but for Chi2, whose score grows with the
-	// number of samples, Cramér's V (see termCramer), less what is expected, too.
+	// Effect is what a threshold is compared with: Score, with what is expected of so many rows as
+	// EffectiveN says; for Chi2, whose score grows with the number of samples, Cramér's V (see
+	// termCramer), less what is expected, too.
 	Effect float64
 	// PValue is the probability of a difference at least this large between two samples of one
 	// distribution: of D for KS (see ksPValue), of the distance between the bounds for Wasserstein
@@ -131,25 +136,32 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 		return Result{}, errNoCurrent
 	}
 
-	effRef, effCur := ref.effective(nRef), cur.effective(nCur)
-	unbiased := func(d *divergence) float64 { return d.unbiased(ref.Counts, cur.Counts, nRef, nCur, effRef, effCur) }
+	effRef, effCur := atMost(nRef, ref.EffectiveN), atMost(nCur, cur.EffectiveN)
+	rowsRef, rowsCur := atMost(nRef, ref.Rows), atMost(nCur, cur.Rows)
+	unbiased := func(d *divergence) (score, effect float64) {
+		score = d.unbiased(ref.Counts, cur.Counts, nRef, nCur, rowsRef, rowsCur)
+		if effRef == rowsRef && effCur == rowsCur {
+			return score, score
+		}
+		return score, d.unbiased(ref.Counts, cur.Counts, nRef, nCur, effRef, effCur)
+	}
 	var r Result
 	switch m {
 	case PSI:
-		r.Score = unbiased(&divergencePSI)
+		r.Score, r.Effect = unbiased(&divergencePSI)
 	case JensenShannon:
-		r.Score = math.Sqrt(min(unbiased(&divergenceJS), 1))
+		r.Score, r.Effect = roots(unbiased(&divergenceJS))
 	case KL:
-		r.Score = unbiased(&divergenceKL)
+		r.Score, r.Effect = unbiased(&divergenceKL)
 	case Hellinger:
-		r.Score = math.Sqrt(min(unbiased(&divergenceHellinger), 1))
+		r.Score, r.Effect = roots(unbiased(&divergenceHellinger))
 	case LInfinity:
 		r.Score = lInfinityDistance(ref.Counts, cur.Counts)
 	case TotalVariation:
 		r.Score = totalVariationDistance(ref.Counts, cur.Counts)
 	case Chi2:
 		r.Score, _ = chi2Homogeneity(ref.Counts, cur.Counts, nRef, nCur)
-		r.Effect = math.Sqrt(min(unbiased(&divergenceCramer), 1))
+		_, r.Effect = roots(unbiased(&divergenceCramer))
 	case KS:
 		r.Score = ksBins(ref.Counts, cur.Counts)
 		r.Statistic = r.Score
@@ -169,7 +181,8 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 		_, err := ParseMethod(string(m))
 		return Result{}, err
 	}
-	if m != Chi2 {
+	switch m {
+	case KS, Wasserstein, LInfinity, TotalVariation:
 		r.Effect = r.Score
 	}
 	switch m {
@@ -182,6 +195,11 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 	r.Score = min(r.Score, math.MaxFloat64)
 	r.Effect = min(r.Effect, math.MaxFloat64)
 	return r, nil
+}
+
+// roots are those of both, at most 1.
+func roots(score, effect float64) (rootOfScore, rootOfEffect float64) {
+	return math.Sqrt(min(score, 1)), math.Sqrt(min(effect, 1))
 }
 
 // checkCounts names the first count that is negative or not finite, or says that there are too many

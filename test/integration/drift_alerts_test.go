@@ -172,7 +172,7 @@ extensions: {ml_catalog: {directory: "${env:CATALOG}"}}
 receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}}}}
 connectors:
   ml_summary: {flush_interval: 100ms, feature_flush_interval: 100ms}
-  ml_drift: {window: 1h, timestamps: event, emit_interval: 1s, lateness: 1m, for: 2}
+  ml_drift: {window: 1h, timestamps: event, emit_interval: 1s, lateness: 1m, for: 2, season: none}
 exporters: {nop: {}, file: {path: "${env:OUT}", flush_interval: 50ms}}
 service:
   extensions: [ml_catalog]

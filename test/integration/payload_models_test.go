@@ -40,7 +40,7 @@ receivers:
     sagemaker: {include: ["${env:CAPTURED}/*/*/*/*/*/*/*.jsonl"], poll_interval: 20ms}
 connectors:
   ml_summary: {flush_interval: 100ms, feature_flush_interval: 100ms}
-  ml_drift: {window: 1h, emit_interval: 2s}
+  ml_drift: {window: 1h, emit_interval: 2s, season: none}
 exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 service:
   extensions: [ml_catalog]
