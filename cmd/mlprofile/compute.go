@@ -149,19 +149,18 @@ func whole(counts map[string]float64) (map[string]uint64, error) {
 	return out, nil
 }
 
-// onValues computes ks and wasserstein on the samples themselves. The p-value of both is that of
-// the KS test.
+// onValues computes ks and wasserstein on the samples themselves.
 func (f *scoreFlags) onValues(s *score, m stats.Method, ref, cur []float64) error {
 	s.Computed = "exact"
 	if float64(len(ref)) != s.ReferenceSamples || float64(len(cur)) != s.CurrentSamples {
 		return errors.New("--weight: this method compares single values")
 	}
-	d, p := stats.KSTwoSample(ref, cur)
-	s.Statistic, s.PValue = d, p
 	if m == stats.KS {
-		s.Score, s.Effect = d, d
+		s.Score, s.PValue = stats.KSTwoSample(ref, cur)
+		s.Statistic, s.Effect = s.Score, s.Score
 		return nil
 	}
+	s.Statistic, s.PValue = stats.WassersteinTest(ref, cur)
 	s.Score = stats.WassersteinSamples(ref, cur)
 	scale := 1.0
 	switch f.scale {

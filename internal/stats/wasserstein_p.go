@@ -5,6 +5,7 @@ package stats
 
 import (
 	"math"
+	"slices"
 
 	"gonum.org/v1/gonum/mathext"
 )
@@ -132,4 +133,52 @@ func (b *bridge) sf(x float64) float64 {
 	gamma := mathext.GammaIncRegComp(mean*mean/variance, x*mean/variance)
 	tail := math.Erfc(x / math.Sqrt(2*b.variance))
 	return min(max(gamma, 1.15*tail), 1)
+}
+
+// WassersteinTest tests the distance between two samples themselves, as wassersteinPValue does in
+// bins: every distinct value is a bound, and the current values below and above all of the
+// reference's are tested by their number. The statistic is √(nm/(n+m)) times the distance by the
+// range of both, without the values that the test leaves out. The samples must be finite and need
+// not be sorted; it works on sorted copies. With an empty sample it returns NaN for both.
+func WassersteinTest(ref, cur []float64) (statistic, p float64) {
+	if len(ref) == 0 || len(cur) == 0 {
+		return math.NaN(), math.NaN()
+	}
+	ref, cur = sorted(ref), sorted(cur)
+	n, m := float64(len(ref)), float64(len(cur))
+	low, high := min(ref[0], cur[0]), max(ref[len(ref)-1], cur[len(cur)-1])
+	b := bridge{least: min(minTail/min(n, m), 0.25)}
+	half := high/2 - low/2
+	poolRef := n / (n + m)
+	for i, j := 0, 0; i < len(ref) || j < len(cur); {
+		at := smaller(ref[i:], cur[j:])
+		for i < len(ref) && ref[i] <= at {
+			i++
+		}
+		for j < len(cur) && cur[j] <= at {
+			j++
+		}
+		// F is constant up to the next value: its whole width counts.
+		if next := smaller(ref[i:], cur[j:]); half > 0 && !math.IsInf(next, 1) {
+			b.add((next/2-at/2)/half, float64(i)/n, float64(j)/m, poolRef)
+		}
+	}
+	statistic = math.Sqrt(n/(n+m)*m) * b.distance
+	p = b.sf(statistic) / levelInside
+	below, _ := slices.BinarySearch(cur, ref[0])
+	above, _ := slices.BinarySearch(cur, math.Nextafter(ref[len(ref)-1], math.Inf(1)))
+	beyond := min(outside(0, float64(below), n, m), outside(0, m-float64(above), n, m))
+	return statistic, min(p, beyond/levelOutside, 1)
+}
+
+// smaller is the first value of two sorted samples.
+func smaller(x, y []float64) float64 {
+	v := math.Inf(1)
+	if len(x) > 0 {
+		v = x[0]
+	}
+	if len(y) > 0 {
+		v = min(v, y[0])
+	}
+	return v
 }

@@ -4,6 +4,7 @@
 package stats
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -68,7 +69,7 @@ func drawn(rng *rand.Rand, n int, draw func(*rand.Rand) float64) []float64 {
 // Without a difference p ≤ 0.05 in at most 6 % of samples, and p ≤ 0.001 in at most 0.2 %; a fresh
 // reference each time. PVALUE_REPS=20000 takes minutes and tells more.
 func TestWassersteinPValueWithoutDifference(t *testing.T) {
-	reps, sizes := 1000, [][2]int{{300, 20}, {300, 2000}, {1000, 200}}
+	reps, sizes := 500, [][2]int{{300, 20}, {300, 2000}, {1000, 200}}
 	if n, err := strconv.Atoi(os.Getenv("PVALUE_REPS")); err == nil {
 		reps, sizes = n, [][2]int{{100, 20}, {300, 20}, {300, 2000}, {1000, 20}, {1000, 200}, {10000, 200}, {10000, 2000}, {1000, 50000}, {100000, 20}, {100000, 2000}, {100000, 50000}}
 	}
@@ -76,30 +77,72 @@ func TestWassersteinPValueWithoutDifference(t *testing.T) {
 		for _, size := range sizes {
 			rng := rand.New(rand.NewPCG(1, uint64(size[0])))
 			reps := max(min(reps, 4_000_000_000/(size[0]+size[1])/1000), 500)
-			var often, rare float64
+			var inBins, exact smallPs
 			for range reps {
-				ref := drawn(rng, size[0], draw)
+				ref, cur := drawn(rng, size[0], draw), drawn(rng, size[1], draw)
 				slices.Sort(ref)
 				bounds := equalMass(ref, 240)
-				r, err := Compare(Wasserstein, binned(ref, bounds, 1), binned(drawn(rng, size[1], draw), bounds, 1))
+				r, err := Compare(Wasserstein, binned(ref, bounds, 1), binned(cur, bounds, 1))
 				require.NoError(t, err)
-				if r.PValue <= 0.05 {
-					often++
-				}
-				if r.PValue <= 0.001 {
-					rare++
-				}
+				inBins.add(r.PValue)
+				_, p := WassersteinTest(ref, cur)
+				exact.add(p)
 			}
-			n := float64(reps)
-			t.Logf("%s %v: P(p ≤ .05) = %.4f, P(p ≤ .001) = %.5f of %d", name, size, often/n, rare/n, reps)
-			// Two standard errors of what was drawn are allowed for.
-			assert.LessOrEqual(t, often/n, 0.06+2*math.Sqrt(0.06/n), "%s %v", name, size)
-			assert.LessOrEqual(t, rare/n, 0.002+2*math.Sqrt(0.002/n), "%s %v", name, size)
-			if name != "zeros" && name != "constant" {
-				assert.Greater(t, often/n, 0.02, "%s %v: the test has no power", name, size)
-			}
+			inBins.check(t, name, fmt.Sprint(size, " in bins"))
+			exact.check(t, name, fmt.Sprint(size, " exact"))
 		}
 	}
+}
+
+// smallPs counts p-values.
+type smallPs struct{ n, often, rare float64 }
+
+func (s *smallPs) add(p float64) {
+	s.n++
+	s.often += b2f(p <= 0.05)
+	s.rare += b2f(p <= 0.001)
+}
+
+func (s *smallPs) check(t *testing.T, name, what string) {
+	t.Helper()
+	often, rare := s.often/s.n, s.rare/s.n
+	t.Logf("%s %v: P(p ≤ .05) = %.4f, P(p ≤ .001) = %.5f of %v", name, what, often, rare, s.n)
+	// Two standard errors of what was drawn are allowed for.
+	assert.LessOrEqual(t, often, 0.06+2*math.Sqrt(0.06/s.n), "%s %v", name, what)
+	assert.LessOrEqual(t, rare, 0.002+2*math.Sqrt(0.002/s.n), "%s %v", name, what)
+	if name != "zeros" && name != "constant" {
+		assert.Greater(t, often, 0.02, "%s %v: the test has no power", name, what)
+	}
+}
+
+// A few rows far away, and a shift, are found without bins; the same values are not.
+func TestWassersteinTest(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	ref, cur := drawn(rng, 2000, (*rand.Rand).NormFloat64), drawn(rng, 1000, (*rand.Rand).NormFloat64)
+	_, p := WassersteinTest(ref, cur)
+	assert.Greater(t, p, 0.05)
+	far := slices.Clone(cur)
+	for i := range 20 {
+		far[i] = 20
+	}
+	_, p = WassersteinTest(ref, far)
+	assert.Less(t, p, 1e-6)
+	_, ks := KSTwoSample(ref, far)
+	assert.Greater(t, ks, 0.01, "which KS does not see")
+	for i := range cur {
+		cur[i] += 0.3
+	}
+	statistic, p := WassersteinTest(ref, cur)
+	assert.Less(t, p, 1e-6)
+	_, back := WassersteinTest(cur, ref)
+	assert.Less(t, back, 1e-6)
+	assert.Positive(t, statistic)
+	_, p = WassersteinTest(ref, ref)
+	assert.Equal(t, 1.0, p)
+	_, p = WassersteinTest([]float64{3, 3}, []float64{3})
+	assert.Equal(t, 1.0, p)
+	_, p = WassersteinTest(nil, ref)
+	assert.True(t, math.IsNaN(p))
 }
 
 // Moments of the L1 norm of a Brownian bridge: √(2π)/8 and 7/60 − π/32 (Johnson and Killeen).
