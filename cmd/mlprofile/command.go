@@ -14,11 +14,12 @@ Parquet files, and computes drift between files with the code that the collector
 		Example: `  mlprofile build training.csv --prediction label --confidence score -o catalog/fraud.json
   mlprofile show catalog/fraud.json
   mlprofile card catalog/fraud.json --name fraud > catalog/fraud.yaml
-  mlprofile score --method psi --reference catalog/fraud.json --current today.csv --column amount`,
+  mlprofile score --method psi --reference catalog/fraud.json --current today.csv --column amount
+  mlprofile stream today.csv --column score --detector adwin`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(newBuild(), newShow(), newCard(), newScore(), newThreshold())
+	cmd.AddCommand(newBuild(), newShow(), newCard(), newScore(), newStream(), newThreshold())
 	return cmd
 }

@@ -61,6 +61,22 @@ func Open(path string, o Options) (*Reader, error) {
 	return r, nil
 }
 
+// Read reads CSV or JSON lines from in, of which the Options name the format. The name is that of the
+// file in errors; the Reader does not close in. Cells are those of Open: without a schema.
+func Read(in io.Reader, name string, o Options) (*Reader, error) {
+	if o.Format != CSV && o.Format != JSONLines {
+		return nil, fmt.Errorf("%s: format %q cannot be read from a stream: %s and %s can", name, o.Format, CSV, JSONLines)
+	}
+	if o.maxLine == 0 {
+		o.maxLine = defaultMaxLine
+	}
+	r := &Reader{path: name, null: o.Null}
+	if err := r.startText(in, o.Format, o); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
 func (r *Reader) start(f *os.File, format Format, packed bool, o Options) (err error) {
 	if format == Parquet {
 		info, err := f.Stat()
