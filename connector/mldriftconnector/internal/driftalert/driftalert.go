@@ -9,10 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert/source"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )

@@ -15,8 +15,8 @@ import (
 
 	"go.uber.org/zap"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/nearest"

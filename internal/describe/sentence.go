@@ -19,7 +19,10 @@ import (
 
 // Summary is one sentence on a drift. Example: "model fraud 7: amount drifts (KS 0.22 over 0.1, n =
 // 4,790): 1.2k–5k is 18 % of the values, was 6 %".
-func Summary(r *drift.Result) string {
+func Summary(r *drift.Result) string { return who(&r.Key) + ": " + Finding(r) }
+
+// Finding is Summary without the model: "amount drifts (KS 0.22 over 0.1, n = 4,790): …".
+func Finding(r *drift.Result) string {
 	verb := " drifts"
 	if r.Reference != drift.Baseline {
 		verb += " from " + referenceName(r.Reference)
@@ -30,7 +33,7 @@ func Summary(r *drift.Result) string {
 			verb += " in " + percent(g.Now) + " of the rows, " + was(r)
 		}
 	}
-	out := who(&r.Key) + ": " + subject(&r.Key) + verb
+	out := subject(&r.Key) + verb
 	numbers := "n = " + humanize.Comma(int64(r.Samples))
 	if len(r.Scores) > 0 {
 		s := &r.Scores[0]
