@@ -5,6 +5,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -55,23 +56,10 @@ between cells and UTF-16 are read, and said; text in another encoding is refused
 			if o.Name == "" {
 				o.Name, _, _ = strings.Cut(filepath.Base(files[0]), ".")
 			}
-			spans.use(&o.Table)
-			schema, err := table.Infer(cmd.Context(), files, o.Table)
+			plan, p, err := spans.build(cmd.Context(), files, o)
 			if err != nil {
 				return err
 			}
-			if err := spans.roles(schema, &o); err != nil {
-				return err
-			}
-			plan, err := baseline.NewPlan(schema, o)
-			if err != nil {
-				return err
-			}
-			p, err := plan.Count(cmd.Context(), files, o)
-			if err != nil {
-				return err
-			}
-			schema.Notes = append(schema.Notes, spans.notes()...)
 			plan.NoteSmall(p, drift.DefaultOptions().MinSamples)
 			p.CreatedAt = now().UTC().Truncate(time.Second)
 			if output == "-" {
@@ -100,6 +88,28 @@ between cells and UTF-16 are read, and said; text in another encoding is refused
 	f.IntVar(&bins, "bins", distribution.DefaultBins, "bins of a numeric column")
 	f.IntVar(&maxCategories, "max-categories", profile.DefaultMaxCategories, "values kept of a categorical column")
 	return cmd
+}
+
+// build makes a profile of data files, or of files of spans.
+func (f *spanFlags) build(ctx context.Context, files []string, o baseline.Options) (*baseline.Plan, *profile.Profile, error) {
+	f.use(&o.Table)
+	schema, err := table.Infer(ctx, files, o.Table)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := f.roles(schema, &o); err != nil {
+		return nil, nil, err
+	}
+	plan, err := baseline.NewPlan(schema, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	p, err := plan.Count(ctx, files, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	schema.Notes = append(schema.Notes, f.notes()...)
+	return plan, p, nil
 }
 
 // writeProfile writes beside the file and renames, so that a collector that watches it never reads

@@ -15,11 +15,12 @@ Parquet files, and computes drift between files with the code that the collector
   mlprofile show catalog/fraud.json
   mlprofile card catalog/fraud.json --name fraud > catalog/fraud.yaml
   mlprofile score --method psi --reference catalog/fraud.json --current today.csv --column amount
+  mlprofile compare catalog/fraud.json today.csv --format html -o today.html
   mlprofile stream today.csv --column score --detector adwin`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(newBuild(), newShow(), newCard(), newScore(), newStream(), newThreshold())
+	cmd.AddCommand(newBuild(), newShow(), newCard(), newScore(), newCompare(), newStream(), newThreshold())
 	return cmd
 }

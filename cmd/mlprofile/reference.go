@@ -50,14 +50,14 @@ func (f *scoreFlags) openReference(ctx context.Context, o baseline.Options) (*re
 }
 
 // nameAsSpans calls the baseline's answers what a file of spans calls them.
-func (r *reference) nameAsSpans() {
-	if c := r.baseline.Prediction; c != nil {
+func nameAsSpans(p *profile.Profile) {
+	if c := p.Prediction; c != nil {
 		c.Name = mlconv.AttrPredictionClass
 		if c.Type == profile.Numeric {
 			c.Name = mlconv.AttrPredictionValue
 		}
 	}
-	if c := r.baseline.Confidence; c != nil {
+	if c := p.Confidence; c != nil {
 		c.Name = mlconv.AttrPredictionConfidence
 	}
 }

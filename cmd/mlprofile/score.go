@@ -215,7 +215,7 @@ func (f *scoreFlags) run(ctx context.Context, w io.Writer) error {
 		ref.data.keepRows = f.ofTool()
 	}
 	if cur.has(columnTime) && ref.baseline != nil {
-		ref.nameAsSpans()
+		nameAsSpans(ref.baseline)
 	}
 	names := f.names
 	if f.all {

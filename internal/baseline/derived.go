@@ -19,31 +19,90 @@ func (d *Derived) names() (names []string) {
 	return names
 }
 
-// deriver works features out from the values of one column.
-type deriver struct {
+// Measures works features out of the values of one column.
+type Measures struct {
 	Derived
 
-	values          [][]float64 // by feature
 	vector          derive.Vector
 	projections     int
 	vectors, scores bool
-	centroid        *profile.Embedding // nil where none is asked for
-	present         uint64
+	centroid        bool // elements are asked for
+	cell            table.Cell
+	text            derive.Text
+}
+
+// NewMeasures returns what works the features of d out.
+func NewMeasures(d Derived) *Measures {
+	m := &Measures{Derived: d}
+	for i := range d.Features {
+		switch f := &d.Features[i]; f.Measure {
+		case derive.Projection:
+			m.vectors, m.projections = true, max(m.projections, f.Index+1)
+		case derive.Norm:
+			m.vectors = true
+		case derive.Centroid:
+			m.vectors, m.centroid = true, true
+		case derive.Entropy:
+			m.vectors, m.scores = true, true
+		}
+	}
+	return m
+}
+
+// Read takes a value, which is not missing, in. It is an error where a vector is needed and it is
+// no JSON array of numbers.
+func (m *Measures) Read(cell table.Cell) error {
+	text := cell.Text
+	if cell.Kind != table.Text && cell.Kind != table.String {
+		text = cell.Category()
+	}
+	if m.vectors {
+		m.vector.Reset(m.projections, m.scores)
+		if m.centroid {
+			m.vector.Keep()
+		}
+		if err := m.vector.AddJSON(text); err != nil {
+			return fmt.Errorf("column %q: %.40q is no JSON array of numbers: %w", m.Column, text, err)
+		}
+	}
+	m.cell, m.text = cell, derive.NewText(text)
+	return nil
+}
+
+// Of returns the i-th feature of the value that was read last; false where it has none, as a
+// centroid always. It is an error where a number is needed and it is none.
+func (m *Measures) Of(i int) (v float64, ok bool, err error) {
+	switch f := &m.Features[i]; {
+	case f.Measure == derive.Centroid:
+		return 0, false, nil
+	case f.Measure == derive.Value:
+		if v, ok = m.cell.Number(); !ok {
+			return 0, false, fmt.Errorf("column %q: %.40q is no number", m.Column, m.cell.Category())
+		}
+		return v, true, nil
+	case f.Measure.OfText():
+		v, ok = m.text.Measure(f.Measure)
+	default:
+		v, ok = m.vector.Measure(f)
+	}
+	return v, ok, nil
+}
+
+// deriver collects the features of one column.
+type deriver struct {
+	*Measures
+
+	values   [][]float64        // by feature
+	centroid *profile.Embedding // nil where none is asked for
+	present  uint64
 }
 
 func newDerivers(list []Derived) (out []*deriver) {
 	for _, d := range list {
-		n := &deriver{Derived: d, values: make([][]float64, len(d.Features))}
+		n := &deriver{Measures: NewMeasures(d), values: make([][]float64, len(d.Features))}
 		for i := range d.Features {
-			switch f := &d.Features[i]; f.Measure {
-			case derive.Projection:
-				n.vectors, n.projections = true, max(n.projections, f.Index+1)
-			case derive.Norm:
-				n.vectors = true
-			case derive.Centroid:
-				n.vectors, n.centroid = true, &profile.Embedding{Name: f.Source}
-			case derive.Entropy:
-				n.vectors, n.scores = true, true
+			if f := &d.Features[i]; f.Measure == derive.Centroid {
+				n.centroid = &profile.Embedding{Name: f.Source}
 			}
 		}
 		out = append(out, n)
@@ -65,39 +124,17 @@ func (d *deriver) add(cell table.Cell) error {
 	if cell.Kind == table.Missing {
 		return nil
 	}
-	text := cell.Text
-	if cell.Kind != table.Text && cell.Kind != table.String {
-		text = cell.Category()
-	}
-	if d.vectors {
-		d.vector.Reset(d.projections, d.scores)
-		if d.centroid != nil {
-			d.vector.Keep()
-		}
-		if err := d.vector.AddJSON(text); err != nil {
-			return fmt.Errorf("column %q: %.40q is no JSON array of numbers: %w", d.Column, text, err)
-		}
+	if err := d.Read(cell); err != nil {
+		return err
 	}
 	d.present++
 	if err := d.addToCentroid(); err != nil {
 		return err
 	}
-	described := derive.NewText(text)
 	for i := range d.Features {
-		f := &d.Features[i]
-		var v float64
-		var ok bool
-		switch {
-		case f.Measure == derive.Centroid:
-			continue
-		case f.Measure == derive.Value:
-			if v, ok = cell.Number(); !ok {
-				return fmt.Errorf("column %q: %.40q is no number", d.Column, text)
-			}
-		case f.Measure.OfText():
-			v, ok = described.Measure(f.Measure)
-		default:
-			v, ok = d.vector.Measure(f)
+		v, ok, err := d.Of(i)
+		if err != nil {
+			return err
 		}
 		if ok {
 			d.values[i] = append(d.values[i], v)

@@ -51,6 +51,22 @@ func Load(dir string) (*Set, error) {
 	return result.Set, nil
 }
 
+// LoadFile reads the cards of one file, as Load reads those of a folder.
+func LoadFile(path string) (*Set, error) {
+	data, err := boundedfile.Read(path, maxFileSize)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %s", path, reason(err))
+	}
+	l := &Loader{baselines: map[string]*baseline{}}
+	b := &builder{report: &yamldoc.Report{}, baseline: func(path string) (*profile.Profile, error) { return l.baseline(path, nil) }}
+	b.add(path, data)
+	result := b.result(nil)
+	if result.Err != nil {
+		return nil, result.Err
+	}
+	return result.Set, nil
+}
+
 // Loader loads a folder again when it has changed. It is for one goroutine.
 type Loader struct {
 	dir       string

@@ -198,6 +198,22 @@ func TestLoadEveryKey(t *testing.T) {
 	}, set.Jobs[0].Stages[0])
 }
 
+// A file gives what its folder gives, with baselines beside it; what is wrong names file and line.
+func TestLoadFile(t *testing.T) {
+	set, err := LoadFile(filepath.Join(examples, "fraud.yaml"))
+	require.NoError(t, err)
+	all, err := Load(examples)
+	require.NoError(t, err)
+	assert.Equal(t, all.Model("production", "fraud").Drift, set.Model("production", "fraud").Drift)
+	assert.Equal(t, all.Model("production", "fraud").Baseline, set.Model("production", "fraud").Baseline)
+
+	dir := folder(t, map[string]string{"bad.yaml": "kind: model\nname: m\nwindow: 1h\n"})
+	_, err = LoadFile(filepath.Join(dir, "bad.yaml"))
+	require.ErrorContains(t, err, filepath.Join(dir, "bad.yaml")+":3")
+	_, err = LoadFile(filepath.Join(dir, "absent.yaml"))
+	require.ErrorContains(t, err, filepath.Join(dir, "absent.yaml"))
+}
+
 func TestLoadEmptyFolderAndMissingFolder(t *testing.T) {
 	set, err := Load(t.TempDir())
 	require.NoError(t, err)

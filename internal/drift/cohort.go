@@ -79,6 +79,14 @@ func (ref *cohortRef) weigh(s *series, k kind, w *comparand) {
 }
 
 func (ref *cohortRef) weighBy(key seriesKey, missing bool, w *comparand) {
+	if ref.m.design != nil {
+		of := Key{Subject: key.subject, Name: key.name}
+		if missing {
+			of.Subject = Missing
+		}
+		w.design, w.known = max(1, ref.m.design(of)), true
+		return
+	}
 	w.history, w.owner = ref.past(key, missing)
 	if w.history == nil {
 		w.known = ref.m.settings.calendar.assumed()

@@ -31,6 +31,8 @@ type model struct {
 	noRoom   noRoom
 	dirty    bool
 	learning *learning // of a model without a baseline, where the engine learns
+	// design returns the design effect of a subject, where Judge was told; else nil.
+	design func(Key) float64
 }
 
 // version is one version in one role.

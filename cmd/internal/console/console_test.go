@@ -6,6 +6,7 @@ package console
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math"
 	"strings"
 	"testing"
@@ -106,4 +107,24 @@ func TestProgressOnATerminal(t *testing.T) {
 
 func TestErrorf(t *testing.T) {
 	assert.Equal(t, "x: a\n  b\n", Errorf("x", errors.Join(errors.New("a"), errors.New("b"))))
+}
+
+func TestStatus(t *testing.T) {
+	wrong := errors.New("wrong")
+	for _, c := range []struct {
+		err, printed error
+		status       int
+	}{
+		{},
+		{err: wrong, printed: wrong, status: 1},
+		{err: &StatusError{Status: 2, Err: wrong}, printed: wrong, status: 2},
+		{err: fmt.Errorf("on the way: %w", &StatusError{Status: 3}), status: 3},
+	} {
+		status, printed := statusOf(c.err)
+		assert.Equal(t, c.status, status)
+		assert.Equal(t, c.printed, printed)
+	}
+	require.ErrorIs(t, &StatusError{Status: 2, Err: wrong}, wrong)
+	assert.EqualError(t, &StatusError{Status: 2, Err: wrong}, "wrong")
+	assert.EqualError(t, &StatusError{Status: 3}, "status 3")
 }
