@@ -4,8 +4,11 @@
 // Package comparison says what ml_drift would say of a data set, taken as one window, and writes it
 // for people and for machines.
 //
-//	profile of A ──┬─► Window: counts the rows of B ──► New ──► Comparison ──► table, JSON,
-//	options, card ─┘                                            (verdicts)     JUnit, HTML
+//	                 ┌─► Count: the rows of B ──────┐
+//	profile of A ────┤                              ├─► Window ──► New ──► Comparison ──► table, JSON,
+//	                 └─► OfBaseline: B's profile ───┘               │                     JUnit, HTML
+//	                                                     drift.Options.Judge
 //
-// The verdicts are those of drift.Options.Judge. What is here counts, draws and writes.
+// A Window counts what ml_summary would send, and drift.Options.Judge is the engine of ml_drift.
+// What is here counts, draws and writes.
 package comparison
