@@ -97,7 +97,7 @@ func (m *model) firstPending(stream int, next int64) (first int64, found bool) {
 					continue
 				}
 				for k := range s.kinds {
-					if _, growing := k.growing(); growing || k.decided() {
+					if _, growing := k.growing(); growing || k.decided() || midDay(s, k) {
 						return next, true
 					}
 				}
@@ -108,6 +108,12 @@ func (m *model) firstPending(stream int, next int64) (first int64, found bool) {
 		}
 	}
 	return max(first, next), found
+}
+
+// midDay reports whether a day has begun that is to be judged when it is over.
+func midDay(s *series, k kind) bool {
+	at := k.history(s)
+	return at != nil && *at != nil && (*at).open
 }
 
 // closePeriod judges one period of one stream of a model: all subjects that are due are tested
@@ -216,7 +222,7 @@ func (c *closing) judgeFast(ref *cohortRef, s *series, k kind, p period) {
 	if !ref.m.wants(refChampion) {
 		peer = nil
 	}
-	few := w.effective() < float64(settings.minSamples)
+	few := w.few(settings.minSamples)
 	if few && w.end-w.start < settings.maxWindow && !c.final && !ref.replaced(s) {
 		k.growOn(s, &w, peer)
 		c.growing(ref, s, k, &w)
@@ -251,7 +257,7 @@ func (c *closing) judgeSlow(ref *cohortRef, s *series, k kind, speed Speed) {
 	w.speed, w.first, w.last = speed, max(first, from), last
 	w.start, w.end = h.slowTimes(speed, max(first, from), last)
 	ref.weigh(s, k, &w)
-	if w.effective() < float64(ref.m.settings.minSamples) {
+	if w.few(ref.m.settings.minSamples) {
 		return
 	}
 	k.compare(ref, s, &w, func(cmp comparison) {
@@ -370,7 +376,7 @@ func (m *model) finding(t *hypothesis, rejected bool) finding {
 	var counts []float64
 	known := false
 	if !alike && w.history != nil && (rejected || t.judgement.verdict == Drift) {
-		counts, known = w.history.expected(w.start, w.end)
+		counts, known = w.history.expected(w.start, w.end, r.Speed == SlowDay)
 	}
 	switch {
 	case !rejected && !r.calm():
@@ -387,6 +393,8 @@ func (m *model) finding(t *hypothesis, rejected bool) finding {
 		return unknown
 	case t.kind.offSeason(t.series, w.owner, w, r, counts, begins):
 		return hit
+	case r.Reference == Baseline && !w.history.complete():
+		return unknown // what has been so from the first hour on may be a drift as well as the season
 	}
 	return calm
 }

@@ -37,6 +37,11 @@ type history struct {
 	// dayUnits are rings: local day d is at d modulo weekDays.
 	dayUnits units
 	lastDay  int64
+	// open says that the last day is not over, firstDay is the first one with values, and busy is how
+	// many units and days have had any.
+	open     bool
+	firstDay int64
+	busy     struct{ units, days uint32 }
 
 	// phases are counts by phase and cell, of about the last ten units each; seen is how many.
 	phases []float32
@@ -56,7 +61,7 @@ type units struct {
 
 const (
 	noUnit    = math.MinInt64
-	weekDays  = 8 // seven and the one that is not over
+	weekDays  = 8 // seven, and the one before them, which a weekly batch is paired with
 	maxPairs  = 168
 	maxDays   = 28
 	enough    = 12 // pairs of hours before their median is trusted
@@ -77,7 +82,7 @@ func newUnits(n int64, cells int, order bool) units {
 }
 
 func newHistory(cal calendar, shape stripShape) *history {
-	h := &history{cal: cal, stripShape: shape, latest: noUnit, lastDay: noUnit, from: noUnit}
+	h := &history{cal: cal, stripShape: shape, latest: noUnit, lastDay: noUnit, firstDay: noUnit, from: noUnit}
 	h.units = newUnits(cal.ring, h.cells, h.order)
 	if cal.days {
 		h.dayUnits = newUnits(weekDays, h.cells, h.order)
@@ -121,14 +126,16 @@ func (u *units) add(i, cells int, s *strip) {
 	}
 }
 
-// sum adds up the units of [first, last] that are held.
+// sum adds up the units of [first, last], and counts those that have any values.
 func (u *units) sum(first, last int64, cells int) (counts []float64, lo, hi float64, held int64) {
 	counts, lo, hi = make([]float64, cells), math.Inf(1), math.Inf(-1)
 	for i, number := range u.numbers {
 		if number < first || number > last || number == noUnit {
 			continue
 		}
-		held++
+		if anyOf(u.counts[i*cells : (i+1)*cells]) {
+			held++
+		}
 		for j, c := range u.counts[i*cells : (i+1)*cells] {
 			counts[j] += float64(c)
 		}
@@ -139,23 +146,33 @@ func (u *units) sum(first, last int64, cells int) (counts []float64, lo, hi floa
 	return counts, lo, hi, held
 }
 
+func anyOf(counts []uint32) bool {
+	return slices.ContainsFunc(counts, func(c uint32) bool { return c > 0 })
+}
+
 // observe counts a closed period, and returns whether a unit is complete, and with it a day.
 func (h *history) observe(p period, s *strip) (unit, dayOver bool) {
 	u := h.cal.unitOf(p.start)
 	if u < h.latest {
 		return false, false // periods are closed in order
 	}
-	i := slotOf(u, len(h.units.numbers))
-	if old := h.units.numbers[i]; old != u && old != noUnit {
-		h.learn(old, i)
+	for i, old := range h.units.numbers {
+		if old != noUnit && old <= u-int64(len(h.units.numbers)) {
+			h.learn(old, i)
+			h.units.numbers[i] = noUnit
+		}
 	}
 	h.units.add(h.units.open(u, h.cells), h.cells, s)
-	h.latest = u
+	h.latest, h.open = u, h.cal.days
 	if p.end < h.cal.start(u+1) {
 		return false, false
 	}
+	now := h.units.at(u, h.cells)
+	if anyOf(now) {
+		h.busy.units = plus(h.busy.units, 1)
+	}
 	if before := h.units.at(u-h.lag(), h.cells); before != nil {
-		h.hourly.add(h.units.at(u, h.cells), before, h.order)
+		h.hourly.add(now, before, h.order)
 	}
 	return true, h.cal.days && h.observeDay(u)
 }
@@ -168,15 +185,9 @@ func (h *history) lag() int64 {
 	return 1
 }
 
-// observeDay counts a complete unit in its day, and returns whether the day before is over.
+// observeDay counts a complete unit in its day, and returns whether the day is over with it.
 func (h *history) observeDay(u int64) bool {
 	today := h.cal.dayOf(u)
-	over := h.lastDay != noUnit && today > h.lastDay
-	if over {
-		if a, b := h.dayUnits.at(h.lastDay, h.cells), h.dayUnits.at(h.lastDay-1, h.cells); a != nil && b != nil {
-			h.daily.add(a, b, h.order)
-		}
-	}
 	if today < h.lastDay {
 		return false // clocks were put back over midnight
 	}
@@ -187,7 +198,38 @@ func (h *history) observeDay(u int64) bool {
 		s.lo, s.hi = h.units.ranges[2*i], h.units.ranges[2*i+1]
 	}
 	h.dayUnits.add(h.dayUnits.open(today, h.cells), h.cells, &s)
-	return over
+	h.open = h.cal.dayOf(u+1) == today
+	if h.open || !anyOf(h.dayUnits.at(today, h.cells)) {
+		return !h.open
+	}
+	h.busy.days = plus(h.busy.days, 1)
+	if h.firstDay == noUnit {
+		h.firstDay = today
+	}
+	for d := today - 1; d > today-weekDays; d-- {
+		if before := h.dayUnits.at(d, h.cells); before != nil && anyOf(before) {
+			h.daily.add(h.dayUnits.at(today, h.cells), before, h.order)
+			break
+		}
+	}
+	return true
+}
+
+// life is the number of days since the first that is over, with it.
+func (h *history) life() int64 {
+	if h.firstDay == noUnit {
+		return 0
+	}
+	return h.lastDay - h.firstDay + 1
+}
+
+// complete reports whether the season has been seen once: what windows differ by may be told from
+// what they have always differed by.
+func (h *history) complete() bool {
+	if h.cal.season == SeasonDay {
+		return h.life() >= 2
+	}
+	return !h.cal.days || h.life() >= 7
 }
 
 // learn takes a unit that leaves the ring into its phase.
@@ -198,9 +240,6 @@ func (h *history) learn(unit int64, i int) {
 		return
 	}
 	counts := h.units.counts[i*h.cells : (i+1)*h.cells]
-	if !slices.ContainsFunc(counts, func(c uint32) bool { return c > 0 }) {
-		return
-	}
 	phase := h.cal.phaseOf(unit)
 	keep := float32(1)
 	if h.seen[phase] >= phaseMemory {
@@ -237,8 +276,7 @@ func (h *history) slowSpan(speed Speed) (first, last, from int64, ok bool) {
 	if h.from != noUnit {
 		from = h.cal.dayOf(h.from) + 1
 	}
-	last = h.lastDay - 1 // the last one is not over
-	return last - 6, last, from, h.cal.days
+	return h.lastDay - 6, h.lastDay, from, h.cal.days
 }
 
 // slowCounts adds up the units or days of a slow window.
@@ -249,13 +287,17 @@ func (h *history) slowCounts(speed Speed, first, last int64) (counts []float64, 
 	return h.dayUnits.sum(first, last, h.cells)
 }
 
-// fills reports whether so many units or days are enough for a slow window: half a day, and all of
-// a week.
+// fills reports whether so many units or days with values are enough for a slow window: half of the
+// units of a day and all days of a week, or as many as usual where values come in batches.
 func (h *history) fills(speed Speed, held int64) bool {
+	life := float64(max(h.life(), 1))
 	if speed == SlowDay {
-		return 2*held >= h.cal.slow()
+		usual := math.Ceil(float64(h.busy.units) / life)
+		return held > 0 && float64(2*held) >= min(float64(h.cal.slow()), usual)
 	}
-	return held == 7
+	// A day that was missed once in a life is missing.
+	usual := max(math.Round(7*float64(h.busy.days)/life-0.3), 1)
+	return h.life() >= 7 && float64(held) >= usual
 }
 
 // slowTimes returns the first and the last second of a slow window.
@@ -263,47 +305,64 @@ func (h *history) slowTimes(speed Speed, first, last int64) (start, end int64) {
 	if speed == SlowDay {
 		return h.cal.start(first), h.cal.start(last + 1)
 	}
-	end = h.cal.start(h.latest)
+	end = h.cal.start(h.latest + 1)
 	return end - (last-first+1)*day, end
 }
 
 // expected returns what is usual in [start, end): the phases' averages over earlier seasons, and the
-// unit a day before where that is held and lies before start. Its total is the number of values
-// that the averages rest on. It is false where one of the phases has been seen less than twice.
-func (h *history) expected(start, end int64) (counts []float64, known bool) {
+// unit a day before where that is held and lies before start. asNow weighs the phases by how many
+// values the window's own units have, for windows in which some hours may be missing. Its total is
+// the number of values that the averages rest on. It is false where one of the phases has been seen
+// less than twice, or had no values before.
+func (h *history) expected(start, end int64, asNow bool) (counts []float64, known bool) {
 	counts = make([]float64, h.cells)
-	times := make([]int, len(h.seen)) // that a phase is in the window
+	now := make([]float64, len(h.seen)) // how often, or with how many values, a phase is in the window
 	for u := h.cal.unitOf(start); h.cal.start(u) < end; u++ {
-		times[h.cal.phaseOf(u)]++
+		if asNow {
+			now[h.cal.phaseOf(u)] += sumOf(h.units.at(u, h.cells))
+		} else {
+			now[h.cal.phaseOf(u)]++
+		}
 	}
 	one := make([]float64, h.cells)
 	total, variance := 0.0, 0.0 // the latter is that of a sum of averages
 	for u := h.cal.unitOf(start); h.cal.start(u) < end; u++ {
 		phase := h.cal.phaseOf(u)
-		if times[phase] == 0 {
+		if now[phase] == 0 {
 			continue
 		}
 		n, seen := 0.0, h.phase(u, start, one)
-		if seen < seenEnough {
-			return nil, false
-		}
 		for _, c := range one {
 			n += c
 		}
-		weight := float64(times[phase]) / float64(seen)
+		if seen < seenEnough || n == 0 && asNow {
+			return nil, false
+		}
+		weight := now[phase] / float64(seen)
+		if asNow {
+			weight = now[phase] / n
+		}
 		for j, c := range one {
 			counts[j] += weight * c
 		}
 		total += weight * n
 		variance += weight * weight * n
-		times[phase] = 0
+		now[phase] = 0
 	}
-	if variance > 0 {
-		for j := range counts {
-			counts[j] *= total / variance
-		}
+	if variance == 0 {
+		return nil, false
+	}
+	for j := range counts {
+		counts[j] *= total / variance
 	}
 	return counts, true
+}
+
+func sumOf(counts []uint32) (n float64) {
+	for _, c := range counts {
+		n += float64(c)
+	}
+	return n
 }
 
 // phase adds up what is remembered of a unit's phase, and returns how many units that are.
@@ -349,6 +408,21 @@ func (h *history) worth() int {
 // design returns the design effects of windows of a unit or so, and of slow windows. Without enough
 // pairs they are 1 and known is false.
 func (h *history) design() (fast, slow float64, known bool) {
+	fast, slow, known = h.paired()
+	if h.assumes(known) {
+		return assumedDesign, assumedDesign, true
+	}
+	return fast, slow, known || h.cal.assumed()
+}
+
+// assumes reports whether the design effect is assumed: batches are too rare for pairs. After a week
+// their rows are taken for no more independent than those of users who send 20 equal ones each.
+func (h *history) assumes(known bool) bool { return !known && h.life() >= 7 }
+
+const assumedDesign = 20
+
+// paired returns the design effects that pairs give.
+func (h *history) paired() (fast, slow float64, known bool) {
 	needed := enough
 	if h.cal.unit >= day {
 		needed = enoughDay
@@ -371,7 +445,7 @@ func (h *history) design() (fast, slow float64, known bool) {
 			fast, known = days, true
 		}
 	}
-	return fast, slow, known || h.cal.assumed()
+	return fast, slow, known
 }
 
 func (e *encoder) history(h *history) {
@@ -391,6 +465,10 @@ func (e *encoder) history(h *history) {
 	e.Bool(h.calmDay)
 	e.units(&h.dayUnits, h.cells)
 	e.Varint(h.lastDay)
+	e.Bool(h.open)
+	e.Varint(h.firstDay)
+	e.Uvarint(uint64(h.busy.units))
+	e.Uvarint(uint64(h.busy.days))
 	for phase, seen := range h.seen {
 		e.Uvarint(uint64(seen))
 		if seen > 0 {
@@ -443,7 +521,8 @@ func (d *decoder) history() *history {
 	h.latest = d.Varint()
 	h.suspect, h.calmDay = uint32(d.UvarintTo(1<<32-1)), d.Bool()
 	d.units(&h.dayUnits, h.cells)
-	h.lastDay = d.Varint()
+	h.lastDay, h.open, h.firstDay = d.Varint(), d.Bool(), d.Varint()
+	h.busy.units, h.busy.days = uint32(d.UvarintTo(math.MaxUint32)), uint32(d.UvarintTo(math.MaxUint32))
 	for phase := range h.seen {
 		h.seen[phase] = uint8(d.UvarintTo(phaseMemory))
 		if h.seen[phase] > 0 {

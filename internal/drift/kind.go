@@ -97,6 +97,7 @@ type comparand struct {
 	design  float64
 	weight  float64 // for how many rows one that was seen counts, in the mean by weight
 	known   bool    // the design effect is
+	assumed bool    // it is, as there are too few pairs
 	speed   Speed
 	history *history
 	owner   *series
@@ -247,6 +248,15 @@ func (g *pending) recordClosed(*comparand) {
 func (g *pending) keep(w *window) {
 	w.exemplars, w.examples = nil, nil
 	g.ensureReferences().previous = w
+}
+
+// few reports whether the window has less than least independent values, or rows where it is only
+// assumed how much they depend on each other.
+func (w *comparand) few(least uint64) bool {
+	if w.assumed {
+		return float64(w.samples)/max(w.weight, 1) < float64(least)
+	}
+	return w.effective() < float64(least)
 }
 
 // effective is how many independent values the window's are worth.

@@ -88,7 +88,7 @@ func newCalendar(season Season, place *time.Location, period int64) calendar {
 	}
 	switch {
 	case c.unit >= day:
-		c.ring = 8
+		c.ring, c.days = 8, c.unit == day
 	case c.unit >= 3600:
 		c.days = true
 		if season != SeasonNone && day%c.unit == 0 {
