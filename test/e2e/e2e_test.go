@@ -36,7 +36,7 @@ extensions: {health_check: {endpoint: "${env:HEALTH}"}}
 receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:OTLP_HTTP}"}}}}
 connectors:
   ml_summary: {flush_interval: 500ms, feature_flush_interval: 500ms}
-  ml_drift: {emit_interval: 1s, idle: 1s, lateness: 1s}
+  ml_drift: {emit_interval: 1s, idle: 1s, lateness: 1s, season: none}
 exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 `
 
