@@ -17,8 +17,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
-	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/convention"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
+	"github.com/otelcol-ml/otelcol-ml/internal/convention"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"

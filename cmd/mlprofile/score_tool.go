@@ -14,7 +14,7 @@ import (
 	"strconv"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
-	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/convention"
+	"github.com/otelcol-ml/otelcol-ml/internal/convention"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"

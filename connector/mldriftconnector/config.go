@@ -68,7 +68,11 @@ type Config struct {
 	TimeZone string `mapstructure:"time_zone"`
 	// Slow lists the slow windows: day, week. Default both; an empty list has none.
 	Slow []string `mapstructure:"slow"`
-	// Methods are the statistics by the type of the column; any of them may decide the verdict.
+	// Method is evidently, nannyml, scouter or tfdv: the statistic and threshold that this tool
+	// takes for a column by default decide of its values. Empty by default: Methods.
+	Method string `mapstructure:"method"`
+	// Methods are the statistics by the type of the column; any of them may decide the verdict. One
+	// may be another tool's, such as psi@evidently.
 	Methods Methods `mapstructure:"methods"`
 	// Thresholds replaces the effect at which a method speaks of drift, by method, and by "missing"
 	// for the share of missing values. Empty by default: each method has its own, and missing 0.05.
@@ -204,6 +208,7 @@ func (c *Config) options() drift.Options {
 		Season: season, TimeZone: c.TimeZone, Slow: c.Slow,
 		Window: window, MinSamples: c.MinSamples, MaxWindow: c.MaxWindow, For: c.For,
 		Significance: c.Significance, SegmentTotals: c.Segments.Totals, Lateness: c.Lateness, Idle: c.Idle, Reference: c.Reference,
+		Method: c.Method,
 		Methods: map[profile.Type][]string{
 			profile.Numeric: c.Methods.Numeric, profile.Categorical: c.Methods.Categorical,
 		},

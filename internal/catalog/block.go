@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/convention"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
@@ -151,11 +152,18 @@ func (o object) bounds() (low, high *float64) {
 // methods reads a list of statistics for columns of a type; an empty type is unknown.
 func (o object) methods(key string, t profile.Type) []string {
 	list := o.texts(key)
-	if t == profile.Categorical {
-		for i, m := range list {
-			if stats.Method(m).Ordered() {
-				o.fail([]string{key, strconv.Itoa(i)}, "%s needs numeric values, the feature is categorical", m)
+	for i, name := range list {
+		at := []string{key, strconv.Itoa(i)}
+		if tool, ok := convention.Find(name); ok {
+			switch {
+			case t == profile.Numeric && !tool.Binned(), t == profile.Categorical && !tool.Counted():
+				o.fail(at, "%s is not for %s features, or compares rows themselves: mlprofile score --method %s computes it of data files", name, t, name)
+			case !tool.Binned() && !tool.Counted():
+				o.fail(at, "%s compares rows themselves: mlprofile score --method %s computes it of data files", name, name)
 			}
+		}
+		if t == profile.Categorical && stats.Method(name).Ordered() {
+			o.fail(at, "%s needs numeric values, the feature is categorical", name)
 		}
 	}
 	return list

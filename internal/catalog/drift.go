@@ -25,6 +25,8 @@ type Drift struct {
 	Season, TimeZone string
 	// Reference is what windows are compared with: baseline, champion, previous.
 	Reference []string
+	// Method is the tool whose choice of a statistic and threshold decides (convention.Presets).
+	Method string
 	// Methods replaces the statistics by column type; the first one of a list decides the verdict.
 	Methods map[profile.Type][]string
 	// Thresholds replaces the effect at which a method speaks of drift, by method.
@@ -35,7 +37,7 @@ func (o object) drift() Drift {
 	d := Drift{
 		MinSamples: o.integer("min_samples"), MaxWindow: o.duration("max_window"), For: o.integer("for"),
 		Season: o.text("season"), TimeZone: o.text("time_zone"),
-		Reference: o.texts("reference"), Thresholds: o.numbers("thresholds"),
+		Reference: o.texts("reference"), Method: o.text("method"), Thresholds: o.numbers("thresholds"),
 	}
 	if w := o.text("window"); windowForm.MatchString(w) {
 		var err error
@@ -50,6 +52,9 @@ func (o object) drift() Drift {
 		if _, err := time.LoadLocation(d.TimeZone); err != nil {
 			o.fail([]string{"time_zone"}, "%q is not a time zone, such as Europe/Berlin", d.TimeZone)
 		}
+	}
+	if d.Method != "" && o.has("methods") {
+		o.fail([]string{"methods"}, "has no meaning beside method, %q", d.Method)
 	}
 	methods := o.block("methods")
 	for _, t := range []profile.Type{profile.Numeric, profile.Categorical} {

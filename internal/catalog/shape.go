@@ -105,7 +105,7 @@ func (d shape) explain(e *jsonschema.ValidationError) {
 		if _, ok := k.Got.(string); !ok {
 			given = node.Value
 		}
-		d.Fail(node, path, "%q is none of %s%s", yamldoc.Clip(given), strings.Join(want, ", "), yamldoc.Suggest(given, want))
+		d.Fail(node, path, "%q is none of %s%s", yamldoc.Clip(given), listed(want), yamldoc.Suggest(given, want))
 	case *kind.Pattern:
 		if strings.HasSuffix(e.SchemaURL, "/cardName") {
 			d.Fail(node, path, "%q has a *, but a name is taken as it is written: %s", yamldoc.Clip(k.Got), d.insteadOfWildcard())
@@ -227,4 +227,13 @@ func number(r *big.Rat) string {
 		return r.RatString()
 	}
 	return string(data)
+}
+
+// listed writes choices; of a long list, such as that of statistics, without those of other tools.
+func listed(choices []string) string {
+	if len(choices) <= 20 {
+		return strings.Join(choices, ", ")
+	}
+	ours := slices.DeleteFunc(slices.Clone(choices), func(name string) bool { return strings.Contains(name, "@") })
+	return strings.Join(ours, ", ") + ", or another tool's, as in docs/methods.md"
 }

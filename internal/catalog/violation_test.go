@@ -4,7 +4,10 @@
 package catalog
 
 import (
+	"maps"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/docs/schema"
+	"github.com/otelcol-ml/otelcol-ml/internal/convention"
 	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
@@ -61,8 +65,16 @@ func TestViolations(t *testing.T) {
 		{"windows", "kind: model\nname: x\ndrift: {window: 90s, max_window: 1m}\n", []string{
 			`:3:17: drift.window: 90s must be whole minutes, 1m to 744h, or day, week or month`, `:3:34: drift.max_window: 1m is below window, 90s`,
 		}},
+		{"methods of tools", "kind: model\nname: x\ndrift: {methods: {numeric: [psi@evidently, fisher, t_test], categorical: [z_test@evidently, ks@evidently, psi@evidentli]}, thresholds: {psi@evidently: 0.2}, method: tfdv}\n", []string{
+			`:3:18: drift.methods: has no meaning beside method, "tfdv"`,
+			`:3:44: drift.methods.numeric[1]: fisher is not for numeric features, or compares rows themselves: mlprofile score --method fisher computes it of data files`,
+			`:3:52: drift.methods.numeric[2]: "t_test" is none of psi, jensen_shannon, kl, ks, wasserstein, chi2, hellinger, l_infinity, total_variation, cramers_v, fisher, g_test, or another tool's, as in docs/methods.md; did you mean g_test?`,
+			`:3:52: drift.methods.numeric[2]: t_test is not for numeric features, or compares rows themselves: mlprofile score --method t_test computes it of data files`,
+			`:3:93: drift.methods.categorical[1]: ks@evidently is not for categorical features, or compares rows themselves: mlprofile score --method ks@evidently computes it of data files`,
+			`:3:107: drift.methods.categorical[2]: "psi@evidentli" is none of psi, jensen_shannon, kl, ks, wasserstein, chi2, hellinger, l_infinity, total_variation, cramers_v, fisher, g_test, or another tool's, as in docs/methods.md; did you mean psi@evidently?`,
+		}},
 		{"methods", "kind: model\nname: x\ndrift: {methods: {numeric: [ks, kss, ks], categorical: [wasserstein], text: []}, thresholds: {ksi: 1}, reference: [champoin]}\n", []string{
-			`:3:33: drift.methods.numeric[1]: "kss" is none of psi, jensen_shannon, kl, ks, wasserstein, chi2, hellinger, l_infinity, total_variation; did you mean ks?`,
+			`:3:33: drift.methods.numeric[1]: "kss" is none of psi, jensen_shannon, kl, ks, wasserstein, chi2, hellinger, l_infinity, total_variation, cramers_v, fisher, g_test, or another tool's, as in docs/methods.md; did you mean ks?`,
 			`:3:38: drift.methods.numeric[2]: is there twice, first at [0]`,
 			`:3:57: drift.methods.categorical[0]: wasserstein needs numeric values, the feature is categorical`,
 			`:3:71: drift.methods.text: unknown key (allowed: categorical, numeric)`,
@@ -233,6 +245,7 @@ func TestCardsUseEveryKey(t *testing.T) {
 	}
 	require.Empty(t, r.List())
 	used["positive_class"] = true // of another task; in examples/catalog
+	used["method"] = true         // which excludes methods: TestMethodOfATool
 	for name, def := range loadSchema().source["$defs"].(map[string]any) {
 		properties, _ := def.(map[string]any)["properties"].(map[string]any)
 		for key := range properties {
@@ -244,14 +257,33 @@ func TestCardsUseEveryKey(t *testing.T) {
 // TestSchemaKnowsTheMethods keeps the names in the schema equal to those of the statistics.
 func TestSchemaKnowsTheMethods(t *testing.T) {
 	defs := loadSchema().source["$defs"].(map[string]any)
-	var want, inList, inBlock []any
+	var want, tools, inList, inBlock []any
 	for _, m := range stats.Methods() {
 		want = append(want, string(m))
+	}
+	pattern := regexp.MustCompile(slices.Collect(maps.Keys(defs["thresholds"].(map[string]any)["patternProperties"].(map[string]any)))[0])
+	for _, name := range convention.Names() {
+		if m, _ := convention.Find(name); m.Binned() || m.Counted() {
+			tools = append(tools, name)
+			assert.Regexp(t, pattern, name)
+		}
 	}
 	inList = defs["methods"].(map[string]any)["items"].(map[string]any)["enum"].([]any)
 	for name := range defs["thresholds"].(map[string]any)["properties"].(map[string]any) {
 		inBlock = append(inBlock, name)
 	}
-	assert.ElementsMatch(t, want, inList)
+	assert.ElementsMatch(t, append(slices.Clone(want), tools...), inList)
+	var presets []any
+	for _, name := range convention.Presets() {
+		presets = append(presets, name)
+	}
+	drift := defs["drift"].(map[string]any)["properties"].(map[string]any)
+	assert.ElementsMatch(t, presets, drift["method"].(map[string]any)["enum"])
 	assert.ElementsMatch(t, append(want, "missing", "low_confidence"), inBlock)
+}
+
+func TestMethodOfATool(t *testing.T) {
+	set, err := Load(folder(t, map[string]string{"card.yaml": "kind: model\nname: x\ndrift: {method: nannyml}\n"}))
+	require.NoError(t, err)
+	assert.Equal(t, "nannyml", set.Model("", "x").Drift.Method)
 }

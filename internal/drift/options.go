@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
+	"github.com/otelcol-ml/otelcol-ml/internal/convention"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -36,6 +37,9 @@ type Options struct {
 	Idle         time.Duration
 	// Reference lists Baseline, Champion and Previous.
 	Reference []string
+	// Method is the tool whose choice of a method, and nothing else, decides of values: one of
+	// convention.Presets, or empty for Methods.
+	Method string
 	// Methods are the statistics by type; the first one of a list decides the verdict.
 	Methods map[profile.Type][]string
 	// Thresholds are effects by method, and by missingThreshold for the share of missing values;
@@ -123,13 +127,19 @@ func (o *Options) Validate() error {
 	if _, err := time.LoadLocation(o.TimeZone); err != nil {
 		wrong.Add("time_zone", "%q is not a time zone, write it as Europe/Berlin", o.TimeZone)
 	}
+	if err := checkPreset(o.Method); err != nil {
+		wrong.Add("method", "%w", err)
+	}
 	for _, t := range []profile.Type{profile.Numeric, profile.Categorical} {
 		key := "methods::" + string(t)
+		if o.Method != "" && !slices.Equal(o.Methods[t], DefaultOptions().Methods[t]) {
+			wrong.Add(key, "has no meaning beside method, %q", o.Method)
+		}
 		if len(o.Methods[t]) == 0 {
 			wrong.Add(key, "at least one method is needed")
 		}
 		for i, name := range o.Methods[t] {
-			if _, err := parseMethod(name, t); err != nil {
+			if _, err := newMethod(name, t); err != nil {
 				wrong.Add(fmt.Sprintf("%s[%d]", key, i), "%w", err)
 			}
 		}
@@ -138,8 +148,10 @@ func (o *Options) Validate() error {
 	for _, name := range slices.Sorted(maps.Keys(o.Thresholds)) {
 		key, v := "thresholds::"+name, o.Thresholds[name]
 		if name != missingThreshold && name != lowConfidence && name != RelativeChange {
-			if _, err := stats.ParseMethod(name); err != nil {
-				wrong.Add(key, "%w", err)
+			if _, ok := convention.Find(name); !ok {
+				if _, err := stats.ParseMethod(name); err != nil {
+					wrong.Add(key, "%w", err)
+				}
 			}
 		}
 		if name == lowConfidence && v > 1 {
@@ -182,12 +194,4 @@ func validateReferences(key string, names []string) error {
 	}
 	wrong.Check(configcheck.Distinct(key, names))
 	return wrong.Err()
-}
-
-func parseMethod(name string, t profile.Type) (stats.Method, error) {
-	m, err := stats.ParseMethod(name)
-	if err == nil && t == profile.Categorical && m.Ordered() {
-		err = fmt.Errorf("%q compares ordered values and has no meaning for categories", name)
-	}
-	return m, err
 }

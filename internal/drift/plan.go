@@ -9,7 +9,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
 // plan is what the catalog says of a subject of a version; its series in all segments share it.
@@ -17,6 +16,7 @@ type plan struct {
 	column               *profile.Column // nil without a baseline
 	numeric, categorical []method
 	missing, relative    float64 // thresholds of missing values, and of relative changes
+	asTool               bool    // nothing but the methods decides of values
 	lowConfidence        float64 // threshold
 	ignore               bool
 	categories           int // limit of a binning without a baseline
@@ -36,18 +36,23 @@ func (s *binnings) keep(b *distribution.Binning) {
 	}
 }
 
-// method is a statistic with the effect at which it speaks of drift.
-type method struct {
-	stats.Method
-	threshold float64
-}
-
 // methods returns the statistics for a kind; the first one decides.
 func (p *plan) methods(k distribution.Kind) []method {
 	if k == distribution.KindCategorical {
 		return p.categorical
 	}
 	return p.numeric
+}
+
+// method returns the one of a name for a kind; nil if there is none.
+func (p *plan) method(k distribution.Kind, name string) *method {
+	list := p.methods(k)
+	for i := range list {
+		if list[i].name == name {
+			return &list[i]
+		}
+	}
+	return nil
 }
 
 // find returns the binning of a kind and bounds that is kept, or nil.
@@ -147,39 +152,39 @@ func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk series
 		}
 	}
 	thresholds := []map[string]float64{o.Thresholds}
-	methods := map[profile.Type][]string{
-		profile.Numeric: o.Methods[profile.Numeric], profile.Categorical: o.Methods[profile.Categorical],
-	}
-	if m := set.Model(key.environment, key.name); m != nil {
-		for t, names := range m.Drift.Methods {
-			if len(names) > 0 {
-				methods[t] = names
+	methods, tools := map[profile.Type][]string{}, map[profile.Type]string{}
+	use := func(method string, lists map[profile.Type][]string) {
+		for _, t := range []profile.Type{profile.Numeric, profile.Categorical} {
+			if len(lists[t]) > 0 {
+				methods[t], tools[t] = lists[t], ""
+			}
+			if method != "" && checkPreset(method) == nil {
+				tools[t] = method
 			}
 		}
+	}
+	use(o.Method, o.Methods)
+	if m := set.Model(key.environment, key.name); m != nil {
+		use(m.Drift.Method, m.Drift.Methods)
 		thresholds = append(thresholds, m.Drift.Thresholds)
 		if f, ok := m.Features[sk.name]; ok && sk.subject == Feature {
 			p.ignore = f.Ignore
 			if len(f.Methods) > 0 {
-				methods[profile.Numeric], methods[profile.Categorical] = f.Methods, f.Methods
+				use("", map[profile.Type][]string{profile.Numeric: f.Methods, profile.Categorical: f.Methods})
 			}
 			thresholds = append(thresholds, f.Thresholds)
 		}
 	}
 	build := func(t profile.Type) []method {
+		if tools[t] != "" {
+			return preset(tools[t], t, p.column, thresholds...)
+		}
 		var out []method
 		for _, names := range [][]string{methods[t], o.Methods[t]} {
 			for _, name := range names {
-				m, err := parseMethod(name, t)
-				if err != nil {
-					continue
+				if m, err := newMethod(name, t, thresholds...); err == nil {
+					out = append(out, m)
 				}
-				one := method{Method: m, threshold: m.DefaultThreshold()}
-				for _, overrides := range thresholds {
-					if v, ok := overrides[name]; ok {
-						one.threshold = v
-					}
-				}
-				out = append(out, one)
 			}
 			if len(out) > 0 {
 				break // the config's own where the card has none that fits
@@ -188,6 +193,7 @@ func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk series
 		return out
 	}
 	p.numeric, p.categorical = build(profile.Numeric), build(profile.Categorical)
+	p.asTool = tools[profile.Numeric] != "" && tools[profile.Categorical] != ""
 	for _, overrides := range thresholds {
 		if v, ok := overrides[missingThreshold]; ok {
 			p.missing = v

@@ -105,8 +105,12 @@ func (v *valueVerdict) offSeason(s, owner *series, w *comparand, r *Result, coun
 		}
 		res, point := relativeResult(&p, w.design, w.design)
 		if score.Method != RelativeChange {
+			m := s.plan.method(s.binning.Kind, score.Method)
+			if m == nil {
+				continue
+			}
 			var err error
-			if res, err = p.Compare(stats.Method(score.Method)); err != nil {
+			if res, _, err = m.compare(&p); err != nil {
 				continue
 			}
 			point = res.Effect
@@ -199,21 +203,34 @@ func (s *series) evaluate(where *cohortRef, r *Result, ref, cur *distribution.Sa
 	p.Design(w.design, w.design, w.weight)
 	methods := s.plan.methods(s.binning.Kind)
 	r.Scores = where.newScores(len(methods) + 1)
-	for _, m := range methods {
-		res, err := p.Compare(m.Method)
+	for i := range methods {
+		m := &methods[i]
+		res, threshold, err := m.compare(&p)
 		if err != nil || math.IsNaN(res.PValue) || math.IsNaN(res.Effect) || math.IsNaN(res.Score) {
 			continue
 		}
-		score := scoreOf(string(m.Method), &res, m.threshold)
-		if res.Effect >= m.threshold {
+		score := scoreOf(m.name, &res, threshold)
+		if res.Effect >= threshold {
 			endless := p.AsIfEndless()
-			if certain, err := endless.Compare(m.Method); err == nil {
+			if certain, err := endless.Compare(m.test); err == nil {
 				score.reference = certain.PValue
 			}
 		}
 		r.Scores = append(r.Scores, score)
 	}
-	relative, point := relativeResult(&p, w.design, w.design)
+	if !s.plan.asTool {
+		r.Scores = append(r.Scores, s.relativeScore(&p, w))
+	}
+	r.lead()
+	r.Exemplar = evidence(&p, w.window, r.Start, r.End)
+	if r.reaches() {
+		r.Growth = growth(&p, w.window.examples, cur.Count())
+	}
+}
+
+// relativeScore is what the relative change says.
+func (s *series) relativeScore(p *distribution.Pair, w *comparand) Score {
+	relative, point := relativeResult(p, w.design, w.design)
 	score := scoreOf(RelativeChange, &relative, s.plan.relative)
 	score.point = point
 	if relative.Effect >= s.plan.relative {
@@ -221,12 +238,7 @@ func (s *series) evaluate(where *cohortRef, r *Result, ref, cur *distribution.Sa
 		certain, _ := relativeResult(&endless, w.design, 1)
 		score.reference = certain.PValue
 	}
-	r.Scores = append(r.Scores, score)
-	r.lead()
-	r.Exemplar = evidence(&p, w.window, r.Start, r.End)
-	if r.reaches() {
-		r.Growth = growth(&p, w.window.examples, cur.Count())
-	}
+	return score
 }
 
 func scoreOf(method string, r *stats.Result, threshold float64) Score {

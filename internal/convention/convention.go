@@ -102,6 +102,12 @@ func (m *Method) Name() string { return m.name }
 // Numeric and Categorical say what the method can compare.
 func (m *Method) Numeric() bool { return m.values != nil || m.grouped != nil }
 
+// Binned says whether bins are enough to compare numbers.
+func (m *Method) Binned() bool { return m.grouped != nil }
+
+// Counted says whether the counts of categories are enough.
+func (m *Method) Counted() bool { return m.counts != nil }
+
 // Categorical says whether the method compares categories.
 func (m *Method) Categorical() bool { return m.counts != nil || m.sides != nil }
 

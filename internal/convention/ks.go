@@ -20,8 +20,8 @@ var ksMethods = map[string]definition{
 	"ks@alibi_detect": {grouped: func(_ options, ref, cur numbers) Result { return test(ksTest(ref, cur)) }, rule: below(0.05)},
 	"ks@nannyml": {grouped: nannymlKS, parameters: map[string]any{
 		"calculation_method": choice{"auto", "exact", "estimated"}, "n_bins": 10000.,
-	}, rule: rule{none: true}},
-	"ks@whylogs": {values: whylogsKS, rule: rule{words: whylogsPValue, below: true}},
+	}, rule: rule{limit: 0.05, below: true, byP: true}},
+	"ks@whylogs": {values: whylogsKS, rule: rule{limit: 0.05, words: whylogsPValue, below: true}},
 }
 
 // ksTest is scipy.stats.ks_2samp. Of bins the distance is that between their bounds, and p that of
@@ -50,7 +50,7 @@ func ksSF(d, n, m float64) float64 {
 func nannymlKS(o options, ref, cur numbers) Result {
 	how := o.word("calculation_method")
 	if how == "exact" || how == "auto" && ref.size() < 10_000 {
-		return nannymlVerdict(statistic(ksTest(ref, cur)))
+		return statistic(ksTest(ref, cur))
 	}
 	low, high := ref.ends()
 	edges := equalWidth(low, high, max(int(o.number("n_bins")), 1))
@@ -62,15 +62,7 @@ func nannymlKS(o options, ref, cur numbers) Result {
 		}
 		d = max(d, math.Abs(a/ref.size()-b/cur.size()))
 	}
-	return nannymlVerdict(statistic(d, ksSF(d, ref.size(), cur.size())))
-}
-
-func nannymlVerdict(r Result) Result {
-	r.Verdict = OK
-	if r.PValue < 0.05 {
-		r.Verdict = Drift
-	}
-	return r
+	return statistic(d, ksSF(d, ref.size(), cur.size()))
 }
 
 // whylogsKS looks at 100 quantiles of either side only.

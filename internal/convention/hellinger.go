@@ -19,7 +19,7 @@ var hellingerMethods = map[string]definition{
 	// whylogs, viz/drift/column_drift_algorithms.py.
 	"hellinger@whylogs": grouped(whylogsBins, hellinger).with(map[string]any{
 		"max_hist_buckets": 30., "hist_avg_number_per_bucket": 4., "min_n_buckets": 2.,
-	}).ruled(rule{words: whylogsDistance}),
+	}).ruled(rule{limit: 0.4, at: true, words: whylogsDistance}),
 }
 
 func hellinger(_ options, p, q []float64) float64 { return stats.HellingerDistance(p, q) }

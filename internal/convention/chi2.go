@@ -20,7 +20,7 @@ var chi2Methods = map[string]definition{
 	"chi2@evidently":          {counts: goodness, rule: below(0.05)},
 	"chi2@great_expectations": {counts: goodness, rule: below(0.05)},
 	"chi2@soda":               {counts: sodaChi2, rule: below(0.05)},
-	"chi2@whylogs":            {counts: whylogsChi2, rule: rule{words: whylogsPValue, below: true}},
+	"chi2@whylogs":            {counts: whylogsChi2, rule: rule{limit: 0.05, words: whylogsPValue, below: true}},
 }
 
 // goodness is scipy.stats.chisquare with the reference's counts scaled to the current total.

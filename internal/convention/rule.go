@@ -14,6 +14,8 @@ type rule struct {
 	at bool
 	// of computes the limit from the current number of values and of cells.
 	of func(o options, n float64, cells int) float64
+	// byP: the p-value decides, not the score.
+	byP bool
 	// none: the score cannot be compared with a threshold.
 	none bool
 	// words names the verdict instead.
@@ -40,17 +42,44 @@ func (u rule) judge(o options, n float64, r *Result) {
 		limit, given = u.limit, u.limit > 0
 	}
 	r.Threshold = math.NaN()
-	switch {
-	case r.Verdict != "" || math.IsNaN(r.Score):
+	if given {
+		r.Threshold = limit
+	}
+	switch value := u.value(r); {
+	case r.Verdict != "" || math.IsNaN(value):
 	case u.words != nil:
-		r.Verdict = u.words(r.Score)
+		r.Verdict = u.words(value)
 	case given:
-		r.Threshold, r.Verdict = limit, OK
-		if u.exceeded(r.Score, limit) {
+		r.Verdict = OK
+		if u.exceeded(value, limit) {
 			r.Verdict = Drift
 		}
 	}
 }
+
+// value is what is compared with the limit.
+func (u rule) value(r *Result) float64 {
+	if u.byP {
+		return r.PValue
+	}
+	return r.Score
+}
+
+// Effect grows with the difference: it is the score, and of tests one less their p-value. The
+// threshold is of the effect, and NaN where the tool has none.
+func (m *Method) Effect(r *Result) (effect, threshold float64) {
+	if !m.rule.below {
+		return r.Score, r.Threshold
+	}
+	level := r.Threshold
+	if math.IsNaN(level) {
+		level = usualLevel
+	}
+	return 1 - m.rule.value(r), 1 - level
+}
+
+// usualLevel is the limit of a test that has none.
+const usualLevel = 0.05
 
 func (u rule) exceeded(score, limit float64) bool {
 	switch {
@@ -64,7 +93,7 @@ func (u rule) exceeded(score, limit float64) bool {
 
 // Shows says what a method's score is: a p-value, which is small for a difference, or a distance.
 func (m *Method) Shows() string {
-	if m.rule.below {
+	if m.rule.below && !m.rule.byP {
 		return "p-value"
 	}
 	return "distance"
