@@ -45,8 +45,12 @@ type Binning struct {
 	// tails.
 	Coarse Grouping
 
+	// Few tells fewer of the categories apart; nil where there are no more (see Narrow).
+	Few *Binning
+
 	index map[string]int
 	order []int // see byName
+	few   []int // the bins of Few by bin
 }
 
 // BinRest is the bin of the categories that a categorical binning does not name.
@@ -114,6 +118,17 @@ func (b *Binning) Compare(n uint64, counts []uint64) {
 	compared[BinRest] = float64(n)
 	b.Baseline.compared = compared
 }
+
+// Narrow sets Few, which has some of the categories.
+func (b *Binning) Narrow(few *Binning) {
+	b.Few, b.few = few, make([]int, b.Bins())
+	for i, category := range b.Categories {
+		b.few[BinRest+1+i], _ = few.Lookup(category)
+	}
+}
+
+// FewBin returns the bin of Few that a bin is in.
+func (b *Binning) FewBin(bin int) int { return b.few[bin] }
 
 // byName returns the indexes of the categories in the order of their names. It remembers them:
 // calls for a binning that grows must not be concurrent.

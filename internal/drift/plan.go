@@ -105,6 +105,16 @@ func (p *plan) categoricalBinning() *distribution.Binning {
 	if b := p.shared.find(distribution.KindCategorical, nil); b != nil {
 		return b
 	}
+	b := fixedBinning(c)
+	if few := c.Fewer(maxStrip); few != c {
+		b.Narrow(fixedBinning(few))
+	}
+	p.shared.keep(b)
+	return b
+}
+
+// fixedBinning returns the binning of a column's categories.
+func fixedBinning(c *profile.Column) *distribution.Binning {
 	var names []string
 	counts := append(make([]float64, 0, len(c.Categories)+1), float64(c.Other))
 	for _, category := range c.Categories {
@@ -115,7 +125,6 @@ func (p *plan) categoricalBinning() *distribution.Binning {
 	if c.HeldOut != nil {
 		b.Compare(c.HeldOut.Count, c.HeldOut.Counts)
 	}
-	p.shared.keep(b)
 	return b
 }
 

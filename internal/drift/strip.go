@@ -12,7 +12,8 @@ import (
 )
 
 // maxStrip is the most categories that a history tells apart; the others are one, with those that
-// the baseline does not list.
+// the baseline does not list. Of a baseline with more, some rows choose them and the others are
+// compared with (profile.HeldOut): the most frequent of a few rows are frequent by chance.
 const maxStrip = 48
 
 // stripShape is that of strips. Those of another print count other things.
@@ -36,9 +37,17 @@ func (s *series) stripCells() int {
 	case b.Kind == distribution.KindExponential:
 		return len(exponentialBounds(s.key.subject)) + 1
 	case b.Fixed:
-		return 1 + min(len(b.Categories), maxStrip)
+		return 1 + len(stripCategories(b))
 	}
 	return 1 + maxStrip
+}
+
+// stripCategories are those that a history tells apart.
+func stripCategories(b *distribution.Binning) []string {
+	if b.Few != nil {
+		return b.Few.Categories
+	}
+	return b.Categories[:min(len(b.Categories), maxStrip)]
 }
 
 // stripOf counts a window's values in the cells of a strip.
@@ -71,7 +80,10 @@ func (s *series) stripOf(w *window, counts []uint32) strip {
 		out.lo, out.hi = w.min, w.max
 	case distribution.KindCategorical:
 		for i, c := range values(w.cells) {
-			if i >= len(counts) {
+			switch {
+			case b.Few != nil:
+				i = b.FewBin(i)
+			case i >= len(counts):
 				i = distribution.BinRest
 			}
 			counts[i] = plus(counts[i], uint64(c))
@@ -82,14 +94,15 @@ func (s *series) stripOf(w *window, counts []uint32) strip {
 
 // stripBinning is the binning of a series' strips.
 func (s *series) stripBinning() *distribution.Binning {
-	switch b := s.binning; b.Kind {
-	case distribution.KindNumeric:
+	switch b := s.binning; {
+	case b.Kind == distribution.KindNumeric:
 		return distribution.NewNumericBinning(b.Coarse.Bounds(), nil)
-	case distribution.KindExponential:
+	case b.Kind == distribution.KindExponential:
 		return distribution.NewNumericBinning(exponentialBounds(s.key.subject), nil)
+	case b.Few != nil:
+		return b.Few
 	default:
-		names := b.Categories[:min(len(b.Categories), maxStrip)]
-		return distribution.NewFixedBinning(names, nil, 0)
+		return distribution.NewFixedBinning(stripCategories(b), nil, 0)
 	}
 }
 
@@ -121,7 +134,7 @@ func (s *series) stripPrint() uint64 {
 		_, _ = h.Write(word[:])
 	}
 	if b.Fixed {
-		for _, name := range b.Categories[:min(len(b.Categories), maxStrip)] {
+		for _, name := range stripCategories(b) {
 			write(name)
 		}
 	}

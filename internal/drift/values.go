@@ -165,6 +165,9 @@ func (v *valueVerdict) compare(ref *cohortRef, s *series, w *comparand, yield fu
 func (v *valueVerdict) reference(ref *cohortRef, s *series, r reference, w *comparand) *distribution.Sample {
 	switch r {
 	case refBaseline:
+		if w.speed != Fast && s.binning.Few != nil {
+			return s.binning.Few.Baseline
+		}
 		return s.binning.Baseline
 	case refChampion:
 		if w.speed != Fast {

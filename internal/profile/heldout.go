@@ -49,6 +49,12 @@ type half struct {
 	choosing, held uint64
 }
 
+// byChoosing is the order in which categories are chosen. Ties are not for the held-out half to
+// decide.
+func byChoosing(a, b half) int {
+	return cmp.Or(cmp.Compare(b.choosing, a.choosing), cmp.Compare(a.Value, b.Value))
+}
+
 // holdOut chooses at most limit categories, those with the most rows in one half, but none with
 // floor rows there or fewer, and counts the other half. all are in the order of Categories. Values
 // that were not chosen are listed, too, where there is room. Count is set, and Other has the rows
@@ -66,9 +72,7 @@ func (c *Column) holdOut(all []Category, limit int, floor uint64) {
 		halves[i] = half{category, category.Count - held, held}
 		total += held
 	}
-	slices.SortFunc(halves, func(a, b half) int { // ties are not for the held-out half to decide
-		return cmp.Or(cmp.Compare(b.choosing, a.choosing), cmp.Compare(a.Value, b.Value))
-	})
+	slices.SortFunc(halves, byChoosing)
 	chosen := 0
 	for chosen < min(limit, len(halves)) && halves[chosen].choosing > floor {
 		chosen++
@@ -91,6 +95,33 @@ func (c *Column) holdOut(all []Category, limit int, floor uint64) {
 	if total > 0 {
 		c.HeldOut = held
 	}
+}
+
+// Fewer returns the column with at most limit of its categories told apart, which some rows chose
+// and others count; it is c itself where it has no more.
+func (c *Column) Fewer(limit int) *Column {
+	if c.Type != Categorical || len(c.Categories) <= limit {
+		return c
+	}
+	out := *c
+	if c.HeldOut == nil {
+		out.holdOut(c.Categories, limit, 0)
+		return &out
+	}
+	chosen := make([]half, len(c.HeldOut.Counts))
+	for i, held := range c.HeldOut.Counts {
+		chosen[i] = half{c.Categories[i], c.Categories[i].Count - min(held, c.Categories[i].Count), held}
+	}
+	slices.SortFunc(chosen, byChoosing)
+	chosen = chosen[:min(limit, len(chosen))]
+	out.Categories, out.Other = make([]Category, 0, len(chosen)), c.Count
+	out.HeldOut = &HeldOut{Count: c.HeldOut.Count}
+	for _, h := range chosen {
+		out.Categories = append(out.Categories, h.Category)
+		out.HeldOut.Counts = append(out.HeldOut.Counts, h.held)
+		out.Other -= h.Count
+	}
+	return &out
 }
 
 // holdOutListed makes up for a file of an older version, or from other hands, that does not hold

@@ -132,3 +132,25 @@ func TestHeads(t *testing.T) {
 		assert.InDelta(t, float64(n)/2, float64(heads), 5*math.Sqrt(float64(n)/4)+0.5)
 	}
 }
+
+// Fewer categories are chosen by rows that are not compared with either, whether rows were held out
+// before or each value has many.
+func TestFewerAreChosenByOtherRows(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for name, values := range map[string]int{"held out": 400, "settled": 100} {
+		var all, held float64
+		for range 50 {
+			c := NewCategorical("c", uniform(values, 10*values, r), 0, 200)
+			few := c.Fewer(40)
+			require.Len(t, few.Categories, 40, name)
+			require.NoError(t, (&Profile{FormatVersion: 2, Features: []*Column{few}}).Validate())
+			assert.Same(t, few, few.Fewer(40))
+			for i, n := range few.HeldOut.Counts {
+				all += float64(few.Categories[i].Count)
+				held += float64(n)
+			}
+		}
+		assert.InDelta(t, 5, held/2000, 0.2, "%s: as many rows as any value has in a half", name)
+		assert.Greater(t, all/2000, 11.5, "%s: chosen for their rows", name)
+	}
+}
