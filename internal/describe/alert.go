@@ -62,3 +62,5 @@ func Annotations(r *drift.Result) map[string]string {
 	}
 	return out
 }
+
+func float(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }

@@ -10,11 +10,13 @@ package describe
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/dustin/go-humanize"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/figures"
 )
 
 // Summary is one sentence on a drift. Example: "model fraud 7: amount drifts (KS 0.22 over 0.1, n =
@@ -30,7 +32,7 @@ func Finding(r *drift.Result) string {
 	if r.Key.Subject == drift.Missing {
 		verb = " is missing"
 		if g := r.Growth; g != nil {
-			verb += " in " + percent(g.Now) + " of the rows, " + was(r)
+			verb += " in " + figures.Percent(g.Now) + " of the rows, " + was(r)
 		}
 	}
 	out := subject(&r.Key) + verb
@@ -41,7 +43,7 @@ func Finding(r *drift.Result) string {
 		if s.Effect < s.Threshold {
 			comparison = "under"
 		}
-		numbers = fmt.Sprintf("%s %s %s %s, %s", methodName(s.Method), short(s.Effect), comparison, short(s.Threshold), numbers)
+		numbers = fmt.Sprintf("%s %s %s %s, %s", methodName(s.Method), figures.Short(s.Effect), comparison, figures.Short(s.Threshold), numbers)
 	}
 	out += " (" + numbers + ")"
 	if r.Growth != nil && r.Key.Subject != drift.Missing {
@@ -63,7 +65,7 @@ func Ended(r *drift.Result) string {
 	}
 	if len(r.Scores) > 0 {
 		s := &r.Scores[0]
-		out += fmt.Sprintf(" (%s %s, threshold %s, n = %s)", methodName(s.Method), short(s.Effect), short(s.Threshold), humanize.Comma(int64(r.Samples)))
+		out += fmt.Sprintf(" (%s %s, threshold %s, n = %s)", methodName(s.Method), figures.Short(s.Effect), figures.Short(s.Threshold), humanize.Comma(int64(r.Samples)))
 	}
 	return out
 }
@@ -78,13 +80,13 @@ func Grown(r *drift.Result) string {
 	what := ""
 	switch g.Kind {
 	case drift.Absent:
-		return "missing values are " + percent(g.Now) + " of the rows, " + was(r)
+		return "missing values are " + figures.Percent(g.Now) + " of the rows, " + was(r)
 	case drift.Range:
-		what = rangeName(g.Low, g.High)
+		what = figures.Range(g.Low, g.High)
 	case drift.Category:
-		what = quoted(g.Category)
+		what = strconv.Quote(g.Category)
 	case drift.Unlisted:
-		what = quoted(g.Category) + ", which " + referenceName(r.Reference) + " does not list,"
+		what = strconv.Quote(g.Category) + ", which " + referenceName(r.Reference) + " does not list,"
 	case drift.Others:
 		what = "what " + referenceName(r.Reference) + " does not list"
 	}
@@ -92,18 +94,18 @@ func Grown(r *drift.Result) string {
 	if r.Key.Subject == drift.Class || r.Key.Subject == drift.Value {
 		of = "predictions"
 	}
-	return what + " is " + percent(g.Now) + " of the " + of + ", " + was(r)
+	return what + " is " + figures.Percent(g.Now) + " of the " + of + ", " + was(r)
 }
 
 // was is the share that the reference has.
 func was(r *drift.Result) string {
 	switch r.Reference {
 	case drift.Champion:
-		return percent(r.Growth.Before) + " of the champion's"
+		return figures.Percent(r.Growth.Before) + " of the champion's"
 	case drift.Previous:
-		return "was " + percent(r.Growth.Before) + " in the window before"
+		return "was " + figures.Percent(r.Growth.Before) + " in the window before"
 	}
-	return "was " + percent(r.Growth.Before)
+	return "was " + figures.Percent(r.Growth.Before)
 }
 
 func referenceName(reference string) string {
