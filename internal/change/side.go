@@ -37,8 +37,8 @@ func newSide(s stats.Sample) *side {
 	}
 	first, last := s.Bounds[0], s.Bounds[len(s.Bounds)-1]
 	out.known = s.Min <= s.Max && !math.IsInf(s.Min, 0) && !math.IsInf(s.Max, 0)
-	// An end inside the bounds with values beyond it is none.
-	if out.known && (s.Min > first && out.below[0] > 0 || s.Max < last && out.below[len(out.below)-1] < 1) {
+	// An end with values beyond it is none.
+	if out.known && (s.Min > first && out.below[0] > 0 || s.Max <= last && out.below[len(out.below)-1] < 1) {
 		out.known = false
 	}
 	if !out.known {

@@ -15,6 +15,7 @@ type Sample struct {
 	// Numeric only.
 	bounds       []float64
 	min, max, sd float64
+	ranged       bool // min and max are those of the values
 	partial      bool // see Binning
 	// grouping and grouped are the groups of the sample's own mass, as soon as it is a reference
 	// (groups).
@@ -51,7 +52,7 @@ func NewCountsSample(bounds, counts []float64, lo, hi, sd float64) *Sample {
 }
 
 func sampleOf(bounds, all []float64, lo, hi, sd float64) *Sample {
-	s := &Sample{kind: KindNumeric, bounds: bounds, min: lo, max: hi, sd: sd, all: all}
+	s := &Sample{kind: KindNumeric, bounds: bounds, min: lo, max: hi, sd: sd, all: all, ranged: lo <= hi}
 	for _, c := range all {
 		s.n += uint64(c)
 	}
@@ -78,6 +79,14 @@ func (s *Sample) Count() uint64 { return s.n }
 
 // StdDev is the standard deviation of a numeric sample.
 func (s *Sample) StdDev() float64 { return s.sd }
+
+// Ends are the smallest and the largest value of a numeric sample; NaN where they are not known.
+func (s *Sample) Ends() (lo, hi float64) {
+	if s.ranged || s.kind == KindExponential && s.min <= s.max {
+		return s.min, s.max
+	}
+	return math.NaN(), math.NaN()
+}
 
 // Share is the share of a bin, 0 to 1. It is 0 without a sample, which s may be.
 func (s *Sample) Share(bin int) float64 {
@@ -146,6 +155,6 @@ func (s *Sample) coarser(bounds []float64) *Sample {
 	counts := make([]float64, len(bounds)+1)
 	Rebin(s.bounds, s.all, bounds, counts)
 	out := sampleOf(bounds, counts, s.min, s.max, s.sd)
-	out.partial = true
+	out.partial, out.ranged = true, s.ranged
 	return out
 }

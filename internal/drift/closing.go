@@ -131,6 +131,7 @@ func (c *closing) closePeriod(m *model, stream int, number int64) {
 		if s.plan.ignore {
 			return
 		}
+		ref.look = closingWindow
 		for k := range s.kinds {
 			c.judge(ref, s, k, p)
 		}

@@ -13,6 +13,13 @@ type cohortRef struct {
 	g        *segment
 	champion *segment // nil if there is none, or where the version is the champion
 	self     bool     // the version is the champion
+	// championVersion has champion; nil as that is.
+	championVersion *version
+	// look returns what a series has counted in the time in which segments are laid beside the
+	// total, which may be nil; look is nil where nothing is explained. scoring says that it is not a
+	// window that closes.
+	look    func(*segment, *series) *window
+	scoring bool
 
 	result Result  // what newResult returns
 	scores []Score // room for newScores
@@ -29,10 +36,10 @@ func (m *model) eachSegment(yield func(*cohortRef) bool) {
 	ref := &cohortRef{m: m}
 	for _, v := range m.versions {
 		for _, g := range v.groups {
-			ref.v, ref.g, ref.champion, ref.self = v, g, nil, v == champion
+			ref.v, ref.g, ref.champion, ref.championVersion, ref.self = v, g, nil, nil, v == champion
 			if champion != nil && v != champion {
 				if i, found := champion.find(g.name); found {
-					ref.champion = champion.groups[i]
+					ref.champion, ref.championVersion = champion.groups[i], champion
 				}
 			}
 			if !yield(ref) {

@@ -256,69 +256,72 @@ func within(x *Exemplar, start, end int64) bool {
 	return *x != (Exemplar{}) && x.Time >= start*1e9 && x.Time < end*1e9
 }
 
-// evidence returns a row that shows the growth: the newest one of the range or category that has
-// grown most, as far as there is one in [start, end) seconds.
-func evidence(p *distribution.Pair, w *window, start, end int64) *Exemplar {
-	if p.Numeric() {
-		return numericEvidence(p, w.exemplars, start, end)
-	}
-	if len(w.examples) == 0 {
+// shown is the most rows that show a growth.
+const shown = 3
+
+// shows is a row of a group or category with what that has grown by.
+type shows struct {
+	row    *Exemplar
+	group  int // of numbers, else -1: categories have one row each
+	excess float64
+	tie    int64 // the larger one goes first among equals
+}
+
+// evidence returns rows that show the growth, as far as there are some in [start, end) seconds: the
+// newest of each range or category that has grown, of the one that has grown most first. What has
+// grown by less than a quarter of that shows nothing.
+func evidence(p *distribution.Pair, w *window, start, end int64) []Exemplar {
+	ref, cur := p.Shares()
+	if ref == nil {
 		return nil
 	}
-	ref, cur := p.Shares()
-	var best *example
-	bestExcess := 0.0
+	var room [2 * totalExamples]shows
+	all := room[:0]
+	if p.Numeric() {
+		bounds := p.GroupBounds()
+		for i := range w.exemplars {
+			x := &w.exemplars[i]
+			if g := distribution.BucketOf(bounds, x.Value); within(x, start, end) {
+				all = append(all, shows{x, g, cur[g] - ref[g], x.Time})
+			}
+		}
+	}
 	for i := range w.examples {
 		x := &w.examples[i]
-		if x.missing || !within(&x.row, start, end) {
+		if x.missing || p.Numeric() || !within(&x.row, start, end) {
 			continue
 		}
 		at := slices.Index(p.Names(), x.name)
 		if at < 0 {
 			at = len(p.Names()) // the rest
 		}
-		if at >= len(ref) {
-			continue
-		}
-		excess := cur[at] - ref[at]
-		if excess > bestExcess || excess == bestExcess && best != nil && x.count > best.count {
-			best, bestExcess = x, excess
+		if at < len(ref) {
+			all = append(all, shows{&x.row, -1, cur[at] - ref[at], int64(x.count)})
 		}
 	}
-	if best == nil {
-		return nil
-	}
-	return &best.row
+	return best(all)
 }
 
-// numericEvidence returns the newest exemplar of the group with the largest excess among those that
-// have one; ties go to the lower group. Groups that have shrunk show nothing.
-func numericEvidence(p *distribution.Pair, exemplars []Exemplar, start, end int64) *Exemplar {
-	if len(exemplars) == 0 {
-		return nil
-	}
-	ref, cur := p.Shares()
-	if ref == nil {
-		return nil
-	}
-	bounds := p.GroupBounds()
-	best := -1
-	bestExcess := 0.0
-	for i := range exemplars {
-		x := &exemplars[i]
-		if !within(x, start, end) {
-			continue
+// best are the rows of what has grown most.
+func best(all []shows) (out []Exemplar) {
+	all = slices.DeleteFunc(all, func(x shows) bool { return !(x.excess > 0) })
+	slices.SortStableFunc(all, func(a, b shows) int { return cmp.Or(cmp.Compare(b.excess, a.excess), cmp.Compare(b.tie, a.tie)) })
+	for i, x := range all {
+		if len(out) == shown || 4*x.excess < all[0].excess {
+			break
 		}
-		g := distribution.BucketOf(bounds, x.Value)
-		excess := cur[g] - ref[g]
-		if excess > bestExcess || best >= 0 && excess == bestExcess && x.Time > exemplars[best].Time {
-			best, bestExcess = i, excess
+		if x.group < 0 || !slices.ContainsFunc(all[:i], func(o shows) bool { return o.group == x.group }) {
+			out = append(out, *x.row)
 		}
 	}
-	if best < 0 {
-		return nil
+	return out
+}
+
+// show sets the rows that show the growth.
+func (r *Result) show(rows []Exemplar) {
+	if len(rows) > 0 {
+		r.Exemplar, r.Exemplars = &rows[0], rows
 	}
-	return &exemplars[best]
 }
 
 // lacking is the newest row that lacked a value, of the series' own feature or of the one with a

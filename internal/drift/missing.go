@@ -205,10 +205,13 @@ func (p *plan) evaluateMissing(where *cohortRef, r *Result, ref, cur share, w *c
 		r.Scores = append(where.newScores(2), one, two)
 		r.lead()
 		if w.row != nil && cur.ratio() > ref.ratio() && within(w.row, r.Start, r.End) {
-			r.Exemplar = w.row
+			r.show([]Exemplar{*w.row})
 		}
 		if r.reaches() {
 			r.Growth = absentGrowth(ref, cur)
+		}
+		if where.explains(r) {
+			r.explainMissing(where, ref, cur, w.design)
 		}
 	}
 }

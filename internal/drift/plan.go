@@ -21,6 +21,7 @@ type plan struct {
 	ignore               bool
 	categories           int // limit of a binning without a baseline
 	shared               *binnings
+	fine                 []float64 // see counts
 }
 
 // binnings are those of one column of a baseline, shared by all versions that have it, or those of

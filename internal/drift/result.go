@@ -3,6 +3,8 @@
 
 package drift
 
+import "github.com/otelcol-ml/otelcol-ml/internal/change"
+
 // Score is what one statistic says of a window.
 type Score struct {
 	Method string
@@ -62,10 +64,18 @@ type Result struct {
 	Reasons Reasons
 	// Exemplar is a row that shows the growth; nil if there is none.
 	Exemplar *Exemplar
+	// Exemplars are up to three of them, each of another group or category: of the one that has grown
+	// most first.
+	Exemplars []Exemplar
 	// Summary is of confidence and classes; nil for other subjects, and without values.
 	Summary *Summary
 	// Growth is what has grown, where the first effect is at its threshold; else nil.
 	Growth *Growth
+	// Change is what kind of change there is, and Parts are segments that have more of it than of
+	// the rows: of windows that are closed, where the first effect is at its threshold; of scores in
+	// between, where the verdict is Drift. Parts are of the total.
+	Change change.Change
+	Parts  []Part
 }
 
 // Change is a new verdict and the window that brought it.

@@ -21,7 +21,7 @@ func (e *Engine) Scores(yield func(*Result)) {
 			yield(c.result)
 		}
 		for ref := range m.eachSegment {
-			sc.ref = ref
+			sc.ref, ref.look, ref.scoring = ref, sc.look, true
 			for _, s := range ref.g.order {
 				sc.clock = &m.clocks[streamOf(s.key.subject)]
 				if !s.plan.ignore && sc.clock.Started {

@@ -225,9 +225,12 @@ func (s *series) evaluate(where *cohortRef, r *Result, ref, cur *distribution.Sa
 		r.Scores = append(r.Scores, s.relativeScore(&p, w))
 	}
 	r.lead()
-	r.Exemplar = evidence(&p, w.window, r.Start, r.End)
+	r.show(evidence(&p, w.window, r.Start, r.End))
 	if r.reaches() {
 		r.Growth = growth(&p, w.window.examples, cur.Count())
+	}
+	if where.explains(r) {
+		s.explainValues(where, r, &p, ref, cur, w)
 	}
 }
 
