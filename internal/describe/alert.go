@@ -37,8 +37,8 @@ func Annotations(r *drift.Result) map[string]string {
 	out := map[string]string{
 		"samples":           strconv.FormatUint(r.Samples, 10),
 		"reference_samples": strconv.FormatUint(r.ReferenceSamples, 10),
-		"window_start":      time.Unix(r.Start, 0).UTC().Format(time.RFC3339),
-		"window_end":        time.Unix(r.End, 0).UTC().Format(time.RFC3339),
+		"window_start":      instant(r.Start),
+		"window_end":        instant(r.End),
 	}
 	if len(r.Scores) > 0 {
 		s := &r.Scores[0]
@@ -60,7 +60,10 @@ func Annotations(r *drift.Result) map[string]string {
 			out["category"] = g.Category
 		}
 	}
+	causes(r, out)
 	return out
 }
+
+func instant(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
 
 func float(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }

@@ -20,7 +20,7 @@ import (
 )
 
 // Summary is one sentence on a drift. Example: "model fraud 7: amount drifts (KS 0.22 over 0.1, n =
-// 4,790): 1.2k–5k is 18 % of the values, was 6 %".
+// 4,790): shift: mean 0.9k → 1.3k (+0.6 sd); 1.2k–5k is 18 % of the values, was 6 %".
 func Summary(r *drift.Result) string { return who(&r.Key) + ": " + Finding(r) }
 
 // Finding is Summary without the model: "amount drifts (KS 0.22 over 0.1, n = 4,790): …".
@@ -46,8 +46,8 @@ func Finding(r *drift.Result) string {
 		numbers = fmt.Sprintf("%s %s %s %s, %s", methodName(s.Method), figures.Short(s.Effect), comparison, figures.Short(s.Threshold), numbers)
 	}
 	out += " (" + numbers + ")"
-	if r.Growth != nil && r.Key.Subject != drift.Missing {
-		out += ": " + Grown(r)
+	if changed := Changed(r); changed != "" {
+		out += ": " + changed
 	}
 	return out
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/change"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 )
 
@@ -58,4 +59,41 @@ func TestSummaries(t *testing.T) {
 	} {
 		assert.Equal(t, want, Summary(&r))
 	}
+}
+
+// A drift says what kind of change it is and where it is found; what a category says already is not
+// said twice.
+func TestCauses(t *testing.T) {
+	result := func(change change.Change, growth *drift.Growth, parts ...drift.Part) drift.Result {
+		return drift.Result{
+			Key: drift.Key{Model: "fraud", Subject: drift.Feature, Name: "amount"}, Reference: "baseline", Samples: 4790, Since: 1795316400,
+			Change: change, Growth: growth, Parts: parts,
+		}
+	}
+	numbers := &drift.Growth{Low: 1200, High: 5000, Before: 0.06, Now: 0.181}
+	const who = "model fraud: amount drifts (n = 4,790): "
+	for want, r := range map[string]drift.Result{
+		who + "shift: mean 1 → 2 (+1 sd); 1.2k–5k is 18 % of the values, was 6 %": result(change.Change{Kind: change.Shift, Text: "shift: mean 1 → 2 (+1 sd)"}, numbers),
+		who + "shift: mean 1 → 2 (+1 sd); 1.2k–5k is 18 % of the values, was 6 %; 72 % of it is found in country=BR (20 % of the rows)": result(
+			change.Change{Kind: change.Shift, Text: "shift: mean 1 → 2 (+1 sd)"}, numbers, drift.Part{Segment: "country=BR", Share: 0.72, Rows: 0.2}),
+		who + `"PL", which the baseline does not list, is 9 % of the values, was 0 %; 72 % of it comes from country=BR (20 % of the rows; 102 % as it has changed, -30 % as it has more or fewer of them)`: result(
+			change.Change{Kind: change.NewCategory, Text: `new category: "PL" is 9 %, was 0 %`}, &drift.Growth{Kind: drift.Unlisted, Category: "PL", Now: 0.09},
+			drift.Part{Segment: "country=BR", Share: 0.72, Rows: 0.2, Split: true, Within: 1.02, Mix: -0.3}),
+		who + `category has vanished: "US" is 0 %, was 20 %`: result(
+			change.Change{Kind: change.VanishedCategory, Text: `category has vanished: "US" is 0 %, was 20 %`}, &drift.Growth{Kind: drift.Category, Category: "DE", Before: 0.4, Now: 0.5}),
+		who + "shift: mean 1 → 2 (+1 sd)": result(change.Change{Kind: change.Shift, Text: "shift: mean 1 → 2 (+1 sd)"}, nil),
+	} {
+		assert.Equal(t, want, Summary(&r))
+	}
+	missing := result(change.Missing(0.02, 0.2), &drift.Growth{Kind: drift.Absent, Before: 0.02, Now: 0.2}, drift.Part{Segment: "country=BR", Share: 1, Rows: 0.2})
+	missing.Key.Subject = drift.Missing
+	assert.Equal(t, "model fraud: amount is missing in 20 % of the rows, was 2 % (n = 4,790): 100 % of it is found in country=BR (20 % of the rows)", Summary(&missing))
+	got := Annotations(&missing)
+	assert.Equal(t, "missing_rose", got["kind"])
+	assert.Equal(t, "missing values rose: 2 % → 20 % of the rows", got["explanation"])
+	assert.Equal(t, "100 % of it is found in country=BR (20 % of the rows)", got["segments"])
+	assert.Equal(t, "2026-11-22T03:00:00Z", got["since"])
+	none := Annotations(&drift.Result{})
+	assert.NotContains(t, none, "kind")
+	assert.NotContains(t, none, "since")
 }

@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/change"
 	"github.com/otelcol-ml/otelcol-ml/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
@@ -60,6 +61,12 @@ func (r *Reporter) Verdict(ch *drift.Change) {
 	}
 	if ch.Growth != nil {
 		fields = append(fields, zap.String("grown", describe.Grown(&ch.Result)))
+	}
+	if ch.Verdict == drift.Drift && ch.Change.Kind != change.None {
+		fields = append(fields, zap.Stringer("kind", ch.Change.Kind), zap.String("explanation", ch.Change.Text))
+	}
+	if segments := describe.Segments(&ch.Result); segments != "" {
+		fields = append(fields, zap.String("segments", segments))
 	}
 	if ch.Exemplar != nil {
 		fields = append(fields, zap.String("trace_id", fmt.Sprintf("%x", ch.Exemplar.TraceID)))
