@@ -159,7 +159,8 @@ type Limits struct {
 	// Categories is the number of values per categorical feature, and of classes, beyond the
 	// baseline's; the rest is counted as one. Default 100.
 	Categories int `mapstructure:"categories"`
-	// Producers is the number of ml_summary instances whose points are told apart. Default 1000.
+	// Producers is the number of ml_summary instances per model whose points are told apart. Default
+	// 1000.
 	Producers int `mapstructure:"producers"`
 	// Alerts is the number of alerts, active or resolved lately; what finds no room is counted.
 	// Default 1000.
@@ -216,7 +217,7 @@ func (c *Config) options() drift.Options {
 			Models: c.Limits.Models, Versions: c.Limits.Versions, Segments: c.Limits.Segments, Features: c.Limits.Features,
 			Categories: c.Limits.Categories, Producers: c.Limits.Producers,
 		},
-		Learn: c.Learn.Rows,
+		Learn: c.Learn.Rows, KeepRead: c.Timestamps == TimestampsEvent,
 	}
 }
 

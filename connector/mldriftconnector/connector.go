@@ -16,6 +16,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/driftalert"
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/handover"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/learned"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/report"
@@ -50,9 +51,11 @@ type driftConnector struct {
 	metrics consumer.Metrics
 	logs    consumer.Logs
 
-	engine  *drift.Engine
-	catalog catalog.Catalog
-	store   *store // nil without storage
+	engine *drift.Engine
+	// partitions are those that were taken over or let go of.
+	partitions handover.Partitions
+	catalog    catalog.Catalog
+	store      *store // nil without storage
 
 	stop chan struct{}
 	done sync.WaitGroup
@@ -189,7 +192,7 @@ func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics)
 	if set := c.catalog.Snapshot(); set != nil {
 		c.engine.SetCatalog(set)
 	}
-	c.engine.Add(time.Now(), in.Deltas)
+	c.partitions.Apply(c.engine, in.Deltas, in.Changes, func(deltas []drift.Delta) { c.engine.Add(time.Now(), deltas) })
 	c.telemetry.decoded(ctx, in)
 	c.report(ctx)
 	return nil
@@ -267,10 +270,19 @@ func (c *driftConnector) recordClosed(closed []drift.Result, changes []drift.Cha
 	}
 }
 
+// letGo forgets the alerts on models that another aggregator judges now.
+func (c *driftConnector) letGo() {
+	for _, m := range c.partitions.Gone() {
+		c.alerts.Forget(m)
+	}
+}
+
 // emit advances the windows to now and sends what is to be said. What fails is in the next
 // emission: gauges and cumulative sums as a matter of course, closed windows because they wait.
 func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	c.engine.SetCatalog(c.catalog.Snapshot())
+	c.letGo()
+	c.recordClosed(nil, c.partitions.Settle(c.engine), now)
 	closed, changes := c.engine.Advance(now)
 	c.recordClosed(closed, changes, now)
 	if c.learned != nil {
@@ -321,6 +333,7 @@ func (c *driftConnector) scores(now time.Time, e *encoder) {
 	if encodes {
 		c.engine.Embeddings(e.embedding)
 	}
+	c.letGo() // what was let go of meanwhile is not resolved
 	if c.logs != nil {
 		c.alerts.Settle(now)
 	}
@@ -331,6 +344,7 @@ func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
 	if c.logs == nil {
 		return
 	}
+	c.letGo()
 	overflow := c.alerts.TakeOverflow()
 	c.telemetry.alerts(ctx, "overflow", overflow)
 	c.telemetry.alerts(ctx, "dropped", c.alerts.TakeLost())

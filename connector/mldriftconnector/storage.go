@@ -108,7 +108,7 @@ func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.
 	if err := s.putWaiting(waiting); err != nil {
 		return false, 0, err
 	}
-	if err := s.putAlerts(a); err != nil {
+	if err := s.putAlerts(a, engine); err != nil {
 		return false, 0, err
 	}
 	s.putSnapshot(engine.Snapshot())
@@ -141,8 +141,10 @@ func (s *store) putWaiting(waiting pmetric.Metrics) error {
 	return nil
 }
 
-func (s *store) putAlerts(a *driftalert.Alerts) error {
-	data, err := a.EncodeChanged()
+// putAlerts notes the alerts, but for those on models that come from a partition: these follow from
+// what is read again.
+func (s *store) putAlerts(a *driftalert.Alerts, engine *drift.Engine) error {
+	data, err := a.EncodeChanged(func(k *drift.Key) bool { return !engine.Partitioned(k.Environment, k.Model) })
 	if data != nil {
 		s.records.Put(keyAlerts, data)
 	}

@@ -196,3 +196,22 @@ func (s *Seen) ids() []string {
 	})
 	return out
 }
+
+// Knows reports whether a producer has a place.
+func (s *Seen) Knows(id string) bool { return s.producers[id] != nil }
+
+// Adopt gives a place to a producer that has one in another Seen, with what was seen of it there.
+func (s *Seen) Adopt(other *Seen, id string) {
+	p := other.producers[id]
+	if p == nil || s.Knows(id) || len(s.producers) >= s.limit {
+		return
+	}
+	one := *p
+	one.flushes = make(map[uint64]*flush, len(p.flushes))
+	for sequence, f := range p.flushes {
+		one.flushes[sequence] = &flush{points: f.points, left: f.left, seen: slices.Clone(f.seen)}
+	}
+	s.uses++
+	one.used = s.uses
+	s.producers[strings.Clone(id)] = &one
+}

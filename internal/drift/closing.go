@@ -15,35 +15,50 @@ import (
 // closes the periods that end before. It returns the verdict windows that were closed, by model and
 // in a fixed order, and the verdicts that have changed.
 func (e *Engine) Advance(now time.Time) (closed []Result, changes []Change) {
+	e.tick(now)
+	c := closing{}
+	e.eachModel(func(m *model) {
+		if !m.partition.reading() {
+			e.advance(m, now.Unix(), &c)
+			return
+		}
+		e.advanceRead(m)
+	})
+	e.notes.short(c.shortages)
+	return append(c.closed, e.takeRead()...), c.changes
+}
+
+// tick takes note of the wall clock of an Advance.
+func (e *Engine) tick(now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.wall, e.noRoom = max(e.wall, now.Unix()), noRoom{}
-	c := closing{}
-	for _, m := range e.sorted() {
-		m.noRoom = noRoom{}
-		for stream := range m.clocks {
-			clock := &m.clocks[stream]
-			clock.Advance(now.Unix(), e.opts.Lateness, e.opts.Idle)
-			clock.CloseUpTo(&m.settings.grid, clock.Watermark, m.pending(stream), c.closer(m, stream))
-		}
-		e.expire(m)
+}
+
+// advance moves the watermarks of a model and closes its periods; wall is the wall clock, in
+// seconds.
+func (e *Engine) advance(m *model, wall int64, c *closing) {
+	m.noRoom = noRoom{}
+	for stream := range m.clocks {
+		clock := &m.clocks[stream]
+		clock.Advance(wall, e.opts.Lateness, e.opts.Idle)
+		clock.CloseUpTo(&m.settings.grid, clock.Watermark, m.pending(stream), c.closer(m, stream))
 	}
-	e.stats.Shortages = c.shortages
-	return c.closed, c.changes
+	e.expire(m)
+	m.note()
 }
 
 // CloseAll closes every period that has data, complete or not, and judges it with its real length:
 // the end of the newest minute. Nothing can be added to these periods afterwards.
 func (e *Engine) CloseAll(now time.Time) (closed []Result, changes []Change) {
 	closed, changes = e.Advance(now)
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	c := closing{closed: closed, changes: changes, final: true}
-	for _, m := range e.sorted() {
+	e.eachCurrent(func(m *model) {
 		for stream := range m.clocks {
 			m.clocks[stream].CloseAll(&m.settings.grid, m.pending(stream), c.closer(m, stream))
 		}
-	}
+		m.note()
+	})
 	return c.closed, c.changes
 }
 

@@ -46,7 +46,7 @@ func (e *Engine) addVectors(m *model, v *version, d *Delta, future bool) Outcome
 	s := v.embeddings[d.Key.Name]
 	switch {
 	case s == nil && len(v.embeddings) >= maxEmbeddings:
-		e.full("embedding", d.Key)
+		e.notes.full("embedding", d.Key)
 		return Overflowed
 	case s == nil:
 		s = &vectors{}
@@ -120,9 +120,9 @@ func cosineDistance(a, b []float64) float64 {
 // cosine distance of the window's centroid to the baseline's. The result has neither scores nor a
 // verdict. yield must not call the engine.
 func (e *Engine) Embeddings(yield func(r *Result, distance float64)) {
-	e.eachModel(func(m *model) {
+	e.eachCurrent(func(m *model) {
 		for _, v := range m.versions {
-			base := e.set.Baseline(m.key.environment, m.key.name, v.key.version)
+			base := m.set.Baseline(m.key.environment, m.key.name, v.key.version)
 			if base == nil || v.embeddings == nil {
 				continue
 			}

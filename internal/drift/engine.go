@@ -7,8 +7,9 @@
 // the event times of the deltas alone, so that a replay of last year's data gives what the live
 // stream gave.
 //
-//	Delta ──► seen ────► model ──► version ──► segment ──► series
-//	                       └─ clocks: one watermark for features, one for the rest
+//	Delta ──► model ──► seen ──► version ──► segment ──► series
+//	            ├─ clocks: one watermark for features, one for the rest
+//	            └─ mu: the evaluation of one model holds up nobody but itself
 //
 //	series ──┬─► ring of panes ──► Scores  (sliding window)
 //	         ├─► open windows ───► Advance (verdicts, see kind)
@@ -24,41 +25,50 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
-	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 // futureSlack is how far ahead of now an event may be, in seconds.
 const futureSlack = 5 * 60
 
 // Engine holds the windows of all models. It is safe for concurrent use.
+//
+// Each model has a lock of its own, which is held for as long as the model is added to, evaluated or
+// encoded. The locks below are held for a look-up. They may be taken under a model's lock, never the
+// other way round: catalogMu, model.mu, mu, notes.mu.
 type Engine struct {
-	opts Options
+	opts  Options
+	notes notes
 
-	// mu guards all below. One lock will do: deltas are few (one a series and minute), and the
-	// snapshot of all models has to be of one moment, together with which points were seen.
+	// catalogMu is held while the models are taken from one set of cards to the next.
+	catalogMu sync.Mutex
+
+	// mu guards all below.
 	mu     sync.Mutex
 	set    *catalog.Set
 	models map[modelKey]*model
-	seen   *delta.Seen
-	stats  Stats
-	events map[eventKey]int // into stats.Events
-	series int
 	noRoom noRoom
 	// wall is the newest wall clock, in seconds.
 	wall int64
-	// rest is what is passed on of models that found no room, here or in ml_summary; nil while
-	// there are none.
-	rest *version
-	// restDirty says that rest has changed since the last snapshot.
-	restDirty bool
-	// shared are the binnings by column of the set's baselines.
-	shared map[*profile.Column]*binnings
+	// rests are what is passed on of models that found no room, here or in ml_summary, by the
+	// partition that it came from.
+	rests map[string]*rest
+	// partitions are those that were assigned, by name.
+	partitions map[string]*partition
+}
+
+// rest is what is passed on of models that found no room.
+type rest struct {
+	version *version // nil while there is none
+	seen    *delta.Seen
+	// dirty says that it has changed since the last snapshot.
+	dirty bool
 }
 
 // Stats counts what happened since the last call of TakeStats, and what is held.
@@ -87,62 +97,143 @@ func New(opts Options) (*Engine, error) {
 	}
 	return &Engine{
 		opts: opts, set: catalog.NewSet(nil, nil), models: make(map[modelKey]*model),
-		seen:   newSeen(opts.Limits.Producers),
-		stats:  Stats{Evicted: make(map[string]uint64)},
-		shared: make(map[*profile.Column]*binnings),
+		notes: newNotes(), rests: make(map[string]*rest), partitions: make(map[string]*partition),
 	}, nil
 }
 
 // Add counts deltas that arrived at now. It keeps the strings and bounds in them.
 func (e *Engine) Add(now time.Time, deltas []Delta) {
+	e.newest(now)
+	var outcomes [outcomes]uint64
+	for len(deltas) > 0 {
+		n := e.addRun(now, deltas, &outcomes)
+		deltas = deltas[n:]
+	}
+	e.notes.points(&outcomes)
+}
+
+// newest takes note of the wall clock, in seconds, and returns the newest one known.
+func (e *Engine) newest(now time.Time) int64 {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.wall = max(e.wall, now.Unix())
-	for i := range deltas {
-		d := &deltas[i]
-		if n := bound(d); n > 0 {
-			e.stats.NamesCut += n
-			e.event(Event{Kind: NameCut, Key: d.Key})
+	return e.wall
+}
+
+// addRun counts the first deltas, as far as they are of one model, and returns how many they are.
+func (e *Engine) addRun(now time.Time, deltas []Delta, outcomes *[outcomes]uint64) (n int) {
+	var m *model
+	for ; n < len(deltas); n++ {
+		d := &deltas[n]
+		if m != nil && (d.Key.Model != m.key.name || d.Key.Environment != m.key.environment || d.Partition != deltas[n-1].Partition) {
+			break
 		}
-		outcome := e.addDelta(now, d)
-		e.stats.Points[outcome]++
+		if cut := bound(d); cut > 0 {
+			e.notes.cut(cut, d.Key)
+			if m != nil && d.Key.Model != m.key.name {
+				break // it is bounded now, and begins the next run
+			}
+		}
+		outcome := Invalid
+		if valid(d) {
+			if m == nil && d.Key.Model != "" {
+				if m = e.lockModel(d, now); m != nil {
+					defer m.mu.Unlock()
+				}
+			}
+			if m != nil {
+				outcome = e.addDelta(m, now, d)
+			} else {
+				outcome = e.addUnplaced(now, d)
+			}
+		}
+		outcomes[outcome]++
 		if outcome == Late || outcome == Future || outcome == BoundsMismatch || outcome == Invalid {
-			e.event(Event{Kind: NotCounted, Outcome: outcome, Key: d.Key})
+			e.notes.event(Event{Kind: NotCounted, Outcome: outcome, Key: d.Key})
 		}
+	}
+	return n
+}
+
+// lockModel returns the model of a delta, locked, which is added where it is missing; nil where
+// there is no room.
+func (e *Engine) lockModel(d *Delta, now time.Time) *model {
+	for {
+		e.mu.Lock()
+		m := e.model(modelKey{d.Key.Environment, d.Key.Model}, d.Partition, now.Unix())
+		e.mu.Unlock()
+		if m == nil {
+			return nil
+		}
+		m.mu.Lock()
+		if !m.gone.Load() {
+			if m.partition == nil && d.Partition != "" {
+				m.partition = e.join(d.Partition)
+			}
+			return m
+		}
+		m.mu.Unlock()
 	}
 }
 
-func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
-	if !valid(d) {
-		return Invalid
+// repeated marks a delta as seen and returns whether, and why, it is not to be counted.
+func (e *Engine) repeated(seen *delta.Seen, d *Delta, wall int64) (Outcome, bool) {
+	if d.Producer == "" {
+		return Counted, false
 	}
-	if d.Producer != "" {
-		freshness, place := e.seen.Mark(d, now.Unix())
-		switch place {
-		case delta.GivenAway:
-			e.giveAway("producer", d.Key)
-		case delta.NoPlace:
-			e.full("producer", d.Key)
-		}
-		switch freshness {
-		case delta.Contradictory:
-			return Invalid
-		case delta.Repeated:
-			return Duplicate
-		}
+	freshness, place := seen.Mark(d, wall)
+	switch place {
+	case delta.GivenAway:
+		e.notes.giveAway("producer", d.Key)
+	case delta.NoPlace:
+		e.notes.full("producer", d.Key)
+	}
+	switch freshness {
+	case delta.Contradictory:
+		return Invalid, true
+	case delta.Repeated:
+		return Duplicate, true
+	}
+	return Counted, false
+}
+
+// addUnplaced counts a delta of a model that has no place.
+func (e *Engine) addUnplaced(now time.Time, d *Delta) Outcome {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	r := e.restOf(d.Partition)
+	if outcome, not := e.repeated(r.seen, d, now.Unix()); not {
+		return outcome
+	}
+	r.dirty = true
+	return addRest(&r.version, d, now)
+}
+
+// restOf returns the rest of a partition.
+func (e *Engine) restOf(partition string) *rest {
+	r := e.rests[partition]
+	if r == nil {
+		r = &rest{seen: newSeen(e.opts.Limits.Producers)}
+		e.rests[strings.Clone(partition)] = r
+	}
+	return r
+}
+
+func (e *Engine) addDelta(m *model, now time.Time, d *Delta) Outcome {
+	m.touch(now.Unix())
+	if m.partition.reading() {
+		// What is read again is counted as it was when it came.
+		now = time.Unix(min(now.Unix(), d.Minute+60), 0)
+		defer e.catchUp(m)
 	}
 	wall := now.Unix()
-	if d.Key.Model == "" {
-		return e.addRest(nil, d, now)
+	if outcome, not := e.repeated(e.seenBy(m, d), d, wall); not {
+		return outcome
 	}
-	m := e.model(modelKey{d.Key.Environment, d.Key.Model}, wall)
-	if m == nil {
-		return e.addRest(nil, d, now)
-	}
-	m.lastSeen, m.dirty = max(m.lastSeen, wall), true
+	m.dirty = true
 	v := e.version(m, versionKey{d.Key.Version, d.Key.Role}, now.UnixNano())
 	if v == nil {
-		return e.addRest(m, d, now)
+		return addRest(&m.rest, d, now)
 	}
 	v.lastSeen = max(v.lastSeen, wall)
 	future := d.Minute > wall+futureSlack
@@ -160,7 +251,7 @@ func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
 		}
 		outcome := v.addPassthrough(d, now)
 		if outcome == Overflowed {
-			e.full("use", d.Key)
+			e.notes.full("use", d.Key)
 		}
 		if future {
 			return cmp.Or(outcome, Future)
@@ -197,7 +288,7 @@ func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
 			limit += len(s.binning.Categories)
 		}
 		if !s.total.addDelta(d, now.UnixNano(), limit) {
-			e.full("category", d.Key)
+			e.notes.full("category", d.Key)
 		}
 	}
 	if future {
@@ -223,7 +314,7 @@ func (e *Engine) addDelta(now time.Time, d *Delta) Outcome {
 func (e *Engine) place(m *model, g *segment, s *series, a *adder, stream int) Outcome {
 	outcome := m.place(g, s, a, stream)
 	if a.full {
-		e.event(Event{Kind: Saturated, Key: a.d.Key})
+		e.notes.event(Event{Kind: Saturated, Key: a.d.Key})
 	}
 	return outcome
 }
@@ -276,7 +367,7 @@ func (e *Engine) addSegmentMissing(m *model, v *version, g *segment, d *Delta, n
 		key := seriesKey{Feature, d.Key.Name}
 		if v.plans[key] == nil {
 			if e.newPlan(m, v, key) == nil {
-				e.full("feature", d.Key)
+				e.notes.full("feature", d.Key)
 				return Overflowed
 			}
 		}
@@ -303,24 +394,34 @@ func unclosed(nanoseconds int64) int {
 // SetCatalog gives the engine another set of cards; the same set again is free. Windows are kept
 // where their bins still fit, and dropped where the length of windows has changed.
 func (e *Engine) SetCatalog(set *catalog.Set) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if set == e.set {
+	if e.cards() == set {
 		return
 	}
-	e.set = set
-	clear(e.shared)
-	e.noRoom = noRoom{}
-	for _, m := range e.sorted() {
-		e.resolve(m)
+	e.catalogMu.Lock()
+	defer e.catalogMu.Unlock()
+	e.mu.Lock()
+	known := set == e.set
+	e.set, e.noRoom = set, noRoom{}
+	e.mu.Unlock()
+	if known {
+		return
 	}
+	e.eachModel(func(m *model) { e.resolve(m, set) })
 }
 
-// resolve reads the catalog anew for a model.
-func (e *Engine) resolve(m *model) {
+// cards returns the set of cards.
+func (e *Engine) cards() *catalog.Set {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.set
+}
+
+// resolve reads a catalog for a model.
+func (e *Engine) resolve(m *model, set *catalog.Set) {
 	before := m.settings.grid.Window()
-	m.settings = e.opts.resolve(e.set, m.key)
-	m.card = e.set.Model(m.key.environment, m.key.name) != nil
+	m.set, m.shared = set, nil
+	m.settings = e.opts.resolve(set, m.key)
+	m.card.Store(set.Model(m.key.environment, m.key.name) != nil)
 	m.noRoom = noRoom{}
 	m.dirty = true
 	e.beginLearning(m)
@@ -328,9 +429,9 @@ func (e *Engine) resolve(m *model) {
 		m.restartWindows()
 	}
 	for _, v := range m.versions {
-		v.card = e.hasCard(m.key, v.key)
+		v.card = m.hasCard(v.key)
 		for key := range v.plans {
-			v.plans[key] = e.plan(m.key, v.key.version, key)
+			v.plans[key] = e.plan(m, v.key.version, key)
 			e.unknownFeature(m, v, key, v.plans[key])
 		}
 		for _, g := range v.groups {
@@ -345,26 +446,28 @@ func (e *Engine) resolve(m *model) {
 					}
 				}
 				if !s.rebase(m.settings.grid.Panes()) {
-					e.event(Event{Kind: Renewed, Key: keyOf(m, v, g, s)})
+					e.notes.event(Event{Kind: Renewed, Key: keyOf(m, v, g, s)})
 				}
 			}
 		}
 	}
 	m.rejoin()
+	m.note()
 }
 
 // TakeStats returns what happened since the last call, and what is held.
 func (e *Engine) TakeStats() Stats {
+	out := e.notes.take()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	out := e.stats
-	out.Models, out.Series = len(e.models), e.series
-	e.stats = Stats{Evicted: make(map[string]uint64)}
-	clear(e.events)
+	out.Models = len(e.models)
+	for _, m := range e.models {
+		out.Series += int(m.series.Load())
+	}
 	return out
 }
 
-// sorted returns the models in the order of their keys.
+// sorted returns the models in the order of their keys. mu is held.
 func (e *Engine) sorted() []*model {
 	out := make([]*model, 0, len(e.models))
 	for _, m := range e.models {
@@ -374,15 +477,26 @@ func (e *Engine) sorted() []*model {
 	return out
 }
 
-// eachModel calls f for every model, and holds the lock for one model at a time: ingestion goes on
-// in between.
+// eachModel calls f for every model, in the order of their keys, each with its lock: the others go
+// on.
 func (e *Engine) eachModel(f func(*model)) {
 	e.mu.Lock()
 	models := e.sorted()
 	e.mu.Unlock()
 	for _, m := range models {
-		e.mu.Lock()
-		f(m)
-		e.mu.Unlock()
+		m.mu.Lock()
+		if !m.gone.Load() {
+			f(m)
+		}
+		m.mu.Unlock()
 	}
+}
+
+// eachCurrent is eachModel without the models of partitions that are being read again.
+func (e *Engine) eachCurrent(f func(*model)) {
+	e.eachModel(func(m *model) {
+		if !m.partition.reading() {
+			f(m)
+		}
+	})
 }

@@ -3,6 +3,8 @@
 
 package drift
 
+import "sync"
+
 // EventKind says what an Event is about.
 type EventKind uint8
 
@@ -84,27 +86,94 @@ func (ev *Event) parent() Key {
 	return k
 }
 
+// notes are what happened since they were taken. They have a lock of their own, under which no other
+// is taken.
+type notes struct {
+	mu     sync.Mutex
+	stats  Stats
+	events map[eventKey]int // into stats.Events
+}
+
+func newNotes() notes {
+	return notes{stats: Stats{Evicted: make(map[string]uint64)}, events: make(map[eventKey]int)}
+}
+
+// take returns what has been noted since the last call.
+func (n *notes) take() Stats {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := n.stats
+	n.stats = Stats{Evicted: make(map[string]uint64)}
+	clear(n.events)
+	return out
+}
+
+// points counts deltas by outcome.
+func (n *notes) points(by *[outcomes]uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for outcome, count := range by {
+		n.stats.Points[outcome] += count
+	}
+}
+
+// cut takes note of names that were too long.
+func (n *notes) cut(names uint64, k Key) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stats.NamesCut += names
+	n.note(Event{Kind: NameCut, Key: k})
+}
+
+// namesCut counts names that were too long, of nobody in particular.
+func (n *notes) namesCut(names uint64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stats.NamesCut += names
+}
+
+// short takes note of subjects for which a window has passed without a verdict.
+func (n *notes) short(of []Shortage) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stats.Shortages = of
+}
+
 // event takes note of an event.
-func (e *Engine) event(ev Event) {
-	e.stats.Happened[ev.Kind]++
-	k := eventKey{ev.Kind, ev.Item, ev.Outcome, ev.parent()}
-	if i, ok := e.events[k]; ok {
-		e.stats.Events[i].Count++
-		return
-	}
-	if len(e.stats.Events) >= maxEvents {
-		return
-	}
-	if e.events == nil {
-		e.events = make(map[eventKey]int)
-	}
-	ev.Count = 1
-	e.events[k] = len(e.stats.Events)
-	e.stats.Events = append(e.stats.Events, ev)
+func (n *notes) event(ev Event) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.note(ev)
+}
+
+// giveAway takes note of a place that was given to another.
+func (n *notes) giveAway(item string, k Key) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stats.Evicted[item]++
+	n.note(Event{Kind: GivenAway, Item: item, Key: k})
 }
 
 // full takes note of something that found no room.
-func (e *Engine) full(item string, k Key) {
-	e.stats.Evicted[item]++
-	e.event(Event{Kind: NoRoom, Item: item, Key: k})
+func (n *notes) full(item string, k Key) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stats.Evicted[item]++
+	n.note(Event{Kind: NoRoom, Item: item, Key: k})
+}
+
+// note is event for who has the lock.
+func (n *notes) note(ev Event) {
+	n.stats.Happened[ev.Kind]++
+	k := eventKey{ev.Kind, ev.Item, ev.Outcome, ev.parent()}
+	if i, ok := n.events[k]; ok {
+		n.stats.Events[i].Count++
+		return
+	}
+	if len(n.stats.Events) >= maxEvents {
+		return
+	}
+	ev.Count = 1
+	n.events[k] = len(n.stats.Events)
+	n.stats.Events = append(n.stats.Events, ev)
 }

@@ -30,7 +30,7 @@ func (e *Engine) expire(m *model) {
 				}
 				return dead
 			})
-			e.series -= before - len(g.order)
+			m.series.Add(int64(len(g.order) - before))
 			gone = gone || before > len(g.order)
 			if len(g.order) == 0 {
 				v.groups = slices.Delete(v.groups, gi, gi+1)
@@ -48,7 +48,12 @@ func (e *Engine) expire(m *model) {
 		}
 	}
 	if len(m.versions) == 0 {
-		delete(e.models, m.key)
+		m.gone.Store(true)
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		if e.models[m.key] == m {
+			delete(e.models, m.key)
+		}
 	}
 }
 

@@ -266,7 +266,7 @@ func unsaved(e *Engine) {
 	for _, m := range e.models {
 		m.dirty = true
 	}
-	e.restDirty = true
+	e.restOf("").dirty = true
 }
 
 // scoreBy returns the score of a method; nil if there is none.

@@ -38,11 +38,7 @@ func (o Options) Judge(set *catalog.Set, deltas []Delta, design func(Key) float6
 		d := deltas[i]
 		d.Minute = judgedAt
 		bound(&d)
-		m := e.model(modelKey{d.Key.Environment, d.Key.Model}, judgedAt)
-		if m.design == nil {
-			m.judgeOnce(o.Window, design)
-		}
-		if outcome := e.addDelta(now, &d); outcome != Counted {
+		if outcome := e.addOnce(now, &d, design); outcome != Counted {
 			return nil, fmt.Errorf("%s: %s", d.Key, outcome)
 		}
 	}
@@ -53,6 +49,22 @@ func (o Options) Judge(set *catalog.Set, deltas []Delta, design func(Key) float6
 		}
 	}
 	return results, nil
+}
+
+// addOnce adds a delta to a model that is judged once.
+func (e *Engine) addOnce(now time.Time, d *Delta, design func(Key) float64) Outcome {
+	if !valid(d) {
+		return Invalid
+	}
+	m := e.lockModel(d, now)
+	if m == nil {
+		return Overflowed
+	}
+	defer m.mu.Unlock()
+	if m.design == nil {
+		m.judgeOnce(e.opts.Window, design)
+	}
+	return e.addDelta(m, now, d)
 }
 
 // judgeOnce makes the first window decide, by its values and the baseline alone.

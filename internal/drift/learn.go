@@ -63,7 +63,7 @@ func (m *model) learns(r *Result) bool {
 // beginLearning starts or stops learning, as the catalog has no baseline for the model or has one.
 func (e *Engine) beginLearning(m *model) {
 	switch {
-	case e.opts.Learn == 0 || e.hasBaseline(m.key):
+	case e.opts.Learn == 0 || m.hasBaseline():
 		if m.learning != nil && !m.learning.done {
 			m.learning = nil
 		}
@@ -72,8 +72,8 @@ func (e *Engine) beginLearning(m *model) {
 	}
 }
 
-func (e *Engine) hasBaseline(key modelKey) bool {
-	card := e.set.Model(key.environment, key.name)
+func (m *model) hasBaseline() bool {
+	card := m.set.Model(m.key.environment, m.key.name)
 	if card == nil {
 		return false
 	}
@@ -161,13 +161,11 @@ func (c *learned) addDelta(d *Delta, limit int) {
 // Learned returns the baselines that have been learned and not been taken yet: all minutes of their
 // rows are closed.
 func (e *Engine) Learned(now time.Time) []Learned {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	var out []Learned
-	for _, m := range e.sorted() {
+	e.eachCurrent(func(m *model) {
 		l := m.learning
 		if l == nil || l.done || !l.full {
-			continue
+			return
 		}
 		closed := true
 		for i := range m.clocks {
@@ -176,15 +174,21 @@ func (e *Engine) Learned(now time.Time) []Learned {
 		if closed {
 			out = append(out, l.profile(m.key, now))
 		}
-	}
+	})
 	return out
 }
 
 // FinishLearning says that a learned baseline was written, or is not wanted.
 func (e *Engine) FinishLearning(environment, name string) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if m := e.models[modelKey{environment, name}]; m != nil && m.learning != nil {
+	m := e.models[modelKey{environment, name}]
+	e.mu.Unlock()
+	if m == nil {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.learning != nil {
 		m.learning = &learning{done: true}
 		m.dirty = true
 	}
@@ -193,7 +197,7 @@ func (e *Engine) FinishLearning(environment, name string) {
 // LearningProgress calls yield for every model whose baseline is being learned, with the rows so
 // far and those wanted.
 func (e *Engine) LearningProgress(yield func(environment, model string, rows, wanted uint64)) {
-	e.eachModel(func(m *model) {
+	e.eachCurrent(func(m *model) {
 		if m.learning != nil && !m.learning.done {
 			yield(m.key.environment, m.key.name, m.learning.rows, uint64(e.opts.Learn))
 		}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
@@ -30,7 +31,7 @@ func (m *model) encode(wall int64) []byte {
 		e.String(w.Length.String())
 	}
 	e.Varint(wall)
-	e.Varint(m.lastSeen)
+	e.Varint(m.lastSeen.Load())
 	for i := range m.clocks {
 		e.clock(&m.clocks[i])
 	}
@@ -46,8 +47,9 @@ func (m *model) encode(wall int64) []byte {
 
 // decodeModel reads a model with the windows that were saved; resolve takes it to those of the
 // catalog.
-func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
-	m := &model{key: modelKey{d.name(), d.name()}, names: make(map[string]string)}
+func (e *Engine) decodeModel(d *decoder, now time.Time, set *catalog.Set) *model {
+	m := newModel(modelKey{d.name(), d.name()})
+	m.set = set
 	saved, err := eventtime.ParseWindow(d.String())
 	if err != nil || m.key.name == "" {
 		d.Fail()
@@ -55,7 +57,7 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 	}
 	m.settings.grid = eventtime.NewGrid(saved)
 	d.startsAt(now.Unix())
-	m.lastSeen = d.since(d.seconds())
+	m.lastSeen.Store(d.since(d.seconds()))
 	for i := range m.clocks {
 		m.clocks[i] = d.clock()
 	}
@@ -73,13 +75,13 @@ func (e *Engine) decodeModel(d *decoder, now time.Time) *model {
 			return m
 		case found:
 		case len(m.versions) >= 2*e.opts.Limits.Versions:
-			e.full("version", Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role})
+			e.notes.full("version", Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role})
 		default:
 			m.versions = slices.Insert(m.versions, i, v)
 		}
 	}
 	if d.Err() == nil {
-		d.sections(m)
+		d.sections(m, e.opts.Limits.Producers)
 		e.beginLearning(m)
 	}
 	return m

@@ -57,12 +57,15 @@ type Options struct {
 	// Learn is the number of rows from which a baseline is learned for a model that has none; 0
 	// learns nothing.
 	Learn int
+	// KeepRead says that Advance returns the windows, too, that are closed while a partition is read
+	// again.
+	KeepRead bool
 }
 
 // Limits bound the tables of an Engine.
 type Limits struct {
 	// Models is in all; Versions (with their roles) per model; Segments and Features per version;
-	// Categories per subject, beyond the baseline's; Producers in all.
+	// Categories per subject, beyond the baseline's; Producers per model.
 	Models, Versions, Segments, Features, Categories, Producers int
 }
 

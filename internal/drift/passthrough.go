@@ -68,22 +68,30 @@ func (v *version) addPassthrough(d *Delta, now time.Time) Outcome {
 	return outcome
 }
 
-// addRest adds what is passed on of a version of m, or with nil of a model, that found no room.
-func (e *Engine) addRest(m *model, d *Delta, now time.Time) Outcome {
+// addRest adds what is passed on of a model or a version that found no room.
+func addRest(to **version, d *Delta, now time.Time) Outcome {
 	if !d.Key.Subject.Passthrough() || d.Key.Segment != "" {
 		return Overflowed
 	}
-	rest := &e.rest
-	if m != nil {
-		rest = &m.rest
-	} else {
-		e.restDirty = true
+	if *to == nil {
+		*to = newVersion(versionKey{}, now.UnixNano())
 	}
-	if *rest == nil {
-		*rest = newVersion(versionKey{}, now.UnixNano())
-	}
-	(*rest).addPassthrough(d, now)
+	(*to).addPassthrough(d, now)
 	return Overflowed
+}
+
+// merge adds the totals of another version.
+func (v *version) merge(other *version) {
+	v.start = min(v.start, other.start)
+	v.predictions += other.predictions
+	for _, p := range other.passthroughs {
+		i, found := slices.BinarySearchFunc(v.passthroughs, p, comparePassthroughs)
+		if !found {
+			one := &passthrough{subject: p.subject, consumer: p.consumer, total: &total{start: p.total.start, kind: p.total.kind, bounds: p.total.bounds, groups: make([]uint64, len(p.total.groups))}}
+			v.passthroughs = slices.Insert(v.passthroughs, i, one)
+		}
+		v.passthroughs[i].total.addTotal(p.total)
+	}
 }
 
 func (e *encoder) passthroughs(list []*passthrough) {

@@ -56,13 +56,23 @@ func spare[P place](places []P, limit int, known bool, wall int64) (i int, room 
 	return best, best < 0 && known && cards < limit
 }
 
-func (m *model) used() int64   { return m.lastSeen }
-func (m *model) known() bool   { return m.card }
+func (m *model) used() int64   { return m.lastSeen.Load() }
+func (m *model) known() bool   { return m.card.Load() }
+func (m *model) decided() bool { return m.verdicts.Load() }
+
 func (v *version) used() int64 { return v.lastSeen }
 func (v *version) known() bool { return v.card }
 
-func (m *model) decided() bool {
-	return slices.ContainsFunc(m.versions, (*version).decided)
+// note keeps for others, who do not have the lock of the model, whether it has a verdict.
+func (m *model) note() {
+	m.verdicts.Store(slices.ContainsFunc(m.versions, (*version).decided))
+}
+
+// touch takes note that something came for the model.
+func (m *model) touch(wall int64) {
+	if wall > m.lastSeen.Load() {
+		m.lastSeen.Store(wall)
+	}
 }
 
 func (v *version) decided() bool {
@@ -80,8 +90,8 @@ func (v *version) decided() bool {
 var roles = []string{"", "shadow", "canary"}
 
 // hasCard reports whether the catalog lists a version.
-func (e *Engine) hasCard(m modelKey, v versionKey) bool {
-	return e.set.Version(m.environment, m.name, v.version) != nil && slices.Contains(roles, v.role)
+func (m *model) hasCard(v versionKey) bool {
+	return m.set.Version(m.key.environment, m.key.name, v.version) != nil && slices.Contains(roles, v.role)
 }
 
 // noRoom remembers until when it is known that there is no room: spare is asked once a second at
@@ -95,52 +105,54 @@ func (n *noRoom) at(known bool) *int64 {
 	return &n.unknown
 }
 
-// model returns a model, which is added where it is missing; nil where there is no room.
-func (e *Engine) model(key modelKey, wall int64) *model {
+// model returns a model, which is added where it is missing; nil where there is no room. mu is held.
+func (e *Engine) model(key modelKey, partition string, wall int64) *model {
 	if m := e.models[key]; m != nil {
 		return m
 	}
 	known := e.set.Model(key.environment, key.name) != nil
 	if len(e.models) >= e.opts.Limits.Models {
 		if *e.noRoom.at(known) == wall {
-			e.full("model", Key{Environment: key.environment, Model: key.name})
+			e.notes.full("model", Key{Environment: key.environment, Model: key.name})
 			return nil
 		}
 		models := e.sorted()
 		i, room := spare(models, e.opts.Limits.Models, known, wall)
 		switch {
 		case i >= 0:
-			e.giveAway("model", Key{Environment: models[i].key.environment, Model: models[i].key.name})
+			e.notes.giveAway("model", Key{Environment: models[i].key.environment, Model: models[i].key.name})
 			e.drop(models[i])
 		case !room:
 			*e.noRoom.at(known) = wall
-			e.full("model", Key{Environment: key.environment, Model: key.name})
+			e.notes.full("model", Key{Environment: key.environment, Model: key.name})
 			return nil
 		}
 	}
 	key = modelKey{strings.Clone(key.environment), strings.Clone(key.name)}
-	m := &model{key: key, card: known, names: make(map[string]string), settings: e.opts.resolve(e.set, key)}
+	m := newModel(key)
+	m.set, m.settings, m.partition = e.set, e.opts.resolve(e.set, key), e.partition(partition)
+	m.card.Store(known)
+	m.touch(wall)
 	e.beginLearning(m)
 	e.models[key] = m
 	return m
 }
 
-func (e *Engine) giveAway(item string, k Key) {
-	e.stats.Evicted[item]++
-	e.event(Event{Kind: GivenAway, Item: item, Key: k})
+func newModel(key modelKey) *model {
+	return &model{key: key, names: make(map[string]string)}
 }
 
+// drop forgets a model. mu is held.
 func (e *Engine) drop(m *model) {
-	for _, v := range m.versions {
-		e.forget(v)
-	}
+	m.gone.Store(true)
 	delete(e.models, m.key)
 	e.noRoom = noRoom{}
 }
 
-func (e *Engine) forget(v *version) {
+// forget takes note that a version has no series any more.
+func (m *model) forget(v *version) {
 	for _, g := range v.groups {
-		e.series -= len(g.order)
+		m.series.Add(int64(-len(g.order)))
 	}
 }
 
@@ -151,25 +163,25 @@ func (e *Engine) version(m *model, key versionKey, now int64) *version {
 	if found {
 		return m.versions[i]
 	}
-	known, wall := e.hasCard(m.key, key), now/1e9
+	known, wall := m.hasCard(key), now/1e9
 	if len(m.versions) >= e.opts.Limits.Versions {
 		name := Key{Environment: m.key.environment, Model: m.key.name, Version: key.version, Role: key.role}
 		if *m.noRoom.at(known) == wall {
-			e.full("version", name)
+			e.notes.full("version", name)
 			return nil
 		}
 		j, room := spare(m.versions, e.opts.Limits.Versions, known, wall)
 		switch {
 		case j >= 0:
 			old := m.versions[j]
-			e.giveAway("version", Key{Environment: m.key.environment, Model: m.key.name, Version: old.key.version, Role: old.key.role})
-			e.forget(old)
+			e.notes.giveAway("version", Key{Environment: m.key.environment, Model: m.key.name, Version: old.key.version, Role: old.key.role})
+			m.forget(old)
 			m.versions = slices.Delete(m.versions, j, j+1)
 			m.noRoom = noRoom{}
 			i, _ = slices.BinarySearchFunc(m.versions, key, find)
 		case !room:
 			*m.noRoom.at(known) = wall
-			e.full("version", name)
+			e.notes.full("version", name)
 			return nil
 		}
 	}

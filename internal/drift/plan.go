@@ -24,8 +24,8 @@ type plan struct {
 	fine                 []float64 // see counts
 }
 
-// binnings are those of one column of a baseline, shared by all versions that have it, or those of
-// one plan without a baseline.
+// binnings are those of one column of a baseline, shared by all versions of a model that have it, or
+// those of one plan without a baseline.
 type binnings struct{ list []*distribution.Binning }
 
 // maxBinnings bounds binnings, which only data in changing bins fill.
@@ -218,17 +218,20 @@ func (o *Options) plan(set *catalog.Set, key modelKey, version string, sk series
 	return p
 }
 
-// plan says how a subject of a version is compared.
-func (e *Engine) plan(key modelKey, version string, sk seriesKey) *plan {
-	p := e.opts.plan(e.set, key, version, sk)
+// plan says how a subject of a version of a model is compared.
+func (e *Engine) plan(m *model, version string, sk seriesKey) *plan {
+	p := e.opts.plan(m.set, m.key, version, sk)
 	if p.column == nil {
 		p.shared = &binnings{}
 		return p
 	}
-	p.shared = e.shared[p.column]
+	p.shared = m.shared[p.column]
 	if p.shared == nil {
+		if m.shared == nil {
+			m.shared = make(map[*profile.Column]*binnings)
+		}
 		p.shared = &binnings{}
-		e.shared[p.column] = p.shared
+		m.shared[p.column] = p.shared
 	}
 	return p
 }

@@ -56,7 +56,7 @@ func (e *Engine) rebaseFor(m *model, s *series, d *Delta) bool {
 	case better.Mismatched:
 		return false
 	case free && want == distribution.KindCategorical:
-		e.event(Event{Kind: Categorized, Key: d.Key})
+		e.notes.event(Event{Kind: Categorized, Key: d.Key})
 		s.categorize(better, m.settings.grid.Panes())
 		return true
 	case free && want == distribution.KindNumeric: // exponential histograms take the values of a series without a baseline
@@ -64,7 +64,7 @@ func (e *Engine) rebaseFor(m *model, s *series, d *Delta) bool {
 	case b.Kind == want && !b.Mismatched && s.plan.proper(b.Bounds) && !s.plan.proper(d.Bounds):
 		return false
 	default:
-		e.event(Event{Kind: Renewed, Key: d.Key})
+		e.notes.event(Event{Kind: Renewed, Key: d.Key})
 	}
 	s.setBinning(better, m.settings.grid.Panes())
 	return !better.Mismatched

@@ -14,7 +14,7 @@ import (
 // replaced by that one. Verdicts are those of the last Advance. What yield gets is shared only for
 // the call, and yield must not call the engine.
 func (e *Engine) Scores(yield func(*Result)) {
-	e.eachModel(func(m *model) {
+	e.eachCurrent(func(m *model) {
 		sc := &scorer{}
 		sc.yield = func(c comparison) {
 			sc.ref.explain(c.result, c.judgement, c.mismatched)

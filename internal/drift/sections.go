@@ -9,6 +9,7 @@ const (
 	sectionEvidence = 1
 	sectionLearning = 2
 	sectionSegments = 3
+	sectionSeen     = 4
 )
 
 // sections writes what follows the versions.
@@ -33,10 +34,11 @@ func (e *encoder) sections(m *model) {
 		e.learning(m.learning)
 	}
 	e.segments(m)
+	e.seen(m)
 }
 
 // sections reads what follows the versions, as far as there is any.
-func (d *decoder) sections(m *model) {
+func (d *decoder) sections(m *model, producers int) {
 	for d.Len() > 0 && d.Err() == nil {
 		switch d.Uvarint() {
 		case sectionEvidence:
@@ -45,6 +47,8 @@ func (d *decoder) sections(m *model) {
 			m.learning = d.learning()
 		case sectionSegments:
 			d.segments()
+		case sectionSeen:
+			m.seen = d.seen(producers)
 		default:
 			d.Fail()
 		}

@@ -11,12 +11,43 @@ import (
 
 func newSeen(producers int) *delta.Seen { return delta.NewSeen(producers, placeKept) }
 
-// encodeDedupe writes which points were seen, and what is passed on of models that found no room.
-func (e *Engine) encodeDedupe() []byte {
+// seenBy returns which points of a model were seen. Of a producer that is new to the model, points
+// may have been seen before it had a place, or by a version that kept those of all models together.
+func (e *Engine) seenBy(m *model, d *Delta) *delta.Seen {
+	if m.seen == nil {
+		m.seen = newSeen(e.opts.Limits.Producers)
+	}
+	if d.Producer != "" && !m.seen.Knows(d.Producer) {
+		e.mu.Lock()
+		if r := e.rests[d.Partition]; r != nil {
+			m.seen.Adopt(r.seen, d.Producer)
+		}
+		e.mu.Unlock()
+	}
+	return m.seen
+}
+
+// seen writes which points of a model were seen.
+func (e *encoder) seen(m *model) {
+	if m.seen != nil {
+		e.Uvarint(sectionSeen)
+		m.seen.Encode(e.Encoder)
+	}
+}
+
+func (d *decoder) seen(producers int) *delta.Seen {
+	out := newSeen(producers)
+	out.Decode(d.Decoder, d.name, func() int64 { return d.since(d.seconds()) })
+	return out
+}
+
+// encodeDedupe writes which points were seen of models that found no room, and what is passed on of
+// them.
+func (e *Engine) encodeDedupe(r *rest) []byte {
 	out := newEncoder(1 << 10)
 	out.Varint(e.wall)
-	e.seen.Encode(out.Encoder)
-	out.rest(e.rest)
+	r.seen.Encode(out.Encoder)
+	out.rest(r.version)
 	return out.Seal()
 }
 
@@ -36,17 +67,17 @@ func (e *Engine) RestoreDedupe(now time.Time, data []byte) error {
 	if d.Err() != nil {
 		return d.Err()
 	}
-	rest := d.rest()
+	version := d.rest()
 	if d.Err() == nil && d.Len() > 0 {
 		d.Fail()
 	}
 	if d.Err() != nil {
 		return d.Err()
 	}
+	e.newest(now)
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.wall = max(e.wall, wall)
-	e.seen, e.rest = out, rest
-	e.stats.NamesCut += d.cuts
+	e.rests[""] = &rest{version: version, seen: out}
+	e.notes.namesCut(d.cuts)
 	return nil
 }

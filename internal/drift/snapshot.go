@@ -14,27 +14,34 @@ type Snapshot struct {
 	Keys []string
 	// Changed holds the models that have changed since the last snapshot, by key.
 	Changed map[string][]byte
-	// Dedupe is which points were seen, and the totals of models that found no room; nil where
+	// Dedupe is which points were seen of models that found no room, and their totals; nil where
 	// nothing has changed.
 	Dedupe []byte
 }
 
-// Snapshot returns what has changed since the last one.
+// Snapshot returns what has changed since the last one. Models that come from a partition are not
+// in it: the topic keeps them.
 func (e *Engine) Snapshot() Snapshot {
 	e.mu.Lock()
-	defer e.mu.Unlock()
+	wall := e.wall
+	e.mu.Unlock()
 	out := Snapshot{Changed: make(map[string][]byte)}
-	for _, m := range e.sorted() {
+	e.eachModel(func(m *model) {
+		if m.partition != nil {
+			return
+		}
 		key := m.key.String()
 		out.Keys = append(out.Keys, key)
 		if m.dirty {
-			out.Changed[key] = m.encode(e.wall)
+			out.Changed[key] = m.encode(wall)
 			m.dirty = false
 		}
-	}
-	if len(out.Changed) > 0 || e.restDirty {
-		out.Dedupe = e.encodeDedupe()
-		e.restDirty = false
+	})
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if r := e.restOf(""); r.dirty || len(out.Changed) > 0 {
+		out.Dedupe = e.encodeDedupe(r)
+		r.dirty = false
 	}
 	return out
 }
@@ -44,37 +51,37 @@ func (e *Engine) Snapshot() Snapshot {
 // they are when they arrive; of two that are the same then, the first is kept, and so are models
 // and versions up to twice the limit. It never panics, whatever the bytes.
 func (e *Engine) Restore(now time.Time, data []byte) error {
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	d, err := newDecoder(data)
 	if err != nil {
 		return err
 	}
-	e.wall = max(e.wall, now.Unix())
-	m := e.decodeModel(d, now)
+	e.newest(now)
+	set := e.cards()
+	m := e.decodeModel(d, now, set)
 	if d.Err() == nil && d.Len() > 0 {
 		d.Fail()
 	}
 	if d.Err() != nil {
 		return d.Err()
 	}
-	e.stats.NamesCut += d.cuts
 	if d.cuts > 0 {
-		e.event(Event{Kind: NameCut, Key: Key{Environment: m.key.environment, Model: m.key.name}})
+		e.notes.cut(d.cuts, Key{Environment: m.key.environment, Model: m.key.name})
 	}
+	e.resolve(m, set)
+	for _, v := range m.versions {
+		for _, g := range v.groups {
+			m.series.Add(int64(len(g.order)))
+		}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	switch {
 	case e.models[m.key] != nil && d.cuts == 0:
 		return fmt.Errorf("%s is there twice", m.key)
 	case e.models[m.key] != nil || len(e.models) >= 2*e.opts.Limits.Models:
-		e.full("model", Key{Environment: m.key.environment, Model: m.key.name})
+		e.notes.full("model", Key{Environment: m.key.environment, Model: m.key.name})
 		return nil
 	}
-	e.resolve(m)
 	e.models[m.key] = m
-	for _, v := range m.versions {
-		for _, g := range v.groups {
-			e.series += len(g.order)
-		}
-	}
 	return nil
 }

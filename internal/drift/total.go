@@ -159,9 +159,9 @@ type Total struct {
 // the call, and yield must not call the engine.
 func (e *Engine) Totals(yield func(*Total)) {
 	e.mu.Lock()
-	e.rest.totals(Key{Overflow: true}, yield)
+	e.unplaced().totals(Key{Overflow: true}, yield)
 	e.mu.Unlock()
-	e.eachModel(func(m *model) {
+	e.eachCurrent(func(m *model) {
 		m.rest.totals(Key{Environment: m.key.environment, Model: m.key.name, Overflow: true}, yield)
 		for _, v := range m.versions {
 			key := Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role}

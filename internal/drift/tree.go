@@ -7,10 +7,15 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 type modelKey struct{ environment, name string }
@@ -19,15 +24,29 @@ type versionKey struct{ version, role string }
 
 // model is one model in one environment.
 type model struct {
-	key      modelKey
+	key modelKey
+
+	// What follows can be read and written without the lock. gone says that the model was dropped:
+	// who has waited for its lock must not use it. lastSeen is the wall clock, in seconds; card says
+	// that the catalog knows it, verdicts that it has one; series is how many it has.
+	gone, card, verdicts atomic.Bool
+	lastSeen, series     atomic.Int64
+
+	// mu guards what follows.
+	mu       sync.Mutex
+	set      *catalog.Set // that the settings and plans are of
 	settings settings
+	// partition is the one that it comes from; nil for none.
+	partition *partition
+	// seen is which points of the model were seen; nil before the first one.
+	seen *delta.Seen
+	// shared are the binnings by column of the set's baselines.
+	shared   map[*profile.Column]*binnings
 	clocks   [2]eventtime.Clock
 	versions []*version // by version and role
 	// rest is what is passed on of versions that found no room; nil while there are none.
 	rest     *version
 	names    map[string]string
-	lastSeen int64 // wall clock, seconds
-	card     bool  // the catalog knows it
 	noRoom   noRoom
 	dirty    bool
 	learning *learning // of a model without a baseline, where the engine learns
@@ -83,7 +102,7 @@ func (e *Engine) segment(m *model, v *version, name string) *segment {
 		room++
 	}
 	if name != "" && len(v.groups) >= room {
-		e.full("segment", Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role, Segment: name})
+		e.notes.full("segment", Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role, Segment: name})
 		return nil
 	}
 	g := &segment{name: m.intern(name), series: make(map[seriesKey]*series)}
@@ -124,7 +143,7 @@ func (e *Engine) find(m *model, v *version, g *segment, key seriesKey, now time.
 	p := v.plans[key]
 	if p == nil {
 		if p = e.newPlan(m, v, key); p == nil {
-			e.full("feature", Key{
+			e.notes.full("feature", Key{
 				Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role,
 				Segment: g.name, Subject: key.subject, Name: key.name,
 			})
@@ -139,9 +158,9 @@ func (e *Engine) find(m *model, v *version, g *segment, key seriesKey, now time.
 // Features of the baseline or the card always find room: those that nobody knows cannot keep them
 // out.
 func (e *Engine) newPlan(m *model, v *version, key seriesKey) *plan {
-	p := e.plan(m.key, v.key.version, key)
+	p := e.plan(m, v.key.version, key)
 	if key.subject == Feature {
-		if v.features >= e.opts.Limits.Features && p.column == nil && !e.onCard(m, key.name) {
+		if v.features >= e.opts.Limits.Features && p.column == nil && !m.onCard(key.name) {
 			return nil
 		}
 		v.features++
@@ -154,15 +173,15 @@ func (e *Engine) newPlan(m *model, v *version, key seriesKey) *plan {
 
 // unknownFeature takes note of a feature that the baseline does not have.
 func (e *Engine) unknownFeature(m *model, v *version, key seriesKey, p *plan) {
-	if key.subject == Feature && p.column == nil && e.set.Baseline(m.key.environment, m.key.name, v.key.version) != nil {
-		e.event(Event{Kind: UnknownFeature, Key: Key{
+	if key.subject == Feature && p.column == nil && m.set.Baseline(m.key.environment, m.key.name, v.key.version) != nil {
+		e.notes.event(Event{Kind: UnknownFeature, Key: Key{
 			Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Subject: Feature, Name: key.name,
 		}})
 	}
 }
 
-func (e *Engine) onCard(m *model, feature string) bool {
-	card := e.set.Model(m.key.environment, m.key.name)
+func (m *model) onCard(feature string) bool {
+	card := m.set.Model(m.key.environment, m.key.name)
 	if card == nil {
 		return false
 	}
@@ -182,7 +201,7 @@ func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int6
 	g.series[key] = s
 	i, _ := slices.BinarySearchFunc(g.order, key, func(s *series, k seriesKey) int { return compareSeries(s.key, k) })
 	g.order = slices.Insert(g.order, i, s)
-	e.series++
+	m.series.Add(1)
 	return s
 }
 

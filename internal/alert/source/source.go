@@ -21,6 +21,7 @@ package source
 
 import (
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
@@ -151,6 +152,17 @@ func (s *Source[K, E]) Tidy(now time.Time) {
 			s.drop(key, e, false)
 		}
 	}
+}
+
+// Forget drops an alert without a word: somebody else raises it from now on.
+func (s *Source[K, E]) Forget(key K) {
+	e, ok := s.entries[key]
+	if !ok {
+		return
+	}
+	s.waiting = slices.DeleteFunc(s.waiting, func(t transition) bool { return t.entry == e.entry() })
+	s.offered = 0
+	s.drop(key, e, false)
 }
 
 func (s *Source[K, E]) drop(key K, e E, early bool) {

@@ -185,22 +185,33 @@ func (a *Alerts) TakeOverflow() int {
 	return n
 }
 
-// EncodeChanged returns all alerts, where something has changed since the last call; nil where
-// nothing has.
-func (a *Alerts) EncodeChanged() ([]byte, error) {
+// Forget drops the alerts on a model without a word: another aggregator raises them from now on.
+func (a *Alerts) Forget(m drift.ModelID) {
+	for what := range a.All() {
+		if what.Key.Environment == m.Environment && what.Key.Model == m.Name {
+			a.Source.Forget(what)
+		}
+	}
+}
+
+// EncodeChanged returns the alerts that are to be kept, where something has changed since the last
+// call; nil where nothing has.
+func (a *Alerts) EncodeChanged(keep func(*drift.Key) bool) ([]byte, error) {
 	if !a.changed {
 		return nil, nil
 	}
-	data, err := a.encode()
+	data, err := a.encode(keep)
 	a.changed = err != nil
 	return data, err
 }
 
-// encode returns all alerts, in a fixed order.
-func (a *Alerts) encode() ([]byte, error) {
+// encode returns the alerts that are to be kept, in a fixed order.
+func (a *Alerts) encode(keep func(*drift.Key) bool) ([]byte, error) {
 	list := make([]saved, 0, a.Len())
 	for what, e := range a.All() {
-		list = append(list, saved{what, e})
+		if keep(&what.Key) {
+			list = append(list, saved{what, e})
+		}
 	}
 	slices.SortFunc(list, func(x, y saved) int {
 		return cmp.Or(x.Entry.Alert.StartsAt.Compare(y.Entry.Alert.StartsAt), cmp.Compare(x.What.Key.String(), y.What.Key.String()),
