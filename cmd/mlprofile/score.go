@@ -135,7 +135,7 @@ func (f *scoreFlags) register(s *pflag.FlagSet) {
 	s.BoolVar(&f.bins, "bins", false, "use bins for all methods, as the collector does")
 	s.StringVar(&f.scale, "scale", scaleReference, "what a wasserstein distance is divided by: reference_sd, pooled_sd or none")
 	s.StringVar(&f.test, "test", testHomogeneity, "chi2 without bins: homogeneity of two samples, or goodness_of_fit to the reference's exact shares")
-	s.Float64Var(&f.pseudoCount, "pseudo-count", 0.5, "what psi, jensen_shannon, kl and hellinger add to each group; with 0, for categories of data files only, nothing is taken off for chance, either")
+	s.Float64Var(&f.pseudoCount, "pseudo-count", 0.5, "what psi, jensen_shannon, kl and hellinger add to each group; with 0, for categories of data files only, nothing is taken off for chance, either, nor of l_infinity and total_variation")
 	s.StringVar(&f.weight, "weight", "", "column that says how many rows a row stands for; for categories")
 	s.Float64Var(&f.threshold, "threshold", math.NaN(), "the effect from which it is drift; the method's own if not given")
 	defaults := drift.DefaultOptions()
@@ -166,7 +166,7 @@ func (f *scoreFlags) validate() (stats.Method, baseline.Options, error) {
 	case known(plain):
 		f.method = plain
 	default:
-		errs = append(errs, fmt.Errorf("--pseudo-count: %q adds none; psi, jensen_shannon, kl and hellinger do", f.method))
+		errs = append(errs, fmt.Errorf("--pseudo-count: %q adds none and takes nothing off; psi, jensen_shannon, kl, hellinger, l_infinity and total_variation do", f.method))
 	}
 	if f.method != "" && !f.ofTool() {
 		m, err = stats.ParseMethod(f.method)

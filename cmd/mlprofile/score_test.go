@@ -87,13 +87,6 @@ func TestPublishedCases(t *testing.T) {
 		assert.Equal(t, "exact", s.Computed)
 		return s.Score, s.PValue
 	}
-	simple := func(method string) func(*testing.T, drifttest.Case) (float64, float64) {
-		return func(t *testing.T, c drifttest.Case) (float64, float64) {
-			t.Helper()
-			t.Helper()
-			return counts(t, c, "--method", method).Score, math.NaN()
-		}
-	}
 	runners := map[string]func(*testing.T, drifttest.Case) (score, p float64){
 		"ks_2samp":                      ks,
 		"ks_2samp_sliding_window":       ks,
@@ -112,8 +105,6 @@ func TestPublishedCases(t *testing.T) {
 			t.Helper()
 			return counts(t, c, "--method", "chi2", "--test", testGoodness).PValue, math.NaN()
 		},
-		"l_infinity":               simple("l_infinity"),
-		"total_variation_distance": simple("total_variation"),
 	}
 	run := map[string]int{}
 	for _, c := range drifttest.Load(t) {
@@ -122,12 +113,6 @@ func TestPublishedCases(t *testing.T) {
 			continue
 		}
 		t.Run(c.Method+"/"+c.Peer+"/"+c.ID, func(t *testing.T) {
-			if ref, ok := drifttest.Counts(c.Reference); ok && len(ref) == 0 {
-				_, _, err := mlprofile(t, "score", "--method", "l_infinity", "--column", "x", "--weight", "n",
-					"--reference", countsFile(t, "ref", nil), "--current", countsFile(t, "cur", nil))
-				require.ErrorIs(t, err, errNoReference, "the tool says 0 of nothing, this one that there is nothing")
-				return
-			}
 			score, p := runner(t, c)
 			if want, ok := c.Number(""); ok {
 				assert.InDelta(t, want, score, c.Tolerance)
@@ -248,7 +233,8 @@ func TestScoreOfCategories(t *testing.T) {
 	ref := countsFile(t, "ref", map[string]float64{"a": 500, "b": 300, "c": 200})
 	cur := countsFile(t, "cur", map[string]float64{"a": 500, "b": 300, "new": 200})
 	s := scoreOf(t, "--reference", ref, "--current", cur, "--column", "x", "--weight", "n", "--method", "l_infinity")
-	assert.InDelta(t, 0.2, s.Score, 1e-15)
+	assert.InDelta(t, 0.2, s.Score, 1e-5)
+	assert.Less(t, s.Score, 0.2, "less what chance gives")
 	assert.Equal(t, 4, s.Cells)
 	s = scoreOf(t, "--reference", ref, "--current", cur, "--column", "x", "--weight", "n", "--method", "jensen_shannon")
 	assert.Equal(t, "bins", s.Computed)

@@ -456,6 +456,7 @@ func TestPseudoCountZero(t *testing.T) {
 	cur := countsFile(t, "cur", map[string]float64{"a": 3, "b": 1})
 	args := []string{"score", "--json", "--column", "x", "--weight", "n", "--reference", ref, "--current", cur, "--method"}
 	for method, want := range map[string]float64{
+		"l_infinity": 0.5, "total_variation": 0.5,
 		"psi": math.Log(3), "kl": math.Log(3) / 2, "hellinger": math.Sqrt(1 - math.Sqrt(3)/2),
 		"jensen_shannon": math.Sqrt(1 + 0.25*math.Log2(0.25) + 0.75*math.Log2(0.75)),
 	} {

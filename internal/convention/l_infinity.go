@@ -3,23 +3,18 @@
 
 package convention
 
-import "math"
+import "github.com/otelcol-ml/otelcol-ml/internal/stats"
 
 // The largest difference of a share.
 var lInfinityMethods = map[string]definition{
+	"l_infinity@plain":   grouped(nil, lInfinity),
 	"l_infinity@nannyml": grouped(nil, lInfinity).ruled(above(0.1)),
 	// TFDV, anomalies/metrics.cc; the threshold is that of BigQuery's ML.TFDV_VALIDATE.
 	"l_infinity@tfdv":                     grouped(nil, lInfinity).ruled(above(0.3)).orZero(),
 	"normalized_absolute_difference@tfdv": categories(normalizedAbsolute).orZero(),
 }
 
-func lInfinity(_ options, p, q []float64) float64 {
-	var v float64
-	for i := range p {
-		v = max(v, math.Abs(p[i]-q[i]))
-	}
-	return v
-}
+func lInfinity(_ options, p, q []float64) float64 { return stats.LInfinityDistance(p, q) }
 
 // normalizedAbsolute is the largest difference of counts by the sum of both totals.
 func normalizedAbsolute(o options, a, b []float64) float64 {

@@ -8,22 +8,19 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/mathext/prng"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
 // Total variation, ½ Σ|p−q|.
 var totalVariationMethods = map[string]definition{
-	"tvd@evidently": grouped(nil, totalVariation),
+	"total_variation@plain": grouped(nil, totalVariation),
+	"tvd@evidently":         grouped(nil, totalVariation),
 	// What Evidently shows is the p-value of a permutation test (stattests/tvd_stattest.py).
 	"tvd_permutation@evidently": {sides: permuted, parameters: map[string]any{"iterations": 1000., "seed": 0.}, rule: below(0.1)},
 }
 
-func totalVariation(_ options, p, q []float64) float64 {
-	var v float64
-	for i := range p {
-		v += math.Abs(p[i]-q[i]) / 2
-	}
-	return v
-}
+func totalVariation(_ options, p, q []float64) float64 { return stats.TotalVariationDistance(p, q) }
 
 // maxPermuted is the largest number of values drawn in all.
 const maxPermuted = 1e9

@@ -59,7 +59,7 @@ func newMethod(name string, t profile.Type, overrides ...map[string]float64) (me
 }
 
 func newToolMethod(tool *convention.Method, t profile.Type) (method, error) {
-	m := method{name: tool.Name(), test: stats.LInfinity, tool: tool, threshold: math.NaN()}
+	m := method{name: tool.Name(), test: stats.Chi2, tool: tool, threshold: math.NaN()}
 	switch {
 	case t == profile.Categorical && tool.Counted():
 	case t == profile.Categorical && !tool.Categorical():

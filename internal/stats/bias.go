@@ -32,14 +32,16 @@ type divergence struct {
 	// factor is half of term's second derivative by q, times p, at p = q.
 	factor float64
 	pseudo float64
+	// absolute says that term is the half of |p−q|, which has no second derivative.
+	absolute bool
 }
 
 var (
-	divergencePSI       = divergence{termPSI, 1, pseudoCount}
-	divergenceKL        = divergence{termKL, 1. / 2, pseudoCount}
-	divergenceJS        = divergence{termJS, 1 / (8 * math.Ln2), pseudoCount}
-	divergenceHellinger = divergence{termHellinger, 1. / 8, pseudoCount}
-	divergenceCramer    = divergence{termCramer, 1. / 4, 0}
+	divergencePSI       = divergence{term: termPSI, factor: 1, pseudo: pseudoCount}
+	divergenceKL        = divergence{term: termKL, factor: 1. / 2, pseudo: pseudoCount}
+	divergenceJS        = divergence{term: termJS, factor: 1 / (8 * math.Ln2), pseudo: pseudoCount}
+	divergenceHellinger = divergence{term: termHellinger, factor: 1. / 8, pseudo: pseudoCount}
+	divergenceCramer    = divergence{term: termCramer, factor: 1. / 4}
 )
 
 // unbiased is the sum over all groups less what is expected without a difference, at least 0.
@@ -102,11 +104,19 @@ func (c *chance) expected(k float64) float64 {
 // thick takes the second derivative where the counts are expected: the added pseudo-counts draw
 // shares of few samples and of many toward another value.
 func (c *chance) thick(k float64) float64 {
+	if c.absolute {
+		return math.Sqrt(c.variance(k) / (2 * math.Pi))
+	}
 	n := c.ref.n + c.cur.n
 	p, q := c.ref.share(k*c.ref.n/n, c.pseudo), c.cur.share(k*c.cur.n/n, c.pseudo)
+	return c.term(p, q) + c.factor*c.variance(k)*2/(p+q)
+}
+
+// variance is that of a group's difference of shares.
+func (c *chance) variance(k float64) float64 {
+	n := c.ref.n + c.cur.n
 	deviation := 1/(c.ref.scale*c.ref.total) + 1/(c.cur.scale*c.cur.total)
-	variance := k * (c.ref.n / n) * (c.cur.n / n) * max(1-k/n, 0) * deviation * deviation
-	return c.term(p, q) + c.factor*variance*2/(p+q)
+	return k * (c.ref.n / n) * (c.cur.n / n) * max(1-k/n, 0) * deviation * deviation
 }
 
 // at is the exact expectation at a knot.

@@ -43,15 +43,16 @@ func drawCounts(r *rand.Rand, shares []float64, n, copies int) []float64 {
 func TestExpectedOfChance(t *testing.T) {
 	for name, d := range map[string]*divergence{
 		"psi": &divergencePSI, "kl": &divergenceKL, "jensen_shannon": &divergenceJS, "hellinger": &divergenceHellinger, "chi2": &divergenceCramer,
+		"total_variation": &divergenceAbsolute,
 	} {
 		for _, k := range []int{2, 10, 200} {
 			for _, n := range [][3]int{{20, 300, 1}, {200, 3000, 1}, {1000, 300, 1}, {1000, 1000, 10}} {
-				shares, r := zipf(k, 1), rand.New(rand.NewPCG(uint64(k), uint64(n[0]+n[1])))
+				groups, r := zipf(k, 1), rand.New(rand.NewPCG(uint64(k), uint64(n[0]+n[1])))
 				const draws = 40
 				var sum, square, expected float64
 				for range draws {
-					ref, cur := drawCounts(r, shares, n[1], 1), drawCounts(r, shares, n[0], n[2])
-					s := newShares(ref, cur, d.pseudo)
+					ref, cur := drawCounts(r, groups, n[1], 1), drawCounts(r, groups, n[0], n[2])
+					s := shares{pseudo: d.pseudo, nRef: total(ref) + d.pseudo*float64(k), nCur: total(cur) + d.pseudo*float64(k)}
 					var c chance
 					c.init(d, s, total(ref), total(cur), total(ref), total(cur)/float64(n[2]))
 					var v float64
@@ -90,14 +91,17 @@ func TestScoresOfNothing(t *testing.T) {
 			}
 			return sum
 		}
-		for m, most := range map[Method]float64{PSI: 0.03, KL: 0.02, JensenShannon: 0.05, Hellinger: 0.045, Chi2: 0.1} {
+		for m, most := range map[Method]float64{PSI: 0.03, KL: 0.02, JensenShannon: 0.05, Hellinger: 0.045, Chi2: 0.1, TotalVariation: 0.02, LInfinity: 0.02} {
 			t.Run(fmt.Sprintf("%s of %d", m, k), func(t *testing.T) {
 				assert.Less(t, mean(m, shares, 200, 40), most)
 				kept := mean(m, moved, 200, 40) / mean(m, moved, 10_000, 5)
 				assert.Less(t, kept, 1.2)
-				if k > 50 {
+				switch {
+				case k > 50:
 					assert.Greater(t, kept, 0.35)
-				} else {
+				case m == TotalVariation:
+					assert.Greater(t, kept, 0.55)
+				default:
 					assert.Greater(t, kept, 0.75)
 				}
 			})
@@ -136,4 +140,52 @@ func TestEffectiveN(t *testing.T) {
 	want, err := Compare(KS, ref, copies)
 	require.NoError(t, err)
 	assert.Equal(t, want, got, "no more than there are")
+}
+
+// What is taken off total variation is that of each group alone: a large shift of one group among
+// many, and one of all, are kept; of what each group has lost to the one, about its noise, a part is.
+func TestTotalVariationKeepsShifts(t *testing.T) {
+	const k, n = 50, 2000
+	even, one, all := make([]float64, k), make([]float64, k), make([]float64, k)
+	for i := range k {
+		share := float64(i+1) / k
+		even[i], one[i] = share, 0.2+0.8*share
+		// Every other group has half as much again, its neighbour half less.
+		all[i] = share
+		if i%2 == 0 {
+			all[i] += 0.5 / k
+		}
+	}
+	for name, tt := range map[string]struct {
+		shares []float64
+		want   float64
+	}{"one": {one, 0.17}, "all": {all, 0.25}, "nothing": {even, 0}} {
+		r := rand.New(rand.NewPCG(8, 8))
+		var mean, plain float64
+		for range 20 {
+			ref, cur := drawCounts(r, even, 10_000, 1), drawCounts(r, tt.shares, n, 1)
+			x, err := Compare(TotalVariation, Sample{Counts: ref}, Sample{Counts: cur})
+			require.NoError(t, err)
+			mean += x.Score / 20
+			plain += TotalVariationDistance(sharesOf(ref), sharesOf(cur)) / 20
+		}
+		assert.InDelta(t, tt.want, mean, 0.015, name)
+		if name == "nothing" {
+			assert.Greater(t, plain, 0.05, "what dashboards would show of nothing")
+		}
+	}
+}
+
+// The largest difference of a share is what it is where a group has moved, and next to nothing
+// without.
+func TestLInfinityKeepsShifts(t *testing.T) {
+	x, err := Compare(LInfinity, Sample{Counts: []float64{5000, 3000, 2000}}, Sample{Counts: []float64{800, 600, 600}})
+	require.NoError(t, err)
+	assert.InDelta(t, 0.1, x.Score, 0.002)
+	x, err = Compare(LInfinity, Sample{Counts: []float64{5000, 3000, 2000}}, Sample{Counts: []float64{99, 61, 40}})
+	require.NoError(t, err)
+	assert.Zero(t, x.Score)
+	x, err = Compare(LInfinity, Sample{Counts: []float64{100, 0}}, Sample{Counts: []float64{0, 100}})
+	require.NoError(t, err)
+	assert.InDelta(t, 1, x.Score, 1e-6)
 }

@@ -86,9 +86,10 @@ func atMost(n, less float64) float64 {
 
 // Result of a comparison. All fields are finite.
 type Result struct {
-	// Score is the value of the method, 0 for identical distributions. PSI, Jensen-Shannon, KL and
-	// Hellinger are less what is expected of two samples of one distribution (see unbiased), of
-	// rows that do not depend on each other: it can be computed again from the counts alone.
+	// Score is the value of the method, 0 for identical distributions. All but KS,
+	// Wasserstein and Chi2 are less what is expected of two samples of one distribution (see
+	// unbiased), of rows that do not depend on each other: it can be computed again from the counts
+	// alone.
 	Score float64
 	// Effect is what a threshold is compared with: Score, with what is expected of so many rows as
 	// EffectiveN says; for Chi2, whose score grows with the number of samples, Cramér's V (see
@@ -156,9 +157,11 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 	case Hellinger:
 		r.Score, r.Effect = roots(unbiased(&divergenceHellinger))
 	case LInfinity:
-		r.Score = lInfinityDistance(ref.Counts, cur.Counts)
+		r.Score = unbiasedLInfinity(ref.Counts, cur.Counts, nRef, nCur, rowsRef, rowsCur)
+		r.Effect = unbiasedLInfinity(ref.Counts, cur.Counts, nRef, nCur, effRef, effCur)
 	case TotalVariation:
-		r.Score = totalVariationDistance(ref.Counts, cur.Counts)
+		r.Score = unbiasedTotalVariation(ref.Counts, cur.Counts, nRef, nCur, rowsRef, rowsCur)
+		r.Effect = unbiasedTotalVariation(ref.Counts, cur.Counts, nRef, nCur, effRef, effCur)
 	case Chi2:
 		r.Score, _ = chi2Homogeneity(ref.Counts, cur.Counts, nRef, nCur)
 		_, r.Effect = roots(unbiased(&divergenceCramer))
@@ -182,7 +185,7 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 		return Result{}, err
 	}
 	switch m {
-	case KS, Wasserstein, LInfinity, TotalVariation:
+	case KS, Wasserstein:
 		r.Effect = r.Score
 	}
 	switch m {

@@ -259,10 +259,7 @@ func TestEffectOfChi2DoesNotDependOnSize(t *testing.T) {
 		ref := Sample{Counts: []float64{80 * factor, 80 * factor, 40 * factor}}
 		r, err := Compare(Chi2, ref, cur)
 		require.NoError(t, err)
-		p, q := make([]float64, 3), make([]float64, 3)
-		for i := range p {
-			p[i], q[i] = ref.Counts[i]/(200*factor), cur.Counts[i]/200
-		}
+		p, q := sharesOf(ref.Counts), sharesOf(cur.Counts)
 		v := math.Sqrt(sumOf(divergenceCramer.term, p, q))
 		effects = append(effects, v)
 		if factor == 100 {

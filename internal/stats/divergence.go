@@ -9,12 +9,6 @@ import "math"
 // with that.
 type shares struct{ pseudo, nRef, nCur float64 }
 
-func newShares(ref, cur []float64, pseudo float64) shares {
-	_ = cur[:len(ref):len(ref)]
-	b := float64(len(ref))
-	return shares{pseudo: pseudo, nRef: total(ref) + pseudo*b, nCur: total(cur) + pseudo*b}
-}
-
 func total(counts []float64) float64 {
 	var n float64
 	for _, c := range counts {
@@ -67,29 +61,19 @@ func JensenShannonDivergence(p, q []float64) float64 { return min(sumOf(termJS, 
 // HellingerDistance is √(½ Σ (√p−√q)²) of shares, in [0, 1].
 func HellingerDistance(p, q []float64) float64 { return math.Sqrt(sumOf(termHellinger, p, q)) }
 
-// lInfinityDistance is the largest difference of a share, in [0, 1]. Both sides need a positive
-// total.
-func lInfinityDistance(ref, cur []float64) float64 {
-	s := newShares(ref, cur, 0)
+// LInfinityDistance is the largest difference of a share, in [0, 1].
+func LInfinityDistance(p, q []float64) float64 {
+	_ = q[:len(p):len(p)]
 	var v float64
-	for i, r := range ref {
-		p, q := s.of(r, cur[i])
-		v = max(v, math.Abs(p-q))
+	for i := range p {
+		v = max(v, math.Abs(p[i]-q[i]))
 	}
 	return v
 }
 
-// totalVariationDistance is half the sum of the differences of the shares, in [0, 1]: the share of
-// rows that would have to change group. Both sides need a positive total.
-func totalVariationDistance(ref, cur []float64) float64 {
-	s := newShares(ref, cur, 0)
-	var v float64
-	for i, r := range ref {
-		p, q := s.of(r, cur[i])
-		v += math.Abs(p - q)
-	}
-	return min(v/2, 1)
-}
+// TotalVariationDistance is half the sum of the differences of the shares, in [0, 1]: the share of
+// rows that would have to change group.
+func TotalVariationDistance(p, q []float64) float64 { return sumOf(termAbsolute, p, q) }
 
 // What a group adds to a sum, at least 0, and 0 where its shares p and q are equal.
 

@@ -42,3 +42,12 @@ func cramersV(statistic, n float64, rows, columns int) float64 {
 	}
 	return math.Sqrt(min(statistic/(n*float64(least)), 1))
 }
+
+// sharesOf are counts by their total.
+func sharesOf(counts []float64) []float64 {
+	out := make([]float64, len(counts))
+	for i, c := range counts {
+		out[i] = c / total(counts)
+	}
+	return out
+}
