@@ -235,6 +235,12 @@ const (
 	// window is not closed yet), no_reference, few_reference (values), mismatch (of bins or types)
 	// or learning (of the baseline). Example: "few".
 	AttrDriftReason = "ml.drift.reason"
+	// AttrStreamDetector (string) is the name of a change detector, which is its type where the
+	// config gives it no other. Example: "adwin".
+	AttrStreamDetector = "ml.stream.detector"
+	// AttrStreamSubject (string) is what a change detector watches: confidence, value, error,
+	// duration or the key of an attribute. Example: "confidence".
+	AttrStreamSubject = "ml.stream.subject"
 	// AttrStageRowsDirection (string) is in for the rows that a stage read, out for those that it
 	// wrote. Example: "out".
 	AttrStageRowsDirection = "ml.stage.rows.direction"

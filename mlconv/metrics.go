@@ -53,6 +53,18 @@ const (
 	MetricLLMOutputMessages = "ml.llm.output.messages"
 )
 
+// Metrics of ml_summary's change detectors. ml_drift passes them on as they are.
+const (
+	// MetricStreamChangeCount (sum, {change}) counts the changes that a detector has seen.
+	MetricStreamChangeCount = "ml.stream.change.count"
+	// MetricStreamEstimate (gauge) is the mean that a detector has of the values since the last
+	// change, in their own unit.
+	MetricStreamEstimate = "ml.stream.estimate"
+	// MetricStreamLastChange (gauge, s) is the end of the span with which a detector saw its last
+	// change, in seconds since 1970.
+	MetricStreamLastChange = "ml.stream.last_change"
+)
+
 // Metrics of ml_drift: how far a window is from its reference.
 const (
 	// MetricDriftScore (gauge) is the distance between window and reference by ml.drift.method.

@@ -8,6 +8,9 @@ const (
 	// AttrServiceName (string) is the service that sent the spans, on the resource. Example:
 	// "checkout".
 	AttrServiceName = "service.name"
+	// AttrServiceInstance (string) is the collector whose change detectors a metric is of, on the
+	// resource. Example: "627cc493-f310-47de-96bd-71410b7dec09".
+	AttrServiceInstance = "service.instance.id"
 	// AttrOlderEnvironment (string) is read where deployment.environment.name is absent. Example:
 	// "production".
 	AttrOlderEnvironment = "deployment.environment"

@@ -195,7 +195,23 @@ func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics)
 	c.partitions.Apply(c.engine, in.Deltas, in.Changes, func(deltas []drift.Delta) { c.engine.Add(time.Now(), deltas) })
 	c.telemetry.decoded(ctx, in)
 	c.report(ctx)
+	c.pass(ctx, md)
 	return nil
+}
+
+// pass sends what ml_summary's change detectors say on as it is. What fails is in their next
+// request.
+func (c *driftConnector) pass(ctx context.Context, md pmetric.Metrics) {
+	passed, ok := otlp.Passed(md)
+	if !ok || c.metrics == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	if err := c.metrics.ConsumeMetrics(ctx, passed); err != nil {
+		c.telemetry.emission(ctx, "failed")
+		c.logger.Warn("Metrics of change detectors could not be passed on; ml_summary's next ones have all of them", zap.Error(err))
+	}
 }
 
 func (c *driftConnector) report(ctx context.Context) {

@@ -4,6 +4,7 @@
 package mlsummaryconnector
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math"
@@ -13,9 +14,11 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/detectors"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/stream"
 )
 
 // The values of Config.Temporality.
@@ -57,6 +60,9 @@ type Config struct {
 	// classes entropy, of a text text (all of the following), characters, words, non_ascii or digits,
 	// of a number value.
 	Derive []string `mapstructure:"derive"`
+	// Detectors are change detectors that each model and version has, on values in the order in
+	// which they arrive.
+	Detectors []Detector `mapstructure:"detectors"`
 	// DurationBuckets are the bounds of ml.prediction.duration, in seconds, strictly increasing.
 	DurationBuckets []float64 `mapstructure:"duration_buckets"`
 	// Exemplars puts trace ids on points.
@@ -65,6 +71,24 @@ type Config struct {
 	Catalog *component.ID `mapstructure:"catalog"`
 	// Limits bound the memory.
 	Limits Limits `mapstructure:"limits"`
+}
+
+// Detector is a change detector that each model and version has.
+type Detector struct {
+	// Type is the detector, as docs/detectors.md lists them: adwin, page_hinkley, adwin@river.
+	Type string `mapstructure:"type"`
+	// Name is its ml.stream.detector; the type if it is not given.
+	Name string `mapstructure:"name"`
+	// Of is what it watches: confidence, value (a regressor's answer), error, duration (seconds), or
+	// the key of an attribute that is a number.
+	Of string `mapstructure:"of"`
+	// Label is the key of the attribute with the right answer, for an error: 1 where the class is
+	// another, 0 where it is the same; without a class the distance of the value.
+	Label string `mapstructure:"label"`
+	// Parameters are those of the type that are not to have their default.
+	Parameters map[string]float64 `mapstructure:"parameters"`
+	// Models are the names of the models that have it; all if none is given.
+	Models []string `mapstructure:"models"`
 }
 
 // Limits bound every table. What finds no room is counted in the same series with
@@ -86,6 +110,9 @@ type Limits struct {
 	// and one minute and of 1 KB at most. When it is reached, a flush is made at once; while an
 	// earlier flush cannot be delivered, the oldest minute is counted with the next one instead.
 	Accumulators int `mapstructure:"accumulators"`
+	// Detectors is the number of detectors, of all models together. A model that finds no room for
+	// all of its own has none.
+	Detectors int `mapstructure:"detectors"`
 	// Spans is the number of counted spans that are remembered, up to 32 bytes each (16 MB for the
 	// default of 1,000,000), so that one that a client sends again, because an exporter of the same
 	// pipeline refused it or was slow, is not counted twice, whatever request it comes in. The last
@@ -108,7 +135,7 @@ func createDefaultConfig() component.Config {
 			0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
 		},
 		Exemplars: true,
-		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Accumulators: 20_000, Spans: 1_000_000},
+		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Accumulators: 20_000, Detectors: 1000, Spans: 1_000_000},
 	}
 }
 
@@ -146,6 +173,7 @@ func (c *Config) Validate() error {
 		}
 	}
 	wrong.Check(configcheck.Distinct("derive", c.Derive))
+	c.checkDetectors(&wrong)
 	if len(c.DurationBuckets) == 0 {
 		wrong.Add("duration_buckets", "at least one bound is needed")
 	}
@@ -165,7 +193,49 @@ func (c *Config) Validate() error {
 		configcheck.Range("limits::features", c.Limits.Features, 1, 65_000),
 		configcheck.Range("limits::categories", c.Limits.Categories, 1, 65_000),
 		configcheck.Range("limits::accumulators", c.Limits.Accumulators, 1, 10_000_000),
+		configcheck.Range("limits::detectors", c.Limits.Detectors, 1, 1_000_000),
 		configcheck.Range("limits::spans", c.Limits.Spans, 0, 100_000_000),
 	)
 	return wrong.Err()
+}
+
+// checkDetectors adds what is wrong with the detectors.
+func (c *Config) checkDetectors(wrong *configcheck.Violations) {
+	seen := make(map[[2]string]int)
+	for i := range c.Detectors {
+		d := &c.Detectors[i]
+		key := fmt.Sprintf("detectors[%d]", i)
+		if _, err := stream.New(d.Type, d.Parameters); err != nil {
+			wrong.Add(key, "%w", err)
+		}
+		source := detectors.SourceOf(d.Of)
+		switch {
+		case d.Of == "":
+			wrong.Add(key+"::of", "must be confidence, value, error, duration or the key of an attribute")
+		case source == detectors.Error && d.Label == "":
+			wrong.Add(key+"::label", "an error needs the key of the attribute with the right answer")
+		case source != detectors.Error && d.Label != "":
+			wrong.Add(key+"::label", "is for 'of: error' alone")
+		}
+		_, hasMin := d.Parameters["min"]
+		_, hasMax := d.Parameters["max"]
+		if unit := source == detectors.Confidence || source == detectors.Error; stream.Bounded(d.Type) && !unit && !(hasMin && hasMax) {
+			wrong.Add(key+"::parameters", "%s needs min and max, the range of %q", d.Type, d.Of)
+		}
+		name := [2]string{cmp.Or(d.Name, d.Type), d.Of}
+		if before, twice := seen[name]; twice {
+			wrong.Add(key, "has the name and the subject of detectors[%d]: give it a 'name'", before)
+		}
+		seen[name] = i
+	}
+}
+
+// specs are the detectors.
+func (c *Config) specs() (list []detectors.Spec) {
+	for _, d := range c.Detectors {
+		list = append(list, detectors.Spec{
+			Name: cmp.Or(d.Name, d.Type), Type: d.Type, Subject: d.Of, Label: d.Label, Parameters: d.Parameters, Models: d.Models,
+		})
+	}
+	return list
 }

@@ -22,6 +22,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/detectors"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/flush"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/notes"
@@ -31,6 +32,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/recent"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // rememberedCalls is how many calls of generative models are remembered, each by its parent and by
@@ -60,6 +62,10 @@ type summaryConnector struct {
 	delta      *flush.Delta
 	cumulative *flush.Cumulative
 	outbox     *flush.Outbox
+	// detectors are nil where none are configured.
+	detectors *detectors.Set
+	// source makes the metrics of detectors.
+	source flush.Source
 	// featuresDue is when features are taken the next time.
 	featuresDue time.Time
 
@@ -120,12 +126,21 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 	} else {
 		c.delta = &flush.Delta{Producer: newProducer(), Scope: scope, DurationBounds: cfg.DurationBuckets}
 	}
+	if len(cfg.Detectors) > 0 {
+		if c.detectors, err = detectors.NewSet(cfg.specs(), cfg.Limits.Detectors); err != nil {
+			return nil, err
+		}
+		c.source = flush.Source{Scope: scope, Instance: instanceOf(set.Resource)}
+	}
 	options := count.Options{
 		Options: prediction.Options{
 			Now: time.Now, MaxFeatures: max(4*cfg.Limits.Features, 1000), Calls: recent.NewSet(rememberedCalls),
 		},
 		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil,
-		Adjust: cfg.Sampling == SamplingAdjust,
+		Adjust: cfg.Sampling == SamplingAdjust, Detectors: c.detectors,
+	}
+	if c.detectors != nil {
+		options.Attributes = c.detectors.Attributes()
 	}
 	if cfg.Limits.Spans > 0 {
 		options.Spans = recent.NewSet(cfg.Limits.Spans)
@@ -145,6 +160,14 @@ func newProducer() string {
 	var id [8]byte
 	_, _ = rand.Read(id[:]) // never fails
 	return hex.EncodeToString(id[:])
+}
+
+// instanceOf returns the id of the collector, or a random one where its resource has none.
+func instanceOf(collector pcommon.Resource) string {
+	if v, ok := collector.Attributes().Get(mlconv.AttrServiceInstance); ok && v.Str() != "" {
+		return v.Str()
+	}
+	return newProducer()
 }
 
 // Start finds the catalog and starts to flush.
@@ -218,6 +241,7 @@ func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) 
 
 	c.telemetry.batch(ctx, &stats)
 	c.notes.Write(stats.Notes)
+	c.notes.WriteChanges(stats.Changes)
 	return nil
 }
 
@@ -304,6 +328,20 @@ func (c *summaryConnector) flushLocked(ctx context.Context, all bool) {
 		c.outbox.Deliver(ctx)
 	}
 	c.telemetry.accumulators(ctx, c.budget.Live())
+	c.sendDetectors(ctx, now)
+}
+
+// sendDetectors sends the state of the detectors, which is not kept where it fails: the next one
+// contains it.
+func (c *summaryConnector) sendDetectors(ctx context.Context, now time.Time) {
+	if c.detectors == nil {
+		return
+	}
+	c.telemetry.detectors(ctx, c.detectors.Alive())
+	b := c.source.Begin()
+	if points := c.detectors.Encode(b, pcommon.NewTimestampFromTime(now)); points > 0 {
+		c.outbox.Send(ctx, b.Metrics(), points, 0)
+	}
 }
 
 // takeAccumulators takes the accumulators of all shards, at one moment. With features, nothing is
@@ -322,6 +360,9 @@ func (c *summaryConnector) takeAccumulators(features bool, now time.Time) []accu
 	changed := c.registry.Switched()
 	if features {
 		changed = c.registry.MakeRoom(now, c.cumulative != nil) || changed
+		if c.detectors != nil {
+			changed = c.detectors.MakeRoom(now) || changed
+		}
 	}
 	for _, s := range c.shards {
 		if changed {

@@ -46,6 +46,7 @@ var (
 	limitCategories = newOption("limit", "categories")
 	limitServices   = newOption("limit", "services")
 	limitErrors     = newOption("limit", "errors")
+	limitDetectors  = newOption("limit", "detectors")
 )
 
 // flaws are the attribute sets of ml_summary_unusable_values.
@@ -113,6 +114,8 @@ func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	add(t.builder.MlSummaryOverflowed, s.OverflowedCategories, limitCategories)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedServices, limitServices)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedErrors, limitErrors)
+	add(t.builder.MlSummaryOverflowed, s.OverflowedDetectors, limitDetectors)
+	add(t.builder.MlSummaryUnwatched, s.Unwatched, nil)
 	add(t.builder.MlSummaryFolded, s.Folded, nil)
 	add(t.builder.MlSummaryAdjusted, s.Adjusted, nil)
 	add(t.builder.MlSummaryCutNames, s.Cut, nil)
@@ -132,4 +135,8 @@ func (t *telemetry) points(ctx context.Context, n int64) { t.builder.MlSummaryPo
 
 func (t *telemetry) accumulators(ctx context.Context, n int64) {
 	t.builder.MlSummaryCells.Record(ctx, n)
+}
+
+func (t *telemetry) detectors(ctx context.Context, n int) {
+	t.builder.MlSummaryDetectors.Record(ctx, int64(n))
 }

@@ -4,6 +4,7 @@
 package prediction
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
@@ -52,8 +53,17 @@ func (f *FieldSet) Has(a Attribute) bool { return f.at[a] >= 0 }
 // HasUsage is true where the span says what the call used.
 func (f *FieldSet) HasUsage() bool { return f.usage }
 
-// fill makes f the set of keys. With clone, keys are copied.
-func (f *FieldSet) fill(keys []string, clone bool) {
+// Find returns the position of a key whose value is decoded, -1 if there is none.
+func (f *FieldSet) Find(key string) int {
+	if at := slices.Index(f.keys, key); at >= 0 && f.used[at] {
+		return at
+	}
+	return -1
+}
+
+// fill makes f the set of keys. With clone, keys are copied. The values of wanted keys are decoded
+// even if they say nothing of a prediction.
+func (f *FieldSet) fill(keys []string, clone bool, wanted []string) {
 	*f = FieldSet{keys: f.keys[:0], used: f.used[:0], Features: f.Features[:0], Segments: f.Segments[:0], vectors: f.vectors[:0]}
 	for i := range f.at {
 		f.at[i] = -1
@@ -63,7 +73,7 @@ func (f *FieldSet) fill(keys []string, clone bool) {
 			key = strings.Clone(key)
 		}
 		f.keys = append(f.keys, key)
-		f.used = append(f.used, f.note(key, at))
+		f.used = append(f.used, f.note(key, at) || slices.Contains(wanted, key))
 	}
 }
 

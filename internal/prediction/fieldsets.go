@@ -20,6 +20,7 @@ const maxKeyBytes = 4 << 20
 
 // fieldSets finds sets of fields and sequences of names by their keys.
 type fieldSets struct {
+	wanted []string
 	seed   maphash.Seed
 	spans  map[uint64]*FieldSet
 	maps   map[uint64]*Names
@@ -34,8 +35,8 @@ type fieldSets struct {
 	keys         []string
 }
 
-func newFieldSets() *fieldSets {
-	s := &fieldSets{seed: maphash.MakeSeed()}
+func newFieldSets(wanted []string) *fieldSets {
+	s := &fieldSets{wanted: wanted, seed: maphash.MakeSeed()}
 	s.clear()
 	return s
 }
@@ -99,12 +100,12 @@ func (s *fieldSets) of(attrs pcommon.Map) *FieldSet {
 		return f
 	}
 	if f != nil || len(s.spans) >= MaxFieldSets || !s.fits(s.keys) {
-		s.scratch.fill(s.keys, false)
+		s.scratch.fill(s.keys, false, s.wanted)
 		s.scratch.Transient = true
 		return &s.scratch
 	}
 	f = new(FieldSet)
-	f.fill(s.keys, true)
+	f.fill(s.keys, true, s.wanted)
 	s.spans[h] = f
 	return f
 }

@@ -45,6 +45,9 @@ type Options struct {
 	Now func() time.Time
 	// MaxFeatures is how many features of one span's ml.features are read.
 	MaxFeatures int
+	// Attributes are keys whose values are decoded though they say nothing of a prediction: see
+	// FieldSet.Find.
+	Attributes []string
 	// Spans remembers the spans that were counted; nil where none are remembered.
 	Spans *recent.Set
 	// Calls remembers the calls of generative models that were counted: their parents and traces.
@@ -93,7 +96,7 @@ func NewReader(counter Counter, options Options) *Reader {
 		options.Calls = recent.NewSet(rememberedCalls)
 	}
 	r := &Reader{
-		options: options, counter: counter, sets: newFieldSets(), seed: maphash.MakeSeed(), texts: make(map[value.Value]string),
+		options: options, counter: counter, sets: newFieldSets(options.Attributes), seed: maphash.MakeSeed(), texts: make(map[value.Value]string),
 	}
 	r.span.reader = r
 	return r

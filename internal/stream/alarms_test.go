@@ -149,7 +149,7 @@ func TestAlarms(t *testing.T) {
 		runs, _ := w.alarms(t, streams, traffic{runs: true})
 		_, half := w.alarms(t, streams, traffic{shift: 0.5})
 		_, fifth := w.alarms(t, streams, traffic{shift: 0.2})
-		t.Logf("| %s | %s | %.3g | %.3g | %.3g | %s | %s |", w, map[bool]string{false: "confidence", true: "error"}[w.errors],
+		t.Logf("| %s | %s | %.1f | %.1f | %.1f | %s | %s |", w, map[bool]string{false: "confidence", true: "error"}[w.errors],
 			independent, daily, runs, delay(half, streams), delay(fifth, streams))
 		if long == "" {
 			assert.Less(t, independent, 4.0, "%s: independent", w)

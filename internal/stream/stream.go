@@ -67,26 +67,31 @@ type Detector struct {
 	min, width float64
 }
 
-// Add takes the next value and says what it shows. It returns false, and takes nothing, for a value
-// outside of the detector's domain, which Domain says in words. It does not allocate, but for what
-// grows with the logarithm of the number of values.
-func (d *Detector) Add(x float64) (c Change, ok bool) {
+// Takes is false for a value outside of the detector's domain, which Domain says in words. It may be
+// called while Add runs.
+func (d *Detector) Takes(x float64) bool {
 	switch d.domain {
 	case binary:
-		if x != 0 && x != 1 {
-			return Change{}, false
-		}
+		return x == 0 || x == 1
 	case bounded:
-		if x = (x - d.min) / d.width; !(x >= 0 && x <= 1) {
-			return Change{}, false
-		}
+		return x >= d.min && x <= d.min+d.width
 	default:
-		if x-x != 0 {
-			return Change{}, false
-		}
+		return x-x == 0
 	}
-	c = d.algorithm.add(x)
-	if c.Level == Drift && d.domain == bounded {
+}
+
+// Add takes the next value and says what it shows. It returns false, and takes nothing, for a value
+// that the detector does not take. It does not allocate, but for what grows with the logarithm of
+// the number of values.
+func (d *Detector) Add(x float64) (c Change, ok bool) {
+	if !d.Takes(x) {
+		return Change{}, false
+	}
+	if d.domain != bounded {
+		return d.algorithm.add(x), true
+	}
+	c = d.algorithm.add(min((x-d.min)/d.width, 1))
+	if c.Level == Drift {
 		c.Before, c.After = d.min+d.width*c.Before, d.min+d.width*c.After
 	}
 	return c, true

@@ -59,7 +59,6 @@ var awaiting = map[string]string{
 	"internal/alert/taker": "actions will keep the latest state of each alert, too",
 	"internal/ingest":      "labels will come over HTTP and from files as payload logs do",
 	"internal/join":        "labels and shadow models will meet predictions by it",
-	"internal/stream":      "ml_summary will have its detectors",
 }
 
 // pkg is a package as "go list -json" gives it. Paths are below the module's.

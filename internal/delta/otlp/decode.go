@@ -28,7 +28,7 @@ type Decoded struct {
 	Overflow int
 }
 
-// Decode reads a request. It changes nothing in it and keeps no reference but strings.
+// Decode reads a request, but for what is Passed. It changes nothing in it and keeps no reference but strings.
 func Decode(md pmetric.Metrics) *Decoded {
 	out := &Decoded{}
 	for _, rm := range md.ResourceMetrics().All() {
@@ -47,6 +47,9 @@ func Decode(md pmetric.Metrics) *Decoded {
 		}
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
+				if passes(m.Name()) {
+					continue
+				}
 				out.readMetric(m, template)
 			}
 		}

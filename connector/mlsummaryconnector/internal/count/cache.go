@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/detectors"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
@@ -29,6 +30,10 @@ type modelCache struct {
 	values   []dictCache
 	total    cohortCache
 	bindings map[bindingKey]*modelBinding
+	// watched are its detectors, nil where it has none. unwatched says that there was no room for
+	// them.
+	watched   *detectors.Model
+	unwatched bool
 }
 
 type featureCache struct {
@@ -192,6 +197,8 @@ type modelBinding struct {
 	absent []int
 	// segments are the positions of the plan's dimensions, -1 where the fields have none.
 	segments []int
+	// watched are the positions that the model's detectors need, -1 where the fields have none.
+	watched []int
 }
 
 // maxBindings is how many bindings are kept of a model.
@@ -255,4 +262,5 @@ func (b *modelBinding) fill(v *modelCache, span *prediction.Span, seen map[strin
 		}
 		b.segments = append(b.segments, at)
 	}
+	b.bindDetectors(v.watched, span)
 }

@@ -19,6 +19,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/adjust"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/detectors"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
@@ -40,6 +41,8 @@ type Options struct {
 	Exemplars bool
 	// AllTime counts everything into minute 0.
 	AllTime bool
+	// Detectors are given the values of the models; nil where there are none.
+	Detectors *detectors.Set
 }
 
 // Counter counts spans into a table. It is not safe for concurrent use.
@@ -63,14 +66,18 @@ type Counter struct {
 	binding modelBinding
 	seen    map[string]struct{}
 	digits  []byte
-	ref     accumulators.Ref
-	minute  int64
+	// labelDigits are those of a label.
+	labelDigits []byte
+	ref         accumulators.Ref
+	minute      int64
 	// adjusted is how many spans the span stands for; rows and excess are what its rows have added.
 	adjusted     uint32
 	rows, excess uint64
 	// row is the number of the row at hand, and derived what is measured of its attributes.
 	row     int
 	derived derivation
+	// readings are those of the request for detectors.
+	readings detectors.Batch
 }
 
 // cohort is a cohort of the row at hand.
@@ -90,7 +97,7 @@ func New(registry *series.Registry, budget *accumulators.Budget, options Options
 		table:           accumulators.NewTable(budget, options.Exemplars),
 		predictionEpoch: 1, featuresEpoch: 1,
 		seen:   make(map[string]struct{}),
-		digits: make([]byte, 0, 32),
+		digits: make([]byte, 0, 32), labelDigits: make([]byte, 0, 32),
 	}
 	c.reader = prediction.NewReader(c, options.Options)
 	c.Forget()
@@ -130,6 +137,9 @@ func (c *Counter) Fold() bool {
 // Read counts the predictions in td.
 func (c *Counter) Read(td ptrace.Traces) {
 	c.reader.Read(td)
+	if c.options.Detectors != nil {
+		c.stats.Changes = append(c.stats.Changes, c.readings.Deliver()...)
+	}
 	clear(c.binding.features[:cap(c.binding.features)])
 	if len(c.seen) > prediction.MaxScratch || cap(c.binding.features) > prediction.MaxScratch {
 		c.binding, c.seen = modelBinding{}, make(map[string]struct{})
@@ -199,6 +209,7 @@ func (c *Counter) model(key series.Key) *modelCache {
 		}
 	}
 	cache := newModelCache(m)
+	c.findDetectors(cache)
 	c.models[key] = cache
 	return cache
 }
@@ -222,6 +233,9 @@ func (c *Counter) End(s *prediction.Span, _ int) {
 	call.Excess += c.excess
 	if s.HasDuration() {
 		bins := c.options.DurationBins
+		if cache.watched != nil {
+			c.watchCall(cache.watched, s.Duration)
+		}
 		call.Duration.AddLazy(bins.Len(), bins.Index(s.Duration), s.Duration, one, &c.ref, c.options.Exemplars)
 	}
 }

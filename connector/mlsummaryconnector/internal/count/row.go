@@ -33,7 +33,14 @@ func (c *Counter) Row(s *prediction.Span, rows uint32) {
 		p.Rows += uint64(weight.Rows)
 		p.Excess += weight.Excess
 	}
-	c.answer(cache, p, weight)
+	now := c.answer(cache, p, weight)
+	switch {
+	case cache.watched != nil:
+		c.watchRow(b, now)
+	case cache.unwatched:
+		c.stats.OverflowedDetectors += int64(weight.Rows)
+		s.Note(NoteDetectors, "", mlconv.AttrModelName, s.Identity.Name)
+	}
 
 	if len(b.features) > 0 || len(b.absent) > 0 && !s.Unknown || len(cache.derived) > 0 {
 		c.countFeatures(b, weight)
@@ -97,20 +104,23 @@ func (d *dictCache) find(digits []byte, s string) (id uint32, room bool) {
 	return d.id(s)
 }
 
-// answer counts class, value and confidence.
-func (c *Counter) answer(cache *modelCache, p *accumulators.Prediction, weight accumulators.Weight) {
+// answer counts class, value and confidence, and returns the numbers.
+func (c *Counter) answer(cache *modelCache, p *accumulators.Prediction, weight accumulators.Weight) (now answered) {
 	s := c.span
 	class, classified := c.class(cache, p, weight)
 	if x := s.Field(prediction.Value); x != nil {
 		if v, ok, missing := x.Float(); ok {
+			now.value, now.hasValue = v, true
 			c.addAnswer(cache.plan.Value, p, v, weight, func(p *accumulators.Prediction) *accumulators.Histogram { return &p.Value })
 		} else if !missing {
 			s.Flaw(prediction.FlawNumber, "", mlconv.AttrPredictionValue, x)
 		}
 	}
 	if v, ok := s.Confidence(cache.plan.PositiveClass, class, classified); ok {
+		now.confidence, now.hasConfidence = v, true
 		c.addAnswer(cache.plan.Confidence, p, v, weight, func(p *accumulators.Prediction) *accumulators.Histogram { return &p.Confidence })
 	}
+	return now
 }
 
 // class counts the class and returns it, as far as its scores are asked for.

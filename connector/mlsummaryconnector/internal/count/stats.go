@@ -3,23 +3,30 @@
 
 package count
 
-import "github.com/otelcol-ml/otelcol-ml/internal/prediction"
+import (
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/detectors"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
+)
 
 // Stats counts what happened to spans and values.
 type Stats struct {
 	prediction.Stats
 
 	// Values that found no room, by the limit that was reached.
-	OverflowedModels, OverflowedSegments, OverflowedFeatures, OverflowedCategories, OverflowedServices, OverflowedErrors int64
+	OverflowedModels, OverflowedSegments, OverflowedFeatures, OverflowedCategories, OverflowedServices, OverflowedErrors, OverflowedDetectors int64
 	// Adjusted is the number of spans that stand for more than themselves.
 	Adjusted int64
+	// Unwatched is the number of values that a detector could not take.
+	Unwatched int64
+	// Changes are those that detectors have seen.
+	Changes []detectors.Change
 	// Folded is the number of accumulators that were added to a later minute.
 	Folded int64
 }
 
 // Overflowed is true where anything found no room.
 func (s *Stats) Overflowed() bool {
-	return s.OverflowedModels+s.OverflowedSegments+s.OverflowedFeatures+s.OverflowedCategories+s.OverflowedServices+s.OverflowedErrors > 0
+	return s.OverflowedModels+s.OverflowedSegments+s.OverflowedFeatures+s.OverflowedCategories+s.OverflowedServices+s.OverflowedErrors+s.OverflowedDetectors > 0
 }
 
 // TakeStats returns what has happened since the last call.
@@ -39,4 +46,6 @@ const (
 	NoteServices
 	NoteErrors
 	NoteSwitched
+	NoteDetectors
+	NoteUnwatched
 )

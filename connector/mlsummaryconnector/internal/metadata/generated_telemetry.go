@@ -29,6 +29,7 @@ type TelemetryBuilder struct {
 	MlSummaryAdjusted       metric.Int64Counter
 	MlSummaryCells          metric.Int64Gauge
 	MlSummaryCutNames       metric.Int64Counter
+	MlSummaryDetectors      metric.Int64Gauge
 	MlSummaryFlushes        metric.Int64Counter
 	MlSummaryFolded         metric.Int64Counter
 	MlSummaryOverflowed     metric.Int64Counter
@@ -36,6 +37,7 @@ type TelemetryBuilder struct {
 	MlSummarySpans          metric.Int64Counter
 	MlSummaryUnread         metric.Int64Counter
 	MlSummaryUnusableValues metric.Int64Counter
+	MlSummaryUnwatched      metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -85,6 +87,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{name}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.MlSummaryDetectors, err = builder.meter.Int64Gauge(
+		"otelcol_ml_summary_detectors",
+		metric.WithDescription("Change detectors that are kept, of all models. [Alpha]"),
+		metric.WithUnit("{detector}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlSummaryFlushes, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_flushes",
 		metric.WithDescription("Attempts to send a flush by outcome - sent, failed (kept and tried again) or dropped (a permanent error). [Alpha]"),
@@ -124,6 +132,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	builder.MlSummaryUnusableValues, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_unusable_values",
 		metric.WithDescription("Attribute values of predictions that could not be used, by reason. [Alpha]"),
+		metric.WithUnit("{value}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlSummaryUnwatched, err = builder.meter.Int64Counter(
+		"otelcol_ml_summary_unwatched",
+		metric.WithDescription("Values that a change detector could not take - no numbers, or outside of the range that it has. [Alpha]"),
 		metric.WithUnit("{value}"),
 	)
 	errs = errors.Join(errs, err)

@@ -22,6 +22,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlSummaryAdjusted.Add(context.Background(), 1)
 	tb.MlSummaryCells.Record(context.Background(), 1)
 	tb.MlSummaryCutNames.Add(context.Background(), 1)
+	tb.MlSummaryDetectors.Record(context.Background(), 1)
 	tb.MlSummaryFlushes.Add(context.Background(), 1)
 	tb.MlSummaryFolded.Add(context.Background(), 1)
 	tb.MlSummaryOverflowed.Add(context.Background(), 1)
@@ -29,6 +30,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlSummarySpans.Add(context.Background(), 1)
 	tb.MlSummaryUnread.Add(context.Background(), 1)
 	tb.MlSummaryUnusableValues.Add(context.Background(), 1)
+	tb.MlSummaryUnwatched.Add(context.Background(), 1)
 	AssertEqualMlSummaryAdjusted(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -36,6 +38,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryCutNames(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryDetectors(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryFlushes(t, testTel,
@@ -57,6 +62,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryUnusableValues(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryUnwatched(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 

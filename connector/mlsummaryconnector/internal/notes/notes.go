@@ -6,11 +6,13 @@
 package notes
 
 import (
+	"strings"
 	"time"
 
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/detectors"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
@@ -42,8 +44,11 @@ var texts = map[prediction.NoteKind]string{
 	count.NoteCategories: "limits::categories is reached: categories or classes that find no room share one series, " +
 		"otel.metric.overflow",
 	count.NoteServices: "limits::segments is reached: services that find no room share one series, otel.metric.overflow",
-	count.NoteErrors:   "A model has more than 20 values of error.type: those that find no room are counted as _OTHER",
-	prediction.NoteCut: "A name is longer than 256 bytes and was cut",
+	count.NoteDetectors: "limits::detectors is reached: a model has no change detectors, as there is no room for all of its own; " +
+		"those of a model are given up only after it was unused for an hour",
+	count.NoteUnwatched: "A change detector cannot take a value: it is no number, or outside of the range that its parameters min and max say",
+	count.NoteErrors:    "A model has more than 20 values of error.type: those that find no room are counted as _OTHER",
+	prediction.NoteCut:  "A name is longer than 256 bytes and was cut",
 	prediction.NoteUnread: "Calls with tokens have an operation that nobody knows and are not counted: ml_normalize can map it to chat, " +
 		"generate_content, text_completion or embeddings",
 	count.NoteSwitched: "A feature whose first values were numbers has words, too: from now on its values are counted as categories",
@@ -63,7 +68,7 @@ func (l *Log) Write(list []prediction.Note) {
 	for i := range list {
 		n := &list[i]
 		key := n.Model.Name + "\x00" + n.Key
-		if n.Kind == count.NoteModels || n.Kind == prediction.NoteCut {
+		if n.Kind == count.NoteModels || n.Kind == count.NoteDetectors || n.Kind == prediction.NoteCut {
 			key = "" // the names are what there are too many of
 		}
 		suppressed, ok := l.limiter.Allow(string(rune(n.Kind))+key, time.Now())
@@ -85,5 +90,31 @@ func (l *Log) Write(list []prediction.Note) {
 		} else {
 			l.logger.Warn(texts[n.Kind], fields...)
 		}
+	}
+}
+
+// WriteChanges writes the changes that detectors have seen in a batch: one line in a while for each
+// detector of a model.
+func (l *Log) WriteChanges(list []detectors.Change) {
+	for i := range list {
+		c := &list[i]
+		id := c.Model
+		key := strings.Join([]string{"change", id.Environment, id.Name, id.Version, id.Role, c.Spec.Name, c.Spec.Subject}, "\x00")
+		suppressed, ok := l.limiter.Allow(key, time.Now())
+		if !ok {
+			continue
+		}
+		fields := []zap.Field{
+			zap.String("model", id.Name), zap.String("version", id.Version), zap.String("role", id.Role), zap.String("environment", id.Environment),
+			zap.String("detector", c.Spec.Name), zap.String("of", c.Spec.Subject), zap.Time("at", c.Time.AsTime()),
+			zap.Float64("before", c.Before), zap.Float64("after", c.After),
+		}
+		if c.Since > 0 {
+			fields = append(fields, zap.Int("values_since", c.Since))
+		}
+		if suppressed > 0 {
+			fields = append(fields, zap.Int("changes_since_the_last_line", suppressed))
+		}
+		l.logger.Warn("A detector has seen a change", fields...)
 	}
 }
