@@ -29,7 +29,7 @@ type drive struct {
 }
 
 // newDrive has a baseline of rows, and n features.
-func newDrive(t testing.TB, rows, n, seed int, change func(*drift.Options)) *drive {
+func newDrive(rows, n, seed int, change func(*drift.Options)) *drive {
 	d := &drive{traffic: map[string]*traffic{}}
 	d.scenario = scenario{
 		features: numbers(n, func(int) func(int) law {
@@ -51,7 +51,7 @@ func newDrive(t testing.TB, rows, n, seed int, change func(*drift.Options)) *dri
 	if change != nil {
 		change(&options)
 	}
-	d.engine = newEngine(t, options, catalog.NewSet([]*catalog.Model{m}, nil))
+	d.engine = newEngine(options, catalog.NewSet([]*catalog.Model{m}, nil))
 	return d
 }
 
@@ -148,7 +148,7 @@ func champion(o *drift.Options) { o.Reference = []string{drift.Champion} }
 func TestPreviousFindsAStep(t *testing.T) {
 	var f findings
 	for _, step := range []float64{1, 5} {
-		d := newDrive(t, 10_000, 1, 1, previous)
+		d := newDrive(10_000, 1, 1, previous)
 		for h := range 96 {
 			shift := 0.0
 			if h >= 48 {
@@ -160,7 +160,7 @@ func TestPreviousFindsAStep(t *testing.T) {
 		n, first := d.drifts("7")
 		f.check(n == 1 && first > 48 && first <= 52, "a step of %v sd after 48 h: %d episodes, first at %d h%s", step, n, first, d.log())
 	}
-	d := newDrive(t, 10_000, 1, 1, previous)
+	d := newDrive(10_000, 1, 1, previous)
 	for h := range 24 * 10 {
 		d.send("7", 1000, max(0, float64(h-120)*0.02))
 		d.tick()
@@ -174,7 +174,7 @@ func TestPreviousFindsAStep(t *testing.T) {
 func TestSilentChampion(t *testing.T) {
 	var f findings
 	for _, rows := range []float64{0, 0.5, 20} {
-		d := newDrive(t, 10_000, 1, 1, champion)
+		d := newDrive(10_000, 1, 1, champion)
 		for h := range 24 * 15 {
 			shift, champions := 0.0, 1000.0
 			if h >= 24 && h < 40 {
@@ -200,7 +200,7 @@ func TestBatches(t *testing.T) {
 	var f findings
 	for _, gap := range []int{24, 168, 169, 170, 192, 336, 720} {
 		for _, w := range []eventtime.Window{{}, {Calendar: "day"}, {Calendar: "month"}} {
-			d := newDrive(t, 10_000, 1, 1, func(o *drift.Options) {
+			d := newDrive(10_000, 1, 1, func(o *drift.Options) {
 				if w != (eventtime.Window{}) {
 					o.Window = w
 				}
@@ -229,7 +229,7 @@ func TestBatches(t *testing.T) {
 // TestRolledBackVersion: a version that drifted and was replaced does not drift on.
 func TestRolledBackVersion(t *testing.T) {
 	var f findings
-	d := newDrive(t, 10_000, 1, 1, nil)
+	d := newDrive(10_000, 1, 1, nil)
 	for h := range 24 * 6 {
 		switch {
 		case h < 24:
@@ -254,7 +254,7 @@ func TestRolledBackVersion(t *testing.T) {
 // TestQuietWeekendAfterADrift: what was repaired before a weekend without traffic is ok on Monday.
 func TestQuietWeekendAfterADrift(t *testing.T) {
 	var f findings
-	d := newDrive(t, 10_000, 1, 1, nil)
+	d := newDrive(10_000, 1, 1, nil)
 	for h := -24 * 14; h < 24*7; h++ { // two weeks before it: the season is known
 		shift, rows := 0.0, 1000.0
 		if h >= 24 && h < 36 {
@@ -274,7 +274,7 @@ func TestQuietWeekendAfterADrift(t *testing.T) {
 // TestEndOfAReplay: a last window that ends in the middle takes no verdict away.
 func TestEndOfAReplay(t *testing.T) {
 	var f findings
-	d := newDrive(t, 10_000, 1, 1, nil)
+	d := newDrive(10_000, 1, 1, nil)
 	for h := range 20 {
 		rows := 1000.0
 		if h == 19 {
@@ -295,7 +295,7 @@ func TestTinyBaseline(t *testing.T) {
 	for _, rows := range []int{12, 30, 100} {
 		alarms, ok := 0, 0
 		for seed := range 3 {
-			d := newDrive(t, rows, 20, seed, nil)
+			d := newDrive(rows, 20, seed, nil)
 			for range 72 {
 				d.send("7", 500, 0)
 				d.tick()
@@ -321,7 +321,7 @@ func TestNoFlapping(t *testing.T) {
 	var f findings
 	for _, rows := range []float64{300, 2000} {
 		for _, shift := range []float64{.2, .23, .25, .27, .3, .35} {
-			d := newDrive(t, 10_000, 1, 1, nil)
+			d := newDrive(10_000, 1, 1, nil)
 			for range 24 * 30 {
 				d.send("7", rows, shift)
 				d.tick()

@@ -126,5 +126,5 @@ func more() []scenario {
 	}
 }
 
-// setZone says in which zone days begin, where the engine has a word for it.
-func setZone(_ *drift.Options, _ *time.Location) {}
+// setZone says in which zone days begin.
+func setZone(o *drift.Options, in *time.Location) { o.TimeZone = in.String() }

@@ -35,6 +35,7 @@ func wanted(only, name string) bool {
 // chosen applies the flags to a scenario.
 func (s scenario) chosen() scenario {
 	s = s.defaults()
+	s.peers = *withPeers
 	if *days > 0 {
 		s.days = *days
 	}
@@ -65,12 +66,12 @@ type cell struct {
 	took  time.Duration
 }
 
-func simulateNull(t *testing.T, s scenario, rate float64, n int) cell {
+func simulateNull(s scenario, rate float64, n int) cell {
 	begin := time.Now()
 	c := cell{scenario: s.name, rate: rate, models: n, names: map[string]int{}, peers: map[string]float64{}}
 	ok, series := 0, 0
 	for i := range n {
-		o := run(t, s, rate, *first+i)
+		o := run(s, rate, *first+i)
 		episodes := float64(o.episodes) * 30 / float64(max(s.days, 30))
 		c.mean += episodes / float64(n)
 		c.most = max(c.most, episodes)
@@ -111,24 +112,21 @@ func (c *cell) String() string {
 // TestNulls: without a drift there are at most 2 false episodes in any model, and at most 0.2 in
 // the mean over the models of a null.
 func TestNulls(t *testing.T) {
-	only, few := *onlyNulls, 4
+	only, most := *onlyNulls, 4
 	if only == "" {
-		only, few = "independent,volume-by-day,window-week", 1
+		only, most = "independent,volume-by-day,window-week", 1
 	}
 	for _, s := range nulls() {
 		if !wanted(only, s.name) {
 			continue
 		}
 		s = s.chosen()
-		for i, rate := range s.rates {
-			n := few
-			if i < len(s.models) {
-				n = s.models[i]
-			}
+		for _, rate := range s.rates {
+			n := most
 			if *models > 0 {
 				n = *models
 			}
-			c := simulateNull(t, s, rate, n)
+			c := simulateNull(s, rate, n)
 			fmt.Println(c.String())
 			if c.mean > 0.2 || c.most > 2 {
 				t.Errorf("%s at %v/h: mean %.2f, most %.0f", s.name, rate, c.mean, c.most)

@@ -31,11 +31,11 @@ type power struct {
 	took  time.Duration
 }
 
-func simulatePower(t testing.TB, s scenario, rate float64, n int) power {
+func simulatePower(s scenario, rate float64, n int) power {
 	begin := time.Now()
 	p := power{scenario: s.name, rate: rate, models: n, how: map[string]int{}, peers: map[string]*power{}}
 	for i := range n {
-		o := run(t, s, rate, *first+i)
+		o := run(s, rate, *first+i)
 		p.add(o.found, o.lasting, o.episodes)
 		if o.found >= 0 {
 			p.how[o.how]++
@@ -98,7 +98,7 @@ func TestPower(t *testing.T) {
 			if *models > 0 {
 				n = *models
 			}
-			p := simulatePower(t, s, rate, n)
+			p := simulatePower(s, rate, n)
 			fmt.Println(p.String())
 			for _, name := range slices.Sorted(maps.Keys(p.peers)) {
 				fmt.Println("  ", p.peers[name].String())

@@ -5,10 +5,7 @@ package simulate
 
 import (
 	"math/rand/v2"
-	"testing"
 	"time"
-
-	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
@@ -31,12 +28,12 @@ type outcome struct {
 }
 
 // run simulates one model of a scenario.
-func run(t testing.TB, s scenario, rate float64, model int) *outcome {
+func run(s scenario, rate float64, model int) *outcome {
 	s = s.defaults()
 	features := ofFeatures(s.features())
 	base, rows := baseline(&s, features, rand.New(rand.NewPCG(uint64(1000+model), 1)))
 	traffic := newTraffic(&s, rate, features, rows, rand.New(rand.NewPCG(uint64(1000+model), 2)))
-	if *withPeers {
+	if s.peers {
 		traffic.peers = newPeers(&s, rows, traffic.sources)
 	}
 	options := drift.DefaultOptions()
@@ -46,7 +43,7 @@ func run(t testing.TB, s scenario, rate float64, model int) *outcome {
 	m := &catalog.Model{Name: "fraud", Baseline: base}
 	m.Versions = []*catalog.Version{{Model: m, Version: "7", Baseline: base}}
 	set := catalog.NewSet([]*catalog.Model{m}, nil)
-	engine := newEngine(t, options, set)
+	engine := newEngine(options, set)
 
 	out := &outcome{found: -1, names: map[string]int{}}
 	restarts := s.restart
@@ -59,7 +56,7 @@ func run(t testing.TB, s scenario, rate float64, model int) *outcome {
 		}
 		now := s.at(h + 1)
 		if len(restarts) > 0 && h == restarts[0] {
-			engine = restart(t, engine, options, set, s.at(h))
+			engine = restart(engine, options, set, s.at(h))
 			restarts = restarts[1:]
 		}
 		engine.Add(now, traffic.hour(h))
@@ -107,20 +104,26 @@ func speed(c *drift.Change) string {
 	return (time.Duration(c.End-c.Start) * time.Second).String()
 }
 
-func newEngine(t testing.TB, options drift.Options, set *catalog.Set) *drift.Engine {
+func newEngine(options drift.Options, set *catalog.Set) *drift.Engine {
 	e, err := drift.New(options)
-	require.NoError(t, err)
+	if err != nil {
+		panic(err) // not in the goroutine of a test
+	}
 	e.SetCatalog(set)
 	return e
 }
 
 // restart takes a snapshot into a new engine.
-func restart(t testing.TB, e *drift.Engine, options drift.Options, set *catalog.Set, now time.Time) *drift.Engine {
+func restart(e *drift.Engine, options drift.Options, set *catalog.Set, now time.Time) *drift.Engine {
 	snapshot := e.Snapshot()
-	after := newEngine(t, options, set)
+	after := newEngine(options, set)
 	for _, key := range snapshot.Keys {
-		require.NoError(t, after.Restore(now, snapshot.Changed[key]))
+		if err := after.Restore(now, snapshot.Changed[key]); err != nil {
+			panic(err)
+		}
 	}
-	require.NoError(t, after.RestoreDedupe(now, snapshot.Dedupe))
+	if err := after.RestoreDedupe(now, snapshot.Dedupe); err != nil {
+		panic(err)
+	}
 	return after
 }

@@ -56,9 +56,10 @@ type scenario struct {
 	watched  []int
 	// target is the series that the change is in, as Key.String.
 	target string
-	// rates are the rows an hour, models how many models at each rate.
-	rates  []float64
-	models []int
+	// peers evaluates other tools' rules, too.
+	peers bool
+	// rates are the rows an hour.
+	rates []float64
 }
 
 // epoch is a Monday, 2026-11-02 00:00 UTC.
