@@ -141,9 +141,22 @@ func median(codes []uint8) float64 {
 	if len(codes) == 0 {
 		return 0
 	}
-	sorted := slices.Sorted(slices.Values(codes))
-	n := len(sorted)
-	return ratioOf((float64(sorted[(n-1)/2]) + float64(sorted[n/2])) / 2)
+	var counts [256]int
+	for _, c := range codes {
+		counts[c]++
+	}
+	n := len(codes)
+	return ratioOf((float64(ranked(&counts, (n-1)/2)) + float64(ranked(&counts, n/2))) / 2)
+}
+
+// ranked is the code that so many others come before, of all that are counted.
+func ranked(counts *[256]int, before int) int {
+	for code, n := range counts {
+		if before -= n; before < 0 {
+			return code
+		}
+	}
+	return len(counts) - 1
 }
 
 func (e *encoder) pairs(p *pairs) {
