@@ -41,12 +41,12 @@ var bars = []bar{
 // meets checks what several models came to.
 func (b *bar) meets(f *findings, p *power) {
 	median, found := p.median()
-	f.check(found && p.found() == 1 && median <= b.within && p.most == 1, "%s (within %d h, once)", p, b.within)
+	f.check(found && p.found() == 1 && median <= b.within && p.Most == 1, "%s (within %d h, once)", p, b.within)
 }
 
 // quiet checks that there are no more than 2 false episodes in any model, and 0.2 in the mean.
 func (c *cell) quiet(f *findings) {
-	f.check(c.mean <= 0.2 && c.most <= 2, "%s", c)
+	f.check(c.Mean <= 0.2 && c.Most <= 2, "%s", c)
 }
 
 // few are the nulls of "make test", with their rates.

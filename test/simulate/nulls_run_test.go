@@ -54,59 +54,60 @@ func (s scenario) chosen() scenario {
 
 // cell is what several models of a scenario at one rate came to, a month of 30 days.
 type cell struct {
-	scenario string
-	rate     float64
-	models   int
-	// mean and most are false episodes a model.
-	mean, most float64
-	names      map[string]int
-	ok         float64 // share of series that have the verdict ok in the end
-	// peers are the mean episodes of their rules, by name.
-	peers map[string]float64
-	took  time.Duration
+	Scenario string
+	Rate     float64
+	Models   int
+	// Mean and Most are false episodes a model.
+	Mean, Most float64
+	Names      map[string]int
+	OK         float64 // share of series that have the verdict ok in the end
+	// Peers are the episodes of their rules on the first model, by name.
+	Peers map[string]float64
+	Took  time.Duration
 }
 
 func simulateNull(s scenario, rate float64, n int) cell {
 	begin := time.Now()
-	c := cell{scenario: s.name, rate: rate, models: n, names: map[string]int{}, peers: map[string]float64{}}
+	c := cell{Scenario: s.name, Rate: rate, Models: n, Names: map[string]int{}, Peers: map[string]float64{}}
 	ok, series := 0, 0
 	for i := range n {
+		s.peers = s.peers && i == 0 // one model shows what they do
 		o := run(s, rate, *first+i)
 		episodes := float64(o.episodes) * 30 / float64(max(s.days, 30))
-		c.mean += episodes / float64(n)
-		c.most = max(c.most, episodes)
+		c.Mean += episodes / float64(n)
+		c.Most = max(c.Most, episodes)
 		for name, count := range o.names {
-			c.names[name] += count
+			c.Names[name] += count
 		}
 		for _, r := range o.peers {
-			c.peers[r.String()] += float64(r.episodes) * 30 / float64(max(s.days, 30)) / float64(n)
+			c.Peers[r.String()] = float64(r.episodes) * 30 / float64(max(s.days, 30))
 		}
 		ok, series = ok+o.ok, series+o.series
 	}
-	c.ok = float64(ok) / float64(max(series, 1))
-	c.took = time.Since(begin)
+	c.OK = float64(ok) / float64(max(series, 1))
+	c.Took = time.Since(begin)
 	return c
 }
 
 func (c *cell) String() string {
-	names := slices.SortedFunc(maps.Keys(c.names), func(a, b string) int { return c.names[b] - c.names[a] })
+	names := slices.SortedFunc(maps.Keys(c.Names), func(a, b string) int { return c.Names[b] - c.Names[a] })
 	top := ""
 	for i, name := range names {
 		if i == 4 {
 			top += fmt.Sprintf(" … %d more", len(names)-i)
 			break
 		}
-		top += fmt.Sprintf(" [%s ×%d]", strings.TrimPrefix(name, "fraud 7 "), c.names[name])
+		top += fmt.Sprintf(" [%s ×%d]", strings.TrimPrefix(name, "fraud 7 "), c.Names[name])
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.peers)) {
-		top += fmt.Sprintf("; %s %.1f", name, c.peers[name])
+	for _, name := range slices.Sorted(maps.Keys(c.Peers)) {
+		top += fmt.Sprintf("; %s %.1f", name, c.Peers[name])
 	}
 	bar := "  "
-	if c.mean > 0.2 || c.most > 2 {
+	if c.Mean > 0.2 || c.Most > 2 {
 		bar = "✗ "
 	}
 	return fmt.Sprintf("%s%-36s %5v/h %2d models: mean %7.2f max %5.0f episodes a month, %3.0f%% ok at the end, %.1f s%s",
-		bar, c.scenario, c.rate, c.models, c.mean, c.most, 100*c.ok, c.took.Seconds(), top)
+		bar, c.Scenario, c.Rate, c.Models, c.Mean, c.Most, 100*c.OK, c.Took.Seconds(), top)
 }
 
 // TestNulls: without a drift there are at most 2 false episodes in any model, and at most 0.2 in
@@ -128,8 +129,8 @@ func TestNulls(t *testing.T) {
 			}
 			c := simulateNull(s, rate, n)
 			fmt.Println(c.String())
-			if c.mean > 0.2 || c.most > 2 {
-				t.Errorf("%s at %v/h: mean %.2f, most %.0f", s.name, rate, c.mean, c.most)
+			if c.Mean > 0.2 || c.Most > 2 {
+				t.Errorf("%s at %v/h: mean %.2f, most %.0f", s.name, rate, c.Mean, c.Most)
 			}
 		}
 	}

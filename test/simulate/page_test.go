@@ -4,6 +4,7 @@
 package simulate
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
@@ -16,19 +17,109 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-var write = flag.String("write", "", "the page to write with the results of all simulations; nothing simulates none")
+var (
+	write = flag.String("write", "", "the page to write with the results of all simulations; nothing simulates none")
+	kept  = flag.String("cells", "", "a file of results: those in it are not simulated again, but for -nulls and -powers")
+)
 
-// The models of each cell of the page: at 2,000 rows an hour fewer, each of them says as much.
+// The models of each cell of the page. Changes at 20 rows an hour have one.
 const (
-	modelsMany = 10
-	modelsFew  = 5
+	modelsQuiet  = 4 // without a change, at 20 and 200 rows an hour
+	modelsMany   = 2 // at 2,000
+	modelsChange = 2
+	modelsBar    = 3 // of a change that has a bar
 )
 
 // results are those of all simulations, by scenario and rate.
 type results struct {
 	mu     sync.Mutex
-	nulls  map[string]map[float64]cell
-	powers map[string]map[float64]power
+	Nulls  map[string]cell
+	Powers map[string]power
+}
+
+// cellOf is the key of a scenario at a rate.
+func cellOf(name string, rate float64) string { return fmt.Sprintf("%s, %v/h", name, rate) }
+
+// newResults reads what is kept.
+func newResults(t *testing.T) *results {
+	r := &results{}
+	if data, err := os.ReadFile(*kept); err == nil {
+		require.NoError(t, json.Unmarshal(data, r))
+	}
+	if r.Nulls == nil {
+		r.Nulls, r.Powers = map[string]cell{}, map[string]power{}
+	}
+	return r
+}
+
+// keep takes a result, and writes all there are.
+func (r *results) keep(what string, put func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	put()
+	fmt.Println(what)
+	if *kept == "" {
+		return
+	}
+	data, err := json.MarshalIndent(r, "", " ")
+	if err == nil {
+		err = os.WriteFile(*kept, data, 0o600)
+	}
+	if err != nil {
+		panic(err)
+	}
+}
+
+// nullJobs are the simulations without a change that are not there yet.
+func (r *results) nullJobs() (jobs []func()) {
+	for _, s := range nulls() {
+		s = s.chosen()
+		for _, rate := range s.rates {
+			n := modelsQuiet
+			if rate > 200 {
+				n = modelsMany
+			}
+			if _, ok := r.Nulls[cellOf(s.name, rate)]; ok && !wanted(*onlyNulls, s.name) {
+				continue
+			}
+			s.peers = rate == 200
+			jobs = append(jobs, func() {
+				c := simulateNull(s, rate, n)
+				r.keep(c.String(), func() { r.Nulls[cellOf(s.name, rate)] = c })
+			})
+		}
+	}
+	return jobs
+}
+
+// powerJobs are those with a change that are not there yet: those that have a bar, those beside the
+// peers, and the others.
+func (r *results) powerJobs() (jobs [3][]func()) {
+	for _, s := range powers() {
+		s = s.chosen()
+		for _, rate := range s.rates {
+			n, beside := modelsChange, slices.Contains(besidePeers, s.name)
+			if rate < 200 {
+				n = 1
+			}
+			if _, ok := r.Powers[cellOf(s.name, rate)]; ok && !wanted(*onlyPowers, s.name) {
+				continue
+			}
+			s.peers = rate >= 200 && beside
+			kind := 2
+			switch {
+			case slices.ContainsFunc(bars, func(b bar) bool { return b.change == s.name && b.rate == rate }):
+				kind, n = 0, modelsBar
+			case s.peers:
+				kind = 1
+			}
+			jobs[kind] = append(jobs[kind], func() {
+				p := simulatePower(s, rate, n)
+				r.keep(p.String(), func() { r.Powers[cellOf(s.name, rate)] = p })
+			})
+		}
+	}
+	return jobs
 }
 
 // TestSimulate runs everything, writes the page, and checks it: make simulate.
@@ -36,61 +127,17 @@ func TestSimulate(t *testing.T) {
 	if *write == "" {
 		return // TestVerdicts is the short form
 	}
-	r := &results{nulls: map[string]map[float64]cell{}, powers: map[string]map[float64]power{}}
-	var jobs []func()
-	count := func(rate float64) int {
-		switch {
-		case *models > 0:
-			return *models
-		case rate > 200:
-			return modelsFew
-		}
-		return modelsMany
-	}
-	for _, s := range nulls() {
-		s = s.chosen()
-		r.nulls[s.name] = map[float64]cell{}
-		for _, rate := range s.rates {
-			s := s
-			s.peers = rate == 200
-			jobs = append(jobs, func() {
-				c := simulateNull(s, rate, count(rate))
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				r.nulls[s.name][rate] = c
-				fmt.Println(c.String())
-			})
-		}
-	}
-	for _, s := range powers() {
-		s = s.chosen()
-		r.powers[s.name] = map[float64]power{}
-		for _, rate := range s.rates {
-			s := s
-			s.peers = rate >= 200 && slices.Contains(besidePeers, s.name)
-			jobs = append(jobs, func() {
-				p := simulatePower(s, rate, count(rate))
-				r.mu.Lock()
-				defer r.mu.Unlock()
-				r.powers[s.name][rate] = p
-				fmt.Println(p.String())
-			})
-		}
-	}
-	inParallel(jobs)
-	page := r.page()
-	fmt.Println(page)
-	require.NoError(t, os.WriteFile(*write, []byte(page), 0o600))
+	r := newResults(t)
+	changes := r.powerJobs()
+	inParallel(slices.Concat(changes[0], r.nullJobs(), changes[1], changes[2]))
+	require.NoError(t, os.WriteFile(*write, []byte(r.page()), 0o600))
 	var f findings
-	for _, s := range nulls() {
-		for _, c := range r.nulls[s.name] {
-			c.quiet(&f)
-		}
+	for _, c := range r.Nulls {
+		c.quiet(&f)
 	}
 	for _, b := range bars {
-		if p, ok := r.powers[b.change][b.rate]; ok {
-			b.meets(&f, &p)
-		}
+		p := r.Powers[cellOf(b.change, b.rate)]
+		b.meets(&f, &p)
 	}
 	f.report(t, known)
 }
@@ -128,7 +175,7 @@ for traffic. The baseline's rows are drawn from all hours of a week, one apart f
 func (r *results) page() string {
 	var b strings.Builder
 	b.WriteString(intro)
-	fmt.Fprintf(&b, "There are %d models of each kind at 20 and 200 rows an hour, %d at 2,000.\n\n", modelsMany, modelsFew)
+	fmt.Fprintf(&b, "Without a change there are %d models of each kind at 20 and 200 rows an hour, and %d at 2,000; with one %d,\nor %d where there is a bar, and 1 at 20.\n\n", modelsQuiet, modelsMany, modelsChange, modelsBar)
 	r.quietTable(&b)
 	r.changeTable(&b)
 	r.delayTable(&b)
@@ -142,14 +189,14 @@ func (r *results) quietTable(b *strings.Builder) {
 	for _, s := range nulls() {
 		fmt.Fprintf(b, "| %s ", s.name)
 		for _, rate := range []float64{20, 200, 2000} {
-			c, ok := r.nulls[s.name][rate]
+			c, ok := r.Nulls[cellOf(s.name, rate)]
 			switch {
 			case !ok:
 				b.WriteString("| ")
-			case c.most == 0:
+			case c.Most == 0:
 				b.WriteString("| 0 ")
 			default:
-				fmt.Fprintf(b, "| %s (%s) ", short(c.mean), short(c.most))
+				fmt.Fprintf(b, "| %s (%s) ", short(c.Mean), short(c.Most))
 			}
 		}
 		b.WriteString("|\n")
@@ -175,7 +222,7 @@ func (r *results) changeTable(b *strings.Builder) {
 	for _, s := range powers() {
 		fmt.Fprintf(b, "| %s ", s.name)
 		for _, rate := range []float64{20, 200, 2000} {
-			p, ok := r.powers[s.name][rate]
+			p, ok := r.Powers[cellOf(s.name, rate)]
 			if !ok {
 				b.WriteString("| ")
 				continue
@@ -189,20 +236,20 @@ func (r *results) changeTable(b *strings.Builder) {
 
 // cell is the power in a table.
 func (p *power) cell() string {
-	if len(p.delays) == 0 {
+	if len(p.Delays) == 0 {
 		return "never"
 	}
 	out := "–"
 	if d, ok := p.median(); ok {
 		out = fmt.Sprint(d)
 	}
-	if worst := p.delays[len(p.delays)-1]; fmt.Sprint(worst) != out {
+	if worst := p.Delays[len(p.Delays)-1]; fmt.Sprint(worst) != out {
 		out += fmt.Sprintf(" (%d)", worst)
 	}
 	if p.found() < 1 {
 		out += fmt.Sprintf(", %.0f %%", 100*p.found())
 	}
-	if per := p.lasting / p.found(); per > 1.05 {
+	if per := p.Lasting / p.found(); per > 1.05 {
 		out += fmt.Sprintf(", ×%s", short(per))
 	}
 	return out
@@ -235,16 +282,16 @@ features in the same month, in brackets.
 		}
 		b.WriteString("\n|---|---|" + strings.Repeat("---|", len(peerNames())) + "\n")
 		for _, s := range powers() {
-			p, ok := r.powers[s.name][rate]
+			p, ok := r.Powers[cellOf(s.name, rate)]
 			if !ok || !slices.Contains(besidePeers, s.name) {
 				continue
 			}
-			fmt.Fprintf(b, "| %s | %s [%s] |", s.name, p.delay(), short(p.others))
+			fmt.Fprintf(b, "| %s | %s [%s] |", s.name, p.delay(), short(p.Others))
 			for _, name := range peerNames() {
-				if peer := p.peers[name]; peer == nil {
+				if peer := p.Peers[name]; peer == nil {
 					b.WriteString(" |")
 				} else {
-					fmt.Fprintf(b, " %s [%s] |", peer.delay(), short(peer.others))
+					fmt.Fprintf(b, " %s [%s] |", peer.delay(), short(peer.Others))
 				}
 			}
 			b.WriteString("\n")
@@ -275,13 +322,13 @@ func (r *results) falseTable(b *strings.Builder) {
 	}
 	b.WriteString("\n|---|---|" + strings.Repeat("---|", len(peerNames())) + "\n")
 	for _, s := range nulls() {
-		c, ok := r.nulls[s.name][200]
-		if !ok || len(c.peers) == 0 {
+		c, ok := r.Nulls[cellOf(s.name, 200)]
+		if !ok || len(c.Peers) == 0 {
 			continue
 		}
-		fmt.Fprintf(b, "| %s | %s |", s.name, short(c.mean))
+		fmt.Fprintf(b, "| %s | %s |", s.name, short(c.Mean))
 		for _, name := range peerNames() {
-			fmt.Fprintf(b, " %s |", short(c.peers[name]))
+			fmt.Fprintf(b, " %s |", short(c.Peers[name]))
 		}
 		b.WriteString("\n")
 	}
