@@ -14,7 +14,7 @@ LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS     := -trimpath -buildvcs=false -tags=grpcnotrace
 
-.PHONY: help build run demo test test-race fuzz test-e2e test-clients lint bench generate check-generated tools clean
+.PHONY: help build run demo test simulate test-race fuzz test-e2e test-clients lint bench generate check-generated tools clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -33,6 +33,9 @@ demo: build ## find a drift in generated data; DATA=my.csv takes yours
 
 test: build ## all tests that need no other server
 	$(GO) test -timeout 20m $(TESTFLAGS) ./...
+
+simulate: ## months of simulated traffic with and without a drift: docs/simulations.md (an hour)
+	$(GO) test ./test/simulate -count=1 -timeout 5h -run '^TestSimulate$$' -write ../../docs/simulations.md $(SIMULATEFLAGS)
 
 test-race: export CGO_ENABLED := 1
 test-race: ## the components' tests under the race detector (needs a C compiler)

@@ -5,6 +5,7 @@ package simulate
 
 import (
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -70,22 +71,33 @@ var few = map[string][]float64{
 // that have a bar.
 func TestVerdicts(t *testing.T) {
 	var f findings
+	var mu sync.Mutex
+	var jobs []func()
 	for _, s := range nulls() {
 		for _, rate := range few[s.name] {
-			c := simulateNull(s.chosen(), rate, 1)
-			t.Log(c.String())
-			c.quiet(&f)
+			jobs = append(jobs, func() {
+				c := simulateNull(s.chosen(), rate, 1)
+				mu.Lock()
+				defer mu.Unlock()
+				t.Log(c.String())
+				c.quiet(&f)
+			})
 		}
 	}
 	for _, s := range powers() {
 		for _, b := range bars {
 			if b.change == s.name && (b.rate == 2000 || os.Getenv("SIMULATE") != "") {
-				p := simulatePower(s.chosen(), b.rate, 1)
-				t.Log(p.String())
-				b.meets(&f, &p)
+				jobs = append(jobs, func() {
+					p := simulatePower(s.chosen(), b.rate, 1)
+					mu.Lock()
+					defer mu.Unlock()
+					t.Log(p.String())
+					b.meets(&f, &p)
+				})
 			}
 		}
 	}
+	inParallel(jobs)
 	f.report(t, !known)
 }
 

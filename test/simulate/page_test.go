@@ -24,7 +24,7 @@ var (
 
 // The models of each cell of the page. Changes at 20 rows an hour have one.
 const (
-	modelsQuiet  = 4 // without a change, at 20 and 200 rows an hour
+	modelsQuiet  = 3 // without a change, at 20 and 200 rows an hour
 	modelsMany   = 2 // at 2,000
 	modelsChange = 2
 	modelsBar    = 3 // of a change that has a bar
@@ -129,7 +129,7 @@ func TestSimulate(t *testing.T) {
 	}
 	r := newResults(t)
 	changes := r.powerJobs()
-	inParallel(slices.Concat(changes[0], r.nullJobs(), changes[1], changes[2]))
+	inParallel(slices.Concat(changes[0], changes[1], r.nullJobs(), changes[2]))
 	require.NoError(t, os.WriteFile(*write, []byte(r.page()), 0o600))
 	var f findings
 	for _, c := range r.Nulls {
