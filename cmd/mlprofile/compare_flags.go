@@ -17,9 +17,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/comparison"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/convention"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
 
@@ -54,7 +54,7 @@ type compareFlags struct {
 func (f *compareFlags) register(s *pflag.FlagSet) {
 	f.flags = s
 	defaults := drift.DefaultOptions()
-	s.StringArrayVar(&f.methods, "method", nil, "statistic of the columns that it can be computed of; numeric=NAME or categorical=NAME of those alone (repeatable)")
+	s.StringArrayVar(&f.methods, "method", nil, "statistic of the columns that it can be computed of, ours or such as psi@evidently; numeric=NAME or categorical=NAME of those alone (repeatable); or evidently, nannyml, scouter or tfdv, for what that tool takes")
 	s.StringArrayVar(&f.thresholds, "threshold", nil, "METHOD=EFFECT, missing=DIFFERENCE or relative_change=RATIO, from which it is drift (repeatable)")
 	s.IntVar(&f.minSamples, "min-samples", defaults.MinSamples, "independent values that a verdict needs")
 	s.Float64Var(&f.significance, "significance", defaults.Significance, "share of false alarms that is accepted among the subjects that drift")
@@ -107,7 +107,7 @@ func (f *compareFlags) options() (drift.Options, *catalog.Model, error) {
 	if f.designEffect > 0 && f.clusterBy != "" {
 		fail("--design-effect: it is what --cluster-by estimates; give one of them")
 	}
-	methods, err := parseMethods(f.methods)
+	tool, methods, err := parseMethods(f.methods)
 	errs = append(errs, err)
 	thresholds, err := parseThresholds(f.thresholds)
 	errs = append(errs, err)
@@ -116,18 +116,24 @@ func (f *compareFlags) options() (drift.Options, *catalog.Model, error) {
 	if err := errors.Join(errs...); err != nil {
 		return o, nil, err
 	}
-	o.MinSamples, o.Significance, o.Thresholds = f.minSamples, f.significance, thresholds
+	o.MinSamples, o.Significance, o.Method, o.Thresholds = f.minSamples, f.significance, tool, thresholds
 	maps.Copy(o.Methods, methods)
+	if err := o.Validate(); err != nil { // all but thresholds has been looked at
+		return o, nil, fmt.Errorf("--threshold: %w", err)
+	}
 	if card != nil {
-		f.override(&card.Drift, methods, thresholds)
+		f.override(&card.Drift, tool, methods, thresholds)
 	}
 	return o, card, nil
 }
 
 // override gives the flags that are there precedence over the card.
-func (f *compareFlags) override(d *catalog.Drift, methods map[profile.Type][]string, thresholds map[string]float64) {
+func (f *compareFlags) override(d *catalog.Drift, tool string, methods map[profile.Type][]string, thresholds map[string]float64) {
 	if f.flags.Changed("min-samples") {
 		d.MinSamples = f.minSamples
+	}
+	if tool != "" || len(methods) > 0 {
+		d.Method = tool
 	}
 	merged := maps.Clone(d.Methods)
 	if merged == nil {
@@ -184,51 +190,50 @@ func (f *compareFlags) loadCard() (*catalog.Model, error) {
 	return &m, nil
 }
 
-// parseMethods reads the values of --method: the first of a type decides.
-func parseMethods(flags []string) (map[profile.Type][]string, error) {
-	out := map[profile.Type][]string{}
+// parseMethods reads the values of --method: statistics by type, or a tool whose choice is taken.
+func parseMethods(flags []string) (tool string, methods map[profile.Type][]string, err error) {
+	methods = map[profile.Type][]string{}
 	var errs []error
 	for _, flag := range flags {
-		kind, name, found := strings.Cut(flag, "=")
-		types := []profile.Type{profile.Type(kind)}
-		if !found {
-			name, types = flag, []profile.Type{profile.Numeric, profile.Categorical}
+		if slices.Contains(convention.Presets(), flag) {
+			if tool = flag; len(flags) > 1 {
+				errs = append(errs, fmt.Errorf("--method: %s chooses for all columns; give it alone", flag))
+			}
+			continue
 		}
-		m, err := stats.ParseMethod(name)
+		kind, name, found := strings.Cut(flag, "=")
+		only := profile.Type(kind)
+		if !found {
+			name = flag
+		}
+		types, err := drift.MethodTypes(name)
 		switch {
 		case err != nil:
 			errs = append(errs, fmt.Errorf("--method: %w", err))
-		case found && types[0] != profile.Numeric && types[0] != profile.Categorical:
+		case found && only != profile.Numeric && only != profile.Categorical:
 			errs = append(errs, fmt.Errorf("--method: %q is not NAME, numeric=NAME or categorical=NAME", flag))
-		case found && types[0] == profile.Categorical && m.Ordered():
-			errs = append(errs, fmt.Errorf("--method: %s compares ordered values and has no meaning for categories", m))
+		case found && !slices.Contains(types, only):
+			errs = append(errs, fmt.Errorf("--method: %s is for %s columns, not for %s ones", name, types[0], only))
+		case found:
+			methods[only] = append(methods[only], name)
 		default:
 			for _, t := range types {
-				if t == profile.Numeric || !m.Ordered() {
-					out[t] = append(out[t], name)
-				}
+				methods[t] = append(methods[t], name)
 			}
 		}
 	}
-	return out, errors.Join(errs...)
+	return tool, methods, errors.Join(errs...)
 }
 
-// missingThreshold is the name of the threshold on shares of missing values.
-const missingThreshold = "missing"
-
+// parseThresholds reads the values of --threshold.
 func parseThresholds(flags []string) (map[string]float64, error) {
 	out := map[string]float64{}
 	var errs []error
 	for _, flag := range flags {
 		name, text, found := strings.Cut(flag, "=")
 		v, err := strconv.ParseFloat(text, 64)
-		switch {
-		case !found || err != nil || !(v >= 0 && v <= 1e300):
+		if !found || err != nil || !(v >= 0 && v <= 1e300) {
 			errs = append(errs, fmt.Errorf("--threshold: %q is not METHOD=NUMBER, of at least 0", flag))
-		case name != missingThreshold && name != drift.RelativeChange:
-			if _, err := stats.ParseMethod(name); err != nil {
-				errs = append(errs, fmt.Errorf("--threshold: %w", err))
-			}
 		}
 		out[name] = v
 	}

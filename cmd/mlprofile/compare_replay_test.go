@@ -196,6 +196,22 @@ func TestCompareSaysWhatMLDriftSays(t *testing.T) {
 			},
 			drifts: []string{"feature/amount/"},
 		},
+		{
+			name: "as a tool", config: func(c *mldriftconnector.Config) { c.Method = "evidently" }, flags: []string{"--method", "evidently"},
+			drifts: []string{"feature/amount/", "feature/country/"},
+		},
+		{
+			name: "statistics of tools",
+			config: func(c *mldriftconnector.Config) {
+				c.Methods.Numeric, c.Methods.Categorical = []string{"ks@evidently", "psi@scouter"}, []string{"psi@scouter", "js@nannyml"}
+				c.Thresholds = map[string]float64{"psi@scouter": 0.2, "ks@evidently": 0.01}
+			},
+			flags: []string{
+				"--method", "numeric=ks@evidently", "--method", "psi@scouter", "--method", "categorical=js@nannyml", "--threshold", "psi@scouter=0.2",
+				"--threshold", "ks@evidently=0.01",
+			},
+			drifts: []string{"feature/amount/", "feature/country/"},
+		},
 		{name: "too few", config: func(c *mldriftconnector.Config) { c.MinSamples = 1450 }, flags: []string{"--min-samples", "1450"}, drifts: []string{"feature/country/", "missing/amount/"}},
 		{
 			name: "a card with segments",

@@ -147,6 +147,8 @@ func TestCompareErrors(t *testing.T) {
 		"fail on":             {[]string{a, a, "--fail-on", "ok"}, []string{`--fail-on: "ok"`}},
 		"method":              {[]string{a, a, "--method", "magic"}, []string{"--method", `"magic"`}},
 		"method of no order":  {[]string{a, a, "--method", "categorical=ks"}, []string{"--method", "ks"}},
+		"method of rows":      {[]string{a, a, "--method", "anderson_darling"}, []string{"--method", "the rows themselves"}},
+		"a tool and another":  {[]string{a, a, "--method", "evidently", "--method", "ks"}, []string{"--method", "give it alone"}},
 		"threshold":           {[]string{a, a, "--threshold", "ks"}, []string{"--threshold", `"ks"`}},
 		"threshold of none":   {[]string{a, a, "--threshold", "magic=1"}, []string{"--threshold", "magic"}},
 		"several":             {[]string{a, a, "--min-samples", "0", "--significance", "2"}, []string{"--min-samples: 0", "--significance: 2"}},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 // judgedAt is the minute into which Judge takes all deltas, seconds since 1970.
@@ -65,6 +66,23 @@ func (e *Engine) addOnce(now time.Time, d *Delta, design func(Key) float64) Outc
 		m.judgeOnce(e.opts.Window, design)
 	}
 	return e.addDelta(m, now, d)
+}
+
+// MethodTypes returns the types of columns that a method of Options.Methods is for, numeric first. Its
+// error says why there is none.
+func MethodTypes(name string) (types []profile.Type, err error) {
+	var errs []error
+	for _, t := range []profile.Type{profile.Numeric, profile.Categorical} {
+		if _, err := newMethod(name, t); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		types = append(types, t)
+	}
+	if len(types) == 0 {
+		return nil, errs[0]
+	}
+	return types, nil
 }
 
 // judgeOnce makes the first window decide, by its values and the baseline alone.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 // shiftedMinute is 1000 rows of which the first feature has moved, with a segment of them, and the
@@ -120,4 +121,19 @@ func TestJudgeErrors(t *testing.T) {
 	require.ErrorContains(t, err, "fraud 7 feature f00: unreadable")
 	_, err = Options{}.Judge(set, deltas, nil)
 	require.ErrorContains(t, err, "min_samples")
+}
+
+func TestMethodTypes(t *testing.T) {
+	for name, want := range map[string][]profile.Type{
+		"psi": {profile.Numeric, profile.Categorical}, "ks": {profile.Numeric}, "psi@evidently": {profile.Numeric, profile.Categorical},
+		"wasserstein@evidently": {profile.Numeric}, "chi2@evidently": {profile.Categorical},
+	} {
+		types, err := MethodTypes(name)
+		require.NoError(t, err, name)
+		assert.Equal(t, want, types, name)
+	}
+	_, err := MethodTypes("magic")
+	require.ErrorContains(t, err, `"magic"`)
+	_, err = MethodTypes("anderson_darling")
+	require.ErrorContains(t, err, "compares the rows themselves")
 }

@@ -48,7 +48,7 @@ func (c *Comparison) writeRows(b *strings.Builder, all bool) (quiet int) {
 		}
 		shown, rows = append(shown, s), append(rows, s.cells())
 	}
-	header := []string{"subject", "method", "score", "threshold", "p", "n", "worth", "verdict"}
+	header := []string{"subject", "method", "effect", "threshold", "p", "n", "worth", "verdict"}
 	left := []bool{true, true, false, false, false, false, false, true}
 	if c.designs.most() == 1 { // values are worth what they are
 		const at = 6
