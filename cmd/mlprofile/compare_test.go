@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -355,4 +356,37 @@ func TestCompareWithItself(t *testing.T) {
 		}
 	}
 	assert.EqualValues(t, 810, subject(t, c, "doc.vector#p0", "").Samples)
+}
+
+// A drift says what kind of change it is, and the segment that it is found in.
+func TestCompareCauses(t *testing.T) {
+	rows := func(seed uint64, times float64) string {
+		r := rand.New(rand.NewPCG(seed, 5))
+		var b strings.Builder
+		b.WriteString("market,price,weight\n")
+		for range 4000 {
+			market, price := []string{"DE", "FR", "BR", "US", "IT"}[r.IntN(5)], 20+5*r.NormFloat64()
+			if market == "BR" {
+				price *= times
+			}
+			fmt.Fprintf(&b, "%s,%.3f,%.4f\n", market, price, 3*times*math.Exp(r.NormFloat64()))
+		}
+		return b.String()
+	}
+	a, b := write(t, "a.csv", rows(1, 1)), write(t, "b.csv", rows(2, 2))
+	c := compared(t, 1, a, b, "--segment", "country=market", "--segment-features", "price")
+	price, weight := subject(t, c, "price", ""), subject(t, c, "weight", "")
+	require.NotEmpty(t, price.FoundIn)
+	assert.Equal(t, "country=BR", price.FoundIn[0].Segment)
+	assert.InDelta(t, 0.2, price.FoundIn[0].Rows, 0.02)
+	assert.Greater(t, price.FoundIn[0].Share, 0.9)
+	assert.Contains(t, price.Text, "of it is found in country=BR (2")
+	require.NotNil(t, weight.Change)
+	assert.Equal(t, "scale", weight.Change.Kind)
+	assert.Contains(t, weight.Text, "scale ×")
+	assert.Equal(t, "drift", subject(t, c, "price", "country=BR").Verdict)
+	assert.Equal(t, "ok", subject(t, c, "price", "country=DE").Verdict)
+	out, _, err := mlprofile(t, "compare", a, b, "--segment", "country=market", "--segment-features", "price")
+	assertStatus(t, err, 1)
+	assert.Regexp(t, `(?m)^price +\S+ .* DRIFT\n( {4}.*\n)*? {4}.*is found in`, out)
 }

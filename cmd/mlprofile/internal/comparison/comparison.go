@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/change"
 	"github.com/otelcol-ml/otelcol-ml/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -85,6 +86,10 @@ type Subject struct {
 	Scores []Score `json:"scores,omitempty"`
 	// Growth is what has grown most, where the first effect is at its threshold.
 	Growth *Growth `json:"growth,omitempty"`
+	// Change is what kind of change there is, where an effect is at its threshold.
+	Change *Change `json:"change,omitempty"`
+	// FoundIn are the segments that have more of a drift of all rows than they have of the rows.
+	FoundIn []Part `json:"found_in,omitempty"`
 	// Text is a sentence on a drift, or why there is no verdict.
 	Text string `json:"text,omitempty"`
 
@@ -110,6 +115,19 @@ type Growth struct {
 	// Before and Now are shares, 0 to 1.
 	Before float64 `json:"before"`
 	Now    float64 `json:"now"`
+}
+
+// Change is a kind of change, as in ml_drift's alerts: shift, scale, new_category and so on.
+type Change struct {
+	Kind string `json:"kind"`
+	Text string `json:"text"`
+}
+
+// Part is a segment with its share of a drift, 0 to 1 or more, and of the rows.
+type Part struct {
+	Segment string  `json:"segment"`
+	Share   float64 `json:"share"`
+	Rows    float64 `json:"rows"`
 }
 
 // finish sorts the subjects and counts the verdicts.
@@ -190,6 +208,12 @@ func newSubject(r *drift.Result, c *profile.Column, needed int) Subject {
 			s.Growth.Low, s.Growth.High = finite(g.Low), finite(g.High)
 		}
 	}
+	if r.Change.Kind != change.None {
+		s.Change = &Change{Kind: r.Change.Kind.String(), Text: r.Change.Text}
+	}
+	for _, p := range r.Parts {
+		s.FoundIn = append(s.FoundIn, Part{Segment: p.Segment, Share: p.Share, Rows: p.Rows})
+	}
 	said := *r
 	said.Key.Name = label(c.Name)
 	switch {
@@ -198,9 +222,7 @@ func newSubject(r *drift.Result, c *profile.Column, needed int) Subject {
 		s.Text = shortage(r, needed)
 	case r.Verdict == drift.Drift:
 		s.Text = describe.Finding(&said)
-		if r.Growth != nil {
-			s.grown = describe.Grown(&said)
-		}
+		s.grown = grown(&said)
 	case !slices.ContainsFunc(r.Scores, func(x drift.Score) bool { return x.Effect >= x.Threshold }):
 	case r.Growth == nil:
 		s.Text = "over the threshold, which the reference's own error explains: it has few values"
@@ -211,6 +233,18 @@ func newSubject(r *drift.Result, c *profile.Column, needed int) Subject {
 		s.Text = label(s.Segment) + ": " + s.Text
 	}
 	return s
+}
+
+// grown is what has changed, without the numbers of the statistic.
+func grown(r *drift.Result) string {
+	text := describe.Changed(r) // of missing values, the segments alone
+	if r.Key.Subject != drift.Missing || r.Growth == nil {
+		return text
+	}
+	if text != "" {
+		text = "; " + text
+	}
+	return describe.Grown(r) + text
 }
 
 func finite(v float64) *float64 {
