@@ -69,7 +69,7 @@ func inexact(m stats.Method, ref *referenceColumn) string {
 }
 
 func (s *score) set(r stats.Result) {
-	s.Score, s.Effect, s.PValue, s.Statistic = r.Score, r.Effect, r.PValue, r.Statistic
+	s.Score, s.Effect, s.PValue, s.Statistic, s.Error = r.Score, r.Effect, r.PValue, r.Statistic, r.Error
 }
 
 // inBins computes as ml_drift does.
@@ -114,7 +114,10 @@ func (f *scoreFlags) inBins(s *score, m stats.Method, ref *referenceColumn, cur 
 	if m == stats.Wasserstein {
 		switch f.scale {
 		case scaleNone:
-			s.Score = stats.WassersteinBins(a, b)
+			if d := stats.WassersteinBins(a, b); s.Score > 0 {
+				s.Error *= d / s.Score // in the column's unit, too
+				s.Score = d
+			}
 			s.Effect = s.Score
 		case scalePooled:
 			return errors.New("--scale pooled_sd: bins do not have the standard deviation of both samples together")

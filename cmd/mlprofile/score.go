@@ -67,7 +67,9 @@ type score struct {
 	Threshold float64 `json:"threshold"`
 	PValue    float64 `json:"p_value"`
 	Statistic float64 `json:"statistic"`
-	Verdict   string  `json:"verdict"`
+	// Error is how far Score may be from that of the values themselves, where it is of bins.
+	Error   float64 `json:"error,omitempty"`
+	Verdict string  `json:"verdict"`
 	// The samples are rows with a value, or their weights.
 	ReferenceSamples float64 `json:"reference_samples"`
 	CurrentSamples   float64 `json:"current_samples"`

@@ -32,6 +32,12 @@ func printScore(w io.Writer, s score) error {
 	case s.Cells > 0:
 		how = "on " + console.Plural(s.Cells, "distinct value")
 	}
+	switch {
+	case s.Error == math.MaxFloat64:
+		how += ", how far from the values' is not known"
+	case s.Error > 0:
+		how += fmt.Sprintf(", at most %.3g from the values'", s.Error)
+	}
 	if s.Scale != "" {
 		how += ", scale " + s.Scale
 	}

@@ -179,11 +179,18 @@ func TestScoreAgainstABaselineIsTheCollectors(t *testing.T) {
 	assert.Equal(t, "bins", binned.Computed)
 	assert.InDelta(t, exact.Score, binned.Score, 1.0/240)
 	assert.LessOrEqual(t, binned.Score, exact.Score)
+	assert.GreaterOrEqual(t, binned.Score+binned.Error, exact.Score)
+	assert.Zero(t, exact.Error)
+	out, _, err := mlprofile(t, "score", "--method", "ks", "--reference", data, "--current", current, "--column", "x", "--bins")
+	require.NoError(t, err)
+	assert.Contains(t, out, "at most "+strconv.FormatFloat(binned.Error, 'g', 3, 64)+" from the values'")
 	exact = scoreOf(t, "--method", "wasserstein", "--reference", data, "--current", current, "--column", "x")
 	binned = scoreOf(t, "--method", "wasserstein", "--reference", file, "--current", current, "--column", "x")
-	assert.InDelta(t, exact.Score, binned.Score, 0.01)
+	assert.InDelta(t, exact.Score, binned.Score, min(binned.Error, 0.01))
+	assert.Positive(t, binned.Error)
 	raw := scoreOf(t, "--method", "wasserstein", "--reference", file, "--current", current, "--column", "x", "--scale", "none")
 	assert.InDelta(t, binned.Score*n.StdDev, raw.Score, 1e-12)
+	assert.InDelta(t, binned.Error*n.StdDev, raw.Error, 1e-12)
 }
 
 func TestScoreAll(t *testing.T) {

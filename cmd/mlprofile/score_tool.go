@@ -46,6 +46,8 @@ type toolScore struct {
 	Verdict          string   `json:"verdict,omitempty"`
 	ReferenceSamples float64  `json:"reference_samples"`
 	CurrentSamples   float64  `json:"current_samples"`
+	// Uncertain is the share of rows in bins of the baseline that the tool's edges cut.
+	Uncertain float64 `json:"uncertain_share,omitempty"`
 	// Computed is exact, or bins: of a baseline.
 	Computed string `json:"computed"`
 	// shows is what Score is: a p-value or a distance.
@@ -140,6 +142,7 @@ func (f *scoreFlags) tool(ref *referenceColumn, cur columnValues) (toolScore, er
 func (s *toolScore) set(r convention.Result) {
 	s.Score, s.Statistic, s.PValue = finite(r.Score), finite(r.Statistic), finite(r.PValue)
 	s.Infinite = math.IsInf(r.Score, 0)
+	s.Uncertain = r.Uncertain
 	s.Threshold, s.Verdict, s.Details = finite(r.Threshold), r.Verdict, r.Details
 	for name, v := range s.Details {
 		if finite(v) == nil {

@@ -47,6 +47,9 @@ type Result struct {
 	Threshold float64
 	// Verdict is the tool's: drift or ok, or its own word; empty without a threshold.
 	Verdict string
+	// Uncertain is the share of rows of the side that has more of them, of bins that an edge of the
+	// tool's cuts: so much of its shares may be on the other side of an edge.
+	Uncertain float64
 	// cells are the bins that were compared.
 	cells int
 }
@@ -176,7 +179,10 @@ func (m *Method) ofNumbers(ref, cur Side) (Result, error) {
 		return Result{}, errEmpty
 	}
 	if m.grouped != nil {
-		return m.grouped(m.options, ref.numbers(), cur.numbers()), nil
+		a, b := ref.numbers(), cur.numbers()
+		r := m.grouped(m.options, a, b)
+		r.Uncertain = max(uncertain(a), uncertain(b))
+		return r, nil
 	}
 	if ref.Bins != nil || cur.Bins != nil {
 		return Result{}, fmt.Errorf("%s compares the values themselves, and here are bins: mlprofile score --method %s compares two data files", m.name, m.name)

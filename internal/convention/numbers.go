@@ -77,10 +77,11 @@ type binned struct {
 	counts []float64
 	total  float64
 	sd     float64
+	cut    []bool // bins that were asked for a part of
 }
 
 func newBinned(s *stats.Sample) *binned {
-	b := &binned{counts: s.Counts, total: sum(s.Counts), sd: s.StdDev}
+	b := &binned{counts: s.Counts, total: sum(s.Counts), sd: s.StdDev, cut: make([]bool, len(s.Counts))}
 	low, high := s.Min, s.Max
 	if n := len(s.Bounds); n > 0 {
 		low, high = lower(low, s.Bounds[0]), -lower(-high, -s.Bounds[n-1])
@@ -136,6 +137,22 @@ func (b *binned) count(x float64, with bool) float64 {
 			n += c
 		case low < x:
 			n += c * ((x - low) / (high - low))
+			b.cut[i] = true
+		}
+	}
+	return n
+}
+
+// uncertain is the share of the values in bins of which a part was asked for.
+func uncertain(s numbers) float64 {
+	b, ok := s.(*binned)
+	if !ok {
+		return 0
+	}
+	var n float64
+	for i, c := range b.counts {
+		if b.cut[i] {
+			n += c / b.total
 		}
 	}
 	return n

@@ -44,6 +44,9 @@ func Annotations(r *drift.Result) map[string]string {
 		s := &r.Scores[0]
 		out["method"], out["score"], out["effect"] = s.Method, float(s.Score), float(s.Effect)
 		out["threshold"], out["p_value"] = float(s.Threshold), float(s.PValue)
+		if s.Error > 0 && !math.IsInf(s.Error, 0) {
+			out["score_error"] = float(s.Error)
+		}
 	}
 	if g := r.Growth; g != nil {
 		out["grown"] = Grown(r)

@@ -141,6 +141,9 @@ func (m *method) compare(p *distribution.Pair) (stats.Result, float64, error) {
 		threshold = m.test.DefaultThreshold()
 	}
 	res.Score, res.Effect = min(r.Score, maxFloat), min(effect, maxFloat)
+	if p.Numeric() && !m.values {
+		res.Error = maxFloat // the tool's bins cut ours
+	}
 	return res, threshold, nil
 }
 

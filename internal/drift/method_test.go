@@ -4,6 +4,7 @@
 package drift
 
 import (
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -24,7 +25,7 @@ func TestMethodOfATool(t *testing.T) {
 	base := baseline(cols, 5000, 1)
 	e := engine(t, card(base, func(m *catalogModel) {
 		m.Drift.Methods = map[profile.Type][]string{
-			profile.Numeric: {"psi@evidently", "ks@evidently", "psi@scouter"}, profile.Categorical: {"chi2@evidently", "js@nannyml"},
+			profile.Numeric: {"psi@evidently", "ks@evidently", "psi@scouter", "ks", "psi"}, profile.Categorical: {"chi2@evidently", "js@nannyml"},
 		}
 		m.Drift.Thresholds = map[string]float64{"js@nannyml": 0.3, "ks@evidently": 0.01}
 	}), nil)
@@ -52,7 +53,13 @@ func TestMethodOfATool(t *testing.T) {
 			assert.InDelta(t, 1-want.Score, got.Effect, 1e-12)
 		}
 		assert.Greater(t, got.PValue, 1e-6, name)
+		assert.True(t, math.IsInf(got.Error, 1), "the tool's edges cut the bins")
 	}
+
+	// Ours say how far those of the values may be: up to the share of a bin on either side.
+	assert.Less(t, scoreBy(numbers[0], "ks").Error, 0.02)
+	assert.Positive(t, scoreBy(numbers[0], "ks").Error)
+	assert.Zero(t, scoreBy(numbers[0], "psi").Error)
 
 	categories := closedOf(closed, "fraud 7 feature f04")
 	require.Len(t, categories, 1)

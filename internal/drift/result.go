@@ -13,6 +13,9 @@ type Score struct {
 	Score, PValue float64
 	// Effect is compared with Threshold.
 	Effect, Threshold float64
+	// Error is how far Score may be from that of the values themselves, as it is of bins
+	// (stats.Result); infinite where that is not known.
+	Error float64
 	// reference is the p-value of the reference's own error alone, as if the window had endless
 	// rows; known where the effect is at its threshold.
 	reference float64

@@ -248,7 +248,11 @@ func (s *series) relativeScore(p *distribution.Pair, w *comparand) Score {
 }
 
 func scoreOf(method string, r *stats.Result, threshold float64) Score {
-	return Score{Method: method, Score: r.Score, PValue: r.PValue, Effect: r.Effect, Threshold: threshold, reference: 1, point: r.Effect}
+	score := Score{Method: method, Score: r.Score, PValue: r.PValue, Effect: r.Effect, Threshold: threshold, reference: 1, point: r.Effect, Error: r.Error}
+	if r.Error == maxFloat {
+		score.Error = math.Inf(1)
+	}
+	return score
 }
 
 func (v *valueVerdict) keepPrevious(w *comparand, adopt func(*judgement) bool) {

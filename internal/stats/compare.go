@@ -103,6 +103,11 @@ type Result struct {
 	// Statistic is the test statistic that PValue belongs to: D for KS, √(nm/(n+m)) times the
 	// distance by the range of the bounds for Wasserstein, else the chi² of the pooled table.
 	Statistic float64
+	// Error is how far Score may be from that of the values themselves, as KS and Wasserstein are of
+	// bins: Score − Error to Score + Error has it (KS is never above Score + Error, nor below
+	// Score). The others are defined on the groups that they are computed on: 0. It is the largest
+	// float64 where nothing is known, as the end of an outer bin is not.
+	Error float64
 }
 
 // Compare computes one method on two samples of the same bins. Grouping bins (10 groups for all but
@@ -168,6 +173,7 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 	case KS:
 		r.Score = ksBins(ref.Counts, cur.Counts)
 		r.Statistic = r.Score
+		r.Error = ksBinError(&ref, &cur, nRef, nCur, r.Score)
 	case Wasserstein:
 		if !increasing(ref.Bounds) {
 			return Result{}, errors.New("bounds: must be finite and strictly increasing")
@@ -178,6 +184,9 @@ func Compare(m Method, ref, cur Sample) (Result, error) {
 		}
 		if d := WassersteinBins(ref, cur); d > 0 {
 			r.Score = d / scale
+		}
+		if e := wassersteinBinError(&ref, &cur, nRef, nCur); e > 0 {
+			r.Error = min(e/scale, math.MaxFloat64)
 		}
 		r.Statistic, r.PValue = wassersteinPValue(ref.Counts, cur.Counts, ref.Bounds, nRef, nCur, effRef, effCur)
 	default:

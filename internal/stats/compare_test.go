@@ -129,7 +129,7 @@ func TestProperties(t *testing.T) {
 
 			same, err := Compare(m, ref, ref)
 			require.NoError(t, err)
-			require.Equal(t, Result{PValue: 1}, same, m)
+			require.Equal(t, Result{PValue: 1, Error: same.Error}, same, m)
 		}
 	}
 }
@@ -226,7 +226,7 @@ func TestWassersteinEdges(t *testing.T) {
 	}
 	r, err := Compare(Wasserstein, one(0, 2), one(1, 3))
 	require.NoError(t, err)
-	assert.Equal(t, Result{Score: 0.5, Effect: 0.5, PValue: 1}, r)
+	assert.Equal(t, Result{Score: 0.5, Effect: 0.5, PValue: 1, Error: r.Error}, r)
 }
 
 // A reference without a standard deviation: the range is the scale.
@@ -485,7 +485,7 @@ func FuzzCompare(f *testing.F) {
 		if slices.Equal(ref.Counts, cur.Counts) && m != Wasserstein && r.Score > 1e-6 {
 			t.Fatalf("%s: %+v of equal counts %v", m, r, ref.Counts)
 		}
-		for _, x := range []float64{r.Score, r.Effect, r.Statistic, r.PValue} {
+		for _, x := range []float64{r.Score, r.Effect, r.Statistic, r.PValue, r.Error} {
 			if math.IsNaN(x) || math.IsInf(x, 0) || x < 0 {
 				t.Fatalf("%s: %+v of %+v and %+v", m, r, ref, cur)
 			}
