@@ -162,7 +162,7 @@ type Delta struct {
 	// Vector is the sum of the Count vectors of an Embedding.
 	Vector []float64
 	// Sum, Min and Max are those of the values of a histogram; the Sum of a Cost is the amount.
-	// HasRange says that Min and Max are known.
+	// HasRange says that Min and Max are known; the Sum of a histogram is NaN where it is not.
 	Sum, Min, Max float64
 	HasRange      bool
 	Exemplars     []Exemplar

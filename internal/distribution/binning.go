@@ -58,9 +58,9 @@ const BinRest = 0
 
 // Histogram is a numeric column of a baseline.
 type Histogram struct {
-	Bounds           []float64
-	Counts           []uint64
-	Min, Max, StdDev float64
+	Bounds                 []float64
+	Counts                 []uint64
+	Min, Max, Mean, StdDev float64
 }
 
 // NewNumericBinning returns a binning with bounds. They must be some of the reference's, which may
@@ -75,6 +75,7 @@ func NewNumericBinning(bounds []float64, reference *Histogram) *Binning {
 	} else {
 		Rebin(reference.Bounds, reference.Counts, bounds, counts)
 		b.Baseline = NewNumericSample(bounds, counts, reference.Min, reference.Max, reference.StdDev)
+		b.Baseline.WithSum(reference.Mean * float64(b.Baseline.n))
 		b.Partial = len(bounds) < len(reference.Bounds)
 		b.Baseline.partial = b.Partial
 	}
@@ -183,10 +184,10 @@ func (b *Binning) Append(category string) int {
 
 // Sample returns counts in the bins, or the exponential histogram, as a sample. It is nil for the
 // unknown kind. There may be fewer counts than bins; they are copied.
-func (b *Binning) Sample(counts []uint32, e *Exponential, lo, hi float64) *Sample {
+func (b *Binning) Sample(counts []uint32, e *Exponential, lo, hi, sum float64) *Sample {
 	switch b.Kind {
 	case KindNumeric:
-		s := sampleOf(b.Bounds, floats(counts, b.Bins()), lo, hi, math.NaN())
+		s := sampleOf(b.Bounds, floats(counts, b.Bins()), lo, hi, math.NaN()).WithSum(sum)
 		s.partial = b.Partial
 		return s
 	case KindExponential:

@@ -4,10 +4,13 @@
 package distribution
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/stats"
 )
 
 func TestCategoricalBinningGrows(t *testing.T) {
@@ -38,7 +41,7 @@ func TestNumericBinning(t *testing.T) {
 	assert.InDelta(t, 50.0/60, some.Baseline.Share(1), 1e-12)
 	assert.Nil(t, NewNumericBinning([]float64{1}, nil).Baseline)
 
-	s := some.Sample([]uint32{4, 5}, nil, 0.5, 2)
+	s := some.Sample([]uint32{4, 5}, nil, 0.5, 2, math.NaN())
 	assert.Equal(t, uint64(9), s.Count(), "bins that are not there are empty")
 }
 
@@ -71,7 +74,7 @@ func TestMatchCategories(t *testing.T) {
 	for _, c := range []string{"FR", "US", "DE"} {
 		grows.Bin(c, 10)
 	}
-	cur := grows.Sample([]uint32{2, 4, 3, 1}, nil, 0, 0)
+	cur := grows.Sample([]uint32{2, 4, 3, 1}, nil, 0, 0, math.NaN())
 	p, ok := Match(base.Baseline, cur)
 	require.True(t, ok)
 	assert.Equal(t, []string{"DE", "FR"}, p.Names(), "IT may be among the rest")
@@ -79,7 +82,7 @@ func TestMatchCategories(t *testing.T) {
 	assert.Equal(t, []float64{0.6, 0.2, 0.2}, ref)
 	assert.Equal(t, []float64{0.1, 0.4, 0.5}, now)
 
-	p, ok = Match(base.Baseline, grows.Sample([]uint32{0, 4, 3, 1}, nil, 0, 0))
+	p, ok = Match(base.Baseline, grows.Sample([]uint32{0, 4, 3, 1}, nil, 0, 0, math.NaN()))
 	require.True(t, ok)
 	assert.Equal(t, []string{"DE", "FR", "IT"}, p.Names(), "there was none")
 	ref, now = p.Shares()
@@ -90,14 +93,14 @@ func TestMatchCategories(t *testing.T) {
 	for _, c := range []string{"US", "BR", "FR"} {
 		champion.Bin(c, 10)
 	}
-	p, ok = Match(champion.Sample([]uint32{0, 1, 2, 3}, nil, 0, 0), grows.Sample([]uint32{0, 4, 3, 1}, nil, 0, 0))
+	p, ok = Match(champion.Sample([]uint32{0, 1, 2, 3}, nil, 0, 0, math.NaN()), grows.Sample([]uint32{0, 4, 3, 1}, nil, 0, 0, math.NaN()))
 	require.True(t, ok)
 	assert.Equal(t, []string{"BR", "DE", "FR", "US"}, p.Names(), "both saw all there was")
 	ref, now = p.Shares()
 	assert.InDeltaSlice(t, []float64{2. / 6, 0, 3. / 6, 1. / 6, 0}, ref, 1e-12)
 	assert.Equal(t, []float64{0, 0.125, 0.5, 0.375, 0}, now)
 
-	p, ok = Match(base.Baseline, base.Sample([]uint32{0, 6, 2, 1}, nil, 0, 0))
+	p, ok = Match(base.Baseline, base.Sample([]uint32{0, 6, 2, 1}, nil, 0, 0, math.NaN()))
 	require.True(t, ok)
 	_, now = p.Shares()
 	assert.InDelta(t, 6.0/9, now[0], 1e-12)
@@ -108,7 +111,7 @@ func TestMatchCategories(t *testing.T) {
 func TestHeldOutRowsAreCompared(t *testing.T) {
 	base := NewFixedBinning([]string{"b", "a", "rare"}, []float64{4, 50, 40, 6}, 100)
 	base.Compare(48, []uint64{26, 19})
-	p, ok := Match(base.Baseline, base.Sample([]uint32{1, 5, 3, 1}, nil, 0, 0))
+	p, ok := Match(base.Baseline, base.Sample([]uint32{1, 5, 3, 1}, nil, 0, 0, math.NaN()))
 	require.True(t, ok)
 	assert.Equal(t, []string{"a", "b"}, p.Names())
 	ref, now := p.Shares()
@@ -118,7 +121,7 @@ func TestHeldOutRowsAreCompared(t *testing.T) {
 	assert.Equal(t, uint64(100), base.Baseline.Count())
 
 	// Two samples of live rows chose nothing: all that the baseline lists is told apart.
-	p, ok = Match(base.Sample([]uint32{0, 6, 3, 1}, nil, 0, 0), base.Sample([]uint32{1, 5, 3, 1}, nil, 0, 0))
+	p, ok = Match(base.Sample([]uint32{0, 6, 3, 1}, nil, 0, 0, math.NaN()), base.Sample([]uint32{1, 5, 3, 1}, nil, 0, 0, math.NaN()))
 	require.True(t, ok)
 	assert.Equal(t, []string{"a", "b", "rare"}, p.Names())
 }
@@ -129,4 +132,20 @@ func TestRebinAndSubset(t *testing.T) {
 	assert.Equal(t, []uint64{3, 7, 5}, dst)
 	assert.True(t, Subset([]float64{1, 3}, []float64{0, 1, 2, 3}))
 	assert.False(t, Subset([]float64{1, 2.5}, []float64{0, 1, 2, 3}))
+}
+
+// The sums of both sides say where the values of the outer bins lie: here all of the last bin's went
+// from its lower end to its upper.
+func TestOuterMassLiesWhereTheSumSays(t *testing.T) {
+	reference := &Histogram{Bounds: []float64{0, 1, 2}, Counts: []uint64{0, 50, 0, 50}, Min: 0, Max: 12, Mean: (50*0.5 + 50*2) / 100., StdDev: 1}
+	b := NewNumericBinning(reference.Bounds, reference)
+	far := b.Sample([]uint32{0, 50, 0, 50}, nil, 0, 12, 50*0.5+50*12)
+	unknown := b.Sample([]uint32{0, 50, 0, 50}, nil, 0, 12, math.NaN())
+	for sample, want := range map[*Sample]float64{far: 5, unknown: 0} { // half of the mass moves by 10 sd
+		p, ok := Match(b.Baseline, sample)
+		require.True(t, ok)
+		r, err := p.Compare(stats.Wasserstein)
+		require.NoError(t, err)
+		assert.InDelta(t, want, r.Score, 1e-9)
+	}
 }

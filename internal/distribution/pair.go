@@ -56,6 +56,10 @@ func matchNumeric(ref, cur *Sample) (p Pair, ok bool) {
 		{Counts: ref.all, Bounds: ref.bounds, Min: ref.min, Max: ref.max, StdDev: ref.sd},
 		{Counts: cur.all, Bounds: cur.bounds, Min: cur.min, Max: cur.max, StdDev: cur.sd},
 	}
+	if !math.IsNaN(ref.sum) && !math.IsNaN(cur.sum) {
+		p.ordered[0].Sum, p.ordered[1].Sum = ref.sum, cur.sum
+		p.ordered[0].HasSum, p.ordered[1].HasSum = true, true
+	}
 	if ref.partial || cur.partial {
 		// The mass of an outer bin is taken to be spread evenly to the sample's end, and the ends
 		// of a large and a small sample differ without any drift: both get the same ones.

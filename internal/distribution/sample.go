@@ -15,8 +15,9 @@ type Sample struct {
 	// Numeric only.
 	bounds       []float64
 	min, max, sd float64
-	ranged       bool // min and max are those of the values
-	partial      bool // see Binning
+	sum          float64 // of the values; NaN where it is not known
+	ranged       bool    // min and max are those of the values
+	partial      bool    // see Binning
 	// grouping and grouped are the groups of the sample's own mass, as soon as it is a reference
 	// (groups).
 	grouping Grouping
@@ -52,7 +53,7 @@ func NewCountsSample(bounds, counts []float64, lo, hi, sd float64) *Sample {
 }
 
 func sampleOf(bounds, all []float64, lo, hi, sd float64) *Sample {
-	s := &Sample{kind: KindNumeric, bounds: bounds, min: lo, max: hi, sd: sd, all: all, ranged: lo <= hi}
+	s := &Sample{kind: KindNumeric, bounds: bounds, min: lo, max: hi, sd: sd, sum: math.NaN(), all: all, ranged: lo <= hi}
 	for _, c := range all {
 		s.n += uint64(c)
 	}
@@ -71,6 +72,12 @@ func NewCategoricalSample(b *Binning, counts []float64) *Sample {
 	for _, c := range counts {
 		s.n += uint64(c)
 	}
+	return s
+}
+
+// WithSum gives the sum of a numeric sample's values, NaN for unknown, and returns the sample.
+func (s *Sample) WithSum(sum float64) *Sample {
+	s.sum = sum
 	return s
 }
 
@@ -155,6 +162,6 @@ func (s *Sample) coarser(bounds []float64) *Sample {
 	counts := make([]float64, len(bounds)+1)
 	Rebin(s.bounds, s.all, bounds, counts)
 	out := sampleOf(bounds, counts, s.min, s.max, s.sd)
-	out.partial, out.ranged = true, s.ranged
+	out.partial, out.ranged, out.sum = true, s.ranged, s.sum
 	return out
 }

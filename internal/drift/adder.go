@@ -85,6 +85,7 @@ func (s *series) addToWindow(a *adder, w *window) {
 	if s.binning.Kind == distribution.KindExponential {
 		w.expo = w.expo.Add(a.d.Exponential)
 	}
+	w.sum += a.d.Sum
 	if a.d.HasRange {
 		w.min, w.max = min(w.min, a.d.Min), max(w.max, a.d.Max)
 	}

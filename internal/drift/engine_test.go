@@ -84,12 +84,13 @@ func TestExact(t *testing.T) {
 	tr.cols[0].shift = 0.3
 	column := e.set.Models[0].Baseline.Features[0].Numeric
 	sum := make([]uint64, len(column.Counts))
-	lo, hi := math.Inf(1), math.Inf(-1)
+	lo, hi, total := math.Inf(1), math.Inf(-1), 0.0
 	for minute := range int64(60) {
 		deltas := tr.minute(epoch+minute*60, 20)
 		for i, c := range deltas[1].Counts {
 			sum[i] += c
 		}
+		total += deltas[1].Sum
 		lo, hi = min(lo, deltas[1].Min), max(hi, deltas[1].Max)
 		e.Add(at(epoch+minute*60+60), deltas)
 	}
@@ -115,8 +116,8 @@ func TestExact(t *testing.T) {
 			if s.Method == RelativeChange {
 				continue
 			}
-			ref := stats.Sample{Counts: floats(column.Counts), Bounds: column.Bounds, Min: column.Min, Max: column.Max, StdDev: column.StdDev}
-			cur := stats.Sample{Counts: floats(sum), Bounds: column.Bounds, Min: lo, Max: hi}
+			ref := stats.Sample{Counts: floats(column.Counts), Bounds: column.Bounds, Min: column.Min, Max: column.Max, StdDev: column.StdDev, Sum: column.Mean * 5000, HasSum: true}
+			cur := stats.Sample{Counts: floats(sum), Bounds: column.Bounds, Min: lo, Max: hi, Sum: total, HasSum: true}
 			if !stats.Method(s.Method).Ordered() {
 				ref.Counts, cur.Counts = groups(column.Counts), groups(sum)
 				ref.Bounds, cur.Bounds = g.Bounds(), g.Bounds()

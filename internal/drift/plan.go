@@ -83,7 +83,7 @@ func (p *plan) numericBinning(bounds []float64) *distribution.Binning {
 			bounds = c.Numeric.Bounds // one copy for all series
 		}
 		b = distribution.NewNumericBinning(bounds, &distribution.Histogram{
-			Bounds: c.Numeric.Bounds, Counts: c.Numeric.Counts, Min: c.Numeric.Min, Max: c.Numeric.Max, StdDev: c.Numeric.StdDev,
+			Bounds: c.Numeric.Bounds, Counts: c.Numeric.Counts, Min: c.Numeric.Min, Max: c.Numeric.Max, Mean: c.Numeric.Mean, StdDev: c.Numeric.StdDev,
 		})
 	case distribution.Subset(c.Numeric.Bounds, bounds):
 		return p.numericBinning(c.Numeric.Bounds)

@@ -17,6 +17,7 @@ type window struct {
 	cells      []uint32
 	expo       *distribution.Exponential
 	min, max   float64
+	sum        float64 // of the values; NaN where some came without one
 	// excess is by how much the sum of the squares of the values' weights is above that of the
 	// weights; missingExcess is of the rows that lack a value.
 	excess, missingExcess uint64
@@ -55,7 +56,7 @@ func (w *window) share() share {
 
 // sample returns the values of a window of a series with the given binning.
 func (w *window) sample(b *distribution.Binning) *distribution.Sample {
-	return b.Sample(values(w.cells), w.expo, w.min, w.max)
+	return b.Sample(values(w.cells), w.expo, w.min, w.max, w.sum)
 }
 
 // addWindow adds another window of the same binning; groups are the bounds by which exemplars are
@@ -72,7 +73,7 @@ func (w *window) addWindow(o *window, groups []float64) {
 	if o.expo != nil {
 		w.expo = w.expo.Add(o.expo)
 	}
-	w.min, w.max = min(w.min, o.min), max(w.max, o.max)
+	w.min, w.max, w.sum = min(w.min, o.min), max(w.max, o.max), w.sum+o.sum
 	for _, x := range o.exemplars {
 		w.exemplars = keep(w.exemplars, x, groups)
 	}
@@ -96,6 +97,7 @@ func (e *encoder) window(w *window) {
 	e.exemplars(w.exemplars)
 	e.Uvarint(w.excess)
 	e.Uvarint(w.missingExcess)
+	e.Float64(w.sum)
 }
 
 func (d *decoder) window(l *distribution.Binning) *window {
@@ -103,9 +105,9 @@ func (d *decoder) window(l *distribution.Binning) *window {
 		return nil
 	}
 	w := &window{period: d.Varint(), start: d.Varint(), end: d.Varint(), cells: wire.TakeCounts[uint32](d.Decoder), expo: d.expo(), min: d.Float64(), max: d.Float64()}
-	w.exemplars = d.exemplars()
+	w.exemplars, w.sum = d.exemplars(), math.NaN()
 	if d.Version >= 4 {
-		w.excess, w.missingExcess = d.Uvarint(), d.Uvarint()
+		w.excess, w.missingExcess, w.sum = d.Uvarint(), d.Uvarint(), d.Float64()
 	}
 	if l != nil && (len(w.cells) > cellsOf(l) || w.expo != nil && l.Kind != distribution.KindExponential) {
 		d.Fail()

@@ -137,7 +137,7 @@ func (o *Decoded) readSum(name string, p pmetric.NumberDataPoint, d delta.Delta)
 
 func (o *Decoded) readHistogram(name string, p pmetric.HistogramDataPoint, d delta.Delta) {
 	ok := readAttributes(&d, p.Attributes(), p.StartTimestamp())
-	d.Count, d.Sum, d.Min, d.Max = p.Count(), p.Sum(), p.Min(), p.Max()
+	d.Count, d.Sum, d.Min, d.Max = p.Count(), sumOf(p), p.Min(), p.Max()
 	d.HasRange = p.HasMin() && p.HasMax() && d.Min <= d.Max
 	d.Bounds, d.Counts = p.ExplicitBounds().AsRaw(), p.BucketCounts().AsRaw()
 	d.Exemplars = readExemplars(p.Exemplars())
@@ -146,7 +146,7 @@ func (o *Decoded) readHistogram(name string, p pmetric.HistogramDataPoint, d del
 
 func (o *Decoded) readExponential(name string, p pmetric.ExponentialHistogramDataPoint, d delta.Delta) {
 	ok := readAttributes(&d, p.Attributes(), p.StartTimestamp())
-	d.Count, d.Sum, d.Min, d.Max = p.Count(), p.Sum(), p.Min(), p.Max()
+	d.Count, d.Sum, d.Min, d.Max = p.Count(), sumOf(p), p.Min(), p.Max()
 	d.HasRange = p.HasMin() && p.HasMax() && d.Min <= d.Max
 	d.Exponential = &distribution.Exponential{
 		Scale: p.Scale(), Zero: p.ZeroCount(), Positive: readBuckets(p.Positive()), Negative: readBuckets(p.Negative()),
@@ -263,4 +263,15 @@ func readExemplars(list pmetric.ExemplarSlice) []delta.Exemplar {
 		}
 	}
 	return out
+}
+
+// sumOf is the sum of a histogram's values; NaN where the point has none.
+func sumOf(p interface {
+	HasSum() bool
+	Sum() float64
+}) float64 {
+	if !p.HasSum() {
+		return math.NaN()
+	}
+	return p.Sum()
 }

@@ -121,7 +121,9 @@ func putTotals[D histogramPoint](q D, p *point, d *delta.Delta) {
 	q.SetStartTimestamp(p.start)
 	q.SetTimestamp(p.end)
 	q.SetCount(d.Count)
-	q.SetSum(d.Sum)
+	if !math.IsNaN(d.Sum) {
+		q.SetSum(d.Sum)
+	}
 	if p.delta && d.HasRange {
 		q.SetMin(d.Min)
 		q.SetMax(d.Max)

@@ -112,7 +112,7 @@ func (c *counter) takeNumbers(from *profile.NumericColumn) (off float64) {
 		c.spread(lo, hi, n)
 	}
 	c.present += uint64(total)
-	c.min, c.max = from.Min, from.Max
+	c.min, c.max, c.sum = from.Min, from.Max, from.Mean*total
 	return off
 }
 

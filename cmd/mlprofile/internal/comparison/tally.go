@@ -18,9 +18,9 @@ type tally struct {
 
 	// counts are numbers in bins with bounds, of which there is one less; nil for categories, and
 	// where the reference has no values.
-	bounds   []float64
-	counts   []uint64
-	min, max float64
+	bounds        []float64
+	counts        []uint64
+	min, max, sum float64
 
 	// categories are counted by name, those of the reference and at most maxUnlisted others; others
 	// are the rows of all that are left.
@@ -41,7 +41,7 @@ func newCategoricalTally(listed func(string) bool) *tally {
 func (t *tally) addNumber(bin int, v float64) {
 	t.present++
 	t.counts[bin]++
-	t.min, t.max = min(t.min, v), max(t.max, v)
+	t.min, t.max, t.sum = min(t.min, v), max(t.max, v), t.sum+v
 }
 
 func (t *tally) addCategory(name string, n uint64) {
@@ -69,7 +69,7 @@ func (t *tally) deltas(key drift.Key) (out []drift.Delta) {
 			out = append(out, drift.Delta{Key: key, Categorical: true, Overflow: true, Count: t.others})
 		}
 	case t.present > 0 && t.counts != nil:
-		out = append(out, drift.Delta{Key: key, Count: t.present, Bounds: t.bounds, Counts: t.counts, Min: t.min, Max: t.max, HasRange: true})
+		out = append(out, drift.Delta{Key: key, Count: t.present, Bounds: t.bounds, Counts: t.counts, Min: t.min, Max: t.max, Sum: t.sum, HasRange: true})
 	}
 	return append(out, t.missingDelta(key)...)
 }
