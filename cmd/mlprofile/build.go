@@ -112,17 +112,20 @@ func (f *spanFlags) build(ctx context.Context, files []string, o baseline.Option
 	return plan, p, nil
 }
 
-// writeProfile writes beside the file and renames, so that a collector that watches it never reads
-// a half.
-func writeProfile(path string, p *profile.Profile) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { // the first baseline of a new catalog
+// writeProfile writes a baseline, the first one of a new catalog, too. A collector that watches the
+// file never reads a half.
+func writeProfile(path string, p *profile.Profile) error { return replaceFile(path, p.Write) }
+
+// replaceFile writes beside a file and renames, so that the file is there whole or not at all.
+func replaceFile(path string, write func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), ".mlprofile-*")
 	if err != nil {
 		return err
 	}
-	err = errors.Join(p.Write(f), f.Chmod(0o644), f.Close())
+	err = errors.Join(write(f), f.Chmod(0o644), f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -92,8 +91,9 @@ func (f *compareFlags) compare(ctx context.Context, a, b string) (*comparison.Co
 	if err != nil {
 		return nil, err
 	}
-	o.Exclude = ofA.Exclude                                                                       // what is left out of A is not missed in B
-	if f.clusterBy != "" && !slices.Contains(slices.Concat(o.Features, o.Include), f.clusterBy) { // it says whose a row is
+	o.Exclude = ofA.Exclude // what is left out of A is not missed in B
+	// What says whose a row is describes no row.
+	if f.clusterBy != "" && !slices.Contains(slices.Concat(o.Features, o.Include), f.clusterBy) {
 		p.Features = slices.DeleteFunc(p.Features, func(c *profile.Column) bool { return c.Name == f.clusterBy })
 	}
 	w, err := f.window(ctx, b, p, f.rows(o, card))
@@ -165,8 +165,8 @@ func (f *compareFlags) checkBaseline(path string, p *profile.Profile, o *baselin
 		return err
 	}
 	var errs []error
-	for _, name := range slices.Concat(o.Features, o.Exclude) {
-		if p.Column(name) == nil && slices.Contains(o.Features, name) {
+	for _, name := range o.Features {
+		if p.Column(name) == nil {
 			errs = append(errs, fmt.Errorf("--features: the baseline has no column %q", name))
 		}
 	}
@@ -260,27 +260,14 @@ func inFile(path string, err error) error {
 }
 
 // write writes the comparison where the flags say. A file is there whole or not at all.
-func (f *compareFlags) write(out io.Writer, c *comparison.Comparison) (err error) {
+func (f *compareFlags) write(out io.Writer, c *comparison.Comparison) error {
 	if f.output == "" || f.output == "-" {
 		return f.writeTo(out, c)
 	}
-	if err := os.MkdirAll(filepath.Dir(f.output), 0o755); err != nil {
+	if err := replaceFile(f.output, func(w io.Writer) error { return f.writeTo(w, c) }); err != nil {
 		return err
 	}
-	file, err := os.CreateTemp(filepath.Dir(f.output), ".mlprofile-*")
-	if err != nil {
-		return err
-	}
-	err = errors.Join(f.writeTo(file, c), file.Chmod(0o644), file.Close())
-	if err == nil {
-		err = os.Rename(file.Name(), f.output)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(file.Name()))
-	}
-	if f.output != "" {
-		_, err = fmt.Fprintf(out, "%s: %s\n", f.output, c.Headline())
-	}
+	_, err := fmt.Fprintf(out, "%s: %s\n", f.output, c.Headline())
 	return err
 }
 

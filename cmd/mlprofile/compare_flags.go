@@ -20,7 +20,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/convention"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
 
 // The values of --format.
@@ -243,16 +242,7 @@ func parseThresholds(flags []string) (map[string]float64, error) {
 // referenceRange returns the options for A, whose range of time is its own.
 func (f *compareFlags) referenceRange(o baseline.Options) (baseline.Options, error) {
 	var errs [2]error
-	parse := func(flag, text string, i int) (c table.Cell) {
-		if text != "" {
-			c = table.Cell{Kind: table.Text, Text: text}
-			if _, ok := c.Instant(); !ok {
-				errs[i] = fmt.Errorf("--%s: %q is not a point in time such as 2026-11-01 or 2026-11-01T06:00:00Z", flag, text)
-			}
-		}
-		return c
-	}
-	o.From, _ = parse("reference-from", f.referenceFrom, 0).Instant()
-	o.To, _ = parse("reference-to", f.referenceTo, 1).Instant()
+	o.From, errs[0] = dataflags.ParseTime("reference-from", f.referenceFrom)
+	o.To, errs[1] = dataflags.ParseTime("reference-to", f.referenceTo)
 	return o, errors.Join(errs[:]...)
 }

@@ -95,8 +95,8 @@ func (c *Columns) Options() (baseline.Options, error) {
 	var errs [5]error
 	o.Table, errs[0] = c.Input.Options()
 	o.Types, errs[1] = parseTypes(c.types)
-	o.From, errs[2] = parseTime("from", c.from)
-	o.To, errs[3] = parseTime("to", c.to)
+	o.From, errs[2] = ParseTime("from", c.from)
+	o.To, errs[3] = ParseTime("to", c.to)
 	o.Derived, errs[4] = parseDerived(c.derived)
 	for _, d := range o.Derived {
 		o.Table.Lists = append(o.Table.Lists, d.Column)
@@ -131,8 +131,8 @@ func parseDerived(flags []string) (out []baseline.Derived, err error) {
 	return out, nil
 }
 
-// parseTime reads the value of a flag that is a point in time; empty is the zero time.
-func parseTime(flag, value string) (time.Time, error) {
+// ParseTime reads the value of a flag that is a point in time; empty is the zero time.
+func ParseTime(flag, value string) (time.Time, error) {
 	if value == "" {
 		return time.Time{}, nil
 	}
