@@ -353,15 +353,7 @@ func BenchmarkDetectors(b *testing.B) {
 			td := benchTraces(b, benchSpans, func(s ptrace.Span, rng *rand.Rand) { putFeatures(s, rng) })
 			td.MarkReadOnly()
 			c := watchedConnector(b, wc.list)
-			require.NoError(b, c.ConsumeTraces(b.Context(), td))
-			b.ReportAllocs()
-			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					_ = c.ConsumeTraces(b.Context(), td)
-				}
-			})
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+			measure(b, c, td)
 		})
 	}
 }

@@ -100,7 +100,7 @@ func (d *bocd) add(x float64) Change {
 	}
 	r := d.runs[best]
 	c := Change{Level: Drift, After: r.mean, Since: r.length}
-	c.Before = d.all.without(mean{r.length, r.sampleMean(d)})
+	c.Before = d.all.without(mean{n: r.length, sum: float64(r.length) * r.sampleMean(d)})
 	if r.length == 0 {
 		c.After = x
 	} else {

@@ -109,12 +109,13 @@ func (d *Detector) Estimate() float64 {
 
 // mean is a running mean.
 type mean struct {
-	n     int
-	value float64
+	n          int
+	value, sum float64
 }
 
 func (m *mean) add(x float64) {
 	m.n++
+	m.sum += x
 	m.value += (x - m.value) / float64(m.n)
 }
 
@@ -132,5 +133,5 @@ func (m *mean) without(part mean) float64 {
 	if n <= 0 {
 		return math.NaN()
 	}
-	return (m.value*float64(m.n) - part.value*float64(part.n)) / float64(n)
+	return (m.sum - part.sum) / float64(n)
 }
