@@ -409,6 +409,8 @@ func (m *model) finding(t *hypothesis, rejected bool) finding {
 		return unknown
 	case t.kind.offSeason(t.series, w.owner, w, r, counts, begins):
 		return hit
+	case t.judgement.verdict == Drift && t.kind.offSeason(t.series, w.owner, w, r, counts, lasts):
+		return between // it takes less to go on than to begin
 	case r.Reference == Baseline && !w.history.complete():
 		return unknown // what has been so from the first hour on may be a drift as well as the season
 	}
