@@ -100,6 +100,11 @@ func (ref *cohortRef) weighBy(key seriesKey, missing bool, w *comparand) {
 		return
 	}
 	fast, slow, known := w.history.design()
+	if values := w.owner.values.past; missing && values != nil {
+		if f, s, ok := values.design(); ok && w.history.hourly.rare.few(f) {
+			fast, slow = max(fast, f), max(slow, s)
+		}
+	}
 	if w.speed != Fast {
 		fast = slow
 	}

@@ -209,6 +209,9 @@ func (h *history) observeDay(u int64) bool {
 	for d := today - 1; d > today-weekDays; d-- {
 		if before := h.dayUnits.at(d, h.cells); before != nil && anyOf(before) {
 			h.daily.add(h.dayUnits.at(today, h.cells), before, h.order)
+			if h.rare() {
+				h.daily.rare.add(h.dayUnits.at(today, h.cells), before, h.daily.limit)
+			}
 			break
 		}
 	}
@@ -396,6 +399,9 @@ func (h *history) ready() (n int) {
 	return n
 }
 
+// rare reports whether this is a history of missing values.
+func (h *history) rare() bool { return h.cells == missingCells && !h.order }
+
 // worth orders histories by how much they know.
 func (h *history) worth() int {
 	n := 2 * h.ready()
@@ -429,7 +435,7 @@ func (h *history) paired() (fast, slow float64, known bool) {
 	}
 	fast, known = h.hourly.design(needed)
 	days, ok := h.daily.design(enoughDay)
-	if h.cells == missingCells && !h.order {
+	if h.rare() {
 		if known {
 			fast = max(fast, h.hourly.rare.design())
 		}

@@ -49,9 +49,6 @@ func (p *pairs) add(a, b []uint32, ordered bool) {
 	if na < minPair || nb < minPair {
 		return
 	}
-	if len(a) == missingCells && !ordered {
-		p.rare.add(a, b, p.limit)
-	}
 	chi, dof := 0.0, -1.0
 	far, cumA, cumB := 0.0, 0.0, 0.0
 	below, meanA, meanB, ties := 0.0, 0.0, 0.0, 0.0
@@ -108,33 +105,59 @@ func (p *pairs) design(enough int) (float64, bool) {
 
 // rare adds up pairs of shares, with weights that fade: of what is rare, most windows have none, and
 // the median of ratios sees nothing. The design effect is how much the shares of pairs differ, over
-// how much those of independent rows would.
+// how much those of independent rows would. The two largest differences are left out, as a drift
+// begins with one, or within a window with two. The windows of these pairs follow each other: of
+// those a day apart, a whole day of pairs would see a drift begin.
 type rare struct {
-	squares, variance float64 // of differences: seen, and of a share of one half's rows
+	squares, variance float64    // of differences: seen, and of a share of one half's rows
+	largest           [2]float64 // of the squares, in falling order
 	missing, rows     float64
-	pairs             float64
+	pairs             float64 // of which there are; they fade, too
 }
 
 // add takes a pair of missing and present rows; limit is how many pairs are remembered.
 func (r *rare) add(a, b []uint32, limit int) {
 	x, n := float64(a[stripMissing]), float64(a[stripMissing])+float64(a[stripPresent])
 	y, m := float64(b[stripMissing]), float64(b[stripMissing])+float64(b[stripPresent])
+	if n < minPair || m < minPair {
+		return
+	}
 	keep := 1 - 1/float64(limit)
-	d := x/n - y/m
-	r.squares = r.squares*keep + d*d
+	d := (x/n - y/m) * (x/n - y/m)
+	r.squares = r.squares*keep + d
+	first, second := r.largest[0]*keep, r.largest[1]*keep
+	r.largest = [2]float64{max(first, d), max(second, min(first, d))}
 	r.variance = r.variance*keep + 1/n + 1/m
 	r.missing = r.missing*keep + x + y
 	r.rows = r.rows*keep + n + m
-	r.pairs++
+	r.pairs = r.pairs*keep + 1
 }
 
 // design returns the design effect, at least 1.
 func (r *rare) design() float64 {
-	if r.rows == 0 || r.missing == 0 || r.missing == r.rows {
+	left := r.pairs - float64(len(r.largest))
+	if r.rows == 0 || r.missing == 0 || r.missing == r.rows || left <= 0 {
 		return 1
 	}
 	p := r.missing / r.rows
-	return max(1, r.squares/(p*(1-p)*r.variance))
+	squares := r.squares - r.largest[0] - r.largest[1]
+	return max(1, squares/(p*(1-p)*r.variance*left/r.pairs))
+}
+
+// sums are what a snapshot has of it.
+func (r *rare) sums() [7]*float64 {
+	return [7]*float64{&r.squares, &r.variance, &r.largest[0], &r.largest[1], &r.missing, &r.rows, &r.pairs}
+}
+
+// enoughMissing is the number of independent missing values whose pairs say how much they depend on
+// each other: their share's error is a quarter then.
+const enoughMissing = 40
+
+// few reports whether pairs have had too few missing values to say how much these depend on each
+// other, if as much as a design effect says. Then they are taken to depend on each other as much as
+// the feature's values: a user who sends the same row twenty times lacks a value twenty times.
+func (r *rare) few(design float64) bool {
+	return min(r.missing, r.rows-r.missing) < enoughMissing*design
 }
 
 func median(codes []uint8) float64 {
@@ -164,17 +187,17 @@ func (e *encoder) pairs(p *pairs) {
 	for _, ring := range [][]uint8{p.chi, p.ks, p.rank} {
 		e.String(string(ring))
 	}
-	for _, sum := range []float64{p.rare.squares, p.rare.variance, p.rare.missing, p.rare.rows, p.rare.pairs} {
-		e.Float64(sum)
+	for _, sum := range p.rare.sums() {
+		e.Float64(*sum)
 	}
 }
 
 func (d *decoder) pairs(p *pairs) {
 	p.next = int(d.UvarintTo(uint64(p.limit - 1)))
 	p.chi, p.ks, p.rank = slices.Clone(d.Bytes()), slices.Clone(d.Bytes()), slices.Clone(d.Bytes())
-	p.rare = rare{d.Float64(), d.Float64(), d.Float64(), d.Float64(), d.Float64()}
-	for _, sum := range []float64{p.rare.squares, p.rare.variance, p.rare.missing, p.rare.rows, p.rare.pairs} {
-		if !(sum >= 0) {
+	for _, sum := range p.rare.sums() {
+		*sum = d.Float64()
+		if !(*sum >= 0) {
 			d.Fail()
 		}
 	}
