@@ -148,6 +148,7 @@ var metrics = map[string]Name{
 	MetricDriftReferenceSamples:        {Name: MetricDriftReferenceSamples, Kind: Gauge, Unit: "{sample}", Meaning: "The number of values in the reference."},
 	MetricDriftWindowEnd:               {Name: MetricDriftWindowEnd, Kind: Gauge, Unit: "s", Meaning: "The event time at which the window ends, in seconds since 1970."},
 	MetricDriftWindowDuration:          {Name: MetricDriftWindowDuration, Kind: Gauge, Unit: "s", Meaning: "The length of the window, which grows where samples are few."},
+	MetricDriftRank:                    {Name: MetricDriftRank, Kind: Gauge, Meaning: "The place, 1 for the first, of a drift among those of its model; 0 once it is among the first 20 no more."},
 	MetricDriftConfidenceMean:          {Name: MetricDriftConfidenceMean, Kind: Gauge, Meaning: "The mean confidence of the window, 0 to 1: the accuracy to expect where the model is calibrated."},
 	MetricDriftReferenceConfidenceMean: {Name: MetricDriftReferenceConfidenceMean, Kind: Gauge, Meaning: "The mean confidence of the reference."},
 	MetricDriftConfidenceLow:           {Name: MetricDriftConfidenceLow, Kind: Gauge, Meaning: "The share of confidences of the window below thresholds::low_confidence, 0 to 1."},

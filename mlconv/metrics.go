@@ -92,6 +92,9 @@ const (
 	// MetricDriftWindowDuration (gauge, s) is the length of the window, which grows where samples
 	// are few.
 	MetricDriftWindowDuration = "ml.drift.window.duration"
+	// MetricDriftRank (gauge) is the place, 1 for the first, of a drift among those of its model; 0
+	// once it is among the first 20 no more.
+	MetricDriftRank = "ml.drift.rank"
 	// MetricDriftConfidenceMean (gauge) is the mean confidence of the window, 0 to 1: the
 	// accuracy to expect where the model is calibrated.
 	MetricDriftConfidenceMean = "ml.drift.confidence.mean"

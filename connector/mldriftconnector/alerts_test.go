@@ -23,6 +23,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // logSink takes alerts.
@@ -117,6 +118,11 @@ func TestAlert(t *testing.T) {
 		assert.Equal(t, map[string]string{"model": "fraud", "version": "7", "feature": "x", "subject": "feature", "reference": "baseline"}, a.Labels)
 		assert.Regexp(t, `^model fraud 7: x drifts \(KS 0\.\d+ over 0\.1, n = 300\): shift: (mean|median) .* \(\+\d\S* sd\); 1\.\d+–\d\.\d+ is [34]\d % of the values, was 10 %$`, a.Summary)
 		assert.Equal(t, "shift", a.Annotations["kind"])
+		assert.Equal(t, "1", a.Annotations["rank"])
+		assert.Equal(t, "1", a.Annotations["drifting"])
+		assert.Equal(t, "1. x (shift)", a.Annotations["ranking"])
+		assert.Regexp(t, "^ab[0-9a-f]{30}( [0-9a-f]{32}){0,2}$", a.Annotations["trace_ids"])
+		assert.Equal(t, 1.0, value(t, out.AllMetrics()[len(out.AllMetrics())-1], mlconv.MetricDriftRank, mlconv.AttrFeatureName, "x"))
 		assert.Regexp(t, `^shift: (mean|median) \S+ → \S+ \(\+\d\S* sd\)$`, a.Annotations["explanation"])
 		since, err := time.Parse(time.RFC3339, a.Annotations["since"])
 		require.NoError(t, err)
@@ -160,6 +166,62 @@ func TestAlert(t *testing.T) {
 		assert.Empty(t, logs.take(t), "it was said for a quarter of an hour")
 		b.shutdown(t)
 	})
+}
+
+// Where there is an alert per model, there is no other: it begins with the first drift, lists all
+// that drift in their order, is the same one after a restart, and ends with the last drift.
+func TestAlertPerModel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := testBaseline()
+		cards := testCards(base)
+		disk := testkit.NewStorage(nil)
+		h := testkit.Host{catalogID: cards, storageID: disk}
+		perModel := func() *Config {
+			return config(func(c *Config) { c.Storage, c.Alerts.Per = &storageID, AlertsPerModel })
+		}
+		require.NoError(t, perModel().Validate())
+		logs := &logSink{}
+		b := startBoth(t, settings(), perModel(), h, &testkit.MetricsSink{}, logs)
+		p := newProducer(base, "p", 1)
+		b.hours(t, p, 3, 0)
+		assert.Empty(t, logs.take(t))
+		b.hours(t, p, 3, 1)
+		testkit.Advance(31 * time.Second)
+		list := logs.take(t)
+		require.NotEmpty(t, list)
+		for _, a := range list {
+			assert.Equal(t, "ModelDrift", a.Name)
+			assert.Equal(t, map[string]string{"model": "fraud", "version": "7"}, a.Labels)
+			assert.Equal(t, list[0].Fingerprint(), a.Fingerprint())
+			assert.Equal(t, list[0].StartsAt, a.StartsAt)
+		}
+		a := list[len(list)-1]
+		assert.Equal(t, alert.Firing, a.State)
+		assert.Regexp(t, `^model fraud 7: x drifts \(KS 0\.\d+ over 0\.1, n = \d+\): shift: .* is [34]\d % of the values, was 10 %$`, a.Summary)
+		assert.Equal(t, "1. x (shift)", a.Annotations["ranking"])
+		assert.Equal(t, "x", a.Annotations["feature"])
+		assert.Equal(t, "baseline", a.Annotations["reference"])
+		assert.NotEmpty(t, a.Annotations["trace_url"])
+		since, err := time.Parse(time.RFC3339, a.Annotations["since"])
+		require.NoError(t, err)
+		assert.Equal(t, a.StartsAt.Add(-2*time.Hour).UTC(), since)
+
+		killed := disk.Copy()
+		b.shutdown(t)
+		h[storageID] = killed
+		logs.take(t)
+		b = startBoth(t, settings(), perModel(), h, &testkit.MetricsSink{}, logs)
+		b.hours(t, p, 4, 0)
+		list = logs.take(t)
+		require.NotEmpty(t, list)
+		last := list[len(list)-1]
+		assert.Equal(t, a.StartsAt, list[0].StartsAt, "the same one")
+		assert.Equal(t, alert.Resolved, last.State)
+		assert.Equal(t, a.StartsAt, last.StartsAt)
+		assert.Equal(t, "model fraud 7: nothing drifts any more", last.Summary)
+		b.shutdown(t)
+	})
+	assert.ErrorContains(t, config(func(c *Config) { c.Alerts.Per = "day" }).Validate(), "alerts::per")
 }
 
 // A downstream that fails gets what has begun and what has ended, in order, as soon as it takes

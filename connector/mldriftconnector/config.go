@@ -89,7 +89,7 @@ type Config struct {
 	// TraceURL is the template of the link to the evidence of an alert, with {trace_id} and perhaps
 	// {span_id}. Default is a Jaeger on this machine; empty is no links.
 	TraceURL string `mapstructure:"trace_url"`
-	// Alerts says how often alerts are emitted, where the connector feeds a logs pipeline.
+	// Alerts says what alerts are on, and how often they are emitted, where the connector feeds a logs pipeline.
 	Alerts Alerts `mapstructure:"alerts"`
 	// Limits bound the memory.
 	Limits Limits `mapstructure:"limits"`
@@ -103,6 +103,14 @@ type Learn struct {
 	// overwritten. It must be set with Rows.
 	Directory string `mapstructure:"directory"`
 }
+
+// The values of Alerts.Per.
+const (
+	// AlertsPerDrift is an alert for each drift, of a subject, segment and reference.
+	AlertsPerDrift = "drift"
+	// AlertsPerModel is one alert for all that drifts of a model, version and role, in their place.
+	AlertsPerModel = "model"
+)
 
 // The values of Segments.Scores.
 const (
@@ -125,8 +133,10 @@ type Segments struct {
 	Totals bool `mapstructure:"totals"`
 }
 
-// Alerts says how often alerts are emitted.
+// Alerts says what alerts are on, and how often they are emitted.
 type Alerts struct {
+	// Per is drift (the default) or model.
+	Per string `mapstructure:"per"`
 	// ResendInterval is the time after which an alert that holds is emitted again. Default 1m.
 	ResendInterval time.Duration `mapstructure:"resend_interval"`
 	// KeepResolved is for how long a resolved alert is emitted again. Default 15m; 0 emits it once.
@@ -190,7 +200,7 @@ func createDefaultConfig() component.Config {
 		Segments:     Segments{Scores: ScoresAll},
 		Severity:     string(alert.Warning),
 		TraceURL:     alert.DefaultTraceURL,
-		Alerts:       Alerts{ResendInterval: time.Minute, KeepResolved: 15 * time.Minute},
+		Alerts:       Alerts{Per: AlertsPerDrift, ResendInterval: time.Minute, KeepResolved: 15 * time.Minute},
 		Limits: Limits{
 			Models: o.Limits.Models, Versions: o.Limits.Versions, Segments: o.Limits.Segments, Features: o.Limits.Features,
 			Categories: o.Limits.Categories, Producers: o.Limits.Producers, Alerts: 1000,
@@ -234,6 +244,7 @@ func (c *Config) Validate() error {
 		configcheck.Duration("save_interval", c.SaveInterval, 0, 0),
 		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
 		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0),
+		configcheck.OneOf("alerts::per", c.Alerts.Per, AlertsPerDrift, AlertsPerModel),
 		configcheck.OneOf("segments::scores", c.Segments.Scores, ScoresAll, ScoresDrifted, ScoresNone),
 		configcheck.OneOf("season", c.Season, "auto", "day", "week", "none"),
 		configcheck.OneOf("severity", alert.Severity(c.Severity), alert.Critical, alert.Warning, alert.Info),

@@ -19,6 +19,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/handover"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/learned"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/ranking"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/report"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/thinning"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
@@ -26,6 +27,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
+	"github.com/otelcol-ml/otelcol-ml/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
@@ -73,6 +75,7 @@ type driftConnector struct {
 	reporter *report.Reporter
 	learned  *learned.Writer // nil where nothing is learned
 	thinned  *thinning.Choice
+	shown    ranking.Shown
 }
 
 var _ sharedcomponent.MetricsState = (*driftConnector)(nil)
@@ -103,7 +106,7 @@ func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) 
 func newAlerts(cfg *Config) *driftalert.Alerts {
 	return driftalert.New(driftalert.Options{
 		Limit: cfg.Limits.Alerts, Resend: cfg.Alerts.ResendInterval, KeepResolved: cfg.Alerts.KeepResolved,
-		Severity: alert.Severity(cfg.Severity), TraceURL: cfg.TraceURL,
+		Severity: alert.Severity(cfg.Severity), TraceURL: cfg.TraceURL, PerModel: cfg.Alerts.Per == AlertsPerModel,
 	})
 }
 
@@ -300,14 +303,15 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	c.letGo()
 	c.recordClosed(nil, c.partitions.Settle(c.engine), now)
 	closed, changes := c.engine.Advance(now)
+	e := newEncoder(c.version, pcommon.NewTimestampFromTime(now))
+	c.scores(now, e)
 	c.recordClosed(closed, changes, now)
+	c.hold(now)
 	if c.learned != nil {
 		c.learned.WriteAll(now)
 	}
 	c.report(ctx)
 	md := c.unsent()
-	e := newEncoder(c.version, pcommon.NewTimestampFromTime(now))
-	c.scores(now, e)
 	c.emitAlerts(ctx, now)
 	if c.metrics == nil {
 		return
@@ -330,27 +334,34 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	c.telemetry.emission(ctx, "sent")
 }
 
-// scores encodes the scores of now, and makes the alerts fit the verdicts that hold.
+// scores encodes the scores of now, and puts what drifts in order.
 func (c *driftConnector) scores(now time.Time, e *encoder) {
 	encodes := c.metrics != nil && c.cfg.Timestamps == TimestampsNow
 	if !encodes && c.logs == nil {
 		return
 	}
-	set := c.catalog.Snapshot()
+	ranked := ranking.New(c.catalog.Snapshot())
 	e.whole = c.thinned.Whole(now)
 	c.engine.Scores(func(r *drift.Result) {
 		if encodes {
 			e.result(r)
 		}
-		if c.logs != nil && r.Verdict == drift.Drift {
-			c.alerts.Holds(r, set, now)
-		}
+		ranked.Add(r)
 	})
 	if encodes {
 		c.engine.Embeddings(e.embedding)
+		c.shown.Places(ranked, describe.MaxRanked, e.rank)
 	}
 	c.letGo() // what was let go of meanwhile is not resolved
 	if c.logs != nil {
+		c.alerts.Rank(ranked)
+	}
+}
+
+// hold makes the alerts fit the verdicts that hold.
+func (c *driftConnector) hold(now time.Time) {
+	if c.logs != nil {
+		c.alerts.HoldAll(c.catalog.Snapshot(), now)
 		c.alerts.Settle(now)
 	}
 }

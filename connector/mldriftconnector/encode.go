@@ -110,6 +110,11 @@ func (e *encoder) samples(r *drift.Result) {
 	e.gauge(mlconv.MetricDriftWindowDuration, r).SetDoubleValue(float64(r.End - r.Start))
 }
 
+// rank encodes the place of a drift among those of its model.
+func (e *encoder) rank(r *drift.Result, place int) {
+	e.gauge(mlconv.MetricDriftRank, r).SetIntValue(int64(place))
+}
+
 func (e *encoder) detected(r *drift.Result) {
 	if r.Verdict != drift.Insufficient {
 		e.gauge(mlconv.MetricDriftDetected, r).SetIntValue(one(r.Verdict == drift.Drift))

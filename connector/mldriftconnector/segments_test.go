@@ -180,8 +180,8 @@ func TestSegmentSeries(t *testing.T) {
 	}
 	t.Log(counts)
 	assert.Equal(t, map[string][3]int{
-		ScoresAll:     {31200, 31200, 1400},
-		ScoresDrifted: {5200, 5213, 113},
+		ScoresAll:     {31200, 31201, 1401},
+		ScoresDrifted: {5200, 5214, 114},
 	}, counts)
 }
 

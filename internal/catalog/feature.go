@@ -25,8 +25,8 @@ type Feature struct {
 	// MaxMissing and MaxUnseen are the largest good shares, 0 to 1, of missing and of unknown
 	// values; nil for no limit.
 	MaxMissing, MaxUnseen *float64
-	// Importance is the feature's weight in the model, 0 to 1.
-	Importance float64
+	// Importance is the feature's weight in the model, 0 to 1; nil where the card does not say.
+	Importance *float64
 	// Methods and Thresholds are as in Drift, for this feature.
 	Methods    []string
 	Thresholds map[string]float64
@@ -90,10 +90,7 @@ func (o object) feature(inBaseline profile.Type) Feature {
 	f := Feature{
 		Type:       profile.Type(o.text("type")),
 		MaxMissing: o.number("max_missing"), MaxUnseen: o.number("max_unseen"),
-		Thresholds: o.numbers("thresholds"), Ignore: o.flag("ignore"),
-	}
-	if importance := o.number("importance"); importance != nil {
-		f.Importance = *importance
+		Importance: o.number("importance"), Thresholds: o.numbers("thresholds"), Ignore: o.flag("ignore"),
 	}
 	f.Min, f.Max = o.bounds()
 	list, _ := o.m["values"].([]any)

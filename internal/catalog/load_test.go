@@ -52,7 +52,7 @@ func TestLoadExamples(t *testing.T) {
 	assert.Equal(t, Drift{Window: eventtime.Window{Length: time.Hour}, MinSamples: 200, Reference: []string{"baseline", "champion"}}, m.Drift)
 	assert.Equal(t, []string{"country", "channel"}, m.Segments)
 	assert.Equal(t, map[string]Feature{
-		"amount":  {Min: new(0.0), Max: new(50000.0), MaxMissing: new(0.01), Importance: 0.4},
+		"amount":  {Min: new(0.0), Max: new(50000.0), MaxMissing: new(0.01), Importance: new(0.4)},
 		"country": {Values: []string{"DE", "FR", "US"}, MaxUnseen: new(0.001)},
 	}, m.Features)
 	assert.Equal(t, Alerts{Severity: "critical", Runbook: "https://example.com/runbooks/fraud"}, m.Alerts)
@@ -167,7 +167,7 @@ func TestLoadEveryKey(t *testing.T) {
 		},
 	}, m.Drift)
 	assert.Equal(t, Feature{
-		Type: profile.Numeric, Min: new(-1.0), Max: new(1.0), MaxMissing: new(0.0), Importance: 1,
+		Type: profile.Numeric, Min: new(-1.0), Max: new(1.0), MaxMissing: new(0.0), Importance: new(1.0),
 		Methods: []string{"psi"}, Thresholds: map[string]float64{"psi": 2}, Ignore: true,
 	}, m.Features["n"])
 	assert.Equal(t, []string{"x", "1", "true", "16", "3"}, m.Features["c"].Values)
