@@ -39,8 +39,8 @@ func (o options) word(name string) string {
 // threshold is the parameter that all methods have which judge.
 const threshold = "threshold"
 
-// Parameters are what the method can be told, by name, with their defaults as they are written.
-func (m *Method) Parameters() map[string]string {
+// defaults are the parameters of the method, by name, as they are written.
+func (m *Method) defaults() map[string]string {
 	out := map[string]string{}
 	for name, v := range m.parameters {
 		switch v := v.(type) {
@@ -100,7 +100,11 @@ func number(text string) (float64, error) {
 }
 
 func (m *Method) unknown(name string) error {
-	known := slices.Sorted(maps.Keys(m.parameters))
+	defaults := m.defaults()
+	var known []string
+	for _, one := range slices.Sorted(maps.Keys(defaults)) {
+		known = append(known, fmt.Sprintf("%s (%s)", one, defaults[one]))
+	}
 	if !m.rule.none && m.rule.words == nil {
 		known = append(known, threshold)
 	}

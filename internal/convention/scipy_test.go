@@ -96,7 +96,7 @@ func TestEveryMethod(t *testing.T) {
 		assert.True(t, m.Numeric() || m.Categorical(), name)
 		_, err := m.With(map[string]string{"nonsense": "1"})
 		require.ErrorContains(t, err, "nonsense", name)
-		for parameter := range m.Parameters() {
+		for parameter := range m.defaults() {
 			_, err = m.With(map[string]string{parameter: "-"})
 			require.ErrorContains(t, err, parameter, name)
 		}
@@ -114,6 +114,9 @@ func TestEveryMethod(t *testing.T) {
 			require.ErrorIs(t, err, errEmpty, name)
 		}
 	}
+	soda, _ := Find("psi@soda")
+	_, err := soda.With(map[string]string{"direction": "up"})
+	require.EqualError(t, err, `psi@soda has no parameter "direction"; it has bins (10), zero (1e-05), threshold`)
 	for _, preset := range Presets() {
 		for _, numeric := range []bool{true, false} {
 			for _, n := range []float64{100, 10_000} {
