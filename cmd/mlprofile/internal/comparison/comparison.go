@@ -103,6 +103,9 @@ type Score struct {
 	Effect    float64 `json:"effect"`
 	Threshold float64 `json:"threshold"`
 	PValue    float64 `json:"p_value"`
+	// Error is how far the score may be from that of the values, as it is of bins; 0 where it is
+	// exact, or that is not known.
+	Error float64 `json:"error,omitempty"`
 }
 
 // Growth is what the current data have more of.
@@ -200,7 +203,11 @@ func newSubject(r *drift.Result, c *profile.Column, needed int) Subject {
 		Samples: r.Samples, EffectiveSamples: r.Effective, ReferenceSamples: r.ReferenceSamples,
 	}
 	for _, x := range r.Scores {
-		s.Scores = append(s.Scores, Score{Method: x.Method, Score: x.Score, Effect: x.Effect, Threshold: x.Threshold, PValue: x.PValue})
+		one := Score{Method: x.Method, Score: x.Score, Effect: x.Effect, Threshold: x.Threshold, PValue: x.PValue}
+		if !math.IsInf(x.Error, 0) {
+			one.Error = x.Error
+		}
+		s.Scores = append(s.Scores, one)
 	}
 	if g := r.Growth; g != nil {
 		s.Growth = &Growth{Category: g.Category, Before: g.Before, Now: g.Now}
