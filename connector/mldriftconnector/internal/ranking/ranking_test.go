@@ -129,6 +129,9 @@ func TestShown(t *testing.T) {
 	var s Shown
 	places := func(names ...string) map[string]int {
 		g := New(catalog.NewSet(nil, nil))
+		fine := drifting("fine", "ks", 0)
+		fine.Verdict = drift.OK
+		g.Add(&fine)
 		for i, name := range names {
 			r := drifting(name, "ks", 0.9-float64(i)/10)
 			g.Add(&r)
@@ -141,4 +144,6 @@ func TestShown(t *testing.T) {
 	assert.Equal(t, map[string]int{"c": 1, "a": 2, "b": 0}, places("c", "a", "b"))
 	assert.Equal(t, map[string]int{"a": 0, "c": 0}, places())
 	assert.Empty(t, places())
+	places("a")
+	s.Places(New(catalog.NewSet(nil, nil)), 2, func(*drift.Result, int) { t.Error("the model has gone") })
 }

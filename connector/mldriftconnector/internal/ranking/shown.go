@@ -22,7 +22,8 @@ type compared struct {
 }
 
 // Places calls yield with the places of the first most drifts of each model, and with 0 for those
-// that had one at the last call and have none now.
+// that had one at the last call and have none now. Of a model that has no results any more, such as
+// one that another instance has taken over, nothing is said.
 func (s *Shown) Places(g *Ranking, most int, yield func(r *drift.Result, place int)) {
 	now := map[compared]bool{}
 	for _, items := range g.Lists {
@@ -37,7 +38,9 @@ func (s *Shown) Places(g *Ranking, most int, yield func(r *drift.Result, place i
 	for _, what := range slices.SortedFunc(maps.Keys(s.before), func(a, b compared) int {
 		return cmp.Or(cmp.Compare(a.key.String(), b.key.String()), cmp.Compare(a.reference, b.reference))
 	}) {
-		yield(&drift.Result{Key: what.key, Reference: what.reference}, 0)
+		if g.models[ModelOf(&what.key)] != nil {
+			yield(&drift.Result{Key: what.key, Reference: what.reference}, 0)
+		}
 	}
 	s.before = now
 }
