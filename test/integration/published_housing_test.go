@@ -264,8 +264,8 @@ func (h *housing) everyMonth() {
 	}
 	h.p.text("By `mlprofile score`, on the values themselves:")
 	h.p.table("statistic | method | columns × months | largest difference | alerts, expected | alerts, mlprofile", rows)
-	h.p.text("NannyML's Jensen-Shannon and Hellinger distances need bins of equal width, which a baseline with bins of equal mass does not have; those of ml_drift have [a convention of their own](methods.md). " +
-		"`wasserstein@frouros` is the plain distance, as NannyML's.")
+	h.p.text("NannyML's Jensen-Shannon and Hellinger distances take bins of equal width. `ml_drift` computes them, too (`methods: {numeric: [js@nannyml]}`), of a baseline's bins of equal mass that are " +
+		"spread evenly over their widths, so that they are near and not the same: digit by digit they come of the values. `wasserstein@frouros` is the plain distance, as NannyML's.")
 }
 
 // most is the largest threshold that NannyML takes for a statistic.
@@ -378,7 +378,7 @@ func (h *housing) whole() {
 	whole := judgements(h.t, folder, "whole")
 	h.p.text("### The whole analysis against the reference, by Evidently's rules")
 	h.p.text("%d rows in one window. Each cell: expected / ml_drift. All of these, and PSI, KL and Jensen-Shannon, come out of `mlprofile score` to the digit "+
-		"(`wasserstein@evidently`, `ks@scipy`, `psi@evidently`, `kl@evidently`, `js@evidently`); the latter three need bins over both sides, which are known when all rows are there.", len(rows)-1)
+		"(`wasserstein@evidently`, `ks@scipy`, `psi@evidently`, `kl@evidently`, `js@evidently`); the latter three take bins over both sides, which are known when all rows are there.", len(rows)-1)
 	scores := map[string]map[string]toolScore{}
 	for _, m := range evidentlyMethods {
 		scores[m.ours] = toolScores(h.t, m.ours, h.files[0], h.files[1], columns)

@@ -5,6 +5,7 @@ package integration
 
 import (
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"math"
 	"os"
@@ -35,8 +36,9 @@ type publishedTaxi struct {
 		Top    [][]any `json:"csv_top"`
 	} `json:"union_check"`
 	Parts map[string]struct {
-		LInfinity float64 `json:"l_infinity_from_rank_histograms"`
-		Standard  float64 `json:"jensen_shannon_divergence_base2_from_STANDARD_histograms"`
+		LInfinity float64  `json:"l_infinity_from_rank_histograms"`
+		Standard  *float64 `json:"jensen_shannon_divergence_base2_from_STANDARD_histograms"`
+		Quantiles *float64 `json:"jensen_shannon_divergence_base2_from_QUANTILES_histograms"`
 	} `json:"train_vs_eval"`
 }
 
@@ -47,6 +49,11 @@ type tfdvFeature struct {
 	StdDev    float64 `json:"std_dev"`
 	AvgLength float64 `json:"avg_length"`
 	Top       [][]any `json:"top_values"`
+	// Histograms have buckets of low, high and count.
+	Histograms []struct {
+		Type    string
+		Buckets [][3]float64
+	}
 }
 
 type tfdvFile []struct{ Features map[string]tfdvFeature }
@@ -288,7 +295,48 @@ func taxiParts(t *testing.T, p *publishedPage, expected *publishedTaxi, parts [2
 	}
 	p.text("L∞ of words, from TFDV's counts of its five most frequent and of all others together:")
 	p.table("column | expected | ml_drift | mlprofile `l_infinity@tfdv` | deviation", out)
-	p.text("Jensen-Shannon divergences of the numbers (%s for trip_miles, %s for trip_seconds, %s for fare, over Vertex AI's threshold of 0.3 without any drift) are of the histograms in TFDV's files, "+
-		"which are estimates of a sketch, ten buckets of equal width between the part's own ends. Which rows were in which part is not known, so there is nothing to replay: not reproduced.",
-		digits(expected.Parts["trip_miles"].Standard), digits(expected.Parts["trip_seconds"].Standard), digits(expected.Parts["fare"].Standard))
+	taxiHistograms(t, p, expected, parts)
+}
+
+// taxiHistograms compares the histograms of numbers that TFDV has of both parts.
+func taxiHistograms(t *testing.T, p *publishedPage, expected *publishedTaxi, parts [2]map[string]tfdvFeature) {
+	folder, compared, over := t.TempDir(), 0, []string(nil)
+	for column, want := range expected.Parts {
+		for kind, value := range map[string]*float64{"STANDARD": want.Standard, "QUANTILES": want.Quantiles} {
+			if value == nil {
+				continue
+			}
+			files := [2]string{filepath.Join(folder, "train.json"), filepath.Join(folder, "eval.json")}
+			for i, part := range parts {
+				writeHistogram(t, files[i], part[column], kind)
+			}
+			var score toolScore
+			require.NoError(t, json.Unmarshal([]byte(command(t, "mlprofile", "score", "--method", "jsd@tfdv", "--reference", files[0], "--current", files[1], "--column", column, "--json")), &score))
+			assert.InDelta(t, *value, score.Score, 1e-9, "%s histograms of %s", kind, column)
+			compared++
+			if score.Score > 0.3 {
+				over = append(over, fmt.Sprintf("%s %s", column, digits(score.Score)))
+			}
+		}
+	}
+	slices.Sort(over)
+	p.text("Jensen-Shannon divergences of numbers are of the histograms in TFDV's files, estimates of a sketch: which rows were in which part is not known, so there is nothing to replay. "+
+		"`mlprofile score --method jsd@tfdv` gives all %d, of ten buckets of equal width and of quantiles, to nine digits; those over Vertex AI's threshold of 0.3, without any drift, are %s.", compared, strings.Join(over, ", "))
+}
+
+// writeHistogram writes a histogram as protobuf's JSON has it.
+func writeHistogram(t *testing.T, file string, of tfdvFeature, kind string) {
+	t.Helper()
+	var buckets []map[string]float64
+	for _, h := range of.Histograms {
+		if h.Type != kind {
+			continue
+		}
+		for _, b := range h.Buckets {
+			buckets = append(buckets, map[string]float64{"low_value": b[0], "high_value": b[1], "sample_count": b[2]})
+		}
+	}
+	data, err := json.Marshal(map[string]any{"buckets": buckets})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(file, data, 0o600))
 }
