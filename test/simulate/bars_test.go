@@ -57,11 +57,9 @@ var overBar = []string{
 	"cluster-20, 20/h",
 	"cluster-20-reference-too, 20/h",
 	"new-york-day-0.2, 2000/h", // clocks go back, and time_zone is not set
-	"new-york-day-0.5, 20/h",
 	"new-york-day-0.5, 200/h",
 	"new-york-day-0.5, 2000/h",
 	"new-york-day-0.5-zone, 200/h",
-	"new-york-day-and-weekend, 20/h",
 	"new-york-day-and-weekend, 200/h",
 	"new-york-day-and-weekend, 2000/h",
 	"holiday, 20/h", // a change that lasts a day

@@ -83,6 +83,7 @@ func (r *results) nullJobs() (jobs []func()) {
 			if _, ok := r.Nulls[cellOf(s.name, rate)]; ok && !wanted(*onlyNulls, s.name) {
 				continue
 			}
+			s := s
 			s.peers = rate == 200
 			jobs = append(jobs, func() {
 				c := simulateNull(s, rate, n)
@@ -106,6 +107,7 @@ func (r *results) powerJobs() (jobs [3][]func()) {
 			if _, ok := r.Powers[cellOf(s.name, rate)]; ok && !wanted(*onlyPowers, s.name) {
 				continue
 			}
+			s := s
 			s.peers = rate >= 200 && beside
 			kind := 2
 			switch {
