@@ -294,11 +294,14 @@ func (h *housing) replayedMonths(m monthly, column string) string {
 		case "wasserstein":
 			return binsMoved(c, h.column(column), h.monthOf(column, i))
 		}
-		return 0
+		return 0.01 // l_infinity is less what chance gives
 	})
 	there, note := "–", "–"
 	if worst > 0 {
 		there, note = digits(at), "bins"
+	}
+	if worst > 0 && m.ours == "l_infinity" {
+		note = "less what chance gives of so many rows"
 	}
 	which := nannymlAlerts(got, m.most())
 	if !slices.Equal(which, alerts) {

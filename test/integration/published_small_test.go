@@ -56,7 +56,7 @@ func penguinTables(t *testing.T, p *publishedPage, dir string) {
 		assert.InDelta(t, want.Max, got.high, 0, "max of %s", column)
 		assert.InDelta(t, want.KS, ks, largestBin(c)+rounding, "KS of %s", column)
 		assert.InDelta(t, want.P, pv, 1e-9, "p of %s", column)
-		assert.InDelta(t, want.Wasserstein, w, 0.002, "Wasserstein of %s", column)
+		assert.InDelta(t, want.Wasserstein, w, 0.005, "Wasserstein of %s", column)
 		assert.InDelta(t, want.KS, exact[column].Score, 1e-12, "KS of %s by mlprofile", column)
 		assert.InDelta(t, want.Wasserstein, distance[column].Score, 1e-9, "Wasserstein of %s by mlprofile", column)
 		outside := 0.0
@@ -66,7 +66,7 @@ func penguinTables(t *testing.T, p *publishedPage, dir string) {
 		assert.InDelta(t, want.Outside, outside, 0, "out of range, %s", column)
 		note := "–"
 		if math.Abs(w-want.Wasserstein) > 1e-6 || math.Abs(ks-want.KS) > 1e-6 {
-			note = "bins"
+			note = "bins: where in the lowest bin its two rows lie is known by their sum only"
 		}
 		out = append(out, cells(column, beside(want.Rows, got.count), beside(want.Min, got.low), beside(want.Max, got.high), beside(want.Outside, outside), beside(want.KS, ks), beside(want.P, pv), beside(want.Wasserstein, w), note))
 	}
