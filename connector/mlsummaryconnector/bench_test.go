@@ -128,6 +128,21 @@ func BenchmarkConsumeTraces(b *testing.B) {
 	}
 }
 
+// BenchmarkFeatures is a span by the number of its features, each with a baseline.
+func BenchmarkFeatures(b *testing.B) {
+	for _, n := range []int{5, 20, 100} {
+		b.Run(fmt.Sprintf("features=%d", n), func(b *testing.B) {
+			td := benchTraces(b, benchSpans, func(s ptrace.Span, rng *rand.Rand) {
+				for i := range n {
+					s.Attributes().PutDouble(fmt.Sprintf("ml.feature.f%02d", i), rng.NormFloat64())
+				}
+			})
+			td.MarkReadOnly()
+			measure(b, benchConnector(b, n, nil), td)
+		})
+	}
+}
+
 // measure consumes td again and again and reports the time a span, in nanoseconds.
 func measure(b *testing.B, c *summaryConnector, td ptrace.Traces) (perSpan float64) {
 	b.Helper()
