@@ -58,6 +58,9 @@ func (s *series) addToPane(a *adder, slot int) {
 	if s.binning.Kind == distribution.KindExponential {
 		s.expos[slot] = s.expos[slot].Add(a.d.Exponential)
 	}
+	if s.sums != nil {
+		s.sums[slot] += a.d.Sum
+	}
 	if s.ranges != nil && a.d.HasRange {
 		r := s.ranges[2*slot : 2*slot+2]
 		if !(r[0] <= a.d.Min) {

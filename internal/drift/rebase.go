@@ -242,9 +242,9 @@ func (s *series) categorize(b *distribution.Binning, panes int64) {
 		cells[cellRest] = plus(0, w.count())
 		w.cells, w.expo, w.exemplars = cells, nil, nil
 		w.examples = slices.DeleteFunc(w.examples, func(x example) bool { return !x.missing })
-		w.min, w.max = newWindow(0, 0, 0).min, newWindow(0, 0, 0).max
+		w.min, w.max, w.sum = newWindow(0, 0, 0).min, newWindow(0, 0, 0).max, 0
 	}
-	s.ring, s.stride, s.binning, s.expos, s.ranges = ring, stride, b, nil, nil
+	s.ring, s.stride, s.binning, s.expos, s.ranges, s.sums = ring, stride, b, nil, nil, nil
 	s.values.verdicts = verdicts{}
 	if s.total != nil {
 		s.total.categorize()

@@ -40,11 +40,12 @@ type series struct {
 	plan    *plan
 	binning *distribution.Binning
 
-	// ring holds the cells of all panes, stride cells each; ranges two floats (min, max) a pane, on
-	// totals only.
+	// ring holds the cells of all panes, stride cells each; ranges two floats (min, max) a pane and
+	// sums one, on totals only.
 	ring   []uint32
 	stride int
 	ranges []float64
+	sums   []float64
 	expos  []*distribution.Exponential // instead of ring's cells, where the binning is exponential
 
 	// open are the windows of periods that are not closed yet, by period.
@@ -115,7 +116,7 @@ func (s *series) setBinning(b *distribution.Binning, panes int64) {
 			if w != nil {
 				w.cells, w.expo, w.exemplars = w.cells[:min(len(w.cells), 1)], nil, nil
 				w.examples = slices.DeleteFunc(w.examples, func(x example) bool { return !x.missing })
-				w.min, w.max = math.Inf(1), math.Inf(-1)
+				w.min, w.max, w.sum = math.Inf(1), math.Inf(-1), 0
 			}
 		}
 		for _, w := range s.open {
@@ -133,11 +134,11 @@ func (s *series) setBinning(b *distribution.Binning, panes int64) {
 			s.missing.previous, s.missing.champion = share{}, share{}
 		}
 		if b.Kind == distribution.KindCategorical {
-			s.ranges = nil
+			s.ranges, s.sums = nil, nil
 		}
 		s.values.verdicts = verdicts{}
-		for i := range s.ranges {
-			s.ranges[i] = math.NaN()
+		if s.ranges != nil {
+			s.newRanges(panes)
 		}
 	}
 	s.makeRoom(panes)
@@ -147,11 +148,16 @@ func (s *series) setBinning(b *distribution.Binning, panes int64) {
 	if s.total != nil {
 		s.total.reset(b, s.key.subject)
 		if s.ranges == nil && (b.Kind == distribution.KindNumeric || b.Kind == distribution.KindExponential) {
-			s.ranges = make([]float64, 2*panes)
-			for i := range s.ranges {
-				s.ranges[i] = math.NaN()
-			}
+			s.newRanges(panes)
 		}
+	}
+}
+
+// newRanges gives the panes empty ranges and sums.
+func (s *series) newRanges(panes int64) {
+	s.ranges, s.sums = make([]float64, 2*panes), make([]float64, panes)
+	for i := range s.ranges {
+		s.ranges[i] = math.NaN()
 	}
 }
 
@@ -173,7 +179,7 @@ func (s *series) clearPane(slot int) {
 		s.expos[slot] = nil
 	}
 	if s.ranges != nil {
-		s.ranges[2*slot], s.ranges[2*slot+1] = math.NaN(), math.NaN()
+		s.ranges[2*slot], s.ranges[2*slot+1], s.sums[slot] = math.NaN(), math.NaN(), 0
 	}
 }
 
@@ -219,6 +225,9 @@ func (s *series) mergePanes(w *window, g *eventtime.Grid, panes eventtime.Panes,
 	cells := slices.Grow(w.cells[:0], s.stride)[:s.stride]
 	clear(cells)
 	*w = window{start: g.PaneStart(last - g.Panes() + 1), end: g.PaneStart(last + 1), cells: cells, min: math.Inf(1), max: math.Inf(-1)}
+	if s.sums == nil {
+		w.sum = math.NaN()
+	}
 	for slot := range panes {
 		if !panes.Within(slot, last) {
 			continue
@@ -228,6 +237,9 @@ func (s *series) mergePanes(w *window, g *eventtime.Grid, panes eventtime.Panes,
 		}
 		if s.expos != nil && s.expos[slot] != nil {
 			w.expo = w.expo.Add(s.expos[slot])
+		}
+		if s.sums != nil {
+			w.sum += s.sums[slot]
 		}
 		if s.ranges != nil && s.ranges[2*slot] <= s.ranges[2*slot+1] {
 			w.min, w.max = min(w.min, s.ranges[2*slot]), max(w.max, s.ranges[2*slot+1])
@@ -254,6 +266,7 @@ func (e *encoder) series(s *series) {
 	e.Uvarint(uint64(s.stride))
 	wire.PutCounts(e.Encoder, s.ring)
 	e.Float64s(s.ranges)
+	e.Float64s(s.sums)
 	e.Bool(s.expos != nil)
 	for _, x := range s.expos {
 		e.expo(x)
@@ -308,12 +321,21 @@ func (d *decoder) series(s *series, panes int64) {
 	s.stride = int(d.UvarintTo(1 << 20))
 	s.ring = wire.TakeCounts[uint32](d.Decoder)
 	s.ranges = d.Float64s()
+	switch {
+	case d.Version >= 4:
+		s.sums = d.Float64s()
+	case s.ranges != nil:
+		s.sums = make([]float64, panes)
+		for i := range s.sums {
+			s.sums[i] = math.NaN()
+		}
+	}
 	least := cellsOf(s.binning)
 	if s.segment != nil {
 		least = cellRest + 1 // the binning may have grown with another segment
 	}
 	if s.stride < least || len(s.ring) != int(panes)*s.stride ||
-		s.ranges != nil && len(s.ranges) != 2*int(panes) {
+		s.ranges != nil && len(s.ranges) != 2*int(panes) || len(s.ranges) != 2*len(s.sums) {
 		d.Fail()
 		return
 	}

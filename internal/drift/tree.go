@@ -226,10 +226,7 @@ func (m *model) restartWindows() {
 					s.expos = make([]*distribution.Exponential, panes)
 				}
 				if s.ranges != nil {
-					s.ranges = make([]float64, 2*panes)
-					for i := range s.ranges {
-						s.ranges[i] = nan
-					}
+					s.newRanges(panes)
 				}
 			}
 		}
