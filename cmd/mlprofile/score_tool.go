@@ -12,6 +12,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/internal/convention"
@@ -103,9 +104,11 @@ func (f *scoreFlags) printTools(w io.Writer, scores []toolScore, errs []error) e
 		if s.Infinite {
 			score = "infinite"
 		}
+		parts := []string{score}
 		for _, name := range slices.Sorted(maps.Keys(s.Details)) {
-			score += fmt.Sprintf(" %s %.6g", name, s.Details[name])
+			parts = append(parts, fmt.Sprintf("%s %.6g", name, s.Details[name]))
 		}
+		score = strings.Join(parts, " ")
 		t.Row(console.Clean(s.Column, 40), s.Method, score, written(s.Statistic), written(s.PValue), written(s.Threshold), s.Verdict,
 			amount(s.ReferenceSamples), amount(s.CurrentSamples))
 	}

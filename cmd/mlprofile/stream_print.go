@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"strings"
 	"time"
 
@@ -31,9 +32,7 @@ func newStreamPrinter(r *streamRun, w io.Writer) streamPrinter {
 	for _, p := range stream.Parameters(r.detector) {
 		out.Parameters[p.Name] = p.Default
 	}
-	for name, v := range r.parameters {
-		out.Parameters[name] = v
-	}
+	maps.Copy(out.Parameters, r.parameters)
 	return &streamJSON{run: r, w: w, out: out}
 }
 

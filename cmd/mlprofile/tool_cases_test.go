@@ -157,7 +157,7 @@ func TestToolCases(t *testing.T) {
 	}
 	t.Logf("%d cases run; not run: %v", ran, left)
 	for id := range toolListed {
-		assert.True(t, strings.Contains(readDoc(t, "methods.md"), id), "docs/methods.md does not list case %s", id)
+		assert.Contains(t, readDoc(t, "methods.md"), id, "docs/methods.md does not list case %s", id)
 	}
 }
 

@@ -133,7 +133,7 @@ func (c *comparison) moved() []model {
 		places = append(places, c.cur.low-c.fine.low, c.cur.high-c.fine.high)
 	}
 	middle := c.fine.quantile(0.5)
-	affine := func(by, times float64, parameters float64) model {
+	affine := func(by, times, parameters float64) model {
 		return c.judge(model{parameters: parameters}, func(x float64) float64 { return middle + (x-by-middle)/times })
 	}
 	shift, by := least(places, func(by float64) model { return affine(by, 1, 1) })

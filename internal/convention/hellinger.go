@@ -13,7 +13,7 @@ import (
 var hellingerMethods = map[string]definition{
 	"hellinger@plain": grouped(nil, hellinger),
 	// Evidently, stattests/hellinger_distance.py: of numbers, Sturges' bins of the distinct values.
-	"hellinger@evidently": grouped(evidentlyDistinctBins, hellinger).ruled(atLeast(0.1)),
+	"hellinger@evidently": grouped(evidentlyDistinctBins, hellinger).ruled(atLeastTenth),
 	"hellinger@nannyml":   grouped(nannymlBins, hellinger).ruled(above(0.1)),
 	"hellinger@frouros":   grouped(equalBins, hellinger).with(map[string]any{"bins": 10.}),
 	// whylogs, viz/drift/column_drift_algorithms.py.

@@ -13,7 +13,7 @@ import (
 var jensenShannonMethods = map[string]definition{
 	"jensen_shannon@plain": grouped(nil, jsDistance),
 	// Evidently, stattests/jensenshannon.py: natural logarithm, root.
-	"js@evidently": grouped(evidentlyBins, jsNatural).ruled(atLeast(0.1)),
+	"js@evidently": grouped(evidentlyBins, jsNatural).ruled(atLeastTenth),
 	// NannyML, drift/univariate/methods.py: base 2, root.
 	"js@nannyml": grouped(nannymlBins, jsDistance).ruled(above(0.1)),
 	// Frouros, js.py: natural logarithm, root.

@@ -11,7 +11,7 @@ var klMethods = map[string]definition{
 	// Evidently, stattests/kl_div.py: scipy.stats.entropy makes the filled shares add up to 1.
 	"kl@evidently": grouped(evidentlyBins, func(_ options, p, q []float64) float64 {
 		return stats.KullbackLeibler(shares(evidentlyZeros(p)), shares(evidentlyZeros(q)))
-	}).ruled(atLeast(0.1)),
+	}).ruled(atLeastTenth),
 	// Frouros, kl.py: of the current from the reference.
 	"kl@frouros": {grouped: func(o options, ref, cur numbers) Result {
 		p, q := frourosShares(o, ref, cur)

@@ -16,7 +16,7 @@ var psiMethods = map[string]definition{
 	// Evidently, stattests/psi.py.
 	"psi@evidently": grouped(evidentlyBins, func(_ options, p, q []float64) float64 {
 		return stats.PopulationStability(evidentlyZeros(p), evidentlyZeros(q))
-	}).ruled(atLeast(0.1)),
+	}).ruled(atLeastTenth),
 	// Soda's distribution check: of categories it takes the counts for numbers.
 	"psi@soda": filled(1e-5).ofFrequencies(),
 	// Frouros, psi.py; the smallest normal number for 0.

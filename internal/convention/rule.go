@@ -22,11 +22,14 @@ type rule struct {
 	words func(score float64) string
 }
 
-// The rules of tools: a distance above its limit, at or above it, a p-value below, or at or below.
-func above(limit float64) rule   { return rule{limit: limit} }
-func atLeast(limit float64) rule { return rule{limit: limit, at: true} }
-func below(limit float64) rule   { return rule{limit: limit, below: true} }
-func atMost(limit float64) rule  { return rule{limit: limit, below: true, at: true} }
+// atLeastTenth is a distance of at least 0.1.
+var atLeastTenth = rule{limit: 0.1, at: true}
+
+// The rules of tools: a distance above its limit, a p-value below, or at or below.
+func above(limit float64) rule { return rule{limit: limit} }
+
+func below(limit float64) rule  { return rule{limit: limit, below: true} }
+func atMost(limit float64) rule { return rule{limit: limit, below: true, at: true} }
 
 // pValue has no limit but one that is given.
 var pValue = rule{below: true}

@@ -21,7 +21,7 @@ var wassersteinMethods = map[string]definition{
 	"wasserstein@evidently": earthMover(func(ref, _ numbers) float64 {
 		_, sd, _ := ref.moments()
 		return max(sd, 0.001)
-	}).ruled(atLeast(0.1)),
+	}).ruled(atLeastTenth),
 	// Soda divides by the standard deviation of both sides together, of categories by that of the counts.
 	"wasserstein@soda": {values: sodaWasserstein, counts: func(o options, a, b []float64) Result {
 		return sodaWasserstein(o, slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))

@@ -89,11 +89,11 @@ func (p *plan) counts() []float64 {
 
 // explainMissing says how the share of missing values has changed, and in which segments that is
 // found.
-func (res *Result) explainMissing(ref *cohortRef, before, now share, design float64) {
-	res.Change = change.Missing(before.ratio(), now.ratio())
-	res.orOther()
-	if res.Key.Segment == "" {
-		res.Parts = missingParts(ref, res.reference(), res.Key.Name, before, design)
+func (r *Result) explainMissing(ref *cohortRef, before, now share, design float64) {
+	r.Change = change.Missing(before.ratio(), now.ratio())
+	r.orOther()
+	if r.Key.Segment == "" {
+		r.Parts = missingParts(ref, r.reference(), r.Key.Name, before, design)
 	}
 }
 

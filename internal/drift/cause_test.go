@@ -27,30 +27,44 @@ func TestAttribute(t *testing.T) {
 		want        []Part
 	}{
 		{
-			"one has changed, the reference has no segments", tally{5000, 5000}, tally{400, 600},
+			"one has changed, the reference has no segments",
+			tally{5000, 5000},
+			tally{400, 600},
 			[]cohortTally{{"c=BR", nil, tally{0, 200}}, {"c=DE", nil, tally{400, 400}}},
 			[]Part{{Segment: "c=BR", Share: 1, Rows: 0.2, Within: 1}},
 		},
 		{
-			"it is everywhere", tally{5000, 5000}, tally{400, 600},
-			[]cohortTally{{"c=BR", nil, tally{80, 120}}, {"c=DE", nil, tally{320, 480}}}, nil,
+			"it is everywhere",
+			tally{5000, 5000},
+			tally{400, 600},
+			[]cohortTally{{"c=BR", nil, tally{80, 120}}, {"c=DE", nil, tally{320, 480}}},
+			nil,
 		},
 		{
-			"one was always so, the other has changed", tally{4000, 6000}, tally{200, 800},
+			"one was always so, the other has changed",
+			tally{4000, 6000},
+			tally{200, 800},
 			[]cohortTally{{"c=BR", tally{0, 2000}, tally{0, 200}}, {"c=DE", tally{4000, 4000}, tally{200, 600}}},
 			nil, // DE has 80 % of the rows, and all of it is no more than 1.5 times that
 		},
 		{
-			"one has become larger", tally{4000, 6000}, tally{300, 700},
+			"one has become larger",
+			tally{4000, 6000},
+			tally{300, 700},
 			[]cohortTally{{"c=BR", tally{0, 2000}, tally{0, 400}}, {"c=DE", tally{4000, 4000}, tally{300, 300}}},
 			[]Part{{Segment: "c=BR", Share: 0.8, Rows: 0.4, Split: true, Mix: 0.8}}, // and DE, by becoming smaller, 0.2
 		},
 		{
-			"one has become so large that its part is no surprise", tally{4000, 6000}, tally{200, 800},
-			[]cohortTally{{"c=BR", tally{0, 2000}, tally{0, 600}}, {"c=DE", tally{4000, 4000}, tally{200, 200}}}, nil,
+			"one has become so large that its part is no surprise",
+			tally{4000, 6000},
+			tally{200, 800},
+			[]cohortTally{{"c=BR", tally{0, 2000}, tally{0, 600}}, {"c=DE", tally{4000, 4000}, tally{200, 200}}},
+			nil,
 		},
 		{
-			"one is new", tally{5000, 5000}, tally{400, 600},
+			"one is new",
+			tally{5000, 5000},
+			tally{400, 600},
 			[]cohortTally{{"c=BR", tally{0, 0}, tally{0, 200}}, {"c=DE", tally{5000, 5000}, tally{400, 400}}},
 			[]Part{{Segment: "c=BR", Share: 1, Rows: 0.2, Split: true, Within: 1}},
 		},

@@ -112,12 +112,11 @@ func (e *Engine) Add(now time.Time, deltas []Delta) {
 	e.notes.points(&outcomes)
 }
 
-// newest takes note of the wall clock, in seconds, and returns the newest one known.
-func (e *Engine) newest(now time.Time) int64 {
+// newest takes note of the wall clock, in seconds.
+func (e *Engine) newest(now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.wall = max(e.wall, now.Unix())
-	return e.wall
 }
 
 // addRun counts the first deltas, as far as they are of one model, and returns how many they are.

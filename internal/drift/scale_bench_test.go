@@ -34,6 +34,7 @@ func hourly(models int, base *profile.Profile, bins []*distribution.Bins, r *ran
 }
 
 func binsOf(b *testing.B, base *profile.Profile) (all []*distribution.Bins) {
+	b.Helper()
 	for _, c := range base.Features {
 		bins, err := distribution.NewBins(c.Numeric.Bounds)
 		if err != nil {

@@ -3,7 +3,10 @@
 
 package stream
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // adwin is ADWIN2 (Bifet and Gavaldà, Learning from Time-Changing Data with Adaptive Windowing,
 // 2007): a window that grows as long as no cut of it separates two means further apart than
@@ -166,8 +169,8 @@ func (d *adwin) cut() (buckets int, found bool) {
 	likely := math.Log(2 * math.Log(d.width) / d.delta)
 	n0, u0, n1, u1 := 0.0, 0.0, d.width, d.total
 	seen, most := 0, 0.0
-	for i := len(d.levels) - 1; i >= 0; i-- {
-		list := d.levels[i].buckets
+	for i, level := range slices.Backward(d.levels) {
+		list := level.buckets
 		if d.skipLast {
 			list = list[:max(len(list)-1, 0)]
 		}

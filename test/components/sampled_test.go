@@ -39,7 +39,7 @@ func drifted(t *testing.T, card *catalog.Model, change func(*mlsummaryconnector.
 	sink := &consumertest.MetricsSink{}
 	df := mldriftconnector.NewFactory()
 	dc := df.CreateDefaultConfig().(*mldriftconnector.Config)
-	dc.Timestamps, dc.For = mldriftconnector.TimestampsEvent, 1
+	dc.Timestamps, dc.For, dc.Season = mldriftconnector.TimestampsEvent, 1, "none" // hours are judged from the first on
 	d, err := df.CreateMetricsToMetrics(t.Context(), settings(df), dc, sink)
 	require.NoError(t, err)
 	require.NoError(t, d.Start(t.Context(), host))

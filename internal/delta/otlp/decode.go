@@ -269,7 +269,8 @@ func readExemplars(list pmetric.ExemplarSlice) []delta.Exemplar {
 func sumOf(p interface {
 	HasSum() bool
 	Sum() float64
-}) float64 {
+},
+) float64 {
 	if !p.HasSum() {
 		return math.NaN()
 	}

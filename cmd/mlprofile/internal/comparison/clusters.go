@@ -59,14 +59,14 @@ type groupCounts [][]float64
 func (c *clusters) of(cells int, cellOf func(i int) int) (out groupCounts) {
 	for g := range clusterGroups {
 		row := make([]float64, cells)
-		any := false
+		found := false
 		for i, n := range c.counts[g*(c.cells+1) : (g+1)*(c.cells+1)] {
 			if at := cellOf(i); at >= 0 && n > 0 {
 				row[at] += float64(n)
-				any = true
+				found = true
 			}
 		}
-		if any {
+		if found {
 			out = append(out, row)
 		}
 	}

@@ -141,7 +141,7 @@ func (c *counter) addMissing(at *place) {
 }
 
 func (c *counter) addCategory(name string, at *place) {
-	c.tally.addCategory(name, 1)
+	c.tally.addCategory(name)
 	if c.clusters != nil {
 		cell := c.clusters.cells - 1
 		if i, ok := c.listed[name]; ok {
@@ -151,7 +151,7 @@ func (c *counter) addCategory(name string, at *place) {
 	}
 	for _, i := range at.segments {
 		if t := c.segment(i); t != nil && c.inSegments {
-			t.addCategory(name, 1)
+			t.addCategory(name)
 		} else if t != nil {
 			t.present++
 		}

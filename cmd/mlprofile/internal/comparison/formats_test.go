@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -180,7 +181,7 @@ func parsed(t *testing.T, page string) (elements []element, raw map[string]strin
 	var open []int
 	for {
 		token, err := d.RawToken()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		require.NoError(t, err)
@@ -218,7 +219,7 @@ func TestHTML(t *testing.T) {
 	page := b.String()
 	elements, raw := parsed(t, page)
 
-	assert.NotRegexp(t, regexp.MustCompile(`(?i)(src|srcset|action|poster|data)=|url\(|@import|https?:|//[a-z]`), page)
+	assert.NotRegexp(t, `(?i)(src|srcset|action|poster|data)=|url\(|@import|https?:|//[a-z]`, page)
 	policy, ids := "", map[string]bool{}
 	count := map[string]int{}
 	for _, e := range elements {
@@ -245,7 +246,7 @@ func TestHTML(t *testing.T) {
 
 	rows, cards, plots, headers := 0, 0, 0, 0
 	for _, e := range elements {
-		for _, to := range strings.Fields(e.attrs["aria-labelledby"] + " " + e.attrs["for"] + " " + strings.TrimPrefix(e.attrs["href"], "#")) {
+		for to := range strings.FieldsSeq(e.attrs["aria-labelledby"] + " " + e.attrs["for"] + " " + strings.TrimPrefix(e.attrs["href"], "#")) {
 			assert.True(t, ids[to], "%s leads to %s", e.name, to)
 		}
 		switch {

@@ -92,12 +92,12 @@ func TestHistograms(t *testing.T) {
 func TestPairs(t *testing.T) {
 	c := newCounter(profile.NewCategorical("c", map[string]uint64{"a": 60, "b": 40}, 0, 200), drift.Feature, nil)
 	for _, name := range []string{"a", "a", "b", "new"} {
-		c.tally.addCategory(name, 1)
+		c.tally.addCategory(name)
 	}
 	p := newPicture(c)
 	assert.Equal(t, []pair{{name: "a", before: 0.6, now: 0.5}, {name: "b", before: 0.4, now: 0.25}, {name: "new", now: 0.25}}, p.categories)
 	for range maxUnlisted + 5 {
-		c.tally.addCategory(string(rune(0x4e00+len(c.categories))), 1)
+		c.tally.addCategory(string(rune(0x4e00 + len(c.categories))))
 	}
 	assert.Len(t, c.categories, maxUnlisted+2)
 	assert.EqualValues(t, 6, c.others)

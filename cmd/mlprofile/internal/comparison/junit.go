@@ -71,8 +71,10 @@ func (c *Comparison) WriteJUnit(w io.Writer, failInsufficient bool, now time.Tim
 		suite.Timestamp = now.UTC().Format("2006-01-02T15:04:05")
 	}
 	suite.Properties = []junitProperty{
-		{"reference", c.Reference.Path}, {"reference_rows", strconv.FormatUint(c.Reference.Rows, 10)},
-		{"current", c.Current.Path}, {"current_rows", strconv.FormatUint(c.Current.Rows, 10)},
+		{"reference", c.Reference.Path},
+		{"reference_rows", strconv.FormatUint(c.Reference.Rows, 10)},
+		{"current", c.Current.Path},
+		{"current_rows", strconv.FormatUint(c.Current.Rows, 10)},
 		{"significance", strconv.FormatFloat(c.Settings.Significance, 'g', -1, 64)},
 		{"min_samples", strconv.Itoa(c.Settings.MinSamples)},
 		{"most_design_effect", strconv.FormatFloat(c.designs.most(), 'g', 6, 64)},

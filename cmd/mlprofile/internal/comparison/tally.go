@@ -44,16 +44,16 @@ func (t *tally) addNumber(bin int, v float64) {
 	t.min, t.max, t.sum = min(t.min, v), max(t.max, v), t.sum+v
 }
 
-func (t *tally) addCategory(name string, n uint64) {
-	t.present += n
+func (t *tally) addCategory(name string) {
+	t.present++
 	if _, known := t.categories[name]; !known && !t.listed(name) {
 		if t.unlisted >= maxUnlisted {
-			t.others += n
+			t.others++
 			return
 		}
 		t.unlisted++
 	}
-	t.categories[name] += n
+	t.categories[name]++
 }
 
 // deltas are what ml_summary sends of the values, and of a feature's missing ones.

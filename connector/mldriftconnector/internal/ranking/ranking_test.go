@@ -16,7 +16,7 @@ import (
 )
 
 // drifting is a result in drift.
-func drifting(name string, method string, effect float64) drift.Result {
+func drifting(name, method string, effect float64) drift.Result {
 	return drift.Result{
 		Key: drift.Key{Model: "fraud", Version: "7", Subject: drift.Feature, Name: name}, Reference: drift.Baseline, Samples: 1000, Verdict: drift.Drift,
 		Scores: []drift.Score{{Method: method, Effect: effect, Threshold: 0.1}},
@@ -77,7 +77,8 @@ func TestOrder(t *testing.T) {
 		{"ties by name", nil, []drift.Result{drifting("b", "ks", 0.2), drifting("a", "ks", 0.2)}, []string{"a", "b"}},
 		{
 			"by importance", importance(map[string]float64{"a": 0.1, "b": 0.5}),
-			[]drift.Result{drifting("a", "ks", 0.4), drifting("b", "ks", 0.2)}, []string{"b", "a"}, // .3 × .33 and .1 × 1.67
+			[]drift.Result{drifting("a", "ks", 0.4), drifting("b", "ks", 0.2)},
+			[]string{"b", "a"}, // .3 × .33 and .1 × 1.67
 		},
 		{
 			"what the card says nothing of counts as the mean", importance(map[string]float64{"a": 0.2, "b": 0.4}),
@@ -86,13 +87,15 @@ func TestOrder(t *testing.T) {
 		},
 		{
 			"importance 0", importance(map[string]float64{"a": 0, "b": 0.4}),
-			[]drift.Result{drifting("a", "ks", 0.9), drifting("b", "ks", 0.11)}, []string{"b", "a"},
+			[]drift.Result{drifting("a", "ks", 0.9), drifting("b", "ks", 0.11)},
+			[]string{"b", "a"},
 		},
 		{"all importances 0 are equal", importance(map[string]float64{"a": 0, "b": 0}), []drift.Result{drifting("a", "ks", 0.2), drifting("b", "ks", 0.3)}, []string{"b", "a"}},
 		{"missing values have the feature's", importance(map[string]float64{"a": 1, "b": 0.1}), []drift.Result{missing, drifting("b", "ks", 0.4)}, []string{"a", "b"}},
 		{
 			"an effect without an end is no more than ten times its threshold", importance(map[string]float64{"a": 0.1, "b": 0.5}),
-			[]drift.Result{drifting("a", "wasserstein", 500), drifting("b", "ks", 0.5)}, []string{"b", "a"},
+			[]drift.Result{drifting("a", "wasserstein", 500), drifting("b", "ks", 0.5)},
+			[]string{"b", "a"},
 		},
 		{"a relative change is of few rows", nil, []drift.Result{drifting("a", drift.RelativeChange, 5), drifting("b", "ks", 0.25)}, []string{"b", "a"}},
 		{
