@@ -39,7 +39,7 @@ simulate: ## months of simulated traffic with and without a drift: docs/simulati
 
 test-race: export CGO_ENABLED := 1
 test-race: ## the components' tests under the race detector (needs a C compiler)
-	$(GO) test -race $(TESTFLAGS) ./internal/... ./connector/... ./exporter/... ./extension/... ./processor/... ./receiver/...
+	$(GO) test -race -timeout 25m $(TESTFLAGS) ./internal/... ./connector/... ./exporter/... ./extension/... ./processor/... ./receiver/...
 
 # A new input is made smaller for ten executions, not for a minute, which is Go's default and most of the time of a short run.
 fuzz: ## every fuzz target for FUZZTIME (10s)
