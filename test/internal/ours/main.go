@@ -30,6 +30,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver"
+	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver"
 )
 
 func main() {
@@ -48,7 +49,7 @@ func main() {
 
 // factories returns the components of this repository.
 func factories() (otelcol.Factories, error) {
-	receivers, err := otelcol.MakeFactoryMap[receiver.Factory](inferencelogreceiver.NewFactory())
+	receivers, err := otelcol.MakeFactoryMap[receiver.Factory](inferencelogreceiver.NewFactory(), mldeltareceiver.NewFactory())
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
