@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -373,9 +374,10 @@ func TestEachModelHasRequestsOfItsOwn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		sink := new(consumertest.MetricsSink)
 		var keys []string
-		failing := true
+		var failing atomic.Bool
+		failing.Store(true)
 		next, err := consumer.NewMetrics(func(ctx context.Context, md pmetric.Metrics) error {
-			if failing {
+			if failing.Load() {
 				return errors.New("link is down")
 			}
 			keys = append(keys, client.FromContext(ctx).Metadata.Get("ml-model")...)
@@ -397,7 +399,7 @@ func TestEachModelHasRequestsOfItsOwn(t *testing.T) {
 		}
 		consume()
 		testkit.Advance(16 * time.Second)
-		failing = false
+		failing.Store(false)
 		testkit.Advance(15 * time.Second)
 		assert.ElementsMatch(t, []string{"fraud", "production/churn", "otel.metric.overflow"}, keys)
 		consume()
