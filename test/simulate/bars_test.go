@@ -54,8 +54,6 @@ func (c *cell) quiet(f *findings) {
 var overBar = []string{
 	"diurnal-0.3, 2000/h",
 	"diurnal-0.5, 200/h",
-	"cluster-20, 20/h",
-	"cluster-20-reference-too, 20/h",
 	"new-york-day-0.2, 2000/h", // clocks go back, and time_zone is not set
 	"new-york-day-0.5, 200/h",
 	"new-york-day-0.5, 2000/h",
@@ -65,7 +63,9 @@ var overBar = []string{
 	"holiday, 20/h", // a change that lasts a day
 	"holiday, 200/h",
 	"holiday, 2000/h",
+	"first-day-drifts-diurnal, 200/h",
 	"first-day-drifts-diurnal, 2000/h",
+	"restart-after-a-week-diurnal, 200/h",
 	"segments-5-diurnal, 2000/h",
 	"class .01 → .02, 2000/h",
 	"mean +0.5 sd, weekend-of-20, 200/h",
