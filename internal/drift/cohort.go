@@ -110,8 +110,7 @@ func (ref *cohortRef) weighBy(key seriesKey, missing bool, w *comparand) {
 	}
 	// Pairs see the weights of sampled rows, too: the larger one is not added to.
 	w.design, w.known = max(w.design, fast), known
-	_, _, paired := w.history.paired()
-	w.assumed = w.history.assumes(paired)
+	w.assumed = w.history.assumes(w.history.hasPairs())
 }
 
 // past returns the history that a series goes by: that of the version's total, or while that has

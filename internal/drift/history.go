@@ -427,13 +427,22 @@ func (h *history) assumes(known bool) bool { return !known && h.life() >= 7 }
 
 const assumedDesign = 20
 
+// hasPairs reports whether there are enough pairs for a design effect, of units or of days.
+func (h *history) hasPairs() bool {
+	return len(h.hourly.chi) >= h.needed() || len(h.daily.chi) >= enoughDay
+}
+
+// needed is the number of pairs of units before their median is trusted.
+func (h *history) needed() int {
+	if h.cal.unit >= day {
+		return enoughDay
+	}
+	return enough
+}
+
 // paired returns the design effects that pairs give.
 func (h *history) paired() (fast, slow float64, known bool) {
-	needed := enough
-	if h.cal.unit >= day {
-		needed = enoughDay
-	}
-	fast, known = h.hourly.design(needed)
+	fast, known = h.hourly.design(h.needed())
 	days, ok := h.daily.design(enoughDay)
 	if h.rare() {
 		if known {

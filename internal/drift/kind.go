@@ -92,7 +92,7 @@ type period struct{ number, start, end int64 }
 type comparand struct {
 	start, end int64
 	samples    uint64
-	// design is by how much fewer independent values the samples are worth; slow is which window it
+	// design is by how much fewer independent values the samples are worth; speed is which window it
 	// is. history is what its kind goes by, owner the series that has it; nil for none.
 	design  float64
 	weight  float64 // for how many rows one that was seen counts, in the mean by weight
