@@ -68,6 +68,8 @@ type reader struct {
 	mu     sync.Mutex
 	got    []string
 	refuse error
+	// refused is how often it did.
+	refused int
 }
 
 func (r *reader) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
@@ -76,6 +78,7 @@ func (r *reader) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.refuse != nil {
+		r.refused++
 		return r.refuse
 	}
 	in := otlp.Decode(md)
@@ -98,6 +101,12 @@ func (r *reader) setRefuse(err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.refuse = err
+}
+
+func (r *reader) refusals() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.refused
 }
 
 func (r *reader) eventually(t *testing.T, want ...string) {
@@ -178,7 +187,7 @@ func TestRefusedMessages(t *testing.T) {
 	next.eventually(t, "ml_deltas/0 rereading", "ml_deltas/0 current")
 	next.setRefuse(errors.New("no room"))
 	write(t, client, 0, time.Now(), flush(t, "fraud", 1))
-	time.Sleep(300 * time.Millisecond) // some attempts
+	assert.EventuallyWithT(t, func(c *assert.CollectT) { assert.Positive(c, next.refusals()) }, patience, 10*time.Millisecond)
 	next.setRefuse(nil)
 	next.eventually(t, "ml_deltas/0 rereading", "ml_deltas/0 current", "ml_deltas/0 fraud=1")
 	next.setRefuse(consumererror.NewPermanent(errors.New("never")))
