@@ -346,15 +346,25 @@ func (c *closing) testAll(m *model) {
 	}
 }
 
+// needs is how many findings of a speed in a row a verdict takes: for windows, or where most of what
+// a window holds was in the one before, a quarter of the slow window.
+func (s *settings) needs(by Speed) needs {
+	long := max(s.forWindows, uint16(s.calendar.slow()/4))
+	switch by {
+	case SlowDay:
+		return needs{long, long}
+	case SlowWeek:
+		return needs{s.forWindows, s.forWindows}
+	}
+	return needs{s.forWindows, long}
+}
+
 // take takes a finding into the verdict and the history.
 func (c *closing) take(m *model, t *hypothesis, f finding) {
 	j, r := t.judgement, &t.result
-	need := m.settings.forWindows
-	if r.Speed == SlowDay {
-		need = max(need, uint16(m.settings.calendar.slow()/4))
-	}
+	need := m.settings.needs(r.Speed)
 	from := j.verdict
-	changed := j.apply(f, r.Speed, need, r.Start)
+	changed := j.apply(f, r.Speed, need, r.Start, r.pValue() <= plainPValue)
 	r.Verdict = j.verdict
 	if j.verdict == Drift {
 		r.Since = j.since[j.speed]

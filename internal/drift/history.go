@@ -171,7 +171,8 @@ func (h *history) observe(p period, s *strip) (unit, dayOver bool) {
 	if anyOf(now) {
 		h.busy.units = plus(h.busy.units, 1)
 	}
-	if before := h.units.at(u-h.lag(), h.cells); before != nil {
+	last := u - h.lag()
+	if before := h.units.at(last, h.cells); before != nil && h.cal.alike(h.cal.dayOf(u), h.cal.dayOf(last)) {
 		h.hourly.add(now, before, h.order)
 	}
 	return true, h.cal.days && h.observeDay(u)
@@ -207,7 +208,7 @@ func (h *history) observeDay(u int64) bool {
 		h.firstDay = today
 	}
 	for d := today - 1; d > today-weekDays; d-- {
-		if before := h.dayUnits.at(d, h.cells); before != nil && anyOf(before) {
+		if before := h.dayUnits.at(d, h.cells); before != nil && anyOf(before) && h.cal.alike(today, d) {
 			h.daily.add(h.dayUnits.at(today, h.cells), before, h.order)
 			if h.rare() {
 				h.daily.rare.add(h.dayUnits.at(today, h.cells), before, h.daily.limit)

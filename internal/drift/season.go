@@ -115,6 +115,15 @@ func (c *calendar) dayOf(unit int64) int64 {
 	return floorDiv(t+int64(offset), day)
 }
 
+// alike reports whether two local days are both working days or both of a weekend, where those may
+// differ: what a pair of others differs by is the season, and no dependence of rows.
+func (c *calendar) alike(a, b int64) bool {
+	return c.season == SeasonNone || c.season == SeasonDay || weekend(a) == weekend(b)
+}
+
+// weekend reports whether a local day, counted from 1970-01-01, a Thursday, is Saturday or Sunday.
+func weekend(day int64) bool { return slotOf(day+4, 7) == 0 || slotOf(day+4, 7) == 6 }
+
 // phaseOf returns the phase of a unit.
 func (c *calendar) phaseOf(unit int64) int { return c.season.phase(c.start(unit), c.place) }
 

@@ -53,19 +53,52 @@ type judgement struct {
 	unsure uint16
 	// starved counts windows in a row that had nothing to be compared with.
 	starved uint16
+	// plain says of each streak that chance is out of the question for all of its windows; of a drift,
+	// for those that began it.
+	plain bySpeed
 	// since is the start of the first window of each streak; of a drift, its own.
 	since [speeds]int64
 }
 
-// apply takes a finding of a speed into the verdict, which changes after need of them in a row, and
-// reports whether it has. start is that of the window.
-func (j *judgement) apply(f finding, by Speed, need uint16, start int64) (changed bool) {
+// bySpeed is a set of speeds.
+type bySpeed uint8
+
+func (b bySpeed) has(s Speed) bool { return b&(1<<s) != 0 }
+
+func (b *bySpeed) set(s Speed, on bool) {
+	if *b &^= 1 << s; on {
+		*b |= 1 << s
+	}
+}
+
+// plainPValue is the p-value of a window that is plainly a drift. Where those that began a drift were
+// above it, its shift may be so small that calm windows come by chance: of a class that goes from 1 %
+// to 2 %, every fortieth hour of 2,000 rows is one.
+const plainPValue = 1e-10
+
+// needs is how many findings in a row a verdict takes.
+type needs struct {
+	begin uint16 // a drift, and to end a plain one
+	end   uint16 // to end one that is not plain
+}
+
+// ending is how many calm findings end the drift.
+func (j *judgement) ending(need needs) uint16 {
+	if j.plain.has(j.speed) {
+		return need.begin
+	}
+	return need.end
+}
+
+// apply takes a finding of a speed into the verdict, which changes after some of them in a row, and
+// reports whether it has. start is that of the window; plain is whether a hit is a plain one.
+func (j *judgement) apply(f finding, by Speed, need needs, start int64, plain bool) (changed bool) {
 	before := j.verdict
 	j.starved = 0
 	switch {
 	case j.verdict == Drift && by != j.speed:
 	case j.verdict == Drift && f == calm:
-		if j.streak[by]++; j.streak[by] >= need {
+		if j.streak[by]++; j.streak[by] >= j.ending(need) {
 			*j = judgement{verdict: OK, reasons: j.reasons}
 		}
 	case j.verdict == Drift:
@@ -73,14 +106,16 @@ func (j *judgement) apply(f finding, by Speed, need uint16, start int64) (change
 	case f == hit:
 		if j.streak[by] == 0 {
 			j.since[by] = start
+			j.plain.set(by, true)
 		}
-		if j.streak[by]++; j.streak[by] >= need {
-			*j = judgement{verdict: Drift, reasons: j.reasons, speed: by, since: j.since}
+		j.plain.set(by, plain && j.plain.has(by))
+		if j.streak[by]++; j.streak[by] >= need.begin {
+			*j = judgement{verdict: Drift, reasons: j.reasons, speed: by, since: j.since, plain: j.plain}
 		}
 	case f == unknown:
 		j.streak[by] = 0
 		if by == Fast {
-			if j.unsure = min(j.unsure+1, math.MaxUint16); j.unsure >= need {
+			if j.unsure = min(j.unsure+1, math.MaxUint16); j.unsure >= need.begin {
 				j.verdict = Insufficient
 			}
 		}
@@ -109,6 +144,7 @@ func (j *judgement) lapse(need uint16) (changed bool) {
 		}
 		j.streak[Fast] = need
 		j.since[Fast] = j.since[j.speed]
+		j.plain.set(Fast, j.plain.has(j.speed))
 	}
 	j.verdict, j.unsure, j.lapsed = Insufficient, 0, true
 	return true
@@ -154,10 +190,17 @@ func (v *verdicts) remembers() bool {
 // insufficient reports whether there is no verdict against a reference.
 func (v *verdicts) insufficient(r reference) bool { return v[r].verdict == Insufficient }
 
+// Where the first word of a judgement has what.
+const (
+	reasonsAt = 2
+	plainAt   = reasonsAt + int(reasons)
+)
+
 func (e *encoder) judgements(j *verdicts) {
 	for i := range j {
 		one := &j[i]
-		e.Uvarint(uint64(one.verdict) | uint64(one.reasons)<<2) // the reasons came later
+		// What is above the verdict came later.
+		e.Uvarint(uint64(one.verdict) | uint64(one.reasons)<<reasonsAt | uint64(one.plain)<<plainAt)
 		e.Bool(one.lapsed)
 		e.Uvarint(uint64(one.speed))
 		for by := range speeds {
@@ -171,11 +214,11 @@ func (e *encoder) judgements(j *verdicts) {
 
 func (d *decoder) judgements(j *verdicts) {
 	for i := range j {
-		v := d.UvarintTo(1<<(2+reasons) - 1)
+		v := d.UvarintTo(1<<(plainAt+int(speeds)) - 1)
 		if v&3 > uint64(Drift) {
 			d.Fail()
 		}
-		j[i] = judgement{verdict: Verdict(v & 3), reasons: Reasons(v >> 2)}
+		j[i] = judgement{verdict: Verdict(v & 3), reasons: Reasons(v >> reasonsAt), plain: bySpeed(v >> plainAt)}
 		one := &j[i]
 		if d.Version < 4 {
 			one.streak[Fast] = uint16(d.UvarintTo(1000))
