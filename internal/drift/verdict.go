@@ -94,7 +94,9 @@ func (j *judgement) ending(need needs) uint16 {
 // reports whether it has. start is that of the window; plain is whether a hit is a plain one.
 func (j *judgement) apply(f finding, by Speed, need needs, start int64, plain bool) (changed bool) {
 	before := j.verdict
-	j.starved = 0
+	if by == Fast {
+		j.starved = 0 // what a day has to be compared with does not end an hour's drift
+	}
 	switch {
 	case j.verdict == Drift && by != j.speed:
 	case j.verdict == Drift && f == calm:
