@@ -146,13 +146,15 @@ func partitions(of map[string][]int32) func(yield func(lease.Partition) bool) {
 
 // position says from which offsets partitions are read that were just assigned.
 func (r *deltaReceiver) position(ctx context.Context, offsets map[string]map[int32]kgo.Offset) (map[string]map[int32]kgo.Offset, error) {
-	starts, err := r.startOffsets(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("cannot tell where to read from: %w", err)
-	}
+	// The ends come first. Where no message is as young as asked for, the start is the end at a later
+	// moment: what is written in between begins at the end of before.
 	ends, err := r.admin.ListEndOffsets(ctx, r.cfg.Topic)
 	if err != nil {
 		return nil, fmt.Errorf("cannot tell where a partition ends: %w", err)
+	}
+	starts, err := r.startOffsets(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("cannot tell where to read from: %w", err)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -163,11 +165,12 @@ func (r *deltaReceiver) position(ctx context.Context, offsets map[string]map[int
 			if !ok || !known || start.Err != nil || end.Err != nil {
 				return nil, fmt.Errorf("the offsets of %s/%d are not known: %w", topic, number, firstError(start.Err, end.Err))
 			}
-			numbers[number] = kgo.NewOffset().At(start.Offset)
+			from := min(start.Offset, end.Offset)
+			numbers[number] = kgo.NewOffset().At(from)
 			p := lease.Partition{Topic: topic, Number: number}
-			r.leases.Position(p, start.Offset, end.Offset)
+			r.leases.Position(p, from, end.Offset)
 			r.logger.Info("A partition was assigned and is read again",
-				zap.Stringer("partition", p), zap.Int64("messages", end.Offset-start.Offset))
+				zap.Stringer("partition", p), zap.Int64("messages", end.Offset-from))
 		}
 	}
 	return offsets, nil

@@ -15,9 +15,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/consumer/consumererror"
+	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.opentelemetry.io/otel/attribute"
@@ -27,6 +29,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
+	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver/internal/lease"
 	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver/internal/metadatatest"
 )
@@ -178,6 +181,37 @@ func TestRereadsAndReleases(t *testing.T) {
 	require.NoError(t, r.Shutdown(t.Context()))
 }
 
+// What is written to an empty partition while it is asked where to begin is read: the client asks
+// for the first message since a time and, as there is none, for the end, before which one was
+// written.
+func TestWrittenWhileItIsAssigned(t *testing.T) {
+	for name, last := range map[string]time.Duration{"empty": 0, "all too old": -100 * time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			c, client := cluster(t, 1)
+			if last != 0 {
+				write(t, client, 0, time.Now().Add(last), flush(t, "old", 1))
+			}
+			var since, written bool // the cluster runs one control at a time
+			c.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				c.KeepControl()
+				asks := req.(*kmsg.ListOffsetsRequest).Topics[0].Partitions[0].Timestamp
+				if asks == -1 && since && !written {
+					written = true
+					c.SleepControl(func() { write(t, client, 0, time.Now(), flush(t, "fraud", 1)) })
+				}
+				since = since || asks >= 0
+				return nil, nil, false
+			})
+			r, next := started(t, c, nil, func(cfg *Config) { cfg.Reread = time.Hour })
+			assert.EventuallyWithT(t, func(c *assert.CollectT) {
+				assert.ElementsMatch(c, []string{"ml_deltas/0 rereading", "ml_deltas/0 current", "ml_deltas/0 fraud=1"}, next.all())
+			}, patience, 10*time.Millisecond)
+			require.NoError(t, r.Shutdown(t.Context()))
+			assert.True(t, written)
+		})
+	}
+}
+
 // A message that the pipeline has no room for is delivered again; one that it will never take is
 // left out.
 func TestRefusedMessages(t *testing.T) {
@@ -228,4 +262,42 @@ func TestMembersShareThePartitions(t *testing.T) {
 		"ml_deltas/" + taken + " current",
 	}, first.all()[8:])
 	require.NoError(t, one.Shutdown(t.Context()))
+}
+
+// BenchmarkDeliver is the way of a message from a fetch to the next consumer: 200 points, as of a
+// flush of a model with some features.
+func BenchmarkDeliver(b *testing.B) {
+	const points = 200
+	metrics := metricbuilder.New("test", "", pmetric.AggregationTemporalityDelta)
+	f := otlp.NewFlush(metrics, "producer", 1)
+	for i := range points {
+		f.Add(&delta.Delta{
+			Key:    delta.Key{Model: "fraud", Version: "1", Subject: delta.Feature, Name: fmt.Sprintf("feature_%d", i%20)},
+			Minute: 1_800_000_000 + int64(i/20)*60, Categorical: true, Category: "DE", Count: 7,
+		})
+	}
+	md := metrics.Metrics()
+	require.Equal(b, points, md.DataPointCount())
+	value, err := (&pmetric.ProtoMarshaler{}).MarshalMetrics(md)
+	require.NoError(b, err)
+	r, err := newReceiver(receivertest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
+	require.NoError(b, err)
+	r.client, err = kgo.NewClient() // asks no broker before it has to
+	require.NoError(b, err)
+	defer r.client.Close()
+	p := lease.Partition{Topic: "ml_deltas"}
+	r.leases.Assign(p)
+	r.leases.Position(p, 0, 0)
+	record := &kgo.Record{Topic: p.Topic, Value: value}
+	fetches := kgo.Fetches{{Topics: []kgo.FetchTopic{{Topic: p.Topic, Partitions: []kgo.FetchPartition{{Records: []*kgo.Record{record}}}}}}}
+	b.SetBytes(int64(len(value)))
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, m := range r.take(fetches) {
+			r.deliver(b.Context(), &m)
+		}
+		record.Offset++
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*points), "ns/point")
+	require.EqualValues(b, 0, r.leases[p].Lag())
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +18,7 @@ import (
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/kafkaexporter"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
@@ -28,7 +30,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
-	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/goleak"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
@@ -37,16 +38,19 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
-	"github.com/otelcol-ml/otelcol-ml/internal/delta"
-	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
-	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	if id := os.Getenv(memberID); id != "" {
+		runMember(id, os.Getenv(memberBrokers), os.Getenv(memberFile))
+		return
+	}
+	goleak.VerifyTestMain(m)
+}
 
 const (
 	topic    = "ml_deltas"
@@ -55,8 +59,15 @@ const (
 
 var models = []string{"fraud", "churn", "recsys", "pricing", "eta", "ltv", "spam", "rank"}
 
+// tester is what helpers need of a test; the process of a member is one, too.
+type tester interface {
+	require.TestingT
+	Helper()
+	Context() context.Context
+}
+
 // load decodes options over the default config of a component.
-func load[C any](t *testing.T, f component.Factory, options map[string]any) C {
+func load[C any](t tester, f component.Factory, options map[string]any) C {
 	t.Helper()
 	cfg := f.CreateDefaultConfig()
 	require.NoError(t, confmap.NewFromStringMap(options).Unmarshal(cfg))
@@ -88,7 +99,7 @@ func host() component.Host {
 }
 
 // summary starts an ml_summary.
-func summary(t *testing.T, next consumer.Metrics) connector.Traces {
+func summary(t tester, next consumer.Metrics) connector.Traces {
 	t.Helper()
 	f := mlsummaryconnector.NewFactory()
 	cfg := load[*mlsummaryconnector.Config](t, f, map[string]any{"flush_interval": "50ms", "feature_flush_interval": "50ms"})
@@ -99,21 +110,20 @@ func summary(t *testing.T, next consumer.Metrics) connector.Traces {
 }
 
 // aggregator starts an ml_drift. Windows of an hour are compared with the one before.
-func aggregator(t *testing.T) (connector.Metrics, *testkit.MetricsSink) {
+func aggregator(t tester, sink consumer.Metrics) connector.Metrics {
 	t.Helper()
 	f := mldriftconnector.NewFactory()
 	cfg := load[*mldriftconnector.Config](t, f, map[string]any{
 		"reference": []any{"baseline", "previous"}, "min_samples": 20, "lateness": "90m", "idle": "24h", "emit_interval": "100ms", "season": "none",
 	})
-	sink := &testkit.MetricsSink{}
 	d, err := f.CreateMetricsToMetrics(t.Context(), connectortest.NewNopSettings(f.Type()), cfg, sink)
 	require.NoError(t, err)
 	require.NoError(t, d.Start(t.Context(), host()))
-	return d, sink
+	return d
 }
 
 // leaf starts an ml_summary that writes to Kafka as docs/scaling.md says.
-func leaf(t *testing.T, c *cluster) (s connector.Traces, stop func()) {
+func leaf(t *testing.T, c *kfake.Cluster) (s connector.Traces, stop func()) {
 	t.Helper()
 	f := kafkaexporter.NewFactory()
 	cfg := load[*kafkaexporter.Config](t, f, map[string]any{
@@ -132,23 +142,6 @@ func leaf(t *testing.T, c *cluster) (s connector.Traces, stop func()) {
 	return s, func() {
 		require.NoError(t, s.Shutdown(context.Background()))
 		require.NoError(t, e.Shutdown(context.Background()))
-	}
-}
-
-// member starts an aggregator that reads from Kafka.
-func member(t *testing.T, c *cluster, id string) (sink *testkit.MetricsSink, stop func()) {
-	t.Helper()
-	d, sink := aggregator(t)
-	f := mldeltareceiver.NewFactory()
-	cfg := load[*mldeltareceiver.Config](t, f, map[string]any{"brokers": c.ListenAddrs(), "client_id": id, "session_timeout": "6s"})
-	set := receivertest.NewNopSettings(f.Type())
-	set.Logger = zaptest.NewLogger(t, zaptest.Level(zap.InfoLevel)).Named(id)
-	r, err := f.CreateMetrics(t.Context(), set, cfg, d)
-	require.NoError(t, err)
-	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
-	return sink, func() {
-		require.NoError(t, r.Shutdown(context.Background()))
-		require.NoError(t, d.Shutdown(context.Background()))
 	}
 }
 
@@ -182,15 +175,11 @@ func step(r *rand.Rand, from time.Time, moved bool) ptrace.Traces {
 	return td
 }
 
-// values are the points of the last emission by metric and attributes: totals, samples, scores and
+// values are the points of an emission by metric and attributes: totals, samples, scores and
 // verdicts.
-func values(sink *testkit.MetricsSink) map[string]string {
+func values(emission pmetric.Metrics) map[string]string {
 	out := make(map[string]string)
-	all := sink.AllMetrics()
-	if len(all) == 0 {
-		return out
-	}
-	for _, rm := range all[len(all)-1].ResourceMetrics().All() {
+	for _, rm := range emission.ResourceMetrics().All() {
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
 				name := m.Name()
@@ -226,23 +215,28 @@ func key(name string, attrs pcommon.Map) string {
 	return name + "{" + strings.Join(pairs, ",") + "}"
 }
 
-// counted returns the predictions of each model in the last emission.
-func counted(sink *testkit.MetricsSink) map[string]int {
+// counted returns the predictions of each model in an emission.
+func counted(emission pmetric.Metrics) map[string]int {
 	out := make(map[string]int)
-	all := sink.AllMetrics()
-	if len(all) == 0 {
-		return out
-	}
-	for p := range testkit.Points(mlconv.MetricPredictionCount, all[len(all)-1]) {
+	for p := range testkit.Points(mlconv.MetricPredictionCount, emission) {
 		model, _ := p.Attributes().Get(mlconv.AttrModelName)
 		out[model.Str()] += int(p.IntValue())
 	}
 	return out
 }
 
+// last returns the last emission that a sink has.
+func last(sink *testkit.MetricsSink) pmetric.Metrics {
+	all := sink.AllMetrics()
+	if len(all) == 0 {
+		return pmetric.NewMetrics()
+	}
+	return all[len(all)-1]
+}
+
 // repeat writes the first messages of each partition again, as a leaf does that was not told that
 // they had been taken.
-func repeat(t *testing.T, c *cluster, n int) {
+func repeat(t *testing.T, c *kfake.Cluster, n int) {
 	t.Helper()
 	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumeTopics(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()))
 	require.NoError(t, err)
@@ -256,114 +250,139 @@ func repeat(t *testing.T, c *cluster, n int) {
 	require.NoError(t, client.ProduceSync(t.Context(), again[:n]...).FirstErr())
 }
 
-// written returns the predictions of each model in the topic, each point once.
-func written(t *testing.T, c *cluster) map[string]int {
-	client, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...), kgo.ConsumeTopics(topic))
+// world is three leaves whose deltas go to Kafka, and beside them one collector that sees every
+// span.
+type world struct {
+	t       *testing.T
+	cluster *kfake.Cluster
+	leaves  []connector.Traces
+	written *written
+
+	whole     connector.Traces
+	reference *testkit.MetricsSink
+
+	begin time.Time
+	rand  *rand.Rand
+	sent  int // of each model
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	c, err := kfake.NewCluster(
+		kfake.NumBrokers(2), kfake.SeedTopics(6, topic), kfake.GroupMinSessionTimeout(time.Second),
+		kfake.BrokerConfigs(map[string]string{"group.initial.rebalance.delay.ms": "0"}))
 	require.NoError(t, err)
-	defer client.Close()
-	out := make(map[string]int)
-	seen := make(map[string]bool)
-	for {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
-		records := client.PollFetches(ctx).Records()
-		cancel()
-		if len(records) == 0 {
-			return out
+	t.Cleanup(c.Close)
+	w := &world{
+		t: t, cluster: c, reference: &testkit.MetricsSink{}, written: readAll(t, c),
+		begin: time.Now().Truncate(time.Hour).Add(-7 * time.Hour), rand: rand.New(rand.NewPCG(1, 2)),
+	}
+	alone := aggregator(t, w.reference)
+	w.whole = summary(t, alone)
+	t.Cleanup(func() {
+		require.NoError(t, w.whole.Shutdown(context.Background()))
+		require.NoError(t, alone.Shutdown(context.Background()))
+	})
+	for range 3 {
+		s, stop := leaf(t, c)
+		t.Cleanup(stop)
+		w.leaves = append(w.leaves, s)
+	}
+	return w
+}
+
+// send sends the spans of some steps, each when what the leaves have counted of the one before is in
+// the topic.
+func (w *world) send(from, to int) {
+	w.t.Helper()
+	for i := from; i < to; i++ {
+		for _, s := range w.leaves {
+			td := step(w.rand, w.begin.Add(time.Duration(i)*10*time.Minute), i >= 6)
+			require.NoError(w.t, s.ConsumeTraces(w.t.Context(), td))
+			require.NoError(w.t, w.whole.ConsumeTraces(w.t.Context(), td))
+			w.sent += 40
 		}
-		for _, r := range records {
-			md, err := (&pmetric.ProtoUnmarshaler{}).UnmarshalMetrics(r.Value)
-			require.NoError(t, err)
-			for _, d := range otlp.Decode(md).Deltas {
-				id := fmt.Sprint(d.Producer, d.Sequence, " ", d.Ordinal)
-				if d.Key.Subject == delta.Predictions && !seen[id] {
-					out[d.Key.Model] += int(d.Count)
-				}
-				seen[id] = true
-			}
-		}
+		require.EventuallyWithT(w.t, func(check *assert.CollectT) {
+			assert.Equal(check, w.counts(), w.written.counts())
+		}, patience, 10*time.Millisecond)
 	}
 }
 
-// Three leaves, two aggregators in a group: each has its models, whole. One is killed: the other
-// takes its partitions over, reads them again, and says in the end what one collector says that has
-// seen every span, once. The one that was killed, should it live on, says nothing of them any more.
-func TestKilledAggregator(t *testing.T) {
-	const steps, half = 36, 18 // six hours
-	c := newCluster(t, 6, topic)
-	alone, reference := aggregator(t)
-	whole := summary(t, alone)
-	var leaves []connector.Traces
-	for range 3 {
-		s, stop := leaf(t, c)
-		defer stop()
-		leaves = append(leaves, s)
+// counts are what is to be counted of each model.
+func (w *world) counts() map[string]int {
+	want := make(map[string]int)
+	for _, m := range models {
+		want[m] = w.sent
 	}
-	first, stopFirst := member(t, c, "first")
-	defer stopFirst()
-	second, stopSecond := member(t, c, "second")
-	defer stopSecond()
+	return want
+}
 
-	defer func() {
-		if t.Failed() {
-			t.Log("the topic has", written(t, c))
-		}
-	}()
-	begin := time.Now().Truncate(time.Hour).Add(-7 * time.Hour)
-	r := rand.New(rand.NewPCG(1, 2))
-	sent := 0
-	send := func(from, to int) {
-		for i := from; i < to; i++ {
-			for _, s := range leaves {
-				td := step(r, begin.Add(time.Duration(i)*10*time.Minute), i >= 6)
-				require.NoError(t, s.ConsumeTraces(t.Context(), td))
-				require.NoError(t, whole.ConsumeTraces(t.Context(), td))
-				sent += 40
-			}
-			time.Sleep(120 * time.Millisecond) // it is flushed
-		}
-	}
-	expected := func() map[string]int {
-		want := make(map[string]int)
-		for _, m := range models {
-			want[m] = sent
-		}
-		return want
-	}
-
-	send(0, half)
-	assert.EventuallyWithT(t, func(check *assert.CollectT) {
-		first.Reset() // who has nothing emits nothing
-		second.Reset()
-		time.Sleep(250 * time.Millisecond)
-		one, two := counted(first), counted(second)
-		both := maps.Clone(one)
-		maps.Copy(both, two)
-		assert.Equal(check, expected(), both)
-		assert.Len(check, one, len(models)-len(two), "a model has one owner")
-		assert.NotEmpty(check, one)
-		assert.NotEmpty(check, two)
+// shared waits until both members have some of the models each, no model is at both, and their
+// counts are those of what was sent.
+func (w *world) shared(one, two *member) {
+	w.t.Helper()
+	require.EventuallyWithT(w.t, func(check *assert.CollectT) {
+		first, second := counted(one.emission()), counted(two.emission())
+		both := maps.Clone(first)
+		maps.Copy(both, second)
+		assert.Equal(check, w.counts(), both)
+		assert.Len(check, first, len(models)-len(second), "a model has one owner")
+		assert.NotEmpty(check, first)
+		assert.NotEmpty(check, second)
 	}, patience, 50*time.Millisecond)
+}
 
-	c.kill("first")
-	send(half, half+2) // nobody has some of them
-	repeat(t, c, 20)
-	send(half+2, steps)
-	for _, sink := range []*testkit.MetricsSink{second, reference} {
-		assert.EventuallyWithT(t, func(check *assert.CollectT) { assert.Equal(check, expected(), counted(sink)) }, patience, 50*time.Millisecond)
-	}
-	assert.EventuallyWithT(t, func(check *assert.CollectT) {
-		got, want := values(second), values(reference)
+// same waits until members together say what one collector says: counts, buckets, scores, p-values
+// and verdicts.
+func (w *world) same(members ...*member) {
+	w.t.Helper()
+	require.EventuallyWithT(w.t, func(check *assert.CollectT) { assert.Equal(check, w.counts(), counted(last(w.reference))) },
+		patience, 50*time.Millisecond)
+	require.EventuallyWithT(w.t, func(check *assert.CollectT) {
+		got, n := make(map[string]string), 0
+		for _, m := range members {
+			of := values(m.emission())
+			maps.Copy(got, of)
+			n += len(of)
+		}
+		want := values(last(w.reference))
 		assert.Equal(check, want, got)
+		assert.Len(check, got, n, "nothing is said twice")
 		assert.Equal(check, "1", want[key(mlconv.MetricDriftDetected, fraudAmount())], "the drift is found")
 	}, patience, 100*time.Millisecond)
-	assert.EventuallyWithT(t, func(check *assert.CollectT) {
-		first.Reset()
-		time.Sleep(300 * time.Millisecond)
-		assert.Empty(check, counted(first))
-	}, patience, 50*time.Millisecond)
+}
 
-	require.NoError(t, whole.Shutdown(context.Background()))
-	require.NoError(t, alone.Shutdown(context.Background()))
+const steps, half = 36, 18 // six hours
+
+// Three leaves, two aggregators in a group: each has its models, whole. One is killed: the other
+// takes its partitions over, reads them again, and says in the end what one collector says that has
+// seen every span, once.
+func TestKilledAggregator(t *testing.T) {
+	w := newWorld(t)
+	first, second := w.member("first"), w.member("second")
+	w.send(0, half)
+	w.shared(first, second)
+	first.Kill()
+	w.send(half, half+2) // nobody has some of them
+	repeat(t, w.cluster, 20)
+	w.send(half+2, steps)
+	w.same(second)
+}
+
+// An aggregator that stands still, as a virtual machine does that is moved, loses its partitions
+// without knowing it. When it goes on it says nothing of them any more, and has again what it is
+// given again.
+func TestPausedAggregator(t *testing.T) {
+	w := newWorld(t)
+	first, second := w.member("first"), w.member("second")
+	w.send(0, half)
+	w.shared(first, second)
+	first.pause()
+	w.send(half, steps)
+	w.same(second)
+	first.resume()
+	w.shared(first, second)
+	w.same(first, second)
 }
 
 // fraudAmount are the attributes of the feature that moves.
