@@ -390,3 +390,31 @@ func TestCompareCauses(t *testing.T) {
 	assertStatus(t, err, 1)
 	assert.Regexp(t, `(?m)^price +\S+ .* DRIFT\n( {4}.*\n)*? {4}.*is found in`, out)
 }
+
+// What drifts is in the order of ml_drift's ranked list: a drift of a feature that the card says
+// matters more comes first, though another one is further over its threshold.
+func TestCompareRanksByImportance(t *testing.T) {
+	a, b := write(t, "a.csv", rowsOf(3000, 1, false)), write(t, "b.csv", rowsOf(1000, 2, true))
+	order := func(c *comparison.Comparison) (names []string) {
+		for i := range c.Subjects {
+			s := &c.Subjects[i]
+			if s.Verdict != "drift" {
+				assert.Zero(t, s.Rank, s.Column)
+				continue
+			}
+			names = append(names, s.Column)
+			assert.Equal(t, len(names), s.Rank, s.Column)
+		}
+		return names
+	}
+	plain := order(compared(t, statusDrift, append([]string{a, b}, answer...)...))
+	require.Greater(t, len(plain), 1)
+	var features []string
+	for i, name := range plain {
+		features = append(features, fmt.Sprintf("%s: {importance: %g}", name, 0.01+0.5*float64(i)))
+	}
+	card := write(t, "card.yaml", "kind: model\nname: m\nfeatures: {"+strings.Join(features, ", ")+"}\n")
+	ranked := order(compared(t, statusDrift, append([]string{a, b, "--card", card}, answer...)...))
+	assert.ElementsMatch(t, plain, ranked)
+	assert.NotEqual(t, plain[0], ranked[0], "the first one hardly matters")
+}

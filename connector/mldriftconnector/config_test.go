@@ -4,6 +4,7 @@
 package mldriftconnector
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -122,4 +123,34 @@ func TestStrict(t *testing.T) {
 func TestReadme(t *testing.T) {
 	readmetest.Options(t, NewFactory())
 	require.GreaterOrEqual(t, readmetest.Configs(t, "connectors", NewFactory()), 3)
+}
+
+// A card and the config allow the same thresholds and the same min_samples.
+func TestBoundsOfCardAndConfig(t *testing.T) {
+	for _, c := range []struct {
+		key, value string
+		ok         bool
+	}{
+		{"min_samples", "0", false}, {"min_samples", "1", true}, {"min_samples", "1000000000", true}, {"min_samples", "1000000001", false},
+		{"psi", "-0.1", false}, {"psi", "0", true}, {"psi", "1e300", true}, {"psi", ".inf", false}, {"psi@evidently", "0", true},
+		{"missing", "-1", false}, {"missing", "0", true}, {"relative_change", "-1", false}, {"relative_change", "0", true}, {"relative_change", "9", true},
+		{"low_confidence", "0", true}, {"low_confidence", "1", true}, {"low_confidence", "1.1", false}, {"psy", "0.1", false},
+	} {
+		options := fmt.Sprintf("{thresholds: {%s: %s}}", c.key, c.value)
+		if c.key == "min_samples" {
+			options = fmt.Sprintf("{%s: %s}", c.key, c.value)
+		}
+		retrieved, err := confmap.NewRetrievedFromYAML([]byte(options))
+		require.NoError(t, err)
+		conf, err := retrieved.AsConf()
+		require.NoError(t, err)
+		cfg := createDefaultConfig().(*Config)
+		require.NoError(t, conf.Unmarshal(cfg))
+		inConfig := cfg.Validate()
+		card := filepath.Join(t.TempDir(), "card.yaml")
+		require.NoError(t, os.WriteFile(card, []byte("kind: model\nname: x\ndrift: "+options+"\n"), 0o600))
+		_, inCard := catalog.LoadFile(card)
+		assert.Equal(t, c.ok, inConfig == nil, "config %s: %v", options, inConfig)
+		assert.Equal(t, c.ok, inCard == nil, "card %s: %v", options, inCard)
+	}
 }

@@ -19,7 +19,6 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/handover"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/learned"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
-	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/ranking"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/report"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/thinning"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
@@ -30,6 +29,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/ranking"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 )
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -142,7 +143,7 @@ func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int,
 			if at >= 0 {
 				cell = row[at]
 			}
-			in, err := within(cell, o, out)
+			in, err := o.Within(cell, &out.From, &out.To)
 			if err != nil {
 				return fmt.Errorf("%s: column %q: %w", r.Where(), p.Timestamp.Name, err)
 			}
@@ -169,9 +170,10 @@ func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int,
 	}
 }
 
-// within says whether a row is in the range asked for, and keeps account of the first and last
-// timestamp. A row without a timestamp is outside of any range.
-func within(cell table.Cell, o Options, out *profile.Profile) (bool, error) {
+// Within says whether a row with a timestamp is in the range asked for, and widens the range from
+// first to last to one that is; zero times are unknown. A row without a timestamp is outside of any
+// range.
+func (o *Options) Within(cell table.Cell, first, last *time.Time) (bool, error) {
 	if cell.Kind == table.Missing {
 		return o.From.IsZero() && o.To.IsZero(), nil
 	}
@@ -182,11 +184,11 @@ func within(cell table.Cell, o Options, out *profile.Profile) (bool, error) {
 	if !o.From.IsZero() && t.Before(o.From) || !o.To.IsZero() && !t.Before(o.To) {
 		return false, nil
 	}
-	if out.From.IsZero() || t.Before(out.From) {
-		out.From = t
+	if first.IsZero() || t.Before(*first) {
+		*first = t
 	}
-	if t.After(out.To) {
-		out.To = t
+	if t.After(*last) {
+		*last = t
 	}
 	return true, nil
 }

@@ -110,7 +110,7 @@ drift:
   time_zone: Europe/Berlin
   reference: [previous]
   methods: {numeric: [wasserstein, ks], categorical: [chi2]}
-  thresholds: {psi: 0.1, jensen_shannon: 0.1, kl: 0.1, ks: 0.1, wasserstein: 0.1, chi2: 0.1, hellinger: 0.1, l_infinity: 0.1, total_variation: 0.1, missing: 0.1, low_confidence: 0.6}
+  thresholds: {psi: 0.1, jensen_shannon: 0.1, kl: 0.1, ks: 0.1, wasserstein: 0.1, chi2: 0.1, hellinger: 0.1, l_infinity: 0.1, total_variation: 0.1, missing: 0.1, relative_change: 0.7, low_confidence: 0.6}
 segments: [s]
 segment_features: [n]
 derive: [ml.embedding.q#projections, text#words]
@@ -163,7 +163,7 @@ func TestLoadEveryKey(t *testing.T) {
 		Methods: map[profile.Type][]string{profile.Numeric: {"wasserstein", "ks"}, profile.Categorical: {"chi2"}},
 		Thresholds: map[string]float64{
 			"psi": 0.1, "jensen_shannon": 0.1, "kl": 0.1, "ks": 0.1, "wasserstein": 0.1, "chi2": 0.1, "hellinger": 0.1, "l_infinity": 0.1,
-			"total_variation": 0.1, "missing": 0.1, "low_confidence": 0.6,
+			"total_variation": 0.1, "missing": 0.1, "low_confidence": 0.6, "relative_change": 0.7,
 		},
 	}, m.Drift)
 	assert.Equal(t, Feature{

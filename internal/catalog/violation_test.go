@@ -46,10 +46,10 @@ func TestViolations(t *testing.T) {
 			`:5:21: features.a.min: must be a number, is a text ("low")`,
 			`:5:34: features.a.ignore: must be true or false, is a number`,
 		}},
-		{"ranges", "kind: model\nname: ''\ndrift: {min_samples: 0, thresholds: {psi: 0}}\nfeatures: {a.b: {max_missing: 1.5, importance: -1}}\nslos: [{name: n, objective: 1, latency_below: 0s}]\n", []string{
+		{"ranges", "kind: model\nname: ''\ndrift: {min_samples: 0, thresholds: {psi: -1}}\nfeatures: {a.b: {max_missing: 1.5, importance: -1}}\nslos: [{name: n, objective: 1, latency_below: 0s}]\n", []string{
 			`:2:7: name: must not be empty`,
 			`:3:22: drift.min_samples: 0 must be at least 1`,
-			`:3:43: drift.thresholds.psi: 0 must be above 0`,
+			`:3:43: drift.thresholds.psi: -1 must be at least 0`,
 			`:4:31: features["a.b"].max_missing: 1.5 must be at most 1`,
 			`:4:48: features["a.b"].importance: -1 must be at least 0`,
 			`:5:29: slos[0].objective: 1 must be below 1`,
@@ -78,7 +78,7 @@ func TestViolations(t *testing.T) {
 			`:3:38: drift.methods.numeric[2]: is there twice, first at [0]`,
 			`:3:57: drift.methods.categorical[0]: wasserstein needs numeric values, the feature is categorical`,
 			`:3:71: drift.methods.text: unknown key (allowed: categorical, numeric)`,
-			`:3:95: drift.thresholds.ksi: unknown key; did you mean ks? (allowed: chi2, hellinger, jensen_shannon, kl, ks, l_infinity, low_confidence, missing, psi, total_variation, wasserstein)`,
+			`:3:95: drift.thresholds.ksi: unknown key; did you mean ks? (allowed: chi2, hellinger, jensen_shannon, kl, ks, l_infinity, low_confidence, missing, psi, relative_change, total_variation, wasserstein)`,
 			`:3:116: drift.reference[0]: "champoin" is none of baseline, champion, previous; did you mean champion?`,
 		}},
 		{"versions", "kind: model\nname: x\nversions:\n- {version: a, aliases: [b, c]}\n- {version: b, aliases: [c]}\n- {version: a, trained_at: 2026-13-01}\n- {version: d, trained_at: yesterday}\n", []string{
@@ -279,7 +279,7 @@ func TestSchemaKnowsTheMethods(t *testing.T) {
 	}
 	drift := defs["drift"].(map[string]any)["properties"].(map[string]any)
 	assert.ElementsMatch(t, presets, drift["method"].(map[string]any)["enum"])
-	assert.ElementsMatch(t, append(want, "missing", "low_confidence"), inBlock)
+	assert.ElementsMatch(t, append(want, "missing", "relative_change", "low_confidence"), inBlock)
 }
 
 func TestMethodOfATool(t *testing.T) {

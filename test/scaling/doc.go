@@ -2,6 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package scaling tests that several collectors say what one would: leaves count predictions and
-// write deltas to Kafka (franz-go's fake of it), aggregators share its partitions, and one of them is
-// killed.
+// write deltas to Kafka (franz-go's fake of it), aggregators in processes of their own share its
+// partitions, and one of them is killed or stopped.
 package scaling

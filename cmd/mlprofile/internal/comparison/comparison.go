@@ -28,7 +28,7 @@ type Comparison struct {
 	Current   Side     `json:"current"`
 	Settings  Settings `json:"settings"`
 	Summary   Summary  `json:"summary"`
-	// Subjects are what is compared; those that drift come first, in the order of their effect
+	// Subjects are what is compared; those that drift come first, by rank, the others by their effect
 	// beside the threshold.
 	Subjects []Subject `json:"subjects"`
 	// Notes say what a reader of the verdicts has to know.
@@ -75,6 +75,9 @@ type Subject struct {
 	// Type is numeric or categorical.
 	Type    string `json:"type"`
 	Verdict string `json:"verdict"`
+	// Rank is the place among those that drift, from 1: by effect beside the threshold and by the
+	// card's importance of the feature, as ml_drift ranks them; 0 for what does not drift.
+	Rank int `json:"rank,omitempty"`
 	// Reason is why the verdict is insufficient.
 	Reason string `json:"reason,omitempty"`
 	// Samples and ReferenceSamples are values; of missing values, rows. EffectiveSamples is how many
@@ -137,7 +140,7 @@ type Part struct {
 func (c *Comparison) finish() {
 	order := map[string]int{drift.Drift.String(): 0, drift.Insufficient.String(): 1, drift.OK.String(): 2}
 	slices.SortStableFunc(c.Subjects, func(a, b Subject) int {
-		return cmp.Or(cmp.Compare(order[a.Verdict], order[b.Verdict]), cmp.Compare(b.excess(), a.excess()))
+		return cmp.Or(cmp.Compare(order[a.Verdict], order[b.Verdict]), cmp.Compare(a.Rank, b.Rank), cmp.Compare(b.excess(), a.excess()))
 	})
 	s := &c.Summary
 	for i := range c.Subjects {

@@ -7,6 +7,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/ranking"
 )
 
 // Rule is how a window is judged.
@@ -32,7 +33,8 @@ func New(reference Side, w *Window, rule Rule) (*Comparison, error) {
 	model.Baseline, model.Versions = w.profile, nil
 	key := drift.Key{Environment: model.Environment, Model: model.Name}
 	designs := w.designs(rule.DesignEffect)
-	results, err := rule.Options.Judge(catalog.NewSet([]*catalog.Model{&model}, nil), w.deltas(key), designs.of)
+	set := catalog.NewSet([]*catalog.Model{&model}, nil)
+	results, err := rule.Options.Judge(set, w.deltas(key), designs.of)
 	if err != nil {
 		return nil, err
 	}
@@ -45,18 +47,36 @@ func New(reference Side, w *Window, rule Rule) (*Comparison, error) {
 		columns[c.key(drift.Key{})] = c.column
 		out.pictures[c.subject.String()+"/"+c.column.Name] = newPicture(c)
 	}
+	ranks := ranksOf(set, results)
 	for i := range results {
 		r := &results[i]
 		of := drift.Key{Subject: r.Key.Subject, Name: r.Key.Name}
 		if of.Subject == drift.Missing {
 			of.Subject = drift.Feature
 		}
-		out.Subjects = append(out.Subjects, newSubject(r, columns[of], out.Settings.MinSamples))
+		s := newSubject(r, columns[of], out.Settings.MinSamples)
+		s.Rank = ranks[r.Key]
+		out.Subjects = append(out.Subjects, s)
 	}
 	out.Notes = append(out.Notes, w.notes...)
 	out.addNotes(w, &model)
 	out.finish()
 	return out, nil
+}
+
+// ranksOf are the places of those that drift, as ml_drift ranks them; 1 is the first.
+func ranksOf(set *catalog.Set, results []drift.Result) map[drift.Key]int {
+	ranked := ranking.New(set)
+	for i := range results {
+		ranked.Add(&results[i])
+	}
+	out := map[drift.Key]int{}
+	for _, items := range ranked.Lists {
+		for i := range items {
+			out[items[i].Result.Key] = items[i].Rank
+		}
+	}
+	return out
 }
 
 // settingsOf are those of a rule, and of the card that it has.

@@ -163,7 +163,7 @@ func (w *Window) read(ctx context.Context, schema *table.Schema, o *Options, tim
 func (r *reader) add(row []table.Cell) error {
 	w := r.w
 	if r.timed {
-		in, err := w.within(r.cell(row, r.o.Timestamp), &r.o.Options)
+		in, err := r.o.Within(r.cell(row, r.o.Timestamp), &w.From, &w.To)
 		if err != nil {
 			return fmt.Errorf("column %q: %w", r.o.Timestamp, err)
 		}
@@ -213,27 +213,6 @@ func (r *reader) locate(row []table.Cell) error {
 		r.at.cluster = c.note(name)
 	}
 	return nil
-}
-
-// within says whether a row is in the range asked for, and keeps account of the times.
-func (w *Window) within(cell table.Cell, o *baseline.Options) (bool, error) {
-	if cell.Kind == table.Missing {
-		return o.From.IsZero() && o.To.IsZero(), nil
-	}
-	t, ok := cell.Instant()
-	if !ok {
-		return false, fmt.Errorf("%q is not a point in time", cell.Category())
-	}
-	if !o.From.IsZero() && t.Before(o.From) || !o.To.IsZero() && !t.Before(o.To) {
-		return false, nil
-	}
-	if w.From.IsZero() || t.Before(w.From) {
-		w.From = t
-	}
-	if t.After(w.To) {
-		w.To = t
-	}
-	return true, nil
 }
 
 // AddNotes adds what the reader of the file has to say.

@@ -8,11 +8,11 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/ranking"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/ranking"
 )
 
 // modelName is the name of the alert on all that drifts of a model.
