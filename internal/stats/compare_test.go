@@ -303,8 +303,8 @@ func TestThinColumns(t *testing.T) {
 	assert.Less(t, value, 1e-3)
 	assert.Greater(t, statistic, 10.0)
 	// Thick enough everywhere: the plain test.
-	statistic, value = homogeneityOf([]float64{10, 10, 20}, []float64{20, 20, 20})
-	wantStatistic, _, want := Chi2Homogeneity([]float64{10, 10, 20}, []float64{20, 20, 20})
+	statistic, value = homogeneityOf([]float64{40, 50, 60}, []float64{60, 60, 60})
+	wantStatistic, _, want := Chi2Homogeneity([]float64{40, 50, 60}, []float64{60, 60, 60})
 	assert.InDelta(t, wantStatistic, statistic, 1e-14)
 	assert.InDelta(t, want, value, 1e-14)
 }
