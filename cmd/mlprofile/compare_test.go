@@ -12,6 +12,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -409,9 +410,11 @@ func TestCompareRanksByImportance(t *testing.T) {
 	}
 	plain := order(compared(t, statusDrift, append([]string{a, b}, answer...)...))
 	require.Greater(t, len(plain), 1)
-	var features []string
-	for i, name := range plain {
-		features = append(features, fmt.Sprintf("%s: {importance: %g}", name, 0.01+0.5*float64(i)))
+	features := []string{plain[0] + ": {importance: 0.01}"}
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(plain[1:]))) {
+		if name != plain[0] {
+			features = append(features, name+": {importance: 1}")
+		}
 	}
 	card := write(t, "card.yaml", "kind: model\nname: m\nfeatures: {"+strings.Join(features, ", ")+"}\n")
 	ranked := order(compared(t, statusDrift, append([]string{a, b, "--card", card}, answer...)...))
