@@ -197,7 +197,7 @@ func TestBadCardKeepsTheGoodOne(t *testing.T) {
 		lines = append(lines, l.ContextMap()["error"].(string))
 	}
 	assert.Equal(t, []string{
-		path + ":3:1: onwer: unknown key; did you mean owner? (allowed: alerts, also_known_as, attributes, baseline, derive, description, drift, environment, feature_views, features, kind, max_batch, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)",
+		path + ":3:1: onwer: unknown key; did you mean owner? (allowed: alerts, also_known_as, attributes, baseline, derive, description, drift, environment, feature_views, features, kind, max_batch, models, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)",
 		path + `:5:7: kind: "modle" is none of model, job; did you mean model?`,
 	}, lines)
 	summary := r.logs.FilterMessageSnippet("Cards that are not good are left out").All()

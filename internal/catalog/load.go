@@ -316,8 +316,10 @@ func (b *builder) document(d *yamldoc.Document) {
 		return
 	}
 	b.once(o, cardKey{kind, o.text("environment"), o.text("name")}, "name")
-	for i, name := range o.texts("also_known_as") {
-		b.once(o, cardKey{kind, o.text("environment"), name}, "also_known_as", strconv.Itoa(i))
+	for _, key := range []string{"also_known_as", "models"} {
+		for i, name := range o.texts(key) {
+			b.once(o, cardKey{kind, o.text("environment"), name}, key, strconv.Itoa(i))
+		}
 	}
 	switch {
 	case d.Bad() && model != nil:

@@ -94,6 +94,7 @@ const everyModelKey = `
 kind: model
 name: churn
 also_known_as: [churn-blue]
+models: [churn-green, "churn-2*"]
 environment: staging
 task: multiclass
 owner: a team
@@ -119,7 +120,7 @@ features:
   n: {type: numeric, min: -1, max: 1, max_missing: 0, importance: 1, methods: [psi], thresholds: {psi: 2}, ignore: true}
   c: {type: categorical, values: [x, 1, true, 0x10, 3.0], max_unseen: 0.5}
 attributes: {x: 0, v: base}
-prices: {input_per_million: 0.15, output_per_million: 0.6, cached_input_per_million: 0.075, cache_write_per_million: 0.19, currency: EUR}
+prices: {from: 2026-11-01, input_per_million: 0.15, output_per_million: 0.6, cached_input_per_million: 0.075, cache_write_per_million: 0.19, currency: EUR}
 alerts: {severity: info, runbook: r}
 slos:
   - {name: l, objective: 0.9, latency_below: 1s, for: 1m}
@@ -181,9 +182,12 @@ func TestLoadEveryKey(t *testing.T) {
 	assert.Equal(t, map[string]any{"x": int64(0), "v": "base"}, m.Attributes, "the version's attributes stay its own")
 	assert.Equal(t, &Prices{
 		InputPerMillion: new(0.15), OutputPerMillion: new(0.6), CachedInputPerMillion: new(0.075), CacheWritePerMillion: new(0.19), Currency: "EUR",
+		From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
 	}, m.Prices)
 	assert.Equal(t, 512, m.MaxBatch)
 	assert.Same(t, m, set.Model("staging", "churn-blue"), "by another name")
+	assert.Same(t, m, set.Model("staging", "churn-green"))
+	assert.Same(t, m, set.Model("staging", "churn-2026"), "by a pattern")
 	assert.Same(t, v, set.Version("staging", "churn-blue", "b"))
 	assert.Nil(t, set.Model("production", "churn-blue"), "of another environment")
 	assert.Equal(t, &Increase{Absolute: new(1.0), Relative: new(0.1)}, m.SLOs[1].MaxIncrease)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/wildcard"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
@@ -29,10 +30,10 @@ const (
 type Model struct {
 	// Name and Environment identify the card; an empty environment matches any.
 	Name, Environment string
-	// AlsoKnownAs are other names of the model on spans, such as a deployment's: Set.Model finds
-	// the card by them, too.
-	AlsoKnownAs []string
-	Task        Task
+	// AlsoKnownAs are other names of the model on spans, such as a deployment's, and Patterns are
+	// such names with * for any text: Set.Model finds the card by them, too.
+	AlsoKnownAs, Patterns []string
+	Task                  Task
 	// PositiveClass is the class that a binary classifier's score speaks of.
 	PositiveClass string
 	Owner         string
@@ -61,7 +62,7 @@ type Model struct {
 	// Attributes are put on the model's spans as they are, by ml_metadata: string, int64, float64
 	// or bool.
 	Attributes map[string]any
-	// Prices are what the tokens of a generative model cost; nil if unknown.
+	// Prices are what the tokens of a generative model cost, the latest; nil if unknown.
 	Prices *Prices
 	Alerts Alerts
 	SLOs   []SLO
@@ -102,6 +103,13 @@ func (o object) model(baseline func(o object) *profile.Profile) *Model {
 	}
 	if m.PositiveClass != "" && m.Task != "" && m.Task != BinaryClassification {
 		o.fail([]string{"positive_class"}, "is for the task %s, not for %s", BinaryClassification, m.Task)
+	}
+	for _, name := range o.texts("models") {
+		if strings.Contains(name, wildcard.Any) {
+			m.Patterns = append(m.Patterns, name)
+		} else {
+			m.AlsoKnownAs = append(m.AlsoKnownAs, name)
+		}
 	}
 	o.versions(m, baseline)
 	o.features(m)

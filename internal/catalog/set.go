@@ -16,6 +16,7 @@ type Set struct {
 	FeatureViews []*FeatureView
 
 	models   map[key]*Model
+	patterns map[string][]pattern // by environment
 	versions map[versionKey]*Version
 	jobs     map[key]*Job
 	views    map[key]*FeatureView
@@ -31,6 +32,7 @@ func NewSet(models []*Model, jobs []*Job) *Set {
 	s := &Set{
 		Models: models, Jobs: jobs,
 		models:   make(map[key]*Model, len(models)),
+		patterns: patternsOf(models),
 		versions: make(map[versionKey]*Version),
 		jobs:     make(map[key]*Job, len(jobs)),
 	}
@@ -63,12 +65,23 @@ func setDefault[K comparable, V any](m map[K]V, k K, v V) {
 }
 
 // Model returns the card for a model in an environment, by its name or one that it is also known
-// as: the environment's own, else the one without an environment, else nil.
+// as: the environment's own, else the one without an environment. Where there is none, it is the
+// one with the pattern that matches and has the most literal bytes, the environment's own before
+// those without; else nil.
 func (s *Set) Model(environment, name string) *Model {
 	if m, ok := s.models[key{environment, name}]; ok {
 		return m
 	}
-	return s.models[key{"", name}]
+	if m, ok := s.models[key{"", name}]; ok {
+		return m
+	}
+	if len(s.patterns) == 0 || name == "" {
+		return nil
+	}
+	if m := matching(s.patterns[environment], name); m != nil || environment == "" {
+		return m
+	}
+	return matching(s.patterns[""], name)
 }
 
 // Version returns the version with the given name or alias on the card that Model returns, or nil.

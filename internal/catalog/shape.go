@@ -111,6 +111,10 @@ func (d shape) explain(e *jsonschema.ValidationError) {
 			d.Fail(node, path, "%q has a *, but a name is taken as it is written: %s", yamldoc.Clip(k.Got), d.insteadOfWildcard())
 			return
 		}
+		if strings.HasSuffix(e.SchemaURL, "/modelPattern") {
+			d.Fail(node, path, "%q is every model: write at least one letter beside the *", yamldoc.Clip(k.Got))
+			return
+		}
 		d.Fail(node, path, "%q is not %s", yamldoc.Clip(k.Got), wanted(e.SchemaURL, []string{"string"}))
 	case *kind.Minimum:
 		d.Fail(node, path, "%s must be at least %s", number(k.Got), number(k.Want))
@@ -126,6 +130,8 @@ func (d shape) explain(e *jsonschema.ValidationError) {
 		d.Fail(node, path, "has %d characters, at most %d are allowed", k.Got, k.Want)
 	case *kind.MinItems:
 		d.Fail(node, path, "must have at least %d item", k.Want)
+	case *kind.MaxItems:
+		d.Fail(node, path, "has %d items, at most %d are allowed", k.Got, k.Want)
 	case *kind.MinProperties:
 		d.Fail(node, path, "must have at least %d of the keys %s", k.Want, strings.Join(d.schema.keys(e.SchemaURL), ", "))
 	case *kind.UniqueItems:
@@ -182,7 +188,7 @@ func (d shape) insteadOfWildcard() string {
 	if m, ok := d.Value.(map[string]any); ok && m["kind"] == "job" {
 		return "write one card for each job"
 	}
-	return "write one card, and the other names under also_known_as"
+	return "write one card, and the other names under also_known_as, or with * under models"
 }
 
 // decimalComma says how a number is written that came as a string, such as "0,15"; empty for any

@@ -35,7 +35,7 @@ func TestViolations(t *testing.T) {
 		{"tag", "kind: model\nname: !!binary aGk=\n", []string{`:2:7: name: the tag !!binary is not supported`, `:2:7: name: must be a text, is empty`}},
 		{"kind", "kind: modle\nname: x\n", []string{`:1:7: kind: "modle" is none of model, job; did you mean model?`}},
 		{"missing", "owner: x\n", []string{`:1:1: kind: is missing`, `:1:1: name: is missing`}},
-		{"unknown key", "kind: model\nname: x\nonwer: me\n", []string{`:3:1: onwer: unknown key; did you mean owner? (allowed: alerts, also_known_as, attributes, baseline, derive, description, drift, environment, feature_views, features, kind, max_batch, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)`}},
+		{"unknown key", "kind: model\nname: x\nonwer: me\n", []string{`:3:1: onwer: unknown key; did you mean owner? (allowed: alerts, also_known_as, attributes, baseline, derive, description, drift, environment, feature_views, features, kind, max_batch, models, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)`}},
 		{"unknown key below", "kind: model\nname: x\nversions:\n  - {version: a}\n  - {version: b, trained: x}\n", []string{`:5:18: versions[1].trained: unknown key; did you mean trained_at? (allowed: aliases, attributes, baseline, prices, trained_at, version)`}},
 		{"a number as text", "kind: model\nname: x\nversions: [{version: 1.10}]\n", []string{`:3:22: versions[0].version: must be a text; write "1.10" in quotes`}},
 		{"types", "kind: model\nname: x\nsegments: country\ndrift: {min_samples: many, window: 60, for: 1.5}\nfeatures: {a: {min: low, ignore: 1}}\n", []string{
@@ -112,12 +112,41 @@ func TestViolations(t *testing.T) {
 		{"a comma in a price", "kind: model\nname: x\nprices: {input_per_million: '0,15', output_per_million: '1.5', cache_write_per_million: 1,5}\n", []string{
 			`:3:29: prices.input_per_million: must be a number, is a text ("0,15"); write 0.15`,
 			`:3:57: prices.output_per_million: must be a number, is a text ("1.5"); write 1.5`,
-			`:3:91: prices.5: unknown key (allowed: cache_write_per_million, cached_input_per_million, currency, input_per_million, output_per_million)`,
+			`:3:91: prices.5: unknown key (allowed: cache_write_per_million, cached_input_per_million, currency, from, input_per_million, output_per_million)`,
 		}},
 		{"a wildcard", "kind: model\nname: gpt-*\nalso_known_as: [a, 'b*']\n---\nkind: job\nname: '*'\n", []string{
-			`:2:7: name: "gpt-*" has a *, but a name is taken as it is written: write one card, and the other names under also_known_as`,
-			`:3:20: also_known_as[1]: "b*" has a *, but a name is taken as it is written: write one card, and the other names under also_known_as`,
+			`:2:7: name: "gpt-*" has a *, but a name is taken as it is written: write one card, and the other names under also_known_as, or with * under models`,
+			`:3:20: also_known_as[1]: "b*" has a *, but a name is taken as it is written: write one card, and the other names under also_known_as, or with * under models`,
 			`:6:7: name: "*" has a *, but a name is taken as it is written: write one card for each job`,
+		}},
+		{"patterns", "kind: model\nname: x\nmodels: [x, '*', '**', 'y-*']\n---\nkind: model\nname: z\nmodels: ['y-*']\n", []string{
+			`:3:10: models[0]: the model "x" without an environment has a card already, FILE:1`,
+			`:3:13: models[1]: "*" is every model: write at least one letter beside the *`,
+			`:3:18: models[2]: "**" is every model: write at least one letter beside the *`,
+			`:7:10: models[0]: the model "y-*" without an environment has a card already, FILE:1`,
+		}},
+		{"prices with dates", `kind: model
+name: x
+prices:
+  - {from: 2026-01-01, input_per_million: 1}
+  - {from: 2026-01-01T00:00:00Z, input_per_million: 2}
+  - {input_per_million: 1}
+  - {output_per_million: -1}
+  - {from: tomorrow, input_per_million: 1}
+  - {from: 2026-02-30, input_per_million: 1}
+  - {from: 2026-03-01, currency: USD}
+  - 5
+`, []string{
+			`:5:12: prices[1].from: the prices from "2026-01-01T00:00:00Z" on are at [0] already`,
+			`:7:5: prices[3]: needs from: the prices at [2] have none, and only one can`,
+			`:7:26: prices[3].output_per_million: -1 must be at least 0`,
+			`:8:12: prices[4].from: "tomorrow" is not a time, such as 2026-11-01T00:00:00Z or 2026-11-01`,
+			`:9:12: prices[5].from: "2026-02-30" is no time of the calendar`,
+			`:10:12: prices[6].from: needs input_per_million or output_per_million`,
+			`:11:5: prices[7]: must be a block of keys, is a number`,
+		}},
+		{"prices of another kind", "kind: model\nname: x\nprices: 5\n---\nkind: model\nname: y\nprices: []\n", []string{
+			`:3:9: prices: must be a list or a block of keys, is a number`, `:7:9: prices: must have at least 1 item`,
 		}},
 		{"other names twice", "kind: model\nname: x\nalso_known_as: [x, y]\n---\nkind: model\nname: y\n---\nkind: model\nname: y\nenvironment: e\nalso_known_as: [x]\n", []string{
 			`:3:17: also_known_as[0]: the model "x" without an environment has a card already, FILE:1`,

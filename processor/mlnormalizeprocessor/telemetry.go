@@ -18,7 +18,7 @@ func option(key, value string) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
 }
 
-// The attributes of what is assumed, and of what is not counted.
+// The attributes of what is assumed, of what is not counted and of what has no cost.
 var (
 	assumptions = [dialect.Assumptions]metric.MeasurementOption{
 		dialect.NoOperation: option("assumption", "no_operation"), dialect.UnknownOperation: option("assumption", "unknown_operation"),
@@ -26,6 +26,10 @@ var (
 	}
 	reasons = [dialect.Reasons]metric.MeasurementOption{
 		dialect.OperationUnknown: option("reason", "unknown_operation"), dialect.Repeats: option("reason", "repeats"),
+	}
+	lacks = [dialect.Lacks]metric.MeasurementOption{
+		dialect.UsageUnknown: option("reason", "unknown_usage"), dialect.ModelUnpriced: option("reason", "no_prices"),
+		dialect.BeforeFirstPrice: option("reason", "before_first_price"), dialect.TokensUnpriced: option("reason", "no_price_of_tokens"),
 	}
 )
 
@@ -47,6 +51,11 @@ func (p *normalizeProcessor) record(ctx context.Context, s *dialect.Stats) {
 	for i, n := range s.Uncounted {
 		if n > 0 {
 			p.telemetry.MlNormalizeUncounted.Add(ctx, n, reasons[i])
+		}
+	}
+	for i, n := range s.Unpriced {
+		if n > 0 {
+			p.telemetry.MlNormalizeUnpriced.Add(ctx, n, lacks[i])
 		}
 	}
 	for i := range s.Notes {

@@ -35,6 +35,9 @@ func (d *decoder) checkTable(t *Table, n *yaml.Node, path string) {
 	for i := range t.Wrappers {
 		d.notDetecting(n, &t.Wrappers[i])
 	}
+	for i := range t.Beside {
+		d.notDetecting(n, &t.Beside[i])
+	}
 	targets := t.targets()
 	for _, c := range t.Detect {
 		if c.inference != nil {

@@ -60,8 +60,8 @@ type Engine struct {
 	modelName, modelVersion, resourceVersion               int
 	inputTokens, outputTokens, cachedTokens, writtenTokens int
 	// totals are the slots of what is the sum of all tokens.
-	totals         []int
-	cost, currency int
+	totals                    []int
+	cost, currency, errorType int
 
 	// recent are the calls of the requests before, versions the versions that answered in them.
 	recent   recentCalls
@@ -79,6 +79,7 @@ type compiled struct {
 	index    int
 	concepts [3]bool
 	wrappers []condition
+	beside   []condition
 	sections []section
 	// hasOperation is true where a rule fills gen_ai.operation.name or ml.operation.name.
 	hasOperation bool
@@ -115,6 +116,7 @@ func New(o Options) (*Engine, error) {
 	e.inputTokens, e.outputTokens = slot(mlconv.AttrGenAIInputTokens), slot(mlconv.AttrGenAIOutputTokens)
 	e.cachedTokens, e.writtenTokens = slot(mlconv.AttrGenAICacheReadTokens), slot(mlconv.AttrGenAICacheCreationTokens)
 	e.cost, e.currency = slot(mlconv.AttrPredictionCost), slot(mlconv.AttrPredictionCurrency)
+	e.errorType = slot(mlconv.AttrErrorType)
 	for _, key := range totalTokens {
 		e.totals = append(e.totals, slot(key))
 	}
@@ -128,17 +130,13 @@ func New(o Options) (*Engine, error) {
 		for n, concept := range concepts {
 			c.concepts[n] = slices.Contains(t.Concepts, concept)
 		}
-		sections, wrappers, err := inherit(t, byName, nil)
+		all, err := inherit(t, byName, nil)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
-		for _, w := range wrappers {
-			if e.enabled(&w) {
-				c.wrappers = append(c.wrappers, e.compileCondition(w))
-			}
-		}
-		for _, s := range sections {
+		c.wrappers, c.beside = e.compileConditions(all.wrappers), e.compileConditions(all.beside)
+		for _, s := range all.sections {
 			if e.enabled(&s.when) {
 				c.sections = append(c.sections, e.compileSection(s, c))
 			}
@@ -177,6 +175,16 @@ func (e *Engine) Names() []string {
 
 func (e *Engine) enabled(c *condition) bool {
 	return c.option == "" || c.option == optionBareFeatures && e.options.BareFeatures
+}
+
+// compileConditions leaves out those of options that are off.
+func (e *Engine) compileConditions(list []condition) (out []condition) {
+	for _, c := range list {
+		if e.enabled(&c) {
+			out = append(out, e.compileCondition(c))
+		}
+	}
+	return out
 }
 
 func (e *Engine) compileSection(s section, c *compiled) section {

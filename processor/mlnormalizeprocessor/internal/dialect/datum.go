@@ -5,6 +5,7 @@ package dialect
 
 import (
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -210,6 +211,8 @@ type collector struct {
 	// start.
 	list  []datum
 	start int
+	// names are the members of an object that are in the sum.
+	names []string
 }
 
 type want uint8
@@ -248,6 +251,7 @@ func (c *collector) forget() {
 		c.list = nil
 	}
 	clear(c.list[:cap(c.list)])
+	clear(c.names[:cap(c.names)])
 	c.begin()
 	c.first, c.misfit = datum{}, datum{}
 }
@@ -255,8 +259,23 @@ func (c *collector) forget() {
 // keeps is true where values are kept, not only measured.
 func (c *collector) keeps() bool { return c.want == wantFirst || c.want == wantList }
 
+// once is true for the first member of its name in a sum, of which an object has a few.
+func (c *collector) once(name string) bool {
+	if c.want != wantSum {
+		return true
+	}
+	if len(c.names) == maxItems || slices.Contains(c.names, name) {
+		return false
+	}
+	c.names = append(c.names, name)
+	return true
+}
+
 // add takes one value; true says that no more is needed.
 func (c *collector) add(v datum) bool {
+	if c.want == wantSum && (v.kind == structure || v.kind == other) {
+		return false // the parts of another number
+	}
 	if v.kind == none || c.want == wantLength && v.kind != text || c.want == wantSum && !c.plus(&v) {
 		return false
 	}

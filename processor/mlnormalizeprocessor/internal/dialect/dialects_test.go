@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
@@ -50,9 +51,12 @@ func TestUnreadable(t *testing.T) {
 
 type fakePrices map[string]Price
 
-func (f fakePrices) Price(environment, model, version string) (Price, bool) {
+func (f fakePrices) Price(environment, model, version string, _ pcommon.Timestamp) (Price, Priced) {
 	p, ok := f[environment+"/"+model+"/"+version]
-	return p, ok
+	if !ok {
+		return p, NoPrice
+	}
+	return p, HasPrice
 }
 
 // TestEnvironment asks for the price in the span's environment, else in its resource's, by the

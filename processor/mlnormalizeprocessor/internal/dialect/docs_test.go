@@ -110,6 +110,9 @@ func render() string {
 		for i := range t.Wrappers {
 			fmt.Fprintf(&b, "\nNo inference, but a span around one: %s.\n", t.Wrappers[i].words())
 		}
+		for i := range t.Beside {
+			fmt.Fprintf(&b, "\nCached tokens are beside the input, not among it: %s.\n", t.Beside[i].words())
+		}
 		if t.Extends != "" {
 			fmt.Fprintf(&b, "\nWhat this gives nothing for is read as in [`%s`](#%s).\n", t.Extends, t.Extends)
 		}

@@ -10,6 +10,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // Price is what a model's tokens cost per million; nil where it is not known.
@@ -21,10 +23,24 @@ type Price struct {
 	Currency                string
 }
 
-// Pricer knows what models cost. ok is false where it does not.
+// Pricer knows what models cost.
 type Pricer interface {
-	Price(environment, model, version string) (p Price, ok bool)
+	// Price returns the prices that held when a call ended, at a time that is 0 where the span does
+	// not say.
+	Price(environment, model, version string, at pcommon.Timestamp) (Price, Priced)
 }
+
+// Priced says whether a Pricer knows a price.
+type Priced uint8
+
+// What a Pricer knows.
+const (
+	// NoPrice says that the model has none.
+	NoPrice Priced = iota
+	// NotYetPriced says that its first price holds from a later time on.
+	NotYetPriced
+	HasPrice
+)
 
 // Stats counts what was done.
 type Stats struct {
@@ -42,6 +58,8 @@ type Stats struct {
 	// calls and are not counted.
 	Assumed   [Assumptions]int64
 	Uncounted [Reasons]int64
+	// Unpriced counts the calls that have no cost.
+	Unpriced [Lacks]int64
 	// Notes say which values and operations these were, the first few of a request. Their strings
 	// are those of the request.
 	Notes []Note
@@ -74,6 +92,7 @@ type state struct {
 	// reading is the source that is read, as it is written.
 	reading   string
 	table     *compiled // that is read
+	llm       *compiled // that was read of generative models; nil for none
 	out       []output
 	collector collector
 	// taken are the names of a family that the span has or will have.
@@ -263,6 +282,10 @@ func (s *state) read() bool {
 		}
 	}
 	chosen := tables[:n]
+	s.llm = nil
+	if n > 0 && chosen[0].concepts[0] {
+		s.llm = chosen[0]
+	}
 	// The operation comes first, as it decides whether the span is an inference.
 	s.operation = s.ownText(e.operation)
 	known := isInference(s.operation)
@@ -298,6 +321,12 @@ func (s *state) read() bool {
 		s.run(t, false)
 	}
 	s.called(chosen)
+	if n > 0 && !chosen[n-1].concepts[0] && !chosen[n-1].concepts[1] {
+		n-- // a stage has an outcome of its own
+	}
+	if n > 0 {
+		s.failed()
+	}
 	return true
 }
 
@@ -410,3 +439,19 @@ func (s *state) set(slot int, key string, v datum) {
 	}
 	s.out = append(s.out, output{slot: slot, key: key, value: v})
 }
+
+// unset takes an output back.
+func (s *state) unset(slot int) {
+	s.out = slices.DeleteFunc(s.out, func(o output) bool { return o.slot == slot })
+}
+
+// failed gives a call, or another span of a model, whose status is an error the error.type _OTHER
+// where nothing says which.
+func (s *state) failed() {
+	if e := s.engine; s.span.Status().Code() == ptrace.StatusCodeError && !s.has(e.errorType) && s.output(e.errorType) == nil {
+		s.set(e.errorType, mlconv.AttrErrorType, textValue(otherError))
+	}
+}
+
+// otherError is the error.type where nothing says more.
+const otherError = "_OTHER"

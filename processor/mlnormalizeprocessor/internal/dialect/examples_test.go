@@ -43,6 +43,9 @@ type example struct {
 	Keys *keysOf `yaml:"keys"`
 	// Alone is the only span of its trace; others come after a call of a model.
 	Alone bool `yaml:"alone"`
+	// Priced says that there are prices: 1 of input, 2 of output, 0.25 of cached and 4 of written
+	// tokens, each for one.
+	Priced bool `yaml:"priced"`
 	// Bare is the option features::bare.
 	Bare bool `yaml:"bare"`
 	// Dialects are those that are read, by default that of the file.
@@ -164,6 +167,14 @@ func newEngines(t testing.TB, extra ...*Table) engines {
 	}
 }
 
+// onePrice is that of every model.
+type onePrice struct{}
+
+func (onePrice) Price(string, string, string, pcommon.Timestamp) (Price, Priced) {
+	in, out, cached, written := 1e6, 2e6, 0.25e6, 4e6
+	return Price{Input: &in, Output: &out, CachedInput: &cached, CacheWrite: &written, Currency: "USD"}, HasPrice
+}
+
 // differs returns how what is read of the span is not what the example says, or nothing.
 func (x *example) differs(t testing.TB, e engines, dialect string) string {
 	if x.Secret {
@@ -186,7 +197,11 @@ func (x *example) differs(t testing.TB, e engines, dialect string) string {
 	if !x.Alone {
 		engine.recent.add([]call{{trace: g.trace}})
 	}
-	added, stats := read(t, engine, g, nil)
+	var prices Pricer
+	if x.Priced {
+		prices = onePrice{}
+	}
+	added, stats := read(t, engine, g, prices)
 	want := pcommon.NewMap()
 	require.NoError(t, want.FromRaw(x.Adds))
 	dialects := []string{dialect}
@@ -238,7 +253,7 @@ func TestExamplesNeedEveryLine(t *testing.T) {
 
 func (t *Table) clone() *Table {
 	c := *t
-	c.Detect, c.Wrappers, c.Sections = slices.Clone(t.Detect), slices.Clone(t.Wrappers), slices.Clone(t.Sections)
+	c.Detect, c.Wrappers, c.Beside, c.Sections = slices.Clone(t.Detect), slices.Clone(t.Wrappers), slices.Clone(t.Beside), slices.Clone(t.Sections)
 	c.Content.attributes, c.Content.events = slices.Clone(t.Content.attributes), slices.Clone(t.Content.events)
 	for i := range c.Sections {
 		c.Sections[i].rules = slices.Clone(c.Sections[i].rules)
@@ -267,6 +282,9 @@ func parts(t *Table) (out []part) {
 	}
 	for i := range t.Wrappers {
 		add(func(t *Table) { t.Wrappers = slices.Delete(t.Wrappers, i, i+1) }, "%s", t.Wrappers[i].path)
+	}
+	for i := range t.Beside {
+		add(func(t *Table) { t.Beside = slices.Delete(t.Beside, i, i+1) }, "%s", t.Beside[i].path)
 	}
 	if t.Extends != "" {
 		add(func(t *Table) { t.Extends = "" }, "extends")

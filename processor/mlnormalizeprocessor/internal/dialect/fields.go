@@ -38,7 +38,8 @@ func (d *decoder) table(n *yaml.Node, path string) *Table {
 		"wrappers": func(n *yaml.Node, p string) {
 			t.Wrappers = d.conditions(n, p)
 		},
-		"map": func(n *yaml.Node, p string) { mapped = d.rules(n, p) },
+		"cached_beside": func(n *yaml.Node, p string) { t.Beside = d.conditions(n, p) },
+		"map":           func(n *yaml.Node, p string) { mapped = d.rules(n, p) },
 		"spans": func(n *yaml.Node, p string) {
 			d.each(n, p, func(n *yaml.Node, p string) {
 				var s section

@@ -31,8 +31,9 @@ func (w *walker) value(rest []string) error {
 	switch w.json.Peek() {
 	case '{':
 		found := false // of members of the same key, the first counts
+		w.c.names = w.c.names[:0]
 		return w.json.Object(func(key string) error {
-			if found || !isMember(rest[0], key) {
+			if found || !isMember(rest[0], key) || len(rest) == 1 && !w.c.once(key) {
 				return w.json.Skip()
 			}
 			found = rest[0] == key

@@ -61,22 +61,30 @@ func merge(embedded, extra []*Table, disabled []string) ([]*Table, error) {
 	return out, errors.Join(errs...)
 }
 
-// inherit returns the sections and wrappers of a table and of those that it extends.
-func inherit(t *Table, byName map[string]*Table, seen []string) ([]section, []condition, error) {
+// inherited is what a table has of its own and of those that it extends.
+type inherited struct {
+	sections         []section
+	wrappers, beside []condition
+}
+
+// inherit returns what a table has, what it extends after its own.
+func inherit(t *Table, byName map[string]*Table, seen []string) (out inherited, err error) {
 	if slices.Contains(seen, t.Name) {
-		return nil, nil, fmt.Errorf("'dialects': %q extends itself", t.Name)
+		return out, fmt.Errorf("'dialects': %q extends itself", t.Name)
 	}
-	sections, wrappers := slices.Clone(t.Sections), slices.Clone(t.Wrappers)
+	out = inherited{slices.Clone(t.Sections), slices.Clone(t.Wrappers), slices.Clone(t.Beside)}
 	if t.Extends == "" {
-		return sections, wrappers, nil
+		return out, nil
 	}
 	base, ok := byName[t.Extends]
 	if !ok {
-		return nil, nil, fmt.Errorf("'dialects': %q extends %q, which is no dialect", t.Name, t.Extends)
+		return out, fmt.Errorf("'dialects': %q extends %q, which is no dialect", t.Name, t.Extends)
 	}
-	s, w, err := inherit(base, byName, append(seen, t.Name))
-	shareAliases(sections, s)
-	return append(sections, s...), append(wrappers, w...), err
+	more, err := inherit(base, byName, append(seen, t.Name))
+	shareAliases(out.sections, more.sections)
+	out.sections = append(out.sections, more.sections...)
+	out.wrappers, out.beside = append(out.wrappers, more.wrappers...), append(out.beside, more.beside...)
+	return out, err
 }
 
 // shareAliases lets the aliases that an extended table has for a target hold for the rules before

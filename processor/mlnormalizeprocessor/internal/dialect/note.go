@@ -33,12 +33,32 @@ const (
 	Reasons = 2
 )
 
+// Lack is why a call has no cost.
+type Lack uint8
+
+// The lacks.
+const (
+	// UsageUnknown calls do not say how many tokens they took: the input is not there, or all of it
+	// is 0, which is no call's.
+	UsageUnknown Lack = iota
+	// ModelUnpriced calls are of a model without a card that has prices.
+	ModelUnpriced
+	// BeforeFirstPrice calls ended before the first price of their model's card.
+	BeforeFirstPrice
+	// TokensUnpriced calls took tokens of a kind that the card has no price for.
+	TokensUnpriced
+	Lacks = 4
+)
+
 // Note is something that an operator should see.
 type Note struct {
 	// Operation is the one that nobody knows, where that is what the note is about; Counted says
 	// that the span was taken for a call.
 	Operation string
 	Counted   bool
+	// Unpriced is why the calls of the Model have no cost, where that is what the note is about: it is
+	// BeforeFirstPrice or TokensUnpriced.
+	Unpriced Lack
 	// Key is the attribute that could not be read, otherwise, and Value what it has; empty where it
 	// may hold a prompt.
 	Key, Value string
@@ -99,4 +119,17 @@ func (s *state) note(t *compiled) Note {
 		}
 	}
 	return n
+}
+
+// unpriced counts a call without a cost, and notes its model where its card is to be mended.
+func (s *state) unpriced(why Lack) {
+	s.stats.Unpriced[why]++
+	if why != BeforeFirstPrice && why != TokensUnpriced {
+		return
+	}
+	n := s.note(s.llm)
+	if !s.noted(func(other *Note) bool { return other.Unpriced == why && other.Model == n.Model }) {
+		n.Unpriced = why
+		s.stats.Notes = append(s.stats.Notes, n)
+	}
 }

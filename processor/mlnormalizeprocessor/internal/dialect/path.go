@@ -9,18 +9,28 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
+	"github.com/otelcol-ml/otelcol-ml/internal/wildcard"
 )
 
 // anyStep as a step of a path matches every item of an array, or every member of an object.
 const anyStep = "*"
 
-// isMember is true where a step of a path is the member of an object with a key; a * at its end is
-// any text.
+// isMember is true where a step of a path is the member of an object with a key. A * in it is any
+// text, and | stands between alternatives.
 func isMember(step, key string) bool {
-	if prefix, open := strings.CutSuffix(step, anyStep); open {
-		return strings.HasPrefix(key, prefix)
+	if step == key {
+		return true
 	}
-	return step == key
+	for {
+		one, rest, more := strings.Cut(step, "|")
+		if wildcard.Match(one, key) {
+			return true
+		}
+		if !more {
+			return false
+		}
+		step = rest
+	}
 }
 
 // isItem is true where a step of a path is the item of an array at an index.

@@ -12,31 +12,61 @@ var totalTokens = []string{"gen_ai.usage.total_tokens", "llm.usage.total_tokens"
 // written to one.
 type usage struct{ uncached, cached, written, output float64 }
 
-// price puts the cost of an inference on the span where the model's card has prices, in place of
-// what the span's own system says.
+// price puts the cost of a call of a generative model on its span where the model's card has
+// prices, in place of what the span's own system says. A call whose tokens are not known has no
+// cost of 0.
 func (s *state) price(prices Pricer) {
 	e := s.engine
-	if prices == nil || !s.inference || s.has(e.cost) {
+	if !s.inference || s.llm == nil || s.has(e.cost) {
 		return
 	}
+	u, known := s.usage()
+	if !known {
+		if said := s.at(e.cost); said.positive() {
+			return
+		}
+		s.unset(e.cost)
+		s.unset(e.currency)
+		s.unpriced(UsageUnknown)
+		return
+	}
+	why, ok := s.byCard(prices, u)
+	if said := s.at(e.cost); !ok && said.kind == none {
+		s.unpriced(why)
+	}
+}
+
+// byCard puts the cost by the model's card on the span; where it has none, why not.
+func (s *state) byCard(prices Pricer, u usage) (why Lack, ok bool) {
+	e := s.engine
 	name, version := s.at(e.modelName), s.at(e.modelVersion)
-	if name.kind != text {
-		return
+	if prices == nil || name.kind != text {
+		return ModelUnpriced, false
 	}
-	p, ok := prices.Price(s.environment(), name.text, version.text)
-	if !ok {
-		return
+	at := s.span.EndTimestamp()
+	if at == 0 {
+		at = s.span.StartTimestamp()
 	}
-	u, ok := s.usage()
-	if !ok {
-		return
+	p, priced := prices.Price(s.environment(), name.text, version.text, at)
+	switch priced {
+	case NoPrice:
+		return ModelUnpriced, false
+	case NotYetPriced:
+		return BeforeFirstPrice, false
 	}
 	cost, ok := p.of(u)
 	if !ok {
-		return
+		return TokensUnpriced, false
 	}
 	s.set(e.cost, mlconv.AttrPredictionCost, datum{kind: double, float: cost})
 	s.set(e.currency, mlconv.AttrPredictionCurrency, textValue(p.Currency))
+	return 0, true
+}
+
+// positive is true for a number above 0.
+func (v *datum) positive() bool {
+	n, ok := v.number()
+	return ok && n > 0
 }
 
 // environment is the span's, or else its resource's, as package prediction has it.
@@ -54,22 +84,34 @@ func (s *state) environment() string {
 	return ""
 }
 
-// usage returns the tokens of the span; ok is false where it does not say any.
+// usage returns the tokens of the span; ok is false where it does not say how many went in: no call
+// has none.
 //
 // By the conventions, cached tokens are among the input tokens. Anthropic's API counts them beside
-// these, and some SDKs pass that on. They are beside where they are more than the input, or where
-// the total that the span gives is the sum of all.
+// these, and some SDKs pass that on. They are beside where the table says so, where they are more
+// than the input, or where the total that the span gives is the sum of all.
 func (s *state) usage() (u usage, ok bool) {
 	e := s.engine
-	in, hasIn := s.tokens(e.inputTokens)
-	out, hasOut := s.tokens(e.outputTokens)
+	in, _ := s.tokens(e.inputTokens)
+	out, _ := s.tokens(e.outputTokens)
 	u.cached, _ = s.tokens(e.cachedTokens)
 	u.written, _ = s.tokens(e.writtenTokens)
 	u.uncached, u.output = in, out
-	if cache := u.cached + u.written; cache > 0 && cache <= in && !s.total(in+out+cache) {
+	cache := u.cached + u.written
+	if cache > 0 && cache <= in && !s.beside() && !s.total(in+out+cache) {
 		u.uncached -= cache
 	}
-	return u, hasIn || hasOut || u.cached+u.written > 0
+	return u, in+cache > 0
+}
+
+// beside reports whether the table says that the cached tokens of the span are beside its input.
+func (s *state) beside() bool {
+	for i := range s.llm.beside {
+		if s.holds(&s.llm.beside[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // total reports whether the span gives n as the sum of all tokens.

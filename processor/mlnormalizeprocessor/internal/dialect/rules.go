@@ -260,11 +260,31 @@ func (s *state) items(v datum) bool {
 			c.undo(&before)
 			s.unreadable(s.reading, v.text)
 		}
+	case v.kind == text && c.want == wantList && len(v.text) <= maxCopied && encoded(v.text):
+		before := *c
+		if !listIn(v.text, c) { // a text that begins as one
+			c.undo(&before)
+			c.add(v)
+		}
 	default:
 		c.add(v)
 	}
 	return false
 }
+
+// encoded is true for a text that begins as a JSON list or text does.
+func encoded(s string) bool { return s[0] == '[' || s[0] == '"' }
+
+// listIn gives the items of a JSON list, or a JSON text as one, to c. Where it returns false, s is
+// neither.
+func listIn(s string, c *collector) bool {
+	if s[0] == '[' {
+		return walkJSON(s, listPath, c)
+	}
+	return walkJSON(s, nil, c)
+}
+
+var listPath = []string{anyStep}
 
 // decoded reads a string as JSON; what is not JSON is the text itself.
 func (s *state) decoded(v datum) datum {

@@ -47,7 +47,7 @@ func TestViolations(t *testing.T) {
 		{"no YAML", "a: [", []string{"f.yaml:2:1: is no YAML: "}},
 		{"empty block", "{}", []string{"f.yaml:1:1: name: is missing", "f.yaml:1:1: concept: is missing", "f.yaml:1:1: detect: is missing"}},
 		{"empty lists", "name: x\nconcept: []\ndetect: []\nmap: {a: {from: []}}\n", []string{"concept: is missing", "detect: is missing", "map.a: needs from, from_all or value"}},
-		{"unknown key", good + "mapp: {}\n", []string{"f.yaml:4:1: mapp: unknown key; did you mean map? (allowed: concept, content,"}},
+		{"unknown key", good + "mapp: {}\n", []string{"f.yaml:4:1: mapp: unknown key; did you mean map? (allowed: cached_beside, concept, content,"}},
 		{"a key that is there twice", good + "map: {a: b, a: c}\n", []string{"f.yaml:4:13: map.a: is there twice, first on line 4"}},
 		{"concept", "name: x\nconcept: [llm, lmm]\ndetect: [{has: a}]\n", []string{`f.yaml:2:10: concept: "lmm" is none of llm, serving, job`}},
 		{"unknown key of a rule", good + "map:\n  ml.model.name: {form: a}\n", []string{

@@ -37,6 +37,9 @@ type Table struct {
 	Detect     []condition
 	// Wrappers are conditions for spans that look like an inference but only wrap one.
 	Wrappers []condition
+	// Beside are conditions for spans whose cached tokens are beside their input tokens, not among
+	// them.
+	Beside   []condition
 	Sections []section
 	Content  content
 

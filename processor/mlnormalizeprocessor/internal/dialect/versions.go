@@ -103,9 +103,10 @@ func (s *state) listFinishReasons() {
 		return
 	}
 	reasons := []datum{given}
-	if given.text[0] == '[' {
-		c := collector{want: wantList}
-		if !walkJSON(given.text, []string{anyStep}, &c) || slices.ContainsFunc(c.list, func(v datum) bool { return v.kind != text }) {
+	if encoded(given.text) {
+		var c collector
+		c.reset(wantList)
+		if !listIn(given.text, &c) || slices.ContainsFunc(c.list, func(v datum) bool { return v.kind != text }) {
 			return
 		}
 		reasons = c.list

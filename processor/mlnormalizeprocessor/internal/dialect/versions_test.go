@@ -87,6 +87,8 @@ func TestFinishReasonsAreAList(t *testing.T) {
 		{`["stop","length"]`, []any{"stop", "length"}},
 		{"stop", []any{"stop"}},
 		{[]any{"stop"}, []any{"stop"}},
+		{`"stop"`, []any{"stop"}},
+		{`"stop`, `"stop`},
 		{`[]`, []any{}},
 		{`["stop"`, `["stop"`}, // broken
 		{`[{"reason":"stop"}]`, `[{"reason":"stop"}]`},

@@ -30,6 +30,7 @@ type TelemetryBuilder struct {
 	MlNormalizeContentDropped metric.Int64Counter
 	MlNormalizeSpans          metric.Int64Counter
 	MlNormalizeUncounted      metric.Int64Counter
+	MlNormalizeUnpriced       metric.Int64Counter
 	MlNormalizeUnreadable     metric.Int64Counter
 }
 
@@ -84,6 +85,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_normalize_uncounted",
 		metric.WithDescription("Spans of generative models that are not counted as calls - with an operation that nobody knows and without tokens, or with tokens that repeat those of calls below. [Alpha]"),
 		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlNormalizeUnpriced, err = builder.meter.Int64Counter(
+		"otelcol_ml_normalize_unpriced",
+		metric.WithDescription("Calls of generative models without a cost - their tokens are not known, their model has no prices, they ended before the first price of the card, or the card has no price for some of their tokens. [Alpha]"),
+		metric.WithUnit("{call}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlNormalizeUnreadable, err = builder.meter.Int64Counter(

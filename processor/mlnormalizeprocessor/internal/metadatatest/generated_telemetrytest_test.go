@@ -23,6 +23,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlNormalizeContentDropped.Add(context.Background(), 1)
 	tb.MlNormalizeSpans.Add(context.Background(), 1)
 	tb.MlNormalizeUncounted.Add(context.Background(), 1)
+	tb.MlNormalizeUnpriced.Add(context.Background(), 1)
 	tb.MlNormalizeUnreadable.Add(context.Background(), 1)
 	AssertEqualMlNormalizeAssumed(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
@@ -34,6 +35,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeUncounted(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlNormalizeUnpriced(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeUnreadable(t, testTel,

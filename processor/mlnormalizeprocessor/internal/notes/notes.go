@@ -23,7 +23,13 @@ const (
 	maxShown = 80
 )
 
-// Writer writes a line an hour for each key and each operation.
+// lacks say what is missing on a card.
+var lacks = map[dialect.Lack]string{
+	dialect.BeforeFirstPrice: "they ended before the first of the prices on their model's card holds",
+	dialect.TokensUnpriced:   "their model's card has no price for some of their tokens",
+}
+
+// Writer writes a line an hour for each key, each operation and each model without a price.
 type Writer struct {
 	logger   *zap.Logger
 	limit    *loglimit.Limiter
@@ -37,11 +43,14 @@ func New(logger *zap.Logger, dialects []string) *Writer {
 	return &Writer{logger: logger, limit: loglimit.New(interval), dialects: dialects, Now: time.Now}
 }
 
-// Write writes a note, unless one of its key or operation was written lately.
+// Write writes a note, unless one of its key, operation or model was written lately.
 func (w *Writer) Write(n *dialect.Note) {
 	subject := n.Key
 	if n.Operation != "" {
 		subject = n.Operation
+	}
+	if n.Unpriced != 0 {
+		subject = lacks[n.Unpriced] + "\x00" + n.Model
 	}
 	subject = name(subject)
 	spoken := w.dialects[n.Dialect]
@@ -57,9 +66,11 @@ func (w *Writer) Write(n *dialect.Note) {
 		}
 	}
 
-	if n.Operation != "" {
+	switch {
+	case n.Unpriced != 0:
+	case n.Operation != "":
 		add("operation", subject)
-	} else {
+	default:
 		add("key", subject)
 		if n.Value != "" {
 			fields = append(fields, zap.String("value", clip(n.Value)))
@@ -74,6 +85,8 @@ func (w *Writer) Write(n *dialect.Note) {
 	}
 
 	switch {
+	case n.Unpriced != 0:
+		w.logger.Warn("Calls have no cost: "+lacks[n.Unpriced], fields...)
 	case n.Operation != "" && n.Counted:
 		w.logger.Info("Spans with an operation that nobody knows are counted as calls, as they have a model and tokens", fields...)
 	case n.Operation != "":
