@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -430,6 +431,205 @@ func TestCallsWithinCalls(t *testing.T) {
 	}
 }
 
+// traced is a call as one library has traced it: at seconds from start to end, of n input and output
+// tokens.
+type traced struct {
+	scope              string
+	id, parent         byte
+	start, end         int
+	model              string
+	input, output, hit int64
+	more               map[string]any
+}
+
+// request puts calls of one trace into a request, each in a ResourceSpans of its own, or all of one
+// scope together.
+func (x traced) request(apart bool, calls ...traced) ptrace.Traces {
+	td := ptrace.NewTraces()
+	scopes := map[string]ptrace.ScopeSpans{}
+	for _, c := range append([]traced{x}, calls...) {
+		ss, ok := scopes[c.scope]
+		if !ok || apart {
+			ss = td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty()
+			ss.Scope().SetName(c.scope)
+			scopes[c.scope] = ss
+		}
+		s := ss.Spans().AppendEmpty()
+		s.SetTraceID(pcommon.TraceID{0: 1})
+		s.SetSpanID(pcommon.SpanID{7: c.id})
+		if c.parent != 0 {
+			s.SetParentSpanID(pcommon.SpanID{7: c.parent})
+		}
+		s.SetStartTimestamp(pcommon.NewTimestampFromTime(benchTime.Add(time.Duration(c.start) * time.Second)))
+		s.SetEndTimestamp(pcommon.NewTimestampFromTime(benchTime.Add(time.Duration(c.end) * time.Second)))
+		attributes := map[string]any{mlconv.AttrModelName: c.model, "gen_ai.operation.name": "chat"}
+		for key, n := range map[string]int64{"gen_ai.usage.input_tokens": c.input, "gen_ai.usage.output_tokens": c.output, "gen_ai.usage.cache_read.input_tokens": c.hit} {
+			if n > 0 {
+				attributes[key] = n
+			}
+		}
+		maps.Copy(attributes, c.more)
+		for _, key := range slices.Sorted(maps.Keys(attributes)) {
+			_ = s.Attributes().PutEmpty(key).FromRaw(attributes[key])
+		}
+	}
+	return td
+}
+
+// TestCallsOfTwoLibraries: a call that two libraries trace is one.
+func TestCallsOfTwoLibraries(t *testing.T) {
+	type attributes = map[string]any
+	cost := attributes{"ml.prediction.cost": 0.5, "ml.prediction.currency": "USD"}
+	version := attributes{"ml.model.version": "m-2026-01-01"}
+	for _, tt := range []struct {
+		name             string
+		calls            []traced
+		counted          int
+		nested, siblings int64
+		// tokens and cost are those of all that count; version is that of one that does.
+		input, output uint64
+		cost          float64
+		version       string
+	}{
+		{"siblings", []traced{{"a", 1, 9, 0, 4, "m", 10, 2, 0, nil}, {"b", 2, 9, 1, 3, "m", 10, 2, 0, nil}}, 1, 0, 1, 10, 2, 0, ""},
+		{"siblings in turn", []traced{{"b", 2, 9, 1, 3, "m", 10, 2, 0, nil}, {"a", 1, 9, 0, 4, "m", 10, 2, 0, nil}}, 1, 0, 1, 10, 2, 0, ""},
+		{"siblings of other parents", []traced{{"a", 1, 8, 0, 4, "m", 10, 2, 0, nil}, {"b", 2, 0, 1, 5, "m", 10, 2, 0, nil}}, 1, 0, 1, 10, 2, 0, ""},
+		{"the one that knows the cost", []traced{{"a", 1, 9, 0, 4, "m", 10, 2, 0, nil}, {"b", 2, 9, 1, 3, "m", 10, 2, 0, cost}}, 1, 0, 1, 10, 2, 0.5, ""},
+		{"the one that knows the version", []traced{{"a", 1, 9, 0, 4, "m", 10, 2, 0, nil}, {"b", 2, 9, 1, 3, "m", 10, 2, 0, version}}, 1, 0, 1, 10, 2, 0, "m-2026-01-01"},
+		{"three libraries", []traced{{"a", 1, 9, 0, 4, "m", 10, 2, 0, nil}, {"b", 2, 9, 1, 3, "m", 10, 2, 0, nil}, {"c", 3, 9, 1, 2, "m", 10, 2, 0, cost}}, 1, 0, 2, 10, 2, 0.5, ""},
+		{"one library: two calls", []traced{{"a", 1, 9, 0, 4, "m", 10, 2, 0, nil}, {"a", 2, 9, 1, 3, "m", 10, 2, 0, nil}}, 2, 0, 0, 20, 4, 0, ""},
+		{"two calls of two libraries", []traced{
+			{"a", 1, 9, 0, 4, "m", 10, 2, 0, nil}, {"a", 2, 9, 1, 5, "m", 10, 2, 0, nil}, {"b", 3, 9, 1, 3, "m", 10, 2, 0, nil}, {"b", 4, 9, 2, 4, "m", 10, 2, 0, nil},
+		}, 2, 0, 2, 20, 4, 0, ""},
+		{"two calls, one of them traced twice", []traced{{"a", 1, 9, 0, 4, "m", 10, 2, 0, nil}, {"b", 3, 9, 1, 3, "m", 10, 2, 0, nil}, {"a", 2, 9, 1, 5, "m", 10, 2, 0, nil}}, 2, 0, 1, 20, 4, 0, ""},
+		{"one scope, keys of two vendors", []traced{
+			{"x", 1, 9, 0, 4, "m", 10, 2, 0, attributes{"openinference.span.kind": "LLM"}}, {"x", 2, 9, 1, 3, "m", 10, 2, 0, nil},
+		}, 1, 0, 1, 10, 2, 0, ""},
+		{"other tokens", []traced{{"a", 1, 9, 0, 4, "m", 10, 2, 0, nil}, {"b", 2, 9, 1, 3, "m", 10, 3, 0, nil}}, 2, 0, 0, 20, 5, 0, ""},
+		{"unknown tokens", []traced{{"a", 1, 9, 0, 4, "m", 0, 0, 0, nil}, {"b", 2, 9, 1, 3, "m", 0, 0, 0, nil}}, 2, 0, 0, 0, 0, 0, ""},
+		{"one after the other", []traced{{"a", 1, 9, 0, 2, "m", 10, 2, 0, nil}, {"b", 2, 9, 2, 3, "m", 10, 2, 0, nil}}, 2, 0, 0, 20, 4, 0, ""},
+		{"other models", []traced{{"a", 1, 9, 0, 4, "gpt-4o", 10, 2, 0, nil}, {"b", 2, 9, 1, 3, "gpt-4o-mini", 10, 2, 0, nil}}, 2, 0, 0, 20, 4, 0, ""},
+		{"other spellings", []traced{{"a", 1, 9, 0, 4, "openai/GPT-4o", 10, 2, 0, nil}, {"b", 2, 9, 1, 3, "gpt-4o-2024-08-06", 10, 2, 0, nil}}, 1, 0, 1, 10, 2, 0, ""},
+		{"a deployment, and what answered", []traced{
+			{"a", 1, 9, 0, 4, "ours", 10, 2, 0, attributes{"ml.model.version": "gpt-4o-2024-08-06"}}, {"b", 2, 9, 1, 3, "gpt-4o", 10, 2, 0, nil},
+		}, 1, 0, 1, 10, 2, 0, "gpt-4o-2024-08-06"},
+		{"cached tokens among the input, and beside it", []traced{{"a", 1, 9, 0, 4, "m", 110, 2, 100, cost}, {"b", 2, 9, 1, 3, "m", 10, 2, 100, nil}}, 1, 0, 1, 110, 2, 0.5, ""},
+
+		{"nested, other spellings", []traced{{"a", 1, 0, 0, 4, "openai/gpt-4o", 10, 2, 0, nil}, {"b", 2, 1, 1, 3, "gpt-4o-2024-08-06", 10, 2, 0, nil}}, 1, 1, 0, 10, 2, 0, ""},
+		{"nested, the outer one knows the tokens", []traced{{"a", 1, 0, 0, 4, "m", 10, 2, 0, nil}, {"b", 2, 1, 1, 3, "m", 0, 0, 0, nil}}, 1, 1, 0, 10, 2, 0, ""},
+		{"nested, the outer one knows the cost", []traced{{"a", 1, 0, 0, 4, "m", 10, 2, 0, cost}, {"b", 2, 1, 1, 3, "m", 10, 2, 0, nil}}, 1, 1, 0, 10, 2, 0.5, ""},
+		{"nested thrice, the one between knows the tokens", []traced{
+			{"a", 1, 0, 0, 4, "m", 0, 0, 0, nil}, {"b", 2, 1, 1, 3, "m", 10, 2, 0, nil}, {"c", 3, 2, 1, 3, "m", 0, 0, 0, nil},
+		}, 1, 2, 0, 10, 2, 0, ""},
+		{"a cost that is that of two calls", []traced{
+			{"a", 1, 0, 0, 4, "m", 20, 4, 0, cost}, {"b", 2, 1, 1, 2, "m", 10, 2, 0, nil}, {"b", 3, 1, 2, 3, "m", 10, 2, 0, nil},
+		}, 2, 1, 0, 20, 4, 0, ""},
+		{"a try that failed", []traced{
+			{"a", 1, 0, 0, 4, "m", 10, 2, 0, nil}, {"b", 2, 1, 1, 2, "m", 0, 0, 0, attributes{"error.type": "429"}}, {"b", 3, 1, 2, 3, "m", 0, 0, 0, nil},
+		}, 2, 1, 0, 10, 2, 0, ""},
+		{"a chain between, the same tokens", []traced{
+			{"a", 1, 0, 0, 9, "m", 10, 2, 0, nil}, {"a", 2, 1, 0, 8, "", 0, 0, 0, attributes{"gen_ai.operation.name": "invoke_workflow"}}, {"b", 3, 2, 1, 3, "m", 10, 2, 0, nil},
+		}, 1, 1, 0, 10, 2, 0, ""},
+		{"a chain between, the same library", []traced{
+			{"a", 1, 0, 0, 9, "m", 10, 2, 0, nil}, {"a", 2, 1, 0, 8, "", 0, 0, 0, attributes{"gen_ai.operation.name": "invoke_workflow"}}, {"a", 3, 2, 1, 3, "m", 10, 2, 0, nil},
+		}, 2, 0, 0, 20, 4, 0, ""},
+		{"nested, with a sibling", []traced{
+			{"a", 1, 0, 0, 9, "m", 10, 2, 0, nil}, {"b", 2, 1, 0, 8, "m", 10, 2, 0, nil}, {"c", 3, 7, 1, 3, "m", 10, 2, 0, nil},
+		}, 1, 1, 1, 10, 2, 0, ""},
+		{"a library nested, with a sibling of its own", []traced{
+			{"a", 1, 0, 0, 9, "m", 10, 2, 0, nil}, {"b", 2, 1, 0, 8, "m", 10, 2, 0, nil}, {"b", 3, 7, 1, 3, "m", 10, 2, 0, nil},
+		}, 2, 1, 0, 20, 4, 0, ""},
+	} {
+		for _, apart := range []bool{false, true} {
+			for _, backwards := range []bool{false, true} {
+				t.Run(fmt.Sprint(tt.name, " ", apart, " ", backwards), func(t *testing.T) {
+					calls := slices.Clone(tt.calls)
+					if backwards {
+						slices.Reverse(calls)
+					}
+					w := watch(t, createDefaultConfig().(*Config))
+					require.NoError(t, w.ConsumeTraces(t.Context(), calls[0].request(apart, calls[1:]...)))
+					w.flush(t.Context(), true)
+					md := w.next.AllMetrics()
+					sum := func(metric, key, value string) (n float64) {
+						for _, m := range md {
+							for p := range testkit.Points(metric, m) {
+								if v, _ := p.Attributes().Get(key); key == "" || v.Str() == value {
+									n += testkit.Number(p)
+								}
+							}
+							for m := range testkit.Metrics(m) {
+								if m.Name() == metric && m.Type() == pmetric.MetricTypeHistogram {
+									for _, p := range m.Histogram().DataPoints().All() {
+										if v, _ := p.Attributes().Get(key); v.Str() == value {
+											n += p.Sum()
+										}
+									}
+								}
+							}
+						}
+						return n
+					}
+					assert.InDelta(t, tt.counted, sum(mlconv.MetricPredictionCount, "", ""), 0, "calls")
+					assert.InDelta(t, tt.input, sum(mlconv.MetricTokenUsage, "gen_ai.token.type", "input"), 0, "input")
+					assert.InDelta(t, tt.output, sum(mlconv.MetricTokenUsage, "gen_ai.token.type", "output"), 0, "output")
+					assert.InDelta(t, tt.cost, sum(mlconv.MetricPredictionCost, "", ""), 0, "cost")
+					if tt.version != "" {
+						assert.InDelta(t, 1, sum(mlconv.MetricPredictionCount, mlconv.AttrModelVersion, tt.version), 0, "version")
+					}
+					var want []metricdata.DataPoint[int64]
+					for reason, n := range map[string]int64{"nested": tt.nested, "sibling": tt.siblings} {
+						if n > 0 {
+							want = append(want, by("reason", reason, n))
+						}
+					}
+					if len(want) > 0 {
+						metadatatest.AssertEqualMlSummaryMerged(t, w.tel, want, metricdatatest.IgnoreTimestamp())
+					} else {
+						_, err := w.tel.GetMetric("otelcol_ml_summary_merged")
+						assert.Error(t, err)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestUnknownUsage: no tokens are not 0 tokens, and cost what is not known.
+func TestUnknownUsage(t *testing.T) {
+	w := watch(t, createDefaultConfig().(*Config))
+	call := func(i int, more map[string]any) {
+		attributes := map[string]any{"gen_ai.operation.name": "chat"}
+		maps.Copy(attributes, more)
+		w.consume(t, i, "gpt", attributes)
+	}
+	call(1, nil)
+	call(2, map[string]any{"gen_ai.usage.input_tokens": 0, "gen_ai.usage.output_tokens": 0, "ml.prediction.cost": 0.0, "ml.prediction.currency": "USD"})
+	call(3, map[string]any{"gen_ai.usage.output_tokens": 5})
+	call(4, map[string]any{"gen_ai.usage.input_tokens": 7, "gen_ai.usage.output_tokens": 0, "ml.prediction.cost": 0.0, "ml.prediction.currency": "EUR"})
+	call(5, map[string]any{"gen_ai.usage.cache_read.input_tokens": 7})
+	metadatatest.AssertEqualMlSummaryUnknownUsage(t, w.tel, []metricdata.DataPoint[int64]{{Value: 3}}, metricdatatest.IgnoreTimestamp())
+	w.flush(t.Context(), true)
+	var lines []string
+	for _, md := range w.next.AllMetrics() {
+		for m := range testkit.Metrics(md) {
+			switch m.Name() {
+			case mlconv.MetricTokenUsage:
+				for _, p := range m.Histogram().DataPoints().All() {
+					kind, _ := p.Attributes().Get("gen_ai.token.type")
+					lines = append(lines, fmt.Sprint(kind.Str(), " ", p.Count(), " ", p.Sum()))
+				}
+			case mlconv.MetricPredictionCost:
+				for _, p := range m.Sum().DataPoints().All() {
+					currency, _ := p.Attributes().Get(mlconv.AttrPredictionCurrency)
+					lines = append(lines, fmt.Sprint(currency.Str(), " ", testkit.Number(p)))
+				}
+			}
+		}
+	}
+	assert.ElementsMatch(t, []string{"input 1 7", "output 2 5", "EUR 0"}, lines)
+}
+
 // Ordinary calls allocate nothing for it.
 func TestNoAllocationPerCall(t *testing.T) {
 	var spans []llmSpan
@@ -442,6 +642,17 @@ func TestNoAllocationPerCall(t *testing.T) {
 		require.NoError(t, c.ConsumeTraces(t.Context(), td))
 	}
 	assert.LessOrEqual(t, testing.AllocsPerRun(20, func() { _ = c.ConsumeTraces(t.Context(), td) }), 3.0)
+
+	var calls []traced
+	for i := range 100 {
+		calls = append(calls, traced{"a", byte(2*i + 1), 0, i, i + 2, "m", 10, 2, 0, nil}, traced{"b", byte(2*i + 2), 0, i, i + 1, "m", 10, 2, 0, nil})
+	}
+	td = calls[0].request(false, calls[1:]...)
+	c = benchConnector(t, 0, nil)
+	for range 20 {
+		require.NoError(t, c.ConsumeTraces(t.Context(), td))
+	}
+	assert.LessOrEqual(t, testing.AllocsPerRun(20, func() { _ = c.ConsumeTraces(t.Context(), td) }), 3.0, "calls of two libraries")
 }
 
 // A feature whose first values were numbers becomes categorical at the first word, and no value is

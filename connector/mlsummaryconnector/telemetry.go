@@ -38,6 +38,12 @@ var (
 	outcomeDropped   = newOption("outcome", "dropped")
 )
 
+// Why a span is not counted beside another.
+var (
+	mergedNested  = newOption("reason", "nested")
+	mergedSibling = newOption("reason", "sibling")
+)
+
 // The limits that a value can run into.
 var (
 	limitModels     = newOption("limit", "models")
@@ -107,7 +113,10 @@ func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	add(t.builder.MlSummarySpans, s.Malformed, outcomeMalformed)
 	add(t.builder.MlSummarySpans, s.Skipped, outcomeSkipped)
 	add(t.builder.MlSummarySpans, s.Repeated, outcomeRepeated)
-	add(t.builder.MlSummarySpans, s.Nested, outcomeNested)
+	add(t.builder.MlSummarySpans, s.Nested+s.Siblings, outcomeNested)
+	add(t.builder.MlSummaryMerged, s.Nested, mergedNested)
+	add(t.builder.MlSummaryMerged, s.Siblings, mergedSibling)
+	add(t.builder.MlSummaryUnknownUsage, s.UnknownUsage, nil)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedModels, limitModels)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedSegments, limitSegments)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedFeatures, limitFeatures)

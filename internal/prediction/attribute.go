@@ -57,6 +57,9 @@ const (
 	OutputMessages
 	Cost
 	Currency
+	// CachedTokens and WrittenTokens were read from a cache, and written to it.
+	CachedTokens
+	WrittenTokens
 
 	// NumAttributes is how many there are.
 	NumAttributes
@@ -120,6 +123,10 @@ func AttributeOf(key string) (a Attribute, name string) {
 		return Cost, ""
 	case mlconv.AttrPredictionCurrency:
 		return Currency, ""
+	case mlconv.AttrGenAICacheReadTokens:
+		return CachedTokens, ""
+	case mlconv.AttrGenAICacheCreationTokens:
+		return WrittenTokens, ""
 	}
 	if !strings.HasPrefix(key, "ml.") {
 		return Unrelated, ""

@@ -33,6 +33,8 @@ type FieldSet struct {
 	answer bool
 	// usage is true where the span says what the call used.
 	usage bool
+	// marks has a bit for each vendor whose keys there are.
+	marks uint32
 }
 
 // Named is a position with the name that follows the prefix of its key.
@@ -80,6 +82,7 @@ func (f *FieldSet) fill(keys []string, clone bool, wanted []string) {
 // note notes one key and returns whether its value is needed. The first of several equal keys
 // counts.
 func (f *FieldSet) note(key string, at int) bool {
+	f.marks |= markOf(key)
 	a, name := AttributeOf(key)
 	f.answer = f.answer || a.Answer()
 	f.usage = f.usage || a >= InputTokens && a <= Cost

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/modelname"
 	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -76,6 +77,7 @@ type Reader struct {
 
 	// The rest is about the span at hand.
 	resource resource
+	scope    string
 	span     Span
 	names    []string
 	lists    []int
@@ -119,6 +121,7 @@ func (r *Reader) Read(td ptrace.Traces) {
 		r.readResource(rs.Resource().Attributes())
 		b.resourceKept = false
 		for _, ss := range rs.ScopeSpans().All() {
+			r.scope = ss.Scope().Name()
 			for _, s := range ss.Spans().All() {
 				r.ensureRoom()
 				r.readSpan(s, b)
@@ -152,7 +155,7 @@ func (r *Reader) release() {
 	if cap(values) > MaxScratch || cap(r.names) > MaxScratch {
 		values, r.names, r.columns, r.lists = nil, nil, nil, nil
 	}
-	r.resource, r.beyond = resource{}, Field{}
+	r.resource, r.scope, r.beyond = resource{}, "", Field{}
 	r.span = Span{reader: r, values: values}
 }
 
@@ -205,8 +208,32 @@ func (r *Reader) readSpan(s ptrace.Span, b *batch) {
 	case kind == Answered:
 		r.count(s, kind)
 	default:
-		b.wait(s, kind, maphash.String(r.seed, span.Identity.Name), r.resource)
+		b.wait(s, kind, r.resource)
+		r.describe(&b.pending[len(b.pending)-1])
 	}
+}
+
+// describe notes what tells the call at hand from others.
+func (r *Reader) describe(p *pending) {
+	span := &r.span
+	p.model = r.nameOf(span.Identity)
+	if p.kind != Call {
+		return
+	}
+	p.library = library{maphash.String(r.seed, r.scope), span.Fields.marks}
+	p.used = span.tokens()
+	p.cost = span.Fields.Has(Cost)
+	p.failed = span.Failed
+	p.start, p.end = p.span.StartTimestamp(), p.span.EndTimestamp()
+}
+
+// nameOf returns the names of a model.
+func (r *Reader) nameOf(id Identity) names {
+	n := names{asked: modelname.Fingerprint(r.seed, id.Name)}
+	if id.Version != "" {
+		n.answered = modelname.Fingerprint(r.seed, id.Version)
+	}
+	return n
 }
 
 // look makes s the span at hand and returns what it is. Its identity is set where it is more than

@@ -4,8 +4,6 @@
 package prediction
 
 import (
-	"hash/maphash"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -13,8 +11,14 @@ import (
 )
 
 // batch is what has to wait until all spans of a request are read: frameworks put a span of their
-// own around a provider's, and agents repeat the tokens of the calls below them, so that only the
-// innermost of such spans counts.
+// own around a provider's, or beside it, and agents repeat the tokens of the calls below them, so
+// that one of such spans counts alone.
+//
+//	first pass   calls wait, all else is counted
+//	cover        of calls within calls of the same model, the innermost that has tokens counts
+//	pair         of calls beside each other by two libraries, in the same trace, of the same model,
+//	             at the same time and with the same tokens, one counts
+//	settle       what is left is counted
 type batch struct {
 	pending   []pending
 	resources []resource
@@ -23,6 +27,7 @@ type batch struct {
 	traces       map[uint64]struct{}
 	nodes        []node
 	index        map[uint64]int32
+	order        []int32
 }
 
 // pending is a span that waits.
@@ -30,17 +35,72 @@ type pending struct {
 	span     ptrace.Span
 	resource int
 	kind     Kind
-	model    uint64 // a hash of its name
+	model    names
 	// The fingerprints of the span, its parent and its trace; 0 where there is none.
 	self, parent, trace uint64
-	// covered is true where another span is counted instead.
-	covered bool
+	// merged is why another span is counted instead.
+	merged merging
+
+	// The rest is about calls.
+	library    library
+	used       Tokens
+	cost       bool
+	failed     bool
+	start, end pcommon.Timestamp
+	// within is what is known of the calls below that are the same one.
+	within within
+	// twin is the place of another span of the same call by another library, plus one; 0 for none.
+	twin int32
 }
+
+// merging is why a span is not counted.
+type merging uint8
+
+const (
+	notMerged merging = iota
+	nested
+	sibling
+)
+
+// names are the fingerprints of the model that was asked for, and of the one that answered: 0 where
+// that is not known.
+type names struct{ asked, answered uint64 }
+
+// same is true for two spellings of one model: a library may name the model that was asked for
+// where another knows that which answered, alone.
+func (n names) same(o names) bool {
+	return n.asked == o.asked || n.asked == o.answered || n.answered == o.asked
+}
+
+// within says what the calls below a call have that are the same one.
+type within struct {
+	// used is the number of those with tokens, unlike that of those with other ones.
+	used, unlike int32
+	cost         bool
+}
+
+// counts is true for a call that counts in place of those below: it knows tokens that none of them
+// does, or the cost of the one that knows the same.
+func (p *pending) counts() bool {
+	if p.used == (Tokens{}) {
+		return false
+	}
+	return p.within.used == 0 || p.within.used == 1 && p.within.unlike == 0 && p.cost && !p.within.cost
+}
+
+// equal is true for the same numbers of tokens. Some libraries count cached ones among the input,
+// some beside it.
+func (t Tokens) equal(o Tokens) bool {
+	return t.Output == o.Output && (t.Input == o.Input || t.Input+t.Cache == o.Input || t.Input == o.Input+o.Cache)
+}
+
+// known is true where there are any.
+func (t Tokens) known() bool { return t.Input+t.Output > 0 }
 
 // node is a span of the request.
 type node struct {
 	parent  uint64
-	model   uint64
+	model   names
 	kind    Kind
 	wrapper bool
 	// pending is its place among those, or -1.
@@ -54,7 +114,7 @@ func newBatch() *batch {
 func (b *batch) release() {
 	clear(b.pending)
 	clear(b.resources)
-	b.pending, b.resources, b.nodes, b.resourceKept = b.pending[:0], b.resources[:0], b.nodes[:0], false
+	b.pending, b.resources, b.nodes, b.order, b.resourceKept = b.pending[:0], b.resources[:0], b.nodes[:0], b.order[:0], false
 	if cap(b.pending) > MaxScratch || cap(b.nodes) > 16*MaxScratch {
 		*b = *newBatch()
 		return
@@ -64,14 +124,14 @@ func (b *batch) release() {
 }
 
 // wait has a span wait.
-func (b *batch) wait(s ptrace.Span, kind Kind, model uint64, resource resource) {
+func (b *batch) wait(s ptrace.Span, kind Kind, resource resource) {
 	if !b.resourceKept {
 		b.resources = append(b.resources, resource)
 		b.resourceKept = true
 	}
 	trace := s.TraceID()
 	b.pending = append(b.pending, pending{
-		span: s, resource: len(b.resources) - 1, kind: kind, model: model,
+		span: s, resource: len(b.resources) - 1, kind: kind,
 		self:   recent.Span(trace, s.SpanID(), 0),
 		parent: recent.Span(trace, s.ParentSpanID(), 0),
 		trace:  traceFingerprint(trace),
@@ -85,7 +145,7 @@ func traceFingerprint(trace pcommon.TraceID) uint64 {
 	return recent.Trace(trace)
 }
 
-// related is true where a span that waits may be around another span of the request.
+// related is true where a span that waits may be around another span of the request, or beside it.
 func (b *batch) related(spans int) bool {
 	if spans == 1 {
 		return false
@@ -103,27 +163,36 @@ func (b *batch) related(spans int) bool {
 	return false
 }
 
-// settle counts the spans that wait, but those that are around another one that counts.
+// answeredMark tells the name of the model that answered from that which was asked for.
+const answeredMark = 0x5bf0_3635_d6a9_7cb1
+
+// settle counts the spans that wait, but those that are around another one that counts, or beside
+// it.
 func (r *Reader) settle(td ptrace.Traces, b *batch) {
 	if b.related(td.SpanCount()) {
 		r.lay(td, b)
 		b.cover()
+		b.pair()
 	}
 	for i := range b.pending {
 		p := &b.pending[i]
 		// The calls below a span end before it and are mostly sent before it.
 		switch {
-		case p.covered:
+		case p.merged != notMerged:
 		case p.kind == Agent:
-			p.covered = r.options.Calls.Has(p.trace)
+			p.covered(r.options.Calls.Has(p.trace))
 		default:
-			p.covered = r.options.Calls.Has(recent.Mix(p.self ^ p.model))
+			p.covered(r.sameBelow(p))
 		}
 	}
 	for i := range b.pending {
 		p := &b.pending[i]
-		if p.covered {
+		switch p.merged {
+		case nested:
 			r.Stats.Nested++
+			continue
+		case sibling:
+			r.Stats.Siblings++
 			continue
 		}
 		r.ensureRoom()
@@ -132,10 +201,33 @@ func (r *Reader) settle(td ptrace.Traces, b *batch) {
 		r.count(p.span, p.kind)
 		if p.kind != Bare {
 			r.options.Calls.Add(p.trace)
-			if p.parent != 0 {
-				r.options.Calls.Add(recent.Mix(p.parent ^ p.model))
-			}
+			r.remember(p)
 		}
+	}
+}
+
+// remember notes below which span a call was counted.
+func (r *Reader) remember(p *pending) {
+	if p.parent == 0 {
+		return
+	}
+	r.options.Calls.Add(recent.Mix(p.parent ^ p.model.asked))
+	if answered := p.model.answered; answered != 0 && answered != p.model.asked {
+		r.options.Calls.Add(recent.Mix(p.parent ^ answered ^ answeredMark))
+	}
+}
+
+// sameBelow is true where a call of the same model was counted in an earlier request whose parent
+// is the span.
+func (r *Reader) sameBelow(p *pending) bool {
+	calls, m := r.options.Calls, p.model
+	return p.self != 0 && (calls.Has(recent.Mix(p.self^m.asked)) || calls.Has(recent.Mix(p.self^m.asked^answeredMark)) ||
+		m.answered != 0 && m.answered != m.asked && calls.Has(recent.Mix(p.self^m.answered)))
+}
+
+func (p *pending) covered(by bool) {
+	if by {
+		p.merged = nested
 	}
 }
 
@@ -158,7 +250,7 @@ func (r *Reader) lay(td ptrace.Traces, b *batch) {
 					kind := r.look(s)
 					n.wrapper = separates(r.span.Text(Operation))
 					if kind == Answered && r.span.Identity.Name != "" {
-						n.kind, n.model = kind, maphash.String(r.seed, r.span.Identity.Name)
+						n.kind, n.model = kind, r.nameOf(r.span.Identity)
 					}
 				}
 				b.index[self] = int32(len(b.nodes))
@@ -171,36 +263,94 @@ func (r *Reader) lay(td ptrace.Traces, b *batch) {
 // maxDepth is how far up the ancestors of a span are looked for.
 const maxDepth = 64
 
-// cover marks the spans around one that counts.
+// above calls do with the spans above a node, nearest first. sameRequest is false beyond a tool or
+// an agent, which make requests of their own.
+func (b *batch) above(i int, do func(o *node, sameRequest bool)) {
+	sameRequest := true
+	at := b.nodes[i].parent
+	for range maxDepth {
+		j, ok := b.index[at]
+		if at == 0 || !ok || int(j) == i {
+			return
+		}
+		o := &b.nodes[j]
+		at = o.parent
+		do(o, sameRequest)
+		sameRequest = sameRequest && !o.wrapper
+	}
+}
+
+// sameCall returns the span that is above a call and the same call by another library, or nil. A
+// framework's agent or tool between the two makes others of them, unless the tokens say that it
+// does not.
+func (b *batch) sameCall(p *pending, o *node, sameRequest bool) *pending {
+	if o.kind != Call || o.pending < 0 {
+		return nil
+	}
+	outer := &b.pending[o.pending]
+	if !p.model.same(outer.model) || !sameRequest && !(p.library != outer.library && p.used.known() && p.used.equal(outer.used)) {
+		return nil
+	}
+	return outer
+}
+
+// cover marks the spans around one that counts, or within one that does.
 func (b *batch) cover() {
+	for i := range b.nodes {
+		if n := &b.nodes[i]; n.kind == Call {
+			p := &b.pending[n.pending]
+			b.above(i, func(o *node, sameRequest bool) {
+				if outer := b.sameCall(p, o, sameRequest); outer != nil {
+					outer.within.add(p, outer)
+				}
+			})
+		}
+	}
 	for i := range b.nodes {
 		n := &b.nodes[i]
 		if n.kind == None {
 			continue
 		}
-		sameRequest := true
-		at := n.parent
-		for range maxDepth {
-			j, ok := b.index[at]
-			if at == 0 || !ok || int(j) == i {
-				break
-			}
-			o := &b.nodes[j]
-			at = o.parent
-			around := sameRequest && o.model == n.model
-			switch {
-			case n.kind == Bare:
-				if around && (o.kind == Call || o.kind == Answered) {
-					b.pending[n.pending].covered = true // the call says itself how it ended
-				}
-				if around && o.kind == Bare {
-					b.pending[o.pending].covered = true
-				}
-			case o.pending < 0:
-			case o.kind == Agent && n.kind != Answered, around && o.kind == Bare, around && o.kind == Call && n.kind == Call:
-				b.pending[o.pending].covered = true
-			}
-			sameRequest = sameRequest && !o.wrapper
+		b.above(i, func(o *node, sameRequest bool) { b.coverBy(n, o, sameRequest) })
+	}
+}
+
+// add notes a call within another.
+func (w *within) add(p, outer *pending) {
+	w.cost = w.cost || p.cost
+	if p.used.known() {
+		w.used++
+		if !p.used.equal(outer.used) {
+			w.unlike++
 		}
+	}
+}
+
+// coverBy decides which of a span and one above it counts.
+func (b *batch) coverBy(n, o *node, sameRequest bool) {
+	around := sameRequest && o.model.same(n.model)
+	if n.kind == Bare {
+		if around && (o.kind == Call || o.kind == Answered) {
+			b.pending[n.pending].merged = nested // the call says itself how it ended
+		}
+		if around && o.kind == Bare {
+			b.pending[o.pending].merged = nested
+		}
+		return
+	}
+	if n.kind == Call {
+		p := &b.pending[n.pending]
+		if outer := b.sameCall(p, o, sameRequest); outer != nil {
+			switch {
+			case !outer.counts():
+				outer.merged = nested
+			case !p.failed || p.used.known(): // a try that failed is one of its own
+				p.merged = nested
+			}
+			return
+		}
+	}
+	if o.pending >= 0 && (o.kind == Agent && n.kind != Answered || around && o.kind == Bare) {
+		b.pending[o.pending].merged = nested
 	}
 }

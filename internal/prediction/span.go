@@ -111,6 +111,29 @@ func (s *Span) Features() iter.Seq2[int, string] {
 	}
 }
 
+// Tokens are the numbers of tokens of a call; 0 where they are not known.
+type Tokens struct{ Input, Output, Cache float64 }
+
+// tokens returns those of the span. What is no number is noted when it is counted.
+func (s *Span) tokens() Tokens {
+	number := func(a Attribute) float64 {
+		if x := s.Field(a); x != nil && !x.isBool() {
+			if v, ok, _ := x.Float(); ok && v > 0 {
+				return v
+			}
+		}
+		return 0
+	}
+	return Tokens{number(InputTokens), number(OutputTokens), number(CachedTokens) + number(WrittenTokens)}
+}
+
+// UsageKnown is true for a call that says how many tokens went in. None has 0 of them: that is what
+// libraries write that do not know.
+func (s *Span) UsageKnown() bool {
+	t := s.tokens()
+	return t.Input+t.Cache > 0
+}
+
 // Flaw marks the span as malformed: x, the value of the attribute of the name behind the prefix,
 // cannot be used.
 func (s *Span) Flaw(f Flaw, prefix, name string, x *Field) {

@@ -224,6 +224,9 @@ func (c *Counter) End(s *prediction.Span, _ int) {
 		p.Excess += one.Excess
 		c.rows, c.excess = uint64(one.Rows), one.Excess
 	}
+	if (s.Kind == prediction.Call || s.Kind == prediction.Agent) && !s.UsageKnown() {
+		c.stats.UnknownUsage++
+	}
 	service := c.service(cache)
 	if s.Fields.HasUsage() {
 		c.usage(s, service, one)

@@ -16,6 +16,8 @@ type Stats struct {
 	OverflowedModels, OverflowedSegments, OverflowedFeatures, OverflowedCategories, OverflowedServices, OverflowedErrors, OverflowedDetectors int64
 	// Adjusted is the number of spans that stand for more than themselves.
 	Adjusted int64
+	// UnknownUsage are calls that do not say how many tokens went in.
+	UnknownUsage int64
 	// Unwatched is the number of values that a detector could not take.
 	Unwatched int64
 	// Changes are those that detectors have seen.

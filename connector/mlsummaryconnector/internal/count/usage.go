@@ -10,7 +10,8 @@ import (
 
 // usage counts what a call used, for the service that made it: tokens, lengths and the time to the
 // first chunk of a call of a generative model, or of an agent no call below of which says them; the
-// cost of any prediction.
+// cost of any prediction. No tokens at all, and a cost of 0 beside them, are what libraries write
+// that do not know.
 func (c *Counter) usage(s *prediction.Span, service uint32, weight accumulators.Weight) {
 	var u *accumulators.Usage
 	used := func() *accumulators.Usage {
@@ -20,13 +21,16 @@ func (c *Counter) usage(s *prediction.Span, service uint32, weight accumulators.
 		return u
 	}
 	if s.Kind == prediction.Call || s.Kind == prediction.Agent {
+		known := s.UsageKnown()
 		for m := range accumulators.Measures {
-			if v, ok := s.Amount(prediction.InputTokens + prediction.Attribute(m)); ok {
+			v, ok := s.Amount(prediction.InputTokens + prediction.Attribute(m))
+			tokens := accumulators.Measure(m) <= accumulators.OutputTokens
+			if ok && (v > 0 || !tokens || known) {
 				used().Add(accumulators.Measure(m), v, weight, &c.ref, c.options.Exemplars)
 			}
 		}
 	}
-	if v, ok := s.Amount(prediction.Cost); ok {
+	if v, ok := s.Amount(prediction.Cost); ok && (v > 0 || s.Kind == prediction.Answered || s.UsageKnown()) {
 		used().AddCost(s.Text(prediction.Currency), v*float64(weight.Rows))
 	}
 }

@@ -32,9 +32,11 @@ type TelemetryBuilder struct {
 	MlSummaryDetectors      metric.Int64Gauge
 	MlSummaryFlushes        metric.Int64Counter
 	MlSummaryFolded         metric.Int64Counter
+	MlSummaryMerged         metric.Int64Counter
 	MlSummaryOverflowed     metric.Int64Counter
 	MlSummaryPoints         metric.Int64Counter
 	MlSummarySpans          metric.Int64Counter
+	MlSummaryUnknownUsage   metric.Int64Counter
 	MlSummaryUnread         metric.Int64Counter
 	MlSummaryUnusableValues metric.Int64Counter
 	MlSummaryUnwatched      metric.Int64Counter
@@ -105,6 +107,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{cell}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.MlSummaryMerged, err = builder.meter.Int64Counter(
+		"otelcol_ml_summary_merged",
+		metric.WithDescription("Spans of a call that another span of the same call is counted for, as two libraries have traced it - nested (around it or within it) or sibling (beside it, by another library, of the same model and trace, at the same time and with the same tokens). [Alpha]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlSummaryOverflowed, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_overflowed",
 		metric.WithDescription("Values that a full table counted in its overflow series, by limit. [Alpha]"),
@@ -119,7 +127,13 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlSummarySpans, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_spans",
-		metric.WithDescription("Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction), nested (around a call that is counted instead) or repeated (counted before; a client sent it again). [Alpha]"),
+		metric.WithDescription("Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction), nested (around a call that is counted instead, within it or beside it) or repeated (counted before; a client sent it again). [Alpha]"),
+		metric.WithUnit("{span}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlSummaryUnknownUsage, err = builder.meter.Int64Counter(
+		"otelcol_ml_summary_unknown_usage",
+		metric.WithDescription("Calls of generative models that do not say how many tokens went in, or say 0, which no call has; failed ones included. Their tokens and cost are in no metric. [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

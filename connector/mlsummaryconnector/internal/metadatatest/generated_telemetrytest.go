@@ -113,6 +113,22 @@ func AssertEqualMlSummaryFolded(t *testing.T, tt *componenttest.Telemetry, dps [
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualMlSummaryMerged(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_summary_merged",
+		Description: "Spans of a call that another span of the same call is counted for, as two libraries have traced it - nested (around it or within it) or sibling (beside it, by another library, of the same model and trace, at the same time and with the same tokens). [Alpha]",
+		Unit:        "{span}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_summary_merged")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualMlSummaryOverflowed(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_summary_overflowed",
@@ -148,7 +164,7 @@ func AssertEqualMlSummaryPoints(t *testing.T, tt *componenttest.Telemetry, dps [
 func AssertEqualMlSummarySpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_summary_spans",
-		Description: "Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction), nested (around a call that is counted instead) or repeated (counted before; a client sent it again). [Alpha]",
+		Description: "Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction), nested (around a call that is counted instead, within it or beside it) or repeated (counted before; a client sent it again). [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -157,6 +173,22 @@ func AssertEqualMlSummarySpans(t *testing.T, tt *componenttest.Telemetry, dps []
 		},
 	}
 	got, err := tt.GetMetric("otelcol_ml_summary_spans")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
+func AssertEqualMlSummaryUnknownUsage(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_summary_unknown_usage",
+		Description: "Calls of generative models that do not say how many tokens went in, or say 0, which no call has; failed ones included. Their tokens and cost are in no metric. [Alpha]",
+		Unit:        "{span}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_summary_unknown_usage")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

@@ -25,9 +25,11 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlSummaryDetectors.Record(context.Background(), 1)
 	tb.MlSummaryFlushes.Add(context.Background(), 1)
 	tb.MlSummaryFolded.Add(context.Background(), 1)
+	tb.MlSummaryMerged.Add(context.Background(), 1)
 	tb.MlSummaryOverflowed.Add(context.Background(), 1)
 	tb.MlSummaryPoints.Add(context.Background(), 1)
 	tb.MlSummarySpans.Add(context.Background(), 1)
+	tb.MlSummaryUnknownUsage.Add(context.Background(), 1)
 	tb.MlSummaryUnread.Add(context.Background(), 1)
 	tb.MlSummaryUnusableValues.Add(context.Background(), 1)
 	tb.MlSummaryUnwatched.Add(context.Background(), 1)
@@ -49,6 +51,9 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualMlSummaryFolded(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryMerged(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryOverflowed(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
@@ -56,6 +61,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummarySpans(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryUnknownUsage(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryUnread(t, testTel,
