@@ -35,8 +35,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// rememberedCalls is how many calls of generative models are remembered, each by its parent and by
-// its trace: 3 MB when full.
+// rememberedCalls is how many fingerprints of calls of generative models are remembered: of each its
+// trace, and its parent with the names of its model. 6 MB when full.
 const rememberedCalls = 200_000
 
 // maxShards is the most batches that are read at the same time.

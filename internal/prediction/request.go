@@ -43,7 +43,7 @@ type pending struct {
 
 	// The rest is about calls.
 	library    library
-	used       Tokens
+	used       tokenCounts
 	cost       bool
 	failed     bool
 	start, end pcommon.Timestamp
@@ -82,7 +82,7 @@ type within struct {
 // counts is true for a call that counts in place of those below: it knows tokens that none of them
 // does, or the cost of the one that knows the same.
 func (p *pending) counts() bool {
-	if p.used == (Tokens{}) {
+	if p.used == (tokenCounts{}) {
 		return false
 	}
 	return p.within.used == 0 || p.within.used == 1 && p.within.unlike == 0 && p.cost && !p.within.cost
@@ -90,12 +90,12 @@ func (p *pending) counts() bool {
 
 // equal is true for the same numbers of tokens. Some libraries count cached ones among the input,
 // some beside it.
-func (t Tokens) equal(o Tokens) bool {
+func (t tokenCounts) equal(o tokenCounts) bool {
 	return t.Output == o.Output && (t.Input == o.Input || t.Input+t.Cache == o.Input || t.Input == o.Input+o.Cache)
 }
 
 // known is true where there are any.
-func (t Tokens) known() bool { return t.Input+t.Output > 0 }
+func (t tokenCounts) known() bool { return t.Input+t.Output > 0 }
 
 // node is a span of the request.
 type node struct {

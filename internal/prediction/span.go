@@ -111,11 +111,11 @@ func (s *Span) Features() iter.Seq2[int, string] {
 	}
 }
 
-// Tokens are the numbers of tokens of a call; 0 where they are not known.
-type Tokens struct{ Input, Output, Cache float64 }
+// tokenCounts are the numbers of tokens of a call; 0 where they are not known.
+type tokenCounts struct{ Input, Output, Cache float64 }
 
 // tokens returns those of the span. What is no number is noted when it is counted.
-func (s *Span) tokens() Tokens {
+func (s *Span) tokens() tokenCounts {
 	number := func(a Attribute) float64 {
 		if x := s.Field(a); x != nil && !x.isBool() {
 			if v, ok, _ := x.Float(); ok && v > 0 {
@@ -124,7 +124,7 @@ func (s *Span) tokens() Tokens {
 		}
 		return 0
 	}
-	return Tokens{number(InputTokens), number(OutputTokens), number(CachedTokens) + number(WrittenTokens)}
+	return tokenCounts{number(InputTokens), number(OutputTokens), number(CachedTokens) + number(WrittenTokens)}
 }
 
 // UsageKnown is true for a call that says how many tokens went in. None has 0 of them: that is what

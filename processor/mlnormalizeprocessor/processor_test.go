@@ -6,6 +6,7 @@ package mlnormalizeprocessor
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -114,9 +115,12 @@ func TestPrices(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, p.Start(t.Context(), testkit.Host{catalogtest.ID: catalogtest.NewExtension(set)}))
 	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
+	end := time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC)
 	cost := func(model, version string, in, cached, out int64) (any, any) {
 		td := ptrace.NewTraces()
-		attrs := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty().Attributes()
+		span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		span.SetEndTimestamp(pcommon.NewTimestampFromTime(end))
+		attrs := span.Attributes()
 		attrs.PutStr("gen_ai.operation.name", "chat")
 		attrs.PutStr("gen_ai.request.model", model)
 		attrs.PutStr("gen_ai.response.model", version)
@@ -149,6 +153,64 @@ func TestPrices(t *testing.T) {
 		amount, _ = cost("a-deployment", version, 1_000_000, 0, 100_000)
 		assert.Nil(t, amount, version)
 	}
+	// So has a dated name, and one that the card lists with a *.
+	for _, model := range []string{"text-embedding-3-small-2024-01-25", "our-mini-eu", "arn:aws:bedrock:eu-west-1:1:application-inference-profile/ab12cd34ef56"} {
+		amount, _ = cost(model, "", 1_000_000, 0, 0)
+		assert.NotNil(t, amount, model)
+	}
+	// Prices are those of the end of the call.
+	end = time.Date(2026, 6, 30, 23, 59, 59, 0, time.UTC)
+	amount, _ = cost("claude-sonnet-4-5", "", 1_000_000, 0, 100_000)
+	assert.InDelta(t, 4+2, amount, 1e-12)
+	end = time.Date(2025, 12, 31, 0, 0, 0, 0, time.UTC)
+	amount, _ = cost("claude-sonnet-4-5", "", 1_000_000, 0, 100_000)
+	assert.Nil(t, amount, "before the first price")
+}
+
+// TestUnpriced counts the calls that have no cost, and says which cards are to be mended.
+func TestUnpriced(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
+	set := processortest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = tel.NewTelemetrySettings()
+	logged := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
+	p, err := newProcessor(set, createDefaultConfig().(*Config), consumertest.NewNop())
+	require.NoError(t, err)
+	cards := catalogtest.NewExtension(catalogtest.Load(t, "kind: model\nname: later\nprices: [{from: 2026-07-01, input_per_million: 1}]\n---\nkind: model\nname: half\nprices: {output_per_million: 1}\n"))
+	require.NoError(t, p.Start(t.Context(), testkit.Host{catalogtest.ID: cards}))
+	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
+	call := func(model string, day int, input int64, more map[string]any) map[string]any {
+		td := ptrace.NewTraces()
+		span := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty()
+		span.SetEndTimestamp(pcommon.NewTimestampFromTime(time.Date(2026, 6, day, 0, 0, 0, 0, time.UTC)))
+		attributes := map[string]any{"gen_ai.operation.name": "chat", "gen_ai.request.model": model, "gen_ai.usage.input_tokens": input}
+		maps.Copy(attributes, more)
+		require.NoError(t, span.Attributes().FromRaw(attributes))
+		require.NoError(t, p.ConsumeTraces(t.Context(), td))
+		return span.Attributes().AsRaw()
+	}
+	assert.NotContains(t, call("later", 30, 5, nil), "ml.prediction.cost")
+	assert.NotContains(t, call("later", 29, 5, nil), "ml.prediction.cost")
+	assert.Contains(t, call("later", 31, 5, nil), "ml.prediction.cost", "on the first day")
+	assert.NotContains(t, call("half", 1, 5, nil), "ml.prediction.cost")
+	assert.NotContains(t, call("other", 1, 5, nil), "ml.prediction.cost")
+	assert.NotContains(t, call("later", 31, 0, map[string]any{"gen_ai.usage.output_tokens": 0, "gen_ai.usage.cost": 0}), "ml.prediction.cost")
+	assert.NotContains(t, call("later", 31, 0, map[string]any{"gen_ai.usage.cost": 0}), "ml.prediction.currency")
+	assert.NotContains(t, call("later", 31, 0, map[string]any{"gen_ai.usage.output_tokens": 9}), "ml.prediction.cost", "the input is not known")
+	assert.InDelta(t, 0.25, call("later", 31, 0, map[string]any{"gen_ai.usage.cost": 0.25})["ml.prediction.cost"], 0, "the system knows")
+	assert.InDelta(t, 0.25, call("later", 1, 5, map[string]any{"gen_ai.usage.cost": 0.25})["ml.prediction.cost"], 0)
+	count := func(reason string, n int64) metricdata.DataPoint[int64] {
+		return metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String("reason", reason))}
+	}
+	metadatatest.AssertEqualMlNormalizeUnpriced(t, tel, []metricdata.DataPoint[int64]{
+		count("before_first_price", 2), count("no_price_of_tokens", 1), count("no_prices", 1), count("unknown_usage", 3),
+	}, metricdatatest.IgnoreTimestamp())
+	assert.Equal(t, 1, logged.FilterMessageSnippet("before the first of the prices").FilterField(zap.String("model", "later")).Len(), "once for both")
+	assert.Equal(t, 1, logged.FilterMessageSnippet("no price for some of their tokens").FilterField(zap.String("model", "half")).Len())
+
+	// Another set of cards counts from the next request on.
+	cards.Store(catalogtest.Load(t, "kind: model\nname: later\nprices: {input_per_million: 2}\n"))
+	assert.InDelta(t, 1e-5, call("later", 29, 5, nil)["ml.prediction.cost"], 1e-15)
 }
 
 func TestCatalogThatIsMissing(t *testing.T) {

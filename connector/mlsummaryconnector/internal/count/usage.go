@@ -25,7 +25,7 @@ func (c *Counter) usage(s *prediction.Span, service uint32, weight accumulators.
 		for m := range accumulators.Measures {
 			v, ok := s.Amount(prediction.InputTokens + prediction.Attribute(m))
 			tokens := accumulators.Measure(m) <= accumulators.OutputTokens
-			if ok && (v > 0 || !tokens || known) {
+			if ok && (v > 0 || !tokens || known && accumulators.Measure(m) == accumulators.OutputTokens) {
 				used().Add(accumulators.Measure(m), v, weight, &c.ref, c.options.Exemplars)
 			}
 		}
