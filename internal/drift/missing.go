@@ -164,7 +164,7 @@ func shareOffSeason(w *comparand, r *Result, expected, cur share, asks question)
 		if score.Method == RelativeChange {
 			res, point = relativeShare(expected, cur, w.design)
 		}
-		if ok && asks.says(&res, point, score.Threshold) {
+		if ok && asks.says(&res, point, score.Threshold, w.speed) {
 			return true
 		}
 	}

@@ -115,7 +115,7 @@ func (v *valueVerdict) offSeason(s, owner *series, w *comparand, r *Result, coun
 			}
 			point = res.Effect
 		}
-		if asks.says(&res, point, score.Threshold) {
+		if asks.says(&res, point, score.Threshold, w.speed) {
 			return true
 		}
 	}
@@ -135,9 +135,10 @@ const (
 
 // says reports whether a window differs from its season: by half of what is a drift from the
 // baseline, and not by chance; of a drift that may be over, by what ends one.
-func (q question) says(r *stats.Result, point, threshold float64) bool {
+// by is the speed of the window: one that slides is looked at again and again.
+func (q question) says(r *stats.Result, point, threshold float64, by Speed) bool {
 	if q == begins {
-		return r.Effect >= threshold/2 && r.PValue <= seasonSignificance
+		return r.Effect >= threshold/2 && r.PValue*looks[by] <= seasonSignificance
 	}
 	return point >= leave*threshold && r.PValue <= lastingSignificance
 }
