@@ -186,32 +186,40 @@ func TestJobs(t *testing.T) {
 		t.Run(c.file, func(t *testing.T) {
 			td := readCase(t, c.file)
 			synctest.Test(t, func(t *testing.T) {
-				got := &records{}
-				job := mljobconnector.NewFactory()
-				set := connectortest.NewNopSettings(job.Type())
-				cfg := job.CreateDefaultConfig()
-				toLogs, err := job.CreateTracesToLogs(t.Context(), set, cfg, &got.LogsSink)
-				require.NoError(t, err)
-				toMetrics, err := job.CreateTracesToMetrics(t.Context(), set, cfg, &got.MetricsSink)
-				require.NoError(t, err)
-				for _, next := range []consumer.Traces{toLogs, toMetrics} {
-					c := next.(component.Component)
-					require.NoError(t, c.Start(t.Context(), testkit.Host{}))
-					defer func() { require.NoError(t, c.Shutdown(context.Background())) }()
-				}
-				shift(td, time.Now())
-				normalize(t, testkit.Host{}, consumertest.NewNop())(td)
-				for _, next := range []consumer.Traces{toLogs, toMetrics} {
-					copied := ptrace.NewTraces()
-					td.CopyTo(copied)
-					require.NoError(t, next.ConsumeTraces(t.Context(), copied))
-				}
-				testkit.Advance(3 * time.Hour)
+				got := judge(t, td)
 				assert.ElementsMatch(t, c.alerts, got.alerts(t))
 				assert.Equal(t, c.stages, got.stages())
 			})
 		})
 	}
+}
+
+// judge sends spans through ml_normalize and ml_job, in a bubble of synctest, and returns what has
+// been written three hours later.
+func judge(t *testing.T, td ptrace.Traces) *records {
+	t.Helper()
+	got := &records{}
+	job := mljobconnector.NewFactory()
+	set := connectortest.NewNopSettings(job.Type())
+	cfg := job.CreateDefaultConfig()
+	toLogs, err := job.CreateTracesToLogs(t.Context(), set, cfg, &got.LogsSink)
+	require.NoError(t, err)
+	toMetrics, err := job.CreateTracesToMetrics(t.Context(), set, cfg, &got.MetricsSink)
+	require.NoError(t, err)
+	for _, next := range []consumer.Traces{toLogs, toMetrics} {
+		c := next.(component.Component)
+		require.NoError(t, c.Start(t.Context(), testkit.Host{}))
+		defer func() { require.NoError(t, c.Shutdown(context.Background())) }()
+	}
+	shift(td, time.Now())
+	normalize(t, testkit.Host{}, consumertest.NewNop())(td)
+	for _, next := range []consumer.Traces{toLogs, toMetrics} {
+		copied := ptrace.NewTraces()
+		td.CopyTo(copied)
+		require.NoError(t, next.ConsumeTraces(t.Context(), copied))
+	}
+	testkit.Advance(3 * time.Hour)
+	return got
 }
 
 // records are what ml_job writes.

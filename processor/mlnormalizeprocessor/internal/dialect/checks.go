@@ -86,6 +86,9 @@ func (d *decoder) checkRule(r *rule, n *yaml.Node) {
 	if r.want == wantFirst && r.split == "" && (r.kind == stringsTarget || r.join != nil) && !family {
 		r.want = wantList
 	}
+	if r.extract != nil && r.extract.NumSubexp() > 1 && r.join == nil {
+		d.fail(n, yamldoc.Join(r.path, "extract"), "has %d groups in round brackets, which needs join to put them together", r.extract.NumSubexp())
+	}
 	if len(r.exclude) > 0 && !family {
 		d.fail(n, r.path, "exclude is for families that end in *")
 	}

@@ -123,6 +123,9 @@ func (s *state) there(src *source) bool {
 
 // scalar returns a source's value as text.
 func (s *state) scalar(src *source) (string, bool) {
+	if src.origin == fromSpan && !src.numbered() && !s.has(src.slot) {
+		return "", false
+	}
 	s.collector.reset(wantFirst)
 	s.collect(src)
 	v := s.collector.result()

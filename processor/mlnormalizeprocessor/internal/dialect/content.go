@@ -42,7 +42,7 @@ func (s *contentSet) has(key string) bool {
 	if s.matcher.find(key) >= 0 {
 		return true
 	}
-	prefixes := s.matcher.byFirst[key[0]]
+	prefixes := s.matcher.near(key)
 	for i := range prefixes {
 		p := &prefixes[i]
 		if !p.begins(key) {

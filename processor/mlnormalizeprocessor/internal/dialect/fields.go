@@ -226,8 +226,8 @@ func (d *decoder) rule(r *rule, n *yaml.Node, path string) {
 			case s == "":
 			case err != nil:
 				d.fail(n, p, "is no regular expression: %v", err)
-			case re.NumSubexp() != 1:
-				d.fail(n, p, "must have one group in round brackets, has %d", re.NumSubexp())
+			case re.NumSubexp() == 0:
+				d.fail(n, p, "must have a group in round brackets, has none")
 			default:
 				r.extract = re
 			}

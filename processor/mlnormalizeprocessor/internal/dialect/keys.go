@@ -61,7 +61,7 @@ func (k *keys) read(attrs pcommon.Map) (detected uint64) {
 			k.touched = true
 			detected |= m.tables[n]
 		}
-		prefixes := m.byFirst[key[0]]
+		prefixes := m.near(key)
 		for i := range prefixes {
 			p := &prefixes[i]
 			if !p.begins(key) {

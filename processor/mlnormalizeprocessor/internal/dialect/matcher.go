@@ -16,8 +16,10 @@ type matcher struct {
 	// keys has the known keys by length, longLength for all that are longer, and that by first
 	// byte.
 	keys [256]*[longLength + 1][]knownKey
-	// byFirst has the prefixes by first byte.
+	// byFirst has the prefixes by first byte, and second a bit for each second byte (modulo 64) that
+	// those of a first byte have.
 	byFirst [256][]knownPrefix
+	second  [256]uint64
 }
 
 const longLength = 63
@@ -75,6 +77,11 @@ func (m *matcher) freeze() {
 	for i, p := range m.prefixes {
 		if p != "" {
 			m.byFirst[p[0]] = append(m.byFirst[p[0]], knownPrefix{p, p[len(p)-1], i})
+			if len(p) == 1 {
+				m.second[p[0]] = ^uint64(0)
+			} else {
+				m.second[p[0]] |= 1 << (p[1] % 64)
+			}
 		}
 	}
 }
@@ -93,6 +100,14 @@ func (m *matcher) find(key string) int {
 		}
 	}
 	return -1
+}
+
+// near returns the prefixes with which a key that is not empty may begin.
+func (m *matcher) near(key string) []knownPrefix {
+	if len(key) < 2 || m.second[key[0]]&(1<<(key[1]%64)) == 0 {
+		return nil
+	}
+	return m.byFirst[key[0]]
 }
 
 // begins is true for a key that is longer than the prefix and begins with it.

@@ -307,20 +307,16 @@ func (s *state) convert(r *rule, v datum) (datum, bool) {
 	if len(r.accept) > 0 && r.slot >= 0 && !slices.Contains(r.accept, v.class()) {
 		return v, false
 	}
+	if r.extract != nil && r.split == "" {
+		v = r.joined(v)
+	}
 	if r.extract != nil || r.urlDecode || r.strip[0] != "" || r.strip[1] != "" || r.split != "" {
 		var ok bool
 		if v, ok = r.cut(v); !ok {
 			return v, false
 		}
 	}
-	if r.join != nil && v.kind == list {
-		texts := v.texts()
-		parts := make([]string, 0, len(texts))
-		for i := range texts {
-			parts = append(parts, texts[i].text)
-		}
-		v = textValue(strings.Join(parts, *r.join))
-	}
+	v = r.joined(v)
 	if r.aliases != nil {
 		given, _ := v.string()
 		if alias, ok := lookUp(r.aliases, given); ok {
@@ -360,6 +356,19 @@ func (s *state) convert(r *rule, v datum) (datum, bool) {
 	return v, true
 }
 
+// joined makes a text of a list.
+func (r *rule) joined(v datum) datum {
+	if r.join == nil || v.kind != list {
+		return v
+	}
+	texts := v.texts()
+	parts := make([]string, 0, len(texts))
+	for i := range texts {
+		parts = append(parts, texts[i].text)
+	}
+	return textValue(strings.Join(parts, *r.join))
+}
+
 // lookUp finds a string in any case of its letters; the keys have those of the table and small
 // ones.
 func lookUp[V any](words map[string]V, given string) (V, bool) {
@@ -378,10 +387,12 @@ func (r *rule) cut(v datum) (datum, bool) {
 	}
 	if r.extract != nil {
 		m := r.extract.FindStringSubmatch(given)
-		if m == nil || m[1] == "" {
+		if m == nil || slices.Contains(m[1:], "") {
 			return v, false
 		}
-		given = m[1]
+		if given = m[1]; r.join != nil {
+			given = strings.Join(m[1:], *r.join)
+		}
 	}
 	given = strings.TrimSuffix(strings.TrimPrefix(given, r.strip[0]), r.strip[1])
 	if r.urlDecode {

@@ -30,6 +30,8 @@ func TestEmbedded(t *testing.T) {
 	for _, name := range []string{
 		"gen_ai", "openinference", "openllmetry", "mlflow", "vercel_ai", "langsmith", "langfuse", "openlit", "triton", "vllm", "sglang",
 		"open_inference_protocol", "bentoml", "ray_serve", "airflow", "argo", "prefect", "dagster", "jenkins", "cicd", "handwritten", "handwritten_jobs",
+		"google_adk", "genkit", "gemini_cli", "aws_bedrock", "claude_code", "mastra", "sentry", "strands", "laminar", "litellm", "pydantic_ai",
+		"n8n", "kestra", "temporal", "celery", "buildkite", "circleci", "flyte", "github", "ci",
 	} {
 		assert.True(t, names[name], name)
 	}
@@ -54,8 +56,9 @@ func TestViolations(t *testing.T) {
 			`f.yaml:5:19: map["ml.model.name"].form: unknown key; did you mean from? (allowed: accept, add,`, `f.yaml:5:18: map["ml.model.name"]: needs from, from_all or value`,
 		}},
 		{"value beside from", good + "map: {a: {from: b, value: c}}\n", []string{"map.a: has a value beside from"}},
-		{"regular expression", good + "map: {a: {from: b, extract: '('}, c: {from: d, extract: 'x'}}\n", []string{
-			"map.a.extract: is no regular expression: ", "map.c.extract: must have one group in round brackets, has 0",
+		{"regular expression", good + "map: {a: {from: b, extract: '('}, c: {from: d, extract: 'x'}, e: {from: f, extract: '(x)(y)'}}\n", []string{
+			"map.a.extract: is no regular expression: ", "map.c.extract: must have a group in round brackets, has none",
+			"map.e.extract: has 2 groups in round brackets, which needs join to put them together",
 		}},
 		{"type, unit, accept", good + "map: {a: {from: b, type: float, unit: d, accept: [number]}}\n", []string{
 			`map.a.type: "float" is none of string, int,`, `map.a.unit: "d" is none of ns,`, `map.a.accept: "number" is none of text,`,
