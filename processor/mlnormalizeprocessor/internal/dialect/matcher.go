@@ -25,8 +25,10 @@ type matcher struct {
 const longLength = 63
 
 type knownKey struct {
-	key  string
-	slot int
+	key string
+	// last is the key's last byte, middle that in the middle: most others of its length have others.
+	last, middle byte
+	slot         int
 }
 
 type knownPrefix struct {
@@ -72,7 +74,7 @@ func (m *matcher) freeze() {
 			m.keys[key[0]] = new([longLength + 1][]knownKey)
 		}
 		list := &m.keys[key[0]][min(len(key), longLength)]
-		*list = append(*list, knownKey{key, slot})
+		*list = append(*list, knownKey{key, key[len(key)-1], key[len(key)/2], slot})
 	}
 	for i, p := range m.prefixes {
 		if p != "" {
@@ -92,10 +94,10 @@ func (m *matcher) find(key string) int {
 	if byLength == nil {
 		return -1
 	}
-	last := key[len(key)-1]
-	for i := range byLength[min(len(key), longLength)] {
-		k := &byLength[min(len(key), longLength)][i]
-		if k.key[len(k.key)-1] == last && k.key == key {
+	last, middle := key[len(key)-1], key[len(key)/2]
+	list := byLength[min(len(key), longLength)]
+	for i := range list {
+		if k := &list[i]; k.last == last && k.middle == middle && k.key == key {
 			return k.slot
 		}
 	}
