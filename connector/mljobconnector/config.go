@@ -62,9 +62,11 @@ type Config struct {
 
 // History is how much of the past learned limits rest on. 30 good runs are kept.
 type History struct {
-	// MinRuns is the number of good runs that a learned limit needs. Default 5; from 1 to 30.
+	// MinRuns is the number of good runs that a learned limit needs, and after which what has changed
+	// is the new normal. Default 5; from 1 to 30.
 	MinRuns int `mapstructure:"min_runs"`
-	// Runs is the number of the last good runs that medians are taken over. Default 7; from 1 to 30.
+	// Runs is the number of the last good runs that medians of rows and nulls are taken over. Default
+	// 7; from 1 to 30.
 	Runs int `mapstructure:"runs"`
 }
 
@@ -75,6 +77,9 @@ type Alerts struct {
 	ResendInterval time.Duration `mapstructure:"resend_interval"`
 	// KeepResolved is for how long a resolved alert is emitted again. Default 15m; 0 emits it once.
 	KeepResolved time.Duration `mapstructure:"keep_resolved"`
+	// EndAfter is how long nothing must be heard of a job for its alerts to end. Default 168h; 0
+	// lets them fire until a good run comes.
+	EndAfter time.Duration `mapstructure:"end_after"`
 }
 
 // Limits bound every table. Each is a number from 1 on.
@@ -88,11 +93,11 @@ type Limits struct {
 	// ClosedRuns is the number of runs that have ended and that late spans may re-open, by default
 	// 10000. The oldest makes room, those of jobs without a card first.
 	ClosedRuns int `mapstructure:"closed_runs"`
-	// Stages is the number of stages per run, by default 1000. What finds no place is counted, and
-	// up to 100 more that fail find one.
+	// Stages is the number of stages per run, by default 1000. What finds no place is counted; up to
+	// 100 more that fail find one, and those beyond take that of a good one.
 	Stages int `mapstructure:"stages"`
 	// Instances is the number of instances per stage, by default 10000. What finds no place is
-	// counted, and up to 100 more that fail find one.
+	// counted; up to 100 more that fail find one, and those beyond take that of a good one.
 	Instances int `mapstructure:"instances"`
 	// Attempts is the number of attempts that are kept per instance, by default 20: the latest.
 	Attempts int `mapstructure:"attempts"`
@@ -120,7 +125,7 @@ func createDefaultConfig() component.Config {
 		MaxRowDrop:      0.2,
 		MaxNullIncrease: 0.05,
 		History:         History{MinRuns: 5, Runs: 7},
-		Alerts:          Alerts{ResendInterval: time.Minute, KeepResolved: 15 * time.Minute},
+		Alerts:          Alerts{ResendInterval: time.Minute, KeepResolved: 15 * time.Minute, EndAfter: 7 * 24 * time.Hour},
 		MetricsInterval: 15 * time.Second,
 		Limits: Limits{
 			Jobs: 1000, Runs: 10_000, ClosedRuns: 10_000, Stages: run.DefaultLimits.Stages, Instances: run.DefaultLimits.Instances,
@@ -140,7 +145,7 @@ func (c *Config) options() track.Options {
 		},
 		DecisionWait: c.DecisionWait, ScheduleGrace: c.ScheduleGrace, NoTelemetry: c.NoTelemetry,
 		Severity: alert.Severity(c.Severity), TraceURL: c.TraceURL,
-		Resend: c.Alerts.ResendInterval, KeepResolved: c.Alerts.KeepResolved,
+		Resend: c.Alerts.ResendInterval, KeepResolved: c.Alerts.KeepResolved, EndAfter: c.Alerts.EndAfter,
 		Limits: track.Limits{
 			Limits: perRun, Jobs: c.Limits.Jobs, Runs: c.Limits.Runs, Closed: c.Limits.ClosedRuns,
 			Alerts: c.Limits.Alerts, Pending: c.Limits.PendingSpans,
@@ -158,6 +163,7 @@ func (c *Config) Validate() error {
 		configcheck.DurationOrZero("no_telemetry", c.NoTelemetry, 0, 0),
 		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
 		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0),
+		configcheck.DurationOrZero("alerts::end_after", c.Alerts.EndAfter, 0, 0),
 		configcheck.Duration("metrics_interval", c.MetricsInterval, 0, 0),
 	)
 	if c.Absence > 0 && c.Absence < c.DecisionWait {

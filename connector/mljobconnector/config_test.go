@@ -25,7 +25,7 @@ func TestAllViolationsAtOnce(t *testing.T) {
 	cfg := config(func(c *Config) {
 		c.DecisionWait, c.Absence, c.ScheduleGrace, c.NoTelemetry = -time.Second, 0, -time.Second, -time.Second
 		c.TraceURL, c.Severity, c.MaxRowDrop, c.MaxNullIncrease = "ftp://x/{trace_id}", "page", 1.5, math.NaN()
-		c.History, c.Alerts, c.MetricsInterval, c.Limits = History{Runs: 31}, Alerts{ResendInterval: 5, KeepResolved: -1}, 0, Limits{}
+		c.History, c.Alerts, c.MetricsInterval, c.Limits = History{Runs: 31}, Alerts{ResendInterval: 5, KeepResolved: -1, EndAfter: -1}, 0, Limits{}
 	})
 	err := cfg.Validate()
 	require.Error(t, err)
@@ -34,7 +34,7 @@ func TestAllViolationsAtOnce(t *testing.T) {
 		"'no_telemetry': -1s must not be negative", "'trace_url': \"ftp://x/{trace_id}\" must be an http or https URL",
 		"'severity': \"page\" is none of critical, warning, info", "'max_row_drop': 1.5 must be from 0 to 1",
 		"'max_null_increase': NaN must be from 0 to 1", "'history::min_runs': 0 must be from 1 to 30", "'history::runs': 31 must be from 1 to 30",
-		"'alerts::resend_interval': 5ns must be at least 10ms; a number without a unit is nanoseconds: write 5s", "'alerts::keep_resolved': -1ns must not be negative",
+		"'alerts::resend_interval': 5ns must be at least 10ms; a number without a unit is nanoseconds: write 5s", "'alerts::keep_resolved': -1ns must not be negative", "'alerts::end_after': -1ns must not be negative",
 		"'metrics_interval': 0s must be at least 10ms", "'limits::jobs': 0 must be at least 1", "'limits::runs'", "'limits::closed_runs'",
 		"'limits::stages'", "'limits::instances'", "'limits::attempts'", "'limits::alerts'", "'limits::pending_spans'",
 	} {

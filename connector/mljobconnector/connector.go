@@ -81,7 +81,7 @@ func newConnector(set connector.Settings, cfg *Config) (*jobConnector, error) {
 		},
 	}
 	options := cfg.options()
-	options.Notice = c.telemetry.limit
+	options.Notice, options.Accepted = c.telemetry.limit, c.telemetry.accepted
 	options.Cards = func() *catalog.Set { return c.catalog.Snapshot() }
 	c.tracker = track.New(options)
 	return c, nil

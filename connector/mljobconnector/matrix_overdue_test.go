@@ -19,14 +19,32 @@ var absent = []scenario{
 		w.expect("StageMissing", "publish").missed(r).noting("run_id", r.ID.(string)).endsWith(w.run())
 	}},
 	{"a stage is missing, as learned", func(w *world) {
-		w.fraud().history(7)
+		w.fraud().history(20)
 		r := w.run()
 		r.Remove("evaluate")
-		w.expect("StageMissing", "evaluate").missed(r).endsWith(w.run())
+		w.expect("StageMissing", "evaluate").warning().missed(r).saying("all of the last 20 good runs").
+			noting("runs", "20").noting("runs_with_stage", "20").noting("absence_upper_bound", "0.139").endsWith(w.run())
 	}},
 	{"a stage is missing, before enough is learned", func(w *world) {
-		w.fraud().history(4)
+		w.fraud().history(19)
 		w.run().Remove("evaluate")
+	}},
+	{"a stage is renamed for good", func(w *world) {
+		w.fraud().history(20)
+		rename := func() *jobtest.Run {
+			r := w.run()
+			r.Get("evaluate").Set(mlconv.AttrTaskName, "evaluate_v2")
+			return r
+		}
+		x := w.expect("StageMissing", "evaluate").warning().missed(rename()).noting("absent_in_a_row", "4")
+		for range 3 {
+			rename()
+		}
+		fifth := rename() // of min_runs runs
+		x.ends(fifth.Root.Arrives().Add(absence), fifth.Root.Arrives().Add(absence))
+		for range 3 {
+			rename()
+		}
 	}},
 	{"a stage comes 90 seconds after the root", func(w *world) {
 		w.fraud().card().history(2)
@@ -215,8 +233,53 @@ var overdue = []scenario{
 		w.slow(r, 28*time.Minute)
 		from := r.Start.Add(lasts * 3 / 2)
 		w.expect("JobOverdue", anyStage).fires(from, from.Add(absence+30*time.Second)).endsWith(r)
-		w.expect("JobSlow", anyStage).warning().decided(r).saying("train").endsWith(w.run())
+		w.run()
 		w.lasting(11)
+	}},
+	{"slower for good", func(w *world) {
+		// It is said when the first such run is overdue, and no more.
+		w.fraud().history(7)
+		r := w.run()
+		w.slow(r, 25*time.Minute)
+		from := r.Start.Add(lasts * 3 / 2)
+		w.expect("JobOverdue", anyStage).fires(from, from.Add(absence+30*time.Second)).endsWith(r)
+		for range 10 {
+			w.slow(w.run(), 25*time.Minute)
+		}
+		w.lasting(20)
+	}},
+	{"slower for good, with a deadline", func(w *world) {
+		w.fraud().card(func(c *catalog.Job) { c.Schedule, c.FinishWithin = "0 * * * *", 3*time.Hour }).history(7)
+		r := w.run()
+		w.slow(r, 25*time.Minute)
+		x := w.expect("JobSlow", anyStage).warning().decided(r).noting("in_a_row", "4")
+		for range 3 {
+			w.slow(w.run(), 25*time.Minute)
+		}
+		fifth := w.run()
+		w.slow(fifth, 25*time.Minute)
+		x.endsWith(fifth)
+		for range 5 {
+			w.slow(w.run(), 25*time.Minute)
+		}
+	}},
+	{"slow and without a stage, which the card does not want to know", func(w *world) {
+		w.fraud().card(func(c *catalog.Job) {
+			c.Stages, c.Alerts.Disable = nil, []string{"JobSlow", "JobOverdue", "StageMissing"}
+		}).history(20)
+		r := w.run()
+		w.slow(r, 25*time.Minute)
+		r.Remove("evaluate")
+		w.lasting(23)
+	}},
+	{"the job never runs again", func(w *world) {
+		w.fraud().history(2)
+		r := w.run()
+		deep := r.Breaks("train", oom, memory3)
+		x := w.failed(r, "train", deep)
+		silent := r.Root.Arrives().Add(7 * 24 * time.Hour)
+		x.ends(silent.Add(-time.Minute), silent.Add(decision))
+		w.until = w.hours(7*24 + 5)
 	}},
 }
 

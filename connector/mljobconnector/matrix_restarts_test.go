@@ -43,11 +43,11 @@ var restarts = []scenario{
 		w.failed(r, "train", deep).endsWith(w.run())
 	}},
 	{"a kill between the root and the absence of a stage", func(w *world) {
-		w.fraud().history(7)
+		w.fraud().history(20)
 		r := w.run()
 		r.Remove("publish")
 		w.kill(r.Root.Arrives().Add(time.Minute), 5*time.Second)
-		w.expect("StageMissing", "publish").missed(r).endsWith(w.run())
+		w.expect("StageMissing", "publish").warning().missed(r).endsWith(w.run())
 	}},
 	{"a restart in the middle of a retry and of a duplicate", func(w *world) {
 		w.fraud().card().history(5)

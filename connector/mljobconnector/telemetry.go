@@ -13,6 +13,7 @@ import (
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
@@ -116,7 +117,20 @@ func (t *telemetry) self(ctx context.Context, s track.SelfStats) {
 	for kind, n := range s.Evicted {
 		add(t.builder.MlJobEvicted, n, t.told.Evicted[kind], newOption("kind", kind))
 	}
+	for kind, n := range s.Accepted {
+		add(t.builder.MlJobNewNormals, n, t.told.Accepted[kind], newOption("alert", string(kind)))
+	}
 	t.told = s
+}
+
+// accepted says what has become the new normal of a job.
+func (t *telemetry) accepted(key run.Key, a judge.Accepted) {
+	fields := []zap.Field{
+		zap.String("job", key.Job), zap.String("environment", key.Environment), zap.String("alert", string(a.Kind)),
+		zap.String("stage", a.Stage), zap.Int("runs", a.Runs), zap.String("change", a.Text),
+	}
+	fields = slices.DeleteFunc(fields, func(f zap.Field) bool { return f.Type == zapcore.StringType && f.String == "" })
+	t.notice(zap.InfoLevel, "accepted", key.Environment+" "+key.Job+" "+string(a.Kind)+" "+a.Stage, "A change of a job is the new normal, and no fault any more", fields...)
 }
 
 // notice writes a line at most once in noticeInterval for each kind and key, and counts those that

@@ -8,8 +8,10 @@ type Alerts struct {
 	// Severity is critical, warning or info.
 	Severity string
 	Runbook  string
+	// Disable are the names of the alerts on a job that its card turns off, such as JobSlow.
+	Disable []string
 }
 
 func (o object) alerts() Alerts {
-	return Alerts{Severity: o.text("severity"), Runbook: o.text("runbook")}
+	return Alerts{Severity: o.text("severity"), Runbook: o.text("runbook"), Disable: o.texts("disable")}
 }

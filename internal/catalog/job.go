@@ -4,6 +4,7 @@
 package catalog
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +25,9 @@ type Job struct {
 	FinishWithin time.Duration
 	Produces     Produces
 	Alerts       Alerts
+	// AcceptSince is the time from which on runs are normal: what was learned of those before is
+	// not used. Zero for all that is known.
+	AcceptSince time.Time
 	// Stages are the expected stages; nil if they are to be learned.
 	Stages     []Stage
 	Attributes map[string]any
@@ -38,6 +42,9 @@ type Produces struct {
 	MaxAge time.Duration
 }
 
+// Disabled reports whether the card turns off the alerts of a name, such as JobSlow.
+func (j *Job) Disabled(alert string) bool { return slices.Contains(j.Alerts.Disable, alert) }
+
 // job reads the card of a job.
 func (o object) job() *Job {
 	produces := o.block("produces")
@@ -45,7 +52,7 @@ func (o object) job() *Job {
 		Name: o.text("name"), Environment: o.text("environment"), Owner: o.text("owner"),
 		Schedule: o.text("schedule"), Every: o.duration("every"), Timezone: time.UTC, FinishWithin: o.duration("finish_within"),
 		Produces: Produces{Model: produces.text("model"), MaxAge: produces.duration("max_age")},
-		Alerts:   o.block("alerts").alerts(), Attributes: o.attributes("attributes"),
+		Alerts:   o.block("alerts").alerts(), AcceptSince: o.timestamp("accept_since"), Attributes: o.attributes("attributes"),
 		File: o.doc.File, Line: o.doc.Root.Line,
 	}
 	if name := o.text("timezone"); name != "" {

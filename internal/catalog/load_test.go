@@ -137,7 +137,8 @@ timezone: UTC
 finish_within: 1h30m
 produces: {model: m, max_age: 1w}
 attributes: {a: b}
-alerts: {severity: warning, runbook: r}
+alerts: {severity: warning, runbook: r, disable: [JobSlow, StageMissing]}
+accept_since: 2026-11-01
 stages:
   - {name: a, after: [b], optional: true, timeout: 1s, heartbeat: 1m, instances: 3, max_failed: 3, max_row_drop: 1, max_null_increase: 0, metrics: {m: {min: 1, max: 1, max_drop: 0}}}
   - {name: b}
@@ -195,7 +196,7 @@ func TestLoadEveryKey(t *testing.T) {
 	require.Len(t, set.Jobs, 2)
 	assert.Equal(t, 90*time.Minute, set.Jobs[0].Every)
 	assert.Equal(t, filepath.Join(dir, "sub/j.yml"), set.Jobs[1].File)
-	assert.Equal(t, 16, set.Jobs[1].Line)
+	assert.Equal(t, 17, set.Jobs[1].Line)
 	assert.Equal(t, Stage{
 		Name: "a", After: []string{"b"}, Optional: true, Timeout: time.Second, Heartbeat: time.Minute, Instances: 3, MaxFailed: 3,
 		MaxRowDrop: new(1.0), MaxNullIncrease: new(0.0), Metrics: map[string]StageMetric{"m": {Min: new(1.0), Max: new(1.0), MaxDrop: new(0.0)}},

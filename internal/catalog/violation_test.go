@@ -164,6 +164,8 @@ prices:
 		{"a date that never comes", "kind: job\nname: x\nschedule: 0 0 30 2 *\n", []string{`:3:11: schedule: "0 0 30 2 *" is a date that never comes`}},
 		{"a zone in the schedule", "kind: job\nname: x\nschedule: TZ=UTC 0 0 1 2 *\n", []string{`:3:11: schedule: "TZ=UTC 0 0 1 2 *" has a time zone, write it under timezone`}},
 		{"every in the schedule", "kind: job\nname: x\nschedule: '@every 1h'\n", []string{`:3:11: schedule: "@every 1h" is an interval, write it under every`}},
+		{"an alert that is none", "kind: job\nname: x\nalerts: {disable: [JobSlo]}\n", []string{`:3:20: alerts.disable[0]: "JobSlo" is none of JobFailed, JobCancelled, JobOverdue, JobMissedSchedule, JobSlow, StageFailed, StageMissing, StageOverdue, StageStalled, StageRetried, StageMetric, StageRows, StageNulls, StageFeatures; did you mean JobSlow?`}},
+		{"no day", "kind: job\nname: x\naccept_since: 2026-02-31\n", []string{`:3:15: accept_since: "2026-02-31" is no time of the calendar`}},
 		{"no schedule", "kind: job\nname: x\nfinish_within: 1h\n", []string{`:3:16: finish_within: needs schedule or every`}},
 		{"stages", "kind: job\nname: x\nstages:\n- {name: train, after: [biuld]}\n- {name: build, instances: 2, max_failed: 3}\n- {name: build, metrics: {auc: {min: 1, max: 0.5}}}\n", []string{
 			`:4:25: stages[0].after[0]: there is no stage "biuld"; did you mean build?`,

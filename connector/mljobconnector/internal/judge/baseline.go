@@ -30,6 +30,8 @@ type baselines struct {
 	columns       map[string][]string
 	// expected are the stages that ran in every good run.
 	expected []string
+	// absences are the stages whose absence would be a fault.
+	absences []absence
 }
 
 type baseline struct {
@@ -57,6 +59,7 @@ func (h *History) prepare(runs, minRuns int) *baselines {
 	if h.known == nil || h.known.runs != runs || h.known.minRuns != minRuns {
 		h.known = &baselines{
 			runs: runs, minRuns: minRuns, usual: map[baseline]usual{}, columns: map[string][]string{}, expected: h.expected(minRuns),
+			absences: h.presence.absences(),
 		}
 	}
 	return h.known

@@ -72,7 +72,7 @@ func BenchmarkLearn(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		h.Learn(runs[i%len(runs)])
+		h.learn(runs[i%len(runs)])
 	}
 }
 

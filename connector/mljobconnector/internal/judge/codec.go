@@ -5,6 +5,7 @@ package judge
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -13,8 +14,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// format is that of a history.
-var format = wire.Format{Version: 1}
+// format is that of a history. Version 1 had neither the presence of stages nor the sizes of runs,
+// which are then those of the runs that it has.
+var format = wire.Format{Version: 2}
 
 // Encode writes the history, with the number of its format. The same history gives the same bytes.
 func (h *History) Encode() []byte {
@@ -25,6 +27,8 @@ func (h *History) Encode() []byte {
 		w.Uvarint(r.id)
 		w.Varint(r.at)
 		w.Varint(r.duration)
+		w.Varint(r.rows)
+		w.Byte(wire.Flag(r.slow, 1))
 		w.Uvarint(uint64(len(r.stages)))
 		for j := range r.stages {
 			s := &r.stages[j]
@@ -38,8 +42,60 @@ func (h *History) Encode() []byte {
 			writeNumbers(w, s.metrics)
 		}
 	}
+	w.Varint(h.paceFrom)
+	h.slowDoubts.write(w)
+	h.presence.write(w)
 	return w.Bytes()
 }
+
+func (p *presence) write(w *wire.Encoder) {
+	p.doubts.write(w)
+	w.Uvarint(uint64(len(p.looks)))
+	before := int64(0)
+	for _, l := range p.looks {
+		w.Uint64(l.id)
+		w.Varint(l.at - before)
+		w.Varint(l.duration)
+		before = l.at
+	}
+	w.Uvarint(uint64(len(p.stages)))
+	for _, name := range slices.Sorted(maps.Keys(p.stages)) {
+		w.Text(name)
+		p.stages[name].ran.write(w, len(p.looks))
+		p.stages[name].skipped.write(w, len(p.looks))
+	}
+}
+
+func (d doubts) write(w *wire.Encoder) {
+	w.Uvarint(uint64(d.n))
+	w.Uvarint(uint64(d.calm))
+}
+
+func readDoubts(in *wire.Decoder) doubts {
+	return doubts{int(in.UvarintTo(maxDoubts)), int(in.UvarintTo(calmAfter))}
+}
+
+// write writes the first n bits. Most sets have all of them or none.
+func (b *bitset) write(w *wire.Encoder, n int) {
+	all := low(n)
+	switch *b {
+	case bitset{}:
+		w.Byte(setEmpty)
+	case all:
+		w.Byte(setFull)
+	default:
+		w.Byte(setSome)
+		for i := range (n + 63) / 64 {
+			w.Uint64(b[i])
+		}
+	}
+}
+
+const (
+	setEmpty = iota
+	setFull
+	setSome
+)
 
 func writeNumbers(w *wire.Encoder, n numbers) {
 	w.Uvarint(uint64(len(n.names)))
@@ -59,6 +115,9 @@ func (h *History) Decode(data []byte) error {
 		out.runs = make([]record, 0, min(n, remembered))
 		for range n {
 			r := record{id: in.Uvarint(), at: in.Nanos(), duration: in.Nanos()}
+			if in.Version >= 2 {
+				r.rows, r.slow = in.Varint(), in.Byte()&1 != 0
+			}
 			stages := in.Count(leastStage)
 			r.stages = make([]stageRecord, 0, stages)
 			for range stages {
@@ -81,14 +140,84 @@ func (h *History) Decode(data []byte) error {
 			if in.Err() != nil {
 				break
 			}
+			if in.Version < 2 {
+				for i := range r.stages {
+					r.rows = max(r.rows, r.stages[i].rowsIn, r.stages[i].rowsOut)
+				}
+				out.presence.learn(look{r.id, r.at, r.duration}, r.stages)
+			}
 			out.runs = append(out.runs, r)
 		}
+	}
+	if in.Version >= 2 {
+		out.paceFrom, out.slowDoubts = in.Varint(), readDoubts(in)
+		out.presence.read(in)
 	}
 	if err := in.End(); err != nil {
 		return fmt.Errorf("cannot read a history: %w", err)
 	}
 	*h = out
 	return nil
+}
+
+func (p *presence) read(in *wire.Decoder) {
+	p.doubts = readDoubts(in)
+	const leastLook, leastAttendance = 10, 3 // bytes
+	n := in.Count(leastLook)
+	if n > window {
+		in.Fail()
+		return
+	}
+	before := int64(0)
+	for range n {
+		l := look{id: in.Uint64(), at: in.NanosFrom(before), duration: in.Nanos()}
+		if l.at < before {
+			in.Fail()
+		}
+		if in.Err() != nil {
+			return
+		}
+		before = l.at
+		p.looks = append(p.looks, l)
+	}
+	stages := in.Count(leastAttendance)
+	if stages > maxStages {
+		in.Fail()
+		return
+	}
+	if stages > 0 {
+		p.stages = make(map[string]*attendance, stages)
+	}
+	for range stages {
+		name := unique.Make(in.Text()).Value()
+		a := &attendance{ran: readSet(in, n), skipped: readSet(in, n)}
+		if p.stages[name] != nil || a.last() < 0 {
+			in.Fail()
+		}
+		if in.Err() != nil {
+			return
+		}
+		p.stages[name] = a
+	}
+}
+
+func readSet(in *wire.Decoder, n int) (b bitset) {
+	all := low(n)
+	switch in.Byte() {
+	case setEmpty:
+	case setFull:
+		b = all
+	case setSome:
+		for i := range (n + 63) / 64 {
+			b[i] = in.Uint64()
+		}
+		if b.without(all) != (bitset{}) {
+			in.Fail()
+		}
+	default:
+		in.Fail()
+	}
+	return b
 }
 
 func readStage(in *wire.Decoder) stageRecord {

@@ -86,7 +86,8 @@ func (s *stage) because(cause string) bool {
 
 // culprit returns the stage at which a run failed, nil if that is not known: the first one that
 // failed and is no consequence, rather one that the run cannot do without; else the first one that
-// began and did not end; else the first expected one that did not come.
+// was still running when the run failed, or that began and did not end; else the first expected one
+// that did not come.
 func (v *view) culprit(failed []*stage) *stage {
 	for _, s := range failed {
 		if !s.optional() {
@@ -95,6 +96,11 @@ func (v *view) culprit(failed []*stage) *stage {
 	}
 	for _, s := range v.stages {
 		if len(s.open) > 0 {
+			return s
+		}
+	}
+	for _, s := range v.stages {
+		if s.cut > 0 && !s.optional() {
 			return s
 		}
 	}
@@ -171,10 +177,14 @@ func (v *view) failure(kind Kind, s *stage, deadlinePassed bool, start string) F
 	if first == nil { // it has no attempt that failed
 		cause := v.run.RootCause(s.name)
 		own := ""
-		if len(s.instances) == 0 {
-			own = "it did not come to an end"
-			if s.seen == nil {
+		if len(s.instances) == 0 || s.cut > 0 {
+			switch {
+			case s.seen == nil:
 				own = "it did not run"
+			case len(s.instances) > 0:
+				own = "it was still running when the run failed"
+			default:
+				own = "it did not come to an end"
 			}
 			if v.root != nil {
 				if e := exception(v.root.ExceptionType, v.root.Message); e != "" {

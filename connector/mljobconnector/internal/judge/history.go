@@ -4,9 +4,11 @@
 package judge
 
 import (
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"strings"
+	"time"
 	"unique"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
@@ -31,17 +33,30 @@ type History struct {
 	runs []record
 	// order has the median rank of each stage; nil until it is asked for.
 	order map[string]float64
-	// known are the baselines that have been asked for.
+	// known are the baselines that have been asked for, paces what is known of durations.
 	known *baselines
+	paces *paces
+	// presence is which stages ran in more of the last good runs.
+	presence presence
+	// paceFrom is the time, as in record.at, from which on runs have the pace of today; slowDoubts
+	// counts the slow runs, but for those right after one.
+	paceFrom   int64
+	slowDoubts doubts
+	// later is the history from laterFrom on, nil until it is asked for.
+	later     *History
+	laterFrom int64
 }
 
 // record is one good run.
 type record struct {
 	// id is a hash of the run's id, at its logical date or start in nanoseconds, duration in
-	// nanoseconds.
+	// nanoseconds, rows the size of the run (see view.rows).
 	id       uint64
 	at       int64
 	duration int64
+	rows     int64
+	// slow says that it took longer than runs like it.
+	slow bool
 	// stages are those that ended well or were skipped, by name.
 	stages []stageRecord
 }
@@ -71,15 +86,29 @@ func (n numbers) get(name string) (float64, bool) {
 	return 0, false
 }
 
-// Learn adds a good run; one that was there already is replaced. Backfills and resumed runs are not
-// to be given.
-func (h *History) Learn(r *run.Run) {
+// Accepted is something that was a fault by the history, and has become the new normal.
+type Accepted struct {
+	// Kind is StageMissing or JobSlow; Stage the one that is gone.
+	Kind  Kind
+	Stage string
+	// Runs is the number of runs that it took.
+	Runs int
+	// Text is a sentence.
+	Text string
+}
+
+// Learn adds a run that may feed the history by its verdict; one that was there already is replaced.
+// It returns what has become the new normal with it. Backfills and resumed runs are not to be given.
+func (h *History) Learn(r *run.Run, e Expect, verdict Verdict) []Accepted {
 	h.Forget(r)
-	rec := record{id: hashID(r.ID), duration: int64(runDuration(r))}
+	rec := record{id: hashID(r.ID), duration: int64(runDuration(r)), slow: verdict.has(JobSlow)}
 	if at, _ := r.Logical(nil); at.Unix() > 0 && at.Year() < lastYear {
 		rec.at = at.UnixNano()
 	}
-	v := newView(r, Expect{History: h})
+	v := newView(r, Expect{})
+	rec.rows = v.rows()
+	_, row := h.paced()
+	h.slowDoubts.learn(rec.slow && row == 0)
 	slices.SortStableFunc(v.stages, compareStarts)
 	for rank, s := range v.stages[:min(len(v.stages), maxStages)] {
 		skipped := s.outcome(true) == run.Skip
@@ -107,13 +136,74 @@ func (h *History) Learn(r *run.Run) {
 	if extra := len(h.runs) - remembered; extra > 0 {
 		h.runs = slices.Delete(h.runs, 0, extra)
 	}
-	h.order, h.known = nil, nil
+	before := h.presence.absences()
+	h.presence.learn(look{rec.id, rec.at, rec.duration}, rec.stages)
+	h.presence.doubts.learn(h.presence.returned(before))
+	h.changed()
+	return h.accept(r, e)
+}
+
+// accept finds out what the run makes the new normal.
+func (h *History) accept(r *run.Run, e Expect) (out []Accepted) {
+	title := words.Title(r.Key)
+	for _, a := range h.presence.settle(e.MinRuns) {
+		if e.Card != nil && (e.Card.Stages != nil || !e.Card.AcceptSince.IsZero() && a.at < e.Card.AcceptSince.UnixNano()) {
+			continue // the card has said so
+		}
+		out = append(out, Accepted{Kind: StageMissing, Stage: a.stage, Runs: a.row, Text: fmt.Sprintf(
+			"%s has ended well without %s in %d good runs in a row, after it had run in %d of %d: it is not expected any more", title, a.stage, a.row, a.ran, a.runs)})
+	}
+	before, _ := h.paced()
+	if row := h.settlePace(e.MinRuns); row > 0 {
+		durations := h.durations(row)
+		was, is := newPace(durationsOf(before), 0), median(durations)
+		text := fmt.Sprintf("%s took longer than usual in %d good runs in a row (median %s): that is what it takes from now on", title, row, words.Lasting(clampDuration(is)))
+		if was.runs > 0 {
+			text = fmt.Sprintf("%s took longer than usual in %d good runs in a row (median %s, before that %s): that is what it takes from now on",
+				title, row, words.Lasting(clampDuration(is)), words.Lasting(clampDuration(was.usual().median)))
+		}
+		out = append(out, Accepted{Kind: JobSlow, Runs: row, Text: text})
+	}
+	if out != nil {
+		h.changed()
+	}
+	return out
+}
+
+// changed forgets what was worked out.
+func (h *History) changed() { h.order, h.known, h.paces, h.later = nil, nil, nil, nil }
+
+// from returns the history as if it had begun at a time: nothing of the runs before is known.
+func (h *History) from(t time.Time) *History {
+	at := t.UnixNano()
+	if h.later != nil && h.laterFrom == at {
+		return h.later
+	}
+	n := 0
+	for n < len(h.runs) && h.runs[n].at < at {
+		n++
+	}
+	h.later = &History{runs: h.runs[n:], presence: h.presence.from(at), paceFrom: h.paceFrom, slowDoubts: h.slowDoubts}
+	h.laterFrom = at
+	return h.later
+}
+
+// history is what is known of good runs, from accept_since of the card on.
+func (e Expect) history() *History {
+	switch {
+	case e.History == nil:
+		return &History{}
+	case e.Card != nil && !e.Card.AcceptSince.IsZero():
+		return e.History.from(e.Card.AcceptSince)
+	}
+	return e.History
 }
 
 // Forget takes a run out that turned out not to be good.
 func (h *History) Forget(r *run.Run) {
 	id := hashID(r.ID)
-	h.order, h.known = nil, nil
+	h.changed()
+	h.presence.forget(id)
 	h.runs = slices.DeleteFunc(h.runs, func(rec record) bool { return rec.id == id })
 }
 
@@ -149,12 +239,15 @@ func numbersOf(values []run.Value, names func(*stageRecord) []string, before *st
 	return n
 }
 
-func (r *record) stage(name string) *stageRecord {
-	i, ok := slices.BinarySearchFunc(r.stages, name, func(s stageRecord, name string) int { return strings.Compare(s.name, name) })
+func (r *record) stage(name string) *stageRecord { return findStage(r.stages, name) }
+
+// findStage finds a stage in a list by name, nil if it has none.
+func findStage(stages []stageRecord, name string) *stageRecord {
+	i, ok := slices.BinarySearchFunc(stages, name, func(s stageRecord, name string) int { return strings.Compare(s.name, name) })
 	if !ok {
 		return nil
 	}
-	return &r.stages[i]
+	return &stages[i]
 }
 
 // latest returns the stage in the last run that has it, skipped ones left out; nil if none has.
@@ -183,7 +276,10 @@ func (h *History) values(stage string, most int, get func(*stageRecord) (float64
 
 // durations are those of the last good runs, at most so many.
 func (h *History) durations(most int) []float64 {
-	runs := h.runs[max(0, len(h.runs)-most):]
+	return durationsOf(h.runs[max(0, len(h.runs)-most):])
+}
+
+func durationsOf(runs []record) []float64 {
 	out := make([]float64, len(runs))
 	for i := range runs {
 		out[i] = float64(runs[i].duration)

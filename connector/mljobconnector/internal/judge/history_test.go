@@ -10,7 +10,6 @@ import (
 	"math"
 	"slices"
 	"testing"
-	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
@@ -30,35 +29,12 @@ func TestMedian(t *testing.T) {
 	if !math.IsNaN(median(nil)) {
 		t.Error("the median of nothing is a number")
 	}
-	if got := mad([]float64{1, 1, 2, 2, 4, 6, 9}, 2); got != 1 { // deviations 1 1 0 0 2 4 7
-		t.Errorf("MAD %v, want 1", got)
-	}
-}
-
-func TestSlowLimit(t *testing.T) {
-	s := float64(time.Second)
-	for _, test := range []struct {
-		durations []float64
-		want      float64 // seconds
-	}{
-		{[]float64{100, 100, 100}, 150},             // 1.5 · 100
-		{[]float64{100, 110, 90, 120, 80}, 188.956}, // 100 + 6 · 1.4826 · 10
-		{[]float64{0.1, 0.1, 0.1}, 1.1},             // a second more at least
-	} {
-		var in []float64
-		for _, d := range test.durations {
-			in = append(in, d*s)
-		}
-		if limit, _ := slowLimit(in); math.Abs(limit.Seconds()-test.want) > 1e-6 {
-			t.Errorf("%v: limit %v, want %v s", test.durations, limit, test.want)
-		}
-	}
 }
 
 func TestHistoryKeepsTheLastRunsByDate(t *testing.T) {
 	h := &History{}
 	learn := func(id, date string, rows int64) {
-		h.Learn(scripted(id).stage("load", 0, 10, wrote(rows), dated(date)).root(0, 10).run())
+		h.learn(scripted(id).stage("load", 0, 10, wrote(rows), dated(date)).root(0, 10).run())
 	}
 	for day := range 31 {
 		learn(fmt.Sprint("r", day), fmt.Sprintf("2026-10-%02d", day+1), int64(day))
@@ -94,7 +70,7 @@ func TestHistoryLooksBackOnAFewRuns(t *testing.T) {
 
 func TestHistoryLeavesOutWhatDidNotEndWell(t *testing.T) {
 	h := &History{}
-	h.Learn(scripted("r").
+	h.learn(scripted("r").
 		stage("load", 0, 10).
 		stage("explain", 10, 20, fails("E", "m")).
 		stage("full", 10, 10, result(run.Skip)).
@@ -148,7 +124,7 @@ func TestHistoryCodec(t *testing.T) {
 				t.Fatalf("the first %d bytes of %d were read as a history", k, len(data))
 			}
 		}
-		h.Learn(pipeline(fmt.Sprint("good-", n), nil).run())
+		h.learn(pipeline(fmt.Sprint("good-", n), nil).run())
 	}
 	data := h.Encode()
 	data[0]++
@@ -171,7 +147,7 @@ func FuzzHistory(f *testing.F) {
 		e := expect(nil, &h)
 		_ = Judge(today, e, true)
 		_, _ = Running(today, e, at(1e6))
-		h.Learn(today)
+		h.learn(today)
 		again := h.Encode()
 		if err := h.Decode(again); err != nil {
 			t.Fatalf("what was written cannot be read: %v", err)

@@ -9,10 +9,13 @@
 //	                          ├─► Ended    (ended.go)
 //	                          ├─► Judge    (verdict.go)  ─┬─ failed.go, missing.go, metrics.go, rows.go, nulls.go, features.go, slow.go
 //	                          └─► Running  (running.go)  ─┴─ overdue.go
-//	good run ─► History.Learn (history.go) ─► medians and learned limits (stats.go)
+//	good run ─► History.Learn (history.go) ─┬─► medians (baseline.go)
+//	                                        ├─► durations (pace.go): what is slow, and the new pace
+//	                                        └─► which stages run (presence.go, absence.go): what is missing, and what is gone
 package judge
 
 import (
+	"slices"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
@@ -30,7 +33,7 @@ const (
 	JobMissedSchedule Kind = "JobMissedSchedule" // no run came for a scheduled time
 	JobSlow           Kind = "JobSlow"           // ended well but took longer than its history (a warning)
 	StageFailed       Kind = "StageFailed"       // the run ended well although the stage failed, or lost more instances than allowed
-	StageMissing      Kind = "StageMissing"      // the run ended well without the stage
+	StageMissing      Kind = "StageMissing"      // the run ended well without the stage (a warning if no card names it)
 	StageOverdue      Kind = "StageOverdue"      // the stage should have ended by now
 	StageStalled      Kind = "StageStalled"      // no sign of life for longer than its heartbeat
 	StageRetried      Kind = "StageRetried"      // good after a failed attempt (a warning, on request)
@@ -48,6 +51,12 @@ type Fault struct {
 	Stage string
 	// Warning says that the fault is worth a warning, whatever the card's severity.
 	Warning bool
+	// Learned says that only the history calls it a fault: the run is good all the same and feeds
+	// the history, so that what stays becomes the new normal.
+	Learned bool
+	// Repeats says that the runs right before had the same fault: it keeps an alert, and begins
+	// none.
+	Repeats bool
 	// Summary is a sentence with the numbers in it.
 	Summary string
 	// Annotations are the facts behind it. Example: {"rows": "75000", "rows_expected": "100000"}.
@@ -86,16 +95,23 @@ type Expect struct {
 type Verdict struct {
 	// Outcome is the run's; Success only if a span said so. Unknown if nothing has ended at all.
 	Outcome run.Outcome
-	// Good says that nothing at all is wrong, but for stages that the job can do without: the run
-	// may feed history and resolve alerts.
+	// Good says that nothing at all is wrong, but for stages that the job can do without.
 	Good bool
+	// Feeds says that the run may feed the history: it is good, or only the history finds fault with
+	// it.
+	Feeds bool
 	// Fault is the one to alert on, nil if Good or if the outcome needs no alert (a skipped run);
 	// Also are the others, in the order of the run. One that is more than a warning comes before
-	// one that is not.
+	// one that is not, then one that repeats before one that is new.
 	Fault *Fault
 	Also  []Fault
 	// Warnings go beside a good verdict: StageRetried, and StageFailed of an optional stage.
 	Warnings []Fault
 	// Waits says that something is missing that may still come: ask again when Absence has passed.
 	Waits bool
+}
+
+// has reports whether a kind of fault is among those of the verdict.
+func (v *Verdict) has(kind Kind) bool {
+	return v.Fault != nil && v.Fault.Kind == kind || slices.ContainsFunc(v.Also, func(f Fault) bool { return f.Kind == kind })
 }

@@ -145,7 +145,7 @@ func (v *view) endLate(f *Fault, s *stage) {
 }
 
 // lateRun finds out whether the run as a whole is overdue: by finish_within where there is no
-// scheduled slot to count it from, else by what is usual, with the limit of a slow run, where the
+// scheduled slot to count it from, else by the longest of what good runs of any kind take, where the
 // card has no finish_within. Else at is when it would be.
 func (v *view) lateRun(now time.Time) (f *Fault, at time.Time) {
 	began := v.run.Began()
@@ -160,7 +160,7 @@ func (v *view) lateRun(now time.Time) (f *Fault, at time.Time) {
 		f.Annotations["finish_within"] = words.Lasting(card.FinishWithin)
 		f.Summary = fmt.Sprintf("%s has been running since %s, longer than the %s that it has", v.title(), v.clock(began), words.Lasting(card.FinishWithin))
 	} else {
-		limit, usual, runs, ok := v.slowLimit()
+		limit, usual, runs, ok := v.longest()
 		if !ok {
 			return nil, time.Time{}
 		}

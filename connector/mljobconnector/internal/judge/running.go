@@ -4,6 +4,7 @@
 package judge
 
 import (
+	"slices"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
@@ -41,11 +42,12 @@ func Running(r *run.Run, e Expect, now time.Time) (faults []Fault, next time.Tim
 		}
 		next = sooner(next, at)
 	}
+	faults = slices.DeleteFunc(faults, v.disabled)
 	if late || !next.IsZero() { // a stage that goes on has a deadline of its own, which says more than that of the run
 		return faults, next
 	}
 	f, at := v.lateRun(now)
-	if f != nil {
+	if f != nil && !v.disabled(*f) {
 		faults = append(faults, *f)
 	}
 	return faults, sooner(next, at)

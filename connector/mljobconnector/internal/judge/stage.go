@@ -26,6 +26,8 @@ type stage struct {
 	card *catalog.Stage
 	// expected says that the run must have it; done that the run which this one resumes has had it.
 	expected, done bool
+	// absence says that it is a fault if the stage does not come, by the history; nil if not.
+	absence *absence
 	// rank is the learned one, NaN if there is none; start is the earliest of its attempts, in
 	// event time.
 	rank  float64
@@ -36,6 +38,8 @@ type stage struct {
 	// are the numbers of the others.
 	instances               []run.Instance
 	failed, open, cancelled []*run.Instance
+	// cut is the number of instances that were still running when the run failed.
+	cut int
 	// spared is the number of open ones that a run which ended well could do without.
 	spared        int
 	skipped, good int
@@ -257,6 +261,8 @@ func (s *stage) outcome(deadlinePassed bool) run.Outcome {
 		return run.Cancellation
 	case s.skipped == len(s.instances):
 		return run.Skip
+	case s.cut > 0:
+		return run.Unknown // it was still running when the run failed: that it ended is no success
 	case s.good+s.skipped+len(s.failed)+len(s.open)+len(s.cancelled) < len(s.instances):
 		return run.Unknown // an attempt says nothing of how it ended
 	}
@@ -280,6 +286,27 @@ func (s *stage) spare() {
 	for _, i := range s.open {
 		if i.Name != "" && attempt(i) == 0 {
 			s.spared++
+		}
+	}
+}
+
+// cutOff notes which instances were still running when the run failed: those that have begun and not
+// ended, and those that began before the end of the run's span, ended after it and do not say how. A
+// process that dies closes its spans without a word. Where no stage has failed, so that the run has
+// failed alone, an end at the same moment is after it.
+func (s *stage) cutOff(root *run.Root, alone bool) {
+	if s.seen == nil {
+		return
+	}
+	s.cut = s.seen.Begun()
+	for i := range s.instances {
+		t := s.instances[i].Final()
+		if t.Outcome != run.Success || t.Explicit() || t.OK() || !t.Start().Before(root.End) {
+			continue
+		}
+		if t.End().After(root.End) || alone && t.End().Equal(root.End) {
+			s.cut++
+			s.good--
 		}
 	}
 }

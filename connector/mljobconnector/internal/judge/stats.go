@@ -27,33 +27,6 @@ func median(values []float64) float64 {
 	return values[n/2-1] + (values[n/2]-values[n/2-1])/2
 }
 
-// mad returns the median absolute deviation from a centre, of values that it may change.
-func mad(values []float64, centre float64) float64 {
-	for i, v := range values {
-		values[i] = math.Abs(v - centre)
-	}
-	return median(values)
-}
-
-const (
-	// normal makes the median absolute deviation of normal values their standard deviation.
-	normal = 1.4826
-	// deviations and factor are how far above the median a duration is slow, the larger of the two.
-	deviations = 6
-	factor     = 1.5
-	// leastExcess is by how much a duration is above the median at least if it is slow.
-	leastExcess = time.Second
-)
-
-// slowLimit returns the duration above which a run is slow, given those of the good runs, which it
-// may change; and their median.
-func slowLimit(durations []float64) (limit, usual time.Duration) {
-	centre := median(durations)
-	spread := mad(durations, centre)
-	l := max(factor*centre, centre+deviations*normal*spread, centre+float64(leastExcess))
-	return clampDuration(l), clampDuration(centre)
-}
-
 func clampDuration(d float64) time.Duration {
 	if !(d < math.MaxInt64) { // NaN as well
 		return math.MaxInt64

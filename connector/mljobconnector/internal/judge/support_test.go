@@ -133,9 +133,14 @@ func learned(n int, write func(day int, s *script)) *History {
 			s.spans[i].Start = s.spans[i].Start.AddDate(0, 0, day-n)
 			s.spans[i].End = s.spans[i].End.AddDate(0, 0, day-n)
 		}
-		h.Learn(s.run())
+		h.learn(s.run())
 	}
 	return h
+}
+
+// learn adds a good run.
+func (h *History) learn(r *run.Run) {
+	h.Learn(r, Expect{Options: options}, Verdict{Good: true, Feeds: true})
 }
 
 // card is a job's card with these stages.

@@ -32,6 +32,11 @@ func Judge(r *run.Run, e Expect, deadlinePassed bool) Verdict {
 	return out
 }
 
+// disabled reports whether the card turns off alerts on a kind of fault.
+func (v *view) disabled(f Fault) bool {
+	return v.expect.Card != nil && v.expect.Card.Disabled(string(f.Kind))
+}
+
 // outcome is the run's.
 func (v *view) outcome(deadlinePassed bool) run.Outcome {
 	failed := slices.ContainsFunc(v.stages, func(s *stage) bool { return s.bad(deadlinePassed) && !s.optional() })
@@ -84,7 +89,23 @@ func (v *view) judgeFailed(out *Verdict, deadlinePassed bool) {
 			break
 		}
 	}
-	out.Fault, out.Also = &f, append(out.Also, data...)
+	v.put(out, append([]Fault{f}, append(out.Also, data...)...))
+}
+
+// put makes the first fault that the card does not turn off the verdict's, rather one that is more
+// than a warning, else one that repeats, and the rest its others.
+func (v *view) put(out *Verdict, faults []Fault) {
+	out.Fault, out.Also = nil, nil
+	faults = slices.DeleteFunc(faults, v.disabled)
+	if len(faults) == 0 {
+		return
+	}
+	first := slices.IndexFunc(faults, func(f Fault) bool { return !f.Warning })
+	if first < 0 {
+		first = max(0, slices.IndexFunc(faults, func(f Fault) bool { return f.Repeats }))
+	}
+	f := faults[first]
+	out.Fault, out.Also = &f, slices.Delete(faults, first, first+1)
 }
 
 // stageFailedToo words the failure of a further stage of a run.
@@ -119,17 +140,19 @@ func (v *view) judgeCancelled(out *Verdict, deadlinePassed bool) {
 		f.Annotations["failed_stages"] = words.Clip(joined(names), maxAnnotation)
 	}
 	f.Summary += fmt.Sprintf(" (run %s).", v.run.ID)
+	if v.disabled(f) {
+		out.Also = nil
+		return
+	}
 	out.Fault = &f
 }
 
 func (v *view) judgeSuccess(out *Verdict, deadlinePassed bool) {
 	var faults, warnings []Fault
 	failed, _ := v.attributeFailures(deadlinePassed)
-	isMissing := map[*stage]bool{}
+	isMissing := map[*stage]*absence{}
 	if !v.resumesUnknown() {
-		for _, s := range v.missing() {
-			isMissing[s] = true
-		}
+		isMissing = v.missing()
 	}
 	data := v.dataFaults(deadlinePassed)
 	stageFailed := false
@@ -139,9 +162,9 @@ func (v *view) judgeSuccess(out *Verdict, deadlinePassed bool) {
 			warnings = append(warnings, v.stageFailed(s, deadlinePassed))
 		case slices.Contains(failed, s):
 			faults, stageFailed = append(faults, v.stageFailed(s, deadlinePassed)), true
-		case isMissing[s] && deadlinePassed:
-			faults = append(faults, v.stageMissing(s))
-		case isMissing[s], s.outcome(false) == run.Unknown && s.outcome(true).Bad() && !s.optional():
+		case isMissing[s] != nil && deadlinePassed:
+			faults = append(faults, v.stageMissing(s, isMissing[s]))
+		case isMissing[s] != nil, s.outcome(false) == run.Unknown && s.outcome(true).Bad() && !s.optional():
 			out.Waits = true
 		}
 		for _, f := range data {
@@ -157,14 +180,14 @@ func (v *view) judgeSuccess(out *Verdict, deadlinePassed bool) {
 	if f := v.slow(); f != nil {
 		faults = append(faults, *f)
 	}
-	warnings = append(warnings, v.retries()...)
-	if len(faults) == 0 {
+	warnings = slices.DeleteFunc(append(warnings, v.retries()...), v.disabled)
+	if v.put(out, faults); out.Fault == nil {
 		out.Good, out.Warnings = !out.Waits, warnings
+		out.Feeds = out.Good
 		return
 	}
-	first := max(0, slices.IndexFunc(faults, func(f Fault) bool { return !f.Warning }))
-	f := faults[first]
-	out.Fault, out.Also = &f, append(slices.Delete(faults, first, first+1), warnings...)
+	out.Feeds = !out.Waits && out.Fault.Learned && !slices.ContainsFunc(out.Also, func(f Fault) bool { return !f.Learned })
+	out.Also = append(out.Also, warnings...)
 }
 
 // dataFaults returns the faults of stages that ended well, in the order of the run: at one stage

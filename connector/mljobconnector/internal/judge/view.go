@@ -5,6 +5,7 @@ package judge
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
@@ -25,10 +26,7 @@ type view struct {
 }
 
 func newView(r *run.Run, e Expect) *view {
-	v := &view{run: r, expect: e, history: e.History, byName: make(map[string]*stage, len(r.Stages)), spare: make([]stage, len(r.Stages))}
-	if v.history == nil {
-		v.history = &History{}
-	}
+	v := &view{run: r, expect: e, history: e.history(), byName: make(map[string]*stage, len(r.Stages)), spare: make([]stage, len(r.Stages))}
 	v.stages = make([]*stage, 0, len(r.Stages))
 	for _, s := range r.Stages {
 		v.stage(s.Name).seen = s
@@ -46,6 +44,12 @@ func newView(r *run.Run, e Expect) *view {
 	if root := v.root; root != nil && root.Explicit && root.Outcome == run.Success {
 		for _, s := range v.stages {
 			s.spare()
+		}
+	}
+	if v.root != nil && v.root.Outcome.Bad() {
+		alone := !slices.ContainsFunc(v.stages, func(s *stage) bool { return len(s.failed) > 0 })
+		for _, s := range v.stages {
+			s.cutOff(v.root, alone)
 		}
 	}
 	v.sort()
@@ -67,7 +71,8 @@ func (v *view) stage(name string) *stage {
 }
 
 // expectStages finds out which stages the run must have: those of the card that are not optional,
-// else those that ran in every good run.
+// else those that ran in every good run. What is missing if it does not come is another question: see
+// missing.
 func (v *view) expectStages() {
 	if card := v.expect.Card; card != nil && card.Stages != nil {
 		v.known = true
@@ -81,10 +86,14 @@ func (v *view) expectStages() {
 				s.card, s.expected = c, !c.Optional
 			}
 		}
-	} else if names := v.history.prepare(max(v.expect.Runs, 1), max(v.expect.MinRuns, 1)).expected; names != nil {
-		v.known = true
-		for _, name := range names {
+	} else {
+		known := v.history.prepare(max(v.expect.Runs, 1), max(v.expect.MinRuns, 1))
+		v.known = known.expected != nil
+		for _, name := range known.expected {
 			v.stage(name).expected = true
+		}
+		for i := range known.absences {
+			v.stage(known.absences[i].stage).absence = &known.absences[i]
 		}
 	}
 	if v.run.Crowded() { // nobody knows whether they came
@@ -110,15 +119,40 @@ func (v *view) resumesUnknown() bool {
 	return v.run.Resumes != "" && (v.expect.Resumed == nil || v.expect.Resumed.Resumes != "")
 }
 
-// missing returns the expected stages of which nothing has ended, in the order of the run.
-func (v *view) missing() []*stage {
-	var out []*stage
+// missing returns the stages of which nothing has ended though they should have run: those of the
+// card that are not optional, else those whose absence is improbable.
+func (v *view) missing() map[*stage]*absence {
+	out := map[*stage]*absence{}
 	for _, s := range v.stages {
-		if s.expected && !s.done && len(s.instances) == 0 {
-			out = append(out, s)
+		switch {
+		case s.done || len(s.instances) > 0:
+		case s.card != nil && s.expected:
+			out[s] = &absence{stage: s.name}
+		case s.absence != nil:
+			if with := v.byName[s.absence.with]; s.absence.with == "" || with != nil && with.outcome(true) == run.Success {
+				if a := v.inDoubt(s.absence); a != nil {
+					out[s] = a
+				}
+			}
 		}
 	}
 	return out
+}
+
+// inDoubt returns an absence, or nil if it is no fault any more because another stage, whose absence
+// was one, is back in this run.
+func (v *view) inDoubt(a *absence) *absence {
+	back := slices.ContainsFunc(v.stages, func(s *stage) bool {
+		return s.absence != nil && len(s.instances) > 0 && s.absence.row > s.absence.begins
+	})
+	if !back {
+		return a
+	}
+	again := *a
+	if again.judge(v.history.presence.doubts.n + 1); again.begins == 0 {
+		return nil
+	}
+	return &again
 }
 
 // runDuration is how long a run took: its root if it has one, else from the first start to the last

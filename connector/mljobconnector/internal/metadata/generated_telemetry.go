@@ -32,6 +32,7 @@ type TelemetryBuilder struct {
 	MlJobEvicted              metric.Int64Counter
 	MlJobMetricsEmitted       metric.Int64Counter
 	MlJobNamesCut             metric.Int64Counter
+	MlJobNewNormals           metric.Int64Counter
 	MlJobRunsOpen             metric.Int64Gauge
 	MlJobSaves                metric.Int64Counter
 	MlJobSpans                metric.Int64Counter
@@ -101,6 +102,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_job_names_cut",
 		metric.WithDescription("Names of jobs, runs, stages, instances, metrics and errors that were longer than 256 bytes and were cut. [Alpha]"),
 		metric.WithUnit("{name}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlJobNewNormals, err = builder.meter.Int64Counter(
+		"otelcol_ml_job_new_normals",
+		metric.WithDescription("Changes of jobs that have become the new normal, by the kind of alert that said them. [Alpha]"),
+		metric.WithUnit("{change}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlJobRunsOpen, err = builder.meter.Int64Gauge(

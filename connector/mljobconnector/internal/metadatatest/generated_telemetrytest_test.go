@@ -25,6 +25,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlJobEvicted.Add(context.Background(), 1)
 	tb.MlJobMetricsEmitted.Add(context.Background(), 1)
 	tb.MlJobNamesCut.Add(context.Background(), 1)
+	tb.MlJobNewNormals.Add(context.Background(), 1)
 	tb.MlJobRunsOpen.Record(context.Background(), 1)
 	tb.MlJobSaves.Add(context.Background(), 1)
 	tb.MlJobSpans.Add(context.Background(), 1)
@@ -45,6 +46,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlJobNamesCut(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlJobNewNormals(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlJobRunsOpen(t, testTel,

@@ -30,6 +30,7 @@ const (
 	flagRetried flags = 1 << iota
 	flagExplicit
 	flagDropped
+	flagOK
 )
 
 // detail is what plain attempts do not have.
@@ -57,6 +58,9 @@ func (t *Attempt) Retried() bool { return t.flags&flagRetried != 0 }
 
 // Explicit says that a result attribute gave the outcome.
 func (t *Attempt) Explicit() bool { return t.flags&flagExplicit != 0 }
+
+// OK says that the span's status was set to OK.
+func (t *Attempt) OK() bool { return t.flags&flagOK != 0 }
 
 // Dropped says that the span has lost attributes: what it did not say is unknown.
 func (t *Attempt) Dropped() bool { return t.flags&flagDropped != 0 }

@@ -21,7 +21,8 @@ func (s *Stage) addAttempt(r *Run, span *Span, trace uint16, at sighting) bool {
 		SpanID: span.SpanID, RowsIn: max(span.RowsIn, -1), RowsOut: max(span.RowsOut, -1), start: at.start, end: at.end,
 		instance: unique.Make(span.Instance), trace: trace, Outcome: span.Outcome,
 		number: uint16(max(0, min(span.Attempt, math.MaxUint16))),
-		flags:  flagOf(span.Retried, flagRetried) | flagOf(span.Explicit, flagExplicit) | flagOf(span.Dropped, flagDropped),
+		flags: flagOf(span.Retried, flagRetried) | flagOf(span.Explicit, flagExplicit) | flagOf(span.Dropped, flagDropped) |
+			flagOf(span.OK, flagOK),
 	}
 	d := detail{cause: span.Cause, nulls: sorted(span.NullRatios), metrics: sorted(span.Metrics)}
 	if t.Outcome.Bad() {
@@ -107,26 +108,14 @@ func (s *Stage) keepAttempt(r *Run, t Attempt) bool {
 			oldest = i
 		}
 	}
-	if s.side != nil && s.side.attempts != nil {
-		i, ok := s.side.attempts.last[t.instance]
-		for ok && i >= 0 {
-			consider(int(i))
-			i = s.side.attempts.prev[i]
-		}
-	} else {
-		for i := range s.attempts {
-			if s.attempts[i].instance == t.instance {
-				consider(i)
-			}
-		}
-	}
+	s.eachOf(t.instance, consider)
 	switch {
 	case known:
 		return false
-	case of == 0 && len(s.attempts) >= r.limits.Instances && !hasRoom(s.instances(), r.limits.Instances, t.Outcome.Bad() && !t.Retried()):
+	case of == 0 && len(s.attempts) >= r.limits.Instances && !hasRoom(s.instances(), r.limits.Instances, t.failed()):
 		r.exceed(ExceededInstances)
 		s.extra().crowded = true
-		return false
+		return t.failed() && (s.replaceInstance(t, false) || s.replaceInstance(t, true))
 	case of > 0 && of >= r.limits.Attempts:
 		r.exceed(ExceededAttempts)
 		if compareAttempts(&t, &s.attempts[oldest]) < 0 {
@@ -136,6 +125,7 @@ func (s *Stage) keepAttempt(r *Run, t Attempt) bool {
 		return true
 	}
 	s.attempts = append(s.attempts, t)
+	s.end(t.instance)
 	switch {
 	case s.side != nil && s.side.attempts != nil:
 		s.side.attempts.put(t.instance)
@@ -143,6 +133,61 @@ func (s *Stage) keepAttempt(r *Run, t Attempt) bool {
 		s.indexAttempts()
 	}
 	return true
+}
+
+// replaceInstance puts the attempt of an instance that has failed in the place of an instance that
+// has ended otherwise, or with open of one that is to be tried again; false if there is none. The
+// search goes on where the one before has ended.
+func (s *Stage) replaceInstance(t Attempt, open bool) bool {
+	x := s.extra()
+	for range len(s.attempts) {
+		i := x.spared % len(s.attempts)
+		x.spared = i + 1
+		if s.attempts[i].Outcome.Bad() && !open {
+			continue
+		}
+		final, of, old := i, 0, s.attempts[i].instance
+		s.eachOf(old, func(j int) {
+			of++
+			if compareAttempts(&s.attempts[j], &s.attempts[final]) > 0 {
+				final = j
+			}
+		})
+		if f := &s.attempts[final]; f.failed() || f.Outcome.Bad() && !open {
+			continue
+		}
+		s.attempts[i] = t
+		s.end(t.instance)
+		switch {
+		case of > 1:
+			s.attempts = slices.DeleteFunc(s.attempts, func(a Attempt) bool { return a.instance == old })
+			if x.attempts != nil {
+				s.indexAttempts()
+			}
+		case x.attempts != nil:
+			delete(x.attempts.last, old)
+			x.attempts.last[t.instance] = int32(i)
+		}
+		return true
+	}
+	return false
+}
+
+// eachOf gives the places of the attempts of an instance.
+func (s *Stage) eachOf(instance unique.Handle[string], yield func(int)) {
+	if s.side != nil && s.side.attempts != nil {
+		i, ok := s.side.attempts.last[instance]
+		for ok && i >= 0 {
+			yield(int(i))
+			i = s.side.attempts.prev[i]
+		}
+		return
+	}
+	for i := range s.attempts {
+		if s.attempts[i].instance == instance {
+			yield(i)
+		}
+	}
 }
 
 func (s *Stage) indexAttempts() {

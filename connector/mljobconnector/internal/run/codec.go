@@ -16,8 +16,9 @@ import (
 )
 
 // format is that of a run. Integers are varints; strings are written once, and then as their
-// number; times of spans are relative to the run's start.
-var format = wire.Format{Version: 1}
+// number; times of spans are relative to the run's start. Version 1 did not have the instances that
+// have begun.
+var format = wire.Format{Version: 2}
 
 const (
 	flagByTrace = 1 << iota
@@ -100,17 +101,21 @@ func (s *Stage) write(w *wire.Encoder, base int64) {
 	for i := range s.attempts {
 		s.attempts[i].write(w, base)
 	}
-	if s.side == nil || s.side.life == (life{}) && len(s.side.reported) == 0 && !s.side.crowded {
+	if s.side == nil || s.side.life == (life{}) && len(s.side.reported) == 0 && len(s.side.begun) == 0 && !s.side.crowded {
 		w.Byte(0)
 		return
 	}
-	w.Byte(1 | wire.Flag(s.side.life.marked, 2) | wire.Flag(s.side.crowded, 4))
+	w.Byte(1 | wire.Flag(s.side.life.marked, 2) | wire.Flag(s.side.crowded, 4) | wire.Flag(len(s.side.begun) > 0, 8))
 	w.Varint(s.side.life.began)
 	w.Varint(s.side.life.arrived)
+	if len(s.side.begun) > 0 {
+		w.Uvarint(uint64(len(s.side.begun)))
+		for _, instance := range slices.SortedFunc(maps.Keys(s.side.begun), compareHandles) {
+			w.Text(instance.Value())
+		}
+	}
 	w.Uvarint(uint64(len(s.side.reported)))
-	for _, instance := range slices.SortedFunc(maps.Keys(s.side.reported), func(a, b unique.Handle[string]) int {
-		return strings.Compare(a.Value(), b.Value())
-	}) {
+	for _, instance := range slices.SortedFunc(maps.Keys(s.side.reported), compareHandles) {
 		w.Text(instance.Value())
 		reported := s.side.reported[instance]
 		for _, list := range [][]timedValue{{reported.rowsIn, reported.rowsOut}, reported.nulls, reported.metrics} {
@@ -123,6 +128,8 @@ func (s *Stage) write(w *wire.Encoder, base int64) {
 		}
 	}
 }
+
+func compareHandles(a, b unique.Handle[string]) int { return strings.Compare(a.Value(), b.Value()) }
 
 func (t *Attempt) write(w *wire.Encoder, base int64) {
 	w.Raw(t.SpanID[:])
@@ -308,6 +315,13 @@ func (s *Stage) readSide(in *wire.Decoder) {
 	x := s.extra()
 	x.life.marked, x.crowded = has&2 != 0, has&4 != 0
 	x.life.began, x.life.arrived = in.Nanos(), in.Nanos()
+	if has&8 != 0 {
+		begun := in.Count(1)
+		x.begun = make(map[unique.Handle[string]]struct{}, begun)
+		for range begun {
+			x.begun[unique.Make(in.Text())] = struct{}{}
+		}
+	}
 	const least = 24 // bytes of what was said of an instance
 	n := in.Count(least)
 	if n == 0 {

@@ -17,6 +17,7 @@ func (r *Run) addInner(s *Span, trace uint16, at sighting) bool {
 		life.sighted(at)
 		life.signed(at, marker)
 		st.expect(s.Instances)
+		st.begin(r, s.Instance)
 		if !marker {
 			st.addReport(r, s, at)
 		}

@@ -56,8 +56,11 @@ func (r *Run) Merge(other *Run) {
 
 // failed reports whether an attempt of the stage has failed for good.
 func (s *Stage) failed() bool {
-	return slices.ContainsFunc(s.attempts, func(t Attempt) bool { return t.Outcome.Bad() && !t.Retried() })
+	return slices.ContainsFunc(s.attempts, func(t Attempt) bool { return t.failed() })
 }
+
+// failed reports whether the attempt has failed for good.
+func (t *Attempt) failed() bool { return t.Outcome.Bad() && !t.Retried() }
 
 func (s *Stage) merge(r *Run, other *Stage, trace func(uint16) uint16) {
 	s.Expected = max(s.Expected, other.Expected)
@@ -72,6 +75,9 @@ func (s *Stage) merge(r *Run, other *Stage, trace func(uint16) uint16) {
 	s.extra().life.merge(other.side.life)
 	if other.Crowded() {
 		s.extra().crowded = true
+	}
+	for instance := range other.side.begun {
+		s.begin(r, instance.Value())
 	}
 	for instance, news := range other.side.reported {
 		s.mergeReport(r, instance, news)

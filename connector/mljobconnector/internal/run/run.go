@@ -25,8 +25,9 @@ import (
 type Key struct{ Environment, Job string }
 
 // Limits bound a run. What exceeds them is counted in Run.Lost, the rest of the run goes on. What
-// has failed beyond the limits of stages and instances still finds a place, up to Reserved of each:
-// a failure that nobody names would be worse than a long list.
+// has failed beyond the limits of stages and instances still finds a place, up to Reserved of each,
+// and then that of one that has not failed: a failure that nobody names would be worse than a long
+// list.
 type Limits struct {
 	// Stages is per run, Instances per stage, Attempts per instance (the latest are kept), Errors
 	// (erring inner spans; those that end last are kept), Links (parents of inner spans; those that
@@ -38,7 +39,8 @@ type Limits struct {
 var DefaultLimits = Limits{Stages: 1000, Instances: 10000, Attempts: 20, Errors: 32, Links: 512, Traces: 1000}
 
 // Reserved is the number of failed stages of a run, and of failed instances of a stage, that find a
-// place beyond Limits. Attempts that another one is to follow are not among them: the last one is.
+// place beyond Limits before they take that of others. Attempts that another one is to follow are
+// not among them: the last one is.
 const Reserved = 100
 
 // Exceeded says which limits kept something out.
@@ -241,14 +243,34 @@ func (r *Run) stage(name string, failed bool) *Stage {
 	if s := r.Stage(name); s != nil {
 		return s
 	}
-	if !hasRoom(len(r.Stages), r.limits.Stages, failed) {
-		r.exceed(ExceededStages)
-		r.crowded = true
+	if hasRoom(len(r.Stages), r.limits.Stages, failed) {
+		s := newStage(name)
+		r.push(s)
+		return s
+	}
+	r.exceed(ExceededStages)
+	r.crowded = true
+	if !failed {
 		return nil
 	}
-	s := newStage(name)
-	r.push(s)
-	return s
+	return r.replaceStage(name)
+}
+
+// replaceStage puts a stage in the place of the latest one that has not failed; nil if all have.
+func (r *Run) replaceStage(name string) *Stage {
+	for i, old := range slices.Backward(r.Stages) {
+		if old.failed() {
+			continue
+		}
+		s := newStage(name)
+		r.Stages[i] = s
+		if r.more != nil && r.more.byName != nil {
+			delete(r.more.byName, old.name)
+			r.more.byName[s.name] = s
+		}
+		return s
+	}
+	return nil
 }
 
 // hasRoom reports whether there is a place for one more beside n others.

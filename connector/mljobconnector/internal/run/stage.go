@@ -30,6 +30,11 @@ type side struct {
 	attempts *attemptIndex
 	// crowded says that attempts of some instances found no place.
 	crowded bool
+	// spared is where the search for an instance that makes room goes on. It is not stored.
+	spared int
+	// begun are the named instances that inner spans and markers tell of, and of which no attempt has
+	// come.
+	begun map[unique.Handle[string]]struct{}
 	// reported is what inner spans say of an instance.
 	reported map[unique.Handle[string]]*reported
 }
@@ -92,3 +97,41 @@ func (s *Stage) Crowded() bool { return s.side != nil && s.side.crowded }
 
 // Ended reports whether an attempt of the stage has come.
 func (s *Stage) Ended() bool { return len(s.attempts) > 0 }
+
+// Begun is the number of named instances that are known to have begun, of which no attempt has come.
+func (s *Stage) Begun() int {
+	if s.side == nil {
+		return 0
+	}
+	return len(s.side.begun)
+}
+
+// begin notes that a named instance has begun.
+func (s *Stage) begin(r *Run, name string) {
+	if name == "" {
+		return
+	}
+	instance, ended := unique.Make(name), false
+	if s.eachOf(instance, func(int) { ended = true }); ended {
+		return
+	}
+	x := s.extra()
+	if _, known := x.begun[instance]; known {
+		return
+	}
+	if len(x.begun) >= r.limits.Instances {
+		r.exceeded |= ExceededInstances // the span counts all the same
+		return
+	}
+	if x.begun == nil {
+		x.begun = map[unique.Handle[string]]struct{}{}
+	}
+	x.begun[instance] = struct{}{}
+}
+
+// end notes that an attempt of an instance has come.
+func (s *Stage) end(instance unique.Handle[string]) {
+	if s.side != nil {
+		delete(s.side.begun, instance)
+	}
+}

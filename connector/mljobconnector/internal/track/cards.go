@@ -70,6 +70,7 @@ func (tr *Tracker) armedElsewhere(name string) bool {
 func (tr *Tracker) plan(j *job, now time.Time) {
 	j.card = tr.cards.Job(j.key.Environment, j.key.Job)
 	j.schedule = schedule.Of(j.card)
+	tr.endDisabled(j, now)
 	switch {
 	case j.schedule == nil:
 		for _, e := range tr.ledger.of(j.key) {

@@ -28,6 +28,7 @@ func (tr *Tracker) Tick(ctx context.Context, now time.Time) error {
 			tr.evaluate(t.run, now)
 		}
 	}
+	tr.endSilent(now)
 	tr.ledger.alerts.Tidy(now)
 	return tr.write(ctx, now)
 }
@@ -156,8 +157,8 @@ func (tr *Tracker) conclude(t *tracked, v judge.Verdict, now time.Time) {
 	tr.timers.set(&t.timer, now.Add(closedFor))
 
 	raised := map[*entry]bool{}
-	if v.Fault != nil {
-		if e := tr.raise(now, t, *v.Fault, v.Also, false); e != nil {
+	if f, also := tr.toSay(t, v); f != nil {
+		if e := tr.raise(now, t, *f, also, false); e != nil {
 			raised[e] = true
 		}
 	}
@@ -167,6 +168,7 @@ func (tr *Tracker) conclude(t *tracked, v judge.Verdict, now time.Time) {
 		}
 	}
 	tr.settleAlerts(t, v, raised, now)
+	tr.hearOf(t.run.Key, now)
 
 	if endedWell(v) && !t.backfill {
 		if end := t.run.End; end.After(t.job.lastSuccess) {
@@ -177,11 +179,14 @@ func (tr *Tracker) conclude(t *tracked, v judge.Verdict, now time.Time) {
 			tr.records.Change(t.job)
 		}
 	}
-	feeds := v.Good && !t.backfill && t.run.Resumes == ""
+	feeds := v.Feeds && !t.backfill && t.run.Resumes == ""
 	switch {
 	case feeds: // a run that was there is replaced
-		tr.judge.Learn(t.job.past.history, t.run)
+		accepted := tr.judge.Learn(t.job.past.history, t.run, tr.expect(t), v)
 		tr.records.Change(t.job.past)
+		for _, a := range accepted {
+			tr.accept(t, a, now)
+		}
 	case t.learned: // a late span has shown that it was not good
 		tr.judge.Forget(t.job.past.history, t.run)
 		tr.records.Change(t.job.past)
@@ -190,8 +195,47 @@ func (tr *Tracker) conclude(t *tracked, v judge.Verdict, now time.Time) {
 	tr.boundClosed()
 }
 
-// endedWell reports whether the run did what it is for: it is good, slow, or has only lost a stage
-// that it can do without.
+// toSay returns the fault of a verdict that is to be said, with the others: the first one that was
+// not said before; nil if there is none.
+func (tr *Tracker) toSay(t *tracked, v judge.Verdict) (f *judge.Fault, also []judge.Fault) {
+	if v.Fault == nil || !tr.saidBefore(t, v.Fault) {
+		return v.Fault, v.Also
+	}
+	i := slices.IndexFunc(v.Also, func(f judge.Fault) bool { return !tr.saidBefore(t, &f) })
+	if i < 0 {
+		return nil, nil
+	}
+	return &v.Also[i], slices.Concat([]judge.Fault{*v.Fault}, v.Also[:i], v.Also[i+1:])
+}
+
+// saidBefore reports whether nobody needs another alert on the fault: the runs before had it, or it
+// was said that the run took too long while it went on. An alert that fires is kept up to date.
+func (tr *Tracker) saidBefore(t *tracked, f *judge.Fault) bool {
+	overdue := false
+	for _, e := range tr.ledger.of(t.run.Key) {
+		if e.Kind == f.Kind && e.Stage == f.Stage {
+			return false
+		}
+		overdue = overdue || e.Kind == judge.JobOverdue && e.Run == t.stored.Key
+	}
+	return f.Repeats || f.Kind == judge.JobSlow && overdue
+}
+
+// accept ends the alert on what has become the new normal, and says so once.
+func (tr *Tracker) accept(t *tracked, a judge.Accepted, now time.Time) {
+	for _, e := range tr.ledger.of(t.run.Key) {
+		if e.Kind == a.Kind && e.Stage == a.Stage {
+			tr.ledger.resolve(now, e, map[string]string{"resolved_by": "the new normal: " + a.Text})
+		}
+	}
+	tr.accepted[a.Kind]++
+	if tr.options.Accepted != nil {
+		tr.options.Accepted(t.run.Key, a)
+	}
+}
+
+// endedWell reports whether the run did what it is for: it is good, slow, without a stage that no
+// card names, or has only lost a stage that it can do without.
 func endedWell(v judge.Verdict) bool {
 	return v.Outcome == run.Success && (v.Good || v.Fault == nil || v.Fault.Warning)
 }
@@ -373,7 +417,7 @@ func (tr *Tracker) write(ctx context.Context, now time.Time) error {
 func (tr *Tracker) Next() time.Time {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	next := earliest(tr.timers.next(), tr.ledger.alerts.Next())
+	next := earliest(earliest(tr.timers.next(), tr.ledger.alerts.Next()), tr.nextSilent())
 	switch {
 	case tr.records.Behind():
 		next = earliest(next, tr.wrote.Add(retryAfter))

@@ -20,10 +20,11 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
 
-// goldenState is a store as format 1 wrote it on 2026-11-28: seven good runs, one that failed (its
-// alert fires) and one that goes on, of a job with a card, and a run without a job. UPDATE_GOLDEN=1
-// writes it anew, which a new format must not need.
-const goldenState = "testdata/state-1.json"
+// goldenStates are stores of which all tell the same story: seven good runs, one that failed (its
+// alert fires) and one that goes on, of a job with a card, and a run without a job. state-1 is as
+// runs and histories of format 1 were written on 2026-11-28, state-2 as those of format 2 are.
+// UPDATE_GOLDEN=1 writes the last one anew, which a new format must not need.
+var goldenStates = []string{"testdata/state-1.json", "testdata/state-2.json"}
 
 func goldenCard() *catalog.Job {
 	return &catalog.Job{
@@ -106,8 +107,7 @@ func rewritten(t *testing.T, values map[string][]byte, now time.Time) map[string
 	return r.store.values
 }
 
-// TestGoldenState reads what an earlier version stored: nothing is set aside, and all of it goes
-// on.
+// TestGoldenState reads what earlier versions stored: nothing is set aside, and all of it goes on.
 func TestGoldenState(t *testing.T) {
 	if os.Getenv("UPDATE_GOLDEN") != "" {
 		r := goldenRig(t)
@@ -118,9 +118,16 @@ func TestGoldenState(t *testing.T) {
 		}{r.now, r.store.values}, "", " ")
 		require.NoError(t, err)
 		require.NoError(t, os.MkdirAll("testdata", 0o755))
-		require.NoError(t, os.WriteFile(goldenState, append(data, '\n'), 0o600))
+		require.NoError(t, os.WriteFile(goldenStates[len(goldenStates)-1], append(data, '\n'), 0o600))
 	}
-	data, err := os.ReadFile(goldenState)
+	for _, file := range goldenStates {
+		t.Run(file, func(t *testing.T) { readGoldenState(t, file) })
+	}
+}
+
+func readGoldenState(t *testing.T, file string) {
+	t.Helper()
+	data, err := os.ReadFile(file)
 	require.NoError(t, err)
 	var stored struct {
 		Now    time.Time

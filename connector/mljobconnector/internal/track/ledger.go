@@ -51,6 +51,8 @@ type detail struct {
 	Warning bool
 	// Missed counts, for JobMissedSchedule, the slots without a run.
 	Missed int
+	// Heard is when the job was last heard of, as far as the alert knows. It may be a while later.
+	Heard time.Time
 }
 
 // entryState is what is stored of an entry.
@@ -145,6 +147,7 @@ func (l *ledger) of(key run.Key) []*entry {
 // if that one speaks of a later run, or if the ledger is full.
 func (l *ledger) raise(now time.Time, a alert.Alert, d detail) *entry {
 	fingerprint := a.Fingerprint()
+	d.Heard = now
 	e, known := l.alerts.Get(fingerprint)
 	if known && e.Firing() {
 		if d.Run != e.Run && d.Order.before(e.Order) {
@@ -206,6 +209,9 @@ func (l *ledger) load(key string, value []byte) error {
 	}
 	e := &entry{stored: state.Place{Key: key}, detail: s.detail}
 	e.Alert = s.Alert
+	if e.Heard.IsZero() { // as stored by an earlier version
+		e.Heard = e.Alert.StartsAt
+	}
 	l.alerts.Restore(fingerprint, e)
 	l.enter(e)
 	return nil

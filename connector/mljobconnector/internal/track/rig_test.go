@@ -140,7 +140,7 @@ func (s *script) Judge(r *run.Run, _ judge.Expect, deadlinePassed bool) judge.Ve
 		}
 		v.Fault = &judge.Fault{Kind: judge.StageMissing, Stage: l.missing, Summary: l.missing + " is missing."}
 	default:
-		v.Good, v.Warnings = true, l.warnings
+		v.Good, v.Feeds, v.Warnings = true, true, l.warnings
 	}
 	return v
 }
@@ -156,10 +156,11 @@ func (s *script) Overdue(r *run.Run, e judge.Expect, slot, deadline time.Time) j
 	return judge.Overdue(r, e, slot, deadline)
 }
 
-func (s *script) Learn(_ *judge.History, r *run.Run) {
+func (s *script) Learn(_ *judge.History, r *run.Run, _ judge.Expect, _ judge.Verdict) []judge.Accepted {
 	if !slices.Contains(s.learned, r.ID) {
 		s.learned = append(s.learned, r.ID)
 	}
+	return nil
 }
 
 func (s *script) Forget(_ *judge.History, r *run.Run) {

@@ -113,7 +113,7 @@ func (tr *Tracker) evaluateSlots(j *job, now time.Time) {
 		}
 		missed, latest = missed+1, slot
 	}
-	if missed > 0 {
+	if missed > 0 && !j.disabled(judge.JobMissedSchedule) {
 		tr.raiseMissed(j, latest, now)
 	}
 	if !j.own && !tr.scheduleApplies(j) && len(tr.ledger.of(j.key)) == 0 {
@@ -173,6 +173,9 @@ func (t *tracked) deadline() (time.Time, bool) {
 // overdue returns the fault of a run that should have ended by now; else at is when to look.
 func (tr *Tracker) overdue(t *tracked, e judge.Expect, now time.Time) (f *judge.Fault, at time.Time) {
 	deadline, ok := t.deadline()
+	if t.job.disabled(judge.JobOverdue) {
+		return nil, time.Time{}
+	}
 	if !ok || now.Before(deadline) {
 		return nil, deadline
 	}

@@ -54,6 +54,8 @@ type SelfStats struct {
 	// Evicted by what: one of the Limit constants. Duplicates and Late are spans.
 	Evicted          map[string]uint64
 	Duplicates, Late uint64
+	// Accepted counts what has become the new normal of a job, by the kind of fault that it was.
+	Accepted map[judge.Kind]uint64
 	// FailedWrites counts batches that the store did not take.
 	FailedWrites uint64
 }
@@ -152,7 +154,7 @@ func (tr *Tracker) SelfStats() SelfStats {
 	defer tr.mu.Unlock()
 	s := SelfStats{
 		OpenRuns: tr.index.open.Len() + tr.index.nameless.Len(), ClosedRuns: tr.index.closed.Len(), Jobs: len(tr.jobs),
-		Evicted: maps.Clone(tr.evicted), Duplicates: tr.duplicates, Late: tr.late, FailedWrites: tr.records.Failed(),
+		Evicted: maps.Clone(tr.evicted), Accepted: maps.Clone(tr.accepted), Duplicates: tr.duplicates, Late: tr.late, FailedWrites: tr.records.Failed(),
 	}
 	if tr.ledger.dropped > 0 {
 		s.Evicted["alert"] = tr.ledger.dropped

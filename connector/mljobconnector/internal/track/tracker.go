@@ -47,10 +47,13 @@ type Options struct {
 	TraceURL string
 	// Resend is how often a firing alert is emitted again; KeepResolved how long a resolved one is.
 	Resend, KeepResolved time.Duration
-	Limits               Limits
-	// Notice is told what a limit keeps out or pushes out, with the tracker's lock held; nil for
-	// nobody.
-	Notice func(Notice)
+	// EndAfter is how long nothing must be heard of a job for its alerts to end; 0 for never.
+	EndAfter time.Duration
+	Limits   Limits
+	// Notice is told what a limit keeps out or pushes out, Accepted what has become the new normal
+	// of a job, with the tracker's lock held; nil for nobody.
+	Notice   func(Notice)
+	Accepted func(run.Key, judge.Accepted)
 }
 
 // Limits bound the tracker.
@@ -89,6 +92,7 @@ type Tracker struct {
 	saved, wrote time.Time
 
 	evicted          map[string]uint64
+	accepted         map[judge.Kind]uint64
 	duplicates, late uint64
 }
 
@@ -98,6 +102,7 @@ func New(o Options) *Tracker {
 		options: o, judge: standard{},
 		records: newRecords(), jobs: map[run.Key]*job{}, byAge: list.New(), index: newIndex(o.Limits.Pending),
 		outage: outage{suspects: map[run.Key]time.Time{}}, evicted: map[string]uint64{},
+		accepted: map[judge.Kind]uint64{},
 	}
 	tr.ledger = newLedger(tr.records, o.Limits.Alerts, o.Resend, o.KeepResolved)
 	tr.ledger.carded = func(key run.Key) bool { j := tr.jobs[key]; return j != nil && j.card != nil }
@@ -113,7 +118,7 @@ type judgement interface {
 	Judge(r *run.Run, e judge.Expect, deadlinePassed bool) judge.Verdict
 	Running(r *run.Run, e judge.Expect, now time.Time) (faults []judge.Fault, next time.Time)
 	Overdue(r *run.Run, e judge.Expect, slot, deadline time.Time) judge.Fault
-	Learn(h *judge.History, r *run.Run)
+	Learn(h *judge.History, r *run.Run, e judge.Expect, v judge.Verdict) []judge.Accepted
 	Forget(h *judge.History, r *run.Run)
 }
 
@@ -135,6 +140,8 @@ func (standard) Overdue(r *run.Run, e judge.Expect, slot, deadline time.Time) ju
 	return judge.Overdue(r, e, slot, deadline)
 }
 
-func (standard) Learn(h *judge.History, r *run.Run) { h.Learn(r) }
+func (standard) Learn(h *judge.History, r *run.Run, e judge.Expect, v judge.Verdict) []judge.Accepted {
+	return h.Learn(r, e, v)
+}
 
 func (standard) Forget(h *judge.History, r *run.Run) { h.Forget(r) }
