@@ -144,7 +144,7 @@ func (x *example) given() given {
 		scope: x.Scope, name: x.Span, resource: x.Resource, attributes: x.Attributes, message: x.Message, child: x.Child,
 		droppedAttrs: x.DroppedAttributes, droppedEvents: x.DroppedEvents,
 		kind: map[string]ptrace.SpanKind{
-			"": ptrace.SpanKindInternal, "server": ptrace.SpanKindServer, "client": ptrace.SpanKindClient,
+			"": ptrace.SpanKindInternal, "server": ptrace.SpanKindServer, "client": ptrace.SpanKindClient, "consumer": ptrace.SpanKindConsumer,
 		}[x.Kind],
 		status: map[string]ptrace.StatusCode{"ok": ptrace.StatusCodeOk, "error": ptrace.StatusCodeError}[x.Status],
 	}
