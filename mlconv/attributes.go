@@ -209,6 +209,39 @@ const (
 	PrefixAlertAnnotation = "ml.alert.annotation."
 )
 
+// Attributes of labels, which are log records: the truth about a prediction, which is known later.
+const (
+	// EventGroundTruth (event) is the EventName of a log record that is a label.
+	EventGroundTruth = "ml.ground_truth"
+	// AttrLabelKey (string) is a key of the business that the prediction's span has, too, where the
+	// prediction's id is not known. Example: "order-4711".
+	AttrLabelKey = "ml.label.key"
+	// AttrLabelRow (int, 0..) is the place of the prediction in a call that predicts several; absent
+	// means the first. Example: 3.
+	AttrLabelRow = "ml.label.row"
+	// AttrLabelClass (string) is the true class. Example: "fraud".
+	AttrLabelClass = "ml.label.class"
+	// AttrLabelValue (double) is the true number. Example: 3.2.
+	AttrLabelValue = "ml.label.value"
+	// AttrLabelRelevance (map) is what the items of a ranking were worth. Example: {"a": 1, "c": 3}.
+	AttrLabelRelevance = "ml.label.relevance"
+	// AttrLabelRetracted (bool) is true where the label that is known is taken back. Example: true.
+	AttrLabelRetracted = "ml.label.retracted"
+	// AttrLabelTime (string) is when the truth was known, as RFC 3339 or in seconds since 1970, where
+	// the record's Timestamp does not say so. Example: "2026-11-22T10:00:00Z".
+	AttrLabelTime = "ml.label.time"
+	// AttrLabelWeight (double, 0..) is what the label counts; absent means 1. Example: 20.
+	AttrLabelWeight = "ml.label.weight"
+	// AttrLabelSource (string) is who says so. Example: "chargeback".
+	AttrLabelSource = "ml.label.source"
+	// AttrLabelSet (string) is the set of labels that it belongs to; absent means those of live
+	// traffic. Example: "gold".
+	AttrLabelSet = "ml.label.set"
+	// AttrPredictionTime (string) is when the prediction was made, as RFC 3339. Example:
+	// "2026-11-15T08:30:00Z".
+	AttrPredictionTime = "ml.prediction.time"
+)
+
 // Dimensions of metrics, always on the data point.
 const (
 	// AttrSegment (string) is the cohort of a series; absent on the total. Example: "country=DE".

@@ -16,6 +16,9 @@ const (
 	AttrOlderEnvironment = "deployment.environment"
 	// AttrErrorType (string) is the kind of failure that the span ended with. Example: "timeout".
 	AttrErrorType = "error.type"
+	// AttrEventName (string) is the name of an event, on a log record of an SDK that has no field for
+	// it. Example: "ml.ground_truth".
+	AttrEventName = "event.name"
 	// EventException (event) is the name of a span event that is an exception.
 	EventException = "exception"
 	// AttrExceptionType (string) is the type of an exception, on its event. Example: "ValueError".

@@ -38,7 +38,7 @@ func IsPost(w http.ResponseWriter, r *http.Request, items string) bool {
 		return true
 	}
 	w.Header().Set("Allow", http.MethodPost)
-	(&Answer{Error: items + " are sent with POST"}).write(w, http.StatusMethodNotAllowed)
+	Reply(w, http.StatusMethodNotAllowed, &Answer{Error: items + " are sent with POST"})
 	return false
 }
 
@@ -58,14 +58,14 @@ func (a *Answer) Refuse(index int, id string, why RefusalError) {
 // SendTooLarge answers a request whose body is larger than the server's limit: 413.
 func (a *Answer) SendTooLarge(w http.ResponseWriter) {
 	a.Error = "the body is larger than max_request_body_size"
-	a.write(w, http.StatusRequestEntityTooLarge)
+	Reply(w, http.StatusRequestEntityTooLarge, a)
 }
 
 // SendUnread answers a request whose body is no list of items: 400.
 func (a *Answer) SendUnread(w http.ResponseWriter, why RefusalError) {
 	a.Error = why.Message
 	a.Refuse(0, "", why)
-	a.write(w, http.StatusBadRequest)
+	Reply(w, http.StatusBadRequest, a)
 }
 
 // Send answers a request whose items were read; err is the pipeline's. It answers 200 where all
@@ -76,19 +76,20 @@ func (a *Answer) Send(w http.ResponseWriter, err error) {
 	case err != nil && !consumererror.IsPermanent(err):
 		w.Header().Set("Retry-After", "1")
 		a.Error = "the pipeline has no room: " + err.Error()
-		a.write(w, http.StatusServiceUnavailable)
+		Reply(w, http.StatusServiceUnavailable, a)
 	case err != nil:
 		a.Error = "the pipeline does not take it: " + err.Error()
-		a.write(w, http.StatusBadRequest)
+		Reply(w, http.StatusBadRequest, a)
 	case len(a.Refused) > 0:
-		a.write(w, http.StatusBadRequest)
+		Reply(w, http.StatusBadRequest, a)
 	default:
 		w.WriteHeader(http.StatusOK)
 	}
 }
 
-func (a *Answer) write(w http.ResponseWriter, status int) {
+// Reply answers with a status and a body in JSON.
+func Reply(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(a) // the client has gone
+	_ = json.NewEncoder(w).Encode(body) // the client has gone
 }

@@ -34,6 +34,15 @@ type Batch interface {
 	Done(ctx context.Context, err error)
 }
 
+// Lines are lines of one file.
+type Lines struct {
+	Path  string   `json:"path"`
+	Lines [][]byte `json:"lines"`
+	// Offsets say at which byte of the file, from 0, each line begins. Lines that an older collector
+	// has kept have none.
+	Offsets []int64 `json:"offsets,omitempty"`
+}
+
 // Source is where a Follower reads, and what it does with lines.
 type Source struct {
 	// Key is the option that holds Files and Storage, for errors.
@@ -50,9 +59,8 @@ type Source struct {
 	Items string
 	// Split finds the lines.
 	Split bufio.SplitFunc
-	// Read reads lines of one file, the path of which is given. Those that are not read are the
-	// receiver's to report.
-	Read func(ctx context.Context, path string, lines [][]byte) Batch
+	// Read reads lines of one file. Those that are not read are the receiver's to report.
+	Read func(ctx context.Context, lines Lines) Batch
 	// Logger limits how often it says the same.
 	Logger    *zap.Logger
 	Telemetry component.TelemetrySettings
@@ -105,9 +113,9 @@ func (f *Follower) build() (*fileconsumer.Manager, error) {
 	cfg.FingerprintSize, cfg.FlushPeriod = fingerprintSize, 0 // half a line does not go out, however long its rest takes
 	cfg.Resolver = attrs.Resolver{IncludeFilePath: true}
 
-	emit := func(ctx context.Context, lines [][]byte, attributes map[string]any, _ int64, _ []int64) error {
+	emit := func(ctx context.Context, lines [][]byte, attributes map[string]any, _ int64, offsets []int64) error {
 		path, _ := attributes[attrs.LogFilePath].(string)
-		return f.emit(ctx, path, lines)
+		return f.emit(ctx, Lines{path, lines, offsets[:len(lines)]})
 	}
 	return cfg.Build(f.source.Telemetry, emit, fileconsumer.WithSplitFunc(f.source.Split))
 }
@@ -123,7 +131,7 @@ func (f *Follower) Stop(ctx context.Context) error {
 func (f *Follower) SendUnsent(ctx context.Context) {
 	kept := f.unsent.take()
 	for i := range kept {
-		if err := f.emit(ctx, kept[i].Path, kept[i].Lines); err != nil {
+		if err := f.emit(ctx, kept[i]); err != nil {
 			f.source.Logger.Error(f.source.sentence()+" are lost", zap.String("file", kept[i].Path), zap.Error(err))
 		}
 	}
@@ -137,10 +145,10 @@ func (f *Follower) SendUnsent(ctx context.Context) {
 // emit takes lines of one file. While the pipeline has no room it waits and tries again: the lines
 // count as read when it returns. Those that the collector's stop finds waiting are kept for the
 // next start where there is a storage.
-func (f *Follower) emit(ctx context.Context, path string, lines [][]byte) error {
-	batch := f.source.Read(ctx, path, lines)
-	err := sendUntilTaken(ctx, f.source.Logger, f.source.Items, batch.Send)
-	if err != nil && ctx.Err() != nil && f.unsent.add(path, lines) {
+func (f *Follower) emit(ctx context.Context, lines Lines) error {
+	batch := f.source.Read(ctx, lines)
+	err := SendUntilTaken(ctx, f.source.Logger, f.source.Items, batch.Send)
+	if err != nil && ctx.Err() != nil && f.unsent.add(lines) {
 		return nil
 	}
 	batch.Done(ctx, err)

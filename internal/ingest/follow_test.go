@@ -37,13 +37,18 @@ type taker struct {
 	mu    sync.Mutex // guards what follows
 	lines []string
 	done  []error
+	// offsets are those of the lines that were read, taken or not.
+	offsets []int64
 }
 
-func (k *taker) read(_ context.Context, _ string, lines [][]byte) Batch {
+func (k *taker) read(_ context.Context, lines Lines) Batch {
 	b := &lineBatch{taker: k}
-	for _, line := range lines {
+	for _, line := range lines.Lines {
 		b.lines = append(b.lines, string(line))
 	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.offsets = append(k.offsets, lines.Offsets...)
 	return b
 }
 
@@ -113,6 +118,7 @@ func TestFollowKeepsWhatWaits(t *testing.T) {
 		time.Sleep(3 * time.Second)
 		require.NoError(t, f.Stop(t.Context()))
 		assert.Equal(t, []string{`{"a":1}`, `{"a":2}`}, next.taken())
+		assert.Equal(t, []int64{0, 8}, next.offsets)
 		assert.Equal(t, []error{nil}, next.done)
 		assert.NotContains(t, store.Values(), testKey)
 	})
@@ -142,16 +148,16 @@ func TestSendUntilTaken(t *testing.T) {
 			}
 		}
 		start := time.Now()
-		require.NoError(t, sendUntilTaken(t.Context(), zap.NewNop(), "labels", send(errFull, errFull, errFull, nil)))
+		require.NoError(t, SendUntilTaken(t.Context(), zap.NewNop(), "labels", send(errFull, errFull, errFull, nil)))
 		assert.Equal(t, 700*time.Millisecond, time.Since(start))
 		assert.Equal(t, 4, attempts)
 
-		err := sendUntilTaken(t.Context(), zap.NewNop(), "labels", send(errFull, consumererror.NewPermanent(errFull)))
+		err := SendUntilTaken(t.Context(), zap.NewNop(), "labels", send(errFull, consumererror.NewPermanent(errFull)))
 		require.EqualError(t, err, "labels are lost, the pipeline does not take them: Permanent error: full")
 
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		err = sendUntilTaken(ctx, zap.NewNop(), "labels", send(errFull))
+		err = SendUntilTaken(ctx, zap.NewNop(), "labels", send(errFull))
 		require.EqualError(t, err, "labels are lost, the collector stops before the pipeline takes them: full")
 		assert.Greater(t, attempts, 100, "every half a minute at least")
 	})

@@ -18,9 +18,9 @@ const (
 	lastWait  = 30 * time.Second
 )
 
-// sendUntilTaken sends until the pipeline takes it, refuses it for good or ctx ends; items names
+// SendUntilTaken sends until the pipeline takes it, refuses it for good or ctx ends; items names
 // what is sent.
-func sendUntilTaken(ctx context.Context, logger *zap.Logger, items string, send func(context.Context) error) error {
+func SendUntilTaken(ctx context.Context, logger *zap.Logger, items string, send func(context.Context) error) error {
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		err := send(ctx)
 		if err == nil {

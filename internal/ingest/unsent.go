@@ -17,23 +17,17 @@ import (
 // sends them first. A nil one keeps nothing.
 type unsent struct {
 	mu    sync.Mutex // guards lines
-	lines []fileLines
+	lines []Lines
 }
 
 // unsentFormat is that of the lines that are stored.
 var unsentFormat = wire.Format{Version: 1}
 
-// fileLines are lines of one file.
-type fileLines struct {
-	Path  string   `json:"path"`
-	Lines [][]byte `json:"lines"`
-}
-
 // loadUnsent reads what the last collector has left under a key. What cannot be read is set aside.
 func loadUnsent(ctx context.Context, store state.Store, key string) (*unsent, *state.Damaged, error) {
 	u := &unsent{}
 	damaged, err := state.Take(ctx, store, key, func(value []byte) error {
-		var lines []fileLines
+		var lines []Lines
 		if err := unsentFormat.DecodeJSON(value, &lines); err != nil {
 			return err
 		}
@@ -44,18 +38,19 @@ func loadUnsent(ctx context.Context, store state.Store, key string) (*unsent, *s
 }
 
 // add keeps lines and returns whether it does.
-func (u *unsent) add(path string, lines [][]byte) bool {
+func (u *unsent) add(lines Lines) bool {
 	if u == nil {
 		return false
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	u.lines = append(u.lines, fileLines{path, slices.Clone(lines)})
+	lines.Lines, lines.Offsets = slices.Clone(lines.Lines), slices.Clone(lines.Offsets)
+	u.lines = append(u.lines, lines)
 	return true
 }
 
 // take returns what is kept, which is kept no more.
-func (u *unsent) take() []fileLines {
+func (u *unsent) take() []Lines {
 	if u == nil {
 		return nil
 	}

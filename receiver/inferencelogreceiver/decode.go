@@ -104,10 +104,10 @@ type capturedLines struct {
 }
 
 // readLines reads lines of one file.
-func (r *inferenceLog) readLines(_ context.Context, path string, lines [][]byte) ingest.Batch {
+func (r *inferenceLog) readLines(_ context.Context, lines ingest.Lines) ingest.Batch {
 	b := &capturedLines{r: r, batch: r.spans.NewBatch()}
-	endpoint, variant := call.EndpointOf(path)
-	for _, line := range lines {
+	endpoint, variant := call.EndpointOf(lines.Path)
+	for _, line := range lines.Lines {
 		if len(bytes.TrimSpace(line)) == 0 {
 			continue
 		}
@@ -115,7 +115,7 @@ func (r *inferenceLog) readLines(_ context.Context, path string, lines [][]byte)
 		if err != nil {
 			why := refusal.Of(err)
 			b.counts[outcomeOf(why.Reason)]++
-			r.logger.Warn("A captured record is left out", zap.String("file", path), zap.String("reason", why.Reason), zap.String("message", why.Message))
+			r.logger.Warn("A captured record is left out", zap.String("file", lines.Path), zap.String("reason", why.Reason), zap.String("message", why.Message))
 			continue
 		}
 		b.batch.Add(pair)

@@ -22,6 +22,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
@@ -255,7 +256,7 @@ func TestRefusedRecords(t *testing.T) {
 	next := &sink{}
 	r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
 	next.Fail(errFull)
-	b := r.readLines(t.Context(), "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte("x")}).(*capturedLines)
+	b := r.readLines(t.Context(), ingest.Lines{Lines: [][]byte{[]byte(csvLine("1", "1", "2")), []byte("x")}}).(*capturedLines)
 	require.ErrorIs(t, b.Send(t.Context()), errFull)
 	next.Fail(nil)
 	b.Done(t.Context(), errFull)
@@ -284,7 +285,7 @@ func (g *greedy) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 func TestSendsTheSameAgain(t *testing.T) {
 	next := &greedy{failures: 3}
 	r := offline(t, config(func(c *Config) { c.SageMaker.Model = "m" }), next, nil)
-	b := r.readLines(t.Context(), "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte(csvLine("2", "1", "2"))})
+	b := r.readLines(t.Context(), ingest.Lines{Lines: [][]byte{[]byte(csvLine("1", "1", "2")), []byte(csvLine("2", "1", "2"))}})
 	for range 3 {
 		require.ErrorIs(t, b.Send(t.Context()), errFull)
 	}

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadatatest"
 )
 
@@ -48,7 +49,7 @@ func TestTelemetry(t *testing.T) {
 		r.post(t, response("d"))
 		time.Sleep(time.Minute + 500*time.Millisecond) // c, between two sweeps
 		r.post(t, response("e"))
-		lines := r.readLines(t.Context(), "", [][]byte{[]byte(csvLine("1", "1", "2")), []byte("x")})
+		lines := r.readLines(t.Context(), ingest.Lines{Lines: [][]byte{[]byte(csvLine("1", "1", "2")), []byte("x")}})
 		require.NoError(t, lines.Send(t.Context()))
 		lines.Done(t.Context(), nil)
 

@@ -1,0 +1,196 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package label
+
+import (
+	"math"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/table"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// Encode writes the label into an empty record: EventName ml.ground_truth; Timestamp when the truth
+// was known; trace and span id; all else as attributes. ObservedTimestamp is left to the one who
+// received it.
+func (l *Label) Encode(lr plog.LogRecord) {
+	lr.SetEventName(mlconv.EventGroundTruth)
+	if !l.Time.IsZero() {
+		lr.SetTimestamp(pcommon.NewTimestampFromTime(l.Time))
+	}
+	lr.SetTraceID(l.TraceID)
+	lr.SetSpanID(l.SpanID)
+
+	attributes := lr.Attributes()
+	attributes.EnsureCapacity(8)
+	text := func(name, s string) {
+		if s != "" {
+			attributes.PutStr(name, s)
+		}
+	}
+	text(mlconv.AttrModelName, l.Model)
+	text(mlconv.AttrEnvironment, l.Environment)
+	text(mlconv.AttrPredictionID, l.PredictionID)
+	text(mlconv.AttrLabelKey, l.Key)
+	if l.Row != 0 {
+		attributes.PutInt(mlconv.AttrLabelRow, int64(l.Row))
+	}
+	if l.Retracted {
+		attributes.PutBool(mlconv.AttrLabelRetracted, true)
+	}
+	text(mlconv.AttrLabelClass, l.Class)
+	if l.HasValue {
+		attributes.PutDouble(mlconv.AttrLabelValue, l.Value)
+	}
+	if l.Relevances != nil {
+		gains := attributes.PutEmptyMap(mlconv.AttrLabelRelevance)
+		gains.EnsureCapacity(len(l.Relevances))
+		for _, r := range l.Relevances {
+			gains.PutDouble(r.Item, r.Gain)
+		}
+	}
+	if !l.PredictionTime.IsZero() {
+		attributes.PutStr(mlconv.AttrPredictionTime, l.PredictionTime.UTC().Format(time.RFC3339Nano))
+	}
+	if l.Weight != 1 {
+		attributes.PutDouble(mlconv.AttrLabelWeight, l.Weight)
+	}
+	text(mlconv.AttrLabelSource, l.Source)
+	text(mlconv.AttrLabelSet, l.Set)
+}
+
+// Record reads a label from a record of any SDK. ok is false for a record that is no label, whose
+// event's name, in its field or in the attribute event.name, is not ml.ground_truth. Fields are
+// attributes, or members of a body that is a map. The time is ml.label.time, else the record's
+// Timestamp, else its ObservedTimestamp. The error is an *Error.
+func (p *Parser) Record(lr plog.LogRecord) (l Label, ok bool, err error) {
+	if !isLabel(lr) {
+		return Label{}, false, nil
+	}
+	d := p.newDraft()
+	d.label.TraceID, d.label.SpanID = lr.TraceID(), lr.SpanID()
+	if d.label.TraceID.IsEmpty() {
+		d.label.SpanID = pcommon.NewSpanIDEmpty() // a span is one of a trace
+	}
+	wrong := p.members(&d, "", lr.Attributes())
+	if wrong == nil && lr.Body().Type() == pcommon.ValueTypeMap {
+		wrong = p.members(&d, "", lr.Body().Map())
+	}
+	if wrong != nil {
+		return Label{}, true, wrong
+	}
+	if d.label.Time.IsZero() {
+		at := lr.Timestamp()
+		if at == 0 {
+			at = lr.ObservedTimestamp()
+		}
+		if at != 0 {
+			if d.label.Time = at.AsTime(); !inRange(d.label.Time) {
+				return Label{}, true, badLabel("Timestamp", "is no time from 1970 to %d", lastYear)
+			}
+		}
+	}
+	if l, wrong = p.finish(&d); wrong != nil {
+		return Label{}, true, wrong
+	}
+	return l, true, nil
+}
+
+func isLabel(lr plog.LogRecord) bool {
+	if name := lr.EventName(); name != "" {
+		return name == mlconv.EventGroundTruth
+	}
+	name, ok := lr.Attributes().Get(mlconv.AttrEventName)
+	return ok && name.Type() == pcommon.ValueTypeStr && name.Str() == mlconv.EventGroundTruth
+}
+
+// members reads the attributes of a record or the members of its body.
+func (p *Parser) members(d *draft, path string, members pcommon.Map) *Error {
+	for key, v := range members.All() {
+		if path == "" && key == mlconv.AttrEventName {
+			continue
+		}
+		name := path + key
+		f := p.field(name)
+		var wrong *Error
+		switch {
+		case f == fieldRelevance && (v.Type() == pcommon.ValueTypeMap || v.Type() == pcommon.ValueTypeSlice):
+			wrong = d.setRelevances(name, v)
+		case v.Type() == pcommon.ValueTypeMap && len(name) < maxPath:
+			wrong = p.members(d, name+".", v.Map())
+		case f == unread:
+			p.leaveOut(name)
+		case f == fieldFormat:
+		case v.Type() == pcommon.ValueTypeEmpty && f == fieldLabel:
+			d.null, d.names[f] = true, name
+		default:
+			wrong = d.set(f, name, cellOfAttribute(v), "")
+		}
+		if wrong != nil {
+			return wrong
+		}
+	}
+	return nil
+}
+
+func (d *draft) setRelevances(name string, v pcommon.Value) *Error {
+	if given := d.names[fieldRelevance]; given != "" {
+		return badLabel(name, "was given before, as %s", quote(given))
+	}
+	d.names[fieldRelevance] = name
+	all := []Relevance{}
+	if v.Type() == pcommon.ValueTypeSlice {
+		for _, item := range v.Slice().All() {
+			all = append(all, Relevance{Item: cellOfAttribute(item).Category(), Gain: 1})
+		}
+	} else {
+		for item, gain := range v.Map().All() {
+			g, ok := cellOfAttribute(gain).Number()
+			if !ok || g-g != 0 || g < 0 {
+				return badLabel(name, "the gain of %s is no finite number from 0 on", quote(item))
+			}
+			all = append(all, Relevance{Item: item, Gain: g})
+		}
+	}
+	if len(all) > MaxRelevances {
+		return badLabel(name, "has more than %d items", MaxRelevances)
+	}
+	for _, r := range all {
+		if wrong := checkItem(name, r.Item); wrong != nil {
+			return wrong
+		}
+	}
+	d.label.Relevances = all
+	return nil
+}
+
+func cellOfAttribute(v pcommon.Value) table.Cell {
+	switch v.Type() {
+	case pcommon.ValueTypeStr:
+		if v.Str() == "" {
+			return table.Cell{}
+		}
+		return table.Cell{Kind: table.String, Text: v.Str()}
+	case pcommon.ValueTypeInt:
+		return table.Cell{Kind: table.Integer, Int: v.Int()}
+	case pcommon.ValueTypeDouble:
+		if f := v.Double(); math.IsNaN(f) || math.IsInf(f, 0) {
+			return table.Cell{Kind: table.Bytes}
+		}
+		return table.Cell{Kind: table.Number, Float: v.Double()}
+	case pcommon.ValueTypeBool:
+		c := table.Cell{Kind: table.Bool}
+		if v.Bool() {
+			c.Int = 1
+		}
+		return c
+	case pcommon.ValueTypeEmpty:
+		return table.Cell{}
+	default:
+		return table.Cell{Kind: table.Bytes}
+	}
+}
