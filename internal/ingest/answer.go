@@ -7,6 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"path"
+	"strings"
+	"unicode"
 
 	"go.opentelemetry.io/collector/consumer/consumererror"
 )
@@ -40,6 +43,12 @@ func IsPost(w http.ResponseWriter, r *http.Request, items string) bool {
 	w.Header().Set("Allow", http.MethodPost)
 	Reply(w, http.StatusMethodNotAllowed, &Answer{Error: items + " are sent with POST"})
 	return false
+}
+
+// ValidPath is true for a path that a request can have and that http.ServeMux takes as it is.
+func ValidPath(s string) bool {
+	clean := path.Clean(s)
+	return strings.HasPrefix(s, "/") && (s == clean || s == clean+"/") && !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsSpace(c) || c == '{' || c == '}' })
 }
 
 // TooLarge tells whether a body could not be read because it is larger than the server's limit.

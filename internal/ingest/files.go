@@ -48,6 +48,9 @@ func DefaultFiles() Files {
 	return Files{StartAt: startAtEnd, PollInterval: time.Second, MaxRecordSize: 4 << 20}
 }
 
+// FromStart tells whether files are read that are there at the first start.
+func (f *Files) FromStart() bool { return f.StartAt == startAtBeginning }
+
 // Check returns all that is wrong; key is the option that holds them.
 func (f *Files) Check(key string) error {
 	return errors.Join(

@@ -143,6 +143,9 @@ func (r *Reader) startText(in io.Reader, format Format, o Options) error {
 // with every row.
 func (r *Reader) Columns() []string { return r.src.columns() }
 
+// Delimiter is what separates the cells of a CSV file.
+func (r *Reader) Delimiter() rune { return r.delimiter }
+
 // Skipped are columns that were left out because their values are lists.
 func (r *Reader) Skipped() []string { return r.src.skipped() }
 

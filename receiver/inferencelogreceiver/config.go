@@ -6,11 +6,9 @@ package inferencelogreceiver
 import (
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/config/confighttp"
@@ -148,7 +146,7 @@ func (c *Config) Validate() error {
 	if c.NetAddr.Endpoint == "" && len(c.SageMaker.Include) == 0 {
 		wrong.Add("endpoint", "is empty, and so is 'sagemaker::include': there is nothing to receive")
 	}
-	if !validPath(c.Path) {
+	if !ingest.ValidPath(c.Path) {
 		wrong.Add("path", "%q must start with / and have no blanks, no braces and no empty or dotted part", c.Path)
 	}
 	if c.MaxRequestBodySize < 0 || c.MaxRequestBodySize > maxRequestBodySize {
@@ -196,12 +194,6 @@ func (c *Config) Validate() error {
 
 // maxRequestBodySize is the most of Config.MaxRequestBodySize, in bytes.
 const maxRequestBodySize = 1 << 28
-
-// validPath is true for a path that a request can have and that http.ServeMux takes as it is.
-func validPath(s string) bool {
-	clean := path.Clean(s)
-	return strings.HasPrefix(s, "/") && (s == clean || s == clean+"/") && !strings.ContainsFunc(s, func(c rune) bool { return unicode.IsSpace(c) || c == '{' || c == '}' })
-}
 
 // validAttribute is true for a name of CloudEvents' extension attributes, with or without a key
 // behind it.

@@ -1,0 +1,254 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package files reads the labels in lines of files that are followed: CSV, whose first line names the
+// columns, and JSON lines. A file is JSON lines when it begins with a brace.
+package files
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
+	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
+	"github.com/otelcol-ml/otelcol-ml/internal/label"
+	"github.com/otelcol-ml/otelcol-ml/internal/table"
+)
+
+// TooLarge is the reason of a line that is longer than is allowed.
+const TooLarge label.Reason = "too_large"
+
+// Split is a bufio.SplitFunc for lines of JSON and for rows of CSV. A row ends with a line break
+// that is in no quotes; the last one of a file, too, for it may be longer than what is there yet.
+func Split(data []byte, atEOF bool) (advance int, line []byte, err error) {
+	if bytes.HasPrefix(data, []byte("{")) {
+		return ingest.SplitJSONLines(data, atEOF)
+	}
+	quoted := false
+	for i, c := range data {
+		switch c {
+		case '"':
+			quoted = !quoted
+		case '\n':
+			if !quoted {
+				return i + 1, data[:i:i], nil
+			}
+		}
+	}
+	return 0, nil, nil
+}
+
+// Reader reads lines.
+type Reader struct {
+	Parser *label.Parser
+	// MaxLine is the longest line, in bytes: the follower cuts longer ones to it.
+	MaxLine int
+}
+
+// Batch is what lines hold.
+type Batch struct {
+	Labels   []label.Label
+	Rejected []Rejection
+}
+
+// Rejection is a line that is no label.
+type Rejection struct {
+	// Offset is the byte of the file at which the line begins; -1 where it is not known.
+	Offset int64
+	// Column is the byte of the line, from 1, at which what is wrong begins; 0 where Err names the
+	// column of a table.
+	Column int
+	Err    *label.Error
+}
+
+// Read reads lines of a file.
+func (r *Reader) Read(lines ingest.Lines) Batch {
+	var b Batch
+	head, err := r.head(lines)
+	text := bytes.TrimPrefix(head, byteOrderMark)
+	switch {
+	case err != nil:
+		b.rejectAll(lines, "the header of the file cannot be read: "+err.Error())
+	case bytes.HasPrefix(text, []byte("{")):
+		r.readJSON(&b, lines)
+	case bytes.HasPrefix(text, []byte("[")):
+		b.rejectAll(lines, "the file is a JSON array; lines of one JSON object each are read")
+	case bytes.HasPrefix(head, []byte("\x1f\x8b")):
+		b.rejectAll(lines, "the file is compressed")
+	default:
+		r.readRows(&b, lines, head)
+	}
+	return b
+}
+
+// head returns the first line of the file that lines are of. It is read each time: a file with
+// other columns may have taken its place.
+func (r *Reader) head(lines ingest.Lines) ([]byte, error) {
+	if len(lines.Offsets) > 0 && lines.Offsets[0] == 0 {
+		return withoutBreak(lines.Lines[0]), nil
+	}
+	f, err := os.Open(lines.Path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	in := bufio.NewScanner(io.LimitReader(f, int64(r.MaxLine)))
+	in.Buffer(nil, r.MaxLine+1)
+	in.Split(Split)
+	if !in.Scan() {
+		return nil, errors.Join(errors.New("there is none"), in.Err())
+	}
+	return withoutBreak(in.Bytes()), nil
+}
+
+// withoutBreak is a line without the rest of its line break. Tabs at its end are empty cells.
+func withoutBreak(line []byte) []byte { return bytes.TrimRight(line, "\r\n") }
+
+var byteOrderMark = []byte("\ufeff")
+
+func (r *Reader) readJSON(b *Batch, lines ingest.Lines) {
+	for i, line := range lines.Lines {
+		if r.skip(b, lines, i) {
+			continue
+		}
+		s := jsonscan.New(string(bytes.TrimPrefix(line, byteOrderMark)))
+		l, err := r.Parser.Object(&s)
+		if err == nil && s.End() != nil {
+			err = &label.Error{Reason: label.BadJSON, Offset: s.Offset(), Message: "more than one JSON value on the line"}
+		}
+		if wrong, ok := errors.AsType[*label.Error](err); ok {
+			b.reject(lines, i, wrong.Offset+1, wrong)
+			continue
+		}
+		b.Labels = append(b.Labels, l)
+	}
+}
+
+// readRows reads rows of CSV. A row that does not have the header's cells ends a reader of tables,
+// so that the next one begins behind it.
+func (r *Reader) readRows(b *Batch, lines ingest.Lines, head []byte) {
+	var rows []int // the lines that are rows
+	for i, line := range lines.Lines {
+		if !r.skip(b, lines, i) && !bytes.Equal(withoutBreak(line), head) {
+			rows = append(rows, i)
+		}
+	}
+	delimiter, err := delimiterOf(head, lines.Path)
+	if err != nil {
+		b.rejectAll(lines, "the header cannot be read: "+err.Error())
+		return
+	}
+	for len(rows) > 0 {
+		var text bytes.Buffer
+		text.Write(head)
+		for _, i := range rows {
+			text.WriteByte('\n')
+			text.Write(lines.Lines[i])
+		}
+		text.WriteByte('\n')
+		read, err := r.readTable(b, lines, rows, delimiter, &text)
+		if err == nil {
+			return
+		}
+		wrong, ok := errors.AsType[*label.Error](err)
+		if ok { // of the columns: it is wrong in each row
+			for _, i := range rows {
+				b.reject(lines, i, 0, wrong)
+			}
+			return
+		}
+		b.reject(lines, rows[read], 0, &label.Error{Reason: label.BadLabel, Message: err.Error()})
+		rows = rows[read+1:]
+	}
+}
+
+// delimiterOf returns what separates the cells of a header: a row that has too many or too few does
+// not change it.
+func delimiterOf(head []byte, path string) (rune, error) {
+	in, err := table.Read(bytes.NewReader(append(bytes.Clone(head), '\n')), path, table.Options{Format: table.CSV})
+	if err != nil {
+		return 0, cause(err)
+	}
+	defer in.Close()
+	return in.Delimiter(), nil
+}
+
+// readTable reads rows of a table until one cannot be read, and returns how many were.
+func (r *Reader) readTable(b *Batch, lines ingest.Lines, rows []int, delimiter rune, text io.Reader) (read int, err error) {
+	in, err := table.Read(text, lines.Path, table.Options{Format: table.CSV, Delimiter: delimiter})
+	if err != nil {
+		return 0, err
+	}
+	defer in.Close()
+	columns, err := r.Parser.Columns(in.Columns())
+	if err != nil {
+		return 0, err
+	}
+	var cells []table.Cell
+	for ; ; read++ {
+		if cells, err = in.Next(cells); errors.Is(err, io.EOF) {
+			return read, nil
+		}
+		if err != nil {
+			return read, cause(err)
+		}
+		l, err := columns.Row(cells)
+		if wrong, ok := errors.AsType[*label.Error](err); ok {
+			b.reject(lines, rows[read], 0, wrong)
+			continue
+		}
+		b.Labels = append(b.Labels, l)
+	}
+}
+
+// cause is an error of a table without the place, which is one of the lines that were put together.
+func cause(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
+}
+
+// skip tells whether a line is empty, or longer than is allowed and rejected.
+func (r *Reader) skip(b *Batch, lines ingest.Lines, i int) bool {
+	if len(lines.Lines[i]) >= r.MaxLine {
+		b.reject(lines, i, 0, &label.Error{Reason: TooLarge, Message: "the line is longer than max_record_size, " + strconv.Itoa(r.MaxLine) + " bytes"})
+		return true
+	}
+	return len(bytes.TrimSpace(lines.Lines[i])) == 0
+}
+
+func (b *Batch) rejectAll(lines ingest.Lines, message string) {
+	for i, line := range lines.Lines {
+		if len(bytes.TrimSpace(line)) > 0 {
+			b.reject(lines, i, 0, &label.Error{Reason: label.BadLabel, Message: message})
+		}
+	}
+}
+
+func (b *Batch) reject(lines ingest.Lines, i, column int, wrong *label.Error) {
+	r := Rejection{Offset: -1, Column: column, Err: wrong}
+	if i < len(lines.Offsets) {
+		r.Offset = lines.Offsets[i]
+	}
+	b.Rejected = append(b.Rejected, r)
+}
+
+// Place says where in its file a line is that is rejected.
+func (r *Rejection) Place() string {
+	switch {
+	case r.Offset < 0 && r.Column == 0:
+		return "a line"
+	case r.Offset < 0:
+		return fmt.Sprintf("a line, column %d", r.Column)
+	case r.Column == 0:
+		return fmt.Sprintf("the line at byte %d", r.Offset)
+	default:
+		return fmt.Sprintf("the line at byte %d, column %d", r.Offset, r.Column)
+	}
+}
