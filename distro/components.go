@@ -73,6 +73,7 @@ import (
 	kubeletstatsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kubeletstatsreceiver"
 	k8sclusterreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/k8sclusterreceiver"
 	inferencelogreceiver "github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver"
+	groundtruthreceiver "github.com/otelcol-ml/otelcol-ml/receiver/groundtruthreceiver"
 	mldeltareceiver "github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver"
 )
 
@@ -136,6 +137,7 @@ func components() (otelcol.Factories, error) {
 		kubeletstatsreceiver.NewFactory(),
 		k8sclusterreceiver.NewFactory(),
 		inferencelogreceiver.NewFactory(),
+		groundtruthreceiver.NewFactory(),
 		mldeltareceiver.NewFactory(),
 	)
 	if err != nil {
@@ -155,6 +157,7 @@ func components() (otelcol.Factories, error) {
 		kubeletstatsreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/kubeletstatsreceiver v0.155.0",
 		k8sclusterreceiver.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/k8sclusterreceiver v0.149.0",
 		inferencelogreceiver.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
+		groundtruthreceiver.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 		mldeltareceiver.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 	})
 

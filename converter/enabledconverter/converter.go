@@ -35,6 +35,7 @@ var sections = []string{"receivers", "processors", "exporters", "connectors", "e
 var references = map[string]map[string][]string{
 	"receivers": {
 		"":               {middlewaresKey, "protocols::grpc::" + middlewaresKey, "protocols::http::" + middlewaresKey},
+		"ground_truth":   {"files::storage"},
 		"inference_log":  {catalogKey, "sagemaker::storage"},
 		"ml_delta":       {"auth::sasl::oauthbearer_token_source"},
 		"file_log":       {storageKey},

@@ -40,6 +40,7 @@ var withCollector = map[string]string{
 	"internal/catalog/catalogtest":       "a double of an extension",
 	"internal/delta/otlp":                "a delta travels as metrics",
 	"internal/ingest":                    "files are followed as filelog does, answers are those of receivers",
+	"internal/label":                     "a label travels as a log record",
 	"internal/metricbuilder":             "it builds pdata metrics",
 	"internal/prediction":                "it reads spans",
 	"internal/prediction/predictiontest": "its cases are spans",
@@ -57,8 +58,8 @@ func testOnly(p string) bool {
 // awaiting are the packages under internal/ that have one user, and more to come.
 var awaiting = map[string]string{
 	"internal/alert/taker": "actions will keep the latest state of each alert, too",
-	"internal/ingest":      "labels will come over HTTP and from files as payload logs do",
 	"internal/join":        "labels and shadow models will meet predictions by it",
+	"internal/label":       "evaluation will read labels",
 }
 
 // pkg is a package as "go list -json" gives it. Paths are below the module's.

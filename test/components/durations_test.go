@@ -24,6 +24,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor"
+	"github.com/otelcol-ml/otelcol-ml/receiver/groundtruthreceiver"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver"
 	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
@@ -31,6 +32,7 @@ import (
 
 var factories = map[string]component.Factory{
 	"alertmanager":  alertmanagerexporter.NewFactory(),
+	"ground_truth":  groundtruthreceiver.NewFactory(),
 	"inference_log": inferencelogreceiver.NewFactory(),
 	"ml_catalog":    mlcatalogextension.NewFactory(),
 	"ml_delta":      mldeltareceiver.NewFactory(),

@@ -39,7 +39,7 @@ func TestNoStockComponentIsMissing(t *testing.T) {
 	assert.Empty(t, Missing(Stock, have))
 	ours := Components{
 		"extensions": {"ml_catalog"},
-		"receivers":  {"inference_log", "ml_delta"},
+		"receivers":  {"ground_truth", "inference_log", "ml_delta"},
 		"processors": {"ml_normalize", "ml_metadata"},
 		"connectors": {"ml_summary", "ml_drift", "ml_job"},
 		"exporters":  {"alertmanager"},

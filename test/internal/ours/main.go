@@ -29,6 +29,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor"
+	"github.com/otelcol-ml/otelcol-ml/receiver/groundtruthreceiver"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver"
 	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver"
 )
@@ -49,7 +50,8 @@ func main() {
 
 // factories returns the components of this repository.
 func factories() (otelcol.Factories, error) {
-	receivers, err := otelcol.MakeFactoryMap[receiver.Factory](inferencelogreceiver.NewFactory(), mldeltareceiver.NewFactory())
+	receivers, err := otelcol.MakeFactoryMap[receiver.Factory](
+		groundtruthreceiver.NewFactory(), inferencelogreceiver.NewFactory(), mldeltareceiver.NewFactory())
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
