@@ -9,7 +9,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
 
@@ -256,17 +255,20 @@ func (r *groundTruth) unreadable(ctx context.Context, path string, err error) {
 // unreadNames says once of each name that it is not read.
 type unreadNames struct {
 	mu    sync.Mutex // guards names
-	names []string
+	names map[string]struct{}
 }
 
 // add remembers a name and returns whether it is to be said.
 func (u *unreadNames) add(name string) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.names) >= maxUnread || slices.Contains(u.names, name) {
+	if _, said := u.names[name]; said || len(u.names) >= maxUnread {
 		return false
 	}
-	u.names = append(u.names, name)
+	if u.names == nil {
+		u.names = map[string]struct{}{}
+	}
+	u.names[name] = struct{}{}
 	return true
 }
 

@@ -5,6 +5,8 @@ package groundtruthreceiver
 
 import (
 	"context"
+	"errors"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -26,9 +28,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
-
-	"errors"
-	"net/http"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
@@ -201,14 +200,13 @@ func TestRestart(t *testing.T) {
 		for i := range 1500 {
 			rows = append(rows, parquetRow{int64(i), &yes, time.Now()})
 		}
-		write(t, filepath.Join(dir, "a.csv"), "prediction_id,label\na,1\n")
 		require.NoError(t, parquet.WriteFile(filepath.Join(dir, "b.parquet"), rows))
 		first := &sink{}
-		first.Fail(nil, nil, errFull) // the line and a thousand rows are taken
+		first.Fail(nil, errFull) // a thousand rows are taken
 		run(first, 5*time.Second)
-		assert.Len(t, first.ids(t), 1001)
+		assert.Len(t, first.labels(t), 1000)
 
-		write(t, filepath.Join(dir, "a.csv"), "b,0\n")
+		write(t, filepath.Join(dir, "a.csv"), "prediction_id,label\na,1\nb,0\n")
 		second := &sink{}
 		second.Fail(errFull)
 		run(second, 5*time.Second)
@@ -218,7 +216,8 @@ func TestRestart(t *testing.T) {
 		third := &sink{}
 		run(third, 5*time.Second)
 		got := third.ids(t)
-		assert.Len(t, got, 501)
+		require.Equal(t, 502, len(got))
+		assert.Contains(t, got, "a=1")
 		assert.Contains(t, got, "b=0")
 		assert.Contains(t, got, "1000=true")
 		assert.Contains(t, got, "1499=true")

@@ -5,10 +5,12 @@ package docs
 
 import (
 	"bytes"
+	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -110,4 +112,43 @@ exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 		assert.Regexp(t, `^0(\.[08]\d+…)?$`, value)
 	}
 	c.Stop()
+}
+
+// The labels that the README of examples/evaluation sends are answered as it says, and those of its
+// file are on the terminal.
+func TestExampleEvaluation(t *testing.T) {
+	address, state := harness.FreeAddr(t), t.TempDir()
+	c := harness.StartCollector(t, harness.Options{
+		Configs: []string{"examples/evaluation/collector.yaml", `
+extensions: {file_storage: {directory: "${env:STATE}"}}
+receivers:
+  ground_truth: {endpoint: "${env:LABELS}", files: {poll_interval: 50ms}}
+  otlp: {protocols: {http: {endpoint: "${env:OTLP}"}}}
+`},
+		Env: []string{"LABELS=" + address, "OTLP=" + harness.FreeAddr(t), "STATE=" + state},
+		Dir: harness.RepoRoot(t),
+	})
+	readme, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), "examples", "evaluation", "README.md"))
+	require.NoError(t, err)
+	var sent []string
+	for _, m := range regexp.MustCompile(`(?s)ground-truth -d '(.*?)'`).FindAllStringSubmatch(string(readme), -1) {
+		sent = append(sent, m[1])
+	}
+	require.Len(t, sent, 2)
+	var answers []string
+	for _, body := range []string{sent[0], sent[0], sent[1]} {
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/v1/ground-truth", strings.NewReader(body))
+		require.NoError(t, err)
+		response, err := http.DefaultClient.Do(request)
+		require.NoError(t, err)
+		answer, err := io.ReadAll(response.Body)
+		require.NoError(t, err)
+		require.NoError(t, response.Body.Close())
+		answers = append(answers, strings.TrimSpace(string(answer)))
+	}
+	assert.Equal(t, printed(t, "evaluation"), answers)
+	harness.WaitFor(t, 30*time.Second, "the labels of the file", func() bool { return strings.Contains(c.Log(), "ml.label.source: Str(reviewer)") })
+	c.Stop()
+	assert.Contains(t, c.Log(), "ml.label.source: Str(chargeback)")
+	assert.Contains(t, c.Log(), "ml.label.retracted: Bool(true)")
 }

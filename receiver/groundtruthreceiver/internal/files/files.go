@@ -25,19 +25,22 @@ const TooLarge label.Reason = "too_large"
 
 // Split is a bufio.SplitFunc for lines of JSON and for rows of CSV. A row ends with a line break
 // that is in no quotes; the last one of a file, too, for it may be longer than what is there yet.
+// Quotes are those around a cell: one within a cell is a letter.
 func Split(data []byte, atEOF bool) (advance int, line []byte, err error) {
 	if bytes.HasPrefix(data, []byte("{")) {
 		return ingest.SplitJSONLines(data, atEOF)
 	}
-	quoted := false
+	quoted, begins, closed := false, true, -2 // whether in quotes, whether a cell begins, the last quote that closed
 	for i, c := range data {
-		switch c {
-		case '"':
-			quoted = !quoted
-		case '\n':
-			if !quoted {
-				return i + 1, data[:i:i], nil
-			}
+		switch {
+		case c == '"' && quoted:
+			quoted, closed = false, i
+		case c == '"' && (begins || closed == i-1): // the second one of two is a quote in the cell
+			quoted, begins = true, false
+		case c == '\n' && !quoted:
+			return i + 1, data[:i:i], nil
+		default:
+			begins = !quoted && (c == ',' || c == ';' || c == '\t' || c == '|')
 		}
 	}
 	return 0, nil, nil
@@ -122,48 +125,111 @@ func (r *Reader) readJSON(b *Batch, lines ingest.Lines) {
 			err = &label.Error{Reason: label.BadJSON, Offset: s.Offset(), Message: "more than one JSON value on the line"}
 		}
 		if wrong, ok := errors.AsType[*label.Error](err); ok {
-			b.reject(lines, i, wrong.Offset+1, wrong)
+			b.reject(offsetOf(lines, i), wrong.Offset+1, wrong)
 			continue
 		}
 		b.Labels = append(b.Labels, l)
 	}
 }
 
-// readRows reads rows of CSV. A row that does not have the header's cells ends a reader of tables,
-// so that the next one begins behind it.
+// row is a line of CSV.
+type row struct {
+	text   []byte
+	offset int64 // -1 where it is not known
+}
+
+// readRows reads rows of CSV.
 func (r *Reader) readRows(b *Batch, lines ingest.Lines, head []byte) {
-	var rows []int // the lines that are rows
+	var rows []row
 	for i, line := range lines.Lines {
 		if !r.skip(b, lines, i) && !bytes.Equal(withoutBreak(line), head) {
-			rows = append(rows, i)
+			rows = append(rows, row{line, offsetOf(lines, i)})
 		}
 	}
 	delimiter, err := delimiterOf(head, lines.Path)
 	if err != nil {
-		b.rejectAll(lines, "the header cannot be read: "+err.Error())
+		for _, row := range rows {
+			b.reject(row.offset, 0, &label.Error{Reason: label.BadLabel, Message: "the header cannot be read: " + err.Error()})
+		}
 		return
 	}
+	t := rowReader{b: b, parser: r.Parser, path: lines.Path, head: head, delimiter: delimiter}
+	t.read(rows)
+}
+
+// rowReader reads rows of one table.
+type rowReader struct {
+	b         *Batch
+	parser    *label.Parser
+	path      string
+	head      []byte
+	delimiter rune
+}
+
+// read reads rows. One that does not have the header's cells ends a reader of tables, so that the
+// next reader begins behind it. Where such a row has several lines, a quote of it is not closed as
+// it should be: each line is read by itself.
+func (t *rowReader) read(rows []row) {
 	for len(rows) > 0 {
-		var text bytes.Buffer
-		text.Write(head)
-		for _, i := range rows {
-			text.WriteByte('\n')
-			text.Write(lines.Lines[i])
-		}
-		text.WriteByte('\n')
-		read, err := r.readTable(b, lines, rows, delimiter, &text)
+		n, err := t.readTable(rows)
 		if err == nil {
 			return
 		}
-		wrong, ok := errors.AsType[*label.Error](err)
-		if ok { // of the columns: it is wrong in each row
-			for _, i := range rows {
-				b.reject(lines, i, 0, wrong)
+		if wrong, ok := errors.AsType[*label.Error](err); ok { // of the columns: it is wrong in each row
+			for _, row := range rows {
+				t.b.reject(row.offset, 0, wrong)
 			}
 			return
 		}
-		b.reject(lines, rows[read], 0, &label.Error{Reason: label.BadLabel, Message: err.Error()})
-		rows = rows[read+1:]
+		failed := rows[n]
+		if rows = rows[n+1:]; !bytes.ContainsRune(failed.text, '\n') {
+			t.b.reject(failed.offset, 0, &label.Error{Reason: label.BadLabel, Message: err.Error()})
+			continue
+		}
+		at := failed.offset
+		for line := range bytes.SplitSeq(failed.text, []byte("\n")) {
+			if len(bytes.TrimSpace(line)) > 0 {
+				t.read([]row{{line, at}})
+			}
+			if at >= 0 {
+				at += int64(len(line)) + 1
+			}
+		}
+	}
+}
+
+// readTable reads rows until one cannot be read, and returns how many were.
+func (t *rowReader) readTable(rows []row) (n int, err error) {
+	var text bytes.Buffer
+	text.Write(t.head)
+	for _, row := range rows {
+		text.WriteByte('\n')
+		text.Write(row.text)
+	}
+	text.WriteByte('\n')
+	in, err := table.Read(&text, t.path, table.Options{Format: table.CSV, Delimiter: t.delimiter})
+	if err != nil {
+		return 0, cause(err)
+	}
+	defer in.Close()
+	columns, err := t.parser.Columns(in.Columns())
+	if err != nil {
+		return 0, err
+	}
+	var cells []table.Cell
+	for ; ; n++ {
+		if cells, err = in.Next(cells); errors.Is(err, io.EOF) {
+			return n, nil
+		}
+		if err != nil {
+			return n, cause(err)
+		}
+		l, err := columns.Row(cells)
+		if wrong, ok := errors.AsType[*label.Error](err); ok {
+			t.b.reject(rows[n].offset, 0, wrong)
+			continue
+		}
+		t.b.Labels = append(t.b.Labels, l)
 	}
 }
 
@@ -178,34 +244,6 @@ func delimiterOf(head []byte, path string) (rune, error) {
 	return in.Delimiter(), nil
 }
 
-// readTable reads rows of a table until one cannot be read, and returns how many were.
-func (r *Reader) readTable(b *Batch, lines ingest.Lines, rows []int, delimiter rune, text io.Reader) (read int, err error) {
-	in, err := table.Read(text, lines.Path, table.Options{Format: table.CSV, Delimiter: delimiter})
-	if err != nil {
-		return 0, err
-	}
-	defer in.Close()
-	columns, err := r.Parser.Columns(in.Columns())
-	if err != nil {
-		return 0, err
-	}
-	var cells []table.Cell
-	for ; ; read++ {
-		if cells, err = in.Next(cells); errors.Is(err, io.EOF) {
-			return read, nil
-		}
-		if err != nil {
-			return read, cause(err)
-		}
-		l, err := columns.Row(cells)
-		if wrong, ok := errors.AsType[*label.Error](err); ok {
-			b.reject(lines, rows[read], 0, wrong)
-			continue
-		}
-		b.Labels = append(b.Labels, l)
-	}
-}
-
 // cause is an error of a table without the place, which is one of the lines that were put together.
 func cause(err error) error {
 	if inner := errors.Unwrap(err); inner != nil {
@@ -217,7 +255,7 @@ func cause(err error) error {
 // skip tells whether a line is empty, or longer than is allowed and rejected.
 func (r *Reader) skip(b *Batch, lines ingest.Lines, i int) bool {
 	if len(lines.Lines[i]) >= r.MaxLine {
-		b.reject(lines, i, 0, &label.Error{Reason: TooLarge, Message: "the line is longer than max_record_size, " + strconv.Itoa(r.MaxLine) + " bytes"})
+		b.reject(offsetOf(lines, i), 0, &label.Error{Reason: TooLarge, Message: "the line is longer than max_record_size, " + strconv.Itoa(r.MaxLine) + " bytes"})
 		return true
 	}
 	return len(bytes.TrimSpace(lines.Lines[i])) == 0
@@ -226,17 +264,21 @@ func (r *Reader) skip(b *Batch, lines ingest.Lines, i int) bool {
 func (b *Batch) rejectAll(lines ingest.Lines, message string) {
 	for i, line := range lines.Lines {
 		if len(bytes.TrimSpace(line)) > 0 {
-			b.reject(lines, i, 0, &label.Error{Reason: label.BadLabel, Message: message})
+			b.reject(offsetOf(lines, i), 0, &label.Error{Reason: label.BadLabel, Message: message})
 		}
 	}
 }
 
-func (b *Batch) reject(lines ingest.Lines, i, column int, wrong *label.Error) {
-	r := Rejection{Offset: -1, Column: column, Err: wrong}
+func (b *Batch) reject(offset int64, column int, wrong *label.Error) {
+	b.Rejected = append(b.Rejected, Rejection{Offset: offset, Column: column, Err: wrong})
+}
+
+// offsetOf returns where in its file a line begins, -1 where it is not known.
+func offsetOf(lines ingest.Lines, i int) int64 {
 	if i < len(lines.Offsets) {
-		r.Offset = lines.Offsets[i]
+		return lines.Offsets[i]
 	}
-	b.Rejected = append(b.Rejected, r)
+	return -1
 }
 
 // Place says where in its file a line is that is rejected.
