@@ -1,0 +1,8 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluation
+
+// Bias is the mean error, predicted minus actual, in the unit of the answer, with the interval of a
+// mean (Student's, with the skewness taken out).
+func Bias(r *Regression, level float64) Interval { return r.errors.interval(level) }

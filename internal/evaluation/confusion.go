@@ -1,0 +1,199 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluation
+
+import (
+	"slices"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
+)
+
+// Other is the class of all that found no room in a Confusion.
+const Other = "_OTHER"
+
+// mostClasses bounds what Decode allocates.
+const mostClasses = 1000
+
+// Confusion counts rows by actual and predicted class. The first classes that it sees have cells of
+// their own, up to its limit; all others are one, Other, and are never taken for classes again, so
+// that a row is found where it was put. Memory: 24 bytes times (classes+1)².
+type Confusion struct {
+	limit   int
+	classes []string
+	index   map[string]int
+	// cells has a row for each actual class; the first row and column are Other.
+	cells []cell
+	// rightOther are rows of which both sides are Other and were the same class.
+	rightOther cell
+}
+
+// NewConfusion returns an empty one of at most so many classes, 2 to 1000.
+func NewConfusion(limit int) *Confusion {
+	return &Confusion{limit: min(max(limit, 2), mostClasses), index: map[string]int{}, cells: make([]cell, 1)}
+}
+
+// Add counts a row. It returns false, and counts nothing, if the weight is not positive and finite.
+func (c *Confusion) Add(actual, predicted string, weight float64) bool {
+	return c.count(actual, predicted, weight, 1)
+}
+
+// Remove takes a row away that was added.
+func (c *Confusion) Remove(actual, predicted string, weight float64) bool {
+	return c.count(actual, predicted, weight, -1)
+}
+
+func (c *Confusion) count(actual, predicted string, weight float64, sign int64) bool {
+	if !usable(weight) {
+		return false
+	}
+	a, p := c.place(actual), c.place(predicted)
+	c.at(a, p).count(weight, sign)
+	if a == 0 && p == 0 && actual == predicted {
+		c.rightOther.count(weight, sign)
+	}
+	return true
+}
+
+func (c *Confusion) at(actual, predicted int) *cell {
+	return &c.cells[actual*(len(c.classes)+1)+predicted]
+}
+
+// place returns the row or column of a class, which it makes where there is room.
+func (c *Confusion) place(class string) int {
+	if i, ok := c.index[class]; ok {
+		return i
+	}
+	if class == Other || len(c.classes) >= c.limit {
+		return 0
+	}
+	n := len(c.classes) + 1
+	wider := make([]cell, (n+1)*(n+1))
+	for i := range n {
+		copy(wider[i*(n+1):], c.cells[i*n:(i+1)*n])
+	}
+	c.cells = wider
+	c.classes = append(c.classes, class)
+	c.index[class] = n
+	return n
+}
+
+// Merge adds all rows of another one. Rows that are Other there are Other here.
+func (c *Confusion) Merge(o *Confusion) {
+	places := make([]int, len(o.classes)+1)
+	for i, class := range o.classes {
+		places[i+1] = c.place(class)
+	}
+	for a, pa := range places {
+		for p, pp := range places {
+			v := *o.at(a, p)
+			c.at(pa, pp).add(v)
+			// What is right there is right here, also where the class is Other now.
+			if a == p && a > 0 && pa == 0 {
+				c.rightOther.add(v)
+			}
+		}
+	}
+	c.rightOther.add(o.rightOther)
+}
+
+// Classes are the classes with cells of their own, sorted.
+func (c *Confusion) Classes() []string { return slices.Sorted(slices.Values(c.classes)) }
+
+// Total is the number of rows, and the sum of their weights.
+func (c *Confusion) Total() (rows int64, weight float64) {
+	all := sum(c.cells...)
+	return all.rows, all.weight
+}
+
+// Weight is the sum of the weights of the rows of a cell; both may be Other.
+func (c *Confusion) Weight(actual, predicted string) float64 {
+	a, okA := c.index[actual]
+	p, okP := c.index[predicted]
+	if !okA && actual != Other || !okP && predicted != Other {
+		return 0
+	}
+	return c.at(a, p).weight
+}
+
+// right are the rows whose predicted class is the actual one.
+func (c *Confusion) right() cell {
+	all := c.rightOther
+	for i := range c.classes {
+		all = sum(all, *c.at(i+1, i+1))
+	}
+	return all
+}
+
+// Counts are those of one class against all others.
+func (c *Confusion) Counts(positive string) Counts {
+	at, known := c.index[positive]
+	if !known && positive != Other {
+		at = -1
+	}
+	var out Counts
+	for a := range len(c.classes) + 1 {
+		for p := range len(c.classes) + 1 {
+			v := *c.at(a, p)
+			switch {
+			case a == at && p == at:
+				out.truePositive = sum(out.truePositive, v)
+			case p == at:
+				out.falsePositive = sum(out.falsePositive, v)
+			case a == at:
+				out.falseNegative = sum(out.falseNegative, v)
+			default:
+				out.trueNegative = sum(out.trueNegative, v)
+			}
+		}
+	}
+	return out
+}
+
+// Counts are rows by whether a class was predicted and whether it was the actual one.
+type Counts struct{ truePositive, falsePositive, falseNegative, trueNegative cell }
+
+// Weights are the sums of the weights of true positives, false positives, false negatives and true
+// negatives.
+func (c Counts) Weights() (tp, fp, fn, tn float64) {
+	return c.truePositive.weight, c.falsePositive.weight, c.falseNegative.weight, c.trueNegative.weight
+}
+
+// Encode writes the counts.
+func (c *Confusion) Encode(e *wire.Encoder) {
+	e.Uvarint(uint64(c.limit))
+	e.Uvarint(uint64(len(c.classes)))
+	for _, class := range c.classes {
+		e.String(class)
+	}
+	for _, v := range c.cells {
+		v.encode(e)
+	}
+	c.rightOther.encode(e)
+}
+
+// DecodeConfusion reads what Encode wrote; the Decoder has what is wrong with it.
+func DecodeConfusion(d *wire.Decoder) *Confusion {
+	c := NewConfusion(int(d.UvarintTo(mostClasses)))
+	n := int(d.UvarintTo(uint64(c.limit)))
+	// Each cell takes two bytes at least.
+	if d.Len() < 2*(n+1)*(n+1) {
+		d.Fail()
+		return c
+	}
+	for i := range n {
+		class := d.String()
+		if _, twice := c.index[class]; twice || class == Other {
+			d.Fail()
+			return NewConfusion(c.limit)
+		}
+		c.classes = append(c.classes, class)
+		c.index[class] = i + 1
+	}
+	c.cells = make([]cell, (n+1)*(n+1))
+	for i := range c.cells {
+		c.cells[i] = decodeCell(d)
+	}
+	c.rightOther = decodeCell(d)
+	return c
+}

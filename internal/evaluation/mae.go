@@ -1,0 +1,10 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluation
+
+// MAE is the mean absolute error, in the unit of the answer, with the interval of a mean (Student's,
+// with the skewness taken out).
+func MAE(r *Regression, level float64) Interval {
+	return nonNegative(r.absolute.interval(level))
+}

@@ -1,0 +1,134 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluation
+
+import (
+	"math"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
+)
+
+// moments are the first four powers of numbers, summed about an offset near them: their first.
+type moments struct {
+	cell
+	offset float64
+	powers [4]float64
+}
+
+// count adds (sign 1) or takes away (sign −1) a number.
+func (m *moments) count(x, weight float64, sign int64) {
+	if m.rows == 0 {
+		m.offset = x
+	}
+	m.cell.count(weight, sign)
+	d, w := x-m.offset, float64(sign)*weight
+	for k := range m.powers {
+		w *= d
+		m.powers[k] += w
+	}
+	m.tidy()
+}
+
+func (m *moments) tidy() {
+	if m.rows == 0 {
+		*m = moments{}
+	}
+}
+
+func (m *moments) merge(o moments) {
+	if o.rows == 0 {
+		return
+	}
+	if m.rows == 0 {
+		*m = o
+		return
+	}
+	o = o.about(m.offset)
+	m.cell.add(o.cell)
+	for k := range m.powers {
+		m.powers[k] += o.powers[k]
+	}
+	m.tidy()
+}
+
+// about returns the sums about another offset, by the binomial theorem.
+func (m moments) about(offset float64) moments {
+	d := m.offset - offset
+	s := [5]float64{m.weight, m.powers[0], m.powers[1], m.powers[2], m.powers[3]}
+	m.offset = offset
+	m.powers = [4]float64{
+		s[1] + d*s[0],
+		s[2] + d*(2*s[1]+d*s[0]),
+		s[3] + d*(3*s[2]+d*(3*s[1]+d*s[0])),
+		s[4] + d*(4*s[3]+d*(6*s[2]+d*(4*s[1]+d*s[0]))),
+	}
+	return m
+}
+
+func (m moments) mean() float64 { return m.offset + m.powers[0]/m.weight }
+
+// central returns the mean of the k-th powers, 2 to 4, about the mean.
+func (m moments) central(k int) float64 {
+	v := m.about(m.mean()).powers[k-1] / m.weight
+	if k == 3 {
+		return v
+	}
+	return max(v, 0)
+}
+
+// interval is that of the mean: Student's t, with the skewness of the numbers taken out by Hall's
+// cubic transformation (Hall, On the removal of skewness by transformation, JRSS B 54, 1992): with
+// s² the variance, γ the skewness and n the rows that they are worth,
+//
+//	x̄ − s/√n · g⁻¹(t),   g(t) = t + γt²/(3√n) + γ²t³/(27n) + γ/(6√n)
+//
+// Symmetric numbers have Student's interval. One row has no bounds.
+func (m moments) interval(level float64) Interval {
+	n := m.n()
+	if m.rows == 0 {
+		return undefined(math.Inf(-1), math.Inf(1), 0)
+	}
+	mean := m.mean()
+	out := Interval{Point: mean, Lower: math.Inf(-1), Upper: math.Inf(1), N: n}
+	if n <= 1 {
+		return out
+	}
+	variance := m.central(2)
+	if variance == 0 {
+		out.Lower, out.Upper = mean, mean
+		return out
+	}
+	t, root := studentQuantile(level, n-1), math.Sqrt(n)
+	se := math.Sqrt(variance / (n - 1))
+	// The sample's skewness is too small by about this factor (the adjusted Fisher-Pearson one).
+	gamma := m.central(3) / math.Pow(variance, 1.5)
+	if n > 3 {
+		gamma *= math.Sqrt(n*(n-1)) / (n - 2)
+	}
+	inverse := func(x float64) float64 {
+		a := gamma / root
+		if math.Abs(a) < 1e-6 {
+			return x
+		}
+		return 3 / a * (math.Cbrt(1+a*(x-a/6)) - 1)
+	}
+	out.Lower, out.Upper = mean-se*inverse(t), mean-se*inverse(-t)
+	return out
+}
+
+func (m moments) encode(e *wire.Encoder) {
+	m.cell.encode(e)
+	e.Float64(m.offset)
+	for _, p := range m.powers {
+		e.Float64(p)
+	}
+}
+
+func decodeMoments(d *wire.Decoder) moments {
+	m := moments{cell: decodeCell(d), offset: d.Float64()}
+	for k := range m.powers {
+		m.powers[k] = d.Float64()
+	}
+	return m
+}
