@@ -8,19 +8,20 @@ import "github.com/spf13/cobra"
 func newCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mlprofile",
-		Short: "Baselines of data sets, and how far data has drifted from them",
+		Short: "Baselines of data sets, how far data has drifted from them, and how good predictions are",
 		Long: `mlprofile makes the baselines that ml_summary and ml_drift compare live traffic with, from CSV, JSON lines or
-Parquet files, and computes drift between files with the code that the collector runs.`,
+Parquet files, and computes drift between files, and measures of predictions with labels, with the code that the collector runs.`,
 		Example: `  mlprofile build training.csv --prediction label --confidence score -o catalog/fraud.json
   mlprofile show catalog/fraud.json
   mlprofile card catalog/fraud.json --name fraud > catalog/fraud.yaml
   mlprofile score --method psi --reference catalog/fraud.json --current today.csv --column amount
   mlprofile compare catalog/fraud.json today.csv --format html -o today.html
+  mlprofile evaluate predictions.csv --labels labels.csv --id request_id --by month
   mlprofile stream today.csv --column score --detector adwin`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(newBuild(), newShow(), newCard(), newScore(), newCompare(), newStream(), newThreshold())
+	cmd.AddCommand(newBuild(), newShow(), newCard(), newScore(), newCompare(), newEvaluate(), newStream(), newThreshold())
 	return cmd
 }

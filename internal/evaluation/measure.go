@@ -151,3 +151,12 @@ func (r *Regression) Scores(level float64) []Score {
 func (r *Ranking) Scores(level float64) []Score {
 	return []Score{{Measure: MeasureNDCG, Interval: NDCG(r, level)}, {Measure: MeasureHitRate, Interval: HitRate(r, level)}}
 }
+
+// Measures are all measures.
+func Measures() []Measure {
+	return []Measure{
+		MeasurePrecision, MeasureRecall, MeasureF1, MeasureFPR, MeasureFNR, MeasureAccuracy, MeasureMCC, MeasureROCAUC, MeasurePRAUC,
+		MeasureLogLoss, MeasureBrier, MeasureECE, MeasureMAE, MeasureRMSE, MeasureMAPE, MeasureBias, MeasureR2, MeasureNDCG,
+		MeasureHitRate, MeasureKappa, MeasureAgreement,
+	}
+}

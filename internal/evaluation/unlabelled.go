@@ -51,15 +51,15 @@ func (u *Unlabelled) Estimate(calibration Isotonic, level float64) []Score {
 	if !(e.weight > 0) {
 		return nil
 	}
-	z := normalQuantile(level)
 	var out []Score
+	t := studentQuantile(level, max(e.n-1, 1))
 	add := func(m Measure, point float64, positive, negative func(bin int) float64, scale func(point, se, z, n float64) Interval) {
 		if math.IsNaN(point) {
 			out = append(out, Score{Measure: m, Interval: undefined(0, 1, e.n)})
 			return
 		}
 		se := e.error(positive, negative)
-		out = append(out, Score{Measure: m, Interval: scale(point, se, z, e.n)})
+		out = append(out, Score{Measure: m, Interval: scale(point, se, t, e.n)})
 	}
 	always := func(v float64) func(int) float64 { return func(int) float64 { return v } }
 	tp, fp, fn, tn := e.tp, e.fp, e.fn, e.tn
@@ -83,6 +83,8 @@ func (u *Unlabelled) Estimate(calibration Isotonic, level float64) []Score {
 	byTotal := mcc * (1/p - 1/n) / 2
 	add(MeasureMCC, mcc, always((tn+fn)/root-byTotal), always(-(fp+tp)/root-byTotal), onFisher)
 
+	// The smaller class decides how far an area may be off.
+	t = studentQuantile(level, max(min(p, n)/e.weight*e.n-1, 1))
 	area := func(m Measure, g gradient) {
 		by := func(i int) float64 { return g.positive[i] - g.negative[i] }
 		if !(p > 0 && n > 0) {
@@ -94,6 +96,7 @@ func (u *Unlabelled) Estimate(calibration Isotonic, level float64) []Score {
 	pr, _, _ := e.soft.prGradient()
 	area(MeasurePRAUC, pr)
 
+	t = studentQuantile(level, max(e.n-1, 1))
 	var logLoss, brier float64
 	for i := range e.probability {
 		w := e.bins[i].weight()
