@@ -14,7 +14,7 @@ LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS     := -trimpath -buildvcs=false -tags=grpcnotrace
 
-.PHONY: help build run demo test simulate test-race fuzz test-e2e test-clients lint bench generate check-generated tools clean
+.PHONY: help build run demo test simulate coverage test-race fuzz test-e2e test-clients lint bench generate check-generated tools clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -36,6 +36,9 @@ test: build ## all tests that need no other server
 
 simulate: ## months of simulated traffic with and without a drift: docs/simulations.md (an hour)
 	$(GO) test ./test/simulate -count=1 -timeout 5h -run '^TestSimulate$$' -write ../../docs/simulations.md $(SIMULATEFLAGS)
+
+coverage: ## how often the intervals of measures hold the truth: docs/evaluation.md (half an hour)
+	EVALUATION_COVERAGE_TRIALS=10000 $(GO) test ./internal/evaluation -count=1 -timeout 5h -run '^TestCoverage$$'
 
 test-race: export CGO_ENABLED := 1
 test-race: ## the components' tests under the race detector (needs a C compiler)

@@ -3,6 +3,6 @@
 
 package evaluation
 
-// Bias is the mean error, predicted minus actual, in the unit of the answer, with the interval of a
-// mean (Student's, with the skewness taken out).
-func Bias(r *Regression, level float64) Interval { return r.errors.interval(level) }
+// Bias is the mean error, predicted minus actual, in the unit of the answer, with Student's
+// interval of a mean.
+func Bias(r *Regression, level float64) Interval { return r.errors.student(level) }

@@ -46,7 +46,7 @@ func MacroF1(c *Confusion, level float64) Interval {
 		return -(f[i]/(actual[i]+predicted[i]) + f[j]/(actual[j]+predicted[j])) / k
 	})
 	if !(variance > 0) || point <= 0 || point >= 1 {
-		return macro(classes, F1, level)
+		return together(classes, F1, level)
 	}
 	n := sum(c.cells...).n()
 	return onLogit(point, math.Sqrt(variance), studentQuantile(level, max(n-1, 1)), n)

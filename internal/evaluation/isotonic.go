@@ -12,11 +12,9 @@ import (
 // Isotonic makes probabilities of scores: a function that does not fall, linear between its points
 // and level outside of them, as scikit-learn's IsotonicRegression(out_of_bounds="clip").
 type Isotonic struct {
-	// scores rise; probabilities do not fall. Points of one block have one probability.
+	// scores rise; probabilities do not fall.
 	scores, probabilities []float64
-	// blocks are those of the points: the first is 0.
-	blocks []int
-	// rows are what the rows of the baseline in each block are worth.
+	// rows are what the baseline's rows of each point are worth.
 	rows []float64
 }
 
@@ -35,8 +33,10 @@ func FitIsotonic(s *Scores) (i Isotonic, ok bool) {
 		if b.empty() {
 			continue
 		}
+		all := sum(b.positive, b.negative)
 		i.scores = append(i.scores, b.score())
-		blocks = append(blocks, block{b.positive, sum(b.positive, b.negative), 1})
+		i.rows = append(i.rows, all.n())
+		blocks = append(blocks, block{b.positive, all, 1})
 		for n := len(blocks); n > 1 && share(blocks[n-2]) >= share(blocks[n-1]); n-- {
 			last := blocks[n-1]
 			blocks = blocks[:n-1]
@@ -45,11 +45,9 @@ func FitIsotonic(s *Scores) (i Isotonic, ok bool) {
 			before.points += last.points
 		}
 	}
-	for n, b := range blocks {
-		i.rows = append(i.rows, b.all.n())
+	for _, b := range blocks {
 		for range b.points {
 			i.probabilities = append(i.probabilities, share(b))
-			i.blocks = append(i.blocks, n)
 		}
 	}
 	positive, negative := s.totals()
@@ -76,27 +74,40 @@ func (i Isotonic) between(score float64) (p, q int, part float64) {
 	return at - 1, at, (score - i.scores[at-1]) / (i.scores[at] - i.scores[at-1])
 }
 
+// partRows are those of a part of the scores in whose mean probability chance is looked for.
+const partRows = 50
+
+// variance is that of the sum of the probabilities of all points, each times its weight.
+func (i Isotonic) variance(weights []float64) (v float64) {
+	var weight, rows, positive float64
+	for at, w := range weights {
+		weight += w
+		rows += i.rows[at]
+		positive += i.rows[at] * i.probabilities[at]
+		if rows < partRows && at < len(weights)-1 || !(rows > 0) {
+			continue
+		}
+		// A share of none or of all is not sure either.
+		p := (positive + 0.5) / (rows + 1)
+		v += weight * weight * p * (1 - p) / rows
+		weight, rows, positive = 0, 0, 0
+	}
+	return v
+}
+
 // Encode writes it.
 func (i Isotonic) Encode(e *wire.Encoder) {
 	e.Float64s(i.scores)
 	e.Float64s(i.probabilities)
-	for _, b := range i.blocks {
-		e.Uvarint(uint64(b))
-	}
 	e.Float64s(i.rows)
 }
 
 // DecodeIsotonic reads what Encode wrote; the Decoder has what is wrong with it.
 func DecodeIsotonic(d *wire.Decoder) Isotonic {
-	i := Isotonic{scores: d.Float64s(), probabilities: d.Float64s()}
-	for range i.scores {
-		i.blocks = append(i.blocks, int(d.UvarintTo(uint64(len(i.scores)))))
-	}
-	i.rows = d.Float64s()
-	if len(i.scores) == 0 || len(i.probabilities) != len(i.scores) || !slices.IsSorted(i.scores) ||
-		len(i.rows) == 0 || slices.Max(i.blocks) >= len(i.rows) {
+	i := Isotonic{scores: d.Float64s(), probabilities: d.Float64s(), rows: d.Float64s()}
+	if len(i.scores) == 0 || len(i.probabilities) != len(i.scores) || len(i.rows) != len(i.scores) || !slices.IsSorted(i.scores) {
 		d.Fail()
-		return Isotonic{scores: []float64{0}, probabilities: []float64{0}, blocks: []int{0}, rows: []float64{0}}
+		return Isotonic{scores: []float64{0}, probabilities: []float64{0}, rows: []float64{0}}
 	}
 	return i
 }

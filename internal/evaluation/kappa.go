@@ -8,7 +8,8 @@ import "math"
 // Kappa is Cohen's kappa, how much more often two answers agree than they would by chance, (pₒ−pₑ)/
 // (1−pₑ), at most 1; not defined where both give one answer throughout. Its error is that of Fleiss,
 // Cohen and Everitt (Psychological Bulletin 72, 1969), which statsmodels has as cohens_kappa's
-// std_kappa; where that has no width (all agree), it is that of the counts with two more rows that
+// std_kappa, on the scale of Fisher's
+// transformation; where that has no width (all agree), it is that of the counts with two more rows that
 // are spread over all cells. Rows whose answers are both Other agree if they are the same class.
 func Kappa(c *Confusion, level float64) Interval {
 	n := sum(c.cells...).n()
@@ -16,12 +17,13 @@ func Kappa(c *Confusion, level float64) Interval {
 	if math.IsNaN(point) {
 		return undefined(-1, 1, n)
 	}
-	z := normalQuantile(level)
-	out := Interval{Point: point, Lower: point - z*se, Upper: point + z*se, N: n}
-	if !(se > 0) {
-		p, se := c.smoothed().kappa()
-		out.Lower, out.Upper = p-z*se, p+z*se
+	t := studentQuantile(level, max(n-1, 1))
+	if se > 0 {
+		return onFisher(point, se, t, n).within(-1, 1)
 	}
+	p, se := c.smoothed().kappa()
+	out := onFisher(p, se, t, n)
+	out.Point = point
 	return out.within(-1, 1)
 }
 

@@ -8,7 +8,7 @@ package evaluation
 const leastProbability = 1e-15
 
 // LogLoss is the mean of −ln of the probability that was given to the actual class, at least 0,
-// exact, with the interval of a mean (Student's, with the skewness taken out).
+// exact, with the interval of a mean whose skewness is taken out.
 func LogLoss(s *Scores, level float64) Interval {
 	return nonNegative(s.logLoss.interval(level))
 }

@@ -16,12 +16,12 @@ func MCC(c *Confusion, level float64) Interval {
 	if math.IsNaN(point) {
 		return undefined(-1, 1, n)
 	}
-	t := studentQuantile(level, max(n-1, 1))
+	z := normalQuantile(level)
 	if se > 0 {
-		return onFisher(point, se, t, n).within(-1, 1)
+		return onFisher(point, se, z, n).within(-1, 1)
 	}
 	p, se := c.smoothed().mcc()
-	out := onFisher(p, se, t, n)
+	out := onFisher(p, se, z, n)
 	out.Point = point
 	return out.within(-1, 1)
 }

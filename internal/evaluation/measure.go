@@ -97,7 +97,7 @@ func (c *Confusion) Scores(positive string, level float64) []Score {
 		return out
 	}
 	for _, m := range rates {
-		out = append(out, Score{Measure: m.measure, Average: Macro, Interval: macro(classes, m.of, level)})
+		out = append(out, Score{Measure: m.measure, Average: Macro, Interval: c.macro(classes, m, level)})
 	}
 	out = append(out, Score{Measure: MeasureF1, Average: Macro, Interval: MacroF1(c, level)})
 	// With one answer for each row, what is a false positive of one class is a false negative of
@@ -107,12 +107,6 @@ func (c *Confusion) Scores(positive string, level float64) []Score {
 	}
 	return out
 }
-
-// rates are the measures that are a share of rows.
-var rates = []struct {
-	measure Measure
-	of      func(Counts, float64) Interval
-}{{MeasurePrecision, Precision}, {MeasureRecall, Recall}, {MeasureFPR, FPR}, {MeasureFNR, FNR}}
 
 func (c Counts) scores(class string, level float64) []Score {
 	out := make([]Score, 0, len(rates)+1)

@@ -77,14 +77,40 @@ func (m moments) central(k int) float64 {
 	return max(v, 0)
 }
 
-// interval is that of the mean: Student's t, with the skewness of the numbers taken out by Hall's
-// cubic transformation (Hall, On the removal of skewness by transformation, JRSS B 54, 1992): with
+// interval is that of the mean, with the skewness of the numbers taken out by Hall's cubic
+// transformation (Hall, On the removal of skewness by transformation, JRSS B 54, 1992): with
 // s² the variance, γ the skewness and n the rows that they are worth,
 //
-//	x̄ − s/√n · g⁻¹(t),   g(t) = t + γt²/(3√n) + γ²t³/(27n) + γ/(6√n)
+//	x̄ − s/√n · g⁻¹(±z),   g(t) = t + γt²/(3√n) + γ²t³/(27n) + γ/(6√n)
 //
-// Symmetric numbers have Student's interval. One row has no bounds.
-func (m moments) interval(level float64) Interval {
+// One row has no bounds.
+func (m moments) interval(level float64) Interval { return m.unskewed(level, normalQuantile(level)) }
+
+// unskewed is interval with another quantile than the normal one.
+func (m moments) unskewed(level, quantile float64) Interval {
+	out := m.student(level)
+	variance := m.central(2)
+	if math.IsInf(out.Lower, 0) || !(variance > 0) {
+		return out
+	}
+	n := m.n()
+	root := math.Sqrt(n)
+	gamma := m.central(3) / math.Pow(variance, 1.5)
+	a := gamma / root
+	se := math.Sqrt(variance / (n - 1))
+	inverse := func(x float64) float64 {
+		if math.Abs(a) < 1e-6 {
+			return x
+		}
+		return 3 / a * (math.Cbrt(1+a*(x-a/6)) - 1)
+	}
+	out.Lower, out.Upper = out.Point-se*inverse(quantile), out.Point-se*inverse(-quantile)
+	return out
+}
+
+// student is Student's interval of the mean, which is better where numbers are about symmetric and
+// have long tails. One row has no bounds.
+func (m moments) student(level float64) Interval {
 	n := m.n()
 	if m.rows == 0 {
 		return undefined(math.Inf(-1), math.Inf(1), 0)
@@ -99,21 +125,8 @@ func (m moments) interval(level float64) Interval {
 		out.Lower, out.Upper = mean, mean
 		return out
 	}
-	t, root := studentQuantile(level, n-1), math.Sqrt(n)
-	se := math.Sqrt(variance / (n - 1))
-	// The sample's skewness is too small by about this factor (the adjusted Fisher-Pearson one).
-	gamma := m.central(3) / math.Pow(variance, 1.5)
-	if n > 3 {
-		gamma *= math.Sqrt(n*(n-1)) / (n - 2)
-	}
-	inverse := func(x float64) float64 {
-		a := gamma / root
-		if math.Abs(a) < 1e-6 {
-			return x
-		}
-		return 3 / a * (math.Cbrt(1+a*(x-a/6)) - 1)
-	}
-	out.Lower, out.Upper = mean-se*inverse(t), mean-se*inverse(-t)
+	half := studentQuantile(level, n-1) * math.Sqrt(variance/(n-1))
+	out.Lower, out.Upper = mean-half, mean+half
 	return out
 }
 

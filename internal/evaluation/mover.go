@@ -26,10 +26,10 @@ func Difference(a, b Interval) Interval {
 	}
 }
 
-// macro is the mean over classes of a share whose rows are others for each class, by the same
-// method. A class without such rows counts as 0, as scikit-learn has it, with bounds that exclude
-// nothing.
-func macro(classes []Counts, of func(Counts, float64) Interval, level float64) Interval {
+// together is the mean over classes of a share, with bounds as if the rows were others for each
+// class, by the same method. A class without such rows counts as 0, as scikit-learn has it, with
+// bounds that exclude nothing.
+func together(classes []Counts, of func(Counts, float64) Interval, level float64) Interval {
 	var out Interval
 	var below, above float64
 	for _, c := range classes {

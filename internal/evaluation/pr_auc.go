@@ -31,7 +31,7 @@ func PRAUC(s *Scores, level float64) (ap Interval, binError float64) {
 		out.N = n
 		return out, binError
 	}
-	return onLogit(g.point, math.Sqrt(variance), studentQuantile(level, max(positive.n()-1, 1)), n), binError
+	return onLogit(g.point, math.Sqrt(variance), studentQuantile(level, max(n-2, 1)), n), binError
 }
 
 // prGradient is the gradient of the average precision, and what the average precision of the scores

@@ -37,7 +37,7 @@ func ROCAUC(s *Scores, level float64) (auc Interval, binError float64) {
 		out.N = n
 		return out, tied / 2
 	}
-	return onLogit(g.point, math.Sqrt(variance), studentQuantile(level, max(min(nP, nN)-1, 1)), n), tied / 2
+	return onLogit(g.point, math.Sqrt(variance), normalQuantile(level), n), tied / 2
 }
 
 // bessel makes a mean square of n deviations a variance.

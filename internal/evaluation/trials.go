@@ -83,9 +83,9 @@ func logBeta(a, b float64) float64 {
 	return x + y - z
 }
 
-// together returns the least evidence against all pairs of means whose difference, b − a, is d: the
+// leastEvidence returns the least evidence against all pairs of means whose difference, b − a, is d: the
 // sum of two convex functions, so that a golden section finds it.
-func together(a, b func(float64) float64, d float64) float64 {
+func leastEvidence(a, b func(float64) float64, d float64) float64 {
 	low, high := max(0, -d), min(1, 1-d)
 	f := func(p float64) float64 {
 		v := a(p) + b(min(max(p+d, 0), 1))
@@ -124,13 +124,13 @@ func AlwaysValid(a, b Trials, level float64) Interval {
 	most := -math.Log1p(-level)
 	point := b.mean() - a.mean()
 	edge := func(outer float64) float64 {
-		if together(ea, eb, outer) < most {
+		if leastEvidence(ea, eb, outer) < most {
 			return outer
 		}
 		in, out := point, outer
 		for range 50 {
 			middle := (in + out) / 2
-			if together(ea, eb, middle) < most {
+			if leastEvidence(ea, eb, middle) < most {
 				in = middle
 			} else {
 				out = middle
@@ -150,5 +150,5 @@ func AlwaysValidP(a, b Trials, margin float64) float64 {
 	if a.n <= 0 || b.n <= 0 || !(b.mean()-a.mean() > margin) {
 		return 1
 	}
-	return min(math.Exp(-together(a.evidence(), b.evidence(), margin)), 1)
+	return min(math.Exp(-leastEvidence(a.evidence(), b.evidence(), margin)), 1)
 }

@@ -44,8 +44,8 @@ func DecodeUnlabelled(d *wire.Decoder) *Unlabelled { return &Unlabelled{decodeHi
 // The bounds are those of what labels will show (not of what more rows would), if scores mean what
 // they meant in the baseline. Two errors are in them: a label is yes or no, not p, which is
 // Σ φ²·p(1−p) with φ the derivative of the measure by the row's label; and the calibration is of
-// finitely many rows, which is (Σ φ)²·p(1−p)/m for each block of the calibration with m rows in the
-// baseline. Both are taken from the same delta method as those of the measures with labels.
+// finitely many rows, which is (Σ φ)²·p(1−p)/m for each part of the scores with m rows in the
+// baseline (parts, not blocks: an isotonic regression is no surer of a mean than the rows are). Both are taken from the same delta method as those of the measures with labels.
 func (u *Unlabelled) Estimate(calibration Isotonic, level float64) []Score {
 	e := u.expect(calibration)
 	if !(e.weight > 0) {
@@ -58,20 +58,26 @@ func (u *Unlabelled) Estimate(calibration Isotonic, level float64) []Score {
 			out = append(out, Score{Measure: m, Interval: undefined(0, 1, e.n)})
 			return
 		}
-		se := e.error(positive, negative)
-		out = append(out, Score{Measure: m, Interval: scale(point, se, t, e.n)})
+		se, step := e.error(positive, negative)
+		// Labels change the measure in steps, of which half a one belongs to each side.
+		out = append(out, Score{Measure: m, Interval: scale(point, se+step/2/t, t, e.n)})
 	}
 	always := func(v float64) func(int) float64 { return func(int) float64 { return v } }
 	tp, fp, fn, tn := e.tp, e.fp, e.fn, e.tn
 	add(MeasureAccuracy, (tp+tn)/e.weight, always(1/e.weight), always(-1/e.weight), onLogit)
 
+	// The smaller class decides how far what is a share of it, or an area, may be off.
+	p, n := tp+fn, fp+tn
 	precision := tp / (tp + fp)
 	add(MeasurePrecision, precision, always(1/(tp+fp)), always(0), onLogit)
-	recall, p := tp/(tp+fn), tp+fn
+	all, smaller := t, studentQuantile(level, max(min(p, n)/e.weight*e.n-1, 1))
+	t = smaller
+	recall := tp / p
 	add(MeasureRecall, recall, always((1-recall)/p), always(-recall/p), onLogit)
-	fpr, n := fp/(fp+tn), fp+tn
+	fpr := fp / n
 	add(MeasureFPR, fpr, always((fpr-1)/n), always(fpr/n), onLogit)
 	add(MeasureFNR, 1-recall, always((recall-1)/p), always(recall/p), onLogit)
+	t = all
 	f1, d := 2*tp/(2*tp+fp+fn), 2*tp+fp+fn
 	add(MeasureF1, f1, always((2-f1)/d), always(-f1/d), onLogit)
 
@@ -83,8 +89,7 @@ func (u *Unlabelled) Estimate(calibration Isotonic, level float64) []Score {
 	byTotal := mcc * (1/p - 1/n) / 2
 	add(MeasureMCC, mcc, always((tn+fn)/root-byTotal), always(-(fp+tp)/root-byTotal), onFisher)
 
-	// The smaller class decides how far an area may be off.
-	t = studentQuantile(level, max(min(p, n)/e.weight*e.n-1, 1))
+	t = smaller
 	area := func(m Measure, g gradient) {
 		by := func(i int) float64 { return g.positive[i] - g.negative[i] }
 		if !(p > 0 && n > 0) {
@@ -96,7 +101,7 @@ func (u *Unlabelled) Estimate(calibration Isotonic, level float64) []Score {
 	pr, _, _ := e.soft.prGradient()
 	area(MeasurePRAUC, pr)
 
-	t = studentQuantile(level, max(e.n-1, 1))
+	t = all
 	var logLoss, brier float64
 	for i := range e.probability {
 		w := e.bins[i].weight()
@@ -165,14 +170,10 @@ func (u *Unlabelled) expect(calibration Isotonic) *expected {
 }
 
 // error is the standard error of a measure, given its derivative by the label of a row that was taken
-// for positive, and of one that was not.
-func (e *expected) error(positive, negative func(bin int) float64) float64 {
-	blocks := make([]float64, len(e.calibration.rows))
-	share := make([]float64, len(e.calibration.rows))
-	for point, block := range e.calibration.blocks {
-		share[block] = e.calibration.probabilities[point]
-	}
-	var v float64
+// for positive, and of one that was not, and how much the label of one row changes it in the mean.
+func (e *expected) error(positive, negative func(bin int) float64) (se, step float64) {
+	points := make([]float64, len(e.calibration.scores))
+	var v, rows float64
 	for i := range e.bins {
 		b := &e.bins[i]
 		if b.empty() {
@@ -181,16 +182,17 @@ func (e *expected) error(positive, negative func(bin int) float64) float64 {
 		dp, dn := positive(i), negative(i)
 		p := e.probability[i]
 		v += (b.positive.squares*dp*dp + b.negative.squares*dn*dn) * p * (1 - p)
+		unsure := (b.positive.weight*math.Abs(dp) + b.negative.weight*math.Abs(dn)) * p * (1 - p)
+		step += unsure
+		rows += (b.positive.weight*one(dp != 0) + b.negative.weight*one(dn != 0)) * p * (1 - p)
 		total := b.positive.weight*dp + b.negative.weight*dn
 		first, second, part := e.calibration.between(b.score())
-		blocks[e.calibration.blocks[first]] += total * (1 - part)
-		blocks[e.calibration.blocks[second]] += total * part
+		points[first] += total * (1 - part)
+		points[second] += total * part
 	}
-	for i, total := range blocks {
-		m := e.calibration.rows[i]
-		// A share of none or of all is not sure either.
-		p := (share[i]*m + 0.5) / (m + 1)
-		v += total * total * p * (1 - p) / max(m, 1)
+	v += e.calibration.variance(points)
+	if rows > 0 {
+		step /= rows
 	}
-	return math.Sqrt(v)
+	return math.Sqrt(v), step
 }

@@ -39,6 +39,7 @@ var withCollector = map[string]string{
 	"internal/catalog/cataloghost":       "it looks among a collector's extensions",
 	"internal/catalog/catalogtest":       "a double of an extension",
 	"internal/delta/otlp":                "a delta travels as metrics",
+	"internal/evaluation":  "ml_evaluation will count labels by it",
 	"internal/ingest":                    "files are followed as filelog does, answers are those of receivers",
 	"internal/label":                     "a label travels as a log record",
 	"internal/metricbuilder":             "it builds pdata metrics",
