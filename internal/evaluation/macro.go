@@ -51,8 +51,11 @@ func (c *Confusion) macro(classes []Counts, m rate, level float64) Interval {
 		return out
 	}
 	n := all.n()
-	// Each class has a share of its own.
+	// Each class has a share of its own, of rows of its own but for FPR.
 	freedom := max(n-k, 1)
+	if m.measure == MeasureFPR {
+		freedom = max(n-1, 1)
+	}
 	return onLogit(mean, math.Sqrt(variance*n/freedom), studentQuantile(level, freedom), n)
 }
 
