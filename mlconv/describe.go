@@ -4,7 +4,10 @@
 package mlconv
 
 import (
+	"cmp"
+	"maps"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -67,4 +70,9 @@ func DescribeAttribute(name string) (n Name, ok bool) {
 		}
 	}
 	return Name{}, false
+}
+
+// Attributes returns what is said of all attributes, prefixes and events of the vocabulary, by name.
+func Attributes() []Name {
+	return slices.SortedFunc(maps.Values(attributes), func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
 }

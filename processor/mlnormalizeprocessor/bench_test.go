@@ -43,7 +43,7 @@ func request(llm bool) ptrace.Traces {
 func BenchmarkConsumeTraces(b *testing.B) {
 	for name, llm := range map[string]bool{"foreign": false, "gen_ai": true} {
 		b.Run(name, func(b *testing.B) {
-			p, err := newProcessor(processortest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
+			p, err := newTraces(processortest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
 			require.NoError(b, err)
 			require.NoError(b, p.Start(b.Context(), componenttest.NewNopHost()))
 			original, td := request(llm), ptrace.NewTraces()

@@ -6,6 +6,7 @@ package mlnormalizeprocessor
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"go.opentelemetry.io/collector/component"
@@ -25,8 +26,13 @@ type Config struct {
 	// RemoveOriginals removes an attribute whose value was moved to the vocabulary; by default it
 	// stays.
 	RemoveOriginals bool `mapstructure:"remove_originals"`
-	// DropContent removes attributes and events that hold prompts and completions, from all spans.
-	DropContent bool `mapstructure:"drop_content"`
+	// DropContent removes what holds prompts and completions from spans and log records: false, true
+	// (what is known to), or strict (also what is not known not to).
+	DropContent dialect.Drop `mapstructure:"drop_content"`
+	// Keep are attributes whose texts stay, up to 64 bytes, whatever drop_content says: a key, a.* for
+	// all that begin so, event:NAME for events of a name, span:message for the messages of statuses,
+	// log:body for the bodies of log records.
+	Keep []string `mapstructure:"keep"`
 	// Features is about names of features that people write by hand.
 	Features Features `mapstructure:"features"`
 	// AgentCalls counts an agent or a workflow with a model and tokens as a call where no call of
@@ -64,6 +70,20 @@ func createDefaultConfig() component.Config {
 	return &Config{MaxJSONBytes: dialect.DefaultMaxJSON, AgentCalls: true}
 }
 
+// Unmarshal reads drop_content where it is true or false as where it is a word.
+func (c *Config) Unmarshal(conf *confmap.Conf) error {
+	switch given := conf.Get("drop_content").(type) {
+	case nil, string:
+	case bool:
+		if err := conf.Merge(confmap.NewFromStringMap(map[string]any{"drop_content": strconv.FormatBool(given)})); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("'drop_content': must be true, false or strict, not %v", given)
+	}
+	return conf.Unmarshal(c)
+}
+
 // Validate returns all violations, each naming its key.
 func (c *Config) Validate() error {
 	_, err := c.engine()
@@ -71,8 +91,17 @@ func (c *Config) Validate() error {
 		configcheck.Range("max_json_bytes", c.MaxJSONBytes, leastJSON, mostJSON),
 		featureNames("categories", c.Features.Categories),
 		featureNames("exclude", c.Features.Exclude),
+		c.keep(),
 		err,
 	)
+}
+
+// keep checks that what is kept would be removed.
+func (c *Config) keep() error {
+	if len(c.Keep) > 0 && c.DropContent == dialect.DropNothing {
+		return errors.New("'keep': says what drop_content leaves, which is false")
+	}
+	return configcheck.Distinct("keep", c.Keep)
 }
 
 // featureNames checks that names are without the prefix of their attributes.
@@ -98,7 +127,7 @@ func (c *Config) engine() (*dialect.Engine, error) {
 		}
 	}
 	engine, err := dialect.New(dialect.Options{
-		Extra: extra, Disabled: c.DisabledDialects, RemoveOriginals: c.RemoveOriginals, DropContent: c.DropContent,
+		Extra: extra, Disabled: c.DisabledDialects, RemoveOriginals: c.RemoveOriginals, Drop: c.DropContent, Keep: c.Keep,
 		BareFeatures: c.Features.Bare, Categories: c.Features.Categories, ExcludeFeatures: c.Features.Exclude, MaxJSON: c.MaxJSONBytes,
 		KeepAgents: !c.AgentCalls,
 	})

@@ -4,7 +4,7 @@
 //go:generate go tool -modfile=../../tools/generate/go.mod mdatagen metadata.yaml
 
 // Package mlnormalizeprocessor rewrites spans as real systems emit them to the vocabulary of
-// package mlconv.
+// package mlconv, and removes prompts and answers from spans and log records where it is told to.
 //
 // What is known of a system is in a table of internal/dialect; this package reads the config, finds
 // the prices of models in the catalog (prices.go) and counts what was done.

@@ -79,9 +79,9 @@ func readSpans(t testing.TB, file string) ptrace.Traces {
 	return td
 }
 
-func start(t testing.TB, cfg *Config, next consumer.Traces) *normalizeProcessor {
+func start(t testing.TB, cfg *Config, next consumer.Traces) *tracesProcessor {
 	t.Helper()
-	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, next)
+	p, err := newTraces(processortest.NewNopSettings(metadata.Type), cfg, next)
 	require.NoError(t, err)
 	require.NoError(t, p.Start(context.Background(), componenttest.NewNopHost()))
 	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })

@@ -8,6 +8,7 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/otel/metric"
@@ -20,9 +21,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/prices"
 )
 
+// normalizeProcessor is what the processors of spans and of log records share.
 type normalizeProcessor struct {
 	cfg       *Config
-	next      consumer.Traces
 	engine    *dialect.Engine
 	telemetry *metadata.TelemetryBuilder
 	// dialects are the attributes of metrics by the index of the dialect; none is for spans that
@@ -30,12 +31,43 @@ type normalizeProcessor struct {
 	dialects []metric.MeasurementOption
 	none     metric.MeasurementOption
 	log      *notes.Writer
-	catalog  catalog.Catalog // set by Start
 }
 
-var _ processor.Traces = (*normalizeProcessor)(nil)
+// tracesProcessor rewrites spans.
+type tracesProcessor struct {
+	*normalizeProcessor
+	next    consumer.Traces
+	catalog catalog.Catalog // set by Start
+}
 
-func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*normalizeProcessor, error) {
+// logsProcessor removes content from log records.
+type logsProcessor struct {
+	*normalizeProcessor
+	next consumer.Logs
+}
+
+var (
+	_ processor.Traces = (*tracesProcessor)(nil)
+	_ processor.Logs   = (*logsProcessor)(nil)
+)
+
+func newTraces(set processor.Settings, cfg *Config, next consumer.Traces) (*tracesProcessor, error) {
+	p, err := newProcessor(set, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &tracesProcessor{normalizeProcessor: p, next: next, catalog: catalog.Empty()}, nil
+}
+
+func newLogs(set processor.Settings, cfg *Config, next consumer.Logs) (*logsProcessor, error) {
+	p, err := newProcessor(set, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &logsProcessor{normalizeProcessor: p, next: next}, nil
+}
+
+func newProcessor(set processor.Settings, cfg *Config) (*normalizeProcessor, error) {
 	engine, err := cfg.engine()
 	if err != nil {
 		return nil, err
@@ -45,8 +77,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*n
 		return nil, err
 	}
 	p := &normalizeProcessor{
-		cfg: cfg, next: next, engine: engine, telemetry: telemetry, catalog: catalog.Empty(), none: dialectOption("none"),
-		log: notes.New(set.Logger, engine.Names()),
+		cfg: cfg, engine: engine, telemetry: telemetry, none: dialectOption("none"), log: notes.New(set.Logger, engine.Names()),
 	}
 	for _, name := range engine.Names() {
 		p.dialects = append(p.dialects, dialectOption(name))
@@ -55,12 +86,20 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*n
 }
 
 // Start finds the catalog. None is no fault: only prices come from it.
-func (p *normalizeProcessor) Start(_ context.Context, host component.Host) error {
+func (p *tracesProcessor) Start(_ context.Context, host component.Host) error {
 	c, _, err := cataloghost.Find(host, p.cfg.Catalog)
 	if err != nil {
 		return err
 	}
 	p.catalog = c
+	return nil
+}
+
+// Start says so where there is nothing to do.
+func (p *logsProcessor) Start(context.Context, component.Host) error {
+	if p.cfg.DropContent == dialect.DropNothing {
+		p.log.Idle()
+	}
 	return nil
 }
 
@@ -70,13 +109,19 @@ func (p *normalizeProcessor) Shutdown(context.Context) error {
 	return nil
 }
 
-// Capabilities say that spans are changed in place.
+// Capabilities say that data are changed in place.
 func (p *normalizeProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
 // ConsumeTraces adds the vocabulary to the spans and passes all of them on in their order.
-func (p *normalizeProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	p.engine.Traces(td, prices.Of(p.catalog.Snapshot()), func(s *dialect.Stats) { p.record(ctx, s) })
 	return p.next.ConsumeTraces(ctx, td)
+}
+
+// ConsumeLogs removes content from the log records and passes all of them on in their order.
+func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	p.engine.Logs(ld, func(s *dialect.Stats) { p.record(ctx, s) })
+	return p.next.ConsumeLogs(ctx, ld)
 }

@@ -18,9 +18,11 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
 	"go.opentelemetry.io/collector/confmap"
+	"go.opentelemetry.io/collector/confmap/provider/envprovider"
 	"go.opentelemetry.io/collector/confmap/provider/fileprovider"
 	"go.opentelemetry.io/collector/consumer/consumertest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor/processortest"
 	"go.opentelemetry.io/otel/attribute"
@@ -32,13 +34,14 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/readmetest"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadatatest"
 )
 
 func TestReadme(t *testing.T) {
 	readmetest.Options(t, NewFactory())
-	assert.Equal(t, 3, readmetest.Configs(t, "processors", NewFactory()))
+	assert.Equal(t, 4, readmetest.Configs(t, "processors", NewFactory()))
 }
 
 func config(t *testing.T, yaml string) *Config {
@@ -91,9 +94,96 @@ dialects:
 		require.ErrorContains(t, err, want)
 	}
 	require.ErrorContains(t, config(t, "disabled_dialects: [gen_a]").Validate(), `'disabled_dialects[0]': there is no dialect "gen_a"`)
-	_, err = newProcessor(processortest.NewNopSettings(metadata.Type), config(t, "disabled_dialects: [gen_a]"), consumertest.NewNop())
+	_, err = newTraces(processortest.NewNopSettings(metadata.Type), config(t, "disabled_dialects: [gen_a]"), consumertest.NewNop())
 	require.Error(t, err)
 	require.NoError(t, config(t, "disabled_dialects: [gen_ai]").Validate())
+}
+
+// TestDropContentConfig: true and false, with and without quotes, and strict; what else is an error
+// that names the key.
+func TestDropContentConfig(t *testing.T) {
+	for yaml, want := range map[string]dialect.Drop{
+		"": dialect.DropNothing, "drop_content: false": dialect.DropNothing, "drop_content: true": dialect.DropContent, `drop_content: "true"`: dialect.DropContent,
+		"drop_content: strict": dialect.DropUnknown, "{drop_content: strict, keep: [a, b.*]}": dialect.DropUnknown,
+	} {
+		cfg := config(t, yaml)
+		require.NoError(t, cfg.Validate())
+		assert.Equal(t, want, cfg.DropContent, yaml)
+	}
+	for _, wrong := range []string{"drop_content: yes please", "drop_content: 1", "drop_content: [strict]", "drop_content: {a: b}"} {
+		retrieved, err := confmap.NewRetrievedFromYAML([]byte(wrong))
+		require.NoError(t, err)
+		conf, err := retrieved.AsConf()
+		require.NoError(t, err)
+		require.ErrorContains(t, conf.Unmarshal(createDefaultConfig()), "drop_content", wrong)
+	}
+	require.ErrorContains(t, config(t, "keep: [a]").Validate(), "'keep': says what drop_content leaves, which is false")
+	require.ErrorContains(t, config(t, "{drop_content: strict, keep: [a, a]}").Validate(), "keep")
+	require.ErrorContains(t, config(t, "{drop_content: strict, keep: [a, '#']}").Validate(), "'keep[1]'")
+
+	dir := t.TempDir()
+	t.Setenv("DROP", "true")
+	main := filepath.Join(dir, "config.yaml")
+	require.NoError(t, os.WriteFile(main, []byte(`drop_content: "${env:DROP}"`), 0o600))
+	resolver, err := confmap.NewResolver(confmap.ResolverSettings{
+		URIs: []string{"file:" + main}, ProviderFactories: []confmap.ProviderFactory{fileprovider.NewFactory(), envprovider.NewFactory()},
+	})
+	require.NoError(t, err)
+	conf, err := resolver.Resolve(t.Context())
+	require.NoError(t, err)
+	cfg := createDefaultConfig().(*Config)
+	require.NoError(t, conf.Unmarshal(cfg))
+	assert.Equal(t, dialect.DropContent, cfg.DropContent)
+}
+
+// TestLogs sends log records through: what is removed is counted by where it was and named once, and a
+// pipeline that has nothing to do says so.
+func TestLogs(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	t.Cleanup(func() { require.NoError(t, tel.Shutdown(context.Background())) })
+	set := processortest.NewNopSettings(metadata.Type)
+	set.TelemetrySettings = tel.NewTelemetrySettings()
+	logged := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
+	sink := &consumertest.LogsSink{}
+	p, err := NewFactory().CreateLogs(t.Context(), set, config(t, "drop_content: strict"), sink)
+	require.NoError(t, err)
+	require.NoError(t, p.Start(t.Context(), componenttest.NewNopHost()))
+	for range 2 {
+		ld := plog.NewLogs()
+		rl := ld.ResourceLogs().AppendEmpty()
+		rl.Resource().Attributes().PutStr("process.command_line", "secret")
+		rl.Resource().Attributes().PutStr("service.name", "x")
+		lr := rl.ScopeLogs().AppendEmpty().LogRecords().AppendEmpty()
+		lr.Body().SetStr("secret")
+		lr.Attributes().PutStr("acme", "secret")
+		lr.Attributes().PutStr("prompt", "secret")
+		lr.Attributes().PutInt("prompt_length", 6)
+		require.NoError(t, p.ConsumeLogs(t.Context(), ld))
+	}
+	require.Len(t, sink.AllLogs(), 2)
+	lr := sink.AllLogs()[1].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
+	assert.Equal(t, map[string]any{"prompt_length": int64(6)}, lr.Attributes().AsRaw())
+	assert.Nil(t, lr.Body().AsRaw())
+	from := func(carrier string, n int64) metricdata.DataPoint[int64] {
+		return metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String("carrier", carrier))}
+	}
+	metadatatest.AssertEqualMlNormalizeContentDropped(t, tel, []metricdata.DataPoint[int64]{from("log", 6), from("resource", 2)}, metricdatatest.IgnoreTimestamp())
+	var keys []any
+	for _, line := range logged.All() {
+		assert.NotContains(t, fmt.Sprint(line.ContextMap()), "secret")
+		keys = append(keys, line.ContextMap()["key"])
+	}
+	assert.ElementsMatch(t, []any{"log:body", "acme", "prompt"}, keys)
+	require.NoError(t, p.Shutdown(t.Context()))
+
+	before := logged.Len()
+	idle, err := NewFactory().CreateLogs(t.Context(), set, createDefaultConfig(), sink)
+	require.NoError(t, err)
+	require.NoError(t, idle.Start(t.Context(), componenttest.NewNopHost()))
+	require.Equal(t, before+1, logged.Len())
+	assert.Contains(t, logged.All()[before].Message, "nothing in a pipeline of logs without drop_content")
+	require.NoError(t, idle.ConsumeLogs(t.Context(), sink.AllLogs()[0]))
+	require.NoError(t, idle.Shutdown(t.Context()))
 }
 
 // TestPrices takes the README's cards: the cost of a call is on its span, with the version's own
@@ -111,7 +201,7 @@ func TestPrices(t *testing.T) {
 	require.Equal(t, 1, written)
 	set, err := catalog.Load(dir)
 	require.NoError(t, err)
-	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
+	p, err := newTraces(processortest.NewNopSettings(metadata.Type), createDefaultConfig().(*Config), consumertest.NewNop())
 	require.NoError(t, err)
 	require.NoError(t, p.Start(t.Context(), testkit.Host{catalogtest.ID: catalogtest.NewExtension(set)}))
 	t.Cleanup(func() { require.NoError(t, p.Shutdown(context.Background())) })
@@ -217,7 +307,7 @@ func TestCatalogThatIsMissing(t *testing.T) {
 	id := component.MustNewID("ml_catalog")
 	cfg := createDefaultConfig().(*Config)
 	cfg.Catalog = &id
-	p, err := newProcessor(processortest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
+	p, err := newTraces(processortest.NewNopSettings(metadata.Type), cfg, consumertest.NewNop())
 	require.NoError(t, err)
 	require.ErrorContains(t, p.Start(t.Context(), componenttest.NewNopHost()), "'catalog': extension \"ml_catalog\" is not enabled")
 }
@@ -229,8 +319,8 @@ func TestTelemetry(t *testing.T) {
 	set.TelemetrySettings = tel.NewTelemetrySettings()
 	logged := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
 	cfg := createDefaultConfig().(*Config)
-	cfg.DropContent = true
-	p, err := newProcessor(set, cfg, consumertest.NewNop())
+	cfg.DropContent = dialect.DropContent
+	p, err := newTraces(set, cfg, consumertest.NewNop())
 	require.NoError(t, err)
 	td := ptrace.NewTraces()
 	spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
@@ -265,7 +355,9 @@ func TestTelemetry(t *testing.T) {
 		dialects = append(dialects, dialect.AsString())
 	}
 	assert.ElementsMatch(t, []string{"langfuse", "gen_ai"}, dialects)
-	metadatatest.AssertEqualMlNormalizeContentDropped(t, tel, []metricdata.DataPoint[int64]{{Value: 3}}, metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualMlNormalizeContentDropped(t, tel, []metricdata.DataPoint[int64]{
+		{Value: 3, Attributes: attribute.NewSet(attribute.String("carrier", "span"))},
+	}, metricdatatest.IgnoreTimestamp())
 	by := func(key string, counts map[string]int64) (out []metricdata.DataPoint[int64]) {
 		for value, n := range counts {
 			out = append(out, metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String(key, value))})

@@ -18,7 +18,7 @@ func option(key, value string) metric.MeasurementOption {
 	return metric.WithAttributeSet(attribute.NewSet(attribute.String(key, value)))
 }
 
-// The attributes of what is assumed, of what is not counted and of what has no cost.
+// The attributes of what is assumed, of what is not counted, of what has no cost and of what is removed.
 var (
 	assumptions = [dialect.Assumptions]metric.MeasurementOption{
 		dialect.NoOperation: option("assumption", "no_operation"), dialect.UnknownOperation: option("assumption", "unknown_operation"),
@@ -31,6 +31,12 @@ var (
 		dialect.UsageUnknown: option("reason", "unknown_usage"), dialect.ModelUnpriced: option("reason", "no_prices"),
 		dialect.BeforeFirstPrice: option("reason", "before_first_price"), dialect.TokensUnpriced: option("reason", "no_price_of_tokens"),
 	}
+	carriers = func() (out [dialect.Carriers]metric.MeasurementOption) {
+		for c := range out {
+			out[c] = option("carrier", dialect.Carrier(c).String())
+		}
+		return out
+	}()
 )
 
 // record counts what was done to a request, and writes what an operator should see.
@@ -64,7 +70,9 @@ func (p *normalizeProcessor) record(ctx context.Context, s *dialect.Stats) {
 	if s.Foreign > 0 {
 		p.telemetry.MlNormalizeSpans.Add(ctx, s.Foreign, p.none)
 	}
-	if s.Dropped > 0 {
-		p.telemetry.MlNormalizeContentDropped.Add(ctx, s.Dropped)
+	for i, n := range s.Dropped {
+		if n > 0 {
+			p.telemetry.MlNormalizeContentDropped.Add(ctx, n, carriers[i])
+		}
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/component/componenttest"
+	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/connector/connectortest"
 	"go.opentelemetry.io/collector/consumer"
@@ -257,10 +258,16 @@ func (r *records) stages() map[string]string {
 func normalize(t testing.TB, h component.Host, next consumer.Traces) func(ptrace.Traces) {
 	t.Helper()
 	f := mlnormalizeprocessor.NewFactory()
-	cfg := f.CreateDefaultConfig().(*mlnormalizeprocessor.Config)
-	cfg.DropContent = true
-	p := created(t, h, f, cfg, next)
+	p := created(t, h, f, dropping(t, true), next)
 	return func(td ptrace.Traces) { require.NoError(t, p.ConsumeTraces(t.Context(), td)) }
+}
+
+// dropping is the config of ml_normalize with a value of drop_content.
+func dropping(t testing.TB, drop any) component.Config {
+	t.Helper()
+	cfg := mlnormalizeprocessor.NewFactory().CreateDefaultConfig()
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"drop_content": drop}).Unmarshal(cfg))
+	return cfg
 }
 
 func created(t testing.TB, h component.Host, f processor.Factory, cfg component.Config, next consumer.Traces) processor.Traces {

@@ -81,6 +81,44 @@ func vocabulary(i int, attrs pcommon.Map) {
 	}
 }
 
+// withContent is a call with prompts, tools and an answer, among 30 attributes.
+func withContent(i int, attrs pcommon.Map) {
+	attrs.PutStr("gen_ai.operation.name", "chat")
+	attrs.PutStr("gen_ai.provider.name", "openai")
+	attrs.PutStr("gen_ai.request.model", "gpt-4o-mini")
+	attrs.PutStr("gen_ai.response.model", "gpt-4o-mini-2024-07-18")
+	attrs.PutInt("gen_ai.usage.input_tokens", int64(i))
+	attrs.PutStr("gen_ai.input.messages", `[{"role":"user","parts":[{"content":"hello"}]}]`)
+	attrs.PutStr("gen_ai.output.messages", `[{"role":"assistant","parts":[{"content":"hello"}]}]`)
+	attrs.PutStr("gen_ai.tool.definitions", "[]")
+	attrs.PutStr("traceloop.association.properties.tenant", "acme")
+	for f := range 21 {
+		attrs.PutStr(fmt.Sprintf("http.request.attribute_%02d", f), "value")
+	}
+}
+
+// BenchmarkDrop measures what drop_content takes of a span of 30 attributes, over copying and reading
+// it.
+func BenchmarkDrop(b *testing.B) {
+	for _, c := range []struct {
+		name string
+		fill func(int, pcommon.Map)
+	}{{"foreign", foreign}, {"vocabulary", vocabulary}, {"gen_ai", withContent}} {
+		for mode, drop := range map[string]Drop{"off": DropNothing, "true": DropContent, "strict": DropUnknown} {
+			b.Run(c.name+"/"+mode, func(b *testing.B) {
+				e := engine(b, Options{Drop: drop})
+				td, work := spansOf("x", c.fill), ptrace.NewTraces()
+				b.ReportAllocs()
+				for b.Loop() {
+					td.CopyTo(work)
+					e.Traces(work, nil, func(*Stats) {})
+				}
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/100, "ns/span")
+			})
+		}
+	}
+}
+
 // BenchmarkTraces measures a span of 30 attributes. A foreign one, and one in the vocabulary
 // already, must cost next to nothing and allocate nothing.
 func BenchmarkTraces(b *testing.B) {

@@ -25,9 +25,13 @@ type Options struct {
 	Extra []*Table
 	// Disabled are names of tables that are left out.
 	Disabled []string
-	// RemoveOriginals removes attributes whose value was moved to the vocabulary; DropContent the
-	// prompts and completions.
-	RemoveOriginals, DropContent bool
+	// RemoveOriginals removes attributes whose value was moved to the vocabulary.
+	RemoveOriginals bool
+	// Drop says which content is removed.
+	Drop Drop
+	// Keep are keys whose texts stay where they are short, whatever is dropped: a, a.*, a.N.b,
+	// event:NAME, span:message, log:body.
+	Keep []string
 	// BareFeatures takes feature.NAME for a feature, too.
 	BareFeatures bool
 	// Categories are names of features whose strings and booleans are taken; numbers always are.
@@ -67,7 +71,14 @@ type Engine struct {
 	recent   recentCalls
 	versions versions
 
-	content              contentSet
+	content contentSet
+	// said are the names of what was removed that were said.
+	said saidNames
+	// llm are the tables of generative models, eventName is the slot of the name of a log record's
+	// event.
+	llm       uint64
+	eventName int
+
 	categories, excluded map[string]bool
 	clauses              []clause
 }
@@ -106,6 +117,7 @@ func New(o Options) (*Engine, error) {
 	e.matcher.init()
 	e.resource.init()
 	e.content.init()
+	e.content.learn()
 	slot := e.matcher.slot
 	e.operation, e.mlOperation = slot(mlconv.AttrGenAIOperation), slot(mlconv.AttrOperation)
 	for i, key := range [...]string{mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment} {
@@ -117,6 +129,7 @@ func New(o Options) (*Engine, error) {
 	e.cachedTokens, e.writtenTokens = slot(mlconv.AttrGenAICacheReadTokens), slot(mlconv.AttrGenAICacheCreationTokens)
 	e.cost, e.currency = slot(mlconv.AttrPredictionCost), slot(mlconv.AttrPredictionCurrency)
 	e.errorType = slot(mlconv.AttrErrorType)
+	e.eventName = slot("event.name")
 	for _, key := range totalTokens {
 		e.totals = append(e.totals, slot(key))
 	}
@@ -129,6 +142,9 @@ func New(o Options) (*Engine, error) {
 		c := &compiled{Table: t, index: i, bit: 1 << i}
 		for n, concept := range concepts {
 			c.concepts[n] = slices.Contains(t.Concepts, concept)
+		}
+		if c.concepts[0] {
+			e.llm |= c.bit
 		}
 		all, err := inherit(t, byName, nil)
 		if err != nil {
@@ -147,11 +163,16 @@ func New(o Options) (*Engine, error) {
 			}
 		}
 		e.content.add(t.Content)
+		e.content.readsAll(t)
 		e.tables = append(e.tables, c)
 	}
 	e.matcher.freeze()
 	e.resource.freeze()
-	e.content.matcher.freeze()
+	for i := range systems() {
+		e.content.addSystem(&systems()[i])
+	}
+	errs = append(errs, e.content.keep(o.Keep))
+	e.content.freeze()
 	e.pool.New = func() any { return newState(e) }
 	return e, errors.Join(errs...)
 }

@@ -122,7 +122,7 @@ func TestRemoveOriginals(t *testing.T) {
 }
 
 func TestDropContent(t *testing.T) {
-	e := engine(t, Options{DropContent: true})
+	e := engine(t, Options{Drop: DropContent})
 	td := given{attributes: m{
 		"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.prompt.0.role": "user", "gen_ai.prompt.0.content": "secret", "gen_ai.prompt.name": "greeting",
 		"gen_ai.output.messages": `[{"role":"assistant","parts":[{"content":"secret"}]}]`, "llm.prompts.0.content": "secret",
@@ -131,7 +131,7 @@ func TestDropContent(t *testing.T) {
 		{name: "gen_ai.client.inference.operation.details", attributes: m{"gen_ai.input.messages": "secret", "gen_ai.response.id": "r"}},
 	}}.traces(t)
 	var dropped int64
-	e.Traces(td, nil, func(s *Stats) { dropped = s.Dropped })
+	e.Traces(td, nil, func(s *Stats) { dropped = sum(s.Dropped[:]) })
 	span := firstSpan(td)
 	assert.Equal(t, m{
 		"gen_ai.operation.name": "chat", "gen_ai.request.model": "m", "gen_ai.prompt.name": "greeting", "ml.model.name": "m",

@@ -20,6 +20,9 @@
 // Spans of which only the rest of their trace can say whether they are calls are read last
 // (doubt.go). The format of tables is described in docs/dialects.md.
 //
+// Last, and of log records alone, content is removed (drop.go): by the lists of the tables and of
+// content.yaml, by words, and, where asked for, whatever is not known to be none (known.go).
+//
 // Tables are tested by testdata/DIALECT.yaml: spans with what is read of them, of which every line
 // of the table must be needed by one.
 package dialect

@@ -124,7 +124,17 @@ func render() string {
 			fmt.Fprintf(&b, "- %s\n", n)
 		}
 	}
-	b.WriteString("\n")
+	b.WriteString("\n## Content beside the tables\n\nWhat `drop_content` removes of systems without a table, and of those that are read by another one's. It removes it from all spans and log records; " +
+		"what follows *of its own* only from those whose scope, name, event or body begins so.\n\n| system | known from | attributes and events | of its own |\n|---|---|---|---|\n")
+	for _, s := range systems() {
+		own := ""
+		if len(s.beginnings) > 0 {
+			own = fmt.Sprintf("%s: %s", code(s.beginnings), strings.Join(quoted(append(written(s.scoped.attributes), s.scoped.events...)), ", "))
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.name, s.evidence, strings.Join(quoted(append(written(s.attributes), s.events...)), ", "), own)
+	}
+	fmt.Fprintf(&b, "\nEverywhere, texts, lists and maps are content under keys whose last word, after a dot, a colon or a slash, is one of %s.\n", strings.Join(quoted(sureWords), ", "))
+	fmt.Fprintf(&b, "\nOn spans and log records of generative models also under %s.\n\n", strings.Join(quoted(looseWords), ", "))
 	return b.String()
 }
 

@@ -180,10 +180,10 @@ func TestSpansInDoubtHaveTheirResource(t *testing.T) {
 
 // Prompts of spans in doubt are dropped, too, and were measured before.
 func TestSpansInDoubtLoseTheirContent(t *testing.T) {
-	e := engine(t, Options{DropContent: true})
+	e := engine(t, Options{Drop: DropContent})
 	td := given{attributes: m{"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": 3, "gen_ai.prompt": "secret"}}.traces(t)
 	var dropped int64
-	e.Traces(td, nil, func(s *Stats) { dropped = s.Dropped })
+	e.Traces(td, nil, func(s *Stats) { dropped = sum(s.Dropped[:]) })
 	assert.Equal(t, m{
 		"gen_ai.request.model": "m", "gen_ai.usage.input_tokens": int64(3), "gen_ai.operation.name": "chat", "ml.model.name": "m", "ml.llm.input.characters": int64(6),
 	}, firstSpan(td).Attributes().AsRaw())

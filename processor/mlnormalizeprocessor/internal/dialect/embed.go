@@ -23,6 +23,15 @@ var embedded = sync.OnceValue(func() []*Table {
 	return tables
 })
 
+// systems returns what content.yaml has. They are shared and must not be changed.
+var systems = sync.OnceValue(func() []system {
+	found, err := loadSystems()
+	if err != nil {
+		panic(fmt.Sprintf("BUG: %v", err)) // a test loads them
+	}
+	return found
+})
+
 func loadEmbedded() ([]*Table, error) {
 	entries, err := files.ReadDir("dialects")
 	if err != nil {

@@ -52,8 +52,8 @@ type Stats struct {
 	// Unreadable are values that could not be converted: JSON that is broken, nested too deep or
 	// too large, a string where a number was due. They are left as they are.
 	Unreadable []int64
-	// Dropped are attributes and events with content that were removed.
-	Dropped int64
+	// Dropped are attributes, events, messages and bodies that were removed.
+	Dropped [Carriers]int64
 	// Assumed counts what was taken for true that no span says, Uncounted the spans that look like
 	// calls and are not counted.
 	Assumed   [Assumptions]int64
@@ -98,6 +98,11 @@ type state struct {
 	// taken are the names of a family that the span has or will have.
 	taken map[string]struct{}
 
+	// generative is true where the span or log record is of a generative model, active are the systems
+	// with content of their own that it is of.
+	generative bool
+	active     []*scopedSystem
+
 	// The rest is about the request: where the span at hand is in it, its calls, and what can be
 	// said only when all of it was read.
 	place       place
@@ -131,11 +136,7 @@ func newState(e *Engine) *state {
 // Traces rewrites all spans in place and gives the counts to report, which must not keep them.
 // prices may be nil.
 func (e *Engine) Traces(td ptrace.Traces, prices Pricer, report func(*Stats)) {
-	s := e.pool.Get().(*state)
-	clear(s.stats.Spans)
-	clear(s.stats.Unreadable)
-	s.stats = Stats{Spans: s.stats.Spans, Unreadable: s.stats.Unreadable, Notes: s.stats.Notes[:0]}
-	s.verdict = undecided
+	s := e.borrow()
 	for i, rs := range td.ResourceSpans().All() {
 		s.resource.read(rs.Resource().Attributes())
 		for j, ss := range rs.ScopeSpans().All() {
@@ -151,7 +152,24 @@ func (e *Engine) Traces(td ptrace.Traces, prices Pricer, report func(*Stats)) {
 		s.decide(td, prices)
 	}
 	s.finish()
+	if e.options.Drop != DropNothing {
+		s.dropShared(td)
+	}
 	report(&s.stats)
+	e.giveBack(s)
+}
+
+// borrow returns a state for one request, which giveBack takes again.
+func (e *Engine) borrow() *state {
+	s := e.pool.Get().(*state)
+	clear(s.stats.Spans)
+	clear(s.stats.Unreadable)
+	s.stats = Stats{Spans: s.stats.Spans, Unreadable: s.stats.Unreadable, Notes: s.stats.Notes[:0]}
+	s.verdict = undecided
+	return s
+}
+
+func (e *Engine) giveBack(s *state) {
 	s.forget()
 	e.pool.Put(s)
 }
@@ -239,10 +257,10 @@ func (s *state) apply(span ptrace.Span, prices Pricer) {
 			detected |= 1 << c.table
 		}
 	}
+	s.detected = detected
 	if detected == 0 {
 		s.stats.Foreign++
 	} else {
-		s.detected = detected
 		if !s.read() {
 			return // until the whole request was read
 		}
@@ -251,7 +269,7 @@ func (s *state) apply(span ptrace.Span, prices Pricer) {
 		s.put(attrs)
 		s.listFinishReasons()
 	}
-	if e.options.DropContent {
+	if e.options.Drop != DropNothing {
 		s.drop()
 	}
 }
@@ -408,27 +426,6 @@ func (s *state) put(attrs pcommon.Map) {
 			return slices.ContainsFunc(s.out, func(o output) bool { return o.original == k && k != "" })
 		})
 	}
-}
-
-// drop removes attributes and events that hold prompts and completions.
-func (s *state) drop() {
-	content := &s.engine.content
-	remove := func(k string, _ pcommon.Value) bool {
-		if content.has(k) {
-			s.stats.Dropped++
-			return true
-		}
-		return false
-	}
-	s.span.Attributes().RemoveIf(remove)
-	s.span.Events().RemoveIf(func(e ptrace.SpanEvent) bool {
-		if content.events[e.Name()] {
-			s.stats.Dropped++
-			return true
-		}
-		e.Attributes().RemoveIf(remove)
-		return false
-	})
 }
 
 // set adds or replaces an output.

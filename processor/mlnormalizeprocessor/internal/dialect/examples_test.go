@@ -161,10 +161,18 @@ var traces atomic.Uint64
 type engines struct{ plain, bare, dropping *Engine }
 
 func newEngines(t testing.TB, extra ...*Table) engines {
-	return engines{
+	e := engines{
 		plain: engine(t, Options{Extra: extra}), bare: engine(t, Options{Extra: extra, BareFeatures: true}),
-		dropping: engine(t, Options{Extra: extra, DropContent: true}),
+		dropping: engine(t, Options{Extra: extra, Drop: DropContent}),
 	}
+	// What content.yaml and words remove would hide what the tables do not.
+	e.dropping.content = contentSet{}
+	e.dropping.content.init()
+	for _, table := range e.dropping.tables {
+		e.dropping.content.add(table.Content)
+	}
+	e.dropping.content.freeze()
+	return e
 }
 
 // onePrice is that of every model.

@@ -50,12 +50,7 @@ func (d *decoder) table(n *yaml.Node, path string) *Table {
 				t.Sections = append(t.Sections, s)
 			})
 		},
-		"content": func(n *yaml.Node, p string) {
-			d.fields(n, p, map[string]func(*yaml.Node, string){
-				"attributes": func(n *yaml.Node, p string) { t.Content.attributes = d.contentKeys(n, p) },
-				"events":     func(n *yaml.Node, p string) { t.Content.events = d.texts(n, p) },
-			})
-		},
+		"content": func(n *yaml.Node, p string) { d.fields(n, p, d.contentFields(&t.Content)) },
 	})
 	if len(mapped) > 0 {
 		t.Sections = append([]section{{rules: mapped}}, t.Sections...)
@@ -64,17 +59,6 @@ func (d *decoder) table(n *yaml.Node, path string) *Table {
 		d.checkTable(t, n, path)
 	}
 	return t
-}
-
-// contentKeys reads keys of attributes, with N for a number and * at the end for anything.
-func (d *decoder) contentKeys(n *yaml.Node, path string) []source {
-	out := d.sources(n, path)
-	for _, s := range out {
-		if s.origin != fromSpan || len(s.path) > 0 {
-			d.fail(n, path, "%q is no attribute of a span; its parts and those of a resource cannot be dropped", s.written)
-		}
-	}
-	return out
 }
 
 func (t *Table) targets() []string {

@@ -20,7 +20,7 @@ import (
 // removed or changed, but for finish reasons that become a list.
 func FuzzTraces(f *testing.F) {
 	e := engine(f, Options{BareFeatures: true})
-	removing := engine(f, Options{RemoveOriginals: true, DropContent: true})
+	removing := engine(f, Options{RemoveOriginals: true, Drop: DropContent})
 	keys := slices.Sorted(maps.Keys(e.matcher.slots))
 	for _, p := range e.matcher.prefixes {
 		keys = append(keys, p+"x", p+"0.message.content", p+"1.message.role")
@@ -133,7 +133,7 @@ func FuzzTables(f *testing.F) {
 	f.Add([]byte("name: x\nconcept: [serving, job]\ndetect: [{has: 'c#x'}, {equals: {'resource:r#*': [y]}}, {any: ['b', 'a#b']}]\nmap: {d: {from: 'c#x', split: ','}, e: 'event_time:a'}\nwrappers: [{has: 'c#x'}]\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		tables, broken := Tables("f.yaml", data)
-		e, err := New(Options{Extra: tables, DropContent: true, RemoveOriginals: true}) // broken tables compile, so that all errors are said
+		e, err := New(Options{Extra: tables, Drop: DropContent, RemoveOriginals: true}) // broken tables compile, so that all errors are said
 		if broken != nil || err != nil {
 			return
 		}

@@ -131,7 +131,7 @@ func quick(t *testing.T, what string, do func()) {
 // TestSizes gives spans, resources and JSON of the size that a request may have.
 func TestSizes(t *testing.T) {
 	const many = 100_000
-	for _, o := range []Options{{}, {RemoveOriginals: true, DropContent: true, BareFeatures: true}} {
+	for _, o := range []Options{{}, {RemoveOriginals: true, Drop: DropContent, BareFeatures: true}} {
 		e := engine(t, o)
 		td := func(fill func(attrs pcommon.Map)) ptrace.Traces {
 			td := ptrace.NewTraces()

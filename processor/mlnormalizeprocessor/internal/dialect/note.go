@@ -59,6 +59,10 @@ type Note struct {
 	// Unpriced is why the calls of the Model have no cost, where that is what the note is about: it is
 	// BeforeFirstPrice or TokensUnpriced.
 	Unpriced Lack
+	// Removed says that Key was removed from its Carrier though no table lists it; of other such names,
+	// none follows the last.
+	Removed, Last bool
+	Carrier       Carrier
 	// Key is the attribute that could not be read, otherwise, and Value what it has; empty where it
 	// may hold a prompt.
 	Key, Value string
@@ -85,7 +89,7 @@ func (s *state) unreadable(key, value string) {
 	}
 	n := s.note(s.table)
 	n.Key, n.Value, n.Bytes = key, value, len(value)
-	if s.engine.content.has(key) {
+	if s.engine.options.Drop == DropUnknown || s.engine.content.isContent(key) {
 		n.Value = ""
 	}
 	s.stats.Notes = append(s.stats.Notes, n)

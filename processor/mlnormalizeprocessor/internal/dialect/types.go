@@ -57,15 +57,6 @@ type section struct {
 	always, operation bool
 }
 
-// content names what holds prompts and completions, for drop_content.
-type content struct {
-	// attributes are keys, prefixes that end in *, or numbered keys. They are dropped from spans
-	// and from events.
-	attributes []source
-	// events are dropped whole.
-	events []string
-}
-
 // condition holds where all of its parts hold. The zero condition always does.
 type condition struct {
 	// The scope of the span. Of several names one must match.

@@ -71,7 +71,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlNormalizeContentDropped, err = builder.meter.Int64Counter(
 		"otelcol_ml_normalize_content_dropped",
-		metric.WithDescription("Attributes and events with prompts and completions that drop_content removed. [Alpha]"),
+		metric.WithDescription("Attributes, events, status messages and bodies of log records that drop_content removed, by what they were removed from. [Alpha]"),
 		metric.WithUnit("{attribute}"),
 	)
 	errs = errors.Join(errs, err)

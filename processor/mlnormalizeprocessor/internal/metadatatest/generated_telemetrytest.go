@@ -40,7 +40,7 @@ func AssertEqualMlNormalizeAssumed(t *testing.T, tt *componenttest.Telemetry, dp
 func AssertEqualMlNormalizeContentDropped(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_normalize_content_dropped",
-		Description: "Attributes and events with prompts and completions that drop_content removed. [Alpha]",
+		Description: "Attributes, events, status messages and bodies of log records that drop_content removed, by what they were removed from. [Alpha]",
 		Unit:        "{attribute}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -43,8 +43,29 @@ func New(logger *zap.Logger, dialects []string) *Writer {
 	return &Writer{logger: logger, limit: loglimit.New(interval), dialects: dialects, Now: time.Now}
 }
 
+// Idle says that a pipeline of logs has nothing to do.
+func (w *Writer) Idle() {
+	w.logger.Warn("ml_normalize does nothing in a pipeline of logs without drop_content")
+}
+
+// removed writes the name of what was removed, which package dialect says once.
+func (w *Writer) removed(n *dialect.Note) {
+	fields := []zap.Field{zap.String("key", n.Key), zap.String("carrier", n.Carrier.String())}
+	if n.Scope != "" {
+		fields = append(fields, zap.String("scope", name(n.Scope)))
+	}
+	if n.Last {
+		fields = append(fields, zap.Bool("further_names_are_not_said", true))
+	}
+	w.logger.Info("drop_content removes what no table lists; 'keep' leaves short texts", fields...)
+}
+
 // Write writes a note, unless one of its key, operation or model was written lately.
 func (w *Writer) Write(n *dialect.Note) {
+	if n.Removed {
+		w.removed(n)
+		return
+	}
 	subject := n.Key
 	if n.Operation != "" {
 		subject = n.Operation
