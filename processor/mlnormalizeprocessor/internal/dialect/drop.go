@@ -169,6 +169,9 @@ func (s *state) drops(key, above string, v pcommon.Value, on Carrier, depth int)
 		path = joined(above, key)
 		what = what&^(known|keptName|keptFamily) | c.keys.of(path)
 	}
+	if number && what&listed != 0 && lastWord(key) == key {
+		what &^= listed // a name that many share
+	}
 	if !number {
 		for _, y := range s.active {
 			what |= y.keys.of(key)
