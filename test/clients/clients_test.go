@@ -6,7 +6,13 @@
 package clients
 
 import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -14,213 +20,173 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-// A client is one of the applications in testdata/clients, and what its instrumentation says of the
-// calls it makes. Where that is less than what happened, the reason is that of the instrumentation;
-// the summaries can know no more.
-type client struct {
-	// name is that of its service.
-	name string
-	// folder is where it is; env says which way it is to work.
-	folder, env string
-	dialect     string
-	// reports says what the spans tell of a call.
-	reports func(call) report
-	// operations are the spans by gen_ai.operation.name: what is no call counts too, but not as a
-	// prediction.
-	operations map[string]int
-	// left are attributes with text of the prompt that drop_content does not remove.
-	left []string
-}
+var update = flag.Bool("update", false, "write what comes out as what is to come out, into testdata")
 
-// report is what the spans tell of a call: nothing, or that it was made, by which version, and how
-// many tokens it took.
-type report struct {
-	made, version, tokens bool
-	// estimated: the tokens are the client's own guess, not the server's count.
-	estimated bool
-	// errorType is what a refused call is said to have failed with.
-	errorType string
-}
-
-var clients = []client{
-	{
-		name:    "openinference",
-		folder:  "openinference",
-		dialect: "openinference",
-		reports: func(c call) report {
-			switch {
-			case c.refused: // its span is never ended
-				return report{}
-			case c.kind == streamed: // its span names no version: it counts with that of the model's last call
-				return report{made: true, version: true}
-			case c.kind == embeddings:
-				return report{made: true}
-			}
-			return report{made: true, version: true, tokens: true}
-		},
-		operations: map[string]int{"chat": 5, "embeddings": 1, "invoke_agent": 1, "execute_tool": 1, "invoke_workflow": 1},
-	},
-	{
-		name:    "openllmetry",
-		folder:  "openllmetry",
-		dialect: "openllmetry",
-		reports: func(c call) report {
-			switch {
-			case c.refused, c.kind == embeddings: // its span is never ended; embeddings are not instrumented
-				return report{}
-			case c.kind == streamed:
-				return report{made: true, version: true, tokens: true, estimated: true}
-			}
-			return report{made: true, version: true, tokens: true}
-		},
-		operations: map[string]int{"chat": 5, "invoke_agent": 1, "execute_tool": 1, "invoke_workflow": 1, "": 1}, // a task is nothing of these
-	},
-	{
-		name:    "vercel-ai",
-		folder:  "vercel-ai",
-		dialect: "vercel_ai",
-		reports: vercelReports,
-		// Each text is an agent of one or two steps; an embedding has two spans.
-		operations: map[string]int{"chat": 6, "embeddings": 2, "invoke_agent": 5, "agent_step": 6, "execute_tool": 1},
-	},
-	{
-		name:       "vercel-ai-legacy",
-		folder:     "vercel-ai",
-		env:        "SPANS=legacy",
-		dialect:    "vercel_ai",
-		reports:    vercelReports,
-		operations: map[string]int{"chat": 6, "embeddings": 1, "invoke_agent": 5, "execute_tool": 1, "": 1}, // ai.embed, around the call
-	},
-}
-
-// vercelReports: the SDK tells all but which version has made an embedding.
-func vercelReports(c call) report {
-	switch {
-	case c.refused:
-		return report{made: true, errorType: "AI_APICallError"}
-	case c.kind == embeddings:
-		return report{made: true, tokens: true}
-	}
-	return report{made: true, version: true, tokens: true}
-}
-
-// Each client calls two models for chats, streamed or not, one for embeddings and one that refuses,
-// within an agent and a tool. What the summaries then show is what the model server has counted,
-// and nothing else.
-func TestSummariesShowModelsAndTokensOfRealClients(t *testing.T) {
+// Each client makes the calls that it is to make, of two models at least, one streamed or of another
+// kind, one that is refused, within an agent and a tool where it has such. What the metrics pages
+// then show is what the model server has answered, and nothing else; and where content is dropped,
+// not a word of what was said comes out anywhere.
+func TestRealClients(t *testing.T) {
 	for _, c := range clients {
 		t.Run(c.name, func(t *testing.T) {
-			r := drive(t, c, false)
-			assert.Equal(t, expected(c, r), r.summary)
-			assert.Equal(t, c.operations, operations(r.normalized))
-			assert.Positive(t, r.collector.telemetry(t, "otelcol_ml_normalize_spans", map[string]string{"dialect": c.dialect}))
-
-			kinds := map[kind]int{}
-			for _, call := range r.calls {
-				kinds[call.kind]++
+			t.Parallel()
+			r := drive(t, c)
+			assert.Equal(t, c.calls, kinds(r.calls), "what the client has called")
+			for _, w := range ways {
+				assertSummary(t, expected(c, r), r.pages[w].summary(), w)
 			}
-			assert.Equal(t, map[kind]int{chat: 4, streamed: 1, responses: 1, embeddings: 1}, kinds, "what the client has called")
+			assertPage(t, c, r)
 			assertNothingIsCopied(t, r)
-			for _, span := range r.normalized {
-				if operations(map[string]ptrace.Span{"": span})["chat"] == 0 {
-					continue
-				}
-				attributes := span.Attributes().AsRaw()
-				assert.Equal(t, "openai", attributes["gen_ai.provider.name"], span.Name())
-				assert.GreaterOrEqual(t, attributes["ml.llm.input.characters"], int64(len(promptText)), span.Name())
-				assert.GreaterOrEqual(t, attributes["ml.llm.input.messages"], int64(1), span.Name())
-			}
+			assertNothingLeaks(t, r)
 		})
 	}
 }
 
-// With drop_content the numbers are the same, and no span has a word of what was said.
-func TestDropContentLeavesNumbersAndNoText(t *testing.T) {
-	for _, c := range clients {
-		t.Run(c.name, func(t *testing.T) {
-			r := drive(t, c, true)
-			assert.Equal(t, expected(c, r), r.summary)
-			var left []string
-			for _, texts := range markers(r.normalized) {
-				for _, text := range texts {
-					left = append(left, text.where)
-				}
-			}
-			slices.Sort(left)
-			assert.Equal(t, c.left, slices.Compact(left), "where text is left on spans")
-			said := map[string]bool{}
-			for _, texts := range markers(r.received) {
-				for _, text := range texts {
-					said[text.marker] = true
-				}
-			}
-			assert.Len(t, said, 3, "the client has sent no content to drop")
-		})
+// kinds counts calls by how they were made.
+func kinds(calls []call) map[kind]int {
+	count := map[kind]int{}
+	for _, c := range calls {
+		count[c.kind]++
 	}
+	return count
+}
+
+// assertSummary compares the numbers of one page with those that the model server has counted.
+func assertSummary(t *testing.T, want, got summary, w way) {
+	t.Helper()
+	assert.Equal(t, want.predictions, got.predictions, "predictions, drop_content: %s", w)
+	assert.Equal(t, want.tokens, got.tokens, "tokens, drop_content: %s", w)
+	assert.Equal(t, want.failures, got.failures, "failures, drop_content: %s", w)
+	assert.InDeltaMapValues(t, want.cost, got.cost, 1e-9, "cost, drop_content: %s", w)
 }
 
 // expected is what the metrics page must show, by what the model server has answered and what the
 // client tells of it.
 func expected(c client, r run) summary {
-	want := summary{predictions: map[series]float64{}, tokens: map[tokenSeries]tokens{}, failures: map[failure]float64{}}
+	want := newSummary()
 	for _, call := range r.calls {
 		said := c.reports(call)
 		if !said.made {
 			continue
 		}
 		s := series{model: call.asked}
+		if said.model != "" {
+			s.model = said.model
+		}
 		if said.version {
-			s.version = call.answered
+			s.version = cmp.Or(call.answered, call.asked)
 		}
 		want.predictions[s]++
 		if call.refused {
-			want.failures[failure{call.asked, said.errorType}]++
+			if said.errorType != "" {
+				want.failures[failure{s.model, said.errorType}]++
+			}
+			continue
 		}
 		if !said.tokens {
 			continue
 		}
-		input, output := float64(call.input), float64(call.output)
-		if said.estimated {
-			input, output = r.estimate(call)
+		if said.uncached {
+			call.input -= call.cached + call.written
 		}
-		for kind, n := range map[string]float64{"input": input, "output": output} {
+		if !said.cached {
+			call.cached = 0
+		}
+		if !said.written {
+			call.written = 0
+		}
+		if said.estimated {
+			call.input, call.output = r.estimate(call)
+			call.cached, call.written = 0, 0
+		}
+		for kind, n := range map[string]int{"input": call.input, "output": call.output} {
 			if call.kind == embeddings && kind == "output" {
 				continue // has none
 			}
-			key := tokenSeries{s, c.name, kind}
+			key := tokenSeries{s, cmp.Or(c.service, c.name), kind}
 			have := want.tokens[key]
-			want.tokens[key] = tokens{have.requests + 1, have.sum + n}
+			want.tokens[key] = tokens{have.requests + 1, have.sum + float64(n)}
+		}
+		if said.free {
+			want.cost[s] = 0
+		}
+		if p := models[call.asked].prices; p != (prices{}) {
+			want.cost[s] += (float64(call.input-call.cached-call.written)*p.input + float64(call.cached)*p.cached + float64(call.written)*p.written +
+				float64(call.output)*p.output) / 1e6
 		}
 	}
 	return want
 }
 
 // estimate returns the token counts of a call as the client has put them on its span.
-func (r run) estimate(c call) (input, output float64) {
+func (r run) estimate(c call) (input, output int) {
 	r.t.Helper()
 	for _, span := range r.received {
 		if id, ok := span.Attributes().Get("gen_ai.response.id"); ok && id.Str() == c.id {
 			in, hasInput := span.Attributes().Get("gen_ai.usage.input_tokens")
 			out, hasOutput := span.Attributes().Get("gen_ai.usage.output_tokens")
 			require.True(r.t, hasInput && hasOutput, "%s has no token counts", span.Name())
-			return float64(in.Int()), float64(out.Int())
+			return int(in.Int()), int(out.Int())
 		}
 	}
 	require.Fail(r.t, "no span of a call", "%+v", c)
 	return 0, 0
 }
 
+// allSeries is how the names of all series of a metrics page begin: as anything does.
+var allSeries = []string{""}
+
+// assertPage compares every series of the metrics page, and what the collector says of its own work,
+// with those of the file in testdata.
+func assertPage(t *testing.T, c client, r run) {
+	t.Helper()
+	varying := c.varying
+	var text strings.Builder
+	section := func(title string, lines []string) {
+		fmt.Fprintf(&text, "# %s\n%s\n\n", title, strings.Join(lines, "\n"))
+	}
+	var answered []string
+	for _, a := range r.calls {
+		line := fmt.Sprintf("%s: %s, as %s: %d input (%d cached, %d written) and %d output tokens", a.kind, a.asked, a.answered, a.input, a.cached, a.written, a.output)
+		if a.refused {
+			line = fmt.Sprintf("%s: %s, refused", a.kind, a.asked)
+		}
+		answered = append(answered, line)
+	}
+	section("What the model server has answered.", answered)
+	page := r.pages[kept].lines(allSeries, varying)
+	section("The metrics page.", page)
+	section("The collector's own counts of ours, for all pages, with two spans of the test's.", r.own.lines([]string{"otelcol_ml_normalize_", "otelcol_ml_summary_"}, varying))
+	section("Spans by gen_ai.operation.name.", operations(r.spans[kept]))
+	got := strings.TrimSuffix(text.String(), "\n")
+
+	for _, w := range ways {
+		assert.Equal(t, page, r.pages[w].lines(allSeries, varying), "the page is another with drop_content: %s", w)
+	}
+	file := filepath.Join("testdata", c.name+".txt")
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(file)
+	require.NoError(t, err, "go test -tags clients -update makes it")
+	assert.Equal(t, strings.Split(string(want), "\n"), strings.Split(got, "\n"), "%s", file)
+}
+
 // operations counts spans by what they do.
-func operations(spans map[string]ptrace.Span) map[string]int {
+func operations(spans map[string]ptrace.Span) []string {
 	count := map[string]int{}
 	for _, span := range spans {
-		operation := ""
+		operation := "none"
 		if v, ok := span.Attributes().Get("gen_ai.operation.name"); ok {
 			operation = v.Str()
 		}
 		count[operation]++
 	}
-	return count
+	var lines []string
+	for _, operation := range sortedKeys(count) {
+		lines = append(lines, fmt.Sprintf("%s %d", operation, count[operation]))
+	}
+	return lines
 }
 
 // assertNothingIsCopied compares each span with what was received: there is more on it, and no text
@@ -228,11 +194,34 @@ func operations(spans map[string]ptrace.Span) map[string]int {
 func assertNothingIsCopied(t *testing.T, r run) {
 	t.Helper()
 	added := 0
-	before := markers(r.received)
-	for id, texts := range markers(r.normalized) {
+	before := mentions(r.received)
+	for id, texts := range mentions(r.spans[kept]) {
 		assert.Equal(t, before[id], texts, "where span %s has text of prompts and answers", id)
-		added += r.normalized[id].Attributes().Len() - r.received[id].Attributes().Len()
+		added += r.spans[kept][id].Attributes().Len() - r.received[id].Attributes().Len()
 	}
-	assert.Len(t, r.normalized, len(r.received))
-	assert.Greater(t, added, len(r.normalized), "attributes that were added")
+	assert.Len(t, r.spans[kept], len(r.received))
+	assert.Positive(t, added, "attributes that were added")
+}
+
+// assertNothingLeaks looks for a word of what was said in all that comes out where content is
+// dropped, and for each of them in what went in.
+func assertNothingLeaks(t *testing.T, r run) {
+	t.Helper()
+	for _, w := range dropping {
+		var left []string
+		for _, texts := range mentions(r.spans[w]) {
+			for _, text := range texts {
+				left = append(left, text.where)
+			}
+		}
+		slices.Sort(left)
+		assert.Empty(t, slices.Compact(left), "where text is left on spans, drop_content: %s", w)
+		assert.Len(t, r.spans[w], len(r.received))
+	}
+	for _, canary := range canaries {
+		assert.Contains(t, r.in, canary, "the client has sent no content to drop")
+		for _, place := range sortedKeys(r.out) {
+			assert.NotContains(t, r.out[place], canary, "%s", place) // prints what there is
+		}
+	}
 }

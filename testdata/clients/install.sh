@@ -9,6 +9,9 @@ target=$(cd "$1" && pwd)
 # What the Vercel AI SDK asks for.
 oldest=22
 
+# How many installations run at once: they wait for the network half of the time.
+width=$(($(getconf _NPROCESSORS_ONLN) * 2))
+
 fail() { echo "install.sh: $*" >&2; exit 1; }
 
 # new_enough NODE says whether a node runs and is not too old.
@@ -35,14 +38,13 @@ need_npm() {
     fail "there is no npm, and apt-get could not install it (as $(id -un))"
 }
 
-# install NAME installs the packages of a folder; a copy of its lock file says that they are there.
+# install NAME [OPTION] installs the packages of a folder; a copy of its lock file says that they are there.
 install() {
   if current "$1"; then return; fi
-  need_npm
   rm -rf "${target:?}/$1"
   mkdir -p "$target/$1"
   cp "$here/$1/package.json" "$here/$1/package-lock.json" "$target/$1/"
-  (cd "$target/$1" && npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier --loglevel=error)
+  (cd "$target/$1" && npm ci --ignore-scripts --prefer-offline --no-audit --no-fund --no-update-notifier --loglevel=error "${@:2}")
   cp "$here/$1/package-lock.json" "$target/$1/installed"
 }
 
@@ -59,4 +61,18 @@ if ! new_enough "$target/bin/node" || { [ -d "$target/node" ] && ! current node;
   new_enough "$target/bin/node" || fail "the clients need Node.js $oldest or newer, and the npm registry has none for $(uname -sm)"
 fi
 
-for client in openinference openllmetry vercel-ai; do install "$client"; done
+# All others, a few at once. What is optional is for other things than these clients do, and most of what they would bring.
+missing=()
+for folder in "$here"/*/; do
+  client=$(basename "$folder")
+  if [ "$client" != node ] && ! current "$client"; then missing+=("$client"); fi
+done
+if [ ${#missing[@]} -eq 0 ]; then exit; fi
+need_npm
+pids=()
+for client in "${missing[@]}"; do
+  if [ ${#pids[@]} -ge "$width" ]; then wait "${pids[0]}" || fail "npm ci has failed: see above"; pids=("${pids[@]:1}"); fi
+  install "$client" --omit=optional &
+  pids+=($!)
+done
+for pid in "${pids[@]}"; do wait "$pid" || fail "npm ci has failed: see above"; done
