@@ -264,7 +264,7 @@ func TestUnpriced(t *testing.T) {
 	set := processortest.NewNopSettings(metadata.Type)
 	set.TelemetrySettings = tel.NewTelemetrySettings()
 	logged := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
-	p, err := newProcessor(set, createDefaultConfig().(*Config), consumertest.NewNop())
+	p, err := newTraces(set, createDefaultConfig().(*Config), consumertest.NewNop())
 	require.NoError(t, err)
 	cards := catalogtest.NewExtension(catalogtest.Load(t, "kind: model\nname: later\nprices: [{from: 2026-07-01, input_per_million: 1}]\n---\nkind: model\nname: half\nprices: {output_per_million: 1}\n"))
 	require.NoError(t, p.Start(t.Context(), testkit.Host{catalogtest.ID: cards}))
