@@ -88,10 +88,9 @@ func TestCaliforniaHousing(t *testing.T) {
 
 	base := NewScores(100)
 	type month struct {
-		scores      *Scores
-		confusion   *Confusion
-		unlabelled  *Unlabelled
-		sameAccount bool
+		scores     *Scores
+		confusion  *Confusion
+		unlabelled *Unlabelled
 	}
 	months := map[string]*month{}
 	for _, r := range rows {
@@ -137,7 +136,7 @@ func TestCaliforniaHousing(t *testing.T) {
 		}
 		// The drop of September is seen from the estimates alone, by NannyML's threshold.
 		assert.Equal(t, chunk.Key == "2021-09", roc.Point < want.Recomputed.CBPE.Lower, chunk.Key)
-		if real := chunk.Realized["roc_auc"]; roc.Lower <= real && real <= roc.Upper {
+		if v := chunk.Realized["roc_auc"]; roc.Lower <= v && v <= roc.Upper {
 			covered++
 		}
 	}

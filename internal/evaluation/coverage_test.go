@@ -75,7 +75,6 @@ func (m normalModel) truth() map[Measure]float64 {
 type hits struct {
 	name         string
 	held, trials [3]int
-	note         string
 }
 
 // table collects hits by name.
@@ -274,8 +273,8 @@ func coverDifferences(c *table, rnd *rand.Rand, n int) {
 	// Paired: what one side has, the other has more often.
 	var pairs Pairs
 	common := rnd.Float64() * 0.6
-	only, other := rnd.Float64()*(1-common), 0.0
-	other = rnd.Float64() * (1 - common - only)
+	only := rnd.Float64() * (1 - common)
+	other := rnd.Float64() * (1 - common - only)
 	for range n {
 		u := rnd.Float64()
 		first := u < common+only

@@ -87,5 +87,5 @@ func ECE(s *Scores, level float64) (ece Interval, binError float64) {
 	}
 	_, least := within(low)
 	out := Interval{Point: gaps / total.weight, Lower: least / total.weight, Upper: (gaps + math.Sqrt(q*variances)) / total.weight, N: total.n()}
-	return out.within(0, 1), min(binError/total.weight, 1)
+	return out.from(0), min(binError/total.weight, 1)
 }

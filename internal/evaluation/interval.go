@@ -22,16 +22,11 @@ func undefined(lower, upper, n float64) Interval {
 	return Interval{Point: math.NaN(), Lower: lower, Upper: upper, N: n}
 }
 
-// within cuts the bounds off at the limits of the measure, and has them hold the point.
-func (i Interval) within(lower, upper float64) Interval {
+// from cuts the bounds off at the lower limit of the measure and at 1, and has them hold the point.
+func (i Interval) from(lower float64) Interval {
 	i.Lower = max(lower, min(i.Lower, i.Point))
-	i.Upper = min(upper, max(i.Upper, i.Point))
+	i.Upper = min(1, max(i.Upper, i.Point))
 	return i
-}
-
-// complement is the interval of one minus the measure.
-func (i Interval) complement() Interval {
-	return Interval{Point: 1 - i.Point, Lower: 1 - i.Upper, Upper: 1 - i.Lower, N: i.N}
 }
 
 // mapped is the interval of an increasing function of the measure.

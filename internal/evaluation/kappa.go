@@ -19,12 +19,12 @@ func Kappa(c *Confusion, level float64) Interval {
 	}
 	t := studentQuantile(level, max(n-1, 1))
 	if se > 0 {
-		return onFisher(point, se, t, n).within(-1, 1)
+		return onFisher(point, se, t, n).from(-1)
 	}
 	p, se := c.smoothed().kappa()
 	out := onFisher(p, se, t, n)
 	out.Point = point
-	return out.within(-1, 1)
+	return out.from(-1)
 }
 
 func (c *Confusion) kappa() (point, se float64) {

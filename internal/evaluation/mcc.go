@@ -18,12 +18,12 @@ func MCC(c *Confusion, level float64) Interval {
 	}
 	z := normalQuantile(level)
 	if se > 0 {
-		return onFisher(point, se, z, n).within(-1, 1)
+		return onFisher(point, se, z, n).from(-1)
 	}
 	p, se := c.smoothed().mcc()
 	out := onFisher(p, se, z, n)
 	out.Point = point
-	return out.within(-1, 1)
+	return out.from(-1)
 }
 
 func (c *Confusion) mcc() (point, se float64) {

@@ -45,5 +45,5 @@ func together(classes []Counts, of func(Counts, float64) Interval, level float64
 	k := float64(len(classes))
 	out.Point /= k
 	out.Lower, out.Upper = out.Point-math.Sqrt(below)/k, out.Point+math.Sqrt(above)/k
-	return out.within(0, 1)
+	return out.from(0)
 }

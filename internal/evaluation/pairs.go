@@ -88,7 +88,7 @@ func (p *Pairs) Difference(level float64) Interval {
 		Lower: d - combine(second.Point-second.Lower, first.Upper-first.Point),
 		Upper: d + combine(second.Upper-second.Point, first.Point-first.Lower),
 		N:     n.n(),
-	}.within(-1, 1)
+	}.from(-1)
 }
 
 // McNemar tests that both sides are so equally often (McNemar, Psychometrika 12, 1947), by the rows

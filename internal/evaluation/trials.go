@@ -138,7 +138,7 @@ func AlwaysValid(a, b Trials, level float64) Interval {
 		}
 		return out
 	}
-	return Interval{Point: point, Lower: edge(-1), Upper: edge(1), N: n}.within(-1, 1)
+	return Interval{Point: point, Lower: edge(-1), Upper: edge(1), N: n}.from(-1)
 }
 
 // AlwaysValidP is the p-value of the hypothesis that b's mean is above a's by the margin at most. It

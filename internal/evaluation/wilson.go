@@ -21,7 +21,7 @@ func wilson(p, n, level float64) Interval {
 	z2 := z * z / n
 	center := (p + z2/2) / (1 + z2)
 	half := z / (1 + z2) * math.Sqrt(p*(1-p)/n+z2/(4*n))
-	return Interval{Point: p, Lower: center - half, Upper: center + half, N: n}.within(0, 1)
+	return Interval{Point: p, Lower: center - half, Upper: center + half, N: n}.from(0)
 }
 
 // share is the interval of the first rows' share of all.

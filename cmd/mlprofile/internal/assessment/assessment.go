@@ -239,7 +239,7 @@ func (a *Assessment) note(sides []*side) {
 				continue
 			}
 			if right := evaluation.Accuracy(g.confusion, s.Level); right.Point == 0 {
-				a.Notes = append(a.Notes, fmt.Sprintf("%s: no answer is right; are predictions and labels spelt alike?", t.Path))
+				a.Notes = append(a.Notes, t.Path+": no answer is right; are predictions and labels spelt alike?")
 				break
 			}
 		}

@@ -5,6 +5,7 @@ package assessment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 
@@ -44,7 +45,7 @@ func Calibrate(ctx context.Context, path string, o Options, labels *Labels) (*Ca
 			c.classes = append(c.classes, probability.Class)
 		}
 	default:
-		return nil, fmt.Errorf("--baseline: what labels will say can be estimated from a --score of a binary model, or from a --probability of each class")
+		return nil, errors.New("--baseline: what labels will say can be estimated from a --score of a binary model, or from a --probability of each class")
 	}
 	scores := make([]*evaluation.Scores, len(c.classes))
 	for i := range scores {

@@ -4,6 +4,7 @@
 package assessment
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -57,7 +58,7 @@ func (a *Assessment) compare(sides []*side) error {
 			a.compareGroups(sides[0].tally.Path, sides[1].tally.Path, func(g Group) bool { return g.of == sides[0] }, func(g Group) bool { return g.of == sides[1] })
 			return nil
 		}
-		return fmt.Errorf("--version: it compares the versions of one file; two files are compared as they are")
+		return errors.New("--version: it compares the versions of one file; two files are compared as they are")
 	}
 	if sides[0].Version == "" {
 		return nil

@@ -4,6 +4,7 @@
 package assessment
 
 import (
+	"errors"
 	"fmt"
 	"math"
 
@@ -107,7 +108,7 @@ func zeroOne(c *table.Column) bool {
 
 func (p *plan) check(f *file) error {
 	if p.Task == Binary && p.Positive == "" {
-		return fmt.Errorf("--positive: which class does the model look for?")
+		return errors.New("--positive: which class does the model look for?")
 	}
 	if p.Task != Binary && p.Prediction == "" {
 		return fmt.Errorf("--prediction: which column of %s has the answers? it has %s", f.path, someOf(f.schema.Names()))

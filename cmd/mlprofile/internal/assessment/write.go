@@ -205,11 +205,11 @@ func (a *Assessment) writeComparisons(w io.Writer, measures []string) error {
 			if len(measures) > 0 && !slices.Contains(measures, name) {
 				continue
 			}
-			any := ""
+			whenever := ""
 			if v := d.AlwaysValid; v != nil {
-				any = fmt.Sprintf("%s to %s, p %s", console.Number(v.Lower), console.Number(v.Upper), console.PValue(v.P))
+				whenever = fmt.Sprintf("%s to %s, p %s", console.Number(v.Lower), console.Number(v.Upper), console.PValue(v.P))
 			}
-			t.Row(console.Clean(name, 60), number(d.Value), number(d.Lower), number(d.Upper), number(d.Detectable), any, optional(d.Margin), verdict(d.Verdict, d.RowsNeeded))
+			t.Row(console.Clean(name, 60), number(d.Value), number(d.Lower), number(d.Upper), number(d.Detectable), whenever, optional(d.Margin), verdict(d.Verdict, d.RowsNeeded))
 		}
 		if err := t.Write(w, ""); err != nil {
 			return err
