@@ -37,7 +37,7 @@ test: build ## all tests that need no other server
 simulate: ## months of simulated traffic with and without a drift: docs/simulations.md (an hour)
 	$(GO) test ./test/simulate -count=1 -timeout 5h -run '^TestSimulate$$' -write ../../docs/simulations.md $(SIMULATEFLAGS)
 
-coverage: ## how often the intervals of measures hold the truth: docs/evaluation.md (half an hour)
+coverage: ## how often the intervals of measures hold the truth: docs/evaluation.md (minutes)
 	EVALUATION_COVERAGE_TRIALS=10000 $(GO) test ./internal/evaluation -count=1 -timeout 5h -run '^TestCoverage$$'
 
 test-race: export CGO_ENABLED := 1

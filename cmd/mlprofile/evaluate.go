@@ -178,7 +178,7 @@ func (f *evaluateFlags) evaluate(ctx context.Context, files []string) (*assessme
 		return nil, err
 	}
 	if len(files) < 2 && o.Version == "" && len(o.Margins) > 0 {
-		return nil, fmt.Errorf("--margin: there is nothing to compare with: give a second file, or --version")
+		return nil, errors.New("--margin: there is nothing to compare with: give a second file, or --version")
 	}
 	var labels *assessment.Labels
 	if f.labels != "" {
