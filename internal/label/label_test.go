@@ -257,7 +257,9 @@ var full = label.Label{
 
 func TestRecordReadsWhatWasEncoded(t *testing.T) {
 	for _, want := range []label.Label{
-		full, {PredictionID: "a", Retracted: true, Weight: 1}, {TraceID: traceID, Class: "b", Weight: 1},
+		full,
+		{PredictionID: "a", Retracted: true, Weight: 1},
+		{TraceID: traceID, Class: "b", Weight: 1},
 		{Key: "k", Relevances: []label.Relevance{}, Weight: 1, Time: noon},
 	} {
 		lr := plog.NewLogRecord()

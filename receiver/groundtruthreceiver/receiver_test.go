@@ -216,7 +216,7 @@ func TestRestart(t *testing.T) {
 		third := &sink{}
 		run(third, 5*time.Second)
 		got := third.ids(t)
-		require.Equal(t, 502, len(got))
+		require.Len(t, got, 502)
 		assert.Contains(t, got, "a=1")
 		assert.Contains(t, got, "b=0")
 		assert.Contains(t, got, "1000=true")
