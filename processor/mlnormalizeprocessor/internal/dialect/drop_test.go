@@ -228,7 +228,7 @@ func TestStrict(t *testing.T) {
 		"resource": rs.Resource().Attributes(), "scope": rs.ScopeSpans().At(0).Scope().Attributes(), "link": span.Links().At(0).Attributes(),
 		"event": span.Events().At(0).Attributes(), "log": ld.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes(),
 	} {
-		assert.Equal(t, map[string]any(kept), attrs.AsRaw(), place)
+		assert.Equal(t, kept, attrs.AsRaw(), place)
 	}
 	for _, n := range stats.Notes {
 		assert.NotContains(t, n.Key, canary)
@@ -542,7 +542,7 @@ func FuzzDrop(f *testing.F) {
 			attributes := firstSpan(spans).Attributes()
 			for key, v := range attributes.All() {
 				what := e.content.keys.of(key)
-				require.Zero(t, what&listed, key)
+				require.True(t, what&listed == 0 || isNumber(v) && lastWord(key) == key, key)
 				if mode == DropUnknown {
 					require.True(t, isNumber(v) || what&known != 0, key)
 				}
