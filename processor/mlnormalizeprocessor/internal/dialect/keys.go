@@ -4,7 +4,9 @@
 package dialect
 
 import (
+	"cmp"
 	"slices"
+	"strings"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 )
@@ -22,6 +24,8 @@ type keys struct {
 	// families are the attributes by prefix.
 	familyStamp []uint64
 	families    [][]entry
+	// ordered is the stamp of the families whose attributes are in the order of their numbers.
+	ordered []uint64
 	// touched is true where any key is known.
 	touched bool
 }
@@ -39,6 +43,7 @@ func newKeys(m *matcher) keys {
 		matcher: m,
 		stamp:   make([]uint64, len(m.slots)), values: make([]pcommon.Value, len(m.slots)), there: make([]uint64, len(m.slots)/64+1),
 		familyStamp: make([]uint64, len(m.prefixes)), families: make([][]entry, len(m.prefixes)),
+		ordered: make([]uint64, len(m.prefixes)),
 	}
 }
 
@@ -130,6 +135,48 @@ func (k *keys) family(prefix int) []entry {
 		return nil
 	}
 	return k.families[prefix]
+}
+
+// numbered returns the attributes that begin with a prefix, in the order of the numbers in their keys:
+// a span's attributes have none of their own.
+func (k *keys) numbered(prefix int) []entry {
+	f := k.family(prefix)
+	if k.ordered[prefix] != k.now && len(f) > 1 {
+		k.ordered[prefix] = k.now
+		if !slices.IsSortedFunc(f, byNumbers) {
+			slices.SortStableFunc(f, byNumbers)
+		}
+	}
+	return f
+}
+
+// byNumbers compares keys as texts, but for the numbers in them: a.2 is before a.10.
+func byNumbers(a, b entry) int {
+	x, y := a.key, b.key
+	for x != "" && y != "" {
+		n, m := digits(x), digits(y)
+		if n == 0 || m == 0 {
+			if x[0] != y[0] {
+				return cmp.Compare(x[0], y[0])
+			}
+			x, y = x[1:], y[1:]
+			continue
+		}
+		one, other := strings.TrimLeft(x[:n], "0"), strings.TrimLeft(y[:m], "0")
+		if c := cmp.Or(cmp.Compare(len(one), len(other)), cmp.Compare(one, other)); c != 0 {
+			return c
+		}
+		x, y = x[n:], y[m:]
+	}
+	return cmp.Compare(len(x), len(y))
+}
+
+// digits is how many a text begins with.
+func digits(s string) (n int) {
+	for n < len(s) && s[n]-'0' <= 9 {
+		n++
+	}
+	return n
 }
 
 // forget keeps nothing of a request alive.

@@ -152,7 +152,7 @@ func (s *state) collect(src *source) {
 	case fromSpan:
 		switch {
 		case src.numbered():
-			for _, e := range s.own.family(src.slot) {
+			for _, e := range s.own.numbered(src.slot) {
 				if src.matches(e.key) && s.attribute(src, e.value) {
 					return
 				}

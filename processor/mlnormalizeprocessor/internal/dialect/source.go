@@ -159,10 +159,7 @@ func (s *source) matches(key string) bool {
 	}
 	rest := key[len(s.key):]
 	for _, literal := range s.behind {
-		n := 0
-		for n < len(rest) && rest[n]-'0' <= 9 {
-			n++
-		}
+		n := digits(rest)
 		if n == 0 || !strings.HasPrefix(rest[n:], literal) {
 			return false
 		}
