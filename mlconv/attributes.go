@@ -242,6 +242,44 @@ const (
 	AttrPredictionTime = "ml.prediction.time"
 )
 
+// Dimensions of the metrics of ml_evaluation.
+const (
+	// AttrEvaluationMeasure (string) is the measure. Example: "fpr".
+	AttrEvaluationMeasure = "ml.evaluation.measure"
+	// AttrEvaluationBound (string) is point, lower or upper. Example: "lower".
+	AttrEvaluationBound = "ml.evaluation.bound"
+	// AttrEvaluationKind (string) is measured, by labels, or estimated, from scores alone. Example:
+	// "estimated".
+	AttrEvaluationKind = "ml.evaluation.kind"
+	// AttrEvaluationClass (string) is the class against all others that a measure is of; absent
+	// where it is of all, or of the positive class. Example: "fraud".
+	AttrEvaluationClass = "ml.evaluation.class"
+	// AttrEvaluationAverage (string) is macro or micro where a measure is an average over classes.
+	// Example: "macro".
+	AttrEvaluationAverage = "ml.evaluation.average"
+	// AttrEvaluationPredicted (string) is the class that was predicted. Example: "fraud".
+	AttrEvaluationPredicted = "ml.evaluation.predicted"
+	// AttrEvaluationActual (string) is the class that the label gives. Example: "ok".
+	AttrEvaluationActual = "ml.evaluation.actual"
+	// AttrEvaluationComparedWith (string) is what a difference is against: previous_window, live
+	// (of a set of labels), or a version. Example: "previous_window".
+	AttrEvaluationComparedWith = "ml.evaluation.compared_with"
+	// AttrEvaluationMethod (string) is how a difference was measured: independent rows, paired rows,
+	// or sequential, which may be looked at at any time. Example: "sequential".
+	AttrEvaluationMethod = "ml.evaluation.method"
+	// AttrEvaluationVerdict (string) is worse, not_worse, inconclusive or undetectable. Example:
+	// "worse".
+	AttrEvaluationVerdict = "ml.evaluation.verdict"
+	// AttrShadowModel (string) is the name of the model that answers in the shadow, where it is
+	// another one than the primary one. Example: "fraud-next".
+	AttrShadowModel = "ml.shadow.model"
+	// AttrShadowVersion (string) is the version of the model that answers in the shadow. Example:
+	// "8".
+	AttrShadowVersion = "ml.shadow.version"
+	// AttrShadowClass (string) is the answer in the shadow. Example: "ok".
+	AttrShadowClass = "ml.shadow.class"
+)
+
 // Dimensions of metrics, always on the data point.
 const (
 	// AttrSegment (string) is the cohort of a series; absent on the total. Example: "country=DE".

@@ -151,3 +151,47 @@ const (
 	// SamplingAdjusted (value) is the sampling.method of counts that are adjusted.
 	SamplingAdjusted = "adjusted"
 )
+
+// Metrics of ml_evaluation: how good the answers were.
+const (
+	// MetricEvaluationCount (sum, {prediction}) counts predictions that were joined with a label, by
+	// predicted and actual class. A label that is corrected moves its prediction, so it may fall.
+	MetricEvaluationCount = "ml.evaluation.count"
+	// MetricEvaluationScore (gauge) is a measure of a window, with its confidence bounds.
+	MetricEvaluationScore = "ml.evaluation.score"
+	// MetricEvaluationSamples (gauge, {prediction}) is the number of predictions that a measure of a
+	// window rests on; rows with weights are worth Kish's number of them.
+	MetricEvaluationSamples = "ml.evaluation.samples"
+	// MetricEvaluationCoverage (gauge) is the share of the window's predictions that have a label.
+	MetricEvaluationCoverage = "ml.evaluation.coverage"
+	// MetricEvaluationWindowEnd (gauge, s) is when the window ends, in seconds since 1970.
+	MetricEvaluationWindowEnd = "ml.evaluation.window.end"
+	// MetricEvaluationDifference (gauge) is by how much a measure differs from that of another
+	// window, version or set of labels, with its confidence bounds.
+	MetricEvaluationDifference = "ml.evaluation.difference"
+	// MetricEvaluationDetectable (gauge) is the smallest difference that as many rows show in 80 of
+	// 100 cases.
+	MetricEvaluationDetectable = "ml.evaluation.detectable"
+	// MetricEvaluationVerdict (gauge) is 1 for the verdict on a difference that has a margin, 0 for
+	// the other verdicts.
+	MetricEvaluationVerdict = "ml.evaluation.verdict"
+	// MetricLabelLag (histogram, s) is the distribution of the time from a prediction to its label.
+	MetricLabelLag = "ml.label.lag"
+	// MetricEvaluatorScore (gauge) is the mean score that an evaluator has given to the answers of a
+	// window, with its confidence bounds.
+	MetricEvaluatorScore = "ml.evaluator.score"
+	// MetricEvaluatorSamples (gauge, {evaluation}) is the number of scores that the mean rests on.
+	MetricEvaluatorSamples = "ml.evaluator.samples"
+	// MetricEvaluatorCount (sum, {evaluation}) counts evaluations, by their label, or by error.type
+	// where the evaluator has failed.
+	MetricEvaluatorCount = "ml.evaluator.count"
+	// MetricShadowCount (sum, {prediction}) counts requests that two models have answered, by the
+	// answers of both.
+	MetricShadowCount = "ml.shadow.count"
+	// MetricShadowScore (gauge) is how far the answers of two models to the same requests agree, and
+	// the mean difference of their scores, values and durations, with confidence bounds.
+	MetricShadowScore = "ml.shadow.score"
+	// MetricShadowSamples (gauge, {prediction}) is the number of requests that a MetricShadowScore
+	// rests on.
+	MetricShadowSamples = "ml.shadow.samples"
+)

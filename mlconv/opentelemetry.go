@@ -53,6 +53,15 @@ const (
 	// AttrGenAIReasoningTokens (int, {token}, 0..) is the output tokens that were spent on
 	// reasoning. Example: 64.
 	AttrGenAIReasoningTokens = "gen_ai.usage.reasoning.output_tokens"
+	// EventGenAIEvaluation (event) is the name of an event that says what an evaluator thinks of an
+	// answer.
+	EventGenAIEvaluation = "gen_ai.evaluation.result"
+	// AttrGenAIEvaluationName (string) is the evaluator, or what it judges. Example: "Relevance".
+	AttrGenAIEvaluationName = "gen_ai.evaluation.name"
+	// AttrGenAIEvaluationScore (double) is the score that the evaluator has given. Example: 4.0.
+	AttrGenAIEvaluationScore = "gen_ai.evaluation.score.value"
+	// AttrGenAIEvaluationLabel (string) is the score in a word. Example: "pass".
+	AttrGenAIEvaluationLabel = "gen_ai.evaluation.score.label"
 	// AttrGenAITokenType (string) is input or output, on a point. Example: "input".
 	AttrGenAITokenType = "gen_ai.token.type"
 )

@@ -171,7 +171,6 @@ func (s *summary) redrawn(c *pValueCase, first, second tails) {
 	for _, n := range sampleSizes {
 		for _, test := range []string{"chi²", "ks", "wasserstein", "chi², Fisher"} {
 			var was, is tail
-			was.draws, is.draws = 1, 1
 			for _, method := range c.methods {
 				before, after := first[cell{n, method}], second[cell{n, method}]
 				if testOf(c, method) != test || after == nil || !first.above(n, 0.06, 0.002) {

@@ -9,8 +9,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// Unlabelled counts rows without a label by the score of the positive class and by whether it was the
-// answer.
+// Unlabelled counts rows without a label by the score of the positive class and by whether it was
+// the answer.
 type Unlabelled struct{ histogram }
 
 // NewUnlabelled returns an empty one of so many bins, 2 to 10,000.

@@ -22,10 +22,10 @@ import (
 //
 //	median · exp(± t s √(1 + 1/m))
 //
-// (of durations with leastExcess added, as those below it are noise). s is the pooled standard deviation, m the size of the group, t the quantile of Student's
-// distribution at 1 - beyond with n less the number of groups degrees of freedom (Hahn and Meeker,
-// Statistical Intervals, section 4.8); beyond is a hundredth for each
-// time that a run was slow lately. The interval is never narrower than factor and leastExcess
+// (of durations with leastExcess added, as those below it are noise). s is the pooled standard
+// deviation, m the size of the group, t the quantile of Student's distribution at 1 - beyond with n
+// less the number of groups degrees of freedom (Hahn and Meeker, Statistical Intervals, section
+// 4.8); beyond is a hundredth for each time that a run was slow lately. The interval is never narrower than factor and leastExcess
 // either way, and never wider than mostFactor. A run is slow if it took longer than the interval of
 // the largest group of the last good runs allows, and is like no group of more of them: a full run
 // may come once a month.

@@ -186,8 +186,8 @@ func (p *presence) makeRoom(place int) bool {
 
 // forget takes a run out.
 func (p *presence) forget(id uint64) {
-	for i := len(p.looks) - 1; i >= 0; i-- {
-		if p.looks[i].id == id {
+	for i, look := range slices.Backward(p.looks) {
+		if look.id == id {
 			p.drop(i)
 		}
 	}

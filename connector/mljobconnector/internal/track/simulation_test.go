@@ -129,7 +129,7 @@ type simulation struct {
 	play func(d *daily, days int)
 }
 
-// simulated is the length of the simulations: go test -run TestFalseAlerts -days 100 -v
+// simulated is the length of the simulations: go test -run TestFalseAlerts -days 100 -v.
 var simulated = flag.Int("days", 60, "days of TestFalseAlerts; 80 jobs each beyond 60")
 
 // occasional has so many stages beside the steady ones, each in its own share of the runs.
