@@ -29,6 +29,9 @@
 //
 // A caller that cannot pass on what has left gives it back with Restore, and lets a side that will
 // come again be new with Forget.
+//
+// A side that several others belong to has a key of its own, and so has each of them: it waits until
+// its time to live is over, Peek finds it for those that come later, and Take those that came first.
 package join
 
 import (
@@ -214,6 +217,27 @@ func (j *Join[K, L, R]) take(limit int, due func(arrived time.Time) bool) (taken
 	return taken
 }
 
+// Peek returns what is there of a key, which stays.
+func (j *Join[K, L, R]) Peek(key K) Pair[K, L, R] {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if e := j.keys[key]; e != nil {
+		return e.pair
+	}
+	return Pair[K, L, R]{}
+}
+
+// Take takes what is there of a key.
+func (j *Join[K, L, R]) Take(key K) Pair[K, L, R] {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	e := j.keys[key]
+	if e == nil {
+		return Pair[K, L, R]{}
+	}
+	return j.leave(e)
+}
+
 // Restore lets pairs stay again that could not be passed on. Those that arrived first are given
 // first. They are the next to leave. Pairs for which there is no room, or whose key is there, are
 // not taken back and are returned.
@@ -259,7 +283,11 @@ func (j *Join[K, L, R]) makeRoom(evicted []Pair[K, L, R]) []Pair[K, L, R] {
 }
 
 func (j *Join[K, L, R]) takeFirst() Pair[K, L, R] {
-	e := j.head.next
+	return j.leave(j.head.next)
+}
+
+// leave takes an entry out and remembers its sides.
+func (j *Join[K, L, R]) leave(e *entry[K, L, R]) Pair[K, L, R] {
 	j.remove(e)
 	j.remember(e.pair)
 	return e.pair

@@ -141,6 +141,22 @@ func TestEvicted(t *testing.T) {
 	assert.Zero(t, bytes)
 }
 
+func TestPeekAndTake(t *testing.T) {
+	j := newJoin(10, 1000)
+	assert.Equal(t, pair{}, j.Peek(1))
+	assert.Equal(t, pair{}, j.Take(1))
+	j.AddLeft(newRequest(1))
+	assert.Equal(t, request{"request"}, j.Peek(1).Left.Value)
+	assert.Nil(t, j.Peek(1).Right)
+
+	assert.Equal(t, request{"request"}, j.Take(1).Left.Value)
+	assert.Equal(t, pair{}, j.Peek(1))
+	n, bytes := j.Waiting()
+	assert.Zero(t, n)
+	assert.Zero(t, bytes)
+	assert.Equal(t, Duplicate, j.AddLeft(newRequest(1)).Outcome, "what was taken is remembered")
+}
+
 func TestRestore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		j := newJoin(3, 1000)
