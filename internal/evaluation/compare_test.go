@@ -95,6 +95,56 @@ func count(v bool) int {
 	return 0
 }
 
+// The interval of one mean that is looked at every hour for two weeks leaves the true one out in fewer
+// runs than the level allows, where Wilson's does in many.
+func TestAlwaysValidMeanHolds(t *testing.T) {
+	const runs, hours, perHour = 300, 14 * 24, 20
+	for _, rate := range []float64{0.01, 0.3} {
+		rnd := rand.New(rand.NewPCG(11, uint64(rate*100)))
+		once, always := 0, 0
+		for range runs {
+			var tr Trials
+			var leftOnce, leftAlways bool
+			for range hours {
+				for range perHour {
+					tr.Add(yes(rnd, rate))
+				}
+				i := wilson(tr.mean(), float64(tr.n), 0.95)
+				leftOnce = leftOnce || i.Lower > rate || i.Upper < rate
+				// The interval holds what the evidence is not against.
+				leftAlways = leftAlways || tr.evidence()(rate) >= -math.Log(0.05)
+			}
+			i := AlwaysValidMean(tr, 0.95)
+			assert.Equal(t, tr.evidence()(rate) < -math.Log(0.05), i.Lower < rate && rate < i.Upper)
+			once, always = once+count(leftOnce), always+count(leftAlways)
+		}
+		t.Logf("rate %v: Wilson's interval left it out in %d of %d runs, the always-valid one in %d", rate, once, runs, always)
+		assert.Greater(t, once, runs/5)
+		assert.LessOrEqual(t, always, runs/20)
+	}
+}
+
+func TestAlwaysValidMean(t *testing.T) {
+	i := AlwaysValidMean(Trials{}, 0.95)
+	assert.False(t, i.Defined())
+	assert.Equal(t, []float64{0, 1}, []float64{i.Lower, i.Upper})
+
+	none := AlwaysValidMean(Trials{n: 1000}, 0.95)
+	assert.Zero(t, none.Point)
+	assert.Zero(t, none.Lower)
+	// (1−p)^−n·B(½, n+½)/B(½, ½) = 20
+	assert.InDelta(t, 1-math.Exp((logBeta(0.5, 1000.5)-logBeta(0.5, 0.5)-math.Log(20))/1000), none.Upper, 1e-9)
+	all := AlwaysValidMean(Trials{n: 1000, sum: 1000}, 0.95)
+	assert.InDelta(t, 1-none.Upper, all.Lower, 1e-9)
+	assert.Equal(t, 1.0, all.Upper)
+
+	some := AlwaysValidMean(Trials{n: 1000, sum: 100}, 0.95)
+	assert.InDelta(t, 0.1, some.Point, exact)
+	for _, edge := range []float64{some.Lower, some.Upper} {
+		assert.InDelta(t, math.Log(20), Trials{n: 1000, sum: 100}.evidence()(edge), 1e-6)
+	}
+}
+
 // A rise from 2 % to 4 % is found within days, and the interval then leaves 0 out.
 func TestSequentialFinds(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(7, 7))

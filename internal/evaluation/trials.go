@@ -121,24 +121,38 @@ func AlwaysValid(a, b Trials, level float64) Interval {
 		return undefined(-1, 1, 0)
 	}
 	ea, eb := a.evidence(), b.evidence()
-	most := -math.Log1p(-level)
+	evidence := func(d float64) float64 { return leastEvidence(ea, eb, d) }
 	point := b.mean() - a.mean()
-	edge := func(outer float64) float64 {
-		if leastEvidence(ea, eb, outer) < most {
-			return outer
-		}
-		in, out := point, outer
-		for range 50 {
-			middle := (in + out) / 2
-			if leastEvidence(ea, eb, middle) < most {
-				in = middle
-			} else {
-				out = middle
-			}
-		}
-		return out
+	most := -math.Log1p(-level)
+	return Interval{Point: point, Lower: edge(evidence, most, point, -1), Upper: edge(evidence, most, point, 1), N: n}.from(-1)
+}
+
+// AlwaysValidMean is the interval of the mean that holds the true one at all times at once with the
+// level, as AlwaysValid's does of a difference. Rows of which both sides are known are one side here:
+// of the pairs of two models' answers, say, those that differ.
+func AlwaysValidMean(t Trials, level float64) Interval {
+	if t.n <= 0 {
+		return undefined(0, 1, 0)
 	}
-	return Interval{Point: point, Lower: edge(-1), Upper: edge(1), N: n}.from(-1)
+	evidence, most, point := t.evidence(), -math.Log1p(-level), t.mean()
+	return Interval{Point: point, Lower: edge(evidence, most, point, 0), Upper: edge(evidence, most, point, 1), N: float64(t.n)}.from(0)
+}
+
+// edge is where the evidence, which rises from the point on, comes to most; outer where it does not.
+func edge(evidence func(float64) float64, most, point, outer float64) float64 {
+	if evidence(outer) < most {
+		return outer
+	}
+	in, out := point, outer
+	for range 50 {
+		middle := (in + out) / 2
+		if evidence(middle) < most {
+			in = middle
+		} else {
+			out = middle
+		}
+	}
+	return out
 }
 
 // AlwaysValidP is the p-value of the hypothesis that b's mean is above a's by the margin at most. It
