@@ -270,6 +270,9 @@ const (
 	// AttrEvaluationVerdict (string) is worse, not_worse, inconclusive or undetectable. Example:
 	// "worse".
 	AttrEvaluationVerdict = "ml.evaluation.verdict"
+	// AttrEvaluatorKind (string) is who has judged: LLM, HUMAN, CODE, or what else an evaluator calls
+	// itself. Example: "LLM".
+	AttrEvaluatorKind = "ml.evaluator.kind"
 	// AttrShadowModel (string) is the name of the model that answers in the shadow, where it is
 	// another one than the primary one. Example: "fraud-next".
 	AttrShadowModel = "ml.shadow.model"

@@ -99,6 +99,7 @@ var attributes = map[string]Name{
 	AttrEvaluationComparedWith:   {Name: AttrEvaluationComparedWith, Kind: String, Meaning: "What a difference is against: previous_window, live (of a set of labels), or a version."},
 	AttrEvaluationMethod:         {Name: AttrEvaluationMethod, Kind: String, Meaning: "How a difference was measured: independent rows, paired rows, or sequential, which may be looked at at any time."},
 	AttrEvaluationVerdict:        {Name: AttrEvaluationVerdict, Kind: String, Meaning: "Worse, not_worse, inconclusive or undetectable."},
+	AttrEvaluatorKind:            {Name: AttrEvaluatorKind, Kind: String, Meaning: "Who has judged: LLM, HUMAN, CODE, or what else an evaluator calls itself."},
 	AttrShadowModel:              {Name: AttrShadowModel, Kind: String, Meaning: "The name of the model that answers in the shadow, where it is another one than the primary one."},
 	AttrShadowVersion:            {Name: AttrShadowVersion, Kind: String, Meaning: "The version of the model that answers in the shadow."},
 	AttrShadowClass:              {Name: AttrShadowClass, Kind: String, Meaning: "The answer in the shadow."},
@@ -144,6 +145,7 @@ var attributes = map[string]Name{
 	AttrGenAIEvaluationName:      {Name: AttrGenAIEvaluationName, Kind: String, Meaning: "The evaluator, or what it judges."},
 	AttrGenAIEvaluationScore:     {Name: AttrGenAIEvaluationScore, Kind: Double, Meaning: "The score that the evaluator has given."},
 	AttrGenAIEvaluationLabel:     {Name: AttrGenAIEvaluationLabel, Kind: String, Meaning: "The score in a word."},
+	AttrGenAIResponseID:          {Name: AttrGenAIResponseID, Kind: String, Meaning: "The provider's name for the answer."},
 	AttrGenAITokenType:           {Name: AttrGenAITokenType, Kind: String, Meaning: "Input or output, on a point."},
 }
 

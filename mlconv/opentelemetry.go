@@ -62,6 +62,8 @@ const (
 	AttrGenAIEvaluationScore = "gen_ai.evaluation.score.value"
 	// AttrGenAIEvaluationLabel (string) is the score in a word. Example: "pass".
 	AttrGenAIEvaluationLabel = "gen_ai.evaluation.score.label"
+	// AttrGenAIResponseID (string) is the provider's name for the answer. Example: "chatcmpl-123".
+	AttrGenAIResponseID = "gen_ai.response.id"
 	// AttrGenAITokenType (string) is input or output, on a point. Example: "input".
 	AttrGenAITokenType = "gen_ai.token.type"
 )
