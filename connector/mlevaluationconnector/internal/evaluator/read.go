@@ -5,6 +5,7 @@ package evaluator
 
 import (
 	"math"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -152,5 +153,8 @@ func (d *draft) check() (Reason, bool) {
 // text is a bounded name, which may have been sent as a number or a boolean.
 func text(v pcommon.Value) string {
 	s, _ := boundedname.Cut(prediction.Text(v))
+	if strings.Contains(s, mark) {
+		s = strings.ReplaceAll(s, mark, "")
+	}
 	return s
 }

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -220,7 +221,7 @@ func target(s ptrace.Span) (pcommon.TraceID, pcommon.SpanID, bool) {
 // a carrier of judgements: its kind is LLM.
 func spanKind(attributes pcommon.Map) string {
 	if v, ok := attributes.Get(keySpanKind); ok {
-		return v.AsString()
+		return prediction.Text(v)
 	}
 	for _, key := range [...]string{mlconv.AttrModelName, mlconv.AttrGenAIRequestModel} {
 		if _, ok := attributes.Get(key); ok {

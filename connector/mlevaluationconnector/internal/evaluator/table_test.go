@@ -1,0 +1,243 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package evaluator
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/answer"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/pane"
+	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
+)
+
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+func options() Options {
+	return Options{
+		Panes:     pane.Options{Window: eventtime.Window{Length: time.Hour}, Lateness: time.Minute, Keep: 24 * time.Hour},
+		Level:     0.95,
+		MaxSeries: 100,
+		MaxCounts: 8,
+	}
+}
+
+func answered(version string, after time.Duration, segments ...string) *answer.Answer {
+	return &answer.Answer{
+		Identity: prediction.Identity{Name: "gpt-5", Version: version}, Segments: segments, Time: noon.Add(after).UnixNano(), Weight: 1,
+	}
+}
+
+func scored(evaluator string, score float64, label string) *Judgement {
+	return &Judgement{Source: Source{Evaluator: evaluator, Kind: KindLLM}, Score: score, HasScore: true, Label: label}
+}
+
+// row is a result in a form that tests can compare.
+type row struct {
+	evaluator, version, segment string
+	n, mean                     float64
+	counts                      string
+}
+
+func rows(t *Table, now time.Time) (out []row) {
+	t.Results(now, func(r *Result) {
+		counts := ""
+		for _, c := range slices.SortedFunc(slices.Values(r.Counts), func(a, b Count) int {
+			return slices.Compare([]string{a.Label, a.ErrorType}, []string{b.Label, b.ErrorType})
+		}) {
+			if c.N > 0 {
+				counts += fmt.Sprintf("%s%s%v=%d ", c.Label, c.ErrorType, map[bool]string{true: "*"}[c.Other], c.N)
+			}
+		}
+		mean := r.Score.Point
+		if math.IsNaN(mean) {
+			mean = -1
+		}
+		out = append(out, row{r.Evaluator, r.Version, r.Segment, r.Score.N, mean, counts})
+	})
+	return out
+}
+
+func TestScoresByEvaluatorModelAndSegment(t *testing.T) {
+	table := NewTable(options())
+	for i, score := range []float64{0.2, 0.4, 0.9} {
+		table.Judge(answered("a", time.Duration(i)*time.Minute, "country=DE"), scored("relevance", score, "ok"), noon)
+	}
+	table.Judge(answered("b", time.Minute), scored("relevance", 1, "good"), noon)
+	table.Judge(answered("b", time.Minute), scored("toxic", 0, ""), noon)
+	table.Judge(answered("b", time.Minute), &Judgement{Source: Source{Evaluator: "toxic", Kind: KindLLM}, ErrorType: "timeout"}, noon)
+	table.Judge(answered("b", time.Minute), &Judgement{Source: Source{Evaluator: "user", Kind: KindHuman}, Label: "thumbs-up"}, noon)
+
+	assert.Equal(t, []row{
+		{"relevance", "a", "", 3, 0.5, "ok=3 "},
+		{"relevance", "a", "country=DE", 3, 0.5, "ok=3 "},
+		{"relevance", "b", "", 1, 1, "good=1 "},
+		{"toxic", "b", "", 1, 0, "=1 timeout=1 "},
+		{"user", "b", "", 0, -1, "thumbs-up=1 "},
+	}, rows(table, noon))
+}
+
+func TestIntervalOfTheMean(t *testing.T) {
+	table := NewTable(options())
+	for i := range 10 {
+		table.Judge(answered("a", 0), scored("pass", float64(i%2), ""), noon)
+		table.Judge(answered("a", 0), scored("stars", float64(1+i%5), ""), noon)
+	}
+	table.Results(noon, func(r *Result) {
+		switch r.Evaluator {
+		case "pass": // Wilson: statsmodels' proportion_confint(5, 10, method="wilson")
+			assert.InDelta(t, 0.5, r.Score.Point, 1e-12)
+			assert.InDelta(t, 0.23659309, r.Score.Lower, 1e-8)
+			assert.InDelta(t, 0.76340691, r.Score.Upper, 1e-8)
+		case "stars":
+			assert.InDelta(t, 3, r.Score.Point, 1e-12)
+			assert.InDelta(t, 3-1.96*math.Sqrt(2.0/9), r.Score.Lower, 1e-3)
+		}
+		assert.Equal(t, noon.Add(5*time.Minute).UnixNano(), r.End)
+		assert.Equal(t, noon.Add(-55*time.Minute).UnixNano(), r.Start)
+		assert.Equal(t, noon.UnixNano(), r.Since)
+	})
+}
+
+func TestWeightOfSampledAnswers(t *testing.T) {
+	table := NewTable(options())
+	a := answered("a", 0)
+	a.Weight = 3
+	table.Judge(a, scored("relevance", 1, "x"), noon)
+	a.Weight = 0
+	table.Judge(a, scored("relevance", 0, "x"), noon)
+	got := rows(table, noon)
+	assert.Equal(t, 0.75, got[0].mean)
+	assert.Equal(t, "x=2 ", got[0].counts)
+}
+
+func TestWindowSlidesWhileCountsStay(t *testing.T) {
+	table := NewTable(options())
+	table.Judge(answered("a", 0), scored("relevance", 1, "ok"), noon)
+	table.Judge(answered("a", 2*time.Hour), scored("relevance", 0, "ok"), noon.Add(2*time.Hour))
+	assert.Equal(t, []row{{"relevance", "a", "", 1, 0, "ok=2 "}}, rows(table, noon.Add(2*time.Hour)))
+}
+
+func TestAnAnswerThatIsFinalIsNotJudgedAgain(t *testing.T) {
+	table := NewTable(options())
+	old := answered("a", 0)
+	table.Judge(old, scored("relevance", 1, "ok"), noon)
+	late := noon.Add(26 * time.Hour)
+	table.Judge(answered("a", 26*time.Hour), scored("relevance", 0, "ok"), late)
+	before := rows(table, late)
+	table.Unjudge(old, scored("relevance", 1, "ok"))
+	table.Judge(old, scored("relevance", 0.5, "so-so"), late)
+	assert.Equal(t, before, rows(table, late))
+	assert.EqualValues(t, 1, table.Stats().Late)
+
+	table.Judge(answered("a", 27*time.Hour), scored("relevance", 0, "ok"), late)
+	assert.EqualValues(t, 2, table.Stats().Late, "an answer of the future is none")
+	table.Unjudge(&answer.Answer{Identity: prediction.Identity{Name: "other"}}, scored("relevance", 1, "ok"))
+	table.Unjudge(answered("never", 26*time.Hour), scored("relevance", 1, "ok"))
+	assert.Equal(t, before, rows(table, late))
+}
+
+func TestSeriesThatAreOverGo(t *testing.T) {
+	table := NewTable(options())
+	table.Judge(answered("a", 0), scored("relevance", 1, "ok"), noon)
+	table.Judge(answered("b", 26*time.Hour), scored("relevance", 1, "ok"), noon.Add(26*time.Hour))
+	assert.Equal(t, 2, table.Stats().Series)
+	assert.Equal(t, []row{{"relevance", "b", "", 1, 1, "ok=1 "}}, rows(table, noon.Add(26*time.Hour)))
+	assert.Equal(t, 1, table.Stats().Series)
+	assert.Len(t, table.models, 1)
+}
+
+func TestLimits(t *testing.T) {
+	o := options()
+	o.MaxSeries, o.MaxCounts = 3, 2
+	table := NewTable(o)
+	for _, label := range []string{"x", "y", "z", "w"} {
+		table.Judge(answered("a", 0, "s=1", "s=2", "s=3"), scored("relevance", 1, label), noon)
+	}
+	other := answered("a", 0)
+	other.Name = "other"
+	table.Judge(other, scored("relevance", 1, "x"), noon)
+	assert.Equal(t, []row{
+		{"relevance", "a", "", 4, 1, "*=2 x=1 y=1 "},
+		{"relevance", "a", "s=1", 4, 1, "*=2 x=1 y=1 "},
+		{"relevance", "a", "s=2", 4, 1, "*=2 x=1 y=1 "},
+		{"", "", "", 0, 0, "=5 "},
+	}, rows(table, noon))
+	assert.Equal(t, TableStats{Series: 3, Overflowed: 5, Counts: 6}, table.Stats())
+
+	table.Unjudge(answered("a", 0, "s=1", "s=2", "s=3"), scored("relevance", 1, "w"))
+	assert.Equal(t, row{"relevance", "a", "", 3, 1, "*=1 x=1 y=1 "}, rows(table, noon)[0])
+	assert.Len(t, table.models, 1, "a model without a series is not kept")
+}
+
+// random returns judgements of answers of a day.
+func random(r *rand.Rand, n int) (answers []*answer.Answer, judgements []*Judgement) {
+	for range n {
+		a := answered([]string{"a", "b"}[r.IntN(2)], -time.Duration(r.IntN(1200))*time.Minute, []string{"s=1", "s=2"}[:r.IntN(3)]...)
+		a.Weight = float64(1 + r.IntN(3))
+		j := scored([]string{"relevance", "toxic"}[r.IntN(2)], float64(r.IntN(10))/8, []string{"", "x", "y", "z"}[r.IntN(4)])
+		if r.IntN(10) == 0 {
+			*j = Judgement{Source: j.Source, ErrorType: "timeout"}
+		}
+		answers, judgements = append(answers, a), append(judgements, j)
+	}
+	return answers, judgements
+}
+
+func TestUnjudgeTakesBackWhatJudgeCounted(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 2))
+	answers, judgements := random(r, 2000)
+	some, all := NewTable(options()), NewTable(options())
+	kept := r.Perm(len(answers))[:700]
+	newest, at := answered("a", 0), scored("relevance", 1, "x") // the same clock
+	some.Judge(newest, at, noon)
+	for _, i := range kept {
+		some.Judge(answers[i], judgements[i], noon)
+	}
+	for i := range answers {
+		all.Judge(answers[i], judgements[i], noon)
+	}
+	all.Judge(newest, at, noon)
+	for i := range answers {
+		if !slices.Contains(kept, i) {
+			all.Unjudge(answers[i], judgements[i])
+		}
+	}
+	want, got := rows(some, noon), rows(all, noon)
+	require.Len(t, got, len(want))
+	for i := range want {
+		assert.InDelta(t, want[i].mean, got[i].mean, 1e-12)
+		want[i].mean, got[i].mean = 0, 0
+		assert.Equal(t, want[i], got[i])
+	}
+
+	for _, i := range kept {
+		all.Unjudge(answers[i], judgements[i])
+	}
+	all.Unjudge(newest, at)
+	for _, x := range rows(all, noon) {
+		assert.Zero(t, x.n)
+		assert.Empty(t, x.counts)
+	}
+}
+
+func BenchmarkJudge(b *testing.B) {
+	answers, judgements := random(rand.New(rand.NewPCG(1, 2)), 1000)
+	table := NewTable(options())
+	for i := range answers {
+		table.Judge(answers[i], judgements[i], noon)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		table.Judge(answers[i%1000], judgements[i%1000], noon)
+	}
+}
