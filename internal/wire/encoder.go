@@ -24,6 +24,12 @@ const manyTexts = 48
 // Bytes returns what has been written.
 func (e *Encoder) Bytes() []byte { return e.b }
 
+// Reset empties the Encoder for the next record and keeps its memory.
+func (e *Encoder) Reset() {
+	e.b, e.texts = e.b[:0], e.texts[:0]
+	clear(e.places)
+}
+
 // Seal appends the checksum of all that has been written and returns the record.
 func (e *Encoder) Seal() []byte {
 	e.b = binary.LittleEndian.AppendUint32(e.b, crc32.Checksum(e.b, castagnoli))
