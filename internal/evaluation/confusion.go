@@ -116,6 +116,24 @@ func (c *Confusion) Weight(actual, predicted string) float64 {
 	return c.at(a, p).weight
 }
 
+// Cells yields the sums of the weights of the cells that have rows, by actual and predicted class;
+// both may be Other.
+func (c *Confusion) Cells(yield func(actual, predicted string, weight float64)) {
+	name := func(place int) string {
+		if place == 0 {
+			return Other
+		}
+		return c.classes[place-1]
+	}
+	for a := range len(c.classes) + 1 {
+		for p := range len(c.classes) + 1 {
+			if v := c.at(a, p); v.rows != 0 || v.weight > 0 {
+				yield(name(a), name(p), v.weight)
+			}
+		}
+	}
+}
+
 // right are the rows whose predicted class is the actual one.
 func (c *Confusion) right() cell {
 	all := c.rightOther

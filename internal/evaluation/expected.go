@@ -3,6 +3,12 @@
 
 package evaluation
 
+import (
+	"slices"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/wire"
+)
+
 // Expected is CBPE for several classes: rows without a label, each counted in parts by the calibrated
 // probabilities of its classes (NannyML, docs "Confidence-based performance estimation", multiclass:
 // each class is calibrated against all others, and the probabilities are made to sum to 1).
@@ -41,6 +47,9 @@ func (e *Expected) Remove(predicted string, scores []float64, weight float64) bo
 }
 
 func (e *Expected) count(predicted string, scores []float64, weight float64, sign int64) bool {
+	if len(scores) != len(e.calibrations) {
+		return false
+	}
 	total := 0.0
 	for i, score := range scores {
 		if !(score >= 0 && score <= 1) {
@@ -81,4 +90,56 @@ func (e *Expected) Scores(level float64) []Score {
 		c.cells[i] = v
 	}
 	return c.Scores("", level)
+}
+
+// Rows is the number of rows.
+func (e *Expected) Rows() int64 { return e.all.rows }
+
+// Merge adds all rows of another one; false, and nothing is added, where it is of other classes.
+func (e *Expected) Merge(o *Expected) bool {
+	if !slices.Equal(e.classes, o.classes) {
+		return false
+	}
+	e.confusion.Merge(o.confusion)
+	e.all.add(o.all)
+	return true
+}
+
+// Encode writes the counts, without the calibrations.
+func (e *Expected) Encode(w *wire.Encoder) {
+	w.Uvarint(uint64(len(e.classes)))
+	for _, class := range e.classes {
+		w.String(class)
+	}
+	w.Float64(e.rows)
+	e.all.encode(w)
+	e.confusion.Encode(w)
+}
+
+// DecodeExpected reads what Encode wrote; the Decoder has what is wrong with it. It takes no rows
+// before Calibrate.
+func DecodeExpected(d *wire.Decoder) *Expected {
+	e := &Expected{}
+	for range d.Count(1) {
+		e.classes = append(e.classes, d.String())
+	}
+	e.rows, e.all, e.confusion = d.Float64(), decodeCell(d), DecodeConfusion(d)
+	for i, class := range e.classes {
+		if at, ok := e.confusion.index[class]; !ok || at != i+1 {
+			d.Fail()
+			return &Expected{confusion: NewConfusion(2)}
+		}
+	}
+	return e
+}
+
+// Calibrate gives it the calibrations of its classes, those that it had before it was stored. It is
+// not changed where they are not as many as classes.
+func (e *Expected) Calibrate(calibrations []Isotonic) {
+	if len(calibrations) == len(e.classes) {
+		e.calibrations = calibrations
+		if len(e.probabilities) != len(calibrations) {
+			e.probabilities = make([]float64, len(calibrations))
+		}
+	}
 }

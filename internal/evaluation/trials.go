@@ -35,6 +35,46 @@ func (t *Trials) count(outcome float64, sign int64) bool {
 	return true
 }
 
+// Trials are the outcomes of a rate: each row is one of whether it was right (accuracy), each row of
+// other classes than the positive one of whether it was taken for it (FPR), each row of that class of
+// whether it was found or missed (recall, FNR), and each row that was taken for it of whether it was
+// (precision). ok is false for what is no such rate, and where rows have other weights than 1.
+func (c *Confusion) Trials(m Measure, positive string) (t Trials, ok bool) {
+	if m == MeasureAccuracy {
+		right, all := c.right(), sum(c.cells...)
+		return trials(right, all), plainRows(all)
+	}
+	if positive == "" {
+		return t, false
+	}
+	n := c.Counts(positive)
+	switch m {
+	case MeasureFPR:
+		t = trials(n.falsePositive, sum(n.falsePositive, n.trueNegative))
+	case MeasureRecall:
+		t = trials(n.truePositive, sum(n.truePositive, n.falseNegative))
+	case MeasureFNR:
+		t = trials(n.falseNegative, sum(n.truePositive, n.falseNegative))
+	case MeasurePrecision:
+		t = trials(n.truePositive, sum(n.truePositive, n.falsePositive))
+	default:
+		return t, false
+	}
+	return t, plainRows(sum(n.truePositive, n.falsePositive, n.falseNegative, n.trueNegative))
+}
+
+// Trials are the outcomes of the hit rate: each list is one of whether it had a relevant item among
+// the first k. ok is false where lists have other weights than 1.
+func (r *Ranking) Trials() (t Trials, ok bool) {
+	all := sum(r.hit, r.miss)
+	return trials(r.hit, all), plainRows(all)
+}
+
+func trials(of, all cell) Trials { return Trials{n: all.rows, sum: float64(of.rows)} }
+
+// plainRows says whether all rows have the weight 1.
+func plainRows(c cell) bool { return c.weight == float64(c.rows) && c.squares == c.weight }
+
 // Merge adds the outcomes of another one.
 func (t *Trials) Merge(o Trials) {
 	t.n += o.n
