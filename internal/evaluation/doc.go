@@ -20,8 +20,11 @@
 //	Trials         outcomes in [0, 1] in order of time: tests that may be looked at at any time
 //
 // Each has Add and Remove with the same arguments: a later label takes the row of the earlier one
-// away and adds its own. Merge adds another accumulator. What has been taken away completely leaves
-// nothing behind, not even rounding. None is safe for concurrent use.
+// away and adds its own. A sum of which all rows have been taken away is empty, without a rest of
+// rounding. A Confusion keeps the place of a class of which no row is left.
+//
+// All but Expected have Merge, which adds another accumulator, and Encode and Decode; Expected is
+// counted again from the rows. None is safe for concurrent use.
 //
 // An Interval has the point, its bounds and N, the number of rows of weight 1 that the rows in it
 // are worth: Kish's (Σw)²/Σw² (Kish, Survey Sampling, 1965). Level is the confidence, such as 0.95.
