@@ -43,13 +43,21 @@ func (p *Parser) newDraft() draft {
 // by none before.
 const maxAhead = 24 * time.Hour
 
-// set takes a field. raw is a number as it was written, where it was written as one: an id may have
-// more digits than a number can. It is of the name's meaning that a missing cell is as good as none.
-func (d *draft) set(f field, name string, c table.Cell, raw string) *Error {
+// give notes the name under which a field is given, once.
+func (d *draft) give(f field, name string) *Error {
 	if given := d.names[f]; given != "" {
 		return badLabel(name, "was given before, as %s", quote(given))
 	}
 	d.names[f] = name
+	return nil
+}
+
+// set takes a field. raw is a number as it was written, where it was written as one: an id may have
+// more digits than a number can. It is of the name's meaning that a missing cell is as good as none.
+func (d *draft) set(f field, name string, c table.Cell, raw string) *Error {
+	if wrong := d.give(f, name); wrong != nil {
+		return wrong
+	}
 	if c.Kind == table.Missing {
 		if f == fieldLabel {
 			d.empty = true

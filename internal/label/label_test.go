@@ -126,7 +126,8 @@ func TestObjectErrors(t *testing.T) {
 		`{"key":"a","label":null,"retracted":false}`:                                           {Reason: label.BadLabel, Field: "retracted", Message: "is false, and the label is null, which retracts it"},
 		`{"key":"a","label":1,"retracted":"x"}`:                                                {Reason: label.BadLabel, Field: "retracted", Offset: 33, Message: `"x" is neither true nor false`},
 		`{"key":"a","relevance":{"a":-1}}`:                                                     {Reason: label.BadLabel, Field: "relevance", Offset: 23, Message: `the gain of "a" is no finite number from 0 on`},
-		`{"key":"a","relevance":{"a":[]}}`:                                                     {Reason: label.BadLabel, Field: "relevance", Offset: 23, Message: "holds a list or an object"},
+		`{"key":"a","relevance":{"a":[]}}`:                                                     {Reason: label.BadLabel, Field: "relevance", Offset: 23, Message: `the gain of "a" is no finite number from 0 on`},
+		`{"key":"a","relevance":["b",[]]}`:                                                     {Reason: label.BadLabel, Field: "relevance", Offset: 23, Message: "an item is neither a text nor a number"},
 		`{"key":"a","relevance":"a"}`:                                                          {Reason: label.BadLabel, Field: "relevance", Offset: 23, Message: "is neither an object of items and gains nor a list of items"},
 		`{"key":"a","relevance":[` + strings.Repeat(`1,`, label.MaxRelevances) + `1]}`:         {Reason: label.BadLabel, Field: "relevance", Offset: 23, Message: "has more than 1000 items"},
 		`{"groundTruthData":{"data":"1,2","encoding":"CSV"},"eventMetadata":{"eventId":"a"}}`:  {Reason: label.BadLabel, Field: "groundTruthData.data", Message: `"1,2" is not one value`},
@@ -322,6 +323,7 @@ func TestRecordErrors(t *testing.T) {
 		`value: "(bytes)" is no finite number`:                                   func(lr plog.LogRecord) { lr.Attributes().PutDouble("value", math.NaN()) },
 		`relevance: the gain of "x" is no finite number from 0 on`:               func(lr plog.LogRecord) { lr.Attributes().PutEmptyMap("relevance").PutStr("x", "y") },
 		"relevance: an item has 0 bytes, from 1 to 512":                          func(lr plog.LogRecord) { lr.Attributes().PutEmptySlice("relevance").AppendEmpty() },
+		"relevance: an item is neither a text nor a number":                      func(lr plog.LogRecord) { lr.Attributes().PutEmptySlice("relevance").AppendEmpty().SetEmptyMap() },
 		`Timestamp: is no time from 1970 to 2261`:                                func(lr plog.LogRecord) { lr.SetTimestamp(math.MaxUint64) },
 		`key: was given before, as "key"`:                                        func(lr plog.LogRecord) { lr.Body().SetEmptyMap().PutStr("key", "b") },
 	} {

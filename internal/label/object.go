@@ -4,10 +4,6 @@
 package label
 
 import (
-	"cmp"
-	"errors"
-	"unicode/utf8"
-
 	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
@@ -34,6 +30,16 @@ func (p *Parser) Object(s *jsonscan.Scanner) (Label, error) {
 		return Label{}, wrong
 	}
 	return l, nil
+}
+
+// Line reads a line of JSON lines: one JSON object, and nothing behind it. The error is an *Error.
+func (p *Parser) Line(line string) (Label, error) {
+	s := jsonscan.New(line)
+	l, err := p.Object(&s)
+	if err == nil && s.End() != nil {
+		return Label{}, &Error{Reason: BadJSON, Offset: s.Offset(), Message: "more than one JSON value on the line"}
+	}
+	return l, err
 }
 
 // object is a JSON object that is read.
@@ -91,14 +97,8 @@ func (o *object) set(f field, name string, v value.Value, written string) *Error
 	case v.Kind() == value.Missing && written != "null":
 		return badLabel(name, "%s is no finite number", quote(written))
 	case v.Kind() == value.Missing && labels:
-		if given := o.draft.names[f]; given != "" {
-			return badLabel(name, "was given before, as %s", quote(given))
-		}
-		o.draft.names[f] = name
-		if f == fieldLabel { // a class or a value that is null is as good as absent
-			o.draft.null = true
-		}
-		return nil
+		o.draft.null = o.draft.null || f == fieldLabel // a class or a value that is null is as good as absent
+		return o.draft.give(f, name)
 	case v.Kind() == value.Text && v.Text() == "" && labels:
 		return badLabel(name, "is empty; null retracts a label")
 	}
@@ -111,72 +111,34 @@ func (o *object) set(f field, name string, v value.Value, written string) *Error
 // maxPath is the longest path of an object that is read, in bytes.
 const maxPath = 256
 
-var errTooMany = errors.New("too many")
-
 // readRelevances reads an object of items and their gains, or a list of the items that were right.
 func (o *object) readRelevances(name string, gains bool) (*Error, error) {
-	if given := o.draft.names[fieldRelevance]; given != "" {
-		return badLabel(name, "was given before, as %s", quote(given)), o.scanner.Skip()
-	}
-	o.draft.names[fieldRelevance] = name
-	s, start := o.scanner, *o.scanner
-	all := []Relevance{}
-	var wrong *Error
-	add := func(item string, gain float64, ok bool) error {
-		switch {
-		case len(all) == MaxRelevances:
-			wrong = badLabel(name, "has more than %d items", MaxRelevances)
-			return errTooMany
-		case !ok || gain-gain != 0 || gain < 0:
-			wrong = badLabel(name, "the gain of %s is no finite number from 0 on", quote(item))
-		default:
-			wrong = cmp.Or(wrong, checkItem(name, item))
-		}
-		all = append(all, Relevance{Item: item, Gain: gain})
-		return nil
-	}
-	scalar := func(then func(value.Value) error) error {
-		if c := s.Peek(); c == '{' || c == '[' {
-			wrong = badLabel(name, "holds a list or an object")
-			return s.Skip()
-		}
-		v, err := s.Scalar()
-		if err != nil {
-			return err
-		}
-		return then(v)
-	}
+	r, s := o.draft.relevances(name), o.scanner
 	var err error
 	if gains {
 		err = s.Object(func(item string) error {
-			return scalar(func(v value.Value) error {
-				gain, ok := v.Number()
-				return add(item, gain, ok)
-			})
+			gain, err := cellOfNext(s)
+			r.add(item, gain)
+			return err
 		})
 	} else {
 		err = s.Array(func(int) error {
-			return scalar(func(v value.Value) error { return add(v.Category(), 1, true) })
+			item, err := cellOfNext(s)
+			r.addRight(item)
+			return err
 		})
 	}
-	if errors.Is(err, errTooMany) {
-		*s = start
-		err = s.Skip()
-	}
-	if wrong == nil {
-		o.draft.label.Relevances = all
-	}
-	return wrong, err
+	return o.draft.judge(r), err
 }
 
-func checkItem(name, item string) *Error {
-	switch {
-	case item == "" || len(item) > MaxText:
-		return badLabel(name, "an item has %d bytes, from 1 to %d", len(item), MaxText)
-	case !utf8.ValidString(item):
-		return badLabel(name, "%s is not UTF-8", quote(item))
+// cellOfNext reads the value that is next. A list or an object is as bytes are: neither a text nor a
+// number.
+func cellOfNext(s *jsonscan.Scanner) (table.Cell, error) {
+	if c := s.Peek(); c == '{' || c == '[' {
+		return table.Cell{Kind: table.Bytes}, s.Skip()
 	}
-	return nil
+	v, err := s.Scalar()
+	return cellOf(v), err
 }
 
 func cellOf(v value.Value) table.Cell {

@@ -4,13 +4,13 @@
 package label
 
 import (
-	"math"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
+	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -119,14 +119,14 @@ func (p *Parser) members(d *draft, path string, members pcommon.Map) *Error {
 		var wrong *Error
 		switch {
 		case f == fieldRelevance && (v.Type() == pcommon.ValueTypeMap || v.Type() == pcommon.ValueTypeSlice):
-			wrong = d.setRelevances(name, v)
+			wrong = d.readRelevances(name, v)
 		case v.Type() == pcommon.ValueTypeMap && len(name) < maxPath:
 			wrong = p.members(d, name+".", v.Map())
 		case f == unread:
 			p.leaveOut(name)
 		case f == fieldFormat:
 		case v.Type() == pcommon.ValueTypeEmpty && f == fieldLabel:
-			d.null, d.names[f] = true, name
+			d.null, wrong = true, d.give(f, name)
 		default:
 			wrong = d.set(f, name, cellOfAttribute(v), "")
 		}
@@ -137,60 +137,36 @@ func (p *Parser) members(d *draft, path string, members pcommon.Map) *Error {
 	return nil
 }
 
-func (d *draft) setRelevances(name string, v pcommon.Value) *Error {
-	if given := d.names[fieldRelevance]; given != "" {
-		return badLabel(name, "was given before, as %s", quote(given))
-	}
-	d.names[fieldRelevance] = name
-	all := []Relevance{}
+// readRelevances reads a map of items and their gains, or a slice of the items that were right.
+func (d *draft) readRelevances(name string, v pcommon.Value) *Error {
+	r := d.relevances(name)
 	if v.Type() == pcommon.ValueTypeSlice {
 		for _, item := range v.Slice().All() {
-			all = append(all, Relevance{Item: cellOfAttribute(item).Category(), Gain: 1})
+			r.addRight(cellOfAttribute(item))
 		}
 	} else {
 		for item, gain := range v.Map().All() {
-			g, ok := cellOfAttribute(gain).Number()
-			if !ok || g-g != 0 || g < 0 {
-				return badLabel(name, "the gain of %s is no finite number from 0 on", quote(item))
-			}
-			all = append(all, Relevance{Item: item, Gain: g})
+			r.add(item, cellOfAttribute(gain))
 		}
 	}
-	if len(all) > MaxRelevances {
-		return badLabel(name, "has more than %d items", MaxRelevances)
-	}
-	for _, r := range all {
-		if wrong := checkItem(name, r.Item); wrong != nil {
-			return wrong
-		}
-	}
-	d.label.Relevances = all
-	return nil
+	return d.judge(r)
 }
 
+// cellOfAttribute returns a scalar; any other value, and a number that is not finite, is as bytes are.
 func cellOfAttribute(v pcommon.Value) table.Cell {
 	switch v.Type() {
 	case pcommon.ValueTypeStr:
-		if v.Str() == "" {
-			return table.Cell{}
-		}
-		return table.Cell{Kind: table.String, Text: v.Str()}
+		return cellOf(value.NewText(v.Str()))
 	case pcommon.ValueTypeInt:
-		return table.Cell{Kind: table.Integer, Int: v.Int()}
-	case pcommon.ValueTypeDouble:
-		if f := v.Double(); math.IsNaN(f) || math.IsInf(f, 0) {
-			return table.Cell{Kind: table.Bytes}
-		}
-		return table.Cell{Kind: table.Number, Float: v.Double()}
+		return cellOf(value.NewInt(v.Int()))
 	case pcommon.ValueTypeBool:
-		c := table.Cell{Kind: table.Bool}
-		if v.Bool() {
-			c.Int = 1
+		return cellOf(value.NewBool(v.Bool()))
+	case pcommon.ValueTypeDouble:
+		if f := value.NewFloat(v.Double()); f.Kind() == value.Float {
+			return cellOf(f)
 		}
-		return c
 	case pcommon.ValueTypeEmpty:
 		return table.Cell{}
-	default:
-		return table.Cell{Kind: table.Bytes}
 	}
+	return table.Cell{Kind: table.Bytes}
 }

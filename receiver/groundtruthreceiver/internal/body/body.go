@@ -140,15 +140,10 @@ func (r *reader) lines(text string) {
 	for at := 0; at < len(text); {
 		line, _, _ := strings.Cut(text[at:], "\n")
 		if strings.TrimSpace(line) != "" {
-			s := jsonscan.New(line)
-			l, err := r.parser.Object(&s)
-			if err == nil && s.End() != nil {
-				err = &label.Error{Reason: label.BadJSON, Offset: s.Offset(), Message: "more than one JSON value on the line"}
-			}
-			if err == nil {
-				r.batch.Labels = append(r.batch.Labels, l)
-			} else {
+			if l, err := r.parser.Line(line); err != nil {
 				r.reject(asError(err), at)
+			} else {
+				r.batch.Labels = append(r.batch.Labels, l)
 			}
 			if r.full() != nil {
 				return

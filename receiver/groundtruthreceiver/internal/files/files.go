@@ -15,7 +15,6 @@ import (
 	"strconv"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
-	"github.com/otelcol-ml/otelcol-ml/internal/jsonscan"
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
@@ -119,11 +118,7 @@ func (r *Reader) readJSON(b *Batch, lines ingest.Lines) {
 		if r.skip(b, lines, i) {
 			continue
 		}
-		s := jsonscan.New(string(bytes.TrimPrefix(line, byteOrderMark)))
-		l, err := r.Parser.Object(&s)
-		if err == nil && s.End() != nil {
-			err = &label.Error{Reason: label.BadJSON, Offset: s.Offset(), Message: "more than one JSON value on the line"}
-		}
+		l, err := r.Parser.Line(string(bytes.TrimPrefix(line, byteOrderMark)))
 		if wrong, ok := errors.AsType[*label.Error](err); ok {
 			b.reject(offsetOf(lines, i), wrong.Offset+1, wrong)
 			continue
