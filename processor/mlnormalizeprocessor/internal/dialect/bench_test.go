@@ -169,3 +169,22 @@ func TestForeignAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkSystems measures how long it takes to find the systems that a span's name says, and its
+// scope, which is looked at once.
+func BenchmarkSystems(b *testing.B) {
+	for _, scope := range []string{"@opentelemetry/instrumentation-http", "strands.telemetry.tracer"} {
+		b.Run(scope, func(b *testing.B) {
+			s := newState(engine(b, Options{Drop: DropContent}))
+			s.resource.read(pcommon.NewMap())
+			s.own.read(pcommon.NewMap())
+			s.scope = pcommon.NewInstrumentationScope()
+			s.scope.SetName(scope)
+			s.settle()
+			b.ReportAllocs()
+			for b.Loop() {
+				s.activate("chat gpt-4o-mini")
+			}
+		})
+	}
+}

@@ -6,6 +6,7 @@ package dialect
 import (
 	_ "embed"
 	"fmt"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -205,8 +206,8 @@ type contentSet struct {
 	keys keySet
 	// content and knownEvents are the names of events that hold content, and of those that do not.
 	contentEvents, knownEvents map[string]bool
-	// systems have content of their own.
-	systems []scopedSystem
+	// beginnings are those of the systems that have content of their own, by first byte.
+	beginnings [256][]beginning
 	// words are the last words of keys that are content; nil for none.
 	words *words
 	// keepMessage and keepBody keep short messages of a status and bodies of log records.
@@ -215,9 +216,27 @@ type contentSet struct {
 
 // scopedSystem is a system with what is content on its own spans and log records.
 type scopedSystem struct {
-	beginnings []string
-	keys       keySet
-	events     map[string]bool
+	keys   keySet
+	events map[string]bool
+}
+
+// beginning is one of the names of a system's scopes, spans and events.
+type beginning struct {
+	text   string
+	system *scopedSystem
+}
+
+// systems appends the systems, each once, that the name of a scope, a span or an event is of.
+func (s *contentSet) systems(to []*scopedSystem, name string) []*scopedSystem {
+	if name == "" {
+		return to
+	}
+	for _, b := range s.beginnings[name[0]] {
+		if strings.HasPrefix(name, b.text) && !slices.Contains(to, b.system) {
+			to = append(to, b.system)
+		}
+	}
+	return to
 }
 
 func (s *contentSet) init() {
@@ -250,13 +269,15 @@ func (s *contentSet) addSystem(y *system) {
 	if len(y.beginnings) == 0 {
 		return
 	}
-	own := scopedSystem{beginnings: y.beginnings, events: set(y.scoped.events)}
+	own := &scopedSystem{events: set(y.scoped.events)}
 	own.keys.matcher.init()
 	for _, src := range y.scoped.attributes {
 		own.keys.add(src, listing(&src))
 	}
 	own.keys.matcher.freeze()
-	s.systems = append(s.systems, own)
+	for _, b := range y.beginnings {
+		s.beginnings[b[0]] = append(s.beginnings[b[0]], beginning{b, own})
+	}
 }
 
 // Names of the list keep that are no attributes.

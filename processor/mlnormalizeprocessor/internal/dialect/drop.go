@@ -78,7 +78,7 @@ const (
 func (s *state) drop() {
 	c, strict := &s.engine.content, s.engine.options.Drop == DropUnknown
 	s.generative = s.detected&s.engine.llm != 0
-	s.scopeTo(s.span.Name())
+	s.activate(s.span.Name())
 	s.dropFrom(s.span.Attributes(), OnSpan)
 	s.span.Events().RemoveIf(func(e ptrace.SpanEvent) bool {
 		name := e.Name()
@@ -122,22 +122,11 @@ func (s *state) dropFromShared(attrs pcommon.Map, on Carrier) {
 	}
 }
 
-// scopeTo finds the systems that the scope and names say, which have content of their own.
-func (s *state) scopeTo(names ...string) {
-	s.active = s.active[:0]
-	scope := s.scope.Name()
-	for i := range s.engine.content.systems {
-		y := &s.engine.content.systems[i]
-		for _, b := range y.beginnings {
-			found := strings.HasPrefix(scope, b)
-			for _, n := range names {
-				found = found || strings.HasPrefix(n, b)
-			}
-			if found {
-				s.active = append(s.active, y)
-				break
-			}
-		}
+// activate takes the systems that the scope says, and finds those that names say.
+func (s *state) activate(names ...string) {
+	s.active = append(s.active[:0], s.ofScope...)
+	for _, name := range names {
+		s.active = s.engine.content.systems(s.active, name)
 	}
 }
 

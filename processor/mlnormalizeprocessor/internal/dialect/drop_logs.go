@@ -45,7 +45,7 @@ func (s *state) dropFromRecord(lr plog.LogRecord) {
 	if body.Type() == pcommon.ValueTypeStr {
 		text = body.Str()
 	}
-	s.scopeTo(event, text)
+	s.activate(event, text)
 	s.generative = detected&s.engine.llm != 0 || len(s.active) > 0 || strings.HasPrefix(event, "gen_ai.")
 	if s.dropsBody(event, body) {
 		pcommon.NewValueEmpty().MoveTo(body)

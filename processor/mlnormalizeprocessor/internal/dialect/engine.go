@@ -78,6 +78,8 @@ type state struct {
 	early      uint64
 	open       []int
 	byNameOnly int
+	// ofScope are the systems with content of their own that the scope says.
+	ofScope []*scopedSystem
 
 	// The rest is about the span at hand.
 	span      ptrace.Span
@@ -217,6 +219,7 @@ func (s *state) settle() {
 			s.byNameOnly = len(s.open)
 		}
 	}
+	s.ofScope = s.engine.content.systems(s.ofScope[:0], s.scope.Name())
 }
 
 // scopeHolds checks what a condition says of scope and resource alone.
