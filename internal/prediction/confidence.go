@@ -4,6 +4,7 @@
 package prediction
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 
@@ -103,32 +104,46 @@ func (s *scores) percent() bool {
 	return ok && s.largest > 1+rounding && s.sum > 99 && s.sum < 101
 }
 
-// readScores reads a map, a JSON object, or an array of which the class is the index. ok is false
-// for anything else.
+// readScores reads the score of a class among all. ok is false where there are none to read.
 func readScores(x *Field, class string) (s scores, ok bool) {
+	ok = eachScore(x, func(c string, v *Field) bool {
+		s.note(v, c == class)
+		return true
+	})
+	return s, ok
+}
+
+var errEnough = errors.New("enough was read")
+
+// eachScore calls do with the scores in a map, a JSON object, or an array whose classes are 0, 1, 2,
+// …, until it returns false. ok is false for anything else.
+func eachScore(x *Field, do func(class string, score *Field) bool) (ok bool) {
 	var v Field
 	switch {
 	case x.Kind == Object:
 		for k, score := range x.raw.Map().All() {
-			v.set(score)
-			s.note(&v, value.Category(k) == class)
+			if v.set(score); !do(value.Category(k), &v) {
+				break
+			}
 		}
-		return s, true
+		return true
 	case x.Kind == List:
-		at, err := strconv.Atoi(class)
 		for i, score := range x.raw.Slice().All() {
-			v.set(score)
-			s.note(&v, err == nil && i == at)
+			if v.set(score); !do(strconv.Itoa(i), &v) {
+				break
+			}
 		}
-		return s, true
+		return true
 	case x.str() != "":
 		p := jsonscan.New(x.Text())
 		err := p.Object(func(key string) error {
 			err := v.scan(&p)
-			s.note(&v, value.Category(key) == class)
+			if err == nil && !do(value.Category(key), &v) {
+				return errEnough
+			}
 			return err
 		})
-		return s, err == nil && p.End() == nil
+		return errors.Is(err, errEnough) || err == nil && p.End() == nil
 	}
-	return s, false
+	return false
 }

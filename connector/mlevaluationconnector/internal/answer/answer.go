@@ -20,8 +20,9 @@ type Answer struct {
 	// TraceID and SpanID are those of its span.
 	TraceID pcommon.TraceID
 	SpanID  pcommon.SpanID
-	// PredictionID is ml.prediction.id, Key the business' own; both may be empty.
-	PredictionID, Key string
+	// PredictionID is ml.prediction.id, ResponseID gen_ai.response.id, Key the business' own; all may
+	// be empty.
+	PredictionID, ResponseID, Key string
 	// Row is its place, from 0, in a call that predicts several.
 	Row int
 	// Time is the event time, when the span ended, in nanoseconds since 1970.

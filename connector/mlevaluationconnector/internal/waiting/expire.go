@@ -56,7 +56,7 @@ func (l *Log) makeRoom() {
 func (l *Log) evictLabels() {
 	b := l.labels.blocks[0]
 	b.places(func(p place) {
-		if p.marks()&marked == 0 {
+		if p.marks()&(marked|superseded) != marked {
 			return
 		}
 		l.chain(p.hash(0), func(q place) bool {

@@ -14,8 +14,8 @@ import (
 
 // Keys say by what a label finds its answer.
 type Keys struct {
-	// PredictionID is ml.prediction.id, Key the business' own, Span the ids of trace and span, Trace
-	// that of the trace alone, of which only one span predicts.
+	// PredictionID is ml.prediction.id, or gen_ai.response.id; Key the business' own; Span the ids of
+	// trace and span; Trace that of the trace alone, of which only one span predicts.
 	PredictionID, Key, Span, Trace bool
 }
 
@@ -36,7 +36,7 @@ const (
 )
 
 // maxKeys is how many keys an item has at most.
-const maxKeys = 4
+const maxKeys = 5
 
 // Item is an answer or a label with the hashes of its keys.
 type Item struct {
@@ -75,6 +75,9 @@ func (k Keys) NewAnswer(a *answer.Answer) Item {
 	i := Item{Answer: a}
 	if k.PredictionID && a.PredictionID != "" {
 		i.add(byPredictionID, a.Row, []byte(a.PredictionID))
+	}
+	if k.PredictionID && a.ResponseID != "" {
+		i.add(byPredictionID, a.Row, []byte(a.ResponseID))
 	}
 	if k.Key && a.Key != "" {
 		i.add(byKey, a.Row, []byte(a.Key))

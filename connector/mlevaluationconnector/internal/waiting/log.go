@@ -30,6 +30,10 @@ type Sink interface {
 	// does: with equal arguments.
 	Labelled(a *answer.Answer, l *label.Label)
 	Unlabelled(a *answer.Answer, l *label.Label)
+	// Alone is called for a label that has come and met no answer, Met when it is no longer so: it
+	// has met one, or another label has taken its place.
+	Alone(l *label.Label)
+	Met(l *label.Label)
 }
 
 // Stats are how many items had which outcome since they were taken.
@@ -143,11 +147,15 @@ func (l *Log) addAnswer(item *Item, now time.Time, sink Sink) {
 	l.slots = l.slots[:0]
 	oldest := now.Add(-l.options.Wait).UnixNano()
 	for _, h := range item.keys[:item.n] {
-		l.gather(h, a, oldest)
+		l.gather(h, a, oldest, func(at place) {
+			if sink != nil && at.marks()&marked == 0 {
+				sink.Met(&l.label)
+			}
+			at.mark(marked)
+		})
 	}
 	for i := range l.slots {
 		s := &l.slots[i]
-		s.at.mark(marked)
 		p.mark(marked)
 		if sink != nil && !s.label.Retracted {
 			l.stats.Joined++
@@ -174,8 +182,8 @@ func (l *Log) has(item *Item) (found bool) {
 }
 
 // gather adds the labels of a key that apply to an answer to the slots: the latest of each set. A
-// label that came before oldest waits no more.
-func (l *Log) gather(hash uint64, a *answer.Answer, oldest int64) {
+// label that came before oldest waits no more. met is called with each, which is in l.label.
+func (l *Log) gather(hash uint64, a *answer.Answer, oldest int64, met func(place)) {
 	l.chain(hash, func(p place) bool {
 		if p.block.kind == kindAnswer || p.block.arrived < oldest {
 			return true
@@ -184,6 +192,7 @@ func (l *Log) gather(hash uint64, a *answer.Answer, oldest int64) {
 		if !applies(&l.label, a) {
 			return true
 		}
+		met(p)
 		for i := range l.slots {
 			s := &l.slots[i]
 			if s.label.Set != l.label.Set {
@@ -250,9 +259,15 @@ func (l *Log) addLabel(item *Item, now time.Time, sink Sink) {
 	if replaced.block != nil {
 		if replaced.marks()&marked != 0 {
 			p.mark(marked)
+		} else if sink != nil {
+			replaced.label(l.names, &l.known)
+			sink.Met(&l.known)
 		}
 		l.unlink(replaced)
 		replaced.mark(marked | superseded)
+	}
+	if sink != nil && p.marks()&marked == 0 {
+		sink.Alone(item.Label)
 	}
 	l.stats.Crowded += l.link(p)
 }
@@ -267,26 +282,33 @@ const (
 // compare says how a label stands to the one of the same key, model and set, which it replaces if it
 // is new.
 func (l *Log) compare(item *Item) (outcome int, replaces place) {
+	other, found := l.same(item)
+	is, was := item.Label, &l.known
+	switch {
+	case !found:
+		return isNew, place{}
+	case was.Time.After(is.Time):
+		return isStale, place{}
+	case was.Time.Equal(is.Time) && sameTruth(was, is):
+		return isDuplicate, place{}
+	}
+	return isNew, other
+}
+
+// same finds the label of the same key, model and set, which is in l.known then.
+func (l *Log) same(item *Item) (other place, found bool) {
 	is, was := item.Label, &l.known
 	l.chain(item.keys[0], func(p place) bool {
 		if p.block.kind == kindAnswer {
 			return true
 		}
 		p.label(l.names, was)
-		if was.Set != is.Set || was.Model != is.Model || was.Environment != is.Environment {
-			return true
+		if found = was.Set == is.Set && was.Model == is.Model && was.Environment == is.Environment; found {
+			other = p
 		}
-		switch {
-		case was.Time.After(is.Time):
-			outcome = isStale
-		case was.Time.Equal(is.Time) && sameTruth(was, is):
-			outcome = isDuplicate
-		default:
-			replaces = p
-		}
-		return false
+		return !found
 	})
-	return outcome, replaces
+	return other, found
 }
 
 // sameTruth reports whether two labels say the same.
@@ -311,7 +333,7 @@ func (l *Log) relabel(q place, is *label.Label, at place, sink Sink) {
 	}
 	l.slots = l.slots[:0]
 	for i := range q.keys() {
-		l.gather(q.hash(i), a, 0)
+		l.gather(q.hash(i), a, 0, func(place) {})
 	}
 	var was *label.Label
 	for i := range l.slots {

@@ -31,21 +31,29 @@ var (
 type tally struct {
 	answers int
 	pairs   map[string]int
+	alone   map[string]int
 }
 
-func newTally() *tally { return &tally{pairs: map[string]int{}} }
+func newTally() *tally { return &tally{pairs: map[string]int{}, alone: map[string]int{}} }
+
+func (t *tally) copy() *tally { return &tally{t.answers, maps.Clone(t.pairs), maps.Clone(t.alone)} }
 
 func pair(a *answer.Answer, l *label.Label) string {
 	return fmt.Sprint(a.Name, a.Version, a.Role, a.SpanID, a.Class, a.Score, a.Segments, " ", l.Set, l.Class, l.Value, l.Weight, l.Time.UnixNano())
 }
 
+func single(l *label.Label) string { return fmt.Sprint(l.Set, l.Class, l.Time.UnixNano(), l.Retracted) }
+
 func (t *tally) Answered(*answer.Answer)                     { t.answers++ }
-func (t *tally) Labelled(a *answer.Answer, l *label.Label)   { t.count(pair(a, l), 1) }
-func (t *tally) Unlabelled(a *answer.Answer, l *label.Label) { t.count(pair(a, l), -1) }
-func (t *tally) count(pair string, n int) {
-	t.pairs[pair] += n
-	if t.pairs[pair] == 0 {
-		delete(t.pairs, pair)
+func (t *tally) Labelled(a *answer.Answer, l *label.Label)   { count(t.pairs, pair(a, l), 1) }
+func (t *tally) Unlabelled(a *answer.Answer, l *label.Label) { count(t.pairs, pair(a, l), -1) }
+func (t *tally) Alone(l *label.Label)                        { count(t.alone, single(l), 1) }
+func (t *tally) Met(l *label.Label)                          { count(t.alone, single(l), -1) }
+
+func count(counts map[string]int, key string, n int) {
+	counts[key] += n
+	if counts[key] == 0 {
+		delete(counts, key)
 	}
 }
 
@@ -229,10 +237,10 @@ func TestAnyOrderAndKills(t *testing.T) {
 			switch r.IntN(6) {
 			case 0: // a save: blocks, and what was counted
 				l.Save(func(key string, record []byte) { disk[key] = record }, func(key string) { delete(disk, key) })
-				saved = &tally{s.answers, maps.Clone(s.pairs)}
+				saved = s.copy()
 				records = nil
 			case 1: // a kill: what was saved, then the records
-				l, s = New(roomy), &tally{saved.answers, maps.Clone(saved.pairs)}
+				l, s = New(roomy), saved.copy()
 				for key, record := range disk {
 					require.True(t, IsBlock(key))
 					require.NoError(t, l.LoadBlock(key, record))
@@ -246,7 +254,25 @@ func TestAnyOrderAndKills(t *testing.T) {
 		}
 		require.Equal(t, want, s.pairs, "seed %d", seed)
 		require.Equal(t, 150, s.answers)
+		alone := 0
+		for _, n := range s.alone {
+			require.Positive(t, n)
+			alone += n
+		}
+		require.Equal(t, unmet(l), alone)
 	}
+}
+
+// unmet is the number of labels that are there without an answer.
+func unmet(l *Log) (n int) {
+	for _, b := range l.labels.blocks {
+		b.places(func(p place) {
+			if p.marks()&marked == 0 {
+				n++
+			}
+		})
+	}
+	return n
 }
 
 func TestTimeOver(t *testing.T) {
@@ -469,3 +495,5 @@ type nopSink struct{}
 func (nopSink) Answered(*answer.Answer)                 {}
 func (nopSink) Labelled(*answer.Answer, *label.Label)   {}
 func (nopSink) Unlabelled(*answer.Answer, *label.Label) {}
+func (nopSink) Alone(*label.Label)                      {}
+func (nopSink) Met(*label.Label)                        {}

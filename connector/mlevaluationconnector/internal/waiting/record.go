@@ -238,12 +238,40 @@ func (l *Log) load(q *queue, b *block, item *Item, arrived time.Time) {
 	p := l.append(q, b, item, arrived)
 	for _, h := range item.keys[:item.n] {
 		l.chain(h, func(o place) bool {
-			if o.block.kind != b.kind {
+			if o.block.kind != b.kind && l.belong(item, o) {
 				o.mark(marked)
 				p.mark(marked)
 			}
 			return true
 		})
 	}
-	l.link(p)
+	if item.Label == nil || l.resolve(item, p) {
+		l.link(p)
+	}
+}
+
+// resolve lets the later one of two labels of the same key, model and set replace the other: a block
+// that was saved may have some that were replaced since. It returns false where that is the new one.
+func (l *Log) resolve(item *Item, p place) (keep bool) {
+	other, found := l.same(item)
+	if !found {
+		return true
+	}
+	if later(&l.known, other, item.Label, p) {
+		p.mark(marked | superseded)
+		return false
+	}
+	l.unlink(other)
+	other.mark(marked | superseded)
+	return true
+}
+
+// belong reports whether an item and one of the other kind that has its key are a pair.
+func (l *Log) belong(item *Item, o place) bool {
+	if item.Label != nil {
+		o.answer(l.names, &l.other)
+		return applies(item.Label, &l.other)
+	}
+	o.label(l.names, &l.known)
+	return applies(&l.known, item.Answer)
 }

@@ -18,9 +18,9 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
-	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/adjust"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/detectors"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
+	"github.com/otelcol-ml/otelcol-ml/internal/adjust"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
