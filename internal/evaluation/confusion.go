@@ -21,7 +21,8 @@ const mostClasses = 1000
 type Confusion struct {
 	limit   int
 	classes []string
-	index   map[string]int
+	// index has the places of many classes.
+	index map[string]int
 	// cells has a row for each actual class; the first row and column are Other.
 	cells []cell
 	// rightOther are rows of which both sides are Other and were the same class.
@@ -30,7 +31,7 @@ type Confusion struct {
 
 // NewConfusion returns an empty one of at most so many classes, 2 to 1000.
 func NewConfusion(limit int) *Confusion {
-	return &Confusion{limit: min(max(limit, 2), mostClasses), index: map[string]int{}, cells: make([]cell, 1)}
+	return &Confusion{limit: min(max(limit, 2), mostClasses), cells: make([]cell, 1)}
 }
 
 // Add counts a row. It returns false, and counts nothing, if the weight is not positive and finite.
@@ -59,9 +60,36 @@ func (c *Confusion) at(actual, predicted int) *cell {
 	return &c.cells[actual*(len(c.classes)+1)+predicted]
 }
 
+// manyClasses is the number from which on classes are found by a map.
+const manyClasses = 8
+
+// find returns the row or column of a class; false where it has none of its own.
+func (c *Confusion) find(class string) (int, bool) {
+	if c.index != nil {
+		i, ok := c.index[class]
+		return i, ok
+	}
+	i := slices.Index(c.classes, class) + 1
+	return i, i > 0
+}
+
+// enter gives a class the last place, for which there are cells.
+func (c *Confusion) enter(class string) {
+	c.classes = append(c.classes, class)
+	switch {
+	case c.index != nil:
+		c.index[class] = len(c.classes)
+	case len(c.classes) >= manyClasses:
+		c.index = make(map[string]int, 2*manyClasses)
+		for i, name := range c.classes {
+			c.index[name] = i + 1
+		}
+	}
+}
+
 // place returns the row or column of a class, which it makes where there is room.
 func (c *Confusion) place(class string) int {
-	if i, ok := c.index[class]; ok {
+	if i, ok := c.find(class); ok {
 		return i
 	}
 	if class == Other || len(c.classes) >= c.limit {
@@ -73,8 +101,7 @@ func (c *Confusion) place(class string) int {
 		copy(wider[i*(n+1):], c.cells[i*n:(i+1)*n])
 	}
 	c.cells = wider
-	c.classes = append(c.classes, class)
-	c.index[class] = n
+	c.enter(class)
 	return n
 }
 
@@ -108,8 +135,8 @@ func (c *Confusion) Total() (rows int64, weight float64) {
 
 // Weight is the sum of the weights of the rows of a cell; both may be Other.
 func (c *Confusion) Weight(actual, predicted string) float64 {
-	a, okA := c.index[actual]
-	p, okP := c.index[predicted]
+	a, okA := c.find(actual)
+	p, okP := c.find(predicted)
 	if !okA && actual != Other || !okP && predicted != Other {
 		return 0
 	}
@@ -145,7 +172,7 @@ func (c *Confusion) right() cell {
 
 // Counts are those of one class against all others.
 func (c *Confusion) Counts(positive string) Counts {
-	at, known := c.index[positive]
+	at, known := c.find(positive)
 	if !known && positive != Other {
 		at = -1
 	}
@@ -199,14 +226,13 @@ func DecodeConfusion(d *wire.Decoder) *Confusion {
 		d.Fail()
 		return c
 	}
-	for i := range n {
+	for range n {
 		class := d.String()
-		if _, twice := c.index[class]; twice || class == Other {
+		if _, twice := c.find(class); twice || class == Other {
 			d.Fail()
 			return NewConfusion(c.limit)
 		}
-		c.classes = append(c.classes, class)
-		c.index[class] = i + 1
+		c.enter(class)
 	}
 	c.cells = make([]cell, (n+1)*(n+1))
 	for i := range c.cells {

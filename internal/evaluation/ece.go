@@ -20,7 +20,7 @@ func ECE(s *Scores, level float64) (ece Interval, binError float64) {
 	type group struct{ gap, variance float64 }
 	var groups []group
 	var total cell
-	fine := len(s.bins) - 1
+	fine := s.last
 	var now struct {
 		positive, all cell
 		scores        float64
@@ -40,7 +40,7 @@ func ECE(s *Scores, level float64) (ece Interval, binError float64) {
 		if b.empty() {
 			continue
 		}
-		at := min(i*calibrationBins/fine, calibrationBins-1)
+		at := min(int(s.numbers[i])*calibrationBins/fine, calibrationBins-1)
 		if at != now.at {
 			flush()
 			now.positive, now.all, now.scores, now.at = cell{}, cell{}, 0, at

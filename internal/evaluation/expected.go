@@ -125,7 +125,7 @@ func DecodeExpected(d *wire.Decoder) *Expected {
 	}
 	e.rows, e.all, e.confusion = d.Float64(), decodeCell(d), DecodeConfusion(d)
 	for i, class := range e.classes {
-		if at, ok := e.confusion.index[class]; !ok || at != i+1 {
+		if at, _ := e.confusion.find(class); at != i+1 {
 			d.Fail()
 			return &Expected{confusion: NewConfusion(2)}
 		}

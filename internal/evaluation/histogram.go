@@ -5,19 +5,26 @@ package evaluation
 
 import (
 	"math"
+	"slices"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// DefaultBins is a number of bins of scores: 16 kB, areas under curves within about 0.002 of those
-// of the scores themselves, and exact for scores of two decimals.
+// DefaultBins is a number of bins of scores: 15 kB if there are rows in each, areas under curves
+// within about 0.002 of those of the scores themselves, and exact for scores of two decimals.
 const DefaultBins = 200
 
 const mostBins = 10_000
 
 // histogram counts rows by score and by one of two classes. The score 1 has a bin of its own, so
-// that scores that are multiples of 1/bins lie in different ones.
-type histogram struct{ bins []bin }
+// that scores that are multiples of 1/bins lie in different ones. Bins without rows take no memory.
+type histogram struct {
+	// last is the number of the bin of the score 1; the score 0 has bin 0.
+	last int
+	// bins are those that have had rows, and numbers say which they are, in order.
+	bins    []bin
+	numbers []uint16
+}
 
 // bin are the rows whose score lies in it.
 type bin struct {
@@ -30,24 +37,47 @@ type bin struct {
 }
 
 func newHistogram(bins int) histogram {
-	return histogram{bins: make([]bin, min(max(bins, 2), mostBins)+1)}
+	return histogram{last: min(max(bins, 2), mostBins)}
 }
 
-// place returns the bin of a score; false where it is none between 0 and 1.
-func (h *histogram) place(score float64) (int, bool) {
+// number returns the number of the bin of a score; false where it is none between 0 and 1.
+func (h *histogram) number(score float64) (uint16, bool) {
 	if !(score >= 0 && score <= 1) {
 		return 0, false
 	}
 	// 0.29·100 is less than 29.
-	return int(math.Floor(score*float64(len(h.bins)-1) + 1e-9)), true
+	return uint16(math.Floor(score*float64(h.last) + 1e-9)), true
+}
+
+// bin returns a bin by its number, which it makes if need be.
+func (h *histogram) bin(number uint16) *bin {
+	if len(h.bins) > h.last {
+		return &h.bins[number]
+	}
+	i, ok := slices.BinarySearch(h.numbers, number)
+	if !ok {
+		h.makeRoom(1)
+		h.numbers = slices.Insert(h.numbers, i, number)
+		h.bins = slices.Insert(h.bins, i, bin{})
+	}
+	return &h.bins[i]
+}
+
+// makeRoom is for n more bins. Few bins are often all that there will be.
+func (h *histogram) makeRoom(n int) {
+	if have := len(h.bins); have+n > cap(h.bins) {
+		room := min(max(have+n, have*3/2, 4), h.last+1)
+		h.bins = append(make([]bin, 0, room), h.bins...)
+		h.numbers = append(make([]uint16, 0, room), h.numbers...)
+	}
 }
 
 func (h *histogram) count(score float64, positive bool, weight float64, sign int64) bool {
-	i, ok := h.place(score)
+	number, ok := h.number(score)
 	if !ok || !usable(weight) {
 		return false
 	}
-	b := &h.bins[i]
+	b := h.bin(number)
 	b.see(score, false)
 	if positive {
 		b.positive.count(weight, sign)
@@ -101,11 +131,15 @@ func (b *bin) add(o bin) {
 
 // merge adds another histogram; false, and nothing is added, where it has other bins.
 func (h *histogram) merge(o *histogram) bool {
-	if len(h.bins) != len(o.bins) {
+	if h.last != o.last {
 		return false
 	}
-	for i := range h.bins {
-		h.bins[i].add(o.bins[i])
+	if len(h.bins) == 0 {
+		h.bins, h.numbers = slices.Clone(o.bins), slices.Clone(o.numbers)
+		return true
+	}
+	for i, number := range o.numbers {
+		h.bin(number).add(o.bins[i])
 	}
 	return true
 }
@@ -120,7 +154,7 @@ func (h *histogram) totals() (positive, negative cell) {
 
 // encode leaves empty bins out.
 func (h *histogram) encode(e *wire.Encoder) {
-	e.Uvarint(uint64(len(h.bins) - 1))
+	e.Uvarint(uint64(h.last))
 	used := 0
 	for i := range h.bins {
 		if h.bins[i] != (bin{}) {
@@ -128,9 +162,9 @@ func (h *histogram) encode(e *wire.Encoder) {
 		}
 	}
 	e.Uvarint(uint64(used))
-	for i := range h.bins {
+	for i, number := range h.numbers {
 		if b := &h.bins[i]; *b != (bin{}) {
-			e.Uvarint(uint64(i))
+			e.Uvarint(uint64(number))
 			b.positive.encode(e)
 			b.negative.encode(e)
 			e.Float64(b.scores)
@@ -146,13 +180,19 @@ func decodeHistogram(d *wire.Decoder) histogram {
 		d.Fail()
 	}
 	h := newHistogram(n)
-	for range d.Count(22) {
-		i := int(d.UvarintTo(uint64(n)))
-		if i >= len(h.bins) {
+	used := d.Count(22)
+	h.makeRoom(min(used, h.last+1))
+	for i := range used {
+		number := uint16(d.UvarintTo(uint64(h.last)))
+		if i > 0 && number <= h.numbers[i-1] {
 			d.Fail()
 			break
 		}
-		h.bins[i] = bin{positive: decodeCell(d), negative: decodeCell(d), scores: d.Float64(), single: d.Float64(), mixed: d.Bool()}
+		h.numbers = append(h.numbers, number)
+		h.bins = append(h.bins, bin{positive: decodeCell(d), negative: decodeCell(d), scores: d.Float64(), single: d.Float64(), mixed: d.Bool()})
+		if d.Err() != nil {
+			break
+		}
 	}
 	return h
 }

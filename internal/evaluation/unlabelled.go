@@ -148,7 +148,7 @@ type expected struct {
 }
 
 func (u *Unlabelled) expect(calibration Isotonic) *expected {
-	e := &expected{bins: u.bins, probability: make([]float64, len(u.bins)), calibration: calibration, soft: histogram{make([]bin, len(u.bins))}}
+	e := &expected{bins: u.bins, probability: make([]float64, len(u.bins)), calibration: calibration, soft: histogram{last: u.last, numbers: u.numbers, bins: make([]bin, len(u.bins))}}
 	var all cell
 	for i := range u.bins {
 		b := &u.bins[i]
