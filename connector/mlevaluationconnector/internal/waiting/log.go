@@ -4,6 +4,7 @@
 package waiting
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/answer"
@@ -27,7 +28,8 @@ type Sink interface {
 	// Answered is called for each answer that was not there before.
 	Answered(a *answer.Answer)
 	// Labelled is called when a label begins to count for an answer, Unlabelled when it no longer
-	// does: with equal arguments.
+	// does: with equal arguments. Where the label is of a set, Key says which item it judged: the
+	// answer has no other ids.
 	Labelled(a *answer.Answer, l *label.Label)
 	Unlabelled(a *answer.Answer, l *label.Label)
 	// Alone is called for a label that has come and met no answer, Met when it is no longer so: it
@@ -159,7 +161,10 @@ func (l *Log) addAnswer(item *Item, now time.Time, sink Sink) {
 		p.mark(marked)
 		if sink != nil && !s.label.Retracted {
 			l.stats.Joined++
+			id, key := a.PredictionID, a.Key
+			l.name(a, &s.label, s.at)
 			sink.Labelled(a, &s.label)
+			a.PredictionID, a.Key = id, key
 		}
 	}
 	l.stats.Crowded += l.link(p)
@@ -363,11 +368,19 @@ func (l *Log) relabel(q place, is *label.Label, at place, sink Sink) {
 	default:
 		l.stats.Corrected++
 	}
+	l.name(a, is, at)
 	if was != nil && !was.Retracted {
 		sink.Unlabelled(a, was)
 	}
 	if !is.Retracted {
 		sink.Labelled(a, is)
+	}
+}
+
+// name gives an answer the key by which a label of a set has found it.
+func (l *Log) name(a *answer.Answer, is *label.Label, at place) {
+	if is.Set != "" {
+		a.PredictionID, a.Key = "", strconv.FormatUint(at.hash(0), 16)
 	}
 }
 
