@@ -107,7 +107,7 @@ func (c *table) addHeld(name string, size int, held bool) {
 
 // scenarios draw n rows and add what their intervals hold.
 var scenarios = []func(c *table, rnd *rand.Rand, n int){
-	coverRates, coverBinary, coverClasses, coverRegression, coverRanking, coverDifferences, coverEstimates,
+	coverRates, coverBinary, coverClasses, coverRegression, coverRanking, coverDifferences, coverEstimates, coverMeans,
 }
 
 // A share of n rows whose true value is drawn anew in each trial: counts are whole, so that for one
@@ -325,6 +325,22 @@ func coverEstimates(c *table, rnd *rand.Rand, n int) {
 // each why.
 var beside = []string{
 	"a rate of 1 %", "a rate of 5 %", "binary: ece", "R², Laplace errors", "estimated (CBPE): log_loss", "estimated (CBPE): brier",
+}
+
+// Scores of evaluators: one to five stars, mostly five; and 0 or 1 with a half now and then, of which
+// few rows have only 0 and 1.
+func coverMeans(c *table, rnd *rand.Rand, n int) {
+	stars, halves := &Mean{}, &Mean{}
+	for range n {
+		u, score := rnd.Float64(), 1.0
+		for _, p := range []float64{0.05, 0.1, 0.2, 0.4} {
+			score += float64(count(u >= p))
+		}
+		stars.Add(score, 1)
+		halves.Add(float64(count(u >= 0.25)+count(u >= 0.27))/2, 1)
+	}
+	c.add("a mean of one to five stars", n, 0.05+0.1+0.3+0.8+3, stars.Interval(0.95))
+	c.add("a mean of 0, 1, and a half in 50", n, 0.01+0.73, halves.Interval(0.95))
 }
 
 func TestCoverage(t *testing.T) {

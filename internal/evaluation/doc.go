@@ -13,6 +13,7 @@
 //	Confusion      classes: rows by actual and predicted class, a bounded number of classes
 //	Scores         binary: the score of the positive class by actual class, in bins
 //	Regression     numbers: powers of errors and of actual values
+//	Mean           scores of any range: powers of them
 //	Ranking        lists: NDCG and hits among the first k
 //	Unlabelled     binary, without labels: the score by predicted class, for CBPE
 //	Expected       classes, without labels: what Confusion is expected to be, for CBPE

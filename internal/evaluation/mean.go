@@ -62,5 +62,5 @@ func (m *Mean) Encode(e *wire.Encoder) {
 	e.Varint(m.graded)
 }
 
-// Decode reads what Encode wrote; the Decoder has what is wrong with it.
-func (m *Mean) Decode(d *wire.Decoder) { *m = Mean{moments: decodeMoments(d), graded: d.Varint()} }
+// DecodeMean reads what Encode wrote; the Decoder has what is wrong with it.
+func DecodeMean(d *wire.Decoder) *Mean { return &Mean{moments: decodeMoments(d), graded: d.Varint()} }

@@ -205,7 +205,7 @@ func FuzzDecode(f *testing.F) {
 		p.Add(i%2 == 0, i%3 == 0, 1)
 	}
 	calibration, _ := FitIsotonic(s)
-	for _, a := range []interface{ Encode(*wire.Encoder) }{s, c, r, k, p, calibration} {
+	for _, a := range []interface{ Encode(*wire.Encoder) }{s, c, r, k, p, calibration, &Mean{moments: s.brier}} {
 		f.Add(record(a))
 	}
 	f.Fuzz(func(_ *testing.T, data []byte) {
@@ -214,6 +214,7 @@ func FuzzDecode(f *testing.F) {
 		DecodeRegression(wire.NewDecoder(data)).Scores(0.95)
 		DecodeRanking(wire.NewDecoder(data)).Scores(0.95)
 		DecodePairs(wire.NewDecoder(data)).Difference(0.95)
+		DecodeMean(wire.NewDecoder(data)).Interval(0.95)
 		calibration := DecodeIsotonic(wire.NewDecoder(data))
 		DecodeUnlabelled(wire.NewDecoder(data)).Estimate(calibration, 0.95)
 		AlwaysValidP(DecodeTrials(wire.NewDecoder(data)), DecodeTrials(wire.NewDecoder(data)), 0)

@@ -102,7 +102,7 @@ func (t *Table) decodeSubject(d *wire.Decoder, m *model) subject {
 	for range d.Count(4) {
 		segment := d.Text()
 		s := &series{since: d.Nanos(), panes: pane.NewRing[evaluation.Mean](m.clock.Panes())}
-		s.panes.Decode(d, func(d *wire.Decoder, m *evaluation.Mean) { m.Decode(d) })
+		s.panes.Decode(d, func(d *wire.Decoder, m *evaluation.Mean) { *m = *evaluation.DecodeMean(d) })
 		s.decodeCounts(d, t.options.MaxCounts)
 		if _, twice := of[segment]; twice {
 			d.Fail()
