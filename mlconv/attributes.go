@@ -281,6 +281,12 @@ const (
 	AttrShadowVersion = "ml.shadow.version"
 	// AttrShadowClass (string) is the answer in the shadow. Example: "ok".
 	AttrShadowClass = "ml.shadow.class"
+	// AttrShadowFailed (string) is which of two calls of one request has failed: primary, shadow or
+	// both. Example: "shadow".
+	AttrShadowFailed = "ml.shadow.failed"
+	// EventMisjudged (event) is the EventName of a log record that is a prediction which its label
+	// contradicts.
+	EventMisjudged = "ml.misjudged"
 )
 
 // Dimensions of metrics, always on the data point.

@@ -103,6 +103,8 @@ var attributes = map[string]Name{
 	AttrShadowModel:              {Name: AttrShadowModel, Kind: String, Meaning: "The name of the model that answers in the shadow, where it is another one than the primary one."},
 	AttrShadowVersion:            {Name: AttrShadowVersion, Kind: String, Meaning: "The version of the model that answers in the shadow."},
 	AttrShadowClass:              {Name: AttrShadowClass, Kind: String, Meaning: "The answer in the shadow."},
+	AttrShadowFailed:             {Name: AttrShadowFailed, Kind: String, Meaning: "Which of two calls of one request has failed: primary, shadow or both."},
+	EventMisjudged:               {Name: EventMisjudged, Kind: Event, Meaning: "The EventName of a log record that is a prediction which its label contradicts."},
 	AttrSegment:                  {Name: AttrSegment, Kind: String, Meaning: "The cohort of a series; absent on the total."},
 	AttrFeatureName:              {Name: AttrFeatureName, Kind: String, Meaning: "The feature of a series."},
 	AttrFeatureCategory:          {Name: AttrFeatureCategory, Kind: String, Meaning: "A value of a categorical feature."},

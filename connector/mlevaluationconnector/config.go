@@ -12,7 +12,12 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/engine"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/evaluator"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/pane"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/quality"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/shadow"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/waiting"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
@@ -241,3 +246,66 @@ func joined[S ~string](all []S) string {
 	}
 	return strings.Join(names, ", ")
 }
+
+// keys are those of the config.
+func (c *Config) keys() (k waiting.Keys) {
+	for _, name := range c.Keys {
+		switch name {
+		case KeyPredictionID:
+			k.PredictionID = true
+		case KeyBusiness:
+			k.Key = true
+		case KeySpan:
+			k.Span = true
+		case KeyTrace:
+			k.Trace = true
+		}
+	}
+	return k
+}
+
+// options are those of the parts.
+func (c *Config) options() engine.Options {
+	window, err := eventtime.ParseWindow(c.Window)
+	if err != nil {
+		window = eventtime.Window{} // Validate reports it
+	}
+	o := engine.Options{
+		Waiting: waiting.Options{
+			Wait: c.Wait, Answers: c.Limits.Predictions, Labels: c.Limits.Labels, Bytes: c.Limits.MemoryMiB << 20, Names: maxNames,
+		},
+		Quality: quality.Options{
+			Level: c.Level, Window: window, Wait: c.Wait, Maturity: c.Maturity, Classes: c.Limits.Classes, K: c.K,
+			Margins: make(map[evaluation.Measure]float64, len(c.Margins)), Lateness: c.Lateness, Idle: c.Idle,
+			Closed: c.Timestamps == TimestampsEvent,
+			Limits: quality.Limits{Identities: c.Limits.Models, Segments: c.Limits.Segments},
+		},
+		Evaluators: evaluator.Options{
+			Panes: pane.Options{Window: window, Lateness: c.Lateness, Idle: c.Idle, Keep: max(c.Wait, window.Length)},
+			Level: c.Level, MaxSeries: c.Limits.Evaluators, MaxCounts: maxEvaluatorLabels,
+		},
+		Shadow: shadow.Options{
+			Shared: shadow.Shared(c.Shadow.By), TimeToLive: c.Shadow.Wait, Waiting: maxShadowWaiting, Bytes: maxShadowBytes,
+			Models: c.Limits.Models, Comparisons: c.Limits.Shadows, Segments: c.Limits.Segments, Classes: c.Limits.Classes,
+			Window: window, Lateness: c.Lateness, Idle: c.Idle, Level: c.Level, Margin: c.Shadow.Margin,
+		},
+	}
+	for name, margin := range c.Margins {
+		o.Quality.Margins[evaluation.Measure(name)] = margin
+	}
+	for _, p := range c.Shadow.Pairs {
+		o.Shadow.Pairs = append(o.Shadow.Pairs, shadow.Pair(p))
+	}
+	return o
+}
+
+// Bounds that nobody has had reason to change.
+const (
+	// maxNames is how many cohorts, and classes, sources and sets, waiting items have names of.
+	maxNames = 20_000
+	// maxEvaluatorLabels is how many labels and errors of an evaluator are told apart.
+	maxEvaluatorLabels = 50
+	// maxShadowWaiting answers wait for those of other models, in maxShadowBytes.
+	maxShadowWaiting = 200_000
+	maxShadowBytes   = 128 << 20
+)

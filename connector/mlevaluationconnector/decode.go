@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -229,7 +228,7 @@ func (d *decoder) answer(s *prediction.Span, a *answer.Answer) {
 	})
 }
 
-// judged calls do with each span, and the model that it names, so that evaluations on it are read.
+// eachSpan calls do with each span.
 func eachSpan(td ptrace.Traces, do func(ptrace.Span)) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
@@ -295,5 +294,3 @@ func received(lr plog.LogRecord) time.Time {
 	}
 	return time.Time{}
 }
-
-var _ = pcommon.NewTimestampFromTime

@@ -22,6 +22,9 @@ const (
 	Undetectable Verdict = "undetectable"
 )
 
+// Verdicts are all verdicts.
+func Verdicts() []Verdict { return []Verdict{Worse, NotWorse, Inconclusive, Undetectable} }
+
 // Power is how often a test is to find what it is for.
 const Power = 0.8
 

@@ -53,6 +53,13 @@ func (b *Builder) Sum(name string) pmetric.NumberDataPoint {
 	return b.metric(name, pmetric.MetricTypeSum).Sum().DataPoints().AppendEmpty()
 }
 
+// UpDown returns a new point of a sum that may fall.
+func (b *Builder) UpDown(name string) pmetric.NumberDataPoint {
+	sum := b.metric(name, pmetric.MetricTypeSum).Sum()
+	sum.SetIsMonotonic(false)
+	return sum.DataPoints().AppendEmpty()
+}
+
 // Gauge returns a new point of a gauge.
 func (b *Builder) Gauge(name string) pmetric.NumberDataPoint {
 	return b.metric(name, pmetric.MetricTypeGauge).Gauge().DataPoints().AppendEmpty()

@@ -95,6 +95,12 @@ func (r *Records) Delete(key string) {
 	}
 }
 
+// Erase notes that the value of a key is to be deleted whether the index has the key or not.
+func (r *Records) Erase(key string) {
+	r.index.leave(key)
+	r.values[key] = nil
+}
+
 func (r *Records) enter(key string) {
 	if !slices.Contains(r.options.Fixed, key) {
 		r.index.enter(key)

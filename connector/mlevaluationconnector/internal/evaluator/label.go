@@ -63,3 +63,6 @@ func FromLabel(l *label.Label) (j Judgement, ok bool) {
 	}
 	return j, !l.Retracted && (j.HasScore || j.Label != "")
 }
+
+// IsJudgement reports whether a label is one that AsLabel has made.
+func IsJudgement(l *label.Label) bool { return strings.HasPrefix(l.Set, mark) }

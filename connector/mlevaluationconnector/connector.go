@@ -1,0 +1,395 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package mlevaluationconnector
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/connector"
+	"go.opentelemetry.io/collector/consumer"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/answer"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/engine"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/evaluator"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/quality"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/waiting"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
+	"github.com/otelcol-ml/otelcol-ml/internal/label"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
+	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
+)
+
+// sendTimeout is how long an emission may take. What a failed one of metrics held is in the next one.
+const sendTimeout = 30 * time.Second
+
+// evaluationConnector is what the edges of one config share.
+//
+//	Consume ─► mu: decode, encode a record, apply ─► write the record ─► return
+//	save    ─► gate, mu: collect what has changed ─► write it in one batch
+//	emit    ─► mu: encode results ─► send
+type evaluationConnector struct {
+	cfg       *Config
+	id        component.ID
+	version   string
+	logger    *zap.Logger
+	telemetry *telemetry
+
+	// metrics and logs are nil without an edge to them. The factory sets them, before Start.
+	metrics consumer.Metrics
+	logs    consumer.Logs
+
+	catalog catalog.Catalog
+	began   pcommon.Timestamp
+
+	// gate is held for reading while a request is taken in, so that what it has changed, and its
+	// record, are on the same side of a save.
+	gate sync.RWMutex
+	open bool
+	// mu guards what follows, to items.
+	mu        sync.Mutex
+	engine    *engine.Engine
+	store     *store // nil without storage
+	decoder   *decoder
+	judges    *evaluator.Reader
+	parser    *label.Parser
+	keys      waiting.Keys
+	cards     *catalog.Set
+	misjudged *misjudged
+	items     []waiting.Item
+	truths    []label.Label
+
+	stop  context.CancelFunc
+	loops sync.WaitGroup
+}
+
+var (
+	_ sharedcomponent.TracesState = (*evaluationConnector)(nil)
+	_ sharedcomponent.LogsState   = (*evaluationConnector)(nil)
+)
+
+func newConnector(set connector.Settings, cfg *Config) (*evaluationConnector, error) {
+	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
+	if err != nil {
+		return nil, err
+	}
+	c := &evaluationConnector{
+		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger, telemetry: newTelemetry(builder, set.Logger),
+		catalog: catalog.Empty(), keys: cfg.keys(), decoder: newDecoder(cfg.KeyAttribute), judges: evaluator.NewReader(time.Now),
+		misjudged: newMisjudged(cfg.Misjudged.PerMinute),
+	}
+	if c.parser, err = label.NewParser(label.Options{Now: time.Now, Unread: c.unread}); err != nil {
+		return nil, err
+	}
+	o := cfg.options()
+	o.Misjudged = func(a *answer.Answer, l *label.Label) {
+		if c.logs != nil && c.cfg.Misjudged.PerMinute > 0 {
+			c.misjudged.add(a, l, time.Now())
+		}
+	}
+	c.engine = engine.New(o)
+	return c, nil
+}
+
+// unread says that an attribute of labels is not read.
+func (c *evaluationConnector) unread(name string) {
+	c.telemetry.notice(1, "unread", "Attributes of labels are not read", zap.String("attribute", name))
+}
+
+// Start finds the catalog, opens the storage and reads what is in it.
+func (c *evaluationConnector) Start(ctx context.Context, host component.Host) error {
+	found, ok, err := cataloghost.Find(host, c.cfg.Catalog)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		c.logger.Warn(cataloghost.NoCatalogMessage)
+	}
+	c.catalog = found
+	c.began = pcommon.NewTimestampFromTime(time.Now())
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refresh()
+	if c.cfg.Storage != nil {
+		if c.store, err = openStore(ctx, host, *c.cfg.Storage, c.id, c.logger); err != nil {
+			return err
+		}
+		if err := c.load(ctx); err != nil {
+			return err
+		}
+	}
+	c.open = true
+	return nil
+}
+
+func (c *evaluationConnector) load(ctx context.Context) error {
+	began := time.Now()
+	l, err := c.store.load(ctx, c.engine)
+	if err != nil {
+		return err
+	}
+	add(ctx, c.telemetry.MlEvaluationSaves, l.values+l.records, "outcome", "loaded")
+	add(ctx, c.telemetry.MlEvaluationSaves, l.damaged, "outcome", "load_failed")
+	if l.values+l.records > 0 {
+		answers, labels, _ := c.engine.Log.Waiting()
+		c.logger.Info("Evaluation continues from what was stored", zap.Int("predictions", answers), zap.Int("labels", labels),
+			zap.Int("requests_since_the_last_save", l.records), zap.Duration("took", time.Since(began)))
+	}
+	c.engine.Log.TakeStats()
+	return nil
+}
+
+// Run starts to emit and to save.
+func (c *evaluationConnector) Run() {
+	ctx, stop := context.WithCancel(context.Background())
+	c.stop = stop
+	c.loops.Add(1)
+	go c.loop(ctx)
+}
+
+func (c *evaluationConnector) loop(ctx context.Context) {
+	defer c.loops.Done()
+	emit := time.NewTicker(c.cfg.EmitInterval)
+	defer emit.Stop()
+	save := time.NewTicker(c.cfg.SaveInterval)
+	defer save.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case now := <-emit.C:
+			c.emit(ctx, now)
+		case <-save.C:
+			c.save(ctx)
+		}
+	}
+}
+
+// Flush emits and saves once more.
+func (c *evaluationConnector) Flush(ctx context.Context) error {
+	c.stop()
+	c.loops.Wait()
+	c.emit(ctx, time.Now())
+	c.save(ctx)
+	return nil
+}
+
+// Close closes the storage.
+func (c *evaluationConnector) Close(ctx context.Context) error {
+	c.gate.Lock()
+	defer c.gate.Unlock()
+	c.open = false
+	c.telemetry.Shutdown()
+	if c.store == nil {
+		return nil
+	}
+	err := c.store.client.Close(ctx)
+	c.store = nil
+	return err
+}
+
+var errNotOpen = errors.New("ml_evaluation has not started or was shut down")
+
+// ConsumeTraces takes the answers, and what evaluators say of them, of a request in. It fails only
+// while it is not open: what was counted must not come again.
+func (c *evaluationConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	return c.consume(ctx, func() {
+		for i, answers := 0, c.decoder.read(td, c.cards); i < len(answers); i++ {
+			c.take(ctx, c.keys.NewAnswer(&answers[i]))
+		}
+		eachSpan(td, func(s ptrace.Span) {
+			for _, j := range c.judges.Span(s) {
+				c.truths = append(c.truths, j.AsLabel())
+			}
+		})
+		c.takeTruths(ctx)
+	})
+}
+
+// ConsumeLogs takes labels and what evaluators say in.
+func (c *evaluationConnector) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	return c.consume(ctx, func() {
+		read := readLogs(ld, c.parser, c.judges)
+		c.telemetry.truth(ctx, &read)
+		c.truths = append(c.truths, read.labels...)
+		c.takeTruths(ctx)
+	})
+}
+
+func (c *evaluationConnector) takeTruths(ctx context.Context) {
+	for i := range c.truths {
+		c.take(ctx, c.keys.NewLabel(&c.truths[i]))
+	}
+	c.telemetry.judgements(ctx, c.judges.Stats)
+	c.judges.Stats = evaluator.Stats{}
+}
+
+// take takes an item, if it is among those that are sampled.
+func (c *evaluationConnector) take(ctx context.Context, item waiting.Item) {
+	if !item.Sampled(c.cfg.Sampling) {
+		if item.Answer != nil {
+			add(ctx, c.telemetry.MlEvaluationPredictions, 1, "outcome", "not_sampled")
+		}
+		return
+	}
+	c.items = append(c.items, item)
+}
+
+// consume lets read take items, applies them, and writes them before it returns.
+func (c *evaluationConnector) consume(ctx context.Context, read func()) error {
+	c.gate.RLock()
+	defer c.gate.RUnlock()
+	if !c.open {
+		return errNotOpen
+	}
+	n, record := c.apply(ctx, read)
+	if record == nil {
+		return nil
+	}
+	// A client that goes away must not keep what it has sent from being written.
+	if err := c.store.write(context.WithoutCancel(ctx), n, record); err != nil {
+		add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "failed")
+		c.telemetry.notice(1, "write", "What came in is not written, and would be lost by a kill; the next save tries again", zap.Error(err))
+		return nil
+	}
+	add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "saved")
+	return nil
+}
+
+// apply returns the record of what was taken, nil where nothing is to be written.
+func (c *evaluationConnector) apply(ctx context.Context, read func()) (number uint64, record []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refresh()
+	read()
+	defer func() {
+		clear(c.items)
+		clear(c.truths)
+		c.items, c.truths = c.items[:0], c.truths[:0]
+	}()
+	if len(c.items) == 0 {
+		return 0, nil
+	}
+	now := time.Now()
+	if c.store != nil {
+		number, record = c.store.number(), waiting.EncodeRecord(c.items, now)
+	}
+	c.engine.Apply(c.items, now)
+	c.telemetry.log(ctx, c.engine.Log.TakeStats())
+	return number, record
+}
+
+// refresh follows the catalog.
+func (c *evaluationConnector) refresh() {
+	set := c.catalog.Snapshot()
+	if set == c.cards {
+		return
+	}
+	c.cards = set
+	for _, id := range c.engine.SetTasks(func(id prediction.Identity) quality.Task { return taskOf(set, id) }) {
+		c.logger.Warn("A model's card gives it another task: its measures begin anew", zap.String("model", id.Name), zap.String("version", id.Version))
+	}
+}
+
+// championAlias is that of the version that others are compared with.
+const championAlias = "champion"
+
+// taskOf returns what the cards say of a model.
+func taskOf(set *catalog.Set, id prediction.Identity) (t quality.Task) {
+	if set == nil {
+		return t
+	}
+	m := set.Model(id.Environment, id.Name)
+	if m == nil {
+		return t
+	}
+	t.Kind, t.Positive = m.Task, m.PositiveClass
+	for _, v := range m.Versions {
+		for _, alias := range v.Aliases {
+			if alias == championAlias && v.Version != id.Version {
+				t.Against = v.Version
+			}
+		}
+	}
+	return t
+}
+
+// save collects what has changed and writes it.
+func (c *evaluationConnector) save(ctx context.Context) {
+	if c.store == nil {
+		return
+	}
+	c.gate.Lock()
+	c.mu.Lock()
+	c.store.collect(c.engine)
+	c.mu.Unlock()
+	c.gate.Unlock()
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
+	defer cancel()
+	if err := c.store.save(limited); err != nil {
+		add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "failed")
+		c.telemetry.notice(1, "save", "Measures are not saved; the next save tries again", zap.Error(err))
+		return
+	}
+	add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "saved")
+}
+
+// emit sends what is known.
+func (c *evaluationConnector) emit(ctx context.Context, now time.Time) {
+	md, ld, misjudged := c.encode(ctx, now)
+	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
+	defer cancel()
+	if c.metrics != nil && md.DataPointCount() > 0 {
+		c.sent(ctx, c.metrics.ConsumeMetrics(limited, md), "An emission of measures failed; the next one has all of them")
+	}
+	if misjudged && c.logs != nil {
+		c.sent(ctx, c.logs.ConsumeLogs(limited, ld), "Misjudged predictions could not be sent; they are lost")
+	}
+}
+
+func (c *evaluationConnector) sent(ctx context.Context, err error, message string) {
+	if err != nil {
+		add(ctx, c.telemetry.MlEvaluationEmissions, 1, "outcome", "failed")
+		c.telemetry.notice(1, message, message, zap.Error(err))
+		return
+	}
+	add(ctx, c.telemetry.MlEvaluationEmissions, 1, "outcome", "sent")
+}
+
+// encode encodes what is known now.
+func (c *evaluationConnector) encode(ctx context.Context, now time.Time) (md pmetric.Metrics, ld plog.Logs, misjudged bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.refresh()
+	c.engine.Advance(now)
+	c.telemetry.log(ctx, c.engine.Log.TakeStats())
+	stamp := pcommon.NewTimestampFromTime(now)
+	if c.cfg.Timestamps == TimestampsEvent {
+		stamp = 0
+	}
+	e := newEncoder(c.version, c.began, stamp)
+	if stamp == 0 {
+		c.engine.Quality.Closed(now, e.quality)
+	} else {
+		c.engine.Quality.Results(e.quality)
+	}
+	c.engine.Evaluators.Results(now, e.evaluator)
+	c.engine.Shadow.Results(now, e.shadow)
+	c.telemetry.counts(ctx, c.engine.Quality.Stats(), c.engine.Evaluators.Stats(), c.engine.Shadow.Stats())
+	answers, labels, bytes := c.engine.Log.Waiting()
+	shadows, _ := c.engine.Shadow.Waiting()
+	c.telemetry.holds(ctx, answers, labels, bytes, shadows)
+	ld, misjudged = c.misjudged.take()
+	return e.Metrics(), ld, misjudged
+}
