@@ -23,8 +23,9 @@ func TestAJudgementWaitsAsALabel(t *testing.T) {
 		again, ok := FromLabel(&l)
 		assert.True(t, ok)
 		assert.Equal(t, j, again)
-		assert.EqualValues(t, j.Time, l.Time.UnixNano())
+		assert.Equal(t, j.Time, l.Time.UnixNano())
 		assert.EqualValues(t, 1, l.Weight)
+		assert.True(t, IsJudgement(&l))
 		sets[l.Set] = true
 
 		l.Retracted = true
@@ -54,12 +55,14 @@ func TestALabelIsAJudgement(t *testing.T) {
 		"of a source":          {label: label.Label{Class: "up", Source: "helpdesk"}, want: Judgement{Source: Source{Evaluator: "helpdesk"}, Label: "up"}},
 		"of a set":             {label: label.Label{Class: "up", Set: "gold"}, want: Judgement{Source: Source{Evaluator: User, Kind: KindHuman}, Label: "up"}},
 		"of a set that is odd": {label: label.Label{Class: "up", Set: "\x00x"}, want: Judgement{Source: Source{Evaluator: User, Kind: KindHuman}, Label: "up"}},
+		"of a set, no kind":    {label: label.Label{Class: "up", Set: "\x00\x00x\x00"}, want: Judgement{Source: Source{Evaluator: User, Kind: KindHuman}, Label: "up"}},
 		"retracted":            {label: label.Label{Retracted: true}, none: true},
 		"of a ranking":         {label: label.Label{Relevances: []label.Relevance{{Item: "x"}}}, none: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j, ok := FromLabel(&c.label)
 			assert.Equal(t, !c.none, ok)
+			assert.False(t, IsJudgement(&c.label))
 			if ok {
 				assert.Equal(t, c.want, j)
 			}

@@ -18,7 +18,7 @@ import (
 
 const (
 	// MaxPerSpan is how many judgements of one span are read.
-	MaxPerSpan = 64
+	MaxPerSpan = 32
 	// MaxScore is the largest score, and −MaxScore the smallest one.
 	MaxScore = 1e12
 	// maxResponseID is the longest id in bytes. A longer one is left out: half an id finds nothing.

@@ -98,8 +98,9 @@ func (r *Reader) readAttributes(s ptrace.Span) {
 
 // listed splits a key such as evaluations.0.evaluation.name.
 func listed(key string) (place int, field string, ok bool) {
-	form, rest := formEvaluations, ""
-	if rest, ok = strings.CutPrefix(key, "evaluations."); !ok {
+	form := formEvaluations
+	rest, ok := strings.CutPrefix(key, "evaluations.")
+	if !ok {
 		form = formAnnotations
 		if rest, ok = strings.CutPrefix(key, "annotations."); !ok {
 			return 0, "", false

@@ -5,6 +5,7 @@ package evaluator
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"strings"
 	"testing"
@@ -268,9 +269,7 @@ func TestEventsOfASpan(t *testing.T) {
 func TestTarget(t *testing.T) {
 	with := func(more attributes) attributes {
 		raw := attributes{"evaluations.0.evaluation.name": "x", "evaluations.0.evaluation.label": "good"}
-		for k, v := range more {
-			raw[k] = v
-		}
+		maps.Copy(raw, more)
 		return raw
 	}
 	carrier := with(attributes{"openinference.span.kind": "EVALUATOR"})
@@ -371,7 +370,7 @@ func FuzzSpan(f *testing.F) {
 		}
 		for _, j := range newReader().Span(s) {
 			assert.NotEmpty(t, j.Evaluator)
-			assert.True(t, j.Failed() != (j.HasScore || j.Label != ""))
+			assert.NotEqual(t, j.Failed(), j.HasScore || j.Label != "")
 			assert.LessOrEqual(t, math.Abs(j.Score), MaxScore)
 			assert.LessOrEqual(t, max(len(j.Evaluator), len(j.Label), len(j.Kind), len(j.Identifier)), boundedname.Max)
 			l := j.AsLabel()
