@@ -33,7 +33,9 @@ type Options struct {
 	Pairs []Pair
 	// TimeToLive is how long an answer waits for others.
 	TimeToLive time.Duration
-	// Waiting and Bytes bound the answers that wait: their number, and what they take in memory.
+	// Waiting and Bytes bound the answers that wait: their number, and what they take in memory, about
+	// 310 bytes each and 16 for each segment. As many that have left are remembered, in about 90 bytes
+	// each.
 	Waiting, Bytes int
 	// Models bounds the identities of models that are known, Comparisons those of two that are
 	// compared, Segments the segments of each, Classes those with cells of their own.
