@@ -14,8 +14,8 @@ import (
 
 // comparison is of two models.
 type comparison struct {
-	used, shadow *model
-	clock        *pane.Clock
+	primary, shadow *model
+	clock           *pane.Clock
 	// oldest is the first pane that is kept.
 	oldest int64
 	// seen is when the last pair was counted, by the wall clock.
@@ -27,13 +27,13 @@ type comparison struct {
 }
 
 // pairKey are the numbers of the model whose answers are used, and of the shadow.
-type pairKey struct{ used, shadow uint32 }
+type pairKey struct{ primary, shadow uint32 }
 
-func (c *comparison) key() pairKey { return pairKey{c.used.number, c.shadow.number} }
+func (c *comparison) key() pairKey { return pairKey{c.primary.number, c.shadow.number} }
 
-func newComparison(used, shadow *model, o *Options) *comparison {
+func newComparison(primary, shadow *model, now time.Time, o *Options) *comparison {
 	c := &comparison{
-		used: used, shadow: shadow, oldest: pane.Never, segments: map[string]*series{},
+		primary: primary, shadow: shadow, oldest: pane.Never, seen: now, segments: map[string]*series{},
 		clock: pane.NewClock(pane.Options{Window: o.Window, Lateness: o.Lateness, Idle: o.Idle, Keep: o.keep()}),
 	}
 	c.total = c.newSeries(o)
@@ -41,7 +41,7 @@ func newComparison(used, shadow *model, o *Options) *comparison {
 }
 
 func (c *comparison) newSeries(o *Options) *series {
-	return &series{panes: pane.NewRing[accumulator](c.clock.Panes()), cumulative: evaluation.NewConfusion(o.Classes)}
+	return &series{since: c.seen.UnixNano(), panes: pane.NewRing[accumulator](c.clock.Panes()), cumulative: evaluation.NewConfusion(o.Classes)}
 }
 
 // segment returns the series of a segment, nil where there is no room for it.
@@ -56,11 +56,11 @@ func (c *comparison) segment(name string, o *Options) *series {
 
 // add counts a pair, and returns how many of its segments found no room. It is once among the rest of
 // them.
-func (c *comparison) add(used, shadow *waiting, at int64, late bool, o *Options) (noRoom uint64) {
-	c.total.add(used, shadow, at, late, o)
-	for _, name := range used.segments {
+func (c *comparison) add(primary, shadow *waiting, at int64, late bool, o *Options) (noRoom uint64) {
+	c.total.add(primary, shadow, at, late, o)
+	for _, name := range primary.segments {
 		if s := c.segment(name, o); s != nil {
-			s.add(used, shadow, at, late, o)
+			s.add(primary, shadow, at, late, o)
 		} else {
 			noRoom++
 		}
@@ -69,7 +69,7 @@ func (c *comparison) add(used, shadow *waiting, at int64, late bool, o *Options)
 		if c.rest == nil {
 			c.rest = c.newSeries(o)
 		}
-		c.rest.add(used, shadow, at, late, o)
+		c.rest.add(primary, shadow, at, late, o)
 	}
 	return noRoom
 }
@@ -98,13 +98,14 @@ type series struct {
 	// cumulative are all pairs of answers, failed those of which one or both have failed.
 	cumulative *evaluation.Confusion
 	failed     failed
-	// trials are 1 for pairs that differ, since is the time of the first.
+	// trials are 1 for pairs that differ.
 	trials evaluation.Trials
-	since  int64
+	// since is when the series began, by the wall clock, in nanoseconds since 1970.
+	since int64
 }
 
 // failed are sums of weights.
-type failed struct{ used, shadow, both float64 }
+type failed struct{ primary, shadow, both float64 }
 
 // accumulator is one pane of a series. What has no pair is nil.
 type accumulator struct {
@@ -113,16 +114,16 @@ type accumulator struct {
 }
 
 // add counts a pair. Both were sampled alike, or else the rarer of both decides how many it stands for.
-func (s *series) add(used, shadow *waiting, at int64, late bool, o *Options) {
-	weight := max(used.weight, shadow.weight)
-	if used.failed || shadow.failed {
-		s.failed.add(used.failed, shadow.failed, weight)
+func (s *series) add(primary, shadow *waiting, at int64, late bool, o *Options) {
+	weight := max(primary.weight, shadow.weight)
+	if primary.failed || shadow.failed {
+		s.failed.add(primary.failed, shadow.failed, weight)
 		return
 	}
-	compared := used.class != "" && shadow.class != ""
+	compared := primary.class != "" && shadow.class != ""
 	if compared {
-		s.cumulative.Add(used.class, shadow.class, weight)
-		s.addTrial(used.class != shadow.class, used.time)
+		s.cumulative.Add(primary.class, shadow.class, weight)
+		s.trials.Add(outcome(primary.class != shadow.class))
 	}
 	if late {
 		return
@@ -135,45 +136,40 @@ func (s *series) add(used, shadow *waiting, at int64, late bool, o *Options) {
 		if a.classes == nil {
 			a.classes = evaluation.NewConfusion(o.Classes)
 		}
-		a.classes.Add(used.class, shadow.class, weight)
+		a.classes.Add(primary.class, shadow.class, weight)
 	}
-	if used.hasScore && shadow.hasScore {
-		difference(&a.score, used.score, shadow.score, weight)
+	if primary.hasScore && shadow.hasScore {
+		difference(&a.score, primary.score, shadow.score, weight)
 	}
-	if used.hasValue && shadow.hasValue {
-		difference(&a.value, used.value, shadow.value, weight)
+	if primary.hasValue && shadow.hasValue {
+		difference(&a.value, primary.value, shadow.value, weight)
 	}
-	if used.duration >= 0 && shadow.duration >= 0 {
-		difference(&a.duration, used.duration, shadow.duration, weight)
+	if primary.duration >= 0 && shadow.duration >= 0 {
+		difference(&a.duration, primary.duration, shadow.duration, weight)
 	}
 }
 
-func (f *failed) add(used, shadow bool, weight float64) {
+func (f *failed) add(primary, shadow bool, weight float64) {
 	switch {
-	case used && shadow:
+	case primary && shadow:
 		f.both += weight
-	case used:
-		f.used += weight
+	case primary:
+		f.primary += weight
 	default:
 		f.shadow += weight
 	}
 }
 
-// addTrial counts each pair once, whatever it stands for.
-func (s *series) addTrial(differ bool, at int64) {
-	outcome := 0.0
+func outcome(differ bool) float64 {
 	if differ {
-		outcome = 1
+		return 1
 	}
-	s.trials.Add(outcome)
-	if s.since == 0 || at < s.since {
-		s.since = at
-	}
+	return 0
 }
 
-func difference(r **evaluation.Regression, used, shadow, weight float64) {
+func difference(r **evaluation.Regression, primary, shadow, weight float64) {
 	if *r == nil {
 		*r = evaluation.NewRegression()
 	}
-	(*r).Add(shadow, used, weight)
+	(*r).Add(shadow, primary, weight)
 }

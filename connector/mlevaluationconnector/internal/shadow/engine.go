@@ -51,8 +51,8 @@ func (e *Engine) Answer(a *answer.Answer, now time.Time) {
 		e.stats.Models++
 		return
 	}
-	asUsed := m.used != nil && m.used.waits(now, e.options.TimeToLive)
-	if !asUsed && len(m.shadows) == 0 {
+	waits := m.group != nil && m.group.waits(now, e.options.TimeToLive)
+	if !waits && len(m.shadows) == 0 {
 		return
 	}
 	shared, ok := e.shared(a)
@@ -62,19 +62,19 @@ func (e *Engine) Answer(a *answer.Answer, now time.Time) {
 	}
 	repeated := false
 	for _, s := range m.shadows {
-		repeated = e.shadowed(e.keep(a, m, s.group), s, key{s.group.request(shared), uint32(s.slot) + 1}) || repeated
+		repeated = e.shadow(e.keep(a, m, s.group), s, key{s.group.request(shared), uint32(s.slot) + 1}) || repeated
 	}
-	if asUsed {
-		repeated = e.used(a, m, m.used.request(shared)) || repeated
+	if waits {
+		repeated = e.primary(a, m, m.group.request(shared)) || repeated
 	}
 	if repeated {
 		e.stats.Repeated++
 	}
 }
 
-// used takes an answer that is used, and compares it with those of shadows that have come before it.
-func (e *Engine) used(a *answer.Answer, m *model, request uint64) (repeated bool) {
-	w := e.keep(a, m, m.used)
+// primary takes an answer that is used, and compares it with those of shadows that have come before it.
+func (e *Engine) primary(a *answer.Answer, m *model, request uint64) (repeated bool) {
+	w := e.keep(a, m, m.group)
 	for _, name := range a.Segments {
 		w.segments = append(w.segments, e.names.one(name))
 	}
@@ -85,7 +85,7 @@ func (e *Engine) used(a *answer.Answer, m *model, request uint64) (repeated bool
 	if r.Outcome == join.Duplicate {
 		return true
 	}
-	for slot, shadow := range m.used.shadows {
+	for slot, shadow := range m.group.shadows {
 		if shadow == nil {
 			continue
 		}
@@ -97,8 +97,8 @@ func (e *Engine) used(a *answer.Answer, m *model, request uint64) (repeated bool
 	return false
 }
 
-// shadowed compares a shadow's answer with the one that is used, or lets it wait for that one.
-func (e *Engine) shadowed(w waiting, s membership, k key) (repeated bool) {
+// shadow compares a shadow's answer with the one that is used, or lets it wait for that one.
+func (e *Engine) shadow(w waiting, s membership, k key) (repeated bool) {
 	if there := e.join.Peek(key{request: k.request}).Left; there != nil {
 		if there.Value.met&(1<<s.slot) != 0 {
 			return true
@@ -114,14 +114,14 @@ func (e *Engine) shadowed(w waiting, s membership, k key) (repeated bool) {
 }
 
 // compare counts a pair.
-func (e *Engine) compare(used, shadow *waiting) {
-	c := e.comparison(used.model, shadow.model)
+func (e *Engine) compare(primary, shadow *waiting) {
+	c := e.comparison(primary.model, shadow.model)
 	if c == nil {
 		e.stats.Comparisons++
 		return
 	}
-	c.seen, c.used.seen, c.shadow.seen = e.now, e.now, e.now
-	pane, ok := c.clock.Observe(used.time, e.now)
+	c.seen, c.primary.seen, c.shadow.seen = e.now, e.now, e.now
+	pane, ok := c.clock.Observe(primary.time, e.now)
 	if !ok {
 		e.stats.Future++
 		return
@@ -131,20 +131,20 @@ func (e *Engine) compare(used, shadow *waiting) {
 	if late {
 		e.stats.Late++
 	}
-	e.stats.Segments += c.add(used, shadow, pane, late, &e.options)
+	e.stats.Segments += c.add(primary, shadow, pane, late, &e.options)
 }
 
 // comparison returns that of two models, which it makes where there is room, and nil where there is
 // none.
-func (e *Engine) comparison(used, shadow *model) *comparison {
-	k := pairKey{used.number, shadow.number}
+func (e *Engine) comparison(primary, shadow *model) *comparison {
+	k := pairKey{primary.number, shadow.number}
 	if c := e.comparisons[k]; c != nil {
 		return c
 	}
 	if len(e.order) >= e.options.Comparisons {
 		return nil
 	}
-	c := newComparison(used, shadow, &e.options)
+	c := newComparison(primary, shadow, e.now, &e.options)
 	e.comparisons[k] = c
 	e.order = append(e.order, c)
 	return c

@@ -15,8 +15,8 @@ import (
 type model struct {
 	prediction.Identity
 	number uint32
-	// used is where its answers are those that are used; nil for a shadow.
-	used *group
+	// group is where its answers are those that are used; nil for a shadow.
+	group *group
 	// shadows are where its answers are a shadow's.
 	shadows []membership
 	// seen is when it answered last, by the wall clock.
@@ -24,8 +24,8 @@ type model struct {
 }
 
 // isShadowOf says whether its answers are compared with those of another one.
-func (m *model) isShadowOf(used *model) bool {
-	return slices.ContainsFunc(m.shadows, func(s membership) bool { return s.group == used.used })
+func (m *model) isShadowOf(primary *model) bool {
+	return slices.ContainsFunc(m.shadows, func(s membership) bool { return s.group == primary.group })
 }
 
 // membership is the place of a shadow in a group.
@@ -81,7 +81,7 @@ func (m *models) find(id prediction.Identity, now time.Time) *model {
 	if id.Role == mlconv.RoleShadow {
 		m.join(added, id.Name, now)
 	} else {
-		added.used = m.group(groupKey{id.Name, id.Environment}, now)
+		added.group = m.groupOf(groupKey{id.Name, id.Environment}, now)
 	}
 	for _, p := range m.pairs {
 		if p.Shadow == id.Name {
@@ -94,7 +94,7 @@ func (m *models) find(id prediction.Identity, now time.Time) *model {
 
 // join makes a model a shadow of those of a name, where there is a place left.
 func (m *models) join(shadow *model, name string, now time.Time) {
-	g := m.group(groupKey{name, shadow.Environment}, now)
+	g := m.groupOf(groupKey{name, shadow.Environment}, now)
 	for slot, taken := range g.shadows {
 		if taken == nil {
 			g.shadows[slot] = shadow
@@ -105,7 +105,7 @@ func (m *models) join(shadow *model, name string, now time.Time) {
 	}
 }
 
-func (m *models) group(key groupKey, now time.Time) *group {
+func (m *models) groupOf(key groupKey, now time.Time) *group {
 	g := m.groups[key]
 	if g == nil {
 		m.number++
@@ -130,7 +130,7 @@ func (m *models) forget(before time.Time) {
 			delete(m.byID, id)
 			continue
 		}
-		inUse[known.used] = true
+		inUse[known.group] = true
 		for _, s := range known.shadows {
 			inUse[s.group] = true
 		}

@@ -19,7 +19,7 @@ import (
 
 // offline is a comparison that is computed from all answers at once.
 type offline struct {
-	counts                               map[Count]float64
+	counts                               map[cell]float64
 	failedUsed, failedShadow, failedBoth float64
 	n, differ                            int
 	score, distance, value, duration     float64
@@ -40,9 +40,9 @@ func (o *offline) add(used, shadow *answer.Answer) {
 		return
 	}
 	if o.counts == nil {
-		o.counts = map[Count]float64{}
+		o.counts = map[cell]float64{}
 	}
-	o.counts[Count{Used: used.Class, Shadow: shadow.Class}] += w
+	o.counts[cell{primary: used.Class, shadow: shadow.Class}] += w
 	o.n++
 	if used.Class != shadow.Class {
 		o.differ++
@@ -129,15 +129,15 @@ func TestShuffled(t *testing.T) {
 
 func checkAgainst(t *testing.T, name string, got Result, want *offline) {
 	t.Helper()
-	counts := map[Count]float64{}
-	for _, c := range got.Counts {
-		counts[Count{Used: c.Used, Shadow: c.Shadow}] = c.Weight
+	counts := map[cell]float64{}
+	for _, c := range got.cells() {
+		counts[cell{primary: c.primary, shadow: c.shadow}] = c.weight
 	}
 	require.Equal(t, want.counts, counts, name)
-	assert.Equal(t, [3]float64{want.failedUsed, want.failedShadow, want.failedBoth}, [3]float64{got.UsedFailed, got.ShadowFailed, got.BothFailed}, name)
+	assert.Equal(t, [3]float64{want.failedUsed, want.failedShadow, want.failedBoth}, [3]float64{got.PrimaryFailed, got.ShadowFailed, got.BothFailed}, name)
 	agree := 0.0
 	for c, w := range want.counts {
-		if c.Used == c.Shadow {
+		if c.primary == c.shadow {
 			agree += w
 		}
 	}

@@ -12,7 +12,7 @@ import (
 )
 
 // The measures of differences, beside evaluation.MeasureAgreement and evaluation.MeasureKappa: the mean
-// of the shadow's number minus the one that is used, and the mean of how far they are apart. Durations
+// of the shadow's number minus the primary's, and the mean of how far they are apart. Durations
 // are in seconds.
 const (
 	MeasureScoreDifference    evaluation.Measure = "score_difference"
@@ -24,8 +24,9 @@ const (
 
 // Result is what is known of a comparison in a segment, or in all.
 type Result struct {
-	// Used is the model whose answers are used, Shadow the one that answers in the shadow.
-	Used, Shadow prediction.Identity
+	// Primary is the model whose answers are used, which may be a canary, Shadow the one that answers
+	// in the shadow.
+	Primary, Shadow prediction.Identity
 	// Segment is the cohort, such as country=DE; empty is all of them, or, where Overflow is set, all
 	// that found no room.
 	Segment  string
@@ -36,24 +37,18 @@ type Result struct {
 	// Scores are the measures that have rows in it.
 	Scores []evaluation.Score
 
-	// Counts are all pairs of answers so far, by both.
-	Counts []Count
-	// UsedFailed, ShadowFailed and BothFailed are the requests so far of which one answer failed, or
-	// both.
-	UsedFailed, ShadowFailed, BothFailed float64
-
+	// Since is when the series began, by the wall clock, in nanoseconds since 1970. All that follows
+	// is of all pairs since then.
+	Since int64
+	// Answers has the pairs by both answers, the primary's as the actual class.
+	Answers *evaluation.Confusion
+	// PrimaryFailed, ShadowFailed and BothFailed are the requests of which one answer failed, or both.
+	PrimaryFailed, ShadowFailed, BothFailed float64
 	// Disagreement is the share of pairs whose answers differ, with bounds that hold at all times at
-	// once; Since is the time of the first of them, in nanoseconds since 1970. Each pair counts once.
+	// once. Each pair counts once, whatever it stands for.
 	Disagreement evaluation.Interval
-	Since        int64
 	// Verdict says whether that share is more than the margin; empty where there is no margin.
 	Verdict evaluation.Verdict
-}
-
-// Count is a cell of the matrix of answers; a class may be evaluation.Other.
-type Count struct {
-	Used, Shadow string
-	Weight       float64
 }
 
 // Results yields what is known of each comparison, in the order of their first pairs: of all, then of
@@ -71,11 +66,12 @@ func (e *Engine) Results(now time.Time, yield func(*Result)) {
 		}
 		c.each(func(segment string, rest bool, s *series) {
 			r = Result{
-				Used: c.used.Identity, Shadow: c.shadow.Identity, Segment: segment, Overflow: rest,
+				Primary: c.primary.Identity, Shadow: c.shadow.Identity, Segment: segment, Overflow: rest,
 				Start: c.clock.Start(window), End: c.clock.End(window),
-				Scores: s.scores(window, &e.options, r.Scores[:0]), Counts: s.counts(r.Counts[:0]),
-				UsedFailed: s.failed.used, ShadowFailed: s.failed.shadow, BothFailed: s.failed.both,
-				Disagreement: evaluation.AlwaysValidMean(s.trials, e.options.Level), Since: s.since,
+				Scores: s.scores(window, &e.options, r.Scores[:0]),
+				Since:  s.since, Answers: s.cumulative,
+				PrimaryFailed: s.failed.primary, ShadowFailed: s.failed.shadow, BothFailed: s.failed.both,
+				Disagreement: evaluation.AlwaysValidMean(s.trials, e.options.Level),
 			}
 			r.Verdict = verdict(r.Disagreement, &e.options)
 			yield(&r)
@@ -131,17 +127,4 @@ func (a *accumulator) merge(o *accumulator) {
 			r[0].Merge(r[1])
 		}
 	}
-}
-
-// counts appends the cells of the matrix that have rows.
-func (s *series) counts(out []Count) []Count {
-	classes := append(s.cumulative.Classes(), evaluation.Other)
-	for _, used := range classes {
-		for _, shadow := range classes {
-			if w := s.cumulative.Weight(used, shadow); w > 0 {
-				out = append(out, Count{used, shadow, w})
-			}
-		}
-	}
-	return out
 }

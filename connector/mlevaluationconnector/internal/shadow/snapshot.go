@@ -20,7 +20,7 @@ func (e *Engine) Snapshot() []byte {
 	w := format.NewEncoder(4096)
 	w.Uvarint(uint64(len(e.order)))
 	for _, c := range e.order {
-		putIdentity(w, c.used.Identity)
+		putIdentity(w, c.primary.Identity)
 		putIdentity(w, c.shadow.Identity)
 		w.Time(c.seen)
 		c.clock.Encode(w)
@@ -63,8 +63,8 @@ const minComparison = 16
 
 // decode reads one comparison.
 func (e *Engine) decode(d *wire.Decoder) {
-	used, shadow, seen := takeIdentity(d), takeIdentity(d), d.Time()
-	read := newComparison(nil, nil, &e.options)
+	primary, shadow, seen := takeIdentity(d), takeIdentity(d), d.Time()
+	read := newComparison(nil, nil, seen, &e.options)
 	read.clock.Decode(d)
 	for range d.Count(1) {
 		segment, rest := d.Text(), d.Bool()
@@ -82,14 +82,14 @@ func (e *Engine) decode(d *wire.Decoder) {
 		}
 	}
 	if d.Err() == nil {
-		e.take(used, shadow, seen, read)
+		e.take(primary, shadow, seen, read)
 	}
 }
 
 // take makes what was read a comparison, where it is one with these options.
-func (e *Engine) take(used, shadow prediction.Identity, seen time.Time, read *comparison) {
-	read.used, read.shadow = e.models.find(used, seen), e.models.find(shadow, seen)
-	if read.used == nil || read.used.used == nil || read.shadow == nil || !read.shadow.isShadowOf(read.used) {
+func (e *Engine) take(primary, shadow prediction.Identity, seen time.Time, read *comparison) {
+	read.primary, read.shadow = e.models.find(primary, seen), e.models.find(shadow, seen)
+	if read.primary == nil || read.primary.group == nil || read.shadow == nil || !read.shadow.isShadowOf(read.primary) {
 		return
 	}
 	k := read.key()
@@ -114,7 +114,7 @@ func takeIdentity(d *wire.Decoder) prediction.Identity {
 func (s *series) encode(w *wire.Encoder) {
 	s.panes.Encode(w, func(w *wire.Encoder, a *accumulator) { a.encode(w) })
 	s.cumulative.Encode(w)
-	for _, v := range [...]float64{s.failed.used, s.failed.shadow, s.failed.both} {
+	for _, v := range [...]float64{s.failed.primary, s.failed.shadow, s.failed.both} {
 		w.Float64(v)
 	}
 	s.trials.Encode(w)
@@ -126,7 +126,7 @@ func (s *series) decode(d *wire.Decoder, o *Options) {
 	// The bound of classes may be another one now.
 	s.cumulative = evaluation.NewConfusion(o.Classes)
 	s.cumulative.Merge(evaluation.DecodeConfusion(d))
-	s.failed = failed{used: d.Float64(), shadow: d.Float64(), both: d.Float64()}
+	s.failed = failed{primary: d.Float64(), shadow: d.Float64(), both: d.Float64()}
 	s.trials = evaluation.DecodeTrials(d)
 	s.since = d.Nanos()
 }

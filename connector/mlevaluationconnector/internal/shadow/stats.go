@@ -23,11 +23,3 @@ type Stats struct {
 
 // BySide has a number for each side.
 type BySide struct{ Primary, Shadow uint64 }
-
-func (b *BySide) add(shadow bool) {
-	if shadow {
-		b.Shadow++
-	} else {
-		b.Primary++
-	}
-}

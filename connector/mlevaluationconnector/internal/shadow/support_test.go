@@ -51,7 +51,7 @@ func of(id prediction.Identity, request int, class string) *answer.Answer {
 func resultsOf(e *Engine, now time.Time) map[string]Result {
 	out := map[string]Result{}
 	e.Results(now, func(r *Result) {
-		name := r.Used.Version + " " + r.Shadow.Version
+		name := r.Primary.Version + " " + r.Shadow.Version
 		if r.Segment != "" {
 			name += " " + r.Segment
 		}
@@ -63,7 +63,8 @@ func resultsOf(e *Engine, now time.Time) map[string]Result {
 		}
 		kept := *r
 		kept.Scores = append([]evaluation.Score(nil), r.Scores...)
-		kept.Counts = append([]Count(nil), r.Counts...)
+		kept.Answers = evaluation.NewConfusion(100)
+		kept.Answers.Merge(r.Answers)
 		out[name] = kept
 	})
 	return out
@@ -79,8 +80,19 @@ func (r Result) score(m evaluation.Measure) evaluation.Interval {
 }
 
 func (r Result) pairs() (n float64) {
-	for _, c := range r.Counts {
-		n += c.Weight
+	for _, c := range r.cells() {
+		n += c.weight
 	}
 	return n
+}
+
+// cell is how many requests have two answers.
+type cell struct {
+	primary, shadow string
+	weight          float64
+}
+
+func (r Result) cells() (out []cell) {
+	r.Answers.Cells(func(primary, shadow string, weight float64) { out = append(out, cell{primary, shadow, weight}) })
+	return out
 }

@@ -98,7 +98,7 @@ func TestNumbersOnly(t *testing.T) {
 		e.Answer(shadows, start)
 	}
 	r := resultsOf(e, start)["7 9"]
-	assert.Empty(t, r.Counts)
+	assert.Empty(t, r.cells())
 	assert.False(t, r.Disagreement.Defined())
 	assert.Equal(t, evaluation.Undetectable, r.Verdict)
 	assert.Len(t, r.Scores, 2)
