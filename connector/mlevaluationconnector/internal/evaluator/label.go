@@ -46,9 +46,9 @@ func FromLabel(l *label.Label) (j Judgement, ok bool) {
 	if !l.Time.IsZero() {
 		j.Time = l.Time.UnixNano()
 	}
-	if parts := strings.Split(l.Set, mark); len(parts) >= 4 && parts[0] == "" && parts[1] != "" {
-		j.Source = Source{parts[1], parts[2], parts[3]}
-		if len(parts) > 4 {
+	if source, failed, ok := sourceOf(l.Set); ok {
+		j.Source = source
+		if failed {
 			j.ErrorType = l.Class
 		} else {
 			j.Label = l.Class
@@ -65,4 +65,19 @@ func FromLabel(l *label.Label) (j Judgement, ok bool) {
 }
 
 // IsJudgement reports whether a label is one that AsLabel has made.
-func IsJudgement(l *label.Label) bool { return strings.HasPrefix(l.Set, mark) }
+func IsJudgement(l *label.Label) bool {
+	_, _, ok := sourceOf(l.Set)
+	return ok
+}
+
+// sourceOf reads the name of a set that AsLabel has made.
+func sourceOf(set string) (s Source, failed, ok bool) {
+	rest, ok := strings.CutPrefix(set, mark)
+	if !ok {
+		return s, false, false
+	}
+	s.Evaluator, rest, _ = strings.Cut(rest, mark)
+	s.Kind, rest, ok = strings.Cut(rest, mark)
+	s.Identifier, _, failed = strings.Cut(rest, mark)
+	return s, failed, ok && s.Evaluator != ""
+}
