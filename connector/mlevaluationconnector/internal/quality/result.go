@@ -230,18 +230,23 @@ func (g *group) changes() map[int64]bool {
 func (e *Engine) closed(g *group, yield func(*Result)) {
 	c := g.member.model.clock
 	watermark := c.Watermark()
-	span, ok := g.panes.All()
-	for s := c.Period(span.First); ok && s.First <= span.Last && c.End(s) <= watermark; s = s.After() {
+	all, _ := g.panes.All()
+	next := all.First
+	for at := range g.panes.Window(all) {
+		s := c.Period(at)
+		if at < next || c.End(s) > watermark {
+			continue
+		}
+		next = s.Last + 1
 		is := givenMature
 		if c.End(s) > watermark-int64(e.o.Maturity) {
 			is = givenYoung
 		}
-		any, stale := false, is == givenMature && e.outdated(g, s)
+		stale := is == givenMature && e.outdated(g, s)
 		for _, t := range g.panes.Window(s) {
-			any = true
 			stale = stale || t.given < is
 		}
-		if !any || !stale {
+		if !stale {
 			continue
 		}
 		for _, t := range g.panes.Window(s) {
