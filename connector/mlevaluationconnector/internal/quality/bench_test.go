@@ -38,7 +38,7 @@ func drawn(n, segments int, over time.Duration) ([]*answer.Answer, []*label.Labe
 	var labels []*label.Label
 	for i := range n {
 		p := rnd.Float64()
-		a := scored("7", over*time.Duration(i)/time.Duration(n), []string{"0", "1"}[int(p+0.5)], p)
+		a := scored("7", over/time.Duration(n)*time.Duration(i), []string{"0", "1"}[int(p+0.5)], p)
 		for s := range segments {
 			a.Segments = append(a.Segments, fmt.Sprintf("d%d=%d", s, i%3))
 		}

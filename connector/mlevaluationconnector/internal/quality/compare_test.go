@@ -13,11 +13,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/answer"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
-	"github.com/otelcol-ml/otelcol-ml/internal/label"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
@@ -100,7 +98,7 @@ func rates12(e *Engine, n int, fpr [2]float64, seed uint64) {
 			if rnd.Float64() < fpr[v] {
 				class = "1"
 			}
-			a := scored(version, day+5*day*time.Duration(i)/time.Duration(n), class, 0.5)
+			a := scored(version, day+5*day/time.Duration(n)*time.Duration(i), class, 0.5)
 			e.Predict(a, now)
 			e.Label(a, after(a, time.Minute, "0"))
 		}
@@ -116,7 +114,7 @@ func TestVerdicts(t *testing.T) {
 		fpr  [2]float64
 		want evaluation.Verdict
 	}{
-		"worse":        {50_000, [2]float64{0.02, 0.03}, evaluation.Worse},
+		"worse":        {50_000, [2]float64{0.02, 0.035}, evaluation.Worse},
 		"not worse":    {50_000, [2]float64{0.02, 0.02}, evaluation.NotWorse},
 		"undetectable": {1000, [2]float64{0.02, 0.025}, evaluation.Undetectable},
 		"inconclusive": {50_000, [2]float64{0.02, 0.0252}, evaluation.Inconclusive},
@@ -364,5 +362,3 @@ func TestEstimatesAreMeasured(t *testing.T) {
 			got[1].Confusion.Weight("1", evaluation.Other)+got[1].Confusion.Weight(evaluation.Other, evaluation.Other), 1e-6)
 	}
 }
-
-var _ = []any{(*answer.Answer)(nil), (*label.Label)(nil)}

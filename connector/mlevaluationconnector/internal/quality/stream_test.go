@@ -191,7 +191,9 @@ var kinds = map[string]struct {
 	"numbers": {
 		Task{Kind: catalog.Regression},
 		func(rnd *rand.Rand, a *answer.Answer) { a.Value, a.HasValue = rnd.NormFloat64()*10, true },
-		func(rnd *rand.Rand, a *answer.Answer, l *label.Label) { l.Value, l.HasValue = a.Value+rnd.NormFloat64(), true },
+		func(rnd *rand.Rand, a *answer.Answer, l *label.Label) {
+			l.Value, l.HasValue = a.Value+rnd.NormFloat64(), true
+		},
 	},
 	"lists": {
 		Task{Kind: catalog.Ranking},
