@@ -24,8 +24,8 @@
 // away and adds its own. A sum of which all rows have been taken away is empty, without a rest of
 // rounding. A Confusion keeps the place of a class of which no row is left.
 //
-// All but Expected have Merge, which adds another accumulator, and Encode and Decode; Expected is
-// counted again from the rows. None is safe for concurrent use.
+// Merge adds another accumulator. What Encode has written is read by a Decode function; an Expected
+// is given its calibrations anew then. None is safe for concurrent use.
 //
 // An Interval has the point, its bounds and N, the number of rows of weight 1 that the rows in it
 // are worth: Kish's (Σw)²/Σw² (Kish, Survey Sampling, 1965). Level is the confidence, such as 0.95.
