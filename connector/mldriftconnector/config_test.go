@@ -131,10 +131,24 @@ func TestBoundsOfCardAndConfig(t *testing.T) {
 		key, value string
 		ok         bool
 	}{
-		{"min_samples", "0", false}, {"min_samples", "1", true}, {"min_samples", "1000000000", true}, {"min_samples", "1000000001", false},
-		{"psi", "-0.1", false}, {"psi", "0", true}, {"psi", "1e300", true}, {"psi", ".inf", false}, {"psi@evidently", "0", true},
-		{"missing", "-1", false}, {"missing", "0", true}, {"relative_change", "-1", false}, {"relative_change", "0", true}, {"relative_change", "9", true},
-		{"low_confidence", "0", true}, {"low_confidence", "1", true}, {"low_confidence", "1.1", false}, {"psy", "0.1", false},
+		{"min_samples", "0", false},
+		{"min_samples", "1", true},
+		{"min_samples", "1000000000", true},
+		{"min_samples", "1000000001", false},
+		{"psi", "-0.1", false},
+		{"psi", "0", true},
+		{"psi", "1e300", true},
+		{"psi", ".inf", false},
+		{"psi@evidently", "0", true},
+		{"missing", "-1", false},
+		{"missing", "0", true},
+		{"relative_change", "-1", false},
+		{"relative_change", "0", true},
+		{"relative_change", "9", true},
+		{"low_confidence", "0", true},
+		{"low_confidence", "1", true},
+		{"low_confidence", "1.1", false},
+		{"psy", "0.1", false},
 	} {
 		options := fmt.Sprintf("{thresholds: {%s: %s}}", c.key, c.value)
 		if c.key == "min_samples" {

@@ -36,31 +36,43 @@ func TestRunningAtACrash(t *testing.T) {
 		},
 		{
 			"it says itself that it ended well, later", func(s *script) { s.stage("train", 60, 130).root(0, 100, fails("Crashed", "OOM killed")) },
-			"failure, JobFailed", map[string]run.Outcome{"train": run.Success}, "",
+			"failure, JobFailed",
+			map[string]run.Outcome{"train": run.Success},
+			"",
 		},
 		{
 			"the status is OK", func(s *script) { s.stage("train", 60, 130, okay).root(0, 100, fails("Crashed", "OOM killed")) },
-			"failure, JobFailed", map[string]run.Outcome{"train": run.Success}, "",
+			"failure, JobFailed",
+			map[string]run.Outcome{"train": run.Success},
+			"",
 		},
 		{
 			"a host whose clock is far ahead", func(s *script) { s.stage("train", 660, 690, unset).root(0, 100, fails("Crashed", "OOM killed")) },
-			"failure, JobFailed", map[string]run.Outcome{"train": run.Success}, "",
+			"failure, JobFailed",
+			map[string]run.Outcome{"train": run.Success},
+			"",
 		},
 		{
 			"it ended before", func(s *script) { s.stage("train", 60, 99, unset).root(0, 100, fails("Crashed", "OOM killed")) },
-			"failure, JobFailed", map[string]run.Outcome{"train": run.Success}, "",
+			"failure, JobFailed",
+			map[string]run.Outcome{"train": run.Success},
+			"",
 		},
 		{
 			"another stage has failed, this one ended in the same moment", func(s *script) {
 				s.stage("check", 60, 90, fails("E", "m")).stage("train", 60, 100, unset).root(0, 100, fails("E", "m"))
 			},
-			"failure, JobFailed:check", map[string]run.Outcome{"train": run.Success}, "",
+			"failure, JobFailed:check",
+			map[string]run.Outcome{"train": run.Success},
+			"",
 		},
 		{
 			"another stage has failed, this one was closed after the run", func(s *script) {
 				s.stage("check", 60, 90, fails("E", "m")).stage("train", 60, 101, unset).root(0, 100, fails("E", "m"))
 			},
-			"failure, JobFailed:check", map[string]run.Outcome{"train": run.Unknown}, "",
+			"failure, JobFailed:check",
+			map[string]run.Outcome{"train": run.Unknown},
+			"",
 		},
 		{
 			"one of three instances never ends", func(s *script) {
@@ -69,18 +81,24 @@ func TestRunningAtACrash(t *testing.T) {
 				marks("train", "2")(s)
 				s.stage("train", 60, 80, instance("0")).stage("train", 60, 80, instance("2")).root(0, 100, fails("Crashed", "OOM killed"))
 			},
-			"failure, JobFailed:train", map[string]run.Outcome{"train": run.Unknown}, "recsys failed at train: it was still running when the run failed; Crashed: OOM killed (run r).",
+			"failure, JobFailed:train",
+			map[string]run.Outcome{"train": run.Unknown},
+			"recsys failed at train: it was still running when the run failed; Crashed: OOM killed (run r).",
 		},
 		{
 			"all instances ended", func(s *script) {
 				marks("train", "0")(s)
 				s.stage("train", 60, 80, instance("0")).root(0, 100, fails("Crashed", "OOM killed"))
 			},
-			"failure, JobFailed", map[string]run.Outcome{"train": run.Success}, "",
+			"failure, JobFailed",
+			map[string]run.Outcome{"train": run.Success},
+			"",
 		},
 		{
 			"the run ended well", func(s *script) { s.stage("train", 60, 101, unset).root(0, 100) },
-			"success, good", map[string]run.Outcome{"train": run.Success}, "",
+			"success, good",
+			map[string]run.Outcome{"train": run.Success},
+			"",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
