@@ -15,6 +15,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/labels"
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
@@ -22,14 +23,19 @@ import (
 
 // flags are the flags of the command.
 type flags struct {
-	columns  dataflags.Columns
-	options  replay.Options
-	target   replay.Target
-	insecure bool
-	segments []string
-	unit     string
-	headers  []string
-	quiet    bool
+	columns       dataflags.Columns
+	options       replay.Options
+	target        replay.Target
+	insecure      bool
+	segments      []string
+	probabilities []string
+	unit          string
+	headers       []string
+	quiet         bool
+
+	labels     replay.Labels
+	labelsFile string
+	labelsTo   string
 }
 
 func newCommand() *cobra.Command {
@@ -40,10 +46,14 @@ func newCommand() *cobra.Command {
 		Long: `mlreplay reads CSV, JSON lines or Parquet files, a row a prediction, and sends each row as a span to a collector. With a timestamp
 column each span ends at its row's time, so that months pass in seconds; without one, or with --now, it ends when it is sent.
 
+With --label, what was right is posted to the collector's ground_truth receiver as well, when it is known: --label-delay after its row,
+in the time of the rows, or of the clock with --now. Labels name their row by the column of --id, or else by the span.
+
 A cell without a value becomes no attribute. Rows are sent in order, and each batch is waited for: the command ends with
 an error, and says how many spans were delivered, at the first batch that the collector does not take.`,
 		Example: `  mlreplay traffic.csv --model fraud --version 7 --prediction label --confidence score --timestamp at
-  mlreplay traffic.parquet --model fraud --prediction label --now --rate 50 --segment country=country`,
+  mlreplay traffic.parquet --model fraud --prediction label --now --rate 50 --segment country=country
+  mlreplay traffic.csv --model fraud --prediction answer --score score --timestamp at --id id --label is_fraud --label-delay 72h`,
 		Args:          cobra.MinimumNArgs(1),
 		SilenceUsage:  true,
 		SilenceErrors: true,
@@ -70,6 +80,12 @@ an error, and says how many spans were delivered, at the first batch that the co
 	s.StringVar(&o.Task, "task", "", "classification or regression; by what the answers look like if not given")
 	s.StringVar(&o.ID, "id", "", "column of ml.prediction.id")
 	s.StringVar(&o.Score, "score", "", "column of the positive class's score")
+	s.StringArrayVar(&f.probabilities, "probability", nil, "CLASS=COLUMN: the score of a class, of several (repeatable)")
+	s.StringVar(&f.labels.Column, "label", "", "column of what was right, a class or a number, which is posted as a label; a row without a value has none")
+	s.StringVar(&f.labelsFile, "labels", "", "file with the column of --label, by --id, in place of the rows")
+	s.DurationVar(&f.labels.Delay, "label-delay", 0, "how long after its row a label is known")
+	s.StringVar(&f.labels.TimeColumn, "label-time", "", "column of when a label was known, in place of --label-delay")
+	s.StringVar(&f.labelsTo, "labels-endpoint", labels.DefaultEndpoint, "where labels are posted")
 	s.StringVar(&o.Latency, "latency", "", "column of the prediction's duration")
 	s.StringVar(&f.unit, "latency-unit", "s", "what --latency counts: s, ms or us")
 	s.StringArrayVar(&f.segments, "segment", nil, "DIMENSION=COLUMN: cohorts to watch (repeatable); a column can be a feature, too")
@@ -113,6 +129,15 @@ func (f *flags) finish() error {
 		}
 		f.target.Headers[key] = value
 	}
+	for _, p := range f.probabilities {
+		i := strings.LastIndex(p, "=")
+		if i < 1 || i == len(p)-1 {
+			errs = append(errs, fmt.Errorf("--probability: %q is not CLASS=COLUMN", p))
+			continue
+		}
+		o.Probabilities = append(o.Probabilities, replay.Probability{Class: p[:i], Column: p[i+1:]})
+	}
+	errs = append(errs, f.finishLabels())
 	var ok bool
 	if o.LatencyUnit, ok = map[string]time.Duration{"s": time.Second, "ms": time.Millisecond, "us": time.Microsecond}[f.unit]; !ok {
 		errs = append(errs, fmt.Errorf("--latency-unit: %q is none of s, ms, us", f.unit))
@@ -120,11 +145,30 @@ func (f *flags) finish() error {
 	return errors.Join(errs...)
 }
 
+// finishLabels completes the options on labels, where there are any.
+func (f *flags) finishLabels() (err error) {
+	l := &f.labels
+	if l.Column == "" {
+		if f.labelsFile != "" || l.TimeColumn != "" || l.Delay != 0 {
+			return errors.New("--labels, --label-time and --label-delay: the column of the labels is needed, --label")
+		}
+		return nil
+	}
+	f.options.Labels = l
+	l.Client, err = labels.NewClient(labels.Options{Endpoint: f.labelsTo, Headers: f.target.Headers, Timeout: f.target.Timeout})
+	return err
+}
+
 func (f *flags) run(ctx context.Context, files []string, stderr io.Writer) (err error) {
 	if err := f.finish(); err != nil {
 		return err
 	}
 	o := &f.options
+	if f.labelsFile != "" {
+		if f.labels.Known, err = replay.ReadLabels(ctx, f.labelsFile, o.Table, o.ID, &f.labels); err != nil {
+			return err
+		}
+	}
 	schema, err := table.Infer(ctx, files, o.Table)
 	if err != nil {
 		return err
@@ -157,7 +201,7 @@ func (f *flags) run(ctx context.Context, files []string, stderr io.Writer) (err 
 	result, err := replay.Run(ctx, files, plan, *o, exporter)
 	if err != nil {
 		progress.Clear()
-		return fmt.Errorf("%w\n%s", err, undelivered(result, total))
+		return fmt.Errorf("%w\n%s", err, undelivered(result, total)+f.unsent(result))
 	}
 	progress.Finish("span")
 	if result.Delivered == 0 {
@@ -173,7 +217,51 @@ func (f *flags) run(ctx context.Context, files []string, stderr io.Writer) (err 
 	if result.Backwards > 0 && !o.Now {
 		_, err = fmt.Fprintf(stderr, "%s older than the row before; --sort sends rows by their time\n", console.Plural(result.Backwards, "row"))
 	}
+	if o.Labels != nil {
+		_, err = fmt.Fprintln(stderr, f.labelled(result))
+	}
 	return err
+}
+
+// labelled says what became of the labels.
+func (f *flags) labelled(r replay.Result) string {
+	t := f.labels.Client.Tally
+	s := "labels: " + console.Count(t.Accepted) + " accepted"
+	for _, x := range []struct {
+		n    int
+		what string
+	}{
+		{t.Duplicate, " known before"},
+		{t.Late, " too late"},
+		{r.Unsent, " not known yet"},
+	} {
+		if x.n > 0 {
+			s += ", " + console.Count(x.n) + x.what
+		}
+	}
+	if r.Unlabelled > 0 {
+		s += "; " + console.Plural(r.Unlabelled, "row") + " without a label"
+	}
+	if r.Orphans > 0 {
+		s += "; " + console.Plural(r.Orphans, "id") + " of " + console.Clean(f.labelsFile, 60) + " in no row"
+	}
+	return s
+}
+
+// unsent says how far labels came.
+func (f *flags) unsent(r replay.Result) string {
+	if f.options.Labels == nil {
+		return ""
+	}
+	t := f.labels.Client.Tally
+	s := "; " + console.Plural(t.Sent()-t.Rejected, "label") + " delivered"
+	if t.Rejected > 0 {
+		s += ", " + console.Count(t.Rejected) + " rejected"
+	}
+	if r.Unsent > 0 {
+		s += ", " + console.Count(r.Unsent) + " not sent"
+	}
+	return s
 }
 
 // undelivered says how far it came.
@@ -207,6 +295,9 @@ func describe(plan *baseline.Plan, o *replay.Options) string {
 		s.WriteString(", stamped now")
 	default:
 		s.WriteString(", time from " + console.Clean(p.Name, 40))
+	}
+	if l := o.Labels; l != nil {
+		s.WriteString(", labels from " + console.Clean(l.Column, 40))
 	}
 	for _, note := range plan.Schema.Notes {
 		s.WriteString("\n  " + console.Clean(note, 300))

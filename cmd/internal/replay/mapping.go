@@ -19,13 +19,16 @@ import (
 
 // mapping knows what becomes of each cell of a file's rows.
 type mapping struct {
-	plan      *baseline.Plan
-	opts      Options
-	byName    map[string][]target
-	names     []string
-	targets   [][]target // by the place in the row
-	timestamp int        // place of the timestamp, -1 if there is none
-	fixed     []attribute.KeyValue
+	plan    *baseline.Plan
+	opts    Options
+	byName  map[string][]target
+	names   []string
+	targets [][]target // by the place in the row
+	fixed   []attribute.KeyValue
+
+	timestamp, id, label, labelTime *place
+	// scores are the places of the scores of classes, in the order of Options.Probabilities.
+	scores []*place
 }
 
 // target is an attribute that a cell becomes.
@@ -37,7 +40,19 @@ type target struct {
 }
 
 func newMapping(plan *baseline.Plan, o Options) *mapping {
-	m := &mapping{plan: plan, opts: o, byName: map[string][]target{}, timestamp: -1}
+	m := &mapping{plan: plan, opts: o, byName: map[string][]target{}}
+	timestamp, label, labelTime := "", "", ""
+	if plan.Timestamp != nil {
+		timestamp = plan.Timestamp.Name
+	}
+	if l := o.Labels; l != nil && l.Known == nil {
+		label, labelTime = l.Column, l.TimeColumn
+	}
+	m.timestamp, m.id = newPlace(plan.Schema, timestamp), newPlace(plan.Schema, o.ID)
+	m.label, m.labelTime = newPlace(plan.Schema, label), newPlace(plan.Schema, labelTime)
+	for _, p := range o.Probabilities {
+		m.scores = append(m.scores, newPlace(plan.Schema, p.Column))
+	}
 	if m.opts.LatencyUnit == 0 {
 		m.opts.LatencyUnit = time.Second
 	}
@@ -98,11 +113,14 @@ func newMapping(plan *baseline.Plan, o Options) *mapping {
 // extend learns where columns are; JSON lines may bring new ones with every row.
 func (m *mapping) extend(columns []string) {
 	for _, name := range columns[len(m.names):] {
-		if m.plan.Timestamp != nil && name == m.plan.Timestamp.Name {
-			m.timestamp = len(m.names)
-		}
 		m.names = append(m.names, name)
 		m.targets = append(m.targets, m.byName[name])
+	}
+	for _, p := range m.scores {
+		p.find(columns)
+	}
+	for _, p := range []*place{m.timestamp, m.id, m.label, m.labelTime} {
+		p.find(columns)
 	}
 }
 
@@ -145,7 +163,30 @@ func (m *mapping) attributes(dst []attribute.KeyValue, row []table.Cell) (_ []at
 		}
 		dst = append(dst, attribute.String(mlconv.AttrFeatures, string(text)))
 	}
-	return dst, latency, nil
+	dst, err = m.appendScores(dst, row)
+	return dst, latency, err
+}
+
+// appendScores appends the scores of classes, as a JSON object: the exporter has no maps.
+func (m *mapping) appendScores(dst []attribute.KeyValue, row []table.Cell) ([]attribute.KeyValue, error) {
+	scores := map[string]float64{}
+	for i, p := range m.scores {
+		if p.at < 0 || row[p.at].Kind == table.Missing {
+			continue
+		}
+		v, err := number(row[p.at])
+		if err != nil {
+			return nil, fmt.Errorf("column %q: %w", p.name, err)
+		}
+		if v.Type() != attribute.EMPTY {
+			scores[m.opts.Probabilities[i].Class] = v.AsFloat64()
+		}
+	}
+	if len(scores) == 0 {
+		return dst, nil
+	}
+	text, err := json.Marshal(scores)
+	return append(dst, attribute.String(mlconv.AttrPredictionScores, string(text))), err
 }
 
 // number converts a cell; NaN and infinities are missing, as in a baseline.

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package replay turns the rows of data files into prediction spans, through the official
-// OpenTelemetry SDK.
+// OpenTelemetry SDK, and into the labels that become known later.
 //
 // Rows are read, mapped and exported in order, one batch at a time: nothing is queued, nothing
 // dropped, and what was not delivered is known when Run returns.
@@ -21,6 +21,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/labels"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -42,8 +43,12 @@ type Options struct {
 	VersionColumn, ID, Score, Latency string
 	// LatencyUnit is what the numbers of Latency count; zero means seconds.
 	LatencyUnit time.Duration
+	// Probabilities are columns of the scores of classes: ml.prediction.scores.
+	Probabilities []Probability
 	// Segments are columns by dimension: what follows ml.segment.
 	Segments []Segment
+	// Labels are posted beside the spans; nil posts none.
+	Labels *Labels
 	// Task is classification or regression; empty leaves the decision to what the answers look
 	// like.
 	Task string
@@ -73,6 +78,12 @@ type Options struct {
 // Segment puts the value of a column on spans as a dimension of cohorts.
 type Segment struct{ Dimension, Column string }
 
+// Probability is the column of the score of a class.
+type Probability struct{ Class, Column string }
+
+// byClock is true where spans are stamped with the time at which they are sent.
+func (o *Options) byClock() bool { return o.At == nil && (o.Now || o.Timestamp == "") }
+
 // Result is what became of the rows.
 type Result struct {
 	// Delivered and Failed are spans that the collector has accepted, and those of the batch that
@@ -82,6 +93,10 @@ type Result struct {
 	Backwards int
 	// First and Last are the smallest and largest timestamp sent.
 	First, Last time.Time
+	// Unlabelled is the number of rows that have no label, Orphans that of the ids in the file of
+	// labels that no row has had. Unsent labels were not posted: after an error, or as they are not
+	// known yet, by the clock. What became of the others says the Tally of the client.
+	Unlabelled, Orphans, Unsent int
 }
 
 // NewPlan decides what becomes of the columns; all that is wrong with the options comes at once.
@@ -95,16 +110,26 @@ func NewPlan(schema *table.Schema, o Options) (*baseline.Plan, error) {
 	if o.Model == "" {
 		errs = append(errs, errors.New("model: must not be empty"))
 	}
-	for _, x := range []struct{ flag, column string }{
+	columns := []struct{ flag, column string }{
 		{"version-column", o.VersionColumn}, {"id", o.ID}, {"score", o.Score}, {"latency", o.Latency},
-	} {
+	}
+	for _, p := range o.Probabilities {
+		columns = append(columns, struct{ flag, column string }{"probability", p.Column})
+	}
+	for _, x := range columns {
 		if x.column == "" {
 			continue
 		}
 		if schema.Column(x.column) == nil {
 			errs = append(errs, fmt.Errorf("%s: there is no column %q", x.flag, x.column))
-		} else if o.Features == nil {
-			o.Exclude = append(slices.Clone(o.Exclude), x.column) // it says something of the prediction, not of its input
+		}
+		o.exclude(schema, x.column)
+	}
+	if l := o.Labels; l != nil {
+		errs = append(errs, l.check(schema, &o))
+		if l.Known == nil {
+			o.exclude(schema, l.Column)
+			o.exclude(schema, l.TimeColumn)
 		}
 	}
 	for _, s := range o.Segments {
@@ -120,6 +145,14 @@ func NewPlan(schema *table.Schema, o Options) (*baseline.Plan, error) {
 	}
 	plan, err := baseline.NewPlan(schema, o.Options)
 	return plan, errors.Join(append(errs, err)...)
+}
+
+// exclude keeps a column out of the features, where these are not named: it says something of the
+// prediction, not of its input.
+func (o *Options) exclude(schema *table.Schema, column string) {
+	if o.Features == nil && schema.Column(column) != nil {
+		o.Exclude = append(slices.Clone(o.Exclude), column)
+	}
 }
 
 // Run sends the rows of the files as spans to the exporter, which it does not shut down. It stops
@@ -146,14 +179,30 @@ func Run(ctx context.Context, files []string, plan *baseline.Plan, o Options, ex
 	)
 	s := &sender{
 		plan: plan, opts: o, tracer: provider.Tracer("github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"),
-		batch: b, started: time.Now(), name: "predict " + o.Model,
+		batch: b, labels: &labelQueue{byClock: o.byClock()}, started: time.Now(), name: "predict " + o.Model,
+	}
+	s.labels.post = func(ctx context.Context, due []labels.Label) error {
+		if err := b.flush(); err != nil { // a label comes behind its prediction
+			return err
+		}
+		return o.Labels.Client.Post(ctx, due)
+	}
+	before := 0
+	if o.Labels != nil {
+		before = o.Labels.Client.Tally.Sent()
 	}
 	err := s.files(ctx, files)
 	if err == nil || errors.Is(err, errLimit) {
-		err = b.flush()
+		if err = b.flush(); err == nil {
+			err = s.labels.finish(ctx)
+		}
 	}
 	// Not Shutdown(ctx): a cancelled context must not keep the provider from stopping.
 	err = errors.Join(err, provider.Shutdown(context.WithoutCancel(ctx)))
 	s.result.Delivered, s.result.Failed = b.delivered, b.failed
+	if l := o.Labels; l != nil {
+		s.result.Unsent = s.labels.added - (l.Client.Tally.Sent() - before)
+		s.result.Orphans = l.Known.orphans()
+	}
 	return s.result, err
 }

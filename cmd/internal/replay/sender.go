@@ -30,6 +30,7 @@ type sender struct {
 	opts    Options
 	tracer  trace.Tracer
 	batch   *batcher
+	labels  *labelQueue
 	started time.Time
 	name    string
 	sent    int
@@ -110,12 +111,12 @@ func (s *sender) file(ctx context.Context, path string, m *mapping, yield func(t
 
 // instant returns the time of a row, zero for now, and whether it is in the range.
 func (s *sender) instant(m *mapping, row []table.Cell) (at time.Time, in bool, err error) {
-	if m.timestamp < 0 {
+	if m.timestamp.at < 0 {
 		return time.Time{}, true, nil
 	}
 	o := &s.opts
 	ranged := !o.From.IsZero() || !o.To.IsZero()
-	c := row[m.timestamp]
+	c := row[m.timestamp.at]
 	if c.Kind == table.Missing {
 		if ranged {
 			return at, false, nil
@@ -152,6 +153,9 @@ func (s *sender) send(ctx context.Context, m *mapping, at time.Time, row []table
 	case s.opts.Now || at.IsZero():
 		at = time.Now()
 	}
+	if err := s.labels.advance(ctx, at); err != nil {
+		return err
+	}
 	var err error
 	var latency time.Duration
 	s.attrs, latency, err = m.attributes(s.attrs[:0], row)
@@ -171,6 +175,9 @@ func (s *sender) send(ctx context.Context, m *mapping, at time.Time, row []table
 	}
 	span.End(trace.WithTimestamp(at))
 	s.sent++
+	if err := s.label(m, at, row, span.SpanContext()); err != nil {
+		return fmt.Errorf("%s: %w", where(), err)
+	}
 	return s.batch.err
 }
 
