@@ -19,6 +19,7 @@ import (
 	mlsummaryconnector "github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
 	mldriftconnector "github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector"
 	mljobconnector "github.com/otelcol-ml/otelcol-ml/connector/mljobconnector"
+	mlevaluationconnector "github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector"
 	debugexporter "go.opentelemetry.io/collector/exporter/debugexporter"
 	nopexporter "go.opentelemetry.io/collector/exporter/nopexporter"
 	otlpexporter "go.opentelemetry.io/collector/exporter/otlpexporter"
@@ -250,6 +251,7 @@ func components() (otelcol.Factories, error) {
 		mlsummaryconnector.NewFactory(),
 		mldriftconnector.NewFactory(),
 		mljobconnector.NewFactory(),
+		mlevaluationconnector.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -263,6 +265,7 @@ func components() (otelcol.Factories, error) {
 		mlsummaryconnector.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 		mldriftconnector.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 		mljobconnector.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
+		mlevaluationconnector.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 	})
 
 	return factories, nil

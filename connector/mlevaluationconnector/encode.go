@@ -193,16 +193,11 @@ func (f *frame) total(t *quality.Total) {
 	if t.Confusion == nil {
 		f.count(f.e.UpDown(mlconv.MetricEvaluationCount), t.Since, float64(t.Rows))
 	} else {
-		classes := append(t.Confusion.Classes(), evaluation.Other)
-		for _, actual := range classes {
-			for _, predicted := range classes {
-				if w := t.Confusion.Weight(actual, predicted); w > 0 {
-					m := f.count(f.e.UpDown(mlconv.MetricEvaluationCount), t.Since, w)
-					m.PutStr(mlconv.AttrEvaluationPredicted, predicted)
-					m.PutStr(mlconv.AttrEvaluationActual, actual)
-				}
-			}
-		}
+		cells(t.Confusion, func(actual, predicted string, weight float64) {
+			m := f.count(f.e.UpDown(mlconv.MetricEvaluationCount), t.Since, weight)
+			m.PutStr(mlconv.AttrEvaluationPredicted, predicted)
+			m.PutStr(mlconv.AttrEvaluationActual, actual)
+		})
 	}
 	p := f.e.Histogram(mlconv.MetricLabelLag)
 	f.put(p.Attributes())
@@ -249,8 +244,8 @@ func (e *encoder) evaluator(r *evaluator.Result) {
 // shadow encodes how far two models agree.
 func (e *encoder) shadow(r *shadow.Result) {
 	f := &frame{e: e, start: r.Start, end: r.End, put: func(m pcommon.Map) {
-		putIdentity(m, &r.Used, r.Segment)
-		if r.Shadow.Name != r.Used.Name {
+		putIdentity(m, &r.Primary, r.Segment)
+		if r.Shadow.Name != r.Primary.Name {
 			putText(m, mlconv.AttrShadowModel, r.Shadow.Name)
 		}
 		putText(m, mlconv.AttrShadowVersion, r.Shadow.Version)
@@ -260,30 +255,49 @@ func (e *encoder) shadow(r *shadow.Result) {
 	}}
 	for i := range r.Scores {
 		s := &r.Scores[i]
-		measure := func(m pcommon.Map) { putScore(m, s.Measure, s.Class, s.Average) }
-		f.bounds(mlconv.MetricShadowScore, s.Interval, measure)
-		f.gauge(mlconv.MetricShadowSamples, s.N, measure)
+		f.shadowScore(s.Interval, func(m pcommon.Map) { putScore(m, s.Measure, s.Class, s.Average) })
 	}
 	disagreement := func(m pcommon.Map) {
 		m.PutStr(mlconv.AttrEvaluationMeasure, measureDisagreement)
 		m.PutStr(mlconv.AttrEvaluationMethod, string(quality.Sequential))
 	}
-	f.bounds(mlconv.MetricShadowScore, r.Disagreement, disagreement)
-	f.gauge(mlconv.MetricShadowSamples, r.Disagreement.N, disagreement)
+	f.shadowScore(r.Disagreement, disagreement)
 	f.verdict(r.Verdict, func(m pcommon.Map) {
 		disagreement(m)
 		m.PutStr(mlconv.AttrEvaluationComparedWith, comparedWithShadow)
-		putText(m, mlconv.AttrShadowVersion, r.Shadow.Version)
 	})
-	for _, c := range r.Counts {
-		m := f.count(e.Sum(mlconv.MetricShadowCount), 0, c.Weight)
-		m.PutStr(mlconv.AttrEvaluationPredicted, c.Used)
-		m.PutStr(mlconv.AttrShadowClass, c.Shadow)
+	cells(r.Answers, func(primary, shadow string, weight float64) {
+		m := f.count(e.Sum(mlconv.MetricShadowCount), r.Since, weight)
+		m.PutStr(mlconv.AttrEvaluationPredicted, primary)
+		m.PutStr(mlconv.AttrShadowClass, shadow)
+	})
+	for _, failed := range [...]struct {
+		which string
+		n     float64
+	}{{"primary", r.PrimaryFailed}, {"shadow", r.ShadowFailed}, {"both", r.BothFailed}} {
+		if failed.n > 0 {
+			m := f.count(e.Sum(mlconv.MetricShadowCount), r.Since, failed.n)
+			m.PutStr(mlconv.AttrShadowFailed, failed.which)
+		}
 	}
-	for failed, n := range map[string]float64{"primary": r.UsedFailed, "shadow": r.ShadowFailed, "both": r.BothFailed} {
-		if n > 0 {
-			m := f.count(e.Sum(mlconv.MetricShadowCount), 0, n)
-			m.PutStr(mlconv.AttrShadowFailed, failed)
+}
+
+func (f *frame) shadowScore(i evaluation.Interval, which func(pcommon.Map)) {
+	f.bounds(mlconv.MetricShadowScore, i, which)
+	f.gauge(mlconv.MetricShadowSamples, i.N, which)
+}
+
+// cells calls do with the cells of a matrix that have rows.
+func cells(c *evaluation.Confusion, do func(actual, predicted string, weight float64)) {
+	if c == nil {
+		return
+	}
+	classes := append(c.Classes(), evaluation.Other)
+	for _, actual := range classes {
+		for _, predicted := range classes {
+			if w := c.Weight(actual, predicted); w > 0 {
+				do(actual, predicted, w)
+			}
 		}
 	}
 }

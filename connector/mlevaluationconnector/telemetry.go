@@ -5,6 +5,7 @@ package mlevaluationconnector
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -28,6 +29,7 @@ type telemetry struct {
 
 	logger  *zap.Logger
 	notices *loglimit.Limiter
+	ignored sync.Once
 	// quality, table and shadow are what was recorded last of counts that grow.
 	quality quality.Stats
 	table   evaluator.TableStats
@@ -140,5 +142,9 @@ func (t *telemetry) truth(ctx context.Context, read *truth) {
 	add(ctx, t.MlEvaluationLabels, read.malformed, "outcome", "malformed")
 	add(ctx, t.MlEvaluationRecordsIgnored, read.ignored)
 	t.notice(read.malformed, "malformed labels", "Labels cannot be read", zap.Error(read.first))
-	t.notice(read.ignored, "ignored records", "Log records are neither labels (ml.ground_truth) nor evaluations (gen_ai.evaluation.result); they are ignored")
+	if read.ignored > 0 {
+		t.ignored.Do(func() {
+			t.logger.Info("Log records that are neither labels (ml.ground_truth) nor evaluations (gen_ai.evaluation.result) are ignored and counted; this is said once")
+		})
+	}
 }

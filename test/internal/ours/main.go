@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
 	"github.com/otelcol-ml/otelcol-ml/converter/enabledconverter"
@@ -60,7 +61,7 @@ func factories() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	connectors, err := otelcol.MakeFactoryMap[connector.Factory](
-		mlsummaryconnector.NewFactory(), mldriftconnector.NewFactory(), mljobconnector.NewFactory())
+		mlsummaryconnector.NewFactory(), mldriftconnector.NewFactory(), mljobconnector.NewFactory(), mlevaluationconnector.NewFactory())
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
