@@ -81,6 +81,14 @@ func (c *Clock) Advance(now time.Time) { c.clock.Advance(now.Unix(), c.lateness,
 // Pane is the number of the pane of a time.
 func (c *Clock) Pane(t int64) int64 { return c.grid.Pane(floorSeconds(t)) }
 
+// Newest is the end of the minute of the newest event, Never before there was one.
+func (c *Clock) Newest() int64 {
+	if !c.clock.Seen {
+		return Never
+	}
+	return (c.clock.Newest+60)*int64(time.Second) - 1
+}
+
 // Watermark is the time before which no more events are awaited, Never before the first Advance
 // after an event.
 func (c *Clock) Watermark() int64 {

@@ -59,7 +59,7 @@ func BenchmarkRow(b *testing.B) {
 	now := monday.Add(30 * day)
 	for _, task := range []string{"plain", "calibrated"} {
 		for _, segments := range []int{0, 3} {
-			e := New(Options{})
+			e := New(Options{Maturity: day})
 			if task == "calibrated" {
 				e.SetTasks(func(prediction.Identity) Task { return calibrated("1") })
 			}
@@ -84,7 +84,7 @@ func BenchmarkRow(b *testing.B) {
 
 func BenchmarkResults(b *testing.B) {
 	now := monday.Add(30 * day)
-	e := New(Options{Margins: map[evaluation.Measure]float64{evaluation.MeasureFPR: 0.005}})
+	e := New(Options{Maturity: day, Margins: map[evaluation.Measure]float64{evaluation.MeasureFPR: 0.005}})
 	e.SetTasks(func(prediction.Identity) Task { return calibrated("1") })
 	answers, labels := drawn(100_000, 3, 15*day)
 	for i, a := range answers {
@@ -121,7 +121,7 @@ func TestMemoryOfASeries(t *testing.T) {
 		{"two classes", Task{Kind: catalog.Multiclass}, 20_000},
 	} {
 		for _, segments := range []int{0, 3} {
-			e := New(Options{})
+			e := New(Options{Maturity: day})
 			e.SetTasks(func(prediction.Identity) Task { return c.task })
 			answers, labels := drawn(c.rows, segments, 15*day+12*time.Hour)
 			before := heap()

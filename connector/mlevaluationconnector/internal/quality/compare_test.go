@@ -120,7 +120,7 @@ func TestVerdicts(t *testing.T) {
 		"inconclusive": {50_000, [2]float64{0.02, 0.0252}, evaluation.Inconclusive},
 	} {
 		t.Run(name, func(t *testing.T) {
-			e := New(Options{Window: week, Margins: map[evaluation.Measure]float64{evaluation.MeasureFPR: 0.005}})
+			e := New(Options{Window: week, Maturity: day, Margins: map[evaluation.Measure]float64{evaluation.MeasureFPR: 0.005}})
 			e.SetTasks(fraudTask("1"))
 			rates12(e, c.n, c.fpr, 3)
 			for _, r := range results(e) {
@@ -229,7 +229,7 @@ func TestTrialsOutliveTheirPanes(t *testing.T) {
 
 // A gold set is scored by version 1 every week, and by version 2.
 func TestPairs(t *testing.T) {
-	o := Options{Window: week, Margins: map[evaluation.Measure]float64{evaluation.MeasureFPR: 0.005, evaluation.MeasureAccuracy: 0.005}}
+	o := Options{Window: week, Maturity: day, Margins: map[evaluation.Measure]float64{evaluation.MeasureFPR: 0.005, evaluation.MeasureAccuracy: 0.005}}
 	o.Limits.Items = 2001
 	e := New(o)
 	e.SetTasks(fraudTask("1"))
@@ -300,7 +300,7 @@ func TestPairs(t *testing.T) {
 
 // A set of labels is compared with live labels of the same time.
 func TestSetAgainstLive(t *testing.T) {
-	e := New(Options{Window: week})
+	e := New(Options{Window: week, Maturity: day})
 	e.SetTasks(fraudTask(""))
 	now := monday.Add(20 * day)
 	for i := range 1000 {
@@ -324,7 +324,7 @@ func TestSetAgainstLive(t *testing.T) {
 // Once there are labels, the estimate of the same rows is measured by them.
 func TestEstimatesAreMeasured(t *testing.T) {
 	for _, shift := range []float64{0, 0.3} {
-		e := New(Options{Window: week})
+		e := New(Options{Window: week, Maturity: day})
 		e.SetTasks(func(prediction.Identity) Task { return calibrated("1") })
 		now := monday.Add(3 * day)
 		rnd := rand.New(rand.NewPCG(4, 4))

@@ -33,6 +33,10 @@ type Engine struct {
 	// are in the store no longer for a reason.
 	dirty []*group
 	gone  []string
+	// unsettled says that records were read whose rows may have been counted by other tasks, reset are
+	// those whose rows were.
+	unsettled bool
+	reset     []prediction.Identity
 }
 
 type modelKey struct{ name, environment string }
@@ -61,9 +65,12 @@ type member struct {
 	// sets are the names of sets of labels; the first is that of live traffic.
 	sets []string
 	// groups are the total, then segments.
-	groups  []*group
-	byName  map[string]*group
+	groups []*group
+	byName map[string]*group
+	// meaning is what rows were counted by.
 	meaning uint64
+	// anew is the time up to which predictions were forgotten, and their labels are not counted.
+	anew int64
 }
 
 // New returns an Engine that has seen nothing.
@@ -75,20 +82,26 @@ func New(o Options) *Engine {
 }
 
 // SetTasks says what the models do. Where that is another thing than their rows were counted by, it
-// forgets those rows and returns whose they were: all answers and labels of these must be counted
-// again. The function is also called for each new identity.
+// forgets those rows and returns whose they were: they begin anew, unless all their answers and labels
+// are given to the Engine again. The function is also called for each new identity.
 func (e *Engine) SetTasks(tasks func(prediction.Identity) Task) (reset []prediction.Identity) {
 	e.tasks = tasks
+	e.settle()
+	reset, e.reset = e.reset, nil
+	return reset
+}
+
+// settle gives all members their tasks, and lets go of rows that were counted by other ones.
+func (e *Engine) settle() {
+	e.unsettled = false
 	for _, m := range e.models {
 		for _, x := range m.members {
-			if !e.learn(x, tasks(x.Identity)) || len(x.groups) == 0 {
-				continue
+			if e.learn(x, e.tasks(x.Identity)) && len(x.groups) > 0 {
+				e.reset = append(e.reset, x.Identity)
+				e.forget(x)
 			}
-			reset = append(reset, x.Identity)
-			e.forget(x)
 		}
 	}
-	return reset
 }
 
 // learn gives a member its task and reports whether its rows were counted by another one.
@@ -111,6 +124,7 @@ func (e *Engine) forget(x *member) {
 		e.removeGroup(g)
 	}
 	x.groups, x.byName = nil, map[string]*group{}
+	x.anew = x.model.clock.Newest()
 	x.model.items.forget(x)
 	x.model.dirty = true
 }
@@ -132,7 +146,7 @@ func (e *Engine) join(id prediction.Identity) *member {
 	if len(e.members) >= e.o.Limits.Identities {
 		return nil
 	}
-	x := &member{Identity: id, model: e.modelOf(modelKey{id.Name, id.Environment}), first: math.MaxInt64, sets: []string{""}, byName: map[string]*group{}}
+	x := &member{Identity: id, model: e.modelOf(modelKey{id.Name, id.Environment}), first: math.MaxInt64, anew: pane.Never, sets: []string{""}, byName: map[string]*group{}}
 	x.model.members = append(x.model.members, x)
 	e.members[id] = x
 	e.learn(x, e.tasks(id))
@@ -151,6 +165,9 @@ func (e *Engine) modelOf(k modelKey) *model {
 
 // Predict counts an answer that has come.
 func (e *Engine) Predict(a *answer.Answer, now time.Time) {
+	if e.unsettled {
+		e.settle()
+	}
 	if a.Failed {
 		e.stats.Predictions[Failed]++
 		return
@@ -174,6 +191,9 @@ func (e *Engine) Predict(a *answer.Answer, now time.Time) {
 	case at < x.model.oldest:
 		e.stats.Predictions[Late]++
 		return
+	}
+	if a.Time <= x.anew {
+		x.anew = pane.Never // what was forgotten comes again
 	}
 	x.model.dirty = true
 	x.first = min(x.first, at)
@@ -212,6 +232,9 @@ func (e *Engine) Label(a *answer.Answer, l *label.Label) { e.label(a, l, 1) }
 func (e *Engine) Unlabel(a *answer.Answer, l *label.Label) { e.label(a, l, -1) }
 
 func (e *Engine) label(a *answer.Answer, l *label.Label, sign int64) {
+	if e.unsettled {
+		e.settle()
+	}
 	reason := e.labelRow(a, l, sign)
 	if reason != Counted && sign > 0 {
 		e.stats.Labels[reason]++
@@ -226,7 +249,7 @@ func (e *Engine) labelRow(a *answer.Answer, l *label.Label, sign int64) Reason {
 	switch {
 	case x == nil && len(e.members) >= e.o.Limits.Identities:
 		return Overflow
-	case x == nil:
+	case x == nil || a.Time <= x.anew:
 		return Late
 	}
 	if !x.known && sign > 0 {
@@ -351,6 +374,9 @@ func (e *Engine) touch(g *group, t *tally) {
 // Advance moves the clocks on, by the wall clock where a model is silent, and drops what is over:
 // panes that no window needs, and segments, versions and models of which there are none.
 func (e *Engine) Advance(now time.Time) {
+	if e.unsettled {
+		e.settle()
+	}
 	for _, m := range e.models {
 		m.clock.Advance(now)
 		oldest := m.clock.Oldest()
@@ -393,13 +419,18 @@ func (e *Engine) Advance(now time.Time) {
 	e.dirty = slices.DeleteFunc(e.dirty, func(g *group) bool { return g.removed })
 }
 
-// drop forgets the panes before one. What trials need of them stays.
+// drop forgets the panes before one, but none that Closed has not given as it is. What trials need of
+// them stays.
 func (e *Engine) drop(g *group, oldest int64) {
 	span, ok := g.panes.All()
 	if !ok || span.First >= oldest {
 		return
 	}
 	for at, t := range g.panes.Window(pane.Span{First: span.First, Last: oldest - 1}) {
+		if e.o.Closed && t.given == notGiven {
+			oldest = at
+			break
+		}
 		g.archive(at, t)
 		if t.stored {
 			e.gone = append(e.gone, g.paneKey(at))

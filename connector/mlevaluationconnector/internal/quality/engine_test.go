@@ -50,7 +50,7 @@ func score(t *testing.T, r *Result, m evaluation.Measure) evaluation.Score {
 }
 
 func TestOneWindow(t *testing.T) {
-	e := New(Options{})
+	e := New(Options{Maturity: day})
 	for i := range 10 {
 		a := scored("7", time.Duration(i)*time.Hour, []string{"0", "1"}[i%2], float64(i%2))
 		a.Segments = []string{"country=DE"}

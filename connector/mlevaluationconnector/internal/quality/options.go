@@ -12,7 +12,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 )
 
-// Options are the settings of an Engine. The zero value of a field is its default.
+// Options are the settings of an Engine. The zero value of a field is its default, where it has one.
 type Options struct {
 	// Level is the confidence of intervals and verdicts; 0.95.
 	Level float64
@@ -21,7 +21,7 @@ type Options struct {
 	// Wait is how long after a prediction labels come; 168h. With Closed, panes are kept that long.
 	Wait time.Duration
 	// Maturity is how soon after its prediction a label must be known to count in comparisons, and
-	// how long after its end a window is compared; 24h.
+	// how long after its end a window is compared. 0 is 0: labels that are known at once.
 	Maturity time.Duration
 	// Bins are those of scores in totals, SegmentBins those in segments; 200 and 50.
 	Bins, SegmentBins int
@@ -58,7 +58,6 @@ func (o Options) withDefaults() Options {
 	orElse(&o.Level, 0.95)
 	orElse(&o.Window, eventtime.Window{Length: 168 * time.Hour})
 	orElse(&o.Wait, 168*time.Hour)
-	orElse(&o.Maturity, 24*time.Hour)
 	orElse(&o.Bins, evaluation.DefaultBins)
 	orElse(&o.SegmentBins, 50)
 	orElse(&o.Classes, 50)

@@ -99,6 +99,9 @@ func (g *group) look(v *view, s pane.Span, set int, matureOnly bool) {
 // Results gives the window at the front of every series, and what it differs from. Advance says where
 // the front is.
 func (e *Engine) Results(yield func(*Result)) {
+	if e.unsettled {
+		e.settle()
+	}
 	for _, m := range e.models {
 		front, ok := m.clock.Current()
 		if !ok {
@@ -189,9 +192,12 @@ const (
 )
 
 // Closed gives every window that has ended and is not as it was given last: windows one after the
-// other, such as the days. It moves the clocks on, but drops nothing: it is called before Advance
-// is, by those who set Options.Closed.
+// other, such as the days. It moves the clocks on. It is for those who set Options.Closed: Advance
+// drops no window then that has not been given.
 func (e *Engine) Closed(now time.Time, yield func(*Result)) {
+	if e.unsettled {
+		e.settle()
+	}
 	for _, m := range e.models {
 		m.clock.Advance(now)
 		if m.clock.Watermark() == pane.Never {

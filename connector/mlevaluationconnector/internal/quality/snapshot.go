@@ -144,6 +144,7 @@ func (e *Engine) encodeGroup(g *group) []byte {
 		w.String(x.task.positive)
 		w.Uint64(x.meaning)
 		w.Varint(x.first)
+		w.Varint(x.anew)
 	}
 	w.Uvarint(uint64(len(g.totals)))
 	for i, t := range g.totals {
@@ -255,6 +256,7 @@ func takeEstimate(d *wire.Decoder) estimate {
 // Restore reads a record that Snapshot gave, in any order, before anything is counted. The error is
 // ErrSettings or one of wire's.
 func (e *Engine) Restore(key string, record []byte) error {
+	e.unsettled = true
 	kind, rest, _ := strings.Cut(strings.TrimPrefix(key, keyPrefix), "/")
 	number, _, _ := strings.Cut(rest, "/")
 	id, err := strconv.ParseUint(number, 10, 62)
@@ -336,11 +338,11 @@ func (e *Engine) restoreGroup(d *wire.Decoder, id uint64) error {
 	var known bool
 	var t task
 	var meaning uint64
-	first := int64(math.MaxInt64)
+	first, anew := int64(math.MaxInt64), int64(pane.Never)
 	if segment == "" {
 		known = d.Bool()
 		t.kind, t.positive = catalog.Task(d.String()), d.String()
-		meaning, first = d.Uint64(), d.Varint()
+		meaning, first, anew = d.Uint64(), d.Varint(), d.Varint()
 	}
 	var names []string
 	var totals []*total
@@ -376,16 +378,16 @@ func (e *Engine) restoreGroup(d *wire.Decoder, id uint64) error {
 		}
 	}
 	if segment == "" {
-		x.first = min(x.first, first)
+		x.first, x.anew = min(x.first, first), anew
 		e.restoreTask(x, t, known, meaning)
 	}
 	return nil
 }
 
-// restoreTask gives a member the task that its rows were counted by.
+// restoreTask gives a member the task that its rows were counted by; settle finds out whether it is
+// another one now.
 func (e *Engine) restoreTask(x *member, t task, known bool, meaning uint64) {
 	if known && x.meaning != meaning {
-		// SetTasks finds out whether it is another one now.
 		t.against = x.task.against
 		x.task, x.known, x.meaning = t, true, meaning
 	}

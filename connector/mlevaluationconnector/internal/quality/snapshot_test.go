@@ -66,7 +66,7 @@ func against1(id prediction.Identity) Task {
 }
 
 var restoreOptions = Options{
-	Window: eventtime.Window{Length: 96 * time.Hour}, Closed: true,
+	Window: eventtime.Window{Length: 96 * time.Hour}, Maturity: day, Closed: true,
 	Margins: map[evaluation.Measure]float64{evaluation.MeasureFPR: 0.005, evaluation.MeasureAccuracy: 0.01},
 }
 
@@ -152,7 +152,7 @@ func TestRecordsOfOtherSettings(t *testing.T) {
 
 // Another task makes rows count anew; the same one does not.
 func TestTasksThatChange(t *testing.T) {
-	e := New(Options{})
+	e := New(Options{Maturity: day})
 	a := scored("7", time.Hour, "1", 0.9)
 	e.Predict(a, monday.Add(day))
 	e.Label(a, after(a, time.Minute, "1"))

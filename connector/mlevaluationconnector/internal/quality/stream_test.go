@@ -224,7 +224,7 @@ func TestAnyOrderIsTheOfflineComputation(t *testing.T) {
 				s.answer = func(a *answer.Answer) { kind.answer(s.rnd, a) }
 				s.label = func(a *answer.Answer, l *label.Label) { kind.label(s.rnd, a, l) }
 				s.make(4000)
-				o := Options{Window: w}.withDefaults()
+				o := Options{Window: w, Maturity: day}.withDefaults()
 				e := New(o)
 				e.SetTasks(func(prediction.Identity) Task { return kind.task })
 				s.run(e)
