@@ -84,16 +84,15 @@ func (m moments) central(k int) float64 {
 //	x̄ − s/√n · g⁻¹(±z),   g(t) = t + γt²/(3√n) + γ²t³/(27n) + γ/(6√n)
 //
 // One row has no bounds.
-func (m moments) interval(level float64) Interval { return m.unskewed(level, normalQuantile(level)) }
+func (m moments) interval(level float64) Interval { return m.unskewed(normalQuantile(level)) }
 
 // unskewed is interval with another quantile than the normal one.
-func (m moments) unskewed(level, quantile float64) Interval {
-	out := m.student(level)
-	variance := m.central(2)
-	if math.IsInf(out.Lower, 0) || !(variance > 0) {
+func (m moments) unskewed(quantile float64) Interval {
+	out, variance := m.degenerate()
+	if !(variance > 0) {
 		return out
 	}
-	n := m.n()
+	n := out.N
 	root := math.Sqrt(n)
 	gamma := m.central(3) / math.Pow(variance, 1.5)
 	a := gamma / root
@@ -111,23 +110,30 @@ func (m moments) unskewed(level, quantile float64) Interval {
 // student is Student's interval of the mean, which is better where numbers are about symmetric and
 // have long tails. One row has no bounds.
 func (m moments) student(level float64) Interval {
-	n := m.n()
+	out, variance := m.degenerate()
+	if !(variance > 0) {
+		return out
+	}
+	half := studentQuantile(level, out.N-1) * math.Sqrt(variance/(out.N-1))
+	out.Lower, out.Upper = out.Point-half, out.Point+half
+	return out
+}
+
+// degenerate is the interval of the mean where there is no variance: of no row, of one, and of rows
+// that are all the same.
+func (m moments) degenerate() (i Interval, variance float64) {
 	if m.rows == 0 {
-		return undefined(math.Inf(-1), math.Inf(1), 0)
+		return undefined(math.Inf(-1), math.Inf(1), 0), 0
 	}
 	mean := m.mean()
-	out := Interval{Point: mean, Lower: math.Inf(-1), Upper: math.Inf(1), N: n}
-	if n <= 1 {
-		return out
+	i = Interval{Point: mean, Lower: math.Inf(-1), Upper: math.Inf(1), N: m.n()}
+	if i.N <= 1 {
+		return i, 0
 	}
-	variance := m.central(2)
-	if variance == 0 {
-		out.Lower, out.Upper = mean, mean
-		return out
+	if variance = m.central(2); variance == 0 {
+		i.Lower, i.Upper = mean, mean
 	}
-	half := studentQuantile(level, n-1) * math.Sqrt(variance/(n-1))
-	out.Lower, out.Upper = mean-half, mean+half
-	return out
+	return i, variance
 }
 
 func (m moments) encode(e *wire.Encoder) {

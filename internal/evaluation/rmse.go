@@ -12,7 +12,7 @@ import "math"
 func RMSE(r *Regression, level float64) Interval {
 	n := r.squared.n()
 	quantile := studentQuantile(level, max(n-1, 1)) * wider(n, level)
-	return nonNegative(r.squared.unskewed(level, quantile)).mapped(math.Sqrt)
+	return nonNegative(r.squared.unskewed(quantile)).mapped(math.Sqrt)
 }
 
 // wider is Bonett's factor.

@@ -82,23 +82,38 @@ func BenchmarkRow(b *testing.B) {
 	}
 }
 
+// An emission of two versions with a hundred segments each, of which the second is compared with the
+// first.
 func BenchmarkResults(b *testing.B) {
 	now := monday.Add(30 * day)
-	e := New(Options{Maturity: day, Margins: map[evaluation.Measure]float64{evaluation.MeasureFPR: 0.005}})
-	e.SetTasks(func(prediction.Identity) Task { return calibrated("1") })
-	answers, labels := drawn(100_000, 3, 15*day)
-	for i, a := range answers {
-		e.Predict(a, now)
-		e.Label(a, labels[i])
+	for name, task := range map[string]Task{"plain": {Kind: catalog.BinaryClassification, Positive: "1"}, "calibrated": calibrated("1")} {
+		b.Run(name, func(b *testing.B) {
+			e := New(Options{Maturity: day, Margins: map[evaluation.Measure]float64{evaluation.MeasureFPR: 0.005}})
+			e.SetTasks(func(id prediction.Identity) Task {
+				t := task
+				if id.Version == "2" {
+					t.Against = "1"
+				}
+				return t
+			})
+			rnd := rand.New(rand.NewPCG(1, 2))
+			answers, labels := drawn(100_000, 0, 15*day)
+			for i, a := range answers {
+				a.Version = []string{"1", "2"}[i%2]
+				a.Segments = []string{fmt.Sprint("d=", rnd.IntN(100))}
+				e.Predict(a, now)
+				e.Label(a, labels[i])
+			}
+			e.Advance(now)
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				n = 0
+				e.Results(func(*Result) { n++ })
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/result")
+		})
 	}
-	e.Advance(now)
-	b.ReportAllocs()
-	n := 0
-	for b.Loop() {
-		n = 0
-		e.Results(func(*Result) { n++ })
-	}
-	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(n), "ns/result")
 }
 
 // What a series takes is said in the README.

@@ -179,7 +179,7 @@ func TestSequentialVerdictsUnderManyLooks(t *testing.T) {
 					continue
 				}
 				w := m.model.clock.Ended(m.model.clock.Watermark() - int64(e.o.Maturity))
-				for _, d := range e.compareMeasured(m.groups[0], 0, windows{mature: w}) {
+				for _, d := range e.compareMeasured(m.groups[0], m.others(""), 0, windows{mature: w}) {
 					if d.ComparedWith == "1" && d.Verdict == evaluation.Worse {
 						alarms[d.Method] = true
 					}

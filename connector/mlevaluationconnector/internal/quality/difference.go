@@ -82,7 +82,7 @@ func each(before, after []evaluation.Score, do func(a, b evaluation.Score)) {
 }
 
 // compareMeasured compares the mature rows of a window.
-func (e *Engine) compareMeasured(g *group, set int, w windows) (out []Difference) {
+func (e *Engine) compareMeasured(g *group, others []*group, set int, w windows) (out []Difference) {
 	x := g.member
 	var now view
 	g.look(&now, w.mature, set, true)
@@ -101,7 +101,6 @@ func (e *Engine) compareMeasured(g *group, set int, w windows) (out []Difference
 	if set > 0 {
 		against(Live, func(v *view) { g.look(v, w.mature, 0, true) })
 	}
-	others := x.others(g.segment)
 	if len(others) == 0 {
 		return out
 	}
@@ -210,14 +209,14 @@ func ofScores(m evaluation.Measure) bool {
 }
 
 // compareEstimates compares what is estimated with the window before and with another version.
-func (e *Engine) compareEstimates(g *group, w pane.Span) (out []Difference) {
+func (e *Engine) compareEstimates(g *group, others []*group, w pane.Span) (out []Difference) {
 	x := g.member
 	var now, previous, other view
 	g.look(&now, w, 0, false)
 	after := now.estimate.list(&x.task, e.o.Level)
 	g.look(&previous, w.Before(), 0, false)
 	out = e.independent(previous.estimate.list(&x.task, e.o.Level), after, PreviousWindow)
-	for _, g := range x.others(g.segment) {
+	for _, g := range others {
 		g.look(&other, w, 0, false)
 	}
 	return append(out, e.independent(other.estimate.list(&x.task, e.o.Level), after, x.task.against)...)

@@ -45,11 +45,15 @@ type modelKey struct{ name, environment string }
 type model struct {
 	modelKey
 	// id is that of its record, 0 before there is one.
-	id      uint64
-	clock   *pane.Clock
-	oldest  int64
-	members []*member
-	items   items
+	id    uint64
+	clock *pane.Clock
+	// oldest is the first pane that is taken; held says that older ones are still to be given.
+	oldest int64
+	held   bool
+	// mature and ended are the last panes of windows that Results has compared.
+	mature, ended int64
+	members       []*member
+	items         items
 	// dirty says that its record in the store is not as the model is now, stored that it has one.
 	dirty, stored bool
 }
@@ -96,6 +100,9 @@ func (e *Engine) settle() {
 	e.unsettled = false
 	for _, m := range e.models {
 		for _, x := range m.members {
+			for _, g := range x.groups {
+				g.turn++
+			}
 			if e.learn(x, e.tasks(x.Identity)) && len(x.groups) > 0 {
 				e.reset = append(e.reset, x.Identity)
 				e.forget(x)
@@ -156,7 +163,7 @@ func (e *Engine) join(id prediction.Identity) *member {
 func (e *Engine) modelOf(k modelKey) *model {
 	m := e.byModel[k]
 	if m == nil {
-		m = &model{modelKey: k, clock: pane.NewClock(e.o.clock()), oldest: pane.Never, items: newItems(e.o.Limits.Items)}
+		m = &model{modelKey: k, clock: pane.NewClock(e.o.clock()), oldest: pane.Never, mature: pane.Never, ended: pane.Never, items: newItems(e.o.Limits.Items)}
 		e.models = append(e.models, m)
 		e.byModel[k] = m
 	}
@@ -216,6 +223,9 @@ func (e *Engine) predict(x *member, segment string, at int64, a *answer.Answer, 
 	t, _ := g.panes.At(at)
 	if t == nil {
 		return false
+	}
+	if at <= x.model.ended {
+		g.turn++
 	}
 	t.predicted.add(a.Weight, 1)
 	if estimated {
@@ -350,6 +360,9 @@ func (e *Engine) labelGroup(g *group, set int, at, lag int64, weight float64, si
 	}
 	s.of.add(weight, sign)
 	if lag <= int64(e.o.Maturity) {
+		if at <= x.model.mature {
+			g.turn++
+		}
 		s.mature.count(&x.task, g.shape, r, sign)
 	} else {
 		s.late.count(&x.task, g.shape, r, sign)
@@ -380,11 +393,10 @@ func (e *Engine) Advance(now time.Time) {
 	for _, m := range e.models {
 		m.clock.Advance(now)
 		oldest := m.clock.Oldest()
-		if oldest == m.oldest {
+		if oldest == m.oldest && !m.held {
 			continue
 		}
-		m.oldest = oldest
-		m.dirty = true
+		m.oldest, m.held, m.dirty = oldest, false, true
 		for _, x := range m.members {
 			x.groups = slices.DeleteFunc(x.groups, func(g *group) bool {
 				e.drop(g, oldest)
@@ -428,7 +440,7 @@ func (e *Engine) drop(g *group, oldest int64) {
 	}
 	for at, t := range g.panes.Window(pane.Span{First: span.First, Last: oldest - 1}) {
 		if e.o.Closed && t.given == notGiven {
-			oldest = at
+			oldest, g.member.model.held = at, true
 			break
 		}
 		g.archive(at, t)

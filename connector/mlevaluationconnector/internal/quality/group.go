@@ -31,6 +31,9 @@ type group struct {
 	archives []archive
 	// dirty says that the group is in Engine.dirty, stored that it has a record in the store.
 	dirty, stored, removed bool
+	// found are its comparisons, turn goes up when what they rest on changes.
+	found comparisons
+	turn  uint64
 	// changed are windows that have changed since Closed gave them, while it is called.
 	changed map[int64]bool
 }

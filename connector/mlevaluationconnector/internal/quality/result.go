@@ -5,6 +5,7 @@ package quality
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/pane"
@@ -107,11 +108,13 @@ func (e *Engine) Results(yield func(*Result)) {
 		if !ok {
 			continue
 		}
-		mature := m.clock.Ended(m.clock.Watermark() - int64(e.o.Maturity))
-		ended := m.clock.Ended(m.clock.Watermark())
+		w := windows{shown: front, comparable: true, live: true}
+		w.mature = m.clock.Ended(m.clock.Watermark() - int64(e.o.Maturity))
+		w.ended = m.clock.Ended(m.clock.Watermark())
+		m.mature, m.ended = w.mature.Last, w.ended.Last
 		for _, x := range m.members {
 			for _, g := range x.groups {
-				e.results(g, windows{front, mature, ended, true}, yield)
+				e.results(g, w, yield)
 			}
 		}
 	}
@@ -123,12 +126,13 @@ type windows struct {
 	shown pane.Span
 	// mature is compared by mature rows, and ended by estimates and pairs.
 	mature, ended pane.Span
-	// comparable says that mature is old enough.
-	comparable bool
+	// comparable says that mature is old enough, live that the windows are those of Results.
+	comparable, live bool
 }
 
 func (e *Engine) results(g *group, w windows, yield func(*Result)) {
 	x := g.member
+	found := e.compared(g, w)
 	for set, name := range x.sets {
 		var total *total
 		if set < len(g.totals) {
@@ -144,9 +148,7 @@ func (e *Engine) results(g *group, w windows, yield func(*Result)) {
 		r.Scores = v.measured.list(&x.task, e.o.Level)
 		r.Confusion = v.measured.confusion
 		r.Total = g.result(total)
-		if w.comparable {
-			r.Differences = e.compareMeasured(g, set, w)
-		}
+		r.Differences = slices.Clone(found.measuredOf(set))
 		if set == 0 {
 			r.Differences = append(r.Differences, e.compareEstimate(&x.task, &v)...)
 		} else if g.segment == "" {
@@ -158,7 +160,7 @@ func (e *Engine) results(g *group, w windows, yield func(*Result)) {
 			r.Kind = Estimated
 			r.Scores = v.estimate.list(&x.task, e.o.Level)
 			r.Confusion = v.estimate.confusion(&x.task)
-			r.Differences = e.compareEstimates(g, w.ended)
+			r.Differences = found.estimated
 			yield(r)
 		}
 	}
@@ -261,7 +263,7 @@ func (e *Engine) closed(g *group, yield func(*Result)) {
 				t.given = is
 			}
 		}
-		e.results(g, windows{s, s, s, is == givenMature}, yield)
+		e.results(g, windows{shown: s, mature: s, ended: s, comparable: is == givenMature}, yield)
 	}
 }
 

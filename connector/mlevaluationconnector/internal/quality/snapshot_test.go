@@ -134,6 +134,63 @@ func TestRestoredEnginesShowTheSame(t *testing.T) {
 	assert.Equal(t, e.Stats().Items, again.Stats().Items)
 }
 
+// What was found before is not shown when something late has changed it: each emission is that of an
+// engine that finds all anew.
+func TestLateRowsChangeWhatIsShown(t *testing.T) {
+	for _, closed := range []bool{false, true} {
+		o := restoreOptions
+		o.Closed = closed
+		e := New(o)
+		twoVersions(e, 800)
+		stored := map[string][]byte{}
+		rnd := rand.New(rand.NewPCG(9, 9))
+		now := monday.Add(40 * day)
+		changed := 0
+		before := ""
+		for i := range 30 {
+			a := scored([]string{"1", "2"}[rnd.IntN(2)], time.Duration(rnd.Int64N(int64(20*day))), "fraud", rnd.Float64())
+			a.Name = "m"
+			if rnd.IntN(3) == 0 {
+				a.Segments = []string{"d0=1"}
+			}
+			e.Predict(a, now)
+			l := after(a, time.Duration(rnd.Int64N(int64(2*day))), []string{"ok", "fraud"}[i%2])
+			l.Set = []string{"", "gold"}[rnd.IntN(4)/3]
+			e.Label(a, l)
+			if rnd.IntN(3) == 0 {
+				e.Unlabel(a, l)
+			}
+			if i%10 == 9 {
+				later := scored("2", 20*day+time.Duration(i)*time.Hour, "ok", 0)
+				later.Name = "m"
+				e.Predict(later, now)
+			}
+			e.Advance(now)
+			e.Snapshot(func(key string, record []byte) {
+				if stored[key] = record; record == nil {
+					delete(stored, key)
+				}
+			})
+			anew := New(o)
+			for key, record := range stored {
+				require.NoError(t, anew.Restore(key, record))
+			}
+			anew.SetTasks(against1)
+			shown := described(e.Results)
+			require.True(t, shown == described(anew.Results), "after row %d", i)
+			if shown != before {
+				changed++
+			}
+			before = shown
+			if closed {
+				give := func(x *Engine) string { return described(func(f func(*Result)) { x.Closed(now, f) }) }
+				require.True(t, give(e) == give(anew), "after row %d", i)
+			}
+		}
+		assert.Greater(t, changed, 20)
+	}
+}
+
 func TestRecordsOfOtherSettings(t *testing.T) {
 	e := New(restoreOptions)
 	twoVersions(e, 3000)
