@@ -17,21 +17,24 @@ const mostClasses = 1000
 
 // Confusion counts rows by actual and predicted class. The first classes that it sees have cells of
 // their own, up to its limit; all others are one, Other, and are never taken for classes again, so
-// that a row is found where it was put. Memory: 24 bytes times (classes+1)².
+// that a row is found where it was put. Memory: 4 bytes times (classes+1)², and 24 for each cell that
+// has had rows.
 type Confusion struct {
 	limit   int
 	classes []string
 	// index has the places of many classes.
 	index map[string]int
-	// cells has a row for each actual class; the first row and column are Other.
-	cells []cell
+	// places has a row for each actual class; the first row and column are Other. It says which of the
+	// cells, from 1, has the rows; 0 is none.
+	places []uint32
+	cells  []cell
 	// rightOther are rows of which both sides are Other and were the same class.
 	rightOther cell
 }
 
 // NewConfusion returns an empty one of at most so many classes, 2 to 1000.
 func NewConfusion(limit int) *Confusion {
-	return &Confusion{limit: min(max(limit, 2), mostClasses), cells: make([]cell, 1)}
+	return &Confusion{limit: min(max(limit, 2), mostClasses), places: make([]uint32, 1)}
 }
 
 // Add counts a row. It returns false, and counts nothing, if the weight is not positive and finite.
@@ -49,15 +52,36 @@ func (c *Confusion) count(actual, predicted string, weight float64, sign int64) 
 		return false
 	}
 	a, p := c.place(actual), c.place(predicted)
-	c.at(a, p).count(weight, sign)
+	c.cell(a, p).count(weight, sign)
 	if a == 0 && p == 0 && actual == predicted {
 		c.rightOther.count(weight, sign)
 	}
 	return true
 }
 
-func (c *Confusion) at(actual, predicted int) *cell {
-	return &c.cells[actual*(len(c.classes)+1)+predicted]
+// at returns the rows of a cell.
+func (c *Confusion) at(actual, predicted int) cell {
+	if i := c.places[actual*(len(c.classes)+1)+predicted]; i > 0 {
+		return c.cells[i-1]
+	}
+	return cell{}
+}
+
+// cell returns a cell, which it makes if need be.
+func (c *Confusion) cell(actual, predicted int) *cell {
+	i := &c.places[actual*(len(c.classes)+1)+predicted]
+	if *i == 0 {
+		c.cells = append(c.cells, cell{})
+		*i = uint32(len(c.cells))
+	}
+	return &c.cells[*i-1]
+}
+
+// clone has the rows of its own; what is known of classes is shared.
+func (c *Confusion) clone() *Confusion {
+	out := *c
+	out.places, out.cells = slices.Clone(c.places), slices.Clone(c.cells)
+	return &out
 }
 
 // manyClasses is the number from which on classes are found by a map.
@@ -96,11 +120,11 @@ func (c *Confusion) place(class string) int {
 		return 0
 	}
 	n := len(c.classes) + 1
-	wider := make([]cell, (n+1)*(n+1))
+	wider := make([]uint32, (n+1)*(n+1))
 	for i := range n {
-		copy(wider[i*(n+1):], c.cells[i*n:(i+1)*n])
+		copy(wider[i*(n+1):], c.places[i*n:(i+1)*n])
 	}
-	c.cells = wider
+	c.places = wider
 	c.enter(class)
 	return n
 }
@@ -113,8 +137,11 @@ func (c *Confusion) Merge(o *Confusion) {
 	}
 	for a, pa := range places {
 		for p, pp := range places {
-			v := *o.at(a, p)
-			c.at(pa, pp).add(v)
+			v := o.at(a, p)
+			if v == (cell{}) {
+				continue
+			}
+			c.cell(pa, pp).add(v)
 			// What is right there is right here, also where the class is Other now.
 			if a == p && a > 0 && pa == 0 {
 				c.rightOther.add(v)
@@ -165,7 +192,7 @@ func (c *Confusion) Cells(yield func(actual, predicted string, weight float64)) 
 func (c *Confusion) right() cell {
 	all := c.rightOther
 	for i := range c.classes {
-		all = sum(all, *c.at(i+1, i+1))
+		all = sum(all, c.at(i+1, i+1))
 	}
 	return all
 }
@@ -179,7 +206,7 @@ func (c *Confusion) Counts(positive string) Counts {
 	var out Counts
 	for a := range len(c.classes) + 1 {
 		for p := range len(c.classes) + 1 {
-			v := *c.at(a, p)
+			v := c.at(a, p)
 			switch {
 			case a == at && p == at:
 				out.truePositive = sum(out.truePositive, v)
@@ -211,8 +238,10 @@ func (c *Confusion) Encode(e *wire.Encoder) {
 	for _, class := range c.classes {
 		e.String(class)
 	}
-	for _, v := range c.cells {
-		v.encode(e)
+	for a := range len(c.classes) + 1 {
+		for p := range len(c.classes) + 1 {
+			c.at(a, p).encode(e)
+		}
 	}
 	c.rightOther.encode(e)
 }
@@ -234,9 +263,12 @@ func DecodeConfusion(d *wire.Decoder) *Confusion {
 		}
 		c.enter(class)
 	}
-	c.cells = make([]cell, (n+1)*(n+1))
-	for i := range c.cells {
-		c.cells[i] = decodeCell(d)
+	c.places = make([]uint32, (n+1)*(n+1))
+	for i := range c.places {
+		if v := decodeCell(d); v != (cell{}) {
+			c.cells = append(c.cells, v)
+			c.places[i] = uint32(len(c.cells))
+		}
 	}
 	c.rightOther = decodeCell(d)
 	return c

@@ -65,7 +65,7 @@ func (e *Expected) count(predicted string, scores []float64, weight float64, sig
 	for i, q := range e.probabilities {
 		if q > 0 {
 			q /= total
-			c := e.confusion.at(i+1, p)
+			c := e.confusion.cell(i+1, p)
 			c.rows += sign
 			c.weight += float64(sign) * weight * q
 			c.squares += float64(sign) * weight * weight * q
@@ -83,11 +83,10 @@ func (e *Expected) Confusion() *Confusion { return e.confusion }
 // labels, wider by √(1 + n/m) for the m rows of the calibration; they hold at least as often as the
 // level says what labels will show, if scores mean what they meant in the baseline.
 func (e *Expected) Scores(level float64) []Score {
-	c := &Confusion{limit: e.confusion.limit, classes: e.confusion.classes, index: e.confusion.index, cells: make([]cell, len(e.confusion.cells))}
+	c := e.confusion.clone()
 	wider := 1 + e.all.n()/max(e.rows, 1)
-	for i, v := range e.confusion.cells {
-		v.squares *= wider
-		c.cells[i] = v
+	for i := range c.cells {
+		c.cells[i].squares *= wider
 	}
 	return c.Scores("", level)
 }

@@ -58,8 +58,7 @@ func (c *Confusion) mcc() (point, se float64) {
 
 // smoothed has two rows more, spread over the cells of the classes that are there.
 func (c *Confusion) smoothed() *Confusion {
-	out := &Confusion{limit: c.limit, classes: c.classes, index: c.index, cells: make([]cell, len(c.cells))}
-	copy(out.cells, c.cells)
+	out := c.clone()
 	actual, predicted := c.margins()
 	var used []int
 	for i := range actual {
@@ -70,8 +69,9 @@ func (c *Confusion) smoothed() *Confusion {
 	more := 2 / float64(len(used)*len(used))
 	for _, i := range used {
 		for _, j := range used {
-			out.at(i, j).weight += more
-			out.at(i, j).squares += more
+			v := out.cell(i, j)
+			v.weight += more
+			v.squares += more
 		}
 	}
 	return out
