@@ -40,7 +40,7 @@ service:
 // What the client says, of which some is not to count: two that are corrected or sent twice, an
 // explanation alone, and one of a trace.
 const (
-	judgementsSaid  = 23
+	judgementsSaid  = 19
 	judgementsTwice = 2
 	judgementsNone  = 2
 )
