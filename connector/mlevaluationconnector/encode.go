@@ -190,6 +190,9 @@ func (f *frame) verdict(v evaluation.Verdict, which func(pcommon.Map)) {
 
 // total encodes what was counted since the series began.
 func (f *frame) total(t *quality.Total) {
+	if t.Rows == 0 && t.Confusion == nil {
+		return
+	}
 	if t.Confusion == nil {
 		f.count(f.e.UpDown(mlconv.MetricEvaluationCount), t.Since, float64(t.Rows))
 	} else {

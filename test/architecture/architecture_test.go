@@ -34,6 +34,7 @@ var componentKinds = []string{"connector", "converter", "exporter", "extension",
 // withCollector are the packages under internal/ that import packages of the collector, each for a
 // reason. All others can be read, tested and used without it.
 var withCollector = map[string]string{
+	"internal/adjust":                    "what a sampler says is in a span's ids and tracestate",
 	"internal/alert":                     "an alert travels as a log record",
 	"internal/alert/emit":                "it hands log records to a consumer",
 	"internal/catalog/cataloghost":       "it looks among a collector's extensions",
@@ -58,9 +59,6 @@ func testOnly(p string) bool {
 // awaiting are the packages under internal/ that have one user, and more to come.
 var awaiting = map[string]string{
 	"internal/alert/taker": "actions will keep the latest state of each alert, too",
-	"internal/evaluation":  "ml_evaluation will count labels by it",
-	"internal/join":        "labels and shadow models will meet predictions by it",
-	"internal/label":       "evaluation will read labels",
 }
 
 // pkg is a package as "go list -json" gives it. Paths are below the module's.
