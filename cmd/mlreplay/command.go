@@ -226,7 +226,8 @@ func (f *flags) run(ctx context.Context, files []string, stderr io.Writer) (err 
 // labelled says what became of the labels.
 func (f *flags) labelled(r replay.Result) string {
 	t := f.labels.Client.Tally
-	s := "labels: " + console.Count(t.Accepted) + " accepted"
+	var s strings.Builder
+	s.WriteString("labels: " + console.Count(t.Accepted) + " accepted")
 	for _, x := range []struct {
 		n    int
 		what string
@@ -236,16 +237,16 @@ func (f *flags) labelled(r replay.Result) string {
 		{r.Unsent, " not known yet"},
 	} {
 		if x.n > 0 {
-			s += ", " + console.Count(x.n) + x.what
+			s.WriteString(", " + console.Count(x.n) + x.what)
 		}
 	}
 	if r.Unlabelled > 0 {
-		s += "; " + console.Plural(r.Unlabelled, "row") + " without a label"
+		s.WriteString("; " + console.Plural(r.Unlabelled, "row") + " without a label")
 	}
 	if r.Orphans > 0 {
-		s += "; " + console.Plural(r.Orphans, "id") + " of " + console.Clean(f.labelsFile, 60) + " in no row"
+		s.WriteString("; " + console.Plural(r.Orphans, "id") + " of " + console.Clean(f.labelsFile, 60) + " in no row")
 	}
-	return s
+	return s.String()
 }
 
 // unsent says how far labels came.

@@ -82,7 +82,7 @@ func heap(run func()) float64 {
 
 // TestMemory holds the sizes of the design: a model with 300 features, 40 segments and 3 versions
 // under 20 MB.
-func TestMemory(t *testing.T) {
+func TestSeriesMemory(t *testing.T) {
 	base := normals(300, 2400)
 	set := card(base, func(m *catalog.Model) {
 		m.Versions = append(m.Versions, &catalog.Version{Model: m, Version: "9", Baseline: base})

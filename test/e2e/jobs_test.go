@@ -58,12 +58,20 @@ type training struct {
 
 // Whatever breaks in the training job, stage by stage and in every way that it knows: exactly one
 // alert begins, of the kind and the stage that the example promises, a real Alertmanager shows it,
-// its trace is in Jaeger, and the next good run resolves it. What heals by itself is no alert.
+// its trace is in Jaeger, and the next good run resolves it. What heals by itself is no alert. One
+// stage is slow: after a slow run the next one takes more evidence, so that six in one history say
+// nothing of each. TestEachWayIsOneAlert has all, each with a job of its own.
 func TestBrokenStagesInAlertmanager(t *testing.T) {
 	tr := startTraining(t)
 	tr.good("--runs", "5")
 	require.Empty(t, tr.begun(), "five good runs are no alert")
+	slow := 0
 	for _, way := range trainingjob.Ways {
+		if way.How == trainingjob.Slow {
+			if slow++; slow > 1 {
+				continue
+			}
+		}
 		t.Run(way.String(), func(t *testing.T) {
 			tr := *tr
 			tr.t, tr.jaeger = t, &server{t: t, api: tr.jaeger.api, otlp: tr.jaeger.otlp}

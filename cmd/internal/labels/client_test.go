@@ -6,7 +6,6 @@ package labels
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -223,6 +222,6 @@ func TestEndpoint(t *testing.T) {
 func TestSleep(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	assert.True(t, errors.Is(Sleep(ctx, time.Hour), context.Canceled))
+	assert.ErrorIs(t, Sleep(ctx, time.Hour), context.Canceled)
 	assert.NoError(t, Sleep(t.Context(), 0))
 }
