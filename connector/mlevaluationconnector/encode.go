@@ -146,7 +146,7 @@ func (e *encoder) quality(r *quality.Result) {
 	}
 	for i := range r.Differences {
 		if d := &r.Differences[i]; d.Class == "" || r.Segment == "" {
-			f.difference(d)
+			f.difference(d, kind)
 		}
 	}
 	f.gauge(mlconv.MetricEvaluationWindowEnd, float64(r.End)/float64(time.Second), kind)
@@ -159,9 +159,11 @@ func (e *encoder) quality(r *quality.Result) {
 	}
 }
 
-// difference encodes how much a measure differs.
-func (f *frame) difference(d *quality.Difference) {
+// difference encodes how much a measure differs; kind says whether what differs is measured or
+// estimated.
+func (f *frame) difference(d *quality.Difference, kind func(pcommon.Map)) {
 	which := func(m pcommon.Map) {
+		kind(m)
 		putScore(m, d.Measure, d.Class, d.Average)
 		m.PutStr(mlconv.AttrEvaluationComparedWith, d.ComparedWith)
 		m.PutStr(mlconv.AttrEvaluationMethod, string(d.Method))
