@@ -6,6 +6,8 @@ package evaluation
 import (
 	"encoding/csv"
 	"encoding/json"
+	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -169,6 +171,75 @@ func TestIsotonic(t *testing.T) {
 
 	_, ok = FitIsotonic(NewScores(10))
 	assert.False(t, ok)
+
+	same, err := NewIsotonic(i.Knots())
+	require.NoError(t, err)
+	assert.Equal(t, i, same)
+}
+
+func TestNewIsotonicRefuses(t *testing.T) {
+	for want, knots := range map[string][3][]float64{
+		"scores: there are none":           {},
+		"probabilities: 1 of them, must":   {{0, 1}, {0}, {1, 1}},
+		"rows: 1 of them, must":            {{0, 1}, {0, 1}, {1}},
+		"scores[1]: 1.5 is not between":    {{0, 1.5}, {0, 1}, {1, 1}},
+		"scores[0]: NaN is not between":    {{math.NaN()}, {0}, {1}},
+		"probabilities[0]: -1 is not":      {{0}, {-1}, {1}},
+		"rows[0]: 0 is not a number":       {{0}, {0}, {0}},
+		"scores[1]: 0.5 does not rise":     {{0.5, 0.5}, {0, 1}, {1, 1}},
+		"probabilities[1]: 0.1 falls":      {{0, 1}, {0.2, 0.1}, {1, 1}},
+		"rows[0]: +Inf is not a number of": {{0}, {0}, {math.Inf(1)}},
+	} {
+		_, err := NewIsotonic(knots[0], knots[1], knots[2])
+		assert.ErrorContains(t, err, want)
+	}
+}
+
+// Knots that others stand for cost nothing, others as much as is said.
+func TestThin(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(8, 8))
+	s, u := NewScores(1000), NewUnlabelled(1000)
+	for range 20_000 {
+		score := rnd.Float64()
+		s.Add(score, rnd.Float64() < score*score, 1)
+		u.Add(rnd.Float64(), score > 0.5, 1)
+	}
+	full, _ := FitIsotonic(s)
+	require.Len(t, full.scores, 1000)
+	same, change := full.Thin(1000)
+	assert.Equal(t, full, same)
+	assert.Zero(t, change)
+
+	before := 0.0
+	for _, most := range []int{300, 100, 30, 10, 2} {
+		thin, change := full.Thin(most)
+		_, err := NewIsotonic(thin.Knots())
+		require.NoError(t, err)
+		assert.Len(t, thin.scores, most)
+		assert.InDelta(t, 20_000, sumOf(thin.rows), 1e-6)
+		most := 0.0
+		for score := 0.0; score <= 1; score += 0.0001 {
+			most = max(most, math.Abs(thin.At(score)-full.At(score)))
+		}
+		assert.InDelta(t, most, change, 0.002)
+		assert.LessOrEqual(t, most, change+1e-12)
+		assert.GreaterOrEqual(t, change, before)
+		before = change
+	}
+	thin, change := full.Thin(300)
+	assert.Less(t, change, 1e-12, "300 are more than there are steps")
+	want := u.Estimate(full, 0.95)
+	for i, got := range u.Estimate(thin, 0.95) {
+		assert.InDelta(t, want[i].Point, got.Point, 1e-9)
+		assert.InEpsilon(t, want[i].Upper-want[i].Lower, got.Upper-got.Lower, 0.05, string(got.Measure))
+	}
+}
+
+func sumOf(v []float64) (sum float64) {
+	for _, x := range v {
+		sum += x
+	}
+	return sum
 }
 
 // Of two classes, Expected is what Unlabelled is.
