@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
@@ -34,6 +35,7 @@ func newBuild() *cobra.Command {
 		spans               spanFlags
 		output, name        string
 		bins, maxCategories int
+		calibration         calibrationFlags
 	)
 	cmd := &cobra.Command{
 		Use:   "build FILE...",
@@ -44,6 +46,9 @@ file exporter writes them, are live traffic: their predictions are read as ml_su
 A column is numeric if each of its values is a number, else categorical. Columns that are given no role become features, but for
 row numbers, ids, points in time and empty ones. What was decided is printed; --features, --include, --exclude and --type overrule it.
 
+With --label and --score the scores are calibrated: the baseline says which share of rows was of the class, by score, so that ml_evaluation and
+mlprofile evaluate can estimate what labels will show before they are there. These columns are no features.
+
 NA, null, - and the like are missing values in columns of numbers. Thousands separators, decimal commas, dates with slashes or points, semicolons
 between cells and UTF-16 are read, and said; text in another encoding is refused until --encoding names it.`,
 		Args: cobra.MinimumNArgs(1),
@@ -53,6 +58,9 @@ between cells and UTF-16 are read, and said; text in another encoding is refused
 				return err
 			}
 			o.Name, o.Bins, o.MaxCategories = name, bins, maxCategories
+			if err := calibration.to(&o); err != nil {
+				return err
+			}
 			if o.Name == "" {
 				o.Name, _, _ = strings.Cut(filepath.Base(files[0]), ".")
 			}
@@ -84,10 +92,30 @@ between cells and UTF-16 are read, and said; text in another encoding is refused
 	f.StringVarP(&output, "output", "o", "baseline.json", "the file to write; - is the standard output")
 	f.StringVar(&name, "name", "", "what the data set is called; the first file's name if not given")
 	columns.Register(f)
+	calibration.register(f)
 	spans.register(f)
 	f.IntVar(&bins, "bins", distribution.DefaultBins, "bins of a numeric column")
 	f.IntVar(&maxCategories, "max-categories", profile.DefaultMaxCategories, "values kept of a categorical column")
 	return cmd
+}
+
+// calibrationFlags say of which columns a calibration is made.
+type calibrationFlags struct {
+	label, score, positive string
+	probabilities          []string
+}
+
+func (c *calibrationFlags) register(f *pflag.FlagSet) {
+	f.StringVar(&c.label, "label", "", "column of what was right, by which --score or --probability is calibrated")
+	f.StringVar(&c.score, "score", "", "column of the score of the positive class, 0 to 1")
+	f.StringVar(&c.positive, "positive", "", "the class of --score; 1 or true if not given")
+	f.StringArrayVar(&c.probabilities, "probability", nil, "CLASS=COLUMN: the score of a class, 0 to 1, where there are several (repeatable)")
+}
+
+func (c *calibrationFlags) to(o *baseline.Options) (err error) {
+	o.Label, o.Score, o.Positive = c.label, c.score, c.positive
+	o.Probabilities, err = dataflags.ParseProbabilities(c.probabilities)
+	return err
 }
 
 // build makes a profile of data files, or of files of spans.

@@ -246,6 +246,10 @@ func flowList(values []string) string {
 
 func guessTask(p *profile.Profile) string {
 	switch c := p.Prediction; {
+	case p.Calibration != nil && p.Calibration.Positive != "":
+		return string(catalog.BinaryClassification)
+	case p.Calibration != nil:
+		return string(catalog.Multiclass)
 	case c == nil || c.Count == 0:
 		return ""
 	case c.Type == profile.Numeric:
@@ -257,8 +261,12 @@ func guessTask(p *profile.Profile) string {
 	}
 }
 
-// guessPositive returns the class that a binary classifier looks for where its name says so.
+// guessPositive returns the class that a binary classifier looks for where its scores or its name say
+// so.
 func guessPositive(p *profile.Profile) string {
+	if p.Calibration != nil {
+		return p.Calibration.Positive
+	}
 	if p.Prediction == nil {
 		return ""
 	}

@@ -19,6 +19,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/dataflags"
 	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/assessment"
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 // evaluateFlags are the flags of evaluate.
@@ -47,7 +48,7 @@ would show at all, and bounds that hold however often they are looked at. --marg
 that has become worse by more ends with status 1, what cannot be evaluated with 2. Files that have ids in common are also compared row by row:
 how often they agree, and whether one is right more often (McNemar).
 
-With --baseline, a file with scores and labels, evaluate says what the labels of the rows will show before they are there (CBPE), beside what they
+With --baseline, a file with scores and labels, or a baseline that build made with --label, evaluate says what the labels of the rows will show before they are there (CBPE), beside what they
 do show where they are.
 
 The statistics are those that ml_evaluation computes in the collector; docs/evaluation.md has them.`,
@@ -88,7 +89,7 @@ func (f *evaluateFlags) register(s *pflag.FlagSet) {
 	s.StringVar(&f.labels, "labels", "", "file with the labels, by id")
 	s.StringVar(&o.ID, "id", "", "column of the id of a prediction; prediction_id, id and the like if not given")
 	s.StringVar(&o.LabelTime, "label-time", "", "column of --labels: of several labels of an id the latest counts; the last one in the file if not given")
-	s.StringVar(&f.baseline, "baseline", "", "file with scores and labels from which to estimate what labels will show")
+	s.StringVar(&f.baseline, "baseline", "", "file with scores and labels, or baseline with a calibration, from which to estimate what labels will show")
 	s.StringVar(&o.Timestamp, "timestamp", "", "column of the prediction's time; timestamp and the like if not given")
 	s.StringVar(&f.by, "by", "", "hour, day, week or month (UTC): evaluate each on its own, too")
 	s.StringVar(&f.from, "from", "", "take rows from this time on")
@@ -137,14 +138,8 @@ func (f *evaluateFlags) read() (assessment.Options, error) {
 	if o.LabelTime != "" && f.labels == "" {
 		fail("--label-time: it is a column of the file of --labels")
 	}
-	for _, p := range f.probabilities {
-		i := strings.LastIndex(p, "=")
-		if i < 1 || i == len(p)-1 {
-			fail("--probability: %q is not CLASS=COLUMN", p)
-			continue
-		}
-		o.Probabilities = append(o.Probabilities, assessment.Probability{Class: p[:i], Column: p[i+1:]})
-	}
+	var probabilitiesErr error
+	o.Probabilities, probabilitiesErr = dataflags.ParseProbabilities(f.probabilities)
 	o.Margins = map[evaluation.Measure]float64{}
 	for _, m := range f.margins {
 		name, text, found := strings.Cut(m, "=")
@@ -169,7 +164,7 @@ func (f *evaluateFlags) read() (assessment.Options, error) {
 			}
 		}
 	}
-	return o, errors.Join(append(errs, inputErr, fromErr, toErr)...)
+	return o, errors.Join(append(errs, probabilitiesErr, inputErr, fromErr, toErr)...)
 }
 
 func (f *evaluateFlags) evaluate(ctx context.Context, files []string) (*assessment.Assessment, error) {
@@ -187,15 +182,14 @@ func (f *evaluateFlags) evaluate(ctx context.Context, files []string) (*assessme
 		}
 		o.Label = ""
 	}
-	var baseline *assessment.Calibration
-	if f.baseline != "" {
-		of := o
-		of.Label = f.options.Label
-		if baseline, err = assessment.Calibrate(ctx, f.baseline, of, labels); err != nil {
-			return nil, inFile(f.baseline, err)
-		}
+	calibration, err := f.calibration(ctx, o, labels)
+	if err != nil {
+		return nil, err
 	}
-	a, err := assessment.New(ctx, files, o, labels, baseline)
+	if calibration != nil && o.Positive == "" {
+		o.Positive = calibration.Positive
+	}
+	a, err := assessment.New(ctx, files, o, labels, calibration)
 	if err != nil {
 		return nil, err
 	}
@@ -203,6 +197,31 @@ func (f *evaluateFlags) evaluate(ctx context.Context, files []string) (*assessme
 		return nil, fmt.Errorf("--measure: there is no %q here; there are %s", missing[0], strings.Join(a.Names(), ", "))
 	}
 	return a, nil
+}
+
+// calibration returns that of --baseline, nil without that flag: a baseline has it, a data file makes
+// it.
+func (f *evaluateFlags) calibration(ctx context.Context, o assessment.Options, labels *assessment.Labels) (*profile.Calibration, error) {
+	if f.baseline == "" {
+		return nil, nil
+	}
+	is, err := isBaseline(f.baseline)
+	if err != nil {
+		return nil, fmt.Errorf("--baseline: %w", err)
+	}
+	if !is {
+		o.Label = f.options.Label
+		c, err := assessment.Calibrate(ctx, f.baseline, o, labels)
+		return c, inFile(f.baseline, err)
+	}
+	p, err := profile.Load(f.baseline)
+	if err != nil {
+		return nil, fmt.Errorf("--baseline: %w", err)
+	}
+	if p.Calibration == nil {
+		return nil, fmt.Errorf("--baseline: %s has no calibration; mlprofile build --label and --score, or --probability, make one", f.baseline)
+	}
+	return p.Calibration, nil
 }
 
 func (f *evaluateFlags) write(out io.Writer, a *assessment.Assessment) error {

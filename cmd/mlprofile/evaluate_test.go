@@ -75,11 +75,17 @@ func TestEvaluateCalifornia(t *testing.T) {
 		} `json:"recomputed_here"`
 	}
 	require.NoError(t, json.Unmarshal(data, &want))
-	a := evaluated(t, 0, dir+"california_housing_analysis.csv", "--labels", dir+"california_housing_analysis_gt.csv", "--by", "month",
-		"--baseline", dir+"california_housing_reference.csv")
+	reference := dir + "california_housing_reference.csv"
+	baseline := filepath.Join(t.TempDir(), "baseline.json")
+	_, _, err = mlprofile(t, "build", reference, "--prediction", "y_pred", "--label", "clf_target", "--score", "y_pred_proba", "-o", baseline)
+	require.NoError(t, err)
+	all := evaluateCalifornia(t, dir, reference)
+	assert.Equal(t, all, evaluateCalifornia(t, dir, baseline), "what is calibrated once is calibrated as well")
+
+	a := all
 	assert.Equal(t, assessment.Binary, a.Task)
 	assert.Equal(t, "clf_target", a.Columns["label"])
-	assert.Equal(t, 5832, a.BaselineRows)
+	assert.EqualValues(t, 5832, a.BaselineRows)
 	assert.Equal(t, 8232, groupOf(t, a, "", "", "").Labelled)
 	assert.Len(t, a.Groups, 13)
 	months := 0
@@ -99,6 +105,11 @@ func TestEvaluateCalifornia(t *testing.T) {
 	}
 	assert.Equal(t, 12, months)
 	assert.Empty(t, a.Notes)
+}
+
+func evaluateCalifornia(t *testing.T, dir, baseline string) *assessment.Assessment {
+	t.Helper()
+	return evaluated(t, 0, dir+"california_housing_analysis.csv", "--labels", dir+"california_housing_analysis_gt.csv", "--by", "month", "--baseline", baseline)
 }
 
 // payments are rows of two versions, of which the newer one has more false positives.
@@ -329,6 +340,12 @@ func TestEvaluateEstimatesClasses(t *testing.T) {
 	args := []string{"--probability", "a=pa", "--probability", "b=pb", "--probability", "c=pc"}
 	base, today := write(t, "base.csv", rows(5000, true)), write(t, "today.csv", rows(2000, true))
 	a := evaluated(t, 0, append(args, today, "--baseline", base)...)
+	baseline := filepath.Join(t.TempDir(), "baseline.json")
+	_, _, err := mlprofile(t, "build", base, "--label", "label", "--probability", "c=pc", "--probability", "a=pa", "--probability", "b=pb", "-o", baseline)
+	require.NoError(t, err)
+	assert.Equal(t, a, evaluated(t, 0, append(args, today, "--baseline", baseline)...), "in another order")
+	_, _, err = mlprofile(t, "evaluate", today, "--baseline", baseline, "--probability", "a=pa", "--probability", "d=pb")
+	require.ErrorContains(t, err, `--baseline: there is no calibration of the class "d"`)
 	g := a.Groups[0]
 	estimate := measureOf(t, g.Estimated, evaluation.MeasureAccuracy, "", "")
 	measured := measureOf(t, g.Measured, evaluation.MeasureAccuracy, "", "")
@@ -339,6 +356,33 @@ func TestEvaluateEstimatesClasses(t *testing.T) {
 	a = evaluated(t, 0, append(args, write(t, "new.csv", strings.ReplaceAll(rows(1000, false), "label", "later")), "--baseline", base)...)
 	assert.Zero(t, a.Groups[0].Labelled)
 	measureOf(t, a.Groups[0].Estimated, evaluation.MeasureF1, "", evaluation.Macro)
+}
+
+// calibratedFor writes a baseline with a calibration of a class.
+func calibratedFor(t *testing.T, class string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "calibrated.json")
+	_, _, err := mlprofile(t, "build", write(t, "rows.csv", "score,label\n0.1,other\n0.9,"+class+"\n"), "--label", "label", "--score", "score", "--positive", class, "-o", path)
+	require.NoError(t, err)
+	return path
+}
+
+// A baseline's positive class need not be said again, and show and card know it.
+func TestCalibratedBaseline(t *testing.T) {
+	baseline := calibratedFor(t, "fraud")
+	a := evaluated(t, 0, write(t, "today.csv", "score\n0.2\n0.8\n"), "--baseline", baseline, "--score", "score")
+	assert.Equal(t, "fraud", a.Positive)
+	assert.EqualValues(t, 2, a.BaselineRows)
+
+	out, _, err := mlprofile(t, "show", baseline)
+	require.NoError(t, err)
+	assert.Contains(t, out, "calibration, of 2 rows with a label")
+	assert.Regexp(t, `fraud +2 +0 +0.1875 +0.5 +0.8125 +1`, out)
+
+	out, _, err = mlprofile(t, "card", baseline)
+	require.NoError(t, err)
+	assert.Contains(t, out, "task: binary_classification")
+	assert.Contains(t, out, "positive_class: fraud")
 }
 
 func TestEvaluateErrors(t *testing.T) {
@@ -367,6 +411,10 @@ func TestEvaluateErrors(t *testing.T) {
 		`no such file`:                               {"absent.csv"},
 		`--label-time: column "when": "soon" is not`: {file, "--labels", file, "--label-time", "when"},
 		`accepts between 1 and 2 arg(s)`:             {},
+		`has no calibration; mlprofile build`:        {file, "--baseline", write(t, "b.json", `{"format_version": 2, "rows": 1, "features": []}`)},
+		`--baseline: open absent.json`:               {file, "--baseline", "absent.json"},
+		`no calibration of the class "a"`:            {file, "--baseline", calibratedFor(t, "b"), "--score", "id", "--positive", "a"},
+		`it is calibrated for a score of "b", not`:   {file, "--baseline", calibratedFor(t, "b"), "--task", "multiclass", "--probability", "b=id"},
 	} {
 		_, _, err := mlprofile(t, append([]string{"evaluate"}, args...)...)
 		assertStatus(t, err, 2)

@@ -66,6 +66,35 @@ func show(w io.Writer, p *profile.Profile) error {
 	if p.Confidence != nil {
 		row(label(p.Confidence)+" (confidence)", p.Confidence)
 	}
+	if err := t.Write(w, ""); err != nil {
+		return err
+	}
+	return showCalibration(w, p.Calibration)
+}
+
+// showCalibration writes the probabilities of some scores; nothing of nil.
+func showCalibration(w io.Writer, c *profile.Calibration) error {
+	if c == nil {
+		return nil
+	}
+	if _, err := fmt.Fprintf(w, "\ncalibration, of %s with a label: the probability of the class by its score\n\n", console.Plural(c.Rows, "row")); err != nil {
+		return err
+	}
+	scores := []float64{0.1, 0.25, 0.5, 0.75, 0.9}
+	header := []string{"class|", "scores"}
+	for _, score := range scores {
+		header = append(header, console.Number(score))
+	}
+	t := console.NewTable(header...)
+	known := c.Isotonics()
+	for i := range c.Classes {
+		class := &c.Classes[i]
+		cells := []string{console.Clean(class.Class, 40), console.Count(len(class.Scores))}
+		for _, score := range scores {
+			cells = append(cells, console.Number(known[class.Class].At(score)))
+		}
+		t.Row(cells...)
+	}
 	return t.Write(w, "")
 }
 

@@ -25,6 +25,11 @@ type Options struct {
 	Name string
 	// Prediction, Confidence and Timestamp are columns.
 	Prediction, Confidence, Timestamp string
+	// Label is the column of what was right, by which scores are calibrated; Score that of the score
+	// of the positive class of a binary model, and Positive that class, empty for 1 or true;
+	// Probabilities are the scores of the classes of another model.
+	Label, Score, Positive string
+	Probabilities          []Probability
 	// Features are the feature columns in the order of the model; nil means all that are left and
 	// describe rows.
 	Features []string

@@ -20,6 +20,9 @@ const (
 	RolePrediction Role = "prediction"
 	RoleConfidence Role = "confidence"
 	RoleTimestamp  Role = "timestamp"
+	// RoleLabel and RoleScore are columns of which the calibration is made, and nothing else.
+	RoleLabel Role = "label"
+	RoleScore Role = "score"
 	// RoleNone is a column that is left out.
 	RoleNone Role = "left out"
 )
@@ -28,7 +31,8 @@ const (
 type PlannedColumn struct {
 	*table.Column
 	Role Role
-	// As is how its values are compared; empty for a timestamp and for what is left out.
+	// As is how its values are compared; empty for a timestamp, label and score, and for what is left
+	// out.
 	As profile.Type
 	// Notes are what a person should know: why it is left out, how its values were read, what is
 	// odd about it. What a flag changes names the flag.

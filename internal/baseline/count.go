@@ -75,11 +75,11 @@ func (p *Plan) Count(ctx context.Context, files []string, o Options) (*profile.P
 			counters[c.Name] = &counter{column: c, counts: map[string]uint64{}}
 		}
 	}
-	derivers := newDerivers(o.Derived)
+	derivers, calibrating := newDerivers(o.Derived), newCalibrating(p)
 	out := &profile.Profile{FormatVersion: profile.FormatVersion, Name: o.Name}
 	read := 0
 	for _, path := range files {
-		if err := p.countFile(ctx, path, o, &read, counters, derivers, out); err != nil {
+		if err := p.countFile(ctx, path, o, &read, counters, derivers, calibrating, out); err != nil {
 			return nil, err
 		}
 	}
@@ -105,10 +105,16 @@ func (p *Plan) Count(ctx context.Context, files []string, o Options) (*profile.P
 	if p.Confidence != nil {
 		out.Confidence = counters[p.Confidence.Name].profile(out.Rows, o)
 	}
+	var err error
+	if out.Calibration, err = calibrating.calibration(); err != nil {
+		return nil, err
+	}
 	return out, out.Validate()
 }
 
-func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int, counters map[string]*counter, derivers []*deriver, out *profile.Profile) error {
+func (p *Plan) countFile(
+	ctx context.Context, path string, o Options, read *int, counters map[string]*counter, derivers []*deriver, calibrating *calibrating, out *profile.Profile,
+) error {
 	r, err := p.Schema.Open(path)
 	if err != nil {
 		return err
@@ -118,6 +124,7 @@ func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int,
 	var columns []*counter   // by the place in the row; nil for what is left out
 	var derived [][]*deriver // of the column
 	at := -1
+	calibrating.begin()
 	for n := 0; ; n++ {
 		if n%1024 == 0 && ctx.Err() != nil {
 			return ctx.Err()
@@ -132,6 +139,7 @@ func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int,
 			if p.Timestamp != nil && name == p.Timestamp.Name {
 				at = len(columns)
 			}
+			calibrating.column(name, len(columns))
 			columns = append(columns, counters[name])
 			derived = append(derived, of(derivers, name))
 		}
@@ -159,6 +167,9 @@ func (p *Plan) countFile(ctx context.Context, path string, o Options, read *int,
 			if err := c.add(row[i]); err != nil {
 				return fmt.Errorf("%s: %w", r.Where(), err)
 			}
+		}
+		if err := calibrating.add(row); err != nil {
+			return fmt.Errorf("%s: %w", r.Where(), err)
 		}
 		for i, list := range derived {
 			for _, d := range list {

@@ -19,7 +19,8 @@ const maxCodes = 12
 
 // decide sets how the values are compared, and what is to be said of it.
 func (c *PlannedColumn) decide() {
-	if c.Role == RoleNone || c.Role == RoleTimestamp {
+	switch c.Role {
+	case RoleNone, RoleTimestamp, RoleLabel, RoleScore:
 		c.As = ""
 		return
 	}

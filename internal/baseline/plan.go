@@ -22,6 +22,12 @@ type Plan struct {
 	Features []*PlannedColumn
 	// Prediction, Confidence and Timestamp are nil where there is none.
 	Prediction, Confidence, Timestamp *PlannedColumn
+	// Label and Scores are those of the calibration, Label is nil where there is none. Positive is
+	// the class of the score of a binary model, Classes are those of Scores.
+	Label    *PlannedColumn
+	Scores   []*PlannedColumn
+	Classes  []string
+	Positive string
 	// Warnings are what is odd about the data set as a whole.
 	Warnings []string
 }
@@ -36,6 +42,7 @@ func NewPlan(schema *table.Schema, o Options) (*Plan, error) {
 		p.plan.Columns = append(p.plan.Columns, planned)
 	}
 	p.assignNamed()
+	p.assignCalibration()
 	p.excludeAndInclude()
 	p.overrideTypes()
 	p.assignFeatures()
@@ -205,7 +212,7 @@ func (p *planner) check() {
 			names[name] = true
 		}
 	}
-	if len(p.errs) == 0 && len(names) == 0 && p.plan.Prediction == nil && p.plan.Confidence == nil {
+	if len(p.errs) == 0 && len(names) == 0 && p.plan.Prediction == nil && p.plan.Confidence == nil && p.plan.Label == nil {
 		p.fail("no column is left to profile")
 	}
 }

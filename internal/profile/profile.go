@@ -54,6 +54,8 @@ type Profile struct {
 	Confidence *Column `json:"confidence,omitempty"`
 	// Embeddings are the centroids of vectors, by attribute.
 	Embeddings []*Embedding `json:"embeddings,omitempty"`
+	// Calibration makes probabilities of the model's scores; nil if unknown.
+	Calibration *Calibration `json:"calibration,omitempty"`
 }
 
 // Column describes one feature, the prediction or the confidence.

@@ -44,6 +44,7 @@ func (p *Profile) Validate() error {
 	for i, e := range p.Embeddings {
 		errs = append(errs, e.validate(fmt.Sprintf("embeddings[%d]", i), p.Embeddings[:i]))
 	}
+	errs = append(errs, p.Calibration.validate("calibration"))
 	return errors.Join(errs...)
 }
 

@@ -104,6 +104,18 @@ func (c *Columns) Options() (baseline.Options, error) {
 	return o, errors.Join(errs[:]...)
 }
 
+// ParseProbabilities reads flags that are CLASS=COLUMN.
+func ParseProbabilities(flags []string) (out []baseline.Probability, err error) {
+	for _, f := range flags {
+		i := strings.LastIndex(f, "=")
+		if i < 1 || i == len(f)-1 {
+			return nil, fmt.Errorf("--probability: %q is not CLASS=COLUMN", f)
+		}
+		out = append(out, baseline.Probability{Class: f[:i], Column: f[i+1:]})
+	}
+	return out, nil
+}
+
 func parseTypes(flags []string) (map[string]profile.Type, error) {
 	types := map[string]profile.Type{}
 	for _, f := range flags {

@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
 // Assessment is how good predictions are.
@@ -22,7 +23,7 @@ type Assessment struct {
 	Files   []Tally           `json:"files"`
 	Labels  *LabelTally       `json:"labels,omitempty"`
 	// BaselineRows are those that estimates are calibrated on.
-	BaselineRows int          `json:"baseline_rows,omitempty"`
+	BaselineRows uint64       `json:"baseline_rows,omitempty"`
 	Groups       []Group      `json:"groups"`
 	Comparisons  []Comparison `json:"comparisons,omitempty"`
 	Agreement    *Agreement   `json:"agreement,omitempty"`
@@ -86,7 +87,7 @@ type Score struct {
 }
 
 // New measures one file, or two that are compared: the second beside the first.
-func New(ctx context.Context, paths []string, o Options, labels *Labels, baseline *Calibration) (*Assessment, error) {
+func New(ctx context.Context, paths []string, o Options, labels *Labels, baseline *profile.Calibration) (*Assessment, error) {
 	a := &Assessment{Level: o.Level}
 	if baseline != nil {
 		a.BaselineRows = baseline.Rows
@@ -121,10 +122,11 @@ func New(ctx context.Context, paths []string, o Options, labels *Labels, baselin
 		}
 	}
 	a.note(sides)
+	a.noteCalibration(baseline)
 	return a, a.compare(sides)
 }
 
-func readSide(ctx context.Context, path string, o Options, labels *Labels, baseline *Calibration, paired bool) (*side, error) {
+func readSide(ctx context.Context, path string, o Options, labels *Labels, baseline *profile.Calibration, paired bool) (*side, error) {
 	f, err := openFile(ctx, path, o.Table)
 	if err != nil {
 		return nil, err
@@ -135,10 +137,11 @@ func readSide(ctx context.Context, path string, o Options, labels *Labels, basel
 	if err != nil {
 		return nil, err
 	}
-	if baseline != nil && (p.Task == Binary && p.Score == "" || p.Task == Multiclass && len(p.Probabilities) == 0) {
-		return nil, fmt.Errorf("--baseline: %s has no scores to estimate from", path)
+	c, err := p.calibration(path, baseline)
+	if err != nil {
+		return nil, err
 	}
-	s := newSide(p, baseline)
+	s := newSide(p, c)
 	if paired && p.ID != "" && (p.Task == Binary || p.Task == Multiclass) {
 		s.pairs = map[string]pairRow{}
 	}
@@ -209,6 +212,18 @@ func finite(v float64) *float64 {
 		return nil
 	}
 	return &v
+}
+
+// noteCalibration says what is odd about that of the baseline, which may be nil.
+func (a *Assessment) noteCalibration(c *profile.Calibration) {
+	if c == nil {
+		return
+	}
+	for _, of := range c.Classes {
+		if of.Error > 0 {
+			a.Notes = append(a.Notes, fmt.Sprintf("the calibration of %s keeps %d scores: probabilities are off by %.2g at most", of.Class, len(of.Scores), of.Error))
+		}
+	}
 }
 
 // note says what is odd.

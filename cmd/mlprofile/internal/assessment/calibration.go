@@ -7,21 +7,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
+	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
-// Calibration makes probabilities of scores as they were in labelled rows of a baseline.
-type Calibration struct {
-	// Rows are the labelled rows with scores that it was made of.
-	Rows    int
-	classes []string
-	of      []evaluation.Isotonic
-}
-
-// Calibrate makes it of a file whose columns are called as those of the predictions.
-func Calibrate(ctx context.Context, path string, o Options, labels *Labels) (*Calibration, error) {
+// Calibrate makes probabilities of scores as they were in the labelled rows of a file, whose columns are
+// called as those of the predictions.
+func Calibrate(ctx context.Context, path string, o Options, labels *Labels) (*profile.Calibration, error) {
 	f, err := openFile(ctx, path, o.Table)
 	if err != nil {
 		return nil, err
@@ -36,50 +29,73 @@ func Calibrate(ctx context.Context, path string, o Options, labels *Labels) (*Ca
 	if err != nil {
 		return nil, err
 	}
-	c := &Calibration{}
+	var calibrator *profile.Calibrator
 	switch {
 	case p.Task == Binary && p.Score != "":
-		c.classes = []string{p.Positive}
+		calibrator = profile.NewCalibrator(p.Positive, nil, o.Bins)
 	case p.Task == Multiclass && len(p.Probabilities) > 1:
-		for _, probability := range p.Probabilities {
-			c.classes = append(c.classes, probability.Class)
-		}
+		calibrator = profile.NewCalibrator("", p.classes(), o.Bins)
 	default:
 		return nil, errors.New("--baseline: what labels will say can be estimated from a --score of a binary model, or from a --probability of each class")
 	}
-	scores := make([]*evaluation.Scores, len(c.classes))
-	for i := range scores {
-		scores[i] = evaluation.NewScores(o.Bins)
-	}
 	var tally Tally
 	err = read(ctx, f, p, &tally, func(r *row) {
-		if !r.labelled {
-			return
-		}
-		if p.Task == Binary {
-			if !math.IsNaN(r.score) {
-				c.Rows++
-				scores[0].Add(r.score, r.actual == p.Positive, r.weight)
-			}
-			return
-		}
-		if len(r.scores) == 0 {
-			return
-		}
-		c.Rows++
-		for i, class := range c.classes {
-			scores[i].Add(r.scores[i], r.actual == class, r.weight)
+		switch {
+		case !r.labelled:
+		case p.Task == Binary:
+			calibrator.Add(r.actual, []float64{r.score}, r.weight)
+		default:
+			calibrator.Add(r.actual, r.scores, r.weight)
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	for i, s := range scores {
-		isotonic, ok := evaluation.FitIsotonic(s)
-		if !ok {
-			return nil, fmt.Errorf("--baseline: %s has not both rows of the class %q and others, with a score and a label", path, c.classes[i])
-		}
-		c.of = append(c.of, isotonic)
+	c, err := calibrator.Calibration()
+	if err != nil {
+		return nil, fmt.Errorf("--baseline: %s: %w", path, err)
 	}
 	return c, nil
+}
+
+// classes are those of the probabilities.
+func (p *plan) classes() (names []string) {
+	for _, probability := range p.Probabilities {
+		names = append(names, probability.Class)
+	}
+	return names
+}
+
+// calibration makes probabilities of the scores of a plan, in their order.
+type calibration struct {
+	classes []string
+	of      []evaluation.Isotonic
+}
+
+// calibration returns that of a baseline for the scores here; nil of nil.
+func (p *plan) calibration(path string, c *profile.Calibration) (*calibration, error) {
+	if c == nil {
+		return nil, nil
+	}
+	out := &calibration{}
+	switch {
+	case p.Task == Binary && p.Score != "":
+		out.classes = []string{p.Positive}
+	case p.Task == Multiclass && len(p.Probabilities) > 0:
+		out.classes = p.classes()
+	default:
+		return nil, fmt.Errorf("--baseline: %s has no scores to estimate from", path)
+	}
+	if p.Task == Multiclass && c.Positive != "" {
+		return nil, fmt.Errorf("--baseline: it is calibrated for a score of %q, not for a probability of each class", c.Positive)
+	}
+	known := c.Isotonics()
+	for _, class := range out.classes {
+		isotonic, ok := known[class]
+		if !ok {
+			return nil, fmt.Errorf("--baseline: there is no calibration of the class %q", class)
+		}
+		out.of = append(out.of, isotonic)
+	}
+	return out, nil
 }

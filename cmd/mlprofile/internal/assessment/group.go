@@ -31,7 +31,7 @@ type group struct {
 // rateNames are the measures that are a share of rows, and of which trials are kept.
 var rateNames = []evaluation.Measure{evaluation.MeasureAccuracy, evaluation.MeasurePrecision, evaluation.MeasureRecall, evaluation.MeasureFPR, evaluation.MeasureFNR, evaluation.MeasureHitRate}
 
-func newGroup(k key, p *plan, c *Calibration) *group {
+func newGroup(k key, p *plan, c *calibration) *group {
 	g := &group{key: k, trials: map[evaluation.Measure]*evaluation.Trials{}}
 	switch p.Task {
 	case Regression:
@@ -144,7 +144,7 @@ func (g *group) measured(p *plan) []evaluation.Score {
 }
 
 // estimated is what the scores are expected to be.
-func (g *group) estimated(p *plan, c *Calibration) []evaluation.Score {
+func (g *group) estimated(p *plan, c *calibration) []evaluation.Score {
 	switch {
 	case g.unlabelled != nil:
 		return g.unlabelled.Estimate(c.of[0], p.Level)
@@ -158,7 +158,7 @@ func (g *group) estimated(p *plan, c *Calibration) []evaluation.Score {
 type side struct {
 	*plan
 	tally       Tally
-	calibration *Calibration
+	calibration *calibration
 	groups      map[key]*group
 	// pairs are the rows by id, where another file is compared.
 	pairs map[string]pairRow
@@ -172,7 +172,7 @@ type pairRow struct {
 	weight   float64
 }
 
-func newSide(p *plan, c *Calibration) *side {
+func newSide(p *plan, c *calibration) *side {
 	return &side{plan: p, calibration: c, groups: map[key]*group{}}
 }
 

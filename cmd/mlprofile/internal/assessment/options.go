@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
@@ -68,7 +69,7 @@ type Options struct {
 	Weight, Version, LabelTime              string
 	Segments                                []string
 	// Probabilities are the columns of the score of each class.
-	Probabilities []Probability
+	Probabilities []baseline.Probability
 	// Positive is the class that a binary model looks for; empty takes 1 or true.
 	Positive string
 	// Threshold makes an answer of a score where there is no column of answers.
@@ -88,9 +89,6 @@ type Options struct {
 	// Margins are by how much measures may become worse.
 	Margins map[evaluation.Measure]float64
 }
-
-// Probability is the column with the score of a class.
-type Probability struct{ Class, Column string }
 
 // MaxGroups bounds the groups of one side; rows of what has no room are in those of all rows.
 const MaxGroups = 10_000

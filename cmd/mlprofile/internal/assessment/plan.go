@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
 )
 
@@ -90,12 +91,7 @@ func (p *plan) chooseTask(answer *table.Column) {
 		}
 	}
 	if p.Task == Binary && p.Positive == "" {
-		switch {
-		case column != nil && column.Type.Numeric():
-			p.Positive = "1"
-		case column != nil && column.Type == table.TypeBool:
-			p.Positive = "true"
-		}
+		p.Positive = baseline.DefaultPositive(column)
 	}
 	if p.Task != Binary {
 		p.Score = ""
