@@ -6,6 +6,7 @@ package mlevaluationconnector
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -297,7 +298,7 @@ func (c *evaluationConnector) refresh() {
 		return
 	}
 	c.cards = set
-	for _, id := range c.engine.SetTasks(func(id prediction.Identity) quality.Task { return taskOf(set, id) }) {
+	for _, id := range c.engine.SetTasks(tasksOf(set)) {
 		c.logger.Warn("A model's card gives it another task: its measures begin anew", zap.String("model", id.Name), zap.String("version", id.Version))
 	}
 }
@@ -305,22 +306,35 @@ func (c *evaluationConnector) refresh() {
 // championAlias is that of the version that others are compared with.
 const championAlias = "champion"
 
-// taskOf returns what the cards say of a model.
-func taskOf(set *catalog.Set, id prediction.Identity) (t quality.Task) {
-	if set == nil {
+// tasksOf returns what says of a model what its card does, which is found out once.
+func tasksOf(set *catalog.Set) func(prediction.Identity) quality.Task {
+	known := map[prediction.Identity]quality.Task{}
+	return func(id prediction.Identity) quality.Task {
+		t, ok := known[id]
+		if !ok && set != nil {
+			t = taskOf(set, id)
+		}
+		if len(known) >= maxSeen {
+			clear(known)
+		}
+		known[id] = t
 		return t
 	}
+}
+
+func taskOf(set *catalog.Set, id prediction.Identity) (t quality.Task) {
 	m := set.Model(id.Environment, id.Name)
 	if m == nil {
 		return t
 	}
 	t.Kind, t.Positive = m.Task, m.PositiveClass
 	for _, v := range m.Versions {
-		for _, alias := range v.Aliases {
-			if alias == championAlias && v.Version != id.Version {
-				t.Against = v.Version
-			}
+		if v.Version != id.Version && slices.Contains(v.Aliases, championAlias) {
+			t.Against = v.Version
 		}
+	}
+	if p := set.Baseline(id.Environment, id.Name, id.Version); p != nil && p.Calibration != nil {
+		t.Calibration = p.Calibration.Isotonics()
 	}
 	return t
 }
