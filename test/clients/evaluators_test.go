@@ -25,7 +25,7 @@ const explanationText = "explanationmarker: it names a city that there is not"
 // evaluatorsConfig has labels and evaluations from spans and from log records, and one metrics page.
 const evaluatorsConfig = `
 receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:OTLP_HTTP}"}}}}
-processors: {ml_normalize: {drop_content: true}}
+processors: {ml_normalize: {drop_content: strict}}
 connectors:
   ml_summary: {temporality: cumulative, flush_interval: 500ms, feature_flush_interval: 500ms}
   ml_evaluation: {emit_interval: 500ms}

@@ -197,6 +197,7 @@ func TestStrict(t *testing.T) {
 		"http.request.method": "GET", "http.method": "GET", "url.path": "/x", "gen_ai.request.model": "gpt", "k8s.pod.label.app": "x", "user.id": "u",
 		"ml.model.name": "fraud", "ml.feature.country": "DE", "ml.features": m{"country": "DE"}, "ml.prediction.scores": m{"a": 0.1},
 		"openinference.span.kind": "LLM", "llm.model_name": "gpt", "ai.operationId": "ai.x", "airflow.dag_id": "d", "gen_ai.response.finish_reasons": []any{"stop"},
+		"evaluations.0.evaluation.name": "relevance", "annotations.12.annotation.label": "good", "annotations.12.annotation.annotator_kind": "HUMAN",
 		// Numbers, booleans, nothing.
 		"acme.n": int64(3), "acme.d": 0.5, "acme.b": true, "acme.nil": nil,
 		// What the operator keeps.
@@ -208,6 +209,7 @@ func TestStrict(t *testing.T) {
 		"exception.message": canary, "http.request.header.x": []any{canary}, "process.command_args": []any{canary}, "gen_ai.prompt.0.tokens": int64(3),
 		"langfuse.observation.usage_details": `{"input":1}`, "langfuse.observation.metadata.other": canary, "features.comment": canary,
 		"acme.tags.b": long, "acme.runs.x.id": canary, "acme.tags.c": m{"a": "b"}, "acme.tags.d": []any{[]any{"x"}}, "llm.input_messages.0.message.role": "user",
+		"evaluations.0.evaluation.explanation": canary, "evaluations.0.evaluation.x": canary, "evaluations.x.evaluation.name": canary,
 		"k8s.pod.annotation.x": canary, "error.message": canary, "traceloop.association.properties.x": canary,
 	}
 	both := maps.Clone(kept)

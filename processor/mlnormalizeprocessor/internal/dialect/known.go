@@ -11,7 +11,9 @@ import (
 )
 
 // learn notes what is known to be no content: the names of the vocabulary and of OpenTelemetry's
-// conventions. What tables read is added as they are compiled.
+// conventions, and of OpenInference's judgements what has a counterpart among the latter
+// (gen_ai.evaluation.name, .score.label) or says who has judged, which ml_evaluation reads. What
+// tables read is added as they are compiled.
 func (s *contentSet) learn() {
 	s.words = contentWords
 	for _, name := range mlconv.Attributes() {
@@ -37,6 +39,12 @@ func (s *contentSet) learn() {
 	}
 	for _, name := range conventions.Events() {
 		s.knownEvents[name] = true
+	}
+	for _, field := range [...]string{"name", "label", "annotator_kind", "identifier"} {
+		for _, scope := range [...]string{"", "trace.", "session."} {
+			s.keys.add(source{key: scope + "evaluations.", behind: []string{".evaluation." + field}}, known)
+			s.keys.add(source{key: scope + "annotations.", behind: []string{".annotation." + field}}, known)
+		}
 	}
 }
 
