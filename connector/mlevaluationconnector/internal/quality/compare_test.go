@@ -209,12 +209,12 @@ func TestTrialsOutliveTheirPanes(t *testing.T) {
 			e.Label(a, after(a, time.Minute, []string{"0", "1"}[int(at/time.Hour)%2]))
 		}
 	}
-	for d := range time.Duration(20) {
-		count("1", d*day, (d+1)*day)
+	for d := range 20 {
+		count("1", days(d), days(d+1))
 		if d >= 10 {
-			count("2", d*day, (d+1)*day)
+			count("2", days(d), days(d+1))
 		}
-		e.Advance(monday.Add((d + 1) * day))
+		e.Advance(monday.Add(days(d + 1)))
 	}
 	for _, r := range results(e) {
 		if r.Version == "2" {
@@ -256,8 +256,8 @@ func TestPairs(t *testing.T) {
 			}
 			return "0"
 		}
-		first, second, other := guess(0.02), guess(0.02), "0"
-		other = second
+		first, second := guess(0.02), guess(0.02)
+		other := second
 		if rnd.IntN(100) == 0 {
 			other = "1"
 		}

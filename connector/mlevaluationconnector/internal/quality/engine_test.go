@@ -24,6 +24,8 @@ var monday = time.Date(2026, 3, 2, 0, 0, 0, 0, time.UTC)
 
 const day = 24 * time.Hour
 
+func days(n int) time.Duration { return time.Duration(n) * day }
+
 // scored is an answer of the model fraud with a score.
 func scored(version string, at time.Duration, class string, score float64) *answer.Answer {
 	return &answer.Answer{
@@ -249,9 +251,9 @@ func TestClosedWindows(t *testing.T) {
 		return out
 	}
 	var all []*answer.Answer
-	for d := range time.Duration(3) {
-		for h := range time.Duration(24) {
-			a := scored("1", d*day+h*time.Hour, "1", 0.5)
+	for d := range 3 {
+		for h := range 24 {
+			a := scored("1", days(d)+time.Duration(h)*time.Hour, "1", 0.5)
 			all = append(all, a)
 			e.Predict(a, now)
 			e.Label(a, after(a, time.Hour, "1"))
@@ -269,8 +271,8 @@ func TestClosedWindows(t *testing.T) {
 	assert.Equal(t, []string{"Mar 2 23/24 false", "Mar 3 23/24 true"}, give(), "what is compared with it as well")
 
 	// However much comes at once, nothing is dropped that was not given.
-	for d := range time.Duration(60) {
-		e.Predict(scored("1", (6+d)*day, "1", 0.5), now)
+	for d := range 60 {
+		e.Predict(scored("1", days(6+d), "1", 0.5), now)
 	}
 	e.Advance(now)
 	assert.Len(t, give(), 61-1)

@@ -264,7 +264,8 @@ func (e *Engine) Restore(key string, record []byte) error {
 		return fmt.Errorf("%q is no key of a record: %w", key, err)
 	}
 	e.nextID = max(e.nextID, id+1)
-	format, restore := wire.Format{}, (func(*wire.Decoder, uint64) error)(nil)
+	var format wire.Format
+	var restore func(*wire.Decoder, uint64) error
 	switch kind {
 	case "model":
 		format, restore = modelFormat, e.restoreModel

@@ -104,7 +104,7 @@ func TestRestoredEnginesShowTheSame(t *testing.T) {
 
 	want := described(e.Results)
 	for _, part := range []string{"1 Method:sequential", "1 Method:paired", "live", "estimate"} {
-		require.True(t, strings.Contains(want, "ComparedWith:"+part), part)
+		require.Contains(t, want, "ComparedWith:"+part)
 	}
 	again := restored()
 	assert.Equal(t, want, described(again.Results))
@@ -177,14 +177,14 @@ func TestLateRowsChangeWhatIsShown(t *testing.T) {
 			}
 			anew.SetTasks(against1)
 			shown := described(e.Results)
-			require.True(t, shown == described(anew.Results), "after row %d", i)
+			require.Equal(t, described(anew.Results), shown, "after row %d", i)
 			if shown != before {
 				changed++
 			}
 			before = shown
 			if closed {
 				give := func(x *Engine) string { return described(func(f func(*Result)) { x.Closed(now, f) }) }
-				require.True(t, give(e) == give(anew), "after row %d", i)
+				require.Equal(t, give(e), give(anew), "after row %d", i)
 			}
 		}
 		assert.Greater(t, changed, 20)
