@@ -279,6 +279,28 @@ func TestClosedWindows(t *testing.T) {
 	assert.Less(t, e.models[0].members[0].groups[0].panes.Len(), 30)
 }
 
+// A window is given again when the version that it is compared with has changed.
+func TestClosedWindowsOfTwoVersions(t *testing.T) {
+	e := New(Options{Window: eventtime.Window{Calendar: "day"}, Closed: true})
+	e.SetTasks(fraudTask("1"))
+	now := monday.Add(100 * day)
+	give := func() (out []string) {
+		e.Closed(now, func(r *Result) { out = append(out, r.Version) })
+		return out
+	}
+	one, two := scored("1", time.Hour, "1", 0.5), scored("2", time.Hour, "1", 0.5)
+	for _, a := range []*answer.Answer{one, two, scored("1", 2*day, "1", 0.5)} {
+		e.Predict(a, now)
+		e.Label(a, after(a, 0, "1"))
+	}
+	assert.Equal(t, []string{"1", "2"}, give())
+	e.Unlabel(two, after(two, 0, "1"))
+	assert.Equal(t, []string{"2"}, give())
+	e.Unlabel(one, after(one, 0, "1"))
+	assert.Equal(t, []string{"1", "2"}, give())
+	assert.Empty(t, give())
+}
+
 func TestRowsTakeNoMemory(t *testing.T) {
 	now := monday.Add(30 * day)
 	e := New(Options{Maturity: day})

@@ -80,9 +80,6 @@ func (s *items) count(x *member, a *answer.Answer, l *label.Label, r *row, sign 
 		}
 		return 0
 	}
-	if it != nil {
-		it.remove(x, a)
-	}
 	return s.put(k, run{x, a.Time, a.Row, x.task.sided(r.predicted), x.task.sided(r.actual), r.weight})
 }
 

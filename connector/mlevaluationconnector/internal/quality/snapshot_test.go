@@ -143,6 +143,7 @@ func TestLateRowsChangeWhatIsShown(t *testing.T) {
 		e := New(o)
 		twoVersions(e, 800)
 		stored := map[string][]byte{}
+		var waiting []*answer.Answer
 		rnd := rand.New(rand.NewPCG(9, 9))
 		now := monday.Add(40 * day)
 		changed := 0
@@ -154,11 +155,20 @@ func TestLateRowsChangeWhatIsShown(t *testing.T) {
 				a.Segments = []string{"d0=1"}
 			}
 			e.Predict(a, now)
+			waiting = append(waiting, a)
+			if i%3 > 0 {
+				a = waiting[rnd.IntN(len(waiting))]
+			}
 			l := after(a, time.Duration(rnd.Int64N(int64(2*day))), []string{"ok", "fraud"}[i%2])
 			l.Set = []string{"", "gold"}[rnd.IntN(4)/3]
 			e.Label(a, l)
 			if rnd.IntN(3) == 0 {
 				e.Unlabel(a, l)
+			}
+			if i%10 > 4 { // a label alone
+				a = waiting[rnd.IntN(len(waiting))]
+				e.Results(func(*Result) {})
+				e.Label(a, after(a, time.Hour, "ok"))
 			}
 			if i%10 == 9 {
 				later := scored("2", 20*day+time.Duration(i)*time.Hour, "ok", 0)
@@ -219,9 +229,21 @@ func TestTasksThatChange(t *testing.T) {
 	require.Len(t, results(e), 1)
 	assert.Equal(t, []prediction.Identity{a.Identity}, e.SetTasks(func(prediction.Identity) Task { return calibrated("1") }))
 	assert.Empty(t, results(e))
+
+	// A label of what was forgotten is not taken away from what is there.
+	again := scored("7", 90*time.Minute, "1", 0.9)
+	e.Predict(again, monday.Add(day))
+	e.Label(again, after(again, time.Minute, "1"))
+	e.Unlabel(a, after(a, time.Minute, "1"))
+	e.Label(a, after(a, time.Minute, "0"))
+	require.Len(t, results(e), 2)
+	assert.EqualValues(t, 1, results(e)[0].Total.Rows)
+	assert.EqualValues(t, 1, e.Stats().Labels[Late])
+
+	// Unless it is counted again.
 	e.Predict(a, monday.Add(day))
 	e.Label(a, after(a, time.Minute, "1"))
-	require.Len(t, results(e), 2)
+	assert.EqualValues(t, 2, results(e)[0].Total.Rows)
 }
 
 func TestGoldenRecords(t *testing.T) {

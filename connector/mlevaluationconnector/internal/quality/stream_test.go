@@ -131,6 +131,9 @@ func (s *stream) offline(o Options, k *task, r *Result, from, to int64, mature b
 		if in {
 			v.labelled.add(a.Weight, 1)
 		}
+		if in && r.Set == "" {
+			v.check.count(k, sh, &c.row, 1)
+		}
 		if in && (!mature || p.label.Time.UnixNano()-a.Time <= int64(o.Maturity)) {
 			v.measured.count(k, sh, &c.row, 1)
 		}
@@ -262,6 +265,16 @@ func (s *stream) check(t *testing.T, e *Engine, o Options, k task) {
 		}
 		assert.Equal(t, cellsOf(v.measured.confusion), cellsOf(r.Confusion), what)
 		assert.Equal(t, cellsOf(total.confusion), cellsOf(r.Total.Confusion), what)
+
+		off := of(r, Estimate, Paired, evaluation.MeasureAccuracy)
+		if i := slices.IndexFunc(e.compareEstimate(&k, &v), func(d Difference) bool {
+			return d.Measure == evaluation.MeasureAccuracy && d.Class == ""
+		}); i >= 0 {
+			require.NotNil(t, off, what)
+			assert.InDelta(t, e.compareEstimate(&k, &v)[i].Point, off.Point, 1e-9, what)
+		} else {
+			assert.Nil(t, off, what)
+		}
 
 		c := e.models[0].clock
 		w := c.Ended(c.Watermark() - int64(o.Maturity))
