@@ -219,6 +219,10 @@ func TestTrialsOutliveTheirPanes(t *testing.T) {
 			count("2", days(d), days(d+1))
 		}
 		e.Advance(monday.Add(days(d + 1)))
+		if d == 10 {
+			got := results(e)
+			assert.InDelta(t, 0, difference(t, got[len(got)-1], "1", Sequential, evaluation.MeasureAccuracy).Point, 0.05)
+		}
 	}
 	for _, r := range results(e) {
 		if r.Version == "2" {
