@@ -29,6 +29,9 @@ func (d *demo) writeCard(folder, name string) error {
 		"kind": "model", "name": d.model, "owner": "demo@example.com", "baseline": name + ".json",
 		"drift": map[string]any{"window": d.span.window(), "season": "none"},
 	}
+	if d.plan != nil && d.plan.Label != nil {
+		card["task"], card["positive_class"] = "binary_classification", d.plan.Positive
+	}
 	for _, s := range d.segments() {
 		card["segments"] = []string{s.Dimension}
 		card["segment_features"] = []string{"amount"}

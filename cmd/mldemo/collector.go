@@ -42,9 +42,9 @@ type collector struct {
 	otlp, metrics, health, catalog string
 	// alerts is the file of alerts.
 	alerts string
-	// windows is the file of closed windows and traces that of spans; empty if the collector is not
-	// our own.
-	windows, traces, log string
+	// windows is the file of closed windows, quality that of measures, and traces that of spans;
+	// labels is where labels are posted. They are empty if the collector is not our own.
+	windows, quality, traces, log, labels string
 
 	cmd    *exec.Cmd
 	exited chan error
@@ -121,12 +121,13 @@ func freePorts(ctx context.Context, n int) (ports []int, err error) {
 	return ports, nil
 }
 
-// start starts a collector of our own with its files in a folder, and waits until it is healthy.
-func start(ctx context.Context, binary, folder string) (*collector, error) {
+// start starts a collector of our own with its files in a folder and windows of a length, and waits
+// until it is healthy.
+func start(ctx context.Context, binary, folder, window string) (*collector, error) {
 	if _, err := os.Stat(binary); err != nil {
 		return nil, fmt.Errorf("there is no collector at %s: run make build, or name it with -collector", binary)
 	}
-	ports, err := freePorts(ctx, 3)
+	ports, err := freePorts(ctx, 4)
 	if err != nil {
 		return nil, err
 	}
@@ -134,11 +135,12 @@ func start(ctx context.Context, binary, folder string) (*collector, error) {
 		otlp: fmt.Sprintf("localhost:%d", ports[0]), health: fmt.Sprintf("http://localhost:%d", ports[1]),
 		metrics: fmt.Sprintf("http://localhost:%d/metrics", ports[2]),
 		catalog: filepath.Join(folder, "catalog"), windows: filepath.Join(folder, "windows.json"),
-		alerts: filepath.Join(folder, "alerts.json"),
+		alerts: filepath.Join(folder, "alerts.json"), quality: filepath.Join(folder, "quality.json"),
+		labels: fmt.Sprintf("http://localhost:%d", ports[3]),
 		traces: filepath.Join(folder, "traces.json"), log: filepath.Join(folder, "collector.log"),
 		exited: make(chan error, 1),
 	}
-	for _, f := range []string{c.alerts, c.windows, c.traces, c.log} {
+	for _, f := range []string{c.alerts, c.windows, c.quality, c.traces, c.log} {
 		if err := os.Remove(f); err != nil && !errors.Is(err, os.ErrNotExist) {
 			return nil, err
 		}
@@ -149,7 +151,7 @@ func start(ctx context.Context, binary, folder string) (*collector, error) {
 		return nil, err
 	}
 	err = collectorTemplate.Execute(f, map[string]any{
-		"OTLP": ports[0], "Health": ports[1], "Metrics": ports[2], "Folder": filepath.ToSlash(folder),
+		"OTLP": ports[0], "Health": ports[1], "Metrics": ports[2], "Labels": ports[3], "Folder": filepath.ToSlash(folder), "Window": window,
 	})
 	if err := errors.Join(err, f.Close()); err != nil {
 		return nil, err

@@ -30,6 +30,7 @@ func (d *demo) generated() error {
 		return err
 	}
 	d.columns.Timestamp, d.columns.Prediction, d.columns.Confidence = "timestamp", "prediction", "confidence"
+	d.columns.Label, d.columns.Score, d.columns.Positive = "outcome", "score", "fraud"
 	d.columns.Exclude = []string{"transaction_id", "latency_ms"}
 	split := d.start.Add(7 * 24 * time.Hour)
 	d.span = span{from: d.start, split: split, to: d.start.Add(demoDays * 24 * time.Hour), rows: rows, rest: rows / 2}

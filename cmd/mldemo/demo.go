@@ -49,6 +49,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f.StringVar(&d.columns.Timestamp, "timestamp", os.Getenv("TIMESTAMP"), "column of the time; guessed if not given")
 	f.StringVar(&d.columns.Prediction, "prediction", os.Getenv("PREDICTION"), "column of the model's answer; guessed if not given")
 	f.StringVar(&d.columns.Confidence, "confidence", os.Getenv("CONFIDENCE"), "column of the answer's score, 0 to 1; guessed if not given")
+	f.StringVar(&d.columns.Label, "label", os.Getenv("LABEL"), "column of what was right, which the collector is told two days later; none if not given")
+	f.StringVar(&d.columns.Score, "score", os.Getenv("SCORE"), "column of the score of the positive class, 0 to 1; needed with -label")
+	f.StringVar(&d.columns.Positive, "positive", os.Getenv("POSITIVE"), "the class that the model looks for; 1 or true if not given")
 	f.StringVar(&d.features, "features", os.Getenv("FEATURES"), "feature columns, with commas between; all that are left if not given")
 	f.StringVar(&d.exclude, "exclude", os.Getenv("EXCLUDE"), "columns that are no features, with commas between")
 	f.Uint64Var(&d.seed, "seed", 1, "seed of the generated data")
@@ -127,11 +130,15 @@ func (d *demo) run(ctx context.Context) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.stop()) }()
-	delivered, last, err := d.replay(ctx, c)
+	sent, err := d.replay(ctx, c)
 	if err != nil {
 		return err
 	}
-	found, err := d.wait(ctx, c, delivered, last)
+	found, err := d.wait(ctx, c, sent)
+	if err != nil {
+		return err
+	}
+	q, err := d.waitForQuality(ctx, c, sent.labels)
 	if err != nil {
 		return err
 	}
@@ -146,5 +153,5 @@ func (d *demo) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return d.report(ctx, c, found, t)
+	return d.report(ctx, c, found, q, t)
 }

@@ -3,10 +3,12 @@
 
 // Command mldemo shows the whole path on one machine: it makes or takes a data set, profiles its
 // first part, replays the rest through a collector, and prints what has drifted, since when, with a
-// trace to look at. Then it runs a training job that loses rows, and prints the alert.
+// trace to look at, and how often the model was right. Then it runs a training job that loses rows, and
+// prints the alert.
 //
 //	data ──► baseline + card ──► catalog ─┐
 //	  └────► replay (OTLP) ──► collector: ml_metadata ──► ml_summary ──► ml_drift ──► Prometheus, windows.json ──► report
+//	    └──► labels, later ──►                 └────────► ml_evaluation ──► quality.json ──► report
 //	training job (OTLP) ─────►                     └────► ml_job ──► alerts.json ──► report
 package main
 

@@ -365,7 +365,7 @@ func TestACollectorThatDoesNotStart(t *testing.T) {
 	}
 	binary := write(t, "collector", "#!/bin/sh\necho 'cannot bind' >&2\nexit 1\n")
 	require.NoError(t, os.Chmod(binary, 0o700))
-	_, err = start(t.Context(), binary, t.TempDir())
+	_, err = start(t.Context(), binary, t.TempDir(), "day")
 	assert.ErrorContains(t, err, "did not start")
 	assert.ErrorContains(t, err, "cannot bind")
 }
@@ -395,4 +395,8 @@ func TestDemo(t *testing.T) {
 	assert.Regexp(t, `(?m)^      stage +transform$`, text)
 	assert.Regexp(t, `(?m)^      trace +[0-9a-f]{32}$`, text)
 	assert.Contains(t, text, "The good run of the next day has resolved it.")
+	for day := 8; day <= 13; day++ {
+		assert.Regexp(t, fmt.Sprintf(`(?m)^  11-%02d +\d\d\.\d %% +\d\d\.\d to \d\d\.\d +\d\d\.\d %% +\d\d\.\d to \d\d\.\d +100 %%$`, day), text)
+	}
+	assert.Regexp(t, `From 11-1[01] on the model is right less often. Its scores have shown that when the window ended`, strings.Join(strings.Fields(text), " "))
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/cmd/internal/labels"
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/replay"
 )
 
@@ -42,7 +43,7 @@ func (d *demo) collector(ctx context.Context) (*collector, error) {
 	if err := d.writeCards(filepath.Join(d.folder, "catalog")); err != nil {
 		return nil, err
 	}
-	c, err := start(ctx, d.binary, d.folder)
+	c, err := start(ctx, d.binary, d.folder, d.span.window())
 	if err != nil {
 		return nil, err
 	}
@@ -51,8 +52,8 @@ func (d *demo) collector(ctx context.Context) (*collector, error) {
 	return c, nil
 }
 
-// replay sends the rest.
-func (d *demo) replay(ctx context.Context, c *collector) (delivered int, last time.Time, err error) {
+// replay sends the rest, with what was right where that is known and the collector is our own.
+func (d *demo) replay(ctx context.Context, c *collector) (sent replayed, err error) {
 	o := replay.Options{Options: d.columns, Model: d.model, Service: "mldemo", Segments: d.segments()}
 	if d.data == "" {
 		o.ID, o.Latency, o.LatencyUnit = "transaction_id", "latency_ms", time.Millisecond
@@ -62,25 +63,45 @@ func (d *demo) replay(ctx context.Context, c *collector) (delivered int, last ti
 	} else {
 		o.At, o.Skip = d.at, d.span.rows-d.span.rest
 	}
+	text := "%s from %s on, as spans with their own timestamps"
+	if d.columns.Label != "" && c.own() {
+		o.Score = d.columns.Score
+		o.Labels = &replay.Labels{Column: d.columns.Label, Delay: labelDelay}
+		if o.Labels.Client, err = labels.NewClient(labels.Options{Endpoint: c.labels}); err != nil {
+			return sent, err
+		}
+		text += "; what was right follows two days later, as labels"
+	}
 	exporter, err := replay.NewExporter(ctx, replay.Target{Endpoint: c.otlp})
 	if err != nil {
-		return 0, last, err
+		return sent, err
 	}
 	defer func() { err = errors.Join(err, exporter.Shutdown(context.WithoutCancel(ctx))) }()
-	d.say("Replay", "%s from %s on, as spans with their own timestamps", console.Plural(d.span.rest, "row"), stamp(d.span.split))
+	d.say("Replay", text, console.Plural(d.span.rest, "row"), stamp(d.span.split))
 	progress := console.NewProgress(d.err, "             replay", d.span.rest)
 	o.Progress = progress.Set
-	result, err := replay.Run(ctx, []string{d.file}, d.plan, o, exporter)
+	sent.Result, err = replay.Run(ctx, []string{d.file}, d.plan, o, exporter)
 	if err != nil {
 		progress.Clear()
-		return result.Delivered, result.Last, err
+		return sent, err
 	}
 	progress.Finish("span")
-	return result.Delivered, result.Last, nil
+	if o.Labels != nil {
+		sent.labels = o.Labels.Client.Tally.Accepted
+	}
+	return sent, nil
+}
+
+// replayed is what was sent.
+type replayed struct {
+	replay.Result
+	// labels is the number of labels that the collector has taken.
+	labels int
 }
 
 // wait polls what the collector offers to Prometheus until it has counted everything.
-func (d *demo) wait(ctx context.Context, c *collector, delivered int, last time.Time) (scraped, error) {
+func (d *demo) wait(ctx context.Context, c *collector, sent replayed) (scraped, error) {
+	delivered, last := sent.Delivered, sent.Last
 	limit := time.Minute
 	if !c.own() {
 		limit = 4 * time.Minute

@@ -14,7 +14,7 @@ import (
 )
 
 // report prints what was found, and what to do next.
-func (d *demo) report(ctx context.Context, c *collector, found scraped, t *training) error {
+func (d *demo) report(ctx context.Context, c *collector, found scraped, q *quality, t *training) error {
 	fs := found.findings
 	if c.own() {
 		if !d.keep { // the last window closes when the collector stops
@@ -55,6 +55,14 @@ func (d *demo) report(ctx context.Context, c *collector, found scraped, t *train
 	_, _ = io.WriteString(d.out, "\n")
 	if _, err := r.sentences(); err != nil {
 		return err
+	}
+	if q != nil {
+		_, _ = io.WriteString(d.out, "\n")
+		d.say("Quality", "%s, by its scores alone when it has ended, and by labels when they have come", each(d.span.window()))
+		_, _ = io.WriteString(d.out, "\n")
+		if err := q.print(d.out, console.Width(d.out)); err != nil {
+			return err
+		}
 	}
 	if t != nil {
 		_, _ = io.WriteString(d.out, "\n")

@@ -41,26 +41,32 @@ func readWindows(path, model string) (findings, error) {
 
 // addPoint puts a point of the model against the baseline into its window.
 func (fs findings) addPoint(name, model string, p pmetric.NumberDataPoint) {
-	get := func(key string) string {
-		v, ok := p.Attributes().Get(key)
-		if !ok {
-			return ""
-		}
-		return v.AsString()
-	}
+	get := func(key string) string { return textOf(p, key) }
 	if get(mlconv.AttrModelName) != model || get(mlconv.AttrDriftReference) != "baseline" {
 		return
 	}
-	value := p.DoubleValue()
-	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
-		value = float64(p.IntValue())
-	}
 	w := fs.window(key{get(mlconv.AttrDriftSubject), get(mlconv.AttrFeatureName), get(mlconv.AttrSegment)}, p.Timestamp().AsTime().Unix())
 	w.start = p.StartTimestamp().AsTime()
-	w.set(name, get(mlconv.AttrDriftMethod), get(mlconv.AttrDriftVerdict), value)
+	w.set(name, get(mlconv.AttrDriftMethod), get(mlconv.AttrDriftVerdict), numberOf(p))
 	if name == mlconv.MetricDriftScore && p.Exemplars().Len() > 0 {
 		if id := p.Exemplars().At(0).TraceID(); !id.IsEmpty() {
 			w.trace = id.String()
 		}
 	}
+}
+
+// textOf returns an attribute of a point, "" where it is absent.
+func textOf(p pmetric.NumberDataPoint, key string) string {
+	v, ok := p.Attributes().Get(key)
+	if !ok {
+		return ""
+	}
+	return v.AsString()
+}
+
+func numberOf(p pmetric.NumberDataPoint) float64 {
+	if p.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		return float64(p.IntValue())
+	}
+	return p.DoubleValue()
 }

@@ -135,7 +135,7 @@ func (f *flags) finish() error {
 			errs = append(errs, fmt.Errorf("--probability: %q is not CLASS=COLUMN", p))
 			continue
 		}
-		o.Probabilities = append(o.Probabilities, replay.Probability{Class: p[:i], Column: p[i+1:]})
+		o.Probabilities = append(o.Probabilities, baseline.Probability{Class: p[:i], Column: p[i+1:]})
 	}
 	errs = append(errs, f.finishLabels())
 	var ok bool

@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/labels"
+	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 )
 
 // posted is a queue that keeps what it posts.
@@ -103,7 +104,7 @@ func TestLabelsByTheClock(t *testing.T) {
 }
 
 func TestScoresOfClasses(t *testing.T) {
-	spans, _ := replay(t, "a,b,x\n0.25,0.75,1\n,0.5,2\n,,3\n", Options{Model: "m", Probabilities: []Probability{{"yes", "b"}, {"no", "a"}}})
+	spans, _ := replay(t, "a,b,x\n0.25,0.75,1\n,0.5,2\n,,3\n", Options{Model: "m", Probabilities: []baseline.Probability{{Class: "yes", Column: "b"}, {Class: "no", Column: "a"}}})
 	var got []string
 	for _, s := range spans {
 		at := slices.IndexFunc(s.Attributes, func(kv attribute.KeyValue) bool { return kv.Key == "ml.prediction.scores" })

@@ -44,7 +44,7 @@ type Options struct {
 	// LatencyUnit is what the numbers of Latency count; zero means seconds.
 	LatencyUnit time.Duration
 	// Probabilities are columns of the scores of classes: ml.prediction.scores.
-	Probabilities []Probability
+	Probabilities []baseline.Probability
 	// Segments are columns by dimension: what follows ml.segment.
 	Segments []Segment
 	// Labels are posted beside the spans; nil posts none.
@@ -77,9 +77,6 @@ type Options struct {
 
 // Segment puts the value of a column on spans as a dimension of cohorts.
 type Segment struct{ Dimension, Column string }
-
-// Probability is the column of the score of a class.
-type Probability struct{ Class, Column string }
 
 // byClock is true where spans are stamped with the time at which they are sent.
 func (o *Options) byClock() bool { return o.At == nil && (o.Now || o.Timestamp == "") }
