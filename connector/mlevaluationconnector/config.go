@@ -281,8 +281,8 @@ func (c *Config) options() engine.Options {
 			Limits: quality.Limits{Identities: c.Limits.Models, Segments: c.Limits.Segments},
 		},
 		Evaluators: evaluator.Options{
-			Panes: pane.Options{Window: window, Lateness: c.Lateness, Idle: c.Idle, Keep: max(c.Wait, window.Length)},
-			Level: c.Level, MaxSeries: c.Limits.Evaluators, MaxCounts: maxEvaluatorLabels,
+			Panes:  pane.Options{Window: window, Lateness: c.Lateness, Idle: c.Idle, Keep: c.Wait},
+			Closed: c.Timestamps == TimestampsEvent, Level: c.Level, MaxSeries: c.Limits.Evaluators, MaxCounts: maxEvaluatorLabels,
 		},
 		Shadow: shadow.Options{
 			Shared: shadow.Shared(c.Shadow.By), TimeToLive: c.Shadow.Wait, Waiting: maxShadowWaiting, Bytes: maxShadowBytes,

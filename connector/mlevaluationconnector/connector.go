@@ -395,10 +395,11 @@ func (c *evaluationConnector) encode(ctx context.Context, now time.Time) (md pme
 	e := newEncoder(c.version, c.began, stamp)
 	if stamp == 0 {
 		c.engine.Quality.Closed(now, e.quality)
+		c.engine.Evaluators.Closed(now, e.evaluator)
 	} else {
 		c.engine.Quality.Results(e.quality)
+		c.engine.Evaluators.Results(now, e.evaluator)
 	}
-	c.engine.Evaluators.Results(now, e.evaluator)
 	c.engine.Shadow.Results(now, e.shadow)
 	c.telemetry.counts(ctx, c.engine.Quality.Stats(), c.engine.Evaluators.Stats(), c.engine.Shadow.Stats())
 	answers, labels, bytes := c.engine.Log.Waiting()

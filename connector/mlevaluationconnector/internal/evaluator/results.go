@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/pane"
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
@@ -33,56 +34,95 @@ type Result struct {
 	Counts []Count
 }
 
-// Results calls do with each series, in a fixed order, and lets series go that are over. The Result
-// is valid during the call.
+// Results calls do with the window at the front of each series, in a fixed order, and lets series go
+// that are over. The Result is valid during the call.
 func (t *Table) Results(now time.Time, do func(*Result)) {
-	for _, key := range sortedKeys(t.models, modelKey.compare) {
-		m := t.models[key]
-		m.clock.Advance(now)
-		t.drop(m)
-		if len(m.subjects) == 0 {
-			delete(t.models, key)
-			continue
-		}
-		t.results(key, m, do)
-	}
+	t.each(now, func(m *model, s *series, r *Result) {
+		window, _ := m.clock.Current()
+		t.result(m, s, window, r, do)
+	})
 	if n := t.stats.Overflowed; n > 0 {
 		do(&Result{Overflow: true, Counts: []Count{{N: n}}})
 	}
 }
 
-// drop lets the panes go that are over, and the series that have none left.
-func (t *Table) drop(m *model) {
-	oldest := m.clock.Oldest()
-	for key, of := range m.subjects {
-		for segment, s := range of {
-			if s.panes.Drop(oldest); s.panes.Len() == 0 {
+// Closed is Results for every window that has ended and is not as it was given last: windows one
+// after the other, such as the days. Counts are those up to now. What found no series is not given.
+func (t *Table) Closed(now time.Time, do func(*Result)) {
+	t.each(now, func(m *model, s *series, r *Result) {
+		all, _ := s.panes.All()
+		next := all.First
+		for at := range s.panes.Window(all) {
+			window := m.clock.Period(at)
+			if at < next || m.clock.End(window) > m.clock.Watermark() {
+				continue
+			}
+			next = window.Last + 1
+			changed := false
+			for _, p := range s.panes.Window(window) {
+				changed = changed || !p.given
+				p.given = true
+			}
+			if changed {
+				t.result(m, s, window, r, do)
+			}
+		}
+	})
+}
+
+// each moves the clocks on, calls do with each series, and lets go what is over. r has the series'
+// names.
+func (t *Table) each(now time.Time, do func(*model, *series, *Result)) {
+	for _, key := range sortedKeys(t.models, modelKey.compare) {
+		m := t.models[key]
+		m.clock.Advance(now)
+		r := Result{Identity: prediction.Identity{Name: key.name, Environment: key.environment}}
+		for _, sub := range sortedKeys(m.subjects, subjectKey.compare) {
+			r.Evaluator, r.Kind, r.Version, r.Role = sub.evaluator, sub.kind, sub.version, sub.role
+			of := m.subjects[sub]
+			for _, segment := range sortedKeys(of, cmp.Compare[string]) {
+				r.Segment = segment
+				if s := of[segment]; t.drop(s, t.oldest(m.clock)) {
+					do(m, s, &r)
+					continue
+				}
 				delete(of, segment)
 				t.stats.Series--
 			}
+			if len(of) == 0 {
+				delete(m.subjects, sub)
+			}
 		}
-		if len(of) == 0 {
-			delete(m.subjects, key)
+		if len(m.subjects) == 0 {
+			delete(t.models, key)
 		}
 	}
 }
 
-func (t *Table) results(key modelKey, m *model, do func(*Result)) {
-	window, _ := m.clock.Current()
-	r := Result{Identity: prediction.Identity{Name: key.name, Environment: key.environment}, Start: m.clock.Start(window), End: m.clock.End(window)}
-	for _, sub := range sortedKeys(m.subjects, subjectKey.compare) {
-		r.Evaluator, r.Kind, r.Version, r.Role = sub.evaluator, sub.kind, sub.version, sub.role
-		of := m.subjects[sub]
-		for _, segment := range sortedKeys(of, cmp.Compare[string]) {
-			s := of[segment]
-			var mean evaluation.Mean
-			for _, pane := range s.panes.Window(window) {
-				mean.Merge(pane)
+// drop lets the panes before one go, but none that Closed is still to give. It returns false where
+// none is left.
+func (t *Table) drop(s *series, oldest int64) bool {
+	if all, ok := s.panes.All(); ok && t.options.Closed && all.First < oldest {
+		for at, p := range s.panes.Window(pane.Span{First: all.First, Last: oldest - 1}) {
+			if !p.given {
+				oldest = at
+				break
 			}
-			r.Segment, r.Since, r.Score, r.Counts = segment, s.since, mean.Interval(t.options.Level), s.counts
-			do(&r)
 		}
 	}
+	s.panes.Drop(oldest)
+	return s.panes.Len() > 0
+}
+
+// result calls do with the scores of a window.
+func (t *Table) result(m *model, s *series, window pane.Span, r *Result, do func(*Result)) {
+	var mean evaluation.Mean
+	for _, p := range s.panes.Window(window) {
+		mean.Merge(&p.Mean)
+	}
+	r.Start, r.End = m.clock.Start(window), m.clock.End(window)
+	r.Since, r.Score, r.Counts = s.since, mean.Interval(t.options.Level), s.counts
+	do(r)
 }
 
 func sortedKeys[K comparable, V any](m map[K]V, compare func(a, b K) int) []K {

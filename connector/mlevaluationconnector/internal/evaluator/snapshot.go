@@ -46,7 +46,10 @@ func (of subject) encode(e *wire.Encoder, key subjectKey) {
 
 func (s *series) encode(e *wire.Encoder) {
 	e.Varint(s.since)
-	s.panes.Encode(e, func(e *wire.Encoder, m *evaluation.Mean) { m.Encode(e) })
+	s.panes.Encode(e, func(e *wire.Encoder, p *scores) {
+		p.Encode(e)
+		e.Bool(p.given)
+	})
 	e.Uvarint(uint64(len(s.counts)))
 	for _, c := range s.counts {
 		e.Text(c.Label)
@@ -101,8 +104,8 @@ func (t *Table) decodeSubject(d *wire.Decoder, m *model) subject {
 	of := make(subject)
 	for range d.Count(4) {
 		segment := d.Text()
-		s := &series{since: d.Nanos(), panes: pane.NewRing[evaluation.Mean](m.clock.Panes())}
-		s.panes.Decode(d, func(d *wire.Decoder, m *evaluation.Mean) { *m = *evaluation.DecodeMean(d) })
+		s := t.newSeries(m.clock, d.Nanos())
+		s.panes.Decode(d, func(d *wire.Decoder, p *scores) { *p = scores{*evaluation.DecodeMean(d), d.Bool()} })
 		s.decodeCounts(d, t.options.MaxCounts)
 		if _, twice := of[segment]; twice {
 			d.Fail()

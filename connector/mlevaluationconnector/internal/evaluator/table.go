@@ -13,8 +13,10 @@ import (
 
 // Options say what a Table keeps.
 type Options struct {
-	// Panes cut the time of the answers.
+	// Panes cut the time of the answers. A pane of the window is kept, whatever Keep is.
 	Panes pane.Options
+	// Closed says that Closed is called, not Results: panes are kept until it has given them.
+	Closed bool
 	// Level is the confidence of intervals, such as 0.95.
 	Level float64
 	// MaxSeries is how many series are kept. What belongs to a new one beyond is counted together,
@@ -34,8 +36,8 @@ type Options struct {
 //	                                        ├── ring of panes: mean score
 //	                                        └── counts by label, by error
 //
-// Panes are of the time of the answer, not of the judgement. An answer whose pane is over for
-// Panes.Keep is final: no judgement of it is counted or taken back.
+// Panes are of the time of the answer, not of the judgement. An answer before the window, whose pane
+// is over for Panes.Keep, is final: no judgement of it is counted or taken back.
 type Table struct {
 	options Options
 	models  map[modelKey]*model
@@ -70,8 +72,39 @@ type subject map[string]*series
 type series struct {
 	// since is when it began to count, in nanoseconds since 1970.
 	since  int64
-	panes  pane.Ring[evaluation.Mean]
+	panes  pane.Ring[scores]
 	counts []Count
+}
+
+// scores are those of the answers of a pane.
+type scores struct {
+	evaluation.Mean
+	// given says that Closed has given them as they are.
+	given bool
+}
+
+// mostPanes is how many panes of a series are kept for Closed.
+const mostPanes = 2048
+
+func (t *Table) newSeries(c *pane.Clock, since int64) *series {
+	most := c.Panes()
+	if t.options.Closed {
+		most = max(most, mostPanes)
+	}
+	return &series{since: since, panes: pane.NewRing[scores](most)}
+}
+
+// oldest is the first pane of a model whose answers are not final. Closed gives whole windows.
+func (t *Table) oldest(c *pane.Clock) int64 {
+	window, ok := c.Current()
+	if !ok {
+		return pane.Never
+	}
+	first := min(c.Oldest(), window.First)
+	if t.options.Closed {
+		first = c.Period(first).First
+	}
+	return first
 }
 
 // Count is how many judgements had a label or an error.
@@ -106,7 +139,7 @@ func (t *Table) Judge(a *answer.Answer, j *Judgement, now time.Time) {
 		m = &model{clock: pane.NewClock(t.options.Panes), subjects: make(map[subjectKey]subject)}
 	}
 	at, ok := m.clock.Observe(a.Time, now)
-	if !ok || at < m.clock.Oldest() {
+	if !ok || at < t.oldest(m.clock) {
 		t.stats.Late++
 		return
 	}
@@ -135,7 +168,7 @@ func (t *Table) Unjudge(a *answer.Answer, j *Judgement) {
 		return
 	}
 	at := m.clock.Pane(a.Time)
-	if at < m.clock.Oldest() {
+	if at < t.oldest(m.clock) {
 		return
 	}
 	of := m.subjects[subjectKey{j.Evaluator, j.Kind, a.Version, a.Role}]
@@ -161,12 +194,15 @@ func (t *Table) count(c *pane.Clock, of subject, segment string, a *answer.Answe
 			t.stats.Overflowed++
 			return
 		}
-		s = &series{since: now.UnixNano(), panes: pane.NewRing[evaluation.Mean](c.Panes())}
+		s = t.newSeries(c, now.UnixNano())
 		of[segment] = s
 		t.stats.Series++
 	}
-	if mean, _ := s.panes.At(at); mean != nil && j.HasScore {
-		mean.Add(j.Score, weight(a))
+	if p, _ := s.panes.At(at); p != nil {
+		p.given = false
+		if j.HasScore {
+			p.Add(j.Score, weight(a))
+		}
 	}
 	if !s.tally(j, t.options.MaxCounts) {
 		t.stats.Counts++
@@ -177,8 +213,11 @@ func (s *series) uncount(a *answer.Answer, j *Judgement, at int64) {
 	if s == nil {
 		return
 	}
-	if mean := s.panes.Get(at); mean != nil && j.HasScore {
-		mean.Remove(j.Score, weight(a))
+	if p := s.panes.Get(at); p != nil {
+		p.given = false
+		if j.HasScore {
+			p.Remove(j.Score, weight(a))
+		}
 	}
 	s.untally(j)
 }

@@ -156,6 +156,67 @@ func TestSeriesThatAreOverGo(t *testing.T) {
 	assert.Len(t, table.models, 1)
 }
 
+// closed are the windows that Closed gives, with their scores.
+func closed(t *Table, now time.Time) (out []string) {
+	t.Closed(now, func(r *Result) {
+		out = append(out, fmt.Sprintf("%s to %s: %v of %v", time.Unix(0, r.Start).UTC().Format("15:04"), time.Unix(0, r.End).UTC().Format("15:04"), r.Score.Point, r.Score.N))
+	})
+	return out
+}
+
+func TestClosedWindows(t *testing.T) {
+	o := options()
+	o.Closed = true
+	table := NewTable(o)
+	first := answered("a", 10*time.Minute)
+	now := noon.Add(3 * time.Hour)
+	table.Judge(first, scored("relevance", 1, "ok"), now)
+	assert.Empty(t, closed(table, now))
+	table.Judge(answered("a", 50*time.Minute), scored("relevance", 0.5, "ok"), now)
+	table.Judge(answered("a", 2*time.Hour), scored("relevance", 0, "ok"), now)
+	table.Judge(answered("a", 3*time.Hour), scored("relevance", 0, "ok"), now)
+	again := NewTable(o)
+	require.NoError(t, again.Restore(table.Snapshot()))
+	for _, table := range []*Table{table, again} {
+		assert.Equal(t, []string{"12:00 to 13:00: 0.75 of 2"}, closed(table, now), "of 14:00 more may come for a minute")
+		assert.Empty(t, closed(table, now), "it is as it was given")
+
+		table.Unjudge(first, scored("relevance", 1, "ok"))
+		table.Judge(first, scored("relevance", 0.5, "ok"), now)
+		assert.Equal(t, []string{"12:00 to 13:00: 0.5 of 2"}, closed(table, now))
+		table.Judge(answered("a", 3*time.Hour+5*time.Minute), scored("relevance", 0, "ok"), now)
+		assert.Equal(t, []string{"14:00 to 15:00: 0 of 1"}, closed(table, now))
+
+		// Months go by before the next call.
+		far := noon.Add(90 * 24 * time.Hour)
+		for day := range 90 {
+			table.Judge(answered("a", time.Duration(24*day)*time.Hour), scored("relevance", 1, "ok"), far)
+		}
+		assert.Len(t, closed(table, far), 90, "every day but the last, and what began at 15:00")
+		assert.Empty(t, closed(table, far))
+		for _, of := range table.models[modelKey{name: "gpt-5"}].subjects {
+			assert.Less(t, of[""].panes.Len(), 4, "what was given goes")
+		}
+	}
+}
+
+// A month is longer than answers are waited for.
+func TestAWindowIsKeptWhole(t *testing.T) {
+	o := options()
+	o.Panes.Window = eventtime.Window{Calendar: "month"}
+	table := NewTable(o)
+	now := time.Date(2026, 11, 29, 0, 0, 0, 0, time.UTC)
+	for day := range 28 {
+		table.Judge(answered("a", -time.Duration(24*(day-4))*time.Hour), scored("relevance", float64(day%2), "ok"), now)
+	}
+	got := rows(table, now)
+	require.Len(t, got, 1)
+	assert.InDelta(t, 28, got[0].n, 1e-9)
+	assert.Equal(t, got, rows(table, now))
+	table.Judge(answered("a", -23*24*time.Hour), scored("relevance", 1, "ok"), now)
+	assert.InDelta(t, 29, rows(table, now)[0].n, 1e-9, "an answer of the window is not final")
+}
+
 func TestLimits(t *testing.T) {
 	o := options()
 	o.MaxSeries, o.MaxCounts = 3, 2
