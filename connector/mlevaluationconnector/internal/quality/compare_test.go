@@ -221,7 +221,7 @@ func TestTrialsOutliveTheirPanes(t *testing.T) {
 		e.Advance(monday.Add(days(d + 1)))
 		if d == 10 {
 			got := results(e)
-			assert.InDelta(t, 0, difference(t, got[len(got)-1], "1", Sequential, evaluation.MeasureAccuracy).Point, 0.05)
+			assert.InDelta(t, 0, difference(t, got[len(got)-1], "1", Sequential, evaluation.MeasureAccuracy).Point, 1e-9)
 		}
 	}
 	for _, r := range results(e) {
