@@ -4,6 +4,7 @@
 package mlevaluationconnector
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -335,6 +336,7 @@ func taskOf(set *catalog.Set, id prediction.Identity) (t quality.Task) {
 	}
 	if p := set.Baseline(id.Environment, id.Name, id.Version); p != nil && p.Calibration != nil {
 		t.Calibration = p.Calibration.Isotonics()
+		t.Positive = cmp.Or(t.Positive, p.Calibration.Positive)
 	}
 	return t
 }

@@ -198,7 +198,7 @@ func (f *frame) total(t *quality.Total) {
 	if t.Confusion == nil {
 		f.count(f.e.UpDown(mlconv.MetricEvaluationCount), t.Since, float64(t.Rows))
 	} else {
-		cells(t.Confusion, func(actual, predicted string, weight float64) {
+		t.Confusion.Cells(func(actual, predicted string, weight float64) {
 			m := f.count(f.e.UpDown(mlconv.MetricEvaluationCount), t.Since, weight)
 			m.PutStr(mlconv.AttrEvaluationPredicted, predicted)
 			m.PutStr(mlconv.AttrEvaluationActual, actual)
@@ -271,7 +271,7 @@ func (e *encoder) shadow(r *shadow.Result) {
 		disagreement(m)
 		m.PutStr(mlconv.AttrEvaluationComparedWith, comparedWithShadow)
 	})
-	cells(r.Answers, func(primary, shadow string, weight float64) {
+	r.Answers.Cells(func(primary, shadow string, weight float64) {
 		m := f.count(e.Sum(mlconv.MetricShadowCount), r.Since, weight)
 		m.PutStr(mlconv.AttrEvaluationPredicted, primary)
 		m.PutStr(mlconv.AttrShadowClass, shadow)
@@ -290,21 +290,6 @@ func (e *encoder) shadow(r *shadow.Result) {
 func (f *frame) shadowScore(i evaluation.Interval, which func(pcommon.Map)) {
 	f.bounds(mlconv.MetricShadowScore, i, which)
 	f.gauge(mlconv.MetricShadowSamples, i.N, which)
-}
-
-// cells calls do with the cells of a matrix that have rows.
-func cells(c *evaluation.Confusion, do func(actual, predicted string, weight float64)) {
-	if c == nil {
-		return
-	}
-	classes := append(c.Classes(), evaluation.Other)
-	for _, actual := range classes {
-		for _, predicted := range classes {
-			if w := c.Weight(actual, predicted); w > 0 {
-				do(actual, predicted, w)
-			}
-		}
-	}
 }
 
 const (

@@ -8,12 +8,16 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -72,7 +76,7 @@ positive_class: "1"
 baseline: housing.json
 `), 0o600))
 
-	replay := func(more ...string) map[string][]point {
+	replay := func(more ...string) map[string]map[time.Time]float64 {
 		out, labels := filepath.Join(t.TempDir(), "metrics.jsonl"), harness.FreeAddr(t)
 		c := start(t, monthsToFile, "OUT="+out, "CATALOG="+work, "LABELS="+labels)
 		args := append([]string{
@@ -84,10 +88,11 @@ baseline: housing.json
 		}
 		command(t, "mlreplay", args...)
 		c.Stop()
-		return points(t, out)
+		return newestPoints(t, out)
 	}
-	roc := func(all map[string][]point, kind string, month time.Time) (float64, bool) {
-		return last(all["ml.evaluation.score{ml.evaluation.bound=point,ml.evaluation.kind="+kind+",ml.evaluation.measure=roc_auc,ml.model.name=housing}"], month)
+	roc := func(all map[string]map[time.Time]float64, kind string, month time.Time) (v float64, there bool) {
+		v, there = all["ml.evaluation.score{ml.evaluation.bound=point,ml.evaluation.kind="+kind+",ml.evaluation.measure=roc_auc,ml.model.name=housing}"][month]
+		return v, there
 	}
 	estimated := replay()
 	measured := replay("--labels", filepath.Join(dir, "california_housing_analysis_gt.csv"), "--label", "clf_target", "--label-delay", "72h")
@@ -114,14 +119,14 @@ baseline: housing.json
 		got, there = roc(measured, "measured", month)
 		require.True(t, there, c.Key)
 		assert.InDelta(t, c.Realized["roc_auc"], got, 1e-12, "measured of %s", c.Key)
-		n, _ := last(measured["ml.evaluation.samples{ml.evaluation.kind=measured,ml.evaluation.measure=roc_auc,ml.model.name=housing}"], month)
+		n := measured["ml.evaluation.samples{ml.evaluation.kind=measured,ml.evaluation.measure=roc_auc,ml.model.name=housing}"][month]
 		assert.InDelta(t, float64(c.N), n, 0, c.Key)
 		for measure, value := range map[string]float64{
 			"accuracy": c.Realized["accuracy"], "fpr": c.Realized["fp"] / (c.Realized["fp"] + c.Realized["tn"]),
 			"recall": c.Realized["tp"] / (c.Realized["tp"] + c.Realized["fn"]), "brier": c.Realized["brier"], "log_loss": c.Realized["log_loss"],
 		} {
 			key := fmt.Sprintf("ml.evaluation.score{ml.evaluation.bound=point,ml.evaluation.kind=measured,ml.evaluation.measure=%s,ml.model.name=housing}", measure)
-			got, there := last(measured[key], month)
+			got, there := measured[key][month]
 			require.True(t, there, "%s of %s", measure, c.Key)
 			assert.InDelta(t, value, got, 1e-9, "%s of %s", measure, c.Key)
 		}
@@ -130,12 +135,31 @@ baseline: housing.json
 	t.Logf("%d months", months)
 }
 
-// last is the newest value of the month that begins at a time.
-func last(all []point, month time.Time) (v float64, ok bool) {
-	for _, p := range all {
-		if p.start.Equal(month) {
-			v, ok = p.value, true
+// newestPoints are the gauges in a file of the file exporter, by metric and attributes, and by start. A
+// window is given again when labels have changed it: the last one counts.
+func newestPoints(t *testing.T, path string) map[string]map[time.Time]float64 {
+	t.Helper()
+	all := map[string]map[time.Time]float64{}
+	for _, line := range lines(t, path) {
+		md, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(line)
+		require.NoError(t, err)
+		for m := range testkit.Metrics(md) {
+			if m.Type() != pmetric.MetricTypeGauge {
+				continue
+			}
+			for _, p := range m.Gauge().DataPoints().All() {
+				var labels []string
+				for k, v := range p.Attributes().All() {
+					labels = append(labels, k+"="+v.AsString())
+				}
+				slices.Sort(labels)
+				key := m.Name() + "{" + strings.Join(labels, ",") + "}"
+				if all[key] == nil {
+					all[key] = map[time.Time]float64{}
+				}
+				all[key][p.StartTimestamp().AsTime()] = p.DoubleValue()
+			}
 		}
 	}
-	return v, ok
+	return all
 }
