@@ -5,12 +5,13 @@ package docs
 
 import (
 	"bytes"
+	"encoding/csv"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -114,41 +115,150 @@ exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 	c.Stop()
 }
 
-// The labels that the README of examples/evaluation sends are answered as it says, and those of its
-// file are on the terminal.
+// What the README of examples/evaluation says to type gives what it prints.
 func TestExampleEvaluation(t *testing.T) {
-	address, state := harness.FreeAddr(t), t.TempDir()
+	e := &evaluationExample{t: t, otlp: harness.FreeAddr(t), labels: harness.FreeAddr(t), scrape: harness.FreeAddr(t), state: t.TempDir()}
 	c := harness.StartCollector(t, harness.Options{
 		Configs: []string{"examples/evaluation/collector.yaml", `
-extensions: {file_storage: {directory: "${env:STATE}"}}
+extensions: {file_storage: {directory: "${env:STATE}/storage"}}
 receivers:
-  ground_truth: {endpoint: "${env:LABELS}", files: {poll_interval: 50ms}}
-  otlp: {protocols: {http: {endpoint: "${env:OTLP}"}}}
+  otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:HTTP}"}}}
+  ground_truth: {endpoint: "${env:LABELS}"}
+  ground_truth/warehouse: {files: {include: ["${env:STATE}/labels/*.csv"], poll_interval: 50ms}}
+connectors: {ml_evaluation: {emit_interval: 200ms}}
+exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 `},
-		Env: []string{"LABELS=" + address, "OTLP=" + harness.FreeAddr(t), "STATE=" + state},
+		Env: []string{"OTLP=" + e.otlp, "HTTP=" + harness.FreeAddr(t), "LABELS=" + e.labels, "SCRAPE=" + e.scrape, "STATE=" + e.state},
 		Dir: harness.RepoRoot(t),
 	})
 	readme, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), "examples", "evaluation", "README.md"))
 	require.NoError(t, err)
-	var sent []string
-	for _, m := range regexp.MustCompile(`(?s)ground-truth -d '(.*?)'`).FindAllStringSubmatch(string(readme), -1) {
-		sent = append(sent, m[1])
+	blocks := block.FindAllStringSubmatch(string(readme), -1)
+	typed := 0
+	for i, b := range blocks {
+		if b[1] != "sh" {
+			continue
+		}
+		var want []string
+		if i+1 < len(blocks) && blocks[i+1][1] == "text" {
+			want = strings.Split(strings.TrimSpace(blocks[i+1][2]), "\n")
+			typed++
+		}
+		e.enter(strings.ReplaceAll(strings.TrimSpace(b[2]), "\\\n", " "), want)
 	}
-	require.Len(t, sent, 2)
-	var answers []string
-	for _, body := range []string{sent[0], sent[0], sent[1]} {
-		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/v1/ground-truth", strings.NewReader(body))
-		require.NoError(t, err)
-		response, err := http.DefaultClient.Do(request)
-		require.NoError(t, err)
-		answer, err := io.ReadAll(response.Body)
-		require.NoError(t, err)
-		require.NoError(t, response.Body.Close())
-		answers = append(answers, strings.TrimSpace(string(answer)))
-	}
-	assert.Equal(t, printed(t, "evaluation"), answers)
-	harness.WaitFor(t, 30*time.Second, "the labels of the file", func() bool { return strings.Contains(c.Log(), "ml.label.source: Str(reviewer)") })
+	assert.Equal(t, 8, typed)
 	c.Stop()
-	assert.Contains(t, c.Log(), "ml.label.source: Str(chargeback)")
-	assert.Contains(t, c.Log(), "ml.label.retracted: Bool(true)")
+	assert.Contains(t, c.Log(), "EventName: ml.misjudged")
+}
+
+// evaluationExample is where its collector listens, and where it keeps its state.
+type evaluationExample struct {
+	t                           *testing.T
+	otlp, labels, scrape, state string
+}
+
+// enter does what a block of the README says, and expects that it prints what the next one has.
+func (e *evaluationExample) enter(commands string, want []string) {
+	t := e.t
+	t.Helper()
+	switch name, _, _ := strings.Cut(commands, " "); {
+	case name == "bin/otelcol-ml": // runs already
+	case strings.Contains(commands, "./cmd/mlreplay"):
+		e.shell(commands + " --endpoint " + e.otlp)
+	case strings.Contains(commands, "./cmd/mlprofile"):
+		made := filepath.Join(e.state, "fraud.json")
+		e.shell(commands + " -o " + made)
+		assert.Equal(t, baselineOf(t, made), baselineOf(t, filepath.Join(harness.RepoRoot(t), "examples", "evaluation", "catalog", "fraud.json")))
+	case name == "python3":
+		expect(t, want, e.python(commands))
+	case strings.Contains(commands, "/v1/ground-truth"):
+		_, body, ok := strings.Cut(commands, "-d '")
+		require.True(t, ok)
+		expect(t, want, e.post(strings.TrimSuffix(body, "'")))
+	default: // metrics, when the labels of a file are there
+		commands = strings.ReplaceAll(commands, "state/evaluation/", e.state+"/")
+		commands = strings.ReplaceAll(commands, "curl -s localhost:8889/metrics", "cat "+e.state+"/page")
+		var got string
+		harness.WaitFor(t, 60*time.Second, want[0], func() bool {
+			_, page := harness.Get("http://" + e.scrape + "/metrics")
+			require.NoError(t, os.WriteFile(filepath.Join(e.state, "page"), []byte(page), 0o600))
+			got = e.shell(commands + " || true")
+			return printedAs(want, got)
+		})
+		expect(t, want, got)
+	}
+}
+
+// shell runs a line, and returns what it writes.
+func (e *evaluationExample) shell(line string) string {
+	cmd := exec.CommandContext(e.t.Context(), "sh", "-c", line)
+	cmd.Dir = harness.RepoRoot(e.t)
+	out, err := cmd.CombinedOutput()
+	require.NoError(e.t, err, "%s\n%s", line, out)
+	return string(out)
+}
+
+func (e *evaluationExample) post(body string) string {
+	t := e.t
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+e.labels+"/v1/ground-truth", strings.NewReader(body))
+	require.NoError(t, err)
+	response, err := http.DefaultClient.Do(request)
+	require.NoError(t, err)
+	answer, err := io.ReadAll(response.Body)
+	require.NoError(t, err)
+	require.NoError(t, response.Body.Close())
+	return string(answer)
+}
+
+// python runs the program, or posts what it would where there is no Python with requests.
+func (e *evaluationExample) python(line string) string {
+	if exec.CommandContext(e.t.Context(), "python3", "-c", "import requests").Run() == nil {
+		return e.shell(line + " http://" + e.labels + "/v1/ground-truth")
+	}
+	f, err := os.Open(filepath.Join(harness.RepoRoot(e.t), line[strings.LastIndex(line, " ")+1:]))
+	require.NoError(e.t, err)
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	require.NoError(e.t, err)
+	var labels []map[string]string
+	for _, row := range rows[1:] {
+		label := map[string]string{}
+		for i, name := range rows[0] {
+			label[name] = row[i]
+		}
+		labels = append(labels, label)
+	}
+	body, err := json.Marshal(labels)
+	require.NoError(e.t, err)
+	return strings.NewReplacer(`"`, "'", ":", ": ", ",", ", ").Replace(e.post(string(body)))
+}
+
+// printedAs tells whether lines are those that a README has; … stands for more digits.
+func printedAs(want []string, got string) bool {
+	lines := strings.Split(strings.TrimSpace(got), "\n")
+	if len(lines) != len(want) {
+		return false
+	}
+	for i, line := range want {
+		if digits, cut := strings.CutSuffix(line, "…"); cut && !strings.HasPrefix(lines[i], digits) || !cut && lines[i] != line {
+			return false
+		}
+	}
+	return true
+}
+
+func expect(t *testing.T, want []string, got string) {
+	t.Helper()
+	assert.True(t, printedAs(want, got), "printed:\n%s\nin the README:\n%s", got, strings.Join(want, "\n"))
+}
+
+// baselineOf reads a baseline without the time at which it was made.
+func baselineOf(t *testing.T, path string) map[string]any {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var b map[string]any
+	require.NoError(t, json.Unmarshal(content, &b))
+	delete(b, "created_at")
+	return b
 }
