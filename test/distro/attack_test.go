@@ -143,7 +143,7 @@ func TestUnderAttack(t *testing.T) {
 	t.Logf("a page of %d bytes, %d bytes are kept", len(page), kept)
 
 	c.Collector = harness.StartCollector(t, harness.Options{Configs: []string{shipped, override}, Dir: c.Dir, Env: []string{
-		"OTELCOL_ML_CATALOG=" + catalog, "OTLP=" + c.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + c.health,
+		"OTELCOL_ML_CATALOG=" + catalog, "OTLP=" + c.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "LABELS=" + harness.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + c.health,
 	}})
 	send(traffic.Spans(4, first.Add(20*time.Minute), time.Second, 100, 0)...)
 	healthy(700)

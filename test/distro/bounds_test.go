@@ -64,14 +64,14 @@ func TestShippedConfigsBoundRequests(t *testing.T) {
 		var config struct {
 			Receivers map[string]struct {
 				Protocols map[string]map[string]any
-				Endpoint  string
+				Endpoint  *string
 				MaxBody   int `yaml:"max_request_body_size"`
 			}
 		}
 		require.NoError(t, yaml.Unmarshal([]byte(text), &config), place)
 		for id, receiver := range config.Receivers {
 			name, _, _ := strings.Cut(id, "/")
-			if name == "inference_log" || name == "ground_truth" {
+			if (name == "inference_log" || name == "ground_truth") && (receiver.Endpoint == nil || *receiver.Endpoint != "") {
 				found++
 				assert.Equal(t, 4<<20, receiver.MaxBody, place)
 			}
@@ -95,7 +95,7 @@ func TestLargeRequestsAreRefused(t *testing.T) {
 	c := harness.StartCollector(t, harness.Options{
 		Configs: []string{shipped, override},
 		Env: []string{
-			"OTLP=" + harness.FreeAddr(t), "OTLP_HTTP=" + address, "SCRAPE=" + harness.FreeAddr(t), "HEALTH=" + harness.FreeAddr(t),
+			"OTLP=" + harness.FreeAddr(t), "OTLP_HTTP=" + address, "LABELS=" + harness.FreeAddr(t), "SCRAPE=" + harness.FreeAddr(t), "HEALTH=" + harness.FreeAddr(t),
 		},
 	})
 	for megabytes, want := range map[int]int{3: http.StatusOK, 5: http.StatusBadRequest} {

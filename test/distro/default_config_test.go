@@ -29,7 +29,7 @@ const (
 	// override moves the ports of the shipped config, and makes it fast.
 	override = `
 extensions: {health_check: {endpoint: "${env:HEALTH}"}}
-receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:OTLP_HTTP}"}}}}
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:OTLP_HTTP}"}}}, ground_truth: {endpoint: "${env:LABELS}"}}
 connectors:
   ml_summary: {flush_interval: 200ms, feature_flush_interval: 200ms}
   ml_drift: {emit_interval: 200ms}
@@ -49,7 +49,7 @@ func start(t *testing.T, env ...string) instance {
 	i.Collector = harness.StartCollector(t, harness.Options{
 		Configs: []string{shipped, override},
 		Env: append(
-			env, "OTLP="+i.otlp, "OTLP_HTTP="+harness.FreeAddr(t), "SCRAPE="+i.scrape, "HEALTH="+i.health,
+			env, "OTLP="+i.otlp, "OTLP_HTTP="+harness.FreeAddr(t), "LABELS="+harness.FreeAddr(t), "SCRAPE="+i.scrape, "HEALTH="+i.health,
 		),
 	})
 	return i
@@ -208,6 +208,7 @@ func TestListensOnLocalhostOnThePortsThatTheReadmeNames(t *testing.T) {
 		for path, want := range map[string]string{
 			"receivers::otlp::protocols::grpc::endpoint": "localhost:4317",
 			"receivers::otlp::protocols::http::endpoint": "localhost:4318",
+			"receivers::ground_truth::endpoint":          "localhost:4319",
 			"exporters::prometheus::endpoint":            "localhost:8889",
 			"extensions::health_check::endpoint":         "localhost:13133",
 		} {

@@ -33,7 +33,7 @@ const example = "examples/jaeger-prometheus"
 // override moves the example's ports and makes it fast; components and pipelines are the example's.
 const override = `
 extensions: {health_check: {endpoint: "${env:HEALTH}"}}
-receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:OTLP_HTTP}"}}}}
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:OTLP_HTTP}"}}}, ground_truth: {endpoint: "${env:LABELS}"}}
 connectors:
   ml_summary: {flush_interval: 500ms, feature_flush_interval: 500ms}
   ml_drift: {emit_interval: 1s, idle: 1s, lateness: 1s, season: none}
@@ -53,7 +53,7 @@ func TestDriftInPrometheusLeadsToTraceInJaeger(t *testing.T) {
 		Configs: []string{example + "/config.yaml", override},
 		Env: []string{
 			"OTELCOL_ML_CATALOG=" + catalog, "JAEGER_ENDPOINT=" + jaeger.otlp, "SCRAPE=" + scrape,
-			"OTLP=" + otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "HEALTH=" + harness.FreeAddr(t),
+			"OTLP=" + otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "LABELS=" + harness.FreeAddr(t), "HEALTH=" + harness.FreeAddr(t),
 		},
 	})
 
