@@ -171,7 +171,7 @@ func (c *evaluationConnector) loop(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case now := <-emit.C:
-			c.emit(ctx, now)
+			c.emit(ctx, now, false)
 		case <-save.C:
 			c.save(ctx)
 		}
@@ -182,7 +182,7 @@ func (c *evaluationConnector) loop(ctx context.Context) {
 func (c *evaluationConnector) Flush(ctx context.Context) error {
 	c.stop()
 	c.loops.Wait()
-	c.emit(ctx, time.Now())
+	c.emit(ctx, time.Now(), true)
 	c.save(ctx)
 	return nil
 }
@@ -361,9 +361,9 @@ func (c *evaluationConnector) save(ctx context.Context) {
 	add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "saved")
 }
 
-// emit sends what is known.
-func (c *evaluationConnector) emit(ctx context.Context, now time.Time) {
-	md, ld, misjudged := c.encode(ctx, now)
+// emit sends what is known; last says that nothing will come.
+func (c *evaluationConnector) emit(ctx context.Context, now time.Time, last bool) {
+	md, ld, misjudged := c.encode(ctx, now, last)
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 	defer cancel()
 	if c.metrics != nil && md.DataPointCount() > 0 {
@@ -384,7 +384,7 @@ func (c *evaluationConnector) sent(ctx context.Context, err error, message strin
 }
 
 // encode encodes what is known now.
-func (c *evaluationConnector) encode(ctx context.Context, now time.Time) (md pmetric.Metrics, ld plog.Logs, misjudged bool) {
+func (c *evaluationConnector) encode(ctx context.Context, now time.Time, last bool) (md pmetric.Metrics, ld plog.Logs, misjudged bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.refresh()
@@ -396,8 +396,8 @@ func (c *evaluationConnector) encode(ctx context.Context, now time.Time) (md pme
 	}
 	e := newEncoder(c.version, c.began, stamp)
 	if stamp == 0 {
-		c.engine.Quality.Closed(now, e.quality)
-		c.engine.Evaluators.Closed(now, e.evaluator)
+		c.engine.Quality.Closed(now, last, e.quality)
+		c.engine.Evaluators.Closed(now, last, e.evaluator)
 	} else {
 		c.engine.Quality.Results(e.quality)
 		c.engine.Evaluators.Results(now, e.evaluator)

@@ -47,14 +47,15 @@ func (t *Table) Results(now time.Time, do func(*Result)) {
 }
 
 // Closed is Results for every window that has ended and is not as it was given last: windows one
-// after the other, such as the days. Counts are those up to now. What found no series is not given.
-func (t *Table) Closed(now time.Time, do func(*Result)) {
+// after the other, such as the days. Counts are those up to now. What found no series is not given. The
+// last call, before the data end, gives the windows that have not ended, too.
+func (t *Table) Closed(now time.Time, last bool, do func(*Result)) {
 	t.each(now, func(m *model, s *series, r *Result) {
 		all, _ := s.panes.All()
 		next := all.First
 		for at := range s.panes.Window(all) {
 			window := m.clock.Period(at)
-			if at < next || m.clock.End(window) > m.clock.Watermark() {
+			if at < next || m.clock.End(window) > m.clock.Watermark() && !last {
 				continue
 			}
 			next = window.Last + 1

@@ -158,7 +158,7 @@ func TestSeriesThatAreOverGo(t *testing.T) {
 
 // closed are the windows that Closed gives, with their scores.
 func closed(t *Table, now time.Time) (out []string) {
-	t.Closed(now, func(r *Result) {
+	t.Closed(now, false, func(r *Result) {
 		out = append(out, fmt.Sprintf("%s to %s: %v of %v", time.Unix(0, r.Start).UTC().Format("15:04"), time.Unix(0, r.End).UTC().Format("15:04"), r.Score.Point, r.Score.N))
 	})
 	return out

@@ -145,7 +145,7 @@ func TestCaliforniaHousing(t *testing.T) {
 			h := all[next]
 			e.Label(h.Answer, &label.Label{Class: h.truth, Time: time.Unix(0, h.Time).Add(lag), Weight: 1})
 		}
-		e.Closed(now, give)
+		e.Closed(now, false, give)
 		e.Advance(now)
 	}
 	for i, h := range all {

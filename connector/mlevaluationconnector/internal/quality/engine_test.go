@@ -244,7 +244,7 @@ func TestClosedWindows(t *testing.T) {
 	e := New(Options{Window: eventtime.Window{Calendar: "day"}, Maturity: day, Closed: true})
 	now := monday.Add(100 * day)
 	give := func() (out []string) {
-		e.Closed(now, func(r *Result) {
+		e.Closed(now, false, func(r *Result) {
 			out = append(out, fmt.Sprintf("%s %d/%d %v", time.Unix(0, r.Start).UTC().Format("Jan 2"), r.Labelled, r.Predicted, of(r, PreviousWindow, Independent, evaluation.MeasureAccuracy) != nil))
 		})
 		e.Advance(now)
@@ -285,7 +285,7 @@ func TestClosedWindowsOfTwoVersions(t *testing.T) {
 	e.SetTasks(fraudTask("1"))
 	now := monday.Add(100 * day)
 	give := func() (out []string) {
-		e.Closed(now, func(r *Result) { out = append(out, r.Version) })
+		e.Closed(now, false, func(r *Result) { out = append(out, r.Version) })
 		return out
 	}
 	one, two := scored("1", time.Hour, "1", 0.5), scored("2", time.Hour, "1", 0.5)

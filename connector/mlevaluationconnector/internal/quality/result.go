@@ -195,8 +195,9 @@ const (
 
 // Closed gives every window that has ended and is not as it was given last: windows one after the
 // other, such as the days. It moves the clocks on. It is for those who set Options.Closed: Advance
-// drops no window then that has not been given.
-func (e *Engine) Closed(now time.Time, yield func(*Result)) {
+// drops no window then that has not been given. The last call, before the data end, gives the windows
+// that have not ended, too; what comes into them later gives them again.
+func (e *Engine) Closed(now time.Time, last bool, yield func(*Result)) {
 	if e.unsettled {
 		e.settle()
 	}
@@ -212,7 +213,7 @@ func (e *Engine) Closed(now time.Time, yield func(*Result)) {
 		}
 		for _, x := range m.members {
 			for _, g := range x.groups {
-				e.closed(g, yield)
+				e.closed(g, last, yield)
 			}
 		}
 		for _, x := range m.members {
@@ -235,14 +236,14 @@ func (g *group) changes() map[int64]bool {
 	return out
 }
 
-func (e *Engine) closed(g *group, yield func(*Result)) {
+func (e *Engine) closed(g *group, last bool, yield func(*Result)) {
 	c := g.member.model.clock
 	watermark := c.Watermark()
 	all, _ := g.panes.All()
 	next := all.First
 	for at := range g.panes.Window(all) {
 		s := c.Period(at)
-		if at < next || c.End(s) > watermark {
+		if at < next || c.End(s) > watermark && !last {
 			continue
 		}
 		next = s.Last + 1

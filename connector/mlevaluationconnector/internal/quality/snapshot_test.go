@@ -119,7 +119,7 @@ func TestRestoredEnginesShowTheSame(t *testing.T) {
 
 	// Time goes on: what is over leaves the store.
 	now := monday.Add(41 * day)
-	closed := func(x *Engine) string { return described(func(f func(*Result)) { x.Closed(now, f) }) }
+	closed := func(x *Engine) string { return described(func(f func(*Result)) { x.Closed(now, false, f) }) }
 	assert.Equal(t, closed(e), closed(restored()))
 	save()
 	assert.Empty(t, closed(restored()), "what was given is known to have been")
@@ -193,7 +193,7 @@ func TestLateRowsChangeWhatIsShown(t *testing.T) {
 			}
 			before = shown
 			if closed {
-				give := func(x *Engine) string { return described(func(f func(*Result)) { x.Closed(now, f) }) }
+				give := func(x *Engine) string { return described(func(f func(*Result)) { x.Closed(now, false, f) }) }
 				require.Equal(t, give(e), give(anew), "after row %d", i)
 			}
 		}
@@ -304,7 +304,7 @@ func FuzzRestore(f *testing.F) {
 			e.Label(a, labels[i])
 		}
 		now := monday.Add(21 * day)
-		e.Closed(now, func(*Result) {})
+		e.Closed(now, false, func(*Result) {})
 		e.Results(func(*Result) {})
 		e.Advance(now)
 		e.Results(func(*Result) {})
