@@ -6,6 +6,7 @@ package mlevaluationconnector
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -73,9 +74,7 @@ func (c *collector) start() {
 	c.logs[1], err = f.CreateLogsToLogs(ctx, set, &cfg, c.records)
 	require.NoError(c.t, err)
 	host := testkit.Host{storageID: c.storage}
-	for id, extension := range c.host {
-		host[id] = extension
-	}
+	maps.Copy(host, c.host)
 	for _, e := range c.edges() {
 		require.NoError(c.t, e.Start(ctx, host))
 	}
