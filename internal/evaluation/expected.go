@@ -91,9 +91,6 @@ func (e *Expected) Scores(level float64) []Score {
 	return c.Scores("", level)
 }
 
-// Rows is the number of rows.
-func (e *Expected) Rows() int64 { return e.all.rows }
-
 // Merge adds all rows of another one; false, and nothing is added, where it is of other classes.
 func (e *Expected) Merge(o *Expected) bool {
 	if !slices.Equal(e.classes, o.classes) {

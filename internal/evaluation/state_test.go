@@ -220,3 +220,85 @@ func FuzzDecode(f *testing.F) {
 		AlwaysValidP(DecodeTrials(wire.NewDecoder(data)), DecodeTrials(wire.NewDecoder(data)), 0)
 	})
 }
+
+// Expected counts of parts, of which one was stored, are those of all rows.
+func TestExpectedStates(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(5, 2))
+	fit := NewScores(50)
+	for range 2000 {
+		p := rnd.Float64()
+		fit.Add(p, rnd.Float64() < p, 1)
+	}
+	isotonic, ok := FitIsotonic(fit)
+	require.True(t, ok)
+	classes, calibrations := []string{"a", "b", "c"}, []Isotonic{isotonic, isotonic, isotonic}
+	all, parts := NewExpected(classes, calibrations), []*Expected{NewExpected(classes, calibrations), NewExpected(classes, calibrations)}
+	for i := range 3000 {
+		p, q := rnd.Float64(), rnd.Float64()
+		predicted, scores, w := classes[rnd.IntN(3)], []float64{p * q, p * (1 - q), 1 - p}, weights[i%4]
+		require.True(t, all.Add(predicted, scores, w))
+		part := parts[i%2]
+		require.True(t, part.Add(predicted, scores, 3))
+		require.True(t, part.Remove(predicted, scores, 3))
+		require.True(t, part.Add(predicted, scores, w))
+	}
+	merged := reread(t, parts[0], DecodeExpected)
+	assert.False(t, merged.Add("a", []float64{1, 0, 0}, 1), "it has no calibrations")
+	merged.Calibrate(calibrations[:2])
+	assert.False(t, merged.Add("a", []float64{1, 0, 0}, 1), "they are of other classes")
+	merged.Calibrate(calibrations)
+	assert.False(t, merged.Merge(NewExpected(classes[:2], calibrations[:2])))
+	require.True(t, merged.Merge(parts[1]))
+	want, got := all.Scores(0.95), merged.Scores(0.95)
+	require.Len(t, got, len(want))
+	for i := range want {
+		assert.InDelta(t, want[i].Point, got[i].Point, 1e-9)
+		assert.InDelta(t, want[i].Lower, got[i].Lower, 1e-9)
+	}
+	require.True(t, merged.Add("a", []float64{1, 0, 0}, 1))
+}
+
+// The trials of a confusion are those of its rows one by one.
+func TestTrialsOfCounts(t *testing.T) {
+	rnd := rand.New(rand.NewPCG(6, 2))
+	c, want := NewConfusion(2), map[Measure]*Trials{}
+	trial := func(m Measure, outcome bool) {
+		if want[m] == nil {
+			want[m] = &Trials{}
+		}
+		want[m].Add(map[bool]float64{true: 1}[outcome])
+	}
+	for range 500 {
+		actual, predicted := []string{"no", "yes"}[rnd.IntN(2)], []string{"no", "yes", "so", "or so"}[rnd.IntN(4)]
+		c.Add(actual, predicted, 1)
+		trial(MeasureAccuracy, actual == predicted)
+		if predicted == "yes" {
+			trial(MeasurePrecision, actual == "yes")
+		}
+		if actual == "yes" {
+			trial(MeasureRecall, predicted == "yes")
+			trial(MeasureFNR, predicted != "yes")
+		} else {
+			trial(MeasureFPR, predicted == "yes")
+		}
+	}
+	for m, trials := range want {
+		got, ok := c.Trials(m, "yes")
+		assert.True(t, ok)
+		assert.Equal(t, *trials, got, m)
+	}
+	_, ok := c.Trials(MeasureF1, "yes")
+	assert.False(t, ok)
+	_, ok = c.Trials(MeasureFPR, "")
+	assert.False(t, ok)
+	c.Add("no", "no", 2)
+	_, ok = c.Trials(MeasureFPR, "yes")
+	assert.False(t, ok, "it has weights")
+
+	r := NewRanking(2)
+	r.Add([]float64{0, 1}, nil, 1)
+	r.Add([]float64{0, 0, 1}, nil, 1)
+	hits, ok := r.Trials()
+	assert.True(t, ok)
+	assert.Equal(t, Trials{n: 2, sum: 1}, hits)
+}

@@ -41,12 +41,6 @@ func (s Span) Before() Span {
 	return Span{s.First - n, s.Last - n}
 }
 
-// After is the span of the same number of panes that begins where this one ends.
-func (s Span) After() Span {
-	n := s.Last - s.First + 1
-	return Span{s.First + n, s.Last + n}
-}
-
 // Clock follows the event time of one stream, such as the predictions of a model.
 type Clock struct {
 	grid                 eventtime.Grid
