@@ -398,5 +398,6 @@ func TestDemo(t *testing.T) {
 	for day := 8; day <= 13; day++ {
 		assert.Regexp(t, fmt.Sprintf(`(?m)^  11-%02d +\d\d\.\d %% +\d\d\.\d to \d\d\.\d +\d\d\.\d %% +\d\d\.\d to \d\d\.\d +100 %%$`, day), text)
 	}
-	assert.Regexp(t, `From 11-1[01] on the model is right less often. Its scores have shown that when the window ended`, strings.Join(strings.Fields(text), " "))
+	// Whether the estimate comes before the first label, in a replay of seconds, is a matter of the machine.
+	assert.Regexp(t, `From 11-1[01] on the model is right less often\. .*Labels (have confirmed|say that it is worse)`, strings.Join(strings.Fields(text), " "))
 }
