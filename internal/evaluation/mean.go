@@ -44,9 +44,6 @@ func (m *Mean) Merge(o *Mean) {
 	m.graded += o.graded
 }
 
-// Rows is the number of rows.
-func (m *Mean) Rows() int64 { return m.rows }
-
 // Interval is that of the mean. Where every number is 0 or 1 the mean is a share, and the interval
 // Wilson's; else the skewness of the numbers is taken out (Hall, 1992), and one row has no bounds.
 func (m *Mean) Interval(level float64) Interval {

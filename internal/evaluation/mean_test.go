@@ -35,7 +35,7 @@ func TestMean(t *testing.T) {
 		got := c.of.Interval(0.95)
 		assert.InDelta(t, c.lower, got.Lower, 1e-8)
 		assert.InDelta(t, c.upper, got.Upper, 1e-8)
-		assert.InDelta(t, float64(c.of.Rows()), got.N, exact)
+		assert.InDelta(t, float64(c.of.rows), got.N, exact)
 	}
 
 	one := meanOf(0.5).Interval(0.95)

@@ -5,19 +5,16 @@ package evaluator
 
 import "go.opentelemetry.io/collector/pdata/pcommon"
 
-// The kinds of judges of OpenInference. Others may come, as they call themselves.
-const (
-	KindLLM   = "LLM"
-	KindHuman = "HUMAN"
-	KindCode  = "CODE"
-)
+// kindHuman is what OpenInference calls a person who judges.
+const kindHuman = "HUMAN"
 
 // Source tells the judgements of one answer apart: a later one of the same source takes the place of
 // the earlier one.
 type Source struct {
 	// Evaluator is the criterion or the evaluator, such as relevance. It is never empty.
 	Evaluator string
-	// Kind is who has judged; empty where that is not known.
+	// Kind is who has judged: OpenInference's LLM, HUMAN or CODE, or what a judge calls itself; empty
+	// where that is not known.
 	Kind string
 	// Identifier is the producer's own for results of the same name, such as judge-v2 or a
 	// reviewer. It is compared and never shown.

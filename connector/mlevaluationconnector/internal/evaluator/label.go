@@ -56,7 +56,7 @@ func FromLabel(l *label.Label) (j Judgement, ok bool) {
 		return j, !l.Retracted
 	}
 	if j.Evaluator = cmp.Or(l.Source, User); l.Source == "" {
-		j.Kind = KindHuman
+		j.Kind = kindHuman
 	}
 	if !l.HasValue {
 		j.Label = l.Class

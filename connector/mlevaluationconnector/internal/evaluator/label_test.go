@@ -13,7 +13,7 @@ import (
 
 func TestAJudgementWaitsAsALabel(t *testing.T) {
 	scored := Judgement{
-		Source: Source{"relevance", KindLLM, "judge-v2"}, Score: 0.5, HasScore: true, Label: "ok", TraceID: trace, SpanID: judged, Time: 7,
+		Source: Source{"relevance", kindLLM, "judge-v2"}, Score: 0.5, HasScore: true, Label: "ok", TraceID: trace, SpanID: judged, Time: 7,
 	}
 	failed := Judgement{Source: scored.Source, ErrorType: "timeout", ResponseID: "chatcmpl-1", Time: 8}
 	word := Judgement{Source: Source{Evaluator: "relevance"}, Label: "good", TraceID: trace, SpanID: judged, Time: 9}
@@ -50,12 +50,12 @@ func TestALabelIsAJudgement(t *testing.T) {
 		want  Judgement
 		none  bool
 	}{
-		"a thumb":              {label: label.Label{Class: "up"}, want: Judgement{Source: Source{Evaluator: User, Kind: KindHuman}, Label: "up"}},
-		"stars":                {label: label.Label{Class: "4", Value: 4, HasValue: true}, want: Judgement{Source: Source{Evaluator: User, Kind: KindHuman}, Score: 4, HasScore: true}},
+		"a thumb":              {label: label.Label{Class: "up"}, want: Judgement{Source: Source{Evaluator: User, Kind: kindHuman}, Label: "up"}},
+		"stars":                {label: label.Label{Class: "4", Value: 4, HasValue: true}, want: Judgement{Source: Source{Evaluator: User, Kind: kindHuman}, Score: 4, HasScore: true}},
 		"of a source":          {label: label.Label{Class: "up", Source: "helpdesk"}, want: Judgement{Source: Source{Evaluator: "helpdesk"}, Label: "up"}},
-		"of a set":             {label: label.Label{Class: "up", Set: "gold"}, want: Judgement{Source: Source{Evaluator: User, Kind: KindHuman}, Label: "up"}},
-		"of a set that is odd": {label: label.Label{Class: "up", Set: "\x00x"}, want: Judgement{Source: Source{Evaluator: User, Kind: KindHuman}, Label: "up"}},
-		"of a set, no kind":    {label: label.Label{Class: "up", Set: "\x00\x00x\x00"}, want: Judgement{Source: Source{Evaluator: User, Kind: KindHuman}, Label: "up"}},
+		"of a set":             {label: label.Label{Class: "up", Set: "gold"}, want: Judgement{Source: Source{Evaluator: User, Kind: kindHuman}, Label: "up"}},
+		"of a set that is odd": {label: label.Label{Class: "up", Set: "\x00x"}, want: Judgement{Source: Source{Evaluator: User, Kind: kindHuman}, Label: "up"}},
+		"of a set, no kind":    {label: label.Label{Class: "up", Set: "\x00\x00x\x00"}, want: Judgement{Source: Source{Evaluator: User, Kind: kindHuman}, Label: "up"}},
 		"retracted":            {label: label.Label{Retracted: true}, none: true},
 		"of a ranking":         {label: label.Label{Relevances: []label.Relevance{{Item: "x"}}}, none: true},
 	} {

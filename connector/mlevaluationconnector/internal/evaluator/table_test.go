@@ -20,6 +20,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
+// kindLLM is what OpenInference calls a language model that judges.
+const kindLLM = "LLM"
+
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func options() Options {
@@ -38,7 +41,7 @@ func answered(version string, after time.Duration, segments ...string) *answer.A
 }
 
 func scored(evaluator string, score float64, label string) *Judgement {
-	return &Judgement{Source: Source{Evaluator: evaluator, Kind: KindLLM}, Score: score, HasScore: true, Label: label}
+	return &Judgement{Source: Source{Evaluator: evaluator, Kind: kindLLM}, Score: score, HasScore: true, Label: label}
 }
 
 // row is a result in a form that tests can compare.
@@ -74,8 +77,8 @@ func TestScoresByEvaluatorModelAndSegment(t *testing.T) {
 	}
 	table.Judge(answered("b", time.Minute), scored("relevance", 1, "good"), noon)
 	table.Judge(answered("b", time.Minute), scored("toxic", 0, ""), noon)
-	table.Judge(answered("b", time.Minute), &Judgement{Source: Source{Evaluator: "toxic", Kind: KindLLM}, ErrorType: "timeout"}, noon)
-	table.Judge(answered("b", time.Minute), &Judgement{Source: Source{Evaluator: "user", Kind: KindHuman}, Label: "thumbs-up"}, noon)
+	table.Judge(answered("b", time.Minute), &Judgement{Source: Source{Evaluator: "toxic", Kind: kindLLM}, ErrorType: "timeout"}, noon)
+	table.Judge(answered("b", time.Minute), &Judgement{Source: Source{Evaluator: "user", Kind: kindHuman}, Label: "thumbs-up"}, noon)
 
 	assert.Equal(t, []row{
 		{"relevance", "a", "", 3, 0.5, "ok=3 "},
