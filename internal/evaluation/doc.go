@@ -25,7 +25,7 @@
 // rounding. A Confusion keeps the place of a class of which no row is left.
 //
 // Merge adds another accumulator. What Encode has written is read by a Decode function; an Expected
-// is given its calibrations anew then. None is safe for concurrent use.
+// is given its calibrations anew then, and Pairs are not stored. None is safe for concurrent use.
 //
 // An Interval has the point, its bounds and N, the number of rows of weight 1 that the rows in it
 // are worth: Kish's (Σw)²/Σw² (Kish, Survey Sampling, 1965). Level is the confidence, such as 0.95.

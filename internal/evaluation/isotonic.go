@@ -197,19 +197,9 @@ func (i Isotonic) variance(weights []float64) (v float64) {
 	return v
 }
 
-// Encode writes it.
+// Encode writes it, so that two can be told apart.
 func (i Isotonic) Encode(e *wire.Encoder) {
 	e.Float64s(i.scores)
 	e.Float64s(i.probabilities)
 	e.Float64s(i.rows)
-}
-
-// DecodeIsotonic reads what Encode wrote; the Decoder has what is wrong with it.
-func DecodeIsotonic(d *wire.Decoder) Isotonic {
-	i, err := NewIsotonic(d.Float64s(), d.Float64s(), d.Float64s())
-	if err != nil {
-		d.Fail()
-		return Isotonic{scores: []float64{0}, probabilities: []float64{0}, rows: []float64{0}}
-	}
-	return i
 }

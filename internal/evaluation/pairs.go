@@ -7,8 +7,6 @@ import (
 	"math"
 
 	"gonum.org/v1/gonum/stat/distuv"
-
-	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
 // Pairs counts the same rows judged twice: whether something (that the answer was right, that it was
@@ -104,16 +102,4 @@ func (p *Pairs) McNemar() (exact, mid float64) {
 	b := distuv.Binomial{N: float64(n), P: 0.5}
 	below, at := b.CDF(float64(k)), b.Prob(float64(k))
 	return min(2*below, 1), min(2*below-at, 1)
-}
-
-// Encode writes the counts.
-func (p *Pairs) Encode(e *wire.Encoder) {
-	for _, c := range []cell{p.both, p.first, p.second, p.neither} {
-		c.encode(e)
-	}
-}
-
-// DecodePairs reads what Encode wrote; the Decoder has what is wrong with it.
-func DecodePairs(d *wire.Decoder) *Pairs {
-	return &Pairs{both: decodeCell(d), first: decodeCell(d), second: decodeCell(d), neither: decodeCell(d)}
 }

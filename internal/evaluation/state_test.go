@@ -95,7 +95,7 @@ func TestNothingIsLeft(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(3, 4))
 	s, r, k, u, p := NewScores(50), NewRegression(), NewRanking(3), NewUnlabelled(50), &Pairs{}
 	c := NewConfusion(5)
-	empty := [][]byte{record(s), record(r), record(k), record(u), record(p)}
+	empty := [][]byte{record(s), record(r), record(k), record(u)}
 	var undo []func()
 	for range 300 {
 		// Weights and numbers whose sums round.
@@ -110,9 +110,10 @@ func TestNothingIsLeft(t *testing.T) {
 	for _, i := range rnd.Perm(len(undo)) {
 		undo[i]()
 	}
-	for i, got := range [][]byte{record(s), record(r), record(k), record(u), record(p)} {
+	for i, got := range [][]byte{record(s), record(r), record(k), record(u)} {
 		assert.Equal(t, empty[i], got)
 	}
+	assert.Equal(t, &Pairs{}, p)
 	assert.False(t, find(t, r.Scores(0.95), MeasureR2, "", "").Defined())
 	assert.False(t, Accuracy(c, 0.95).Defined())
 }
@@ -151,10 +152,9 @@ func TestMergedSums(t *testing.T) {
 	require.True(t, um.Merge(u2[1]))
 	calibration, ok := FitIsotonic(s)
 	require.True(t, ok)
-	assertClose(t, u.Estimate(calibration, 0.95), um.Estimate(reread(t, calibration, DecodeIsotonic), 0.95))
-	pm := reread(t, p2[0], DecodePairs)
-	pm.Merge(p2[1])
-	assert.Equal(t, &p, pm)
+	assertClose(t, u.Estimate(calibration, 0.95), um.Estimate(calibration, 0.95))
+	p2[0].Merge(p2[1])
+	assert.Equal(t, &p, p2[0])
 
 	assert.False(t, sm.Merge(NewScores(51)), "other bins")
 	assert.False(t, km.Merge(NewRanking(4)), "another k")
@@ -196,16 +196,15 @@ func TestRefused(t *testing.T) {
 
 // Whatever the bytes, a decoder neither fails hard nor makes what a measure fails on.
 func FuzzDecode(f *testing.F) {
-	s, c, r, k, p := NewScores(20), NewConfusion(3), NewRegression(), NewRanking(2), &Pairs{}
+	s, c, r, k := NewScores(20), NewConfusion(3), NewRegression(), NewRanking(2)
 	for i := range 30 {
 		s.Add(float64(i)/30, i%3 == 0, 1)
 		c.Add(fmt.Sprint(i%4), fmt.Sprint(i%3), 1.5)
 		r.Add(float64(i), float64(i*i), 1)
 		k.Add([]float64{1, float64(i)}, nil, 1)
-		p.Add(i%2 == 0, i%3 == 0, 1)
 	}
 	calibration, _ := FitIsotonic(s)
-	for _, a := range []interface{ Encode(*wire.Encoder) }{s, c, r, k, p, calibration, &Mean{moments: s.brier}} {
+	for _, a := range []interface{ Encode(*wire.Encoder) }{s, c, r, k, &Mean{moments: s.brier}} {
 		f.Add(record(a))
 	}
 	f.Fuzz(func(_ *testing.T, data []byte) {
@@ -213,9 +212,7 @@ func FuzzDecode(f *testing.F) {
 		DecodeScores(wire.NewDecoder(data)).Scores(0.95)
 		DecodeRegression(wire.NewDecoder(data)).Scores(0.95)
 		DecodeRanking(wire.NewDecoder(data)).Scores(0.95)
-		DecodePairs(wire.NewDecoder(data)).Difference(0.95)
 		DecodeMean(wire.NewDecoder(data)).Interval(0.95)
-		calibration := DecodeIsotonic(wire.NewDecoder(data))
 		DecodeUnlabelled(wire.NewDecoder(data)).Estimate(calibration, 0.95)
 		AlwaysValidP(DecodeTrials(wire.NewDecoder(data)), DecodeTrials(wire.NewDecoder(data)), 0)
 	})
