@@ -150,7 +150,7 @@ func sendLabels(addr string, rows []labelledRow, right bool, minute int) error {
 		}
 		body.Write(append(line, '\n'))
 	}
-	response, err := http.Post("http://"+addr+"/v1/ground-truth", "application/x-ndjson", &body) //nolint:noctx // the client of a test
+	response, err := http.Post("http://"+addr+"/v1/ground-truth", "application/x-ndjson", &body)
 	if err != nil {
 		return err
 	}

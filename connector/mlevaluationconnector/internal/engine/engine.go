@@ -77,20 +77,20 @@ func (e *Engine) Advance(now time.Time) {
 // Answered counts an answer.
 func (e *Engine) Answered(a *answer.Answer) {
 	e.Shadow.Answer(a, e.now)
-	if comparable(a) {
+	if hasAnswer(a) {
 		e.Quality.Predict(a, e.now)
 	}
 }
 
-// comparable reports whether there is something in an answer that labels can be compared with.
-func comparable(a *answer.Answer) bool {
+// hasAnswer reports whether there is something in an answer that labels can be compared with.
+func hasAnswer(a *answer.Answer) bool {
 	return a.Class != "" || a.HasValue || a.HasScore || len(a.Scores) > 0 || len(a.Ranking) > 0
 }
 
 // opinion returns a label as what an evaluator says: where it is one, and where the answer is a text,
 // which no label can be compared with.
 func (e *Engine) opinion(a *answer.Answer, l *label.Label) (j evaluator.Judgement, ok bool) {
-	if !evaluator.IsJudgement(l) && comparable(a) && e.tasks(a.Identity).Kind != catalog.Generation {
+	if !evaluator.IsJudgement(l) && hasAnswer(a) && e.tasks(a.Identity).Kind != catalog.Generation {
 		return j, false
 	}
 	return evaluator.FromLabel(l)

@@ -205,13 +205,14 @@ func (l *Log) LoadBlock(key string, record []byte) error {
 		return nil
 	}
 	l.last = max(l.last, number)
-	k, q, base := kindAnswer, &l.answers, int64(0)
+	k, q := kindAnswer, &l.answers
+	b := &block{number: number, arrived: arrived.UnixNano()}
 	if first := items[0]; first.Label != nil {
-		k, q, base = kindLabel, &l.labels, first.Label.Time.UnixNano()
+		k, q, b.base = kindLabel, &l.labels, first.Label.Time.UnixNano()
 	} else {
-		base = first.Answer.Time
+		b.base = first.Answer.Time
 	}
-	b := &block{number: number, kind: k, base: base, arrived: arrived.UnixNano()}
+	b.kind = k
 	for i := range items {
 		if (items[i].Label != nil) != (k == kindLabel) || items[i].n == 0 {
 			return wire.ErrCorrupt
