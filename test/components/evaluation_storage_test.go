@@ -19,6 +19,8 @@ import (
 	"go.opentelemetry.io/collector/extension/extensiontest"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension"
@@ -37,7 +39,7 @@ func TestStorageOfWaitingPredictions(t *testing.T) {
 		require.NoError(t, err)
 	}
 	dir := t.TempDir()
-	before := liveHeap()
+	before, stored := liveHeap(), n
 	run := func(n int) (heap uint64) {
 		storage := filestorageextension.NewFactory()
 		sc := storage.CreateDefaultConfig().(*filestorageextension.Config)
@@ -49,7 +51,11 @@ func TestStorageOfWaitingPredictions(t *testing.T) {
 		cfg := f.CreateDefaultConfig().(*mlevaluationconnector.Config)
 		cfg.Storage, cfg.Limits.Predictions, cfg.Limits.MemoryMiB, cfg.EmitInterval = &id, n+1_000_000, 1<<14, time.Hour
 		cfg.SaveInterval = 2 * time.Second
-		e, err := f.CreateTracesToMetrics(t.Context(), settings(f), cfg, consumertest.NewNop())
+		set := settings(f)
+		set.ID = component.NewID(f.Type()) // the same after a restart
+		core, said := observer.New(zap.InfoLevel)
+		set.Logger = zap.New(core)
+		e, err := f.CreateTracesToMetrics(t.Context(), set, cfg, consumertest.NewNop())
 		require.NoError(t, err)
 		host := testkit.Host{id: files}
 		require.NoError(t, files.Start(t.Context(), host))
@@ -62,6 +68,9 @@ func TestStorageOfWaitingPredictions(t *testing.T) {
 		took := time.Since(began) - started
 		require.NoError(t, e.Shutdown(t.Context()))
 		if n == 0 {
+			continued := said.FilterMessage("Evaluation continues from what was stored").All()
+			require.Len(t, continued, 1)
+			assert.EqualValues(t, stored, continued[0].ContextMap()["predictions"])
 			t.Logf("a start took %s", started)
 		} else {
 			t.Logf("%s for a request of 100 predictions", (took / time.Duration(n/100)).Round(time.Microsecond))
