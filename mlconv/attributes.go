@@ -261,8 +261,8 @@ const (
 	AttrEvaluationPredicted = "ml.evaluation.predicted"
 	// AttrEvaluationActual (string) is the class that the label gives. Example: "ok".
 	AttrEvaluationActual = "ml.evaluation.actual"
-	// AttrEvaluationComparedWith (string) is what a difference is against: previous_window, live
-	// (of a set of labels), or a version. Example: "previous_window".
+	// AttrEvaluationComparedWith (string) is what a difference is against: previous_window, live (of a
+	// set of labels), estimate, shadow, or a version. Example: "previous_window".
 	AttrEvaluationComparedWith = "ml.evaluation.compared_with"
 	// AttrEvaluationMethod (string) is how a difference was measured: independent rows, paired rows,
 	// or sequential, which may be looked at at any time. Example: "sequential".

@@ -96,7 +96,7 @@ var attributes = map[string]Name{
 	AttrEvaluationAverage:        {Name: AttrEvaluationAverage, Kind: String, Meaning: "Macro or micro where a measure is an average over classes."},
 	AttrEvaluationPredicted:      {Name: AttrEvaluationPredicted, Kind: String, Meaning: "The class that was predicted."},
 	AttrEvaluationActual:         {Name: AttrEvaluationActual, Kind: String, Meaning: "The class that the label gives."},
-	AttrEvaluationComparedWith:   {Name: AttrEvaluationComparedWith, Kind: String, Meaning: "What a difference is against: previous_window, live (of a set of labels), or a version."},
+	AttrEvaluationComparedWith:   {Name: AttrEvaluationComparedWith, Kind: String, Meaning: "What a difference is against: previous_window, live (of a set of labels), estimate, shadow, or a version."},
 	AttrEvaluationMethod:         {Name: AttrEvaluationMethod, Kind: String, Meaning: "How a difference was measured: independent rows, paired rows, or sequential, which may be looked at at any time."},
 	AttrEvaluationVerdict:        {Name: AttrEvaluationVerdict, Kind: String, Meaning: "Worse, not_worse, inconclusive or undetectable."},
 	AttrEvaluatorKind:            {Name: AttrEvaluatorKind, Kind: String, Meaning: "Who has judged: LLM, HUMAN, CODE, or what else an evaluator calls itself."},
