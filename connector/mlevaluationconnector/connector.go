@@ -72,8 +72,11 @@ type evaluationConnector struct {
 	items     []waiting.Item
 	truths    []label.Label
 
-	stop  context.CancelFunc
-	loops sync.WaitGroup
+	saving sync.Mutex // held while a save is written
+	// unwritten has a value when a write has failed, so that a save follows at once.
+	unwritten chan struct{}
+	stop      context.CancelFunc
+	loops     sync.WaitGroup
 }
 
 var (
@@ -89,7 +92,7 @@ func newConnector(set connector.Settings, cfg *Config) (*evaluationConnector, er
 	c := &evaluationConnector{
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger, telemetry: newTelemetry(builder, set.Logger),
 		catalog: catalog.Empty(), keys: cfg.keys(), decoder: newDecoder(cfg.KeyAttribute), judges: evaluator.NewReader(time.Now),
-		misjudged: newMisjudged(cfg.Misjudged.PerMinute),
+		misjudged: newMisjudged(cfg.Misjudged.PerMinute), unwritten: make(chan struct{}, 1),
 	}
 	if c.parser, err = label.NewParser(label.Options{Now: time.Now, Unread: c.unread}); err != nil {
 		return nil, err
@@ -174,6 +177,8 @@ func (c *evaluationConnector) loop(ctx context.Context) {
 			c.emit(ctx, now, false)
 		case <-save.C:
 			c.save(ctx)
+		case <-c.unwritten:
+			c.save(ctx)
 		}
 	}
 }
@@ -257,12 +262,16 @@ func (c *evaluationConnector) consume(ctx context.Context, read func()) error {
 	}
 	n, record := c.apply(ctx, read)
 	if record == nil {
-		return nil
+		return nil // nothing came, or it is not to be stored, or only by the next save
 	}
 	// A client that goes away must not keep what it has sent from being written.
 	if err := c.store.write(context.WithoutCancel(ctx), n, record); err != nil {
 		add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "failed")
 		c.telemetry.notice(1, "write", "What came in is not written, and would be lost by a kill; the next save tries again", zap.Error(err))
+		select {
+		case c.unwritten <- struct{}{}:
+		default:
+		}
 		return nil
 	}
 	add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "saved")
@@ -279,12 +288,17 @@ func (c *evaluationConnector) apply(ctx context.Context, read func()) (number ui
 		clear(c.items)
 		clear(c.truths)
 		c.items, c.truths = c.items[:0], c.truths[:0]
+		c.decoder.release()
 	}()
 	if len(c.items) == 0 {
 		return 0, nil
 	}
 	now := time.Now()
-	if c.store != nil {
+	switch {
+	case c.store == nil:
+	case c.store.behind.Load():
+		add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "failed")
+	default:
 		number, record = c.store.number(), waiting.EncodeRecord(c.items, now)
 	}
 	c.engine.Apply(c.items, now)
@@ -346,6 +360,8 @@ func (c *evaluationConnector) save(ctx context.Context) {
 	if c.store == nil {
 		return
 	}
+	c.saving.Lock()
+	defer c.saving.Unlock()
 	c.gate.Lock()
 	c.mu.Lock()
 	c.store.collect(c.engine)

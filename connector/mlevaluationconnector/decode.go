@@ -45,6 +45,8 @@ type decoder struct {
 	answers []answer.Answer // of the request
 	used    int
 
+	// card is that of the span at hand, nil where there is none.
+	card   *catalog.Model
 	row    int
 	weight float64
 	// texts are categories and segments that were made before.
@@ -65,14 +67,29 @@ func newDecoder(key string) *decoder {
 	return d
 }
 
-// read returns the answers of a request. They are valid until the next call.
+// read returns the answers of a request. They are valid until release.
 func (d *decoder) read(td ptrace.Traces, cards *catalog.Set) []answer.Answer {
-	d.cards, d.used = cards, 0
+	d.cards = cards
 	d.reader.Read(td)
 	if len(d.texts) > maxTexts {
 		d.texts = make(map[string]string)
 	}
 	return d.answers[:d.used]
+}
+
+// release keeps nothing of a request alive, and no more memory than a usual request needs.
+func (d *decoder) release() {
+	if cap(d.answers) > prediction.MaxScratch {
+		d.answers = nil
+	}
+	for i := range d.answers[:min(d.used, len(d.answers))] {
+		a := &d.answers[i]
+		clear(a.Segments)
+		clear(a.Scores)
+		clear(a.Ranking)
+		*a = answer.Answer{Segments: a.Segments[:0], Scores: a.Scores[:0], Ranking: a.Ranking[:0]}
+	}
+	d.used, d.card = 0, nil
 }
 
 // Full is false: answers are taken after each request.
@@ -108,17 +125,14 @@ func (d *decoder) Begin(s *prediction.Span) (mostRows int) {
 		}
 		d.weight = float64(n)
 	}
-	if m := d.model(s); m != nil {
-		return max(m.MaxBatch, 1)
+	d.card = nil
+	if d.cards != nil {
+		d.card = d.cards.Model(s.Identity.Environment, s.Identity.Name)
 	}
-	return 1
-}
-
-func (d *decoder) model(s *prediction.Span) *catalog.Model {
-	if d.cards == nil {
-		return nil
+	if d.card == nil {
+		return 1
 	}
-	return d.cards.Model(s.Identity.Environment, s.Identity.Name)
+	return max(d.card.MaxBatch, 1)
 }
 
 // Row takes the row at hand, which stands for a number of equal ones.
@@ -142,15 +156,13 @@ func (d *decoder) Row(s *prediction.Span, rows uint32) {
 // End has nothing to do.
 func (d *decoder) End(*prediction.Span, int) {}
 
-// next returns an empty answer with the slices of an earlier one.
+// next returns an empty answer, which may have the slices of an earlier one.
 func (d *decoder) next() *answer.Answer {
 	if d.used == len(d.answers) {
 		d.answers = append(d.answers, answer.Answer{})
 	}
-	a := &d.answers[d.used]
 	d.used++
-	*a = answer.Answer{Segments: a.Segments[:0], Scores: a.Scores[:0], Ranking: a.Ranking[:0]}
-	return a
+	return &d.answers[d.used-1]
 }
 
 // id returns the text of an attribute; a whole number is one, too.
@@ -186,7 +198,7 @@ func (d *decoder) text(b []byte) string {
 
 // segments notes the cohorts of the row, sorted: those of the card, or all.
 func (d *decoder) segments(s *prediction.Span, a *answer.Answer) {
-	m := d.model(s)
+	m := d.card
 	for _, dimension := range s.Fields.Segments {
 		if m != nil && len(m.Segments) > 0 && !slices.Contains(m.Segments, dimension.Name) {
 			continue
@@ -213,7 +225,7 @@ func (d *decoder) answer(s *prediction.Span, a *answer.Answer) {
 		a.Value, a.HasValue, _ = x.Float()
 	}
 	positive, binary := "", false
-	if m := d.model(s); m != nil {
+	if m := d.card; m != nil {
 		positive, binary = m.PositiveClass, m.Task == catalog.BinaryClassification
 	}
 	a.Score, a.HasScore = s.PositiveScore(positive, a.Class, binary)

@@ -6,6 +6,7 @@ package mlevaluationconnector
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/collector/component"
@@ -37,6 +38,9 @@ type store struct {
 	logger  *zap.Logger
 	// first is the first record that no save has, next the number of the next one.
 	first, next uint64
+	// behind says that a write has failed: records would have gaps, so none is written until a save has
+	// taken all that is in memory.
+	behind atomic.Bool
 }
 
 // openStore opens the storage with the given id.
@@ -112,7 +116,14 @@ func (s *store) number() uint64 {
 
 // write writes a request. It may be called at once for several.
 func (s *store) write(ctx context.Context, n uint64, record []byte) error {
-	return s.client.Batch(ctx, map[string][]byte{recordKey(n): record})
+	return s.noted(s.client.Batch(ctx, map[string][]byte{recordKey(n): record}))
+}
+
+func (s *store) noted(err error) error {
+	if err != nil {
+		s.behind.Store(true)
+	}
+	return err
 }
 
 // collect notes what has changed in the engine, which takes the place of all records so far.
@@ -124,10 +135,11 @@ func (s *store) collect(e *engine.Engine) {
 	w := metaFormat.NewEncoder(16)
 	w.Uvarint(s.first)
 	s.records.Put(keyMeta, w.Seal())
+	s.behind.Store(false) // what comes next is not in this save
 }
 
 // save writes what was collected, in one batch. After an error it is in the next one.
-func (s *store) save(ctx context.Context) error { return s.records.Write(ctx) }
+func (s *store) save(ctx context.Context) error { return s.noted(s.records.Write(ctx)) }
 
 // saveTimeout is how long a save may take.
 const saveTimeout = time.Minute
