@@ -128,6 +128,25 @@ func TestStorageThatRefuses(t *testing.T) {
 	assert.Equal(t, map[string]float64{"1 actual=1": 1}, counts(c.emitted()))
 }
 
+// After a write that failed no request is written, and none has a number, until a save is through: a start
+// looks for records in a row.
+func TestRecordsHaveNoGaps(t *testing.T) {
+	c := newCollector(t, nil)
+	c.state().store.behind.Store(true)
+	for n := range 2 * maxGap {
+		c.predict(answered(n, "1", 0.9))
+	}
+	assert.Zero(t, c.state().store.next)
+	assert.Empty(t, c.storage.Values())
+	c.save()
+	c.predict(answered(2*maxGap, "1", 0.9))
+	assert.EqualValues(t, 1, c.state().store.next)
+	c.kill()
+	c.label(truthOf(1, "1"), truthOf(2*maxGap, "1"))
+	c.stop()
+	assert.Equal(t, map[string]float64{"1 actual=1": 2}, counts(c.emitted()))
+}
+
 func TestMisjudgedGoOnAsRecords(t *testing.T) {
 	c := newCollector(t, func(cfg *Config) { cfg.Misjudged.PerMinute = 2 })
 	for n := range 5 {
