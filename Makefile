@@ -5,6 +5,7 @@ DATA          ?=
 TESTFLAGS     ?=
 FUZZTIME      ?= 10s
 PROMETHEUS    := .tools/bin/prometheus
+PROMTOOL      := .tools/bin/promtool
 JAEGER        := .tools/bin/jaeger
 ALERTMANAGER  := .tools/bin/alertmanager
 GENERATE_TOOL := $(GO) tool -modfile=tools/generate/go.mod
@@ -81,13 +82,16 @@ generate: ## distro/ from builder-config.yaml, metadata of the components, docs/
 check-generated: ## fail if make generate would change something
 	$(GO) test -count=1 $(TESTFLAGS) -run TestGeneratedFilesAreCurrent ./test/distro/...
 
-tools: $(PROMETHEUS) $(JAEGER) $(ALERTMANAGER) ## build Prometheus, Jaeger and Alertmanager into .tools/bin
+tools: $(PROMETHEUS) $(PROMTOOL) $(JAEGER) $(ALERTMANAGER) ## build Prometheus, Jaeger and Alertmanager into .tools/bin
 
 # Prometheus without service discovery and web pages: the tests use its API.
 $(PROMETHEUS): tools/prometheus/go.mod tools/prometheus/go.sum
 	cd tools/prometheus && $(GO) build -tags remove_all_sd -ldflags "-s -w" -o ../../$@ github.com/prometheus/prometheus/cmd/prometheus
 
-$(JAEGER): tools/jaeger/go.mod tools/jaeger/go.sum | $(PROMETHEUS)
+$(PROMTOOL): tools/prometheus/go.mod tools/prometheus/go.sum | $(PROMETHEUS)
+	cd tools/prometheus && $(GO) build -tags remove_all_sd -ldflags "-s -w" -o ../../$@ github.com/prometheus/prometheus/cmd/promtool
+
+$(JAEGER): tools/jaeger/go.mod tools/jaeger/go.sum | $(PROMTOOL)
 	cd tools/jaeger && $(GO) build -ldflags "-s -w" -o ../../$@ github.com/jaegertracing/jaeger/cmd/jaeger
 
 # The script builds amtool, too.
