@@ -31,6 +31,7 @@ type Job struct {
 	// Stages are the expected stages; nil if they are to be learned.
 	Stages     []Stage
 	Attributes map[string]any
+	SLOs       []SLO
 	File       string
 	Line       int
 }
@@ -75,6 +76,7 @@ func (o object) job() *Job {
 		o.fail([]string{"finish_within"}, "needs schedule or every")
 	}
 	o.stages(j)
+	j.SLOs = o.slos()
 	return j
 }
 

@@ -57,6 +57,12 @@ func LoadFile(path string) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %s", path, reason(err))
 	}
+	return ReadFile(path, data)
+}
+
+// ReadFile reads the cards of a file's content, as LoadFile does. Baselines are looked for beside
+// the file.
+func ReadFile(path string, data []byte) (*Set, error) {
 	l := &Loader{baselines: map[string]*baseline{}}
 	b := &builder{report: &yamldoc.Report{}, baseline: func(path string) (*profile.Profile, error) { return l.baseline(path, nil) }}
 	b.add(path, data)

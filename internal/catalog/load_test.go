@@ -57,10 +57,10 @@ func TestLoadExamples(t *testing.T) {
 	}, m.Features)
 	assert.Equal(t, Alerts{Severity: "critical", Runbook: "https://example.com/runbooks/fraud"}, m.Alerts)
 	assert.Equal(t, []SLO{
-		{Name: "latency", Objective: 0.999, LatencyBelow: 100 * time.Millisecond},
+		{Name: "latency", Objective: 0.999, LatencyBelow: 100 * time.Millisecond, Line: 24},
 		{
-			Name: "false-positives", Measure: "false_positive_rate", MaxIncrease: &Increase{Absolute: new(0.005)},
-			ComparedWith: 7 * 24 * time.Hour, For: 15 * time.Minute,
+			Name: "false-positives", Measure: "false_positive_rate", MaxIncrease: &Change{Absolute: new(0.005)},
+			ComparedWith: 7 * 24 * time.Hour, For: 15 * time.Minute, Line: 25,
 		},
 	}, m.SLOs)
 
@@ -123,8 +123,12 @@ attributes: {x: 0, v: base}
 prices: {from: 2026-11-01, input_per_million: 0.15, output_per_million: 0.6, cached_input_per_million: 0.075, cache_write_per_million: 0.19, currency: EUR}
 alerts: {severity: info, runbook: r}
 slos:
-  - {name: l, objective: 0.9, latency_below: 1s, for: 1m}
-  - {name: q, measure: m, max_increase: {absolute: 1, relative: 0.1}, compared_with: 1d12h}
+  - {name: l, description: d, objective: 0.9, period: 7d, latency_below: 1.5s, own_bucket: true}
+  - {name: q, measure: fpr, max_increase: {absolute: 1, relative: 0.1}, compared_with: 1d12h, for: 1m, window: 20m, min_samples: 50, no_data: alert}
+  - {name: r, measure: recall, max_decrease: {absolute: 0.1}, compared_with: 7d}
+  - {name: e, measure: evaluator_score, evaluator: relevance, min: 0.8}
+  - {name: m, measure: missing, feature: n, max: 0.1}
+  - {name: c, measure: cost_per_day, currency: USD, max: 100}
 `
 
 const everyJobKey = `
@@ -139,6 +143,10 @@ produces: {model: m, max_age: 1w}
 attributes: {a: b}
 alerts: {severity: warning, runbook: r, disable: [JobSlow, StageMissing]}
 accept_since: 2026-11-01
+slos:
+  - {name: f, description: d, measure: freshness, max_age: 36h, for: 1h, no_data: ignore}
+  - {name: r, measure: rows, stage: a, min: 1, objective: 0.9, period: 7d}
+  - {name: s, measure: rows, stage: a, max: 9}
 stages:
   - {name: a, after: [b], optional: true, timeout: 1s, heartbeat: 1m, instances: 3, max_failed: 3, max_row_drop: 1, max_null_increase: 0, metrics: {m: {min: 1, max: 1, max_drop: 0}}}
   - {name: b}
@@ -191,12 +199,12 @@ func TestLoadEveryKey(t *testing.T) {
 	assert.Same(t, m, set.Model("staging", "churn-2026"), "by a pattern")
 	assert.Same(t, v, set.Version("staging", "churn-blue", "b"))
 	assert.Nil(t, set.Model("production", "churn-blue"), "of another environment")
-	assert.Equal(t, &Increase{Absolute: new(1.0), Relative: new(0.1)}, m.SLOs[1].MaxIncrease)
+	assert.Equal(t, &Change{Absolute: new(1.0), Relative: new(0.1)}, m.SLOs[1].MaxIncrease)
 	assert.Equal(t, 36*time.Hour, m.SLOs[1].ComparedWith)
 	require.Len(t, set.Jobs, 2)
 	assert.Equal(t, 90*time.Minute, set.Jobs[0].Every)
 	assert.Equal(t, filepath.Join(dir, "sub/j.yml"), set.Jobs[1].File)
-	assert.Equal(t, 17, set.Jobs[1].Line)
+	assert.Equal(t, 21, set.Jobs[1].Line)
 	assert.Equal(t, Stage{
 		Name: "a", After: []string{"b"}, Optional: true, Timeout: time.Second, Heartbeat: time.Minute, Instances: 3, MaxFailed: 3,
 		MaxRowDrop: new(1.0), MaxNullIncrease: new(0.0), Metrics: map[string]StageMetric{"m": {Min: new(1.0), Max: new(1.0), MaxDrop: new(0.0)}},

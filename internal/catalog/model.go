@@ -113,11 +113,7 @@ func (o object) model(baseline func(o object) *profile.Profile) *Model {
 	}
 	o.versions(m, baseline)
 	o.features(m)
-	slos := o.blocks("slos")
-	once(slos, "name")
-	for _, s := range slos {
-		m.SLOs = append(m.SLOs, s.slo())
-	}
+	m.SLOs = o.slos()
 	return m
 }
 

@@ -22,7 +22,7 @@ type NoEffect struct {
 // any key. A key that gets an effect is to go.
 var withoutEffect = map[string][]string{
 	kindModel: {
-		"features.*.min", "features.*.max", "features.*.values", "features.*.max_missing", "features.*.max_unseen", "slos",
+		"features.*.min", "features.*.max", "features.*.values", "features.*.max_missing", "features.*.max_unseen",
 	},
 	kindJob: {"produces.max_age"},
 }

@@ -112,7 +112,7 @@ func TestNoEffect(t *testing.T) {
 // many things; they cannot be looked for in this way.)
 func TestWithoutEffectIsTrue(t *testing.T) {
 	fields := map[string]string{
-		"SLOs": "slos", "MaxMissing": "features.*.max_missing", "MaxUnseen": "features.*.max_unseen",
+		"MaxMissing": "features.*.max_missing", "MaxUnseen": "features.*.max_unseen",
 		"MaxAge": "produces.max_age",
 	}
 	listed := slices.Concat(slices.Collect(maps.Values(withoutEffect))...)
