@@ -259,17 +259,17 @@ func TestManyViolations(t *testing.T) {
 func TestKeysWithoutEffect(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.yaml")
-	write(t, path, cardA+"slos: [{name: l, objective: 0.9, latency_below: 1s}]\nfeatures: {x: {min: 0}, y: {min: 1}}\n")
+	write(t, path, cardA+"features: {x: {min: 0}, y: {min: 1, max_missing: 0.1}}\n")
 	r := newRig(t, &Config{Directory: dir})
 	r.load(t.Context())
 	said := func() []observer.LoggedEntry { return r.logs.FilterMessageSnippet("have no effect yet").All() }
 	require.Len(t, said(), 1)
 	assert.Equal(t, path+":1", said()[0].ContextMap()["card"])
-	assert.Equal(t, "features.*.min, slos", said()[0].ContextMap()["keys"])
+	assert.Equal(t, "features.*.min, features.*.max_missing", said()[0].ContextMap()["keys"])
 	write(t, filepath.Join(dir, "b.yaml"), cardB)
 	r.reload(t.Context())
 	assert.Len(t, said(), 1, "nothing new")
-	write(t, path, cardA+"slos: [{name: l, objective: 0.9, latency_below: 1s}]\n")
+	write(t, path, cardA+"features: {x: {max: 0}}\n")
 	r.reload(t.Context())
 	assert.Len(t, said(), 2)
 }

@@ -211,8 +211,7 @@ func (of subject) latency(s *SLO, card catalog.SLO) error {
 	}
 	good := of.sum("ml_prediction_duration_seconds_bucket", `error_type=""`, match)
 	all := of.sum("ml_prediction_duration_seconds_count", `error_type=""`)
-	// Where there is no such bucket, there is no total either: else all would seem to be slow.
-	of.budget(s, card, objective.Indicator{Good: good, Total: all + " and " + good})
+	of.budget(s, card, objective.Indicator{Good: good, Total: all, Paired: true}) // without the bucket all would seem to be slow
 	s.Missing = all.In(10*time.Minute) + " > 0 unless " + good.In(10*time.Minute)
 	s.MissingText = fmt.Sprintf("ml_prediction_duration_seconds has no bucket of %s s: add it to duration_buckets of ml_summary.", le)
 	return nil

@@ -101,7 +101,18 @@ func (g *group) eventRatio(i objective.Indicator, w time.Duration) string {
 	case i.Raw != "":
 		return i.Raw.In(w)
 	}
+	if i.Good != "" {
+		return fmt.Sprintf("1 -\n%s\n/\n((%s) > 0)", goodEvents(i, w), i.Total.In(w))
+	}
 	return fmt.Sprintf("%s\n/\n((%s) > 0)", badEvents(i, w), i.Total.In(w))
+}
+
+// goodEvents is how many events of a window were good.
+func goodEvents(i objective.Indicator, w time.Duration) string {
+	if i.Paired {
+		return "(" + i.Good.In(w) + ")"
+	}
+	return fmt.Sprintf("((%s) or (%s) * 0)", i.Good.In(w), i.Total.In(w))
 }
 
 // badEvents is how many events of a window were bad.
@@ -110,7 +121,7 @@ func badEvents(i objective.Indicator, w time.Duration) string {
 	if i.Bad != "" {
 		return fmt.Sprintf("((%s) or (%s) * 0)", i.Bad.In(w), total)
 	}
-	return fmt.Sprintf("((%s) - ((%s) or (%s) * 0))", total, i.Good.In(w), total)
+	return fmt.Sprintf("(%s)\n-\n%s", total, goodEvents(i, w))
 }
 
 // period records the share of what was bad in the period, and how much of the period there is. The

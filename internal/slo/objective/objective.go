@@ -56,6 +56,8 @@ type Indicator struct {
 	// Bad or Good, and Total, are queries of how many events there were in a window, or of
 	// something proportional to it.
 	Bad, Good, Total Query
+	// Paired is true where Good is there whenever Total is, so that its absence is no 0.
+	Paired bool
 	// Raw is a query of the share of what was bad in a window.
 	Raw Query
 	// Value is a query of a number at one time, which is good where it satisfies Op with Threshold.
