@@ -20,6 +20,7 @@ import (
 	mldriftconnector "github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector"
 	mljobconnector "github.com/otelcol-ml/otelcol-ml/connector/mljobconnector"
 	mlevaluationconnector "github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector"
+	prometheusrulesconnector "github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector"
 	debugexporter "go.opentelemetry.io/collector/exporter/debugexporter"
 	nopexporter "go.opentelemetry.io/collector/exporter/nopexporter"
 	otlpexporter "go.opentelemetry.io/collector/exporter/otlpexporter"
@@ -252,6 +253,7 @@ func components() (otelcol.Factories, error) {
 		mldriftconnector.NewFactory(),
 		mljobconnector.NewFactory(),
 		mlevaluationconnector.NewFactory(),
+		prometheusrulesconnector.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -266,6 +268,7 @@ func components() (otelcol.Factories, error) {
 		mldriftconnector.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 		mljobconnector.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 		mlevaluationconnector.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
+		prometheusrulesconnector.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 	})
 
 	return factories, nil

@@ -25,10 +25,11 @@ const (
 	Resolved State = "resolved"
 )
 
-// Severity says how much an alert matters.
+// Severity says how much an alert matters. Our own alerts have one of the three below; those of rules that people
+// write may have another word.
 type Severity string
 
-// The severities of an alert.
+// The severities of our alerts.
 const (
 	Critical Severity = "critical"
 	Warning  Severity = "warning"

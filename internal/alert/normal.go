@@ -37,7 +37,7 @@ const (
 const annotationSummary = "summary"
 
 // normal returns the alert in its normal form, which has no maps in common with it. A severity that
-// is none of the three counts as critical, a state that is not resolved as firing, and no alert
+// is no word counts as critical, a state that is not resolved as firing, and no alert
 // ends before it began.
 func (a *Alert) normal() Alert {
 	n, _ := a.bounded()
@@ -54,7 +54,7 @@ func (a *Alert) bounded() (Alert, Cuts) {
 		Annotations: cuts.pairs("annotation", a.Annotations, MaxAnnotations, MaxAnnotation, annotationSummary),
 		StartsAt:    utc(a.StartsAt), TraceID: a.TraceID, SpanID: a.SpanID,
 	}
-	if !n.Severity.known() {
+	if !n.Severity.valid() {
 		n.Severity = Critical
 	}
 	if n.State != Resolved {

@@ -96,8 +96,8 @@ func Read(lr plog.LogRecord) (Alert, Cuts, error) {
 	if a.Name == "" {
 		errs = append(errs, fmt.Errorf("'%s' is missing", mlconv.AttrAlertName))
 	}
-	if !a.Severity.known() {
-		errs = append(errs, fmt.Errorf("'%s': %s is none of %s, %s, %s", mlconv.AttrAlertSeverity, quote(string(a.Severity)), Critical, Warning, Info))
+	if !a.Severity.valid() {
+		errs = append(errs, fmt.Errorf("'%s': %s is no word, such as %s, %s or %s", mlconv.AttrAlertSeverity, quote(string(a.Severity)), Critical, Warning, Info))
 	}
 	a.StartsAt = lr.Timestamp().AsTime()
 	if lr.Timestamp() == 0 || !inRange(a.StartsAt) {

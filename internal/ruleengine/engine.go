@@ -32,6 +32,9 @@ const (
 	Interval = time.Minute
 )
 
+// NameValidation is which names metrics and labels may have: any, as in Prometheus since its version 3.
+const NameValidation = model.UTF8Validation
+
 // Parser returns the parser of all PromQL: what Prometheus accepts without feature flags.
 func Parser() parser.Parser { return parser.NewParser(parser.Options{}) }
 
@@ -83,7 +86,7 @@ func NewManager(ctx context.Context, o Options) *rules.Manager {
 		o.ExternalURL = &url.URL{}
 	}
 	return rules.NewManager(&rules.ManagerOptions{
-		NameValidationScheme: model.UTF8Validation,
+		NameValidationScheme: NameValidation,
 		QueryFunc:            rules.EngineQueryFunc(o.Engine, o.Queryable),
 		Context:              ctx,
 		Appendable:           o.Appendable,
@@ -96,7 +99,6 @@ func NewManager(ctx context.Context, o Options) *rules.Manager {
 		ForGracePeriod:       0,
 		ResendDelay:          ResendDelay,
 		GroupLoader:          o.Loader,
-		RestoreNewRuleGroups: true,
 		Parser:               Parser(),
 	})
 }

@@ -6,6 +6,8 @@
 package ruleset
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -19,6 +21,7 @@ import (
 	"github.com/prometheus/prometheus/model/rulefmt"
 	"github.com/prometheus/prometheus/promql/parser"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedfile"
 	shipped "github.com/otelcol-ml/otelcol-ml/rules"
 )
 
@@ -30,17 +33,18 @@ const Builtin = "builtin:"
 type Loader struct {
 	Parser parser.Parser
 	Logger *slog.Logger
+	// Generated are groups that are in no file, by the name that they are loaded under. It may be nil.
+	Generated map[string]*rulefmt.RuleGroups
 }
 
 // Load reads and checks one file. Each error names the file, line and column.
 func (l Loader) Load(name string, ignoreUnknownFields bool, scheme model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
-	shippedName, ok := strings.CutPrefix(name, Builtin)
-	if !ok {
-		return rulefmt.ParseFile(name, ignoreUnknownFields, scheme, l.Parser, l.Logger)
+	if groups, ok := l.Generated[name]; ok {
+		return groups, nil
 	}
-	content, err := shipped.Files.ReadFile(shippedName + ".yaml")
+	content, err := Read(name)
 	if err != nil {
-		return nil, []error{fmt.Errorf("%s: there is no such file; shipped are %s", name, strings.Join(ShippedNames(), ", "))}
+		return nil, []error{fmt.Errorf("%s: %w", name, err)}
 	}
 	groups, errs := rulefmt.Parse(content, ignoreUnknownFields, scheme, l.Parser, l.Logger)
 	for i := range errs {
@@ -51,6 +55,36 @@ func (l Loader) Load(name string, ignoreUnknownFields bool, scheme model.Validat
 
 // Parse reads one expression.
 func (l Loader) Parse(query string) (parser.Expr, error) { return l.Parser.ParseExpr(query) }
+
+// maxFile bounds a rule file.
+const maxFile = 16 << 20
+
+// Read returns the content of one file.
+func Read(name string) ([]byte, error) {
+	shippedName, ok := strings.CutPrefix(name, Builtin)
+	if !ok {
+		return boundedfile.Read(name, maxFile)
+	}
+	content, err := shipped.Files.ReadFile(shippedName + ".yaml")
+	if err != nil {
+		return nil, fmt.Errorf("there is no such file; shipped are %s", strings.Join(ShippedNames(), ", "))
+	}
+	return content, nil
+}
+
+// Fingerprint returns a text that changes when the content of a file, or which files there are, does.
+func Fingerprint(files []string) (string, error) {
+	sum := sha256.New()
+	for _, name := range files {
+		content, err := Read(name)
+		if err != nil {
+			return "", fmt.Errorf("%s: %w", name, err)
+		}
+		fmt.Fprintf(sum, "%q %d\n", name, len(content))
+		sum.Write(content)
+	}
+	return hex.EncodeToString(sum.Sum(nil)), nil
+}
 
 // ShippedNames returns the names of the shipped rule files, builtin: included, in order.
 func ShippedNames() []string {

@@ -23,6 +23,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
+	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector"
 	"github.com/otelcol-ml/otelcol-ml/converter/enabledconverter"
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension"
@@ -61,7 +62,8 @@ func factories() (otelcol.Factories, error) {
 		return otelcol.Factories{}, err
 	}
 	connectors, err := otelcol.MakeFactoryMap[connector.Factory](
-		mlsummaryconnector.NewFactory(), mldriftconnector.NewFactory(), mljobconnector.NewFactory(), mlevaluationconnector.NewFactory())
+		mlsummaryconnector.NewFactory(), mldriftconnector.NewFactory(), mljobconnector.NewFactory(), mlevaluationconnector.NewFactory(),
+		prometheusrulesconnector.NewFactory())
 	if err != nil {
 		return otelcol.Factories{}, err
 	}

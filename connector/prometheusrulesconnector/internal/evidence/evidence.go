@@ -1,0 +1,163 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package evidence finds the traces that show what an alert of a rule is about: the exemplars of the series that
+// its expression reads, and that have the alert's labels.
+package evidence
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/prometheus/model/exemplar"
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/promql/parser"
+	"github.com/prometheus/prometheus/storage"
+	"go.opentelemetry.io/collector/pdata/pcommon"
+)
+
+// Trace is one exemplar.
+type Trace struct {
+	TraceID pcommon.TraceID
+	SpanID  pcommon.SpanID
+	Value   float64
+	Time    time.Time
+}
+
+// Selectors are those of an expression, where a recorded series stands for what its rule reads. Those with more
+// matchers come first: of a share, what is counted above the line is the evidence, and more special than all below.
+func Selectors(expr parser.Expr, recorded map[string]parser.Expr) [][]*labels.Matcher {
+	var found [][]*labels.Matcher
+	seen := map[string]bool{}
+	collect(expr, recorded, seen, func(ms []*labels.Matcher) { found = append(found, ms) })
+	slices.SortStableFunc(found, func(a, b []*labels.Matcher) int { return cmp.Compare(len(b), len(a)) })
+	return found
+}
+
+// maxSelectors bounds the selectors of one rule, through all records that it reads.
+const maxSelectors = 64
+
+func collect(expr parser.Expr, recorded map[string]parser.Expr, seen map[string]bool, found func([]*labels.Matcher)) {
+	for _, ms := range parser.ExtractSelectors(expr) {
+		key := spell(ms)
+		if seen[key] || len(seen) >= maxSelectors {
+			continue
+		}
+		seen[key] = true
+		if of, ok := recorded[metricName(ms)]; ok {
+			collect(of, recorded, seen, found)
+			continue
+		}
+		found(ms)
+	}
+}
+
+func spell(ms []*labels.Matcher) string {
+	var b strings.Builder
+	for _, m := range ms {
+		b.WriteString(m.String())
+		b.WriteByte(',')
+	}
+	return b.String()
+}
+
+func metricName(ms []*labels.Matcher) string {
+	for _, m := range ms {
+		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+			return m.Value
+		}
+	}
+	return ""
+}
+
+// Find returns up to most traces from exemplars between two times, of series that have no label that differs from
+// the alert's: those of the first selector that has any, the latest first, each trace once.
+func Find(ctx context.Context, from storage.ExemplarQueryable, selectors [][]*labels.Matcher, of labels.Labels, start, end time.Time, most int) ([]Trace, error) {
+	q, err := from.ExemplarQuerier(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var traces []Trace
+	for _, ms := range selectors {
+		results, err := q.Select(start.UnixMilli(), end.UnixMilli(), ms)
+		if err != nil {
+			return traces, err
+		}
+		traces = merge(traces, read(results, of), most)
+		if len(traces) >= most {
+			break
+		}
+	}
+	return traces, nil
+}
+
+func read(results []exemplar.QueryResult, of labels.Labels) []Trace {
+	var traces []Trace
+	for _, r := range results {
+		if !agree(r.SeriesLabels, of) {
+			continue
+		}
+		for _, e := range r.Exemplars {
+			if t, ok := trace(e); ok {
+				traces = append(traces, t)
+			}
+		}
+	}
+	slices.SortFunc(traces, func(a, b Trace) int { return b.Time.Compare(a.Time) })
+	return traces
+}
+
+// agree reports whether no label that both have differs. The alert's own labels, such as its severity, are not on
+// series, or are by chance.
+func agree(series, alert labels.Labels) bool {
+	ok := true
+	alert.Range(func(l labels.Label) {
+		if l.Name != labels.MetricName && series.Has(l.Name) && series.Get(l.Name) != l.Value {
+			ok = false
+		}
+	})
+	return ok
+}
+
+func trace(e exemplar.Exemplar) (Trace, bool) {
+	t := Trace{Value: e.Value, Time: time.UnixMilli(e.Ts)}
+	if !decode(t.TraceID[:], e.Labels.Get("trace_id")) {
+		return t, false
+	}
+	_ = decode(t.SpanID[:], e.Labels.Get("span_id"))
+	return t, true
+}
+
+func decode(id []byte, text string) bool {
+	if len(text) != hex.EncodedLen(len(id)) {
+		return false
+	}
+	_, err := hex.Decode(id, []byte(text))
+	return err == nil && !allZero(id)
+}
+
+func allZero(id []byte) bool {
+	for _, b := range id {
+		if b != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// merge appends traces that are not there yet.
+func merge(to, add []Trace, most int) []Trace {
+	for _, t := range add {
+		if len(to) >= most {
+			break
+		}
+		if !slices.ContainsFunc(to, func(x Trace) bool { return x.TraceID == t.TraceID }) {
+			to = append(to, t)
+		}
+	}
+	return to
+}

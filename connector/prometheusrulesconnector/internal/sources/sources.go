@@ -1,0 +1,111 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sources finds all rules: those of rule files, and those that are made of service level objectives, which
+// lie in files or on cards of the catalog.
+package sources
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/prometheus/prometheus/model/rulefmt"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/ruleset"
+	"github.com/otelcol-ml/otelcol-ml/internal/slo"
+)
+
+// Sources are the globs of a config.
+type Sources struct{ RuleFiles, SLOFiles []string }
+
+// Found is what there is at one moment.
+type Found struct {
+	// Files are rule files.
+	Files []string
+	// Generated are the groups of objectives, by the name that they are listed under: slo:FILE, or slo:cards.
+	Generated map[string]*rulefmt.RuleGroups
+	// Objectives is their number.
+	Objectives int
+	// Unmatched are globs without a file.
+	Unmatched []string
+	// Fingerprint changes when a file does.
+	Fingerprint string
+}
+
+// Names of generated groups.
+const (
+	prefix    = "slo:"
+	fromCards = prefix + "cards"
+)
+
+// Find finds all rules. cards may be nil. The error names every violation, with its file and line where it has one;
+// the fingerprint is set with an error, too.
+func (s Sources) Find(cards *catalog.Set) (Found, error) {
+	found := Found{Generated: map[string]*rulefmt.RuleGroups{}}
+	var errs []error
+	fail := func(key string, err error) {
+		if err != nil {
+			errs = append(errs, fmt.Errorf("'%s': %w", key, err))
+		}
+	}
+	var err error
+	found.Files, found.Unmatched, err = ruleset.Expand(s.RuleFiles)
+	fail("rule_files", err)
+	for _, pattern := range found.Unmatched {
+		if strings.HasPrefix(pattern, ruleset.Builtin) {
+			fail("rule_files", fmt.Errorf("%q is no shipped file; there are %s", pattern, strings.Join(ruleset.ShippedNames(), ", ")))
+		}
+	}
+	files, unmatched, err := ruleset.Expand(s.SLOFiles)
+	fail("slo_files", err)
+	found.Unmatched = append(found.Unmatched, unmatched...)
+
+	rulePrint, err := ruleset.Fingerprint(found.Files)
+	fail("rule_files", err)
+	sloPrint, err := ruleset.Fingerprint(files)
+	fail("slo_files", err)
+	found.Fingerprint = rulePrint + sloPrint
+
+	for _, file := range files {
+		fail("slo_files", found.addFile(file))
+	}
+	if cards != nil {
+		fail("slos", found.addCards(cards))
+	}
+	return found, errors.Join(errs...)
+}
+
+func (f *Found) addFile(file string) error {
+	content, err := ruleset.Read(file)
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
+	}
+	objectives, err := slo.Parse(file, content)
+	if err != nil {
+		return err
+	}
+	return f.generate(prefix+file, objectives)
+}
+
+func (f *Found) addCards(cards *catalog.Set) error {
+	objectives, err := slo.FromCards(cards)
+	if err != nil {
+		return err
+	}
+	return f.generate(fromCards, objectives)
+}
+
+func (f *Found) generate(name string, objectives []slo.SLO) error {
+	if len(objectives) == 0 {
+		return nil
+	}
+	groups, err := slo.RuleGroups(objectives)
+	if err != nil {
+		return err
+	}
+	f.Generated[name] = groups
+	f.Objectives += len(objectives)
+	return nil
+}
