@@ -10,8 +10,10 @@ import (
 
 	"github.com/prometheus/common/model"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/config/configoptional"
 	"go.opentelemetry.io/collector/confmap"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/api"
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/evaluate"
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/sources"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
@@ -73,6 +75,8 @@ type Config struct {
 	WithoutScopeInfo    bool                `mapstructure:"without_scope_info"`
 	ResourceToTelemetry ResourceToTelemetry `mapstructure:"resource_to_telemetry_conversion"`
 
+	// API is Prometheus' HTTP API, to read only. Default none; "api:" alone opens it on localhost:9099.
+	API configoptional.Optional[api.Config] `mapstructure:"api"`
 	// Limits bound memory and time.
 	Limits Limits `mapstructure:"limits"`
 }
@@ -126,6 +130,7 @@ func createDefaultConfig() component.Config {
 		TraceURL:            alert.DefaultTraceURL,
 		Alerts:              Alerts{ResendInterval: ruleengine.ResendDelay, KeepResolved: 15 * time.Minute},
 		TranslationStrategy: underscoresWithSuffixes,
+		API:                 configoptional.Default(api.DefaultConfig()),
 		Limits: Limits{
 			Series: 500_000, Exemplars: 20_000, Alerts: 10_000, QuerySamples: 20_000_000, QueryTimeout: time.Minute,
 		},
@@ -179,12 +184,7 @@ func labelNames(key string, of map[string]string) error {
 // checkFiles reads the rule files and those with objectives. Files that are not there yet are said at the start.
 func (c *Config) checkFiles(wrong *configcheck.Violations) {
 	found, err := c.sources().Find(nil)
-	if err == nil {
-		err = evaluate.Check(ruleengine.Parser(), slog.New(slog.DiscardHandler), found.Files, found.Generated)
-	}
-	if err != nil {
-		wrong.Check(err)
-	}
+	wrong.Check(err, evaluate.Check(ruleengine.Parser(), slog.New(slog.DiscardHandler), found.Files, nil))
 }
 
 func (c *Config) sources() sources.Sources {

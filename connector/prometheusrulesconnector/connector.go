@@ -6,19 +6,24 @@ package prometheusrulesconnector
 import (
 	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"net/url"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/rules"
 	"go.opentelemetry.io/collector/component"
+	"go.opentelemetry.io/collector/component/componentstatus"
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/alerting"
+	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/api"
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/evaluate"
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/evidence"
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/metadata"
@@ -73,6 +78,14 @@ type rulesConnector struct {
 	}
 	stop chan struct{}
 	done sync.WaitGroup
+
+	// api is nil where it is not asked for.
+	api      *api.API
+	server   *http.Server
+	serving  sync.WaitGroup
+	mu       sync.Mutex
+	reloaded bool // whether the last load went well, and when it was
+	loadedAt time.Time
 }
 
 var _ sharedcomponent.MetricsState = (*rulesConnector)(nil)
@@ -113,7 +126,44 @@ func (c *rulesConnector) Start(ctx context.Context, host component.Host) error {
 	if err := c.reload(ctx, true); err != nil {
 		return err
 	}
-	return c.evaluator.Restore(ctx)
+	if err := c.evaluator.Restore(ctx); err != nil {
+		return err
+	}
+	return c.serve(ctx, host)
+}
+
+// serve opens the API.
+func (c *rulesConnector) serve(ctx context.Context, host component.Host) error {
+	if !c.cfg.API.HasValue() {
+		return nil
+	}
+	config := c.cfg.API.Get()
+	c.api = api.New(api.Options{
+		Config: *config, Storage: c.store.DB, Rules: c.evaluator.Manager(), Metadata: c.writer.Metadata().All,
+		Version:   c.set.BuildInfo.Version,
+		Retention: fmt.Sprintf("%s or %d MiB", model.Duration(c.cfg.RetentionTime), c.cfg.RetentionSizeMiB),
+		Reloaded: func() (bool, time.Time) {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			return c.reloaded, c.loadedAt
+		},
+		EvaluationInterval: c.cfg.EvaluationInterval, Logger: promlog.New(c.logger),
+	})
+	var err error
+	if c.server, err = config.ToServer(ctx, host.GetExtensions(), c.set.TelemetrySettings, c.api); err != nil {
+		return fmt.Errorf("'api': %w", err)
+	}
+	listener, err := config.ToListener(ctx)
+	if err != nil {
+		return fmt.Errorf("'api::endpoint': %w", err)
+	}
+	c.logger.Info("Prometheus' API is open, to read only", zap.Stringer("endpoint", listener.Addr()))
+	c.serving.Go(func() {
+		if err := c.server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			componentstatus.ReportStatus(host, componentstatus.NewFatalErrorEvent(err))
+		}
+	})
+	return nil
 }
 
 func (c *rulesConnector) seriesOptions() series.Options {
@@ -190,8 +240,15 @@ func (c *rulesConnector) Flush(ctx context.Context) error {
 }
 
 // Close closes the TSDB. Its head stays in the write-ahead log, which the next start reads.
-func (c *rulesConnector) Close(context.Context) error {
+func (c *rulesConnector) Close(ctx context.Context) error {
 	var errs []error
+	if c.server != nil {
+		errs = append(errs, c.server.Shutdown(ctx))
+		c.serving.Wait()
+	}
+	if c.api != nil {
+		errs = append(errs, c.api.Close())
+	}
 	if c.evaluator != nil {
 		c.cancel()
 		errs = append(errs, c.evaluator.Close())
@@ -273,7 +330,12 @@ func (c *rulesConnector) reload(ctx context.Context, first bool) error {
 	}
 	if err == nil {
 		err = c.evaluator.Load(found.Files, found.Generated)
+	} else {
+		err = errors.Join(err, c.evaluator.Check(found.Files))
 	}
+	c.mu.Lock()
+	c.reloaded, c.loadedAt = err == nil, time.Now()
+	c.mu.Unlock()
 	if err != nil {
 		c.telemetry.reload(ctx, "failed")
 		if !first {

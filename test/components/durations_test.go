@@ -20,6 +20,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
+	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector"
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
@@ -41,6 +42,8 @@ var factories = map[string]component.Factory{
 	"ml_metadata":   mlmetadataprocessor.NewFactory(),
 	"ml_normalize":  mlnormalizeprocessor.NewFactory(),
 	"ml_summary":    mlsummaryconnector.NewFactory(),
+
+	"prometheus_rules": prometheusrulesconnector.NewFactory(),
 }
 
 const module = "github.com/otelcol-ml/otelcol-ml/"

@@ -41,7 +41,7 @@ func TestNoStockComponentIsMissing(t *testing.T) {
 		"extensions": {"ml_catalog"},
 		"receivers":  {"ground_truth", "inference_log", "ml_delta"},
 		"processors": {"ml_normalize", "ml_metadata"},
-		"connectors": {"ml_summary", "ml_drift", "ml_job"},
+		"connectors": {"ml_summary", "ml_drift", "ml_job", "ml_evaluation", "prometheus_rules"},
 		"exporters":  {"alertmanager"},
 	}
 	assert.Empty(t, Missing(ours, have))

@@ -8,6 +8,7 @@ package evaluate
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
 	"net/url"
@@ -119,12 +120,17 @@ func (e *Evaluator) Load(files []string, generated map[string]*rulefmt.RuleGroup
 }
 
 // Check reads rule files and returns every violation.
+func (e *Evaluator) Check(files []string) error { return Check(e.parser, e.o.Logger, files, nil) }
+
+// Check reads rule files and returns every violation.
 func Check(p parser.Parser, logger *slog.Logger, files []string, generated map[string]*rulefmt.RuleGroups) error {
 	loader := ruleset.Loader{Parser: p, Logger: logger, Generated: generated}
 	var errs []error
 	for _, name := range files {
 		_, found := loader.Load(name, false, ruleengine.NameValidation)
-		errs = append(errs, found...)
+		for _, err := range found {
+			errs = append(errs, fmt.Errorf("'rule_files': %w", err))
+		}
 	}
 	return errors.Join(errs...)
 }

@@ -34,9 +34,14 @@ func (m *Metadata) put(name string, of metadata.Metadata) {
 	m.families[name] = of
 }
 
-// All returns the metadata of all metrics.
-func (m *Metadata) All() map[string]metadata.Metadata {
+// All yields the metadata of each metric.
+func (m *Metadata) All(yield func(string, metadata.Metadata) bool) {
 	m.mu.RLock()
-	defer m.mu.RUnlock()
-	return maps.Clone(m.families)
+	all := maps.Clone(m.families)
+	m.mu.RUnlock()
+	for name, of := range all {
+		if !yield(name, of) {
+			return
+		}
+	}
 }

@@ -6,6 +6,7 @@ package series
 import (
 	"context"
 	"errors"
+	"maps"
 	"testing"
 	"time"
 
@@ -158,7 +159,7 @@ func TestMetadata(t *testing.T) {
 	w := New(db, db.Head().NumSeries, Options{Suffixes: true, MaxSeries: 10_000})
 	_, err := w.Write(context.Background(), everything(now), now)
 	require.NoError(t, err)
-	all := w.Metadata().All()
+	all := maps.Collect(w.Metadata().All)
 	assert.Equal(t, "help of request.duration", all["request_duration_seconds"].Help)
 	assert.Equal(t, "histogram", string(all["request_duration_seconds"].Type))
 	assert.Equal(t, "seconds", all["request_duration_seconds"].Unit)
