@@ -35,9 +35,9 @@ const leastReference = 2 * time.Hour
 
 // breach adds the rules of a bound on a measure.
 //
-// The alert fires where three things hold: in each evaluation of the time that the bound may be
-// missed, the short window was beyond it; the whole window is beyond it for sure (the bound of its
-// interval is, not the point); and there are enough events.
+// The alert fires where three things hold. The bound has been missed for as long as it may: since
+// the short window was beyond it by more than chance, no short window was within it. The whole window
+// is beyond it for sure: the bound of its interval is, not the point. And there are enough events.
 func (g *group) breach(b *objective.Breach) {
 	if b.Proportion != nil {
 		g.proportion(b)
@@ -51,7 +51,9 @@ func (g *group) breach(b *objective.Breach) {
 }
 
 // shortWindow is the part of a window that must be beyond the bound at each time.
-func shortWindow(b *objective.Breach) time.Duration { return min(b.Window, max(b.Window/3, shortest)) }
+func shortWindow(b *objective.Breach) time.Duration {
+	return max(b.Window/5, 3*interval).Round(interval)
+}
 
 // proportion records a share of events with its interval, and how far it is beyond the bound.
 func (g *group) proportion(b *objective.Breach) {
@@ -64,15 +66,19 @@ func (g *group) proportion(b *objective.Breach) {
 	for _, w := range uniqueWindows([]time.Duration{short, whole}) {
 		g.share(b, w, 0, objective.Duration(w))
 	}
-	g.wilson(objective.Duration(whole))
+	g.wilson(objective.Duration(whole), objective.Z)
+	g.wilson(objective.Duration(short), objective.ZBegin)
 	if c := b.Compared; c != nil {
 		long := max(leastReference, whole)
 		g.share(b, long, c.With+whole/2-long/2, windowReference)
-		g.wilson(windowReference)
+		g.wilson(windowReference, objective.Z)
 	}
 	g.record(recordExcess, g.excess(b, objective.Duration(whole), false))
 	g.record(recordSure, g.excess(b, objective.Duration(whole), true))
-	g.record(recordBeyond, "("+g.excess(b, objective.Duration(short), false)+") > bool 0")
+	// What was recorded of itself a minute ago is what goes on.
+	g.record(recordBeyond, fmt.Sprintf("(%s) > bool 0\nand\n(%s > 0 or %s == 1)\nor\n(%s) > bool Inf",
+		g.excess(b, objective.Duration(short), false), g.excess(b, objective.Duration(short), true), g.series(recordBeyond),
+		g.excess(b, objective.Duration(short), false)))
 }
 
 // share records the share of events in a window that ended some time ago.
@@ -106,12 +112,12 @@ func offset(d time.Duration) string {
 }
 
 // wilson records the bounds of Wilson's interval of a share.
-func (g *group) wilson(name string) {
+func (g *group) wilson(name string, z float64) {
 	v, n := g.series(recordValue, labelWindow, name), g.series(recordSamples, labelWindow, name)
-	zz := number(objective.Z * objective.Z)
+	zz := number(z * z)
 	bound := func(sign string) string {
 		return fmt.Sprintf("(%s + %s / (2 * %s) %s %s * sqrt(%s * (1 - %s) / %s + %s / (4 * %s ^ 2))) / (1 + %s / %s)",
-			v, zz, n, sign, number(objective.Z), v, v, n, zz, n, zz, n)
+			v, zz, n, sign, number(z), v, v, n, zz, n, zz, n)
 	}
 	g.record(recordLower, "clamp_min("+bound("-")+", 0)", labelWindow, name)
 	g.record(recordUpper, "clamp_max("+bound("+")+", 1)", labelWindow, name)

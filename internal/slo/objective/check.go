@@ -148,6 +148,11 @@ func (b *Breach) reachable(fail func(string, ...any)) {
 	}
 }
 
-// Z is how many standard deviations a bound of an interval lies from the point. It is chosen so
-// that a model that is well alarms in less than 1 % of months (docs/slos.md has the figures).
-const Z = 4
+const (
+	// Z is how many standard deviations the bound of an interval lies from the point. It is chosen so
+	// that a model that is well alarms in less than 1 % of months (docs/slos.md has the figures).
+	Z = 6
+	// ZBegin is that of the short window with which the time begins that a bound is missed: enough
+	// that it seldom begins before the change does, and little enough that it begins soon after.
+	ZBegin = 2
+)
