@@ -62,6 +62,8 @@ func TestLoadExamples(t *testing.T) {
 			Name: "false-positives", Measure: "false_positive_rate", MaxIncrease: &Change{Absolute: new(0.005)},
 			ComparedWith: 7 * 24 * time.Hour, For: 15 * time.Minute, Line: 25,
 		},
+		{Name: "errors", Objective: 0.995, Measure: MeasureErrors, Line: 26},
+		{Name: "labels", Measure: MeasureCoverage, Min: new(0.5), For: time.Hour, NoData: "alert", Line: 27},
 	}, m.SLOs)
 
 	v := set.Version("production", "fraud", "champion")

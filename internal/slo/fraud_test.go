@@ -99,7 +99,9 @@ func TestFraud(t *testing.T) {
 			w := newWorld(t, groups)
 			l := newLabelled(w)
 			// Nothing is written between what is compared with and the last hour before.
-			record := func(at time.Duration) bool { return at > 2*time.Hour+30*time.Minute && at < 6*time.Hour || at > onset-time.Hour }
+			record := func(at time.Duration) bool {
+				return at > 2*time.Hour+30*time.Minute && at < 6*time.Hour || at > onset-time.Hour
+			}
 			fired := map[string]time.Duration{}
 			for ; w.now.Sub(began) <= onset+time.Hour; w.now = w.now.Add(time.Minute) {
 				at := w.now.Sub(began)

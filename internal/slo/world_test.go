@@ -5,6 +5,7 @@ package slo
 
 import (
 	"context"
+	"iter"
 	"log/slog"
 	"slices"
 	"strings"
@@ -136,14 +137,26 @@ func (w *world) alerts() []*rules.Alert {
 
 // query returns the values of an expression at the present time by one label.
 func (w *world) query(expr, label string) map[string]float64 {
+	out := map[string]float64{}
+	for l, v := range w.vector(expr) {
+		out[l.Get(label)] = v
+	}
+	return out
+}
+
+// vector goes through the series of an expression at the present time.
+func (w *world) vector(expr string) iter.Seq2[labels.Labels, float64] {
 	q, err := w.engine.NewInstantQuery(w.t.Context(), w.db, nil, expr, w.now)
 	require.NoError(w.t, err)
 	defer q.Close()
 	vector, err := q.Exec(w.t.Context()).Vector()
-	require.NoError(w.t, err)
-	out := map[string]float64{}
-	for _, s := range vector {
-		out[s.Metric.Get(label)] = s.F
+	require.NoError(w.t, err, expr)
+	vector = slices.Clone(vector)
+	return func(yield func(labels.Labels, float64) bool) {
+		for _, s := range vector {
+			if !yield(s.Metric, s.F) {
+				return
+			}
+		}
 	}
-	return out
 }

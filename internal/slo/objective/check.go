@@ -58,8 +58,8 @@ func (b *Budget) checkPairs(alerts Alerts, fail func(string, ...any)) {
 			lowest[p.Page] = p.Factor
 		}
 	}
-	for page, factor := range lowest {
-		if name := map[bool]string{true: "page", false: "ticket"}[page]; !b.Fires(factor) {
+	for _, name := range []string{"page", "ticket"} {
+		if factor, ok := lowest[name == "page"]; ok && !b.Fires(factor) {
 			fail("the %s can never fire: %s; it can from an objective of %.4g on", name, b.beyond(factor), 1-1/factor)
 		}
 	}
