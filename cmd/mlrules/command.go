@@ -13,6 +13,6 @@ func newCommand() *cobra.Command {
 		SilenceErrors: true,
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(newGenerate(), newTest())
+	cmd.AddCommand(newGenerate(), newTest(), newBacktest())
 	return cmd
 }

@@ -65,7 +65,9 @@ func NewQueryEngine(o QueryOptions) *promql.Engine {
 
 // Options are those of a manager of rule groups.
 type Options struct {
-	Engine     promql.QueryEngine
+	Engine promql.QueryEngine
+	// Query answers what rules ask; nil asks Engine.
+	Query      rules.QueryFunc
 	Queryable  storage.Queryable
 	Appendable storage.Appendable
 	Loader     rules.GroupLoader
@@ -82,12 +84,15 @@ func NewManager(ctx context.Context, o Options) *rules.Manager {
 	if o.Notify == nil {
 		o.Notify = func(context.Context, string, ...*rules.Alert) {}
 	}
+	if o.Query == nil {
+		o.Query = rules.EngineQueryFunc(o.Engine, o.Queryable)
+	}
 	if o.ExternalURL == nil {
 		o.ExternalURL = &url.URL{}
 	}
 	return rules.NewManager(&rules.ManagerOptions{
 		NameValidationScheme: NameValidation,
-		QueryFunc:            rules.EngineQueryFunc(o.Engine, o.Queryable),
+		QueryFunc:            o.Query,
 		Context:              ctx,
 		Appendable:           o.Appendable,
 		Queryable:            o.Queryable,
