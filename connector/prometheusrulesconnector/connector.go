@@ -270,6 +270,9 @@ func (c *rulesConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics)
 	}
 	c.telemetry.written(ctx, &result)
 	for reason, refused := range result.All {
+		if reason == series.ExemplarRefused {
+			continue // it is counted; the samples are there
+		}
 		c.say("refused "+reason.String(), now, "Samples were not written to the TSDB: "+explanations[reason],
 			zap.Stringer("reason", reason), zap.Int("samples", refused.Count), zap.String("such_as", refused.Example))
 	}
@@ -278,14 +281,13 @@ func (c *rulesConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics)
 
 // explanations say what can be done about samples that are refused.
 var explanations = map[series.Reason]string{
-	series.TooOld:          "they are older than 'out_of_order_window' allows",
-	series.Conflict:        "there is another value of the same series and time; two senders may need a label that tells them apart",
-	series.TooNew:          "their time is more than ten minutes ahead of this machine's clock",
-	series.TooManySeries:   "the TSDB has as many series as 'limits::series' allows",
-	series.StorageFull:     "the files of the TSDB take what 'retention_size_mib' allows; older data are being deleted",
-	series.BadLabels:       "the TSDB refuses their labels",
-	series.Untranslatable:  "Prometheus has no form for these metrics",
-	series.ExemplarRefused: "exemplars only, the samples were written; their time is before that of others of the series, or they are too long",
+	series.TooOld:         "they are older than 'out_of_order_window' allows",
+	series.Conflict:       "there is another value of the same series and time; two senders may need a label that tells them apart",
+	series.TooNew:         "their time is more than ten minutes ahead of this machine's clock",
+	series.TooManySeries:  "the TSDB has as many series as 'limits::series' allows",
+	series.StorageFull:    "the files of the TSDB take what 'retention_size_mib' allows; older data are being deleted",
+	series.BadLabels:      "the TSDB refuses their labels",
+	series.Untranslatable: "Prometheus has no form for these metrics",
 }
 
 // say writes a warning, at most once an hour for a key.

@@ -19,7 +19,8 @@ import (
 // alerts, as a selector. Without it they are those that its expression reads.
 const ExemplarQuery = "exemplar_query"
 
-// Evidence looks back from the moment when an alert's condition began to hold by this much.
+// evidenceRange is how far before the moment when an alert's condition began to hold evidence may lie. What a rule names
+// itself may be older, as predictions are that a drift is made of.
 const evidenceRange = 15 * time.Minute
 
 // maxTraces is how many traces an alert names.
@@ -61,15 +62,15 @@ func (e *Evaluator) Traces(ctx context.Context, r *rules.AlertingRule, of *rules
 	e.mu.Lock()
 	s := e.evidence
 	e.mu.Unlock()
-	selectors := s.selectors(r)
+	selectors, since := s.selectors(r), of.ActiveAt.Add(-evidenceRange)
 	if query := of.Annotations.Get(ExemplarQuery); query != "" {
 		if named, err := e.parser.ParseMetricSelector(query); err == nil {
-			selectors = [][]*labels.Matcher{named}
+			selectors, since = [][]*labels.Matcher{named}, time.Unix(0, 0)
 		} else {
 			e.o.Logger.Warn("The annotation "+ExemplarQuery+" of a rule is no selector", "alert", r.Name(), "err", err)
 		}
 	}
-	traces, err := evidence.Find(ctx, e.db, selectors, of.Labels, of.ActiveAt.Add(-evidenceRange), now, maxTraces)
+	traces, err := evidence.Find(ctx, e.db, selectors, of.Labels, since, now, maxTraces)
 	if err != nil {
 		e.o.Logger.Warn("Exemplars of an alert could not be read", "alert", r.Name(), "err", err)
 	}

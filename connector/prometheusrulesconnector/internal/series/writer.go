@@ -74,6 +74,9 @@ func (w *Writer) Write(ctx context.Context, md pmetric.Metrics, now time.Time) (
 	if err := w.write(ctx, cumulative, nil, now, &r); err != nil {
 		return r, err
 	}
+	if err := w.writeExemplars(ctx, md, now, &r); err != nil {
+		return r, err
+	}
 	if delta.MetricCount() == 0 {
 		return r, nil
 	}
@@ -98,6 +101,68 @@ func (w *Writer) write(ctx context.Context, md pmetric.Metrics, sums *deltas, no
 	}
 	r.untranslated(err)
 	return a.Commit()
+}
+
+// writeExemplars writes the exemplars of gauges, which the converter leaves out. It keeps those of sums: the points are
+// written once more as ones, which changes no value.
+func (w *Writer) writeExemplars(ctx context.Context, md pmetric.Metrics, now time.Time, r *Result) error {
+	again := gaugesAsSums(md)
+	if again.MetricCount() == 0 {
+		return nil
+	}
+	var second Result
+	err := w.write(ctx, again, nil, now, &second)
+	r.Refused[ExemplarRefused].Count += second.Refused[ExemplarRefused].Count
+	return err
+}
+
+// gaugesAsSums returns the points with exemplars of gauges as sums that may fall. Prometheus has both as gauges, of the same
+// name but where the unit is 1.
+func gaugesAsSums(md pmetric.Metrics) pmetric.Metrics {
+	sums := pmetric.NewMetrics()
+	for _, rm := range md.ResourceMetrics().All() {
+		for _, sm := range rm.ScopeMetrics().All() {
+			var to pmetric.ScopeMetrics
+			found := false
+			for _, m := range sm.Metrics().All() {
+				if m.Type() != pmetric.MetricTypeGauge || m.Unit() == "1" || !hasExemplars(m.Gauge().DataPoints()) {
+					continue
+				}
+				if !found {
+					found = true
+					rm2 := sums.ResourceMetrics().AppendEmpty()
+					rm.Resource().CopyTo(rm2.Resource())
+					to = rm2.ScopeMetrics().AppendEmpty()
+					sm.Scope().CopyTo(to.Scope())
+					to.SetSchemaUrl(sm.SchemaUrl())
+				}
+				asSum(m, to.Metrics().AppendEmpty())
+			}
+		}
+	}
+	return sums
+}
+
+func hasExemplars(points pmetric.NumberDataPointSlice) bool {
+	for _, p := range points.All() {
+		if p.Exemplars().Len() > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+func asSum(gauge, to pmetric.Metric) {
+	to.SetName(gauge.Name())
+	to.SetUnit(gauge.Unit())
+	to.SetDescription(gauge.Description())
+	sum := to.SetEmptySum()
+	sum.SetAggregationTemporality(pmetric.AggregationTemporalityCumulative)
+	for _, p := range gauge.Gauge().DataPoints().All() {
+		if p.Exemplars().Len() > 0 {
+			p.CopyTo(sum.DataPoints().AppendEmpty())
+		}
+	}
 }
 
 // maxAhead is how far a point may be in the future, as Prometheus has it for what it scrapes: one that is

@@ -153,6 +153,25 @@ func (a *failingAppender) Commit() error {
 	return a.AppenderV2.Commit()
 }
 
+// TestExemplarsOfGauges: they are kept, although the exporter and Prometheus' converter have none, and the gauge is as it is.
+func TestExemplarsOfGauges(t *testing.T) {
+	now := time.Now().Truncate(time.Millisecond)
+	db := open(t)
+	w := New(db, db.Head().NumSeries, Options{Suffixes: true, MaxSeries: 100})
+	md := both(point("drift.score", 0.3, now, "feature", "amount"), point("plain", 1, now))
+	p := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints().At(0)
+	e := p.Exemplars().AppendEmpty()
+	e.SetTraceID(pcommon.TraceID{7})
+	e.SetDoubleValue(900)
+	e.SetTimestamp(pcommon.NewTimestampFromTime(now.Add(-time.Hour)))
+	r, err := w.Write(context.Background(), md, now)
+	require.NoError(t, err)
+	assert.Equal(t, 2, r.Written)
+	series, exemplars := stored(t, db)
+	assert.Equal(t, map[string]float64{`{__name__="drift_score", feature="amount"}`: 0.3, `{__name__="plain"}`: 1}, series)
+	assert.Equal(t, map[string]string{`{__name__="drift_score", feature="amount"}`: `{trace_id="07000000000000000000000000000000"}`}, exemplars)
+}
+
 func TestMetadata(t *testing.T) {
 	now := time.Now()
 	db := open(t)
