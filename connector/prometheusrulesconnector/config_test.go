@@ -40,7 +40,7 @@ func TestAllViolationsAtOnce(t *testing.T) {
 	for _, key := range []string{
 		"'directory'", "'retention_time'", "'retention_size_mib'", "'out_of_order_window'", "'evaluation_interval'", "'reload_interval'", "'severity'",
 		"'trace_url'", "'external_url'", "'external_labels'", "'translation_strategy'", "'alerts::resend_interval'", "'limits::series'", "'limits::exemplars'",
-		"'limits::alerts'", "'limits::query_samples'", "'limits::query_timeout'", `"builtin:nothing" is no shipped file; there are builtin:drift`, `"["`,
+		"'limits::alerts'", "'limits::query_samples'", "'limits::query_timeout'", `"builtin:nothing" is no shipped file; there are builtin:`, `"["`,
 		bad + ": 5:", bad + ": 6:", "servise",
 	} {
 		assert.ErrorContains(t, err, key)
