@@ -53,7 +53,7 @@ func known(t *testing.T) map[string]series {
 	own, err := filepath.Glob("../*/*/metadata.yaml")
 	require.NoError(t, err)
 	require.NotEmpty(t, own)
-	for _, module := range []string{"exporter/exporterhelper", "receiver/receiverhelper", "service"} {
+	for _, module := range []string{"exporter/exporterhelper", "receiver/receiverhelper", "processor/memorylimiterprocessor", "service"} {
 		out, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "go.opentelemetry.io/collector/"+module).Output()
 		require.NoError(t, err, module)
 		own = append(own, filepath.Join(strings.TrimSpace(string(out)), "metadata.yaml"))
@@ -73,20 +73,27 @@ func addOwn(t *testing.T, names map[string]series, file string) {
 	var metadata struct {
 		Telemetry struct {
 			Metrics map[string]struct {
-				Unit string
-				Sum  *struct{ Monotonic bool }
+				Unit      string
+				Sum       *struct{ Monotonic bool }
+				Histogram any
 			}
 		}
 	}
 	require.NoError(t, yaml.Unmarshal(content, &metadata), file)
 	for name, m := range metadata.Telemetry.Metrics {
-		name = "otelcol_" + name
+		name = "otelcol_" + strings.ReplaceAll(name, ".", "_")
 		counter := m.Sum != nil && m.Sum.Monotonic
 		kind := string(mlconv.Gauge)
-		if counter {
+		switch {
+		case m.Histogram != nil:
+			kind = string(mlconv.Histogram)
+			addHistogram(names, name, name)
+		case counter:
 			kind = string(mlconv.Sum)
+			names[name] = series{metric: name, counter: true}
+		default:
+			names[name] = series{metric: name}
 		}
-		names[name] = series{metric: name, counter: counter}
 		add(t, names, name, m.Unit, kind, counter)
 	}
 }
@@ -106,12 +113,16 @@ func add(t *testing.T, names map[string]series, name, unit, kind string, counter
 	built, err := namer.Build(otlptranslator.Metric{Name: name, Unit: unit, Type: typ})
 	require.NoError(t, err)
 	if kind == string(mlconv.Histogram) {
-		for _, suffix := range []string{"_bucket", "_count", "_sum"} {
-			names[built+suffix] = series{metric: name, counter: true}
-		}
+		addHistogram(names, built, name)
 		return
 	}
 	names[built] = series{metric: name, counter: counter}
+}
+
+func addHistogram(names map[string]series, spelling, metric string) {
+	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
+		names[spelling+suffix] = series{metric: metric, counter: true}
+	}
 }
 
 // oneSpelling are series of which one spelling is asked for on purpose: over OTLP, each start of a
