@@ -59,6 +59,33 @@ func TestPredictionsMeetLabels(t *testing.T) {
 	}
 }
 
+// The counts of the confusion matrix name answers: up to three of each cell.
+func TestCountsNameAnswers(t *testing.T) {
+	c := newCollector(t, nil)
+	for n := range 5 {
+		c.predict(answered(n, "1", float64(n)/10))
+		c.label(truthOf(n, "0"))
+	}
+	c.stop()
+	series := 0
+	for m := range testkit.Metrics(c.metrics.AllMetrics()[len(c.metrics.AllMetrics())-1]) {
+		if m.Name() != mlconv.MetricEvaluationCount {
+			continue
+		}
+		for _, p := range m.Sum().DataPoints().All() {
+			series++
+			require.Equal(t, 3, p.Exemplars().Len(), p.Attributes().AsRaw())
+			for i, x := range p.Exemplars().All() {
+				assert.Equal(t, pcommon.TraceID{0: 1, 15: byte(2 + i)}, x.TraceID())
+				assert.Equal(t, pcommon.SpanID{0: 1, 7: byte(2 + i)}, x.SpanID())
+				assert.InDelta(t, float64(2+i)/10, x.DoubleValue(), 0)
+				assert.NotZero(t, x.Timestamp())
+			}
+		}
+	}
+	assert.Equal(t, 2, series, "the total, and country=DE")
+}
+
 func TestCorrectionsMoveCounts(t *testing.T) {
 	c := newCollector(t, nil)
 	now := time.Now().Truncate(time.Second)

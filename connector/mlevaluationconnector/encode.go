@@ -196,10 +196,14 @@ func (f *frame) total(t *quality.Total) {
 		return
 	}
 	if t.Confusion == nil {
-		f.count(f.e.UpDown(mlconv.MetricEvaluationCount), t.Since, float64(t.Rows))
+		p := f.e.UpDown(mlconv.MetricEvaluationCount)
+		f.count(p, t.Since, float64(t.Rows))
+		putExemplars(p.Exemplars(), t.Traces("", ""))
 	} else {
 		t.Confusion.Cells(func(actual, predicted string, weight float64) {
-			m := f.count(f.e.UpDown(mlconv.MetricEvaluationCount), t.Since, weight)
+			p := f.e.UpDown(mlconv.MetricEvaluationCount)
+			m := f.count(p, t.Since, weight)
+			putExemplars(p.Exemplars(), t.Traces(actual, predicted))
 			m.PutStr(mlconv.AttrEvaluationPredicted, predicted)
 			m.PutStr(mlconv.AttrEvaluationActual, actual)
 		})
@@ -220,6 +224,18 @@ func (f *frame) total(t *quality.Total) {
 	}
 	p.SetCount(n)
 	p.SetSum(t.LagSum)
+}
+
+// putExemplars names answers.
+func putExemplars(list pmetric.ExemplarSlice, traces []quality.Trace) {
+	list.EnsureCapacity(len(traces))
+	for i := range traces {
+		x := list.AppendEmpty()
+		x.SetTraceID(traces[i].TraceID)
+		x.SetSpanID(traces[i].SpanID)
+		x.SetTimestamp(pcommon.Timestamp(traces[i].Time))
+		x.SetDoubleValue(traces[i].Value)
+	}
 }
 
 // evaluator encodes what an evaluator says.

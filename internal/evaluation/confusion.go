@@ -170,6 +170,14 @@ func (c *Confusion) Weight(actual, predicted string) float64 {
 	return c.at(a, p).weight
 }
 
+// Number is that of a cell that has had rows, from 1 in the order in which they came; both classes may be
+// Other. It is 0 where there were none.
+func (c *Confusion) Number(actual, predicted string) int {
+	a, _ := c.find(actual)
+	p, _ := c.find(predicted)
+	return int(c.places[a*(len(c.classes)+1)+p])
+}
+
 // Cells yields the sums of the weights of the cells that have rows, by actual and predicted class;
 // both may be Other.
 func (c *Confusion) Cells(yield func(actual, predicted string, weight float64)) {

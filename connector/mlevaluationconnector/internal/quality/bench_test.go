@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/answer"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
@@ -39,6 +40,7 @@ func drawn(n, segments int, over time.Duration) ([]*answer.Answer, []*label.Labe
 	for i := range n {
 		p := rnd.Float64()
 		a := scored("7", over/time.Duration(n)*time.Duration(i), []string{"0", "1"}[int(p+0.5)], p)
+		a.TraceID, a.SpanID = pcommon.TraceID{byte(i), byte(i >> 8), 1}, pcommon.SpanID{byte(i), byte(i >> 8), 1}
 		for s := range segments {
 			a.Segments = append(a.Segments, fmt.Sprintf("d%d=%d", s, i%3))
 		}

@@ -29,6 +29,8 @@ type Engine struct {
 	nextID   uint64
 	stats    Stats
 	compare  comparison
+	// trace is the answer of the row at hand.
+	trace Trace
 	// dirty are the groups that have changed since the last Snapshot, gone the keys of records that
 	// are in the store no longer for a reason.
 	dirty []*group
@@ -284,6 +286,7 @@ func (e *Engine) labelRow(a *answer.Answer, l *label.Label, sign int64) Reason {
 	}
 	at := x.model.clock.Pane(a.Time)
 	late := false
+	e.trace = traceOf(a, l, r)
 	for i := -1; i < len(a.Segments); i++ {
 		segment := ""
 		if i >= 0 {
@@ -342,6 +345,7 @@ func (e *Engine) labelGroup(g *group, set int, at, lag int64, weight float64, si
 	if !total.count(&x.task, g.shape, r, lag, sign) {
 		return Unusable
 	}
+	total.trace(r, &e.trace, sign)
 	t := g.panes.Get(at)
 	e.touch(g, t)
 	if t == nil {

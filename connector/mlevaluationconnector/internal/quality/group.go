@@ -43,6 +43,8 @@ type total struct {
 	measured measured
 	rows     int64
 	lag      lags
+	// traces are by the place of the cell.
+	traces []traces
 }
 
 // archive are the mature rows, since the younger of two versions began, of panes that are gone.

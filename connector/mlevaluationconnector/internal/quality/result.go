@@ -59,6 +59,8 @@ type Total struct {
 	// LagBounds, and LagSum is the sum of that in seconds.
 	Lags   []uint64
 	LagSum float64
+
+	traces []traces
 }
 
 // view are the rows of a series in a window.
@@ -178,7 +180,7 @@ func (g *group) result(t *total) *Total {
 	if t == nil {
 		return &Total{Since: g.since}
 	}
-	return &Total{Since: g.since, Rows: t.rows, Confusion: t.measured.confusion, Lags: t.lag.counts[:], LagSum: t.lag.sum}
+	return &Total{Since: g.since, Rows: t.rows, Confusion: t.measured.confusion, Lags: t.lag.counts[:], LagSum: t.lag.sum, traces: t.traces}
 }
 
 // given says how far Closed has given a window.
