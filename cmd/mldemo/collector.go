@@ -145,6 +145,12 @@ func start(ctx context.Context, binary, folder, window string) (*collector, erro
 			return nil, err
 		}
 	}
+	if err := os.RemoveAll(filepath.Join(folder, "tsdb")); err != nil {
+		return nil, err
+	}
+	if err := writeRules(filepath.Join(folder, "rules")); err != nil {
+		return nil, err
+	}
 	config := filepath.Join(folder, "collector.yaml")
 	f, err := os.Create(config)
 	if err != nil {

@@ -153,5 +153,9 @@ func (d *demo) run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	return d.report(ctx, c, found, q, t)
+	fired, err := d.ruleAlerts(ctx, c)
+	if err != nil {
+		return err
+	}
+	return d.report(ctx, c, found, q, fired, t)
 }

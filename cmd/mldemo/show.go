@@ -11,10 +11,11 @@ import (
 	"strings"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
 // report prints what was found, and what to do next.
-func (d *demo) report(ctx context.Context, c *collector, found scraped, q *quality, t *training) error {
+func (d *demo) report(ctx context.Context, c *collector, found scraped, q *quality, fired []alert.Alert, t *training) error {
 	fs := found.findings
 	if c.own() {
 		if !d.keep { // the last window closes when the collector stops
@@ -55,6 +56,13 @@ func (d *demo) report(ctx context.Context, c *collector, found scraped, q *quali
 	_, _ = io.WriteString(d.out, "\n")
 	if _, err := r.sentences(); err != nil {
 		return err
+	}
+	if len(fired) > 0 {
+		_, _ = io.WriteString(d.out, "\n")
+		d.say("Alerts", "that the shipped Prometheus rules on drift raise on these metrics, in the collector")
+		if err := printRules(d.out, fired, console.Width(d.out)); err != nil {
+			return err
+		}
 	}
 	if q != nil {
 		_, _ = io.WriteString(d.out, "\n")
