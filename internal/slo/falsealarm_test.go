@@ -188,11 +188,11 @@ func TestDetection(t *testing.T) {
 }
 
 // TestFalseAlarms counts the months in which a model that is well alarms at least once. The figures
-// of docs/slos.md are of OTELCOL_ML_SLO_MONTHS=2000, a few minutes; without it there are 40 months of
-// each kind, in which no alarm is likely.
+// of docs/slos.md are of OTELCOL_ML_SLO_MONTHS=1000, some minutes; without it there are 10 months of
+// each kind, in which no alarm is likely. OTELCOL_ML_SLO_Z tries another number of deviations.
 func TestFalseAlarms(t *testing.T) {
-	months := 40
-	zTest := float64(objective.Z)
+	months := 10
+	z := float64(objective.Z)
 	if text := os.Getenv("OTELCOL_ML_SLO_MONTHS"); text != "" {
 		var err error
 		months, err = strconv.Atoi(text)
@@ -200,7 +200,9 @@ func TestFalseAlarms(t *testing.T) {
 	}
 	const month = 30 * 24 * 60
 	if text := os.Getenv("OTELCOL_ML_SLO_Z"); text != "" {
-		zTest, _ = strconv.ParseFloat(text, 64)
+		var err error
+		z, err = strconv.ParseFloat(text, 64)
+		require.NoError(t, err)
 	}
 	alarms := func(z, increase, bound, perMinute, share float64, months int) (bad int) {
 		r := rand.New(rand.NewPCG(uint64(perMinute), 1))
@@ -227,7 +229,7 @@ func TestFalseAlarms(t *testing.T) {
 		{0.005, 0, 0.02}, {0.001, 0, 0.02}, {0.005, 0, 0.2}, {math.NaN(), 0.03, 0.02}, {math.NaN(), 0.02, 0.018},
 	} {
 		for _, perMinute := range []float64{20, 100, 300, 1000} {
-			if perMinute > 300 && (months <= 40 || c.increase != 0.005 || c.share > 0.1) {
+			if perMinute > 300 && (months <= 10 || c.increase != 0.005 || c.share > 0.1) {
 				continue // it takes long, and chance is less
 			}
 			name := fmt.Sprintf("share %g, at most %g more", c.share, c.increase)
@@ -235,7 +237,7 @@ func TestFalseAlarms(t *testing.T) {
 				name = fmt.Sprintf("share %g, at most %g", c.share, c.bound)
 			}
 			t.Run(fmt.Sprintf("%s, %g a minute", name, perMinute), func(t *testing.T) {
-				bad := alarms(zTest, c.increase, c.bound, perMinute, c.share, months)
+				bad := alarms(z, c.increase, c.bound, perMinute, c.share, months)
 				t.Logf("%d of %d months with an alarm", bad, months)
 				assert.LessOrEqual(t, float64(bad), 0.01*float64(months))
 			})

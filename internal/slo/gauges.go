@@ -28,6 +28,7 @@ func (of subject) gauge(card catalog.SLO) *objective.Breach {
 		b.Unit, b.Low, b.High = objective.Percent, 0, 1
 	case catalog.MeasureEvaluatorScore:
 		of.interval(b, "ml_evaluator", "gen_ai_evaluation_name="+strconv.Quote(card.Evaluator))
+		b.Unit = objective.Score
 	case catalog.MeasureDrift:
 		only := []string{total}
 		if card.Feature != "" {

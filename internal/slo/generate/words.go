@@ -11,10 +11,18 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/slo/objective"
 )
 
+// shows are the template functions that write values.
+var shows = map[objective.Unit]string{
+	objective.Percent: "humanizePercentage", objective.Seconds: "humanizeDuration", objective.Number: "humanize", objective.Score: `printf "%.4g"`,
+}
+
+// events writes a number of events.
+const events = `printf "%.0f"`
+
 // say returns the annotations of an alert on a bound: what is measured, its interval, and the number
 // of events that it rests on.
 func (g *group) say(b *objective.Breach, window string) map[string]string {
-	show := map[objective.Unit]string{objective.Percent: "humanizePercentage", objective.Seconds: "humanizeDuration", objective.Number: "humanize"}[b.Unit]
+	show := shows[b.Unit]
 	look := func(record, window, show string) string { return g.look(b, record, window, show) }
 	where := ""
 	for _, label := range b.By {
@@ -29,13 +37,13 @@ func (g *group) say(b *objective.Breach, window string) map[string]string {
 	}
 	said := "For " + objective.Duration(b.For) + " it has been beyond its bound, " + notes["bound"] + "."
 	if b.Proportion != nil || b.Upper != "" {
-		notes["n"] = look(recordSamples, window, "humanize")
+		notes["n"] = look(recordSamples, window, events)
 		notes["lower"], notes["upper"] = look(recordLower, window, show), look(recordUpper, window, show)
 		said += fmt.Sprintf(" It is {{ $value | %s }}, between %s and %s for sure, by %s events.", show, notes["lower"], notes["upper"], notes["n"])
 	}
 	if b.Compared != nil {
 		notes["reference"] = look(recordValue, windowReference, show)
-		notes["reference_n"] = look(recordSamples, windowReference, "humanize")
+		notes["reference_n"] = look(recordSamples, windowReference, events)
 		said += fmt.Sprintf(" %s before it was %s, by %s events.", objective.Duration(b.Compared.With), notes["reference"], notes["reference_n"])
 	}
 	notes["description"] = said

@@ -97,7 +97,7 @@ type Breach struct {
 	Ready Query
 	// Upward is true where more is worse.
 	Upward bool
-	// Unit says how people read the values: percent, seconds, number.
+	// Unit says how people read the values: percent, seconds, number or score.
 	Unit Unit
 	// Low and High are what Value can be.
 	Low, High float64
@@ -139,6 +139,7 @@ const (
 	Percent Unit = "percent"
 	Seconds Unit = "seconds"
 	Number  Unit = "number"
+	Score   Unit = "score"
 )
 
 // NoData says what happens to alerts while nothing is measured.
