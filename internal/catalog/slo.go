@@ -147,7 +147,8 @@ var (
 
 // special are the keys that only some measures have.
 var special = []string{
-	"evaluator", "feature", "stage", "currency", "min", "max", "max_age", "max_increase", "max_decrease", "compared_with", "window", "min_samples",
+	"evaluator", "feature", "stage", "currency", "min", "max", "max_age", "max_increase", "max_decrease",
+	"compared_with", "window", "min_samples",
 }
 
 // checkSLO reports what the schema cannot say.

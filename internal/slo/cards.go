@@ -28,8 +28,8 @@ const (
 	labelJob         = "cicd_pipeline_name"
 )
 
-// FromCards returns the objectives of models and jobs. The error joins those of all that are
-// impossible.
+// FromCards returns the objectives of models and jobs. The error joins those that are impossible; the
+// others are returned beside it.
 func FromCards(cards *catalog.Set) ([]SLO, error) {
 	var slos []SLO
 	var errs []error
@@ -42,7 +42,9 @@ func FromCards(cards *catalog.Set) ([]SLO, error) {
 			for _, one := range yamldoc.Violations(err) {
 				errs = append(errs, fmt.Errorf("%s:%d: objective %q: %w", of.file, card.Line, card.Name, one))
 			}
-			slos = append(slos, s)
+			if err == nil {
+				slos = append(slos, s)
+			}
 		}
 	}
 	for _, m := range cards.Models {
@@ -51,10 +53,7 @@ func FromCards(cards *catalog.Set) ([]SLO, error) {
 	for _, j := range cards.Jobs {
 		add(ofJob(cards, j), j.SLOs)
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
-	}
-	return slos, nil
+	return slos, errors.Join(errs...)
 }
 
 // subject is the model or job that objectives are of.
@@ -201,8 +200,8 @@ var usualBuckets = []float64{0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.
 func (of subject) latency(s *SLO, card catalog.SLO) error {
 	seconds := card.LatencyBelow.Seconds()
 	if !card.OwnBucket && !slices.Contains(usualBuckets, seconds) {
-		return fmt.Errorf("latency_below %s is no bucket of ml_prediction_duration_seconds, so that nobody counts what is below; the nearest are %s; "+
-			"where your ml_summary has it in duration_buckets, say own_bucket: true", card.LatencyBelow, nearestBuckets(seconds))
+		return fmt.Errorf("latency_below %s is no bucket of ml_prediction_duration_seconds, so that nobody counts what is below; "+
+			"the nearest are %s; where your ml_summary has it in duration_buckets, say own_bucket: true", card.LatencyBelow, nearestBuckets(seconds))
 	}
 	le := strconv.FormatFloat(seconds, 'f', -1, 64)
 	match := `le="` + le + `"`
@@ -211,7 +210,7 @@ func (of subject) latency(s *SLO, card catalog.SLO) error {
 	}
 	good := of.sum("ml_prediction_duration_seconds_bucket", `error_type=""`, match)
 	all := of.sum("ml_prediction_duration_seconds_count", `error_type=""`)
-	of.budget(s, card, objective.Indicator{Good: good, Total: all, Paired: true}) // without the bucket all would seem to be slow
+	of.budget(s, card, objective.Indicator{Good: good, Total: all, Paired: true})
 	s.Missing = all.In(10*time.Minute) + " > 0 unless " + good.In(10*time.Minute)
 	s.MissingText = fmt.Sprintf("ml_prediction_duration_seconds has no bucket of %s s: add it to duration_buckets of ml_summary.", le)
 	return nil

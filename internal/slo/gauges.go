@@ -16,7 +16,9 @@ import (
 // gauge is a measure that has a value at any time: what a component has computed, or what has added
 // up in a day.
 func (of subject) gauge(card catalog.SLO) *objective.Breach {
-	b := &objective.Breach{For: card.For, MinSamples: float64(card.MinSamples), By: of.by, Unit: objective.Number, Low: math.Inf(-1), High: math.Inf(1)}
+	b := &objective.Breach{
+		For: card.For, MinSamples: float64(card.MinSamples), By: of.by, Unit: objective.Number, Low: math.Inf(-1), High: math.Inf(1),
+	}
 	b.Bound, b.Upward = card.Min, false
 	if card.Max != nil {
 		b.Bound, b.Upward = card.Max, true
@@ -48,7 +50,8 @@ func (of subject) gauge(card catalog.SLO) *objective.Breach {
 		age := card.Age.Seconds()
 		b.Bound, b.Upward, b.Low, b.Unit = &age, true, 0, objective.Seconds
 	case catalog.MeasureRows:
-		b.Value = objective.Query(of.aggregate("sum", of.series("ml_stage_rows", `ml_stage_rows_direction="out"`, "cicd_pipeline_task_name="+strconv.Quote(card.Stage))))
+		written := of.series("ml_stage_rows", `ml_stage_rows_direction="out"`, "cicd_pipeline_task_name="+strconv.Quote(card.Stage))
+		b.Value = objective.Query(of.aggregate("sum", written))
 		b.Low = 0
 	}
 	usual(b)

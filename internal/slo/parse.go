@@ -72,7 +72,8 @@ func (p *parsing) sort(b block.Block) {
 	case version != "":
 		b.Fail("apiVersion", "%q is none of %s, %s", yamldoc.Clip(version), openslo.APIVersion, sloth.APIVersion)
 	default:
-		b.Fail("", "is no file of objectives: it needs version: %s (Sloth), apiVersion: %s or %s", sloth.Version, sloth.APIVersion, openslo.APIVersion)
+		b.Fail("", "is no file of objectives: it needs version: %s (Sloth), apiVersion: %s or %s",
+			sloth.Version, sloth.APIVersion, openslo.APIVersion)
 	}
 }
 

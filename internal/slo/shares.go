@@ -136,8 +136,8 @@ func (of subject) inner() []string {
 // bounded is on a share that must not be beyond a bound, or must not change by more than it.
 func (of subject) bounded(s *SLO, card catalog.SLO, p *objective.Proportion, upward bool) {
 	b := &objective.Breach{
-		Proportion: p, By: of.by, Upward: upward, Unit: objective.Percent, Low: 0, High: 1, For: card.For, Window: card.Window, MinSamples: float64(card.MinSamples),
-		Bound: card.Max,
+		Proportion: p, By: of.by, Upward: upward, Unit: objective.Percent, Low: 0, High: 1, Bound: card.Max,
+		For: card.For, Window: card.Window, MinSamples: float64(card.MinSamples),
 	}
 	if !upward {
 		b.Bound = card.Min

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/prometheus/common/model"
@@ -96,5 +97,10 @@ func TestEveryObjective(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, slos, 26)
 	groups := generated(t, slos)
-	assert.Len(t, groups.Groups, 26)
+	require.Len(t, groups.Groups, 26)
+	assert.Equal(t, "slo-production-m-latency", groups.Groups[0].Name)
+	assert.Contains(t, groups.Groups[0].Rules[0].Expr, `ml_model_name=~"m|other\\.name|m-.*",ml_model_role!="shadow",deployment_environment_name="production"`)
+	other := slices.IndexFunc(groups.Groups, func(g rulefmt.RuleGroup) bool { return g.Name == "slo-m-latency" })
+	require.GreaterOrEqual(t, other, 0)
+	assert.Contains(t, groups.Groups[other].Rules[0].Expr, `ml_model_name="m",ml_model_role!="shadow",deployment_environment_name!~"production"`)
 }

@@ -30,7 +30,7 @@ const slothVersion = "github.com/slok/sloth@v0.16.0"
 // "go mod download github.com/slok/sloth@v0.16.0" fills.
 func slothExamples(t *testing.T) string {
 	t.Helper()
-	out, err := exec.Command("go", "env", "GOMODCACHE").Output()
+	out, err := exec.CommandContext(t.Context(), "go", "env", "GOMODCACHE").Output()
 	if err != nil {
 		t.Skip("go is needed to find the module cache: ", err)
 	}

@@ -100,8 +100,8 @@ func (g *group) share(b *objective.Breach, w, ago time.Duration, name string) {
 	}
 	g.record(recordPart, part, labelWindow, name)
 	g.record(recordSamples, whole, labelWindow, name)
-	g.record(recordValue, fmt.Sprintf("clamp_max(%s / (%s > 0), 1)", g.series(recordPart, labelWindow, name), g.series(recordSamples, labelWindow, name)),
-		labelWindow, name)
+	g.record(recordValue, fmt.Sprintf("clamp_max(%s / (%s > 0), 1)",
+		g.series(recordPart, labelWindow, name), g.series(recordSamples, labelWindow, name)), labelWindow, name)
 }
 
 func offset(d time.Duration) string {
@@ -133,14 +133,10 @@ func (g *group) excess(b *objective.Breach, window string, sure bool) string {
 		near = without(g.series(recordUpper, labelWindow, window))
 	}
 	if b.Bound != nil {
-		value := point
 		if sure {
-			value = near
+			return beyond(b, near)
 		}
-		if b.Upward {
-			return value + " - " + number(*b.Bound)
-		}
-		return number(*b.Bound) + " - " + value
+		return beyond(b, point)
 	}
 	then := without(g.series(recordValue, labelWindow, windowReference))
 	far := without(g.series(recordUpper, labelWindow, windowReference))
@@ -183,15 +179,17 @@ func (g *group) gauge(b *objective.Breach) {
 			near = g.series(recordLower)
 		}
 	}
-	beyond := func(value string) string {
-		if b.Upward {
-			return value + " - " + number(*b.Bound)
-		}
-		return number(*b.Bound) + " - " + value
-	}
-	g.record(recordExcess, beyond(g.series(recordValue)))
-	g.record(recordSure, beyond(near))
+	g.record(recordExcess, beyond(b, g.series(recordValue)))
+	g.record(recordSure, beyond(b, near))
 	g.record(recordBeyond, g.series(recordSure)+" > bool 0")
+}
+
+// beyond is how far a value is beyond the bound.
+func beyond(b *objective.Breach, value string) string {
+	if b.Upward {
+		return value + " - " + number(*b.Bound)
+	}
+	return number(*b.Bound) + " - " + value
 }
 
 // enough selects what has the events that a verdict needs.
@@ -246,7 +244,8 @@ func (g *group) breachVerdict(b *objective.Breach) {
 	for _, verdict := range []string{verdictBreach, verdictOK, verdictInconclusive} {
 		others = append(others, fmt.Sprintf(" unless ignoring (%s) %s", labelVerdict, g.series(recordVerdict, labelVerdict, verdict)))
 	}
-	g.record(recordVerdict, "group without ("+labelWindow+") ("+g.series(g.present(b))+")"+strings.Join(others, ""), labelVerdict, verdictInsufficient)
+	g.record(recordVerdict, fmt.Sprintf("group without (%s) (%s)%s", labelWindow, g.series(g.present(b)), strings.Join(others, "")),
+		labelVerdict, verdictInsufficient)
 	g.silence(g.series(g.present(b)))
 }
 
@@ -265,6 +264,6 @@ func (g *group) breachAlert(b *objective.Breach) {
 	if name == "" {
 		name = "SLOBreach"
 	}
-	g.alert(name, fmt.Sprintf("max without (%s) (last_over_time(%s[%s])) and (%s)", labelWindow, value, held, g.holding(g.series(recordBreach))), 0, severity,
-		g.say(b, window), g.wanted(g.slo.Alerts.Page))
+	expr := fmt.Sprintf("max without (%s) (last_over_time(%s[%s])) and (%s)", labelWindow, value, held, g.holding(g.series(recordBreach)))
+	g.alert(name, expr, 0, severity, g.say(b, window), g.wanted(g.slo.Alerts.Page))
 }

@@ -140,7 +140,8 @@ func (g *group) period(b *objective.Budget) {
 	default:
 		g.record(recordEvents, i.Total.In(shortest))
 		g.record(recordBadEvents, badEvents(i, shortest))
-		expr = fmt.Sprintf("sum_over_time(%s[%s])\n/\n(sum_over_time(%s[%s]) > 0)", g.series(recordBadEvents), period, g.series(recordEvents), period)
+		expr = fmt.Sprintf("sum_over_time(%s[%s])\n/\n(sum_over_time(%s[%s]) > 0)",
+			g.series(recordBadEvents), period, g.series(recordEvents), period)
 	}
 	g.record(recordError+period, expr, labelWindow, period)
 	g.record(recordHistory, fmt.Sprintf("clamp_max(max without (%s) (count_over_time(%s[%s])) / %s, 1)",
@@ -250,7 +251,8 @@ func (g *group) budgetVerdict(b *objective.Budget) {
 // historyAlert says that there is not as much history as the period needs.
 func (g *group) historyAlert(b *objective.Budget) {
 	g.alert("SLOHistoryShort", fmt.Sprintf("%s < %s", g.series(recordHistory), number(enoughHistory)), time.Hour, "info", map[string]string{
-		"summary": fmt.Sprintf("%s: there is {{ $value | humanizePercentage }} of the history that %s need", g.title(), objective.Duration(b.Period)),
+		"summary": fmt.Sprintf("%s: there is {{ $value | humanizePercentage }} of the history that %s need",
+			g.title(), objective.Duration(b.Period)),
 		"description": "What is left of the error budget is not known yet. It never will be if the retention is shorter than the period. " +
 			"Alerts on the burn rate work all the same.",
 	}, objective.Alert{})

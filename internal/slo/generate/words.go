@@ -13,7 +13,8 @@ import (
 
 // shows are the template functions that write values.
 var shows = map[objective.Unit]string{
-	objective.Percent: "humanizePercentage", objective.Seconds: "humanizeDuration", objective.Number: "humanize", objective.Score: `printf "%.4g"`,
+	objective.Percent: "humanizePercentage", objective.Seconds: "humanizeDuration", objective.Number: "humanize",
+	objective.Score: `printf "%.4g"`,
 }
 
 // events writes a number of events.
@@ -39,12 +40,14 @@ func (g *group) say(b *objective.Breach, window string) map[string]string {
 	if b.Proportion != nil || b.Upper != "" {
 		notes["n"] = look(recordSamples, window, events)
 		notes["lower"], notes["upper"] = look(recordLower, window, show), look(recordUpper, window, show)
-		said += fmt.Sprintf(" It is {{ $value | %s }}, between %s and %s for sure, by %s events.", show, notes["lower"], notes["upper"], notes["n"])
+		said += fmt.Sprintf(" It is {{ $value | %s }}, between %s and %s for sure, by %s events.",
+			show, notes["lower"], notes["upper"], notes["n"])
 	}
 	if b.Compared != nil {
 		notes["reference"] = look(recordValue, windowReference, show)
 		notes["reference_n"] = look(recordSamples, windowReference, events)
-		said += fmt.Sprintf(" %s before it was %s, by %s events.", objective.Duration(b.Compared.With), notes["reference"], notes["reference_n"])
+		said += fmt.Sprintf(" %s before it was %s, by %s events.",
+			objective.Duration(b.Compared.With), notes["reference"], notes["reference_n"])
 	}
 	notes["description"] = said
 	return notes

@@ -69,7 +69,8 @@ func (b *Budget) checkPairs(alerts Alerts, fail func(string, ...any)) {
 func (b *Budget) Fires(factor float64) bool { return factor*(1-b.Objective) < 1 }
 
 func (b *Budget) beyond(factor float64) string {
-	return fmt.Sprintf("%.4g times a budget of %.4g is a share of errors of %.4g, and there are none above 1", factor, 1-b.Objective, factor*(1-b.Objective))
+	return fmt.Sprintf("%.4g times a budget of %.4g is a share of errors of %.4g, and there are none above 1",
+		factor, 1-b.Objective, factor*(1-b.Objective))
 }
 
 // deadPairs says which pairs of windows are left out.
@@ -80,7 +81,8 @@ func (b *Budget) deadPairs() []string {
 	var notes []string
 	for _, p := range b.AlertPairs() {
 		if !b.Fires(p.Factor) {
-			notes = append(notes, fmt.Sprintf("the windows %s and %s are left out of the alerts: %s", Duration(p.Long), Duration(p.Short), b.beyond(p.Factor)))
+			notes = append(notes, fmt.Sprintf("the windows %s and %s are left out of the alerts: %s",
+				Duration(p.Long), Duration(p.Short), b.beyond(p.Factor)))
 		}
 	}
 	return notes
@@ -123,7 +125,8 @@ func (b *Breach) check(fail func(string, ...any)) {
 		}
 	}
 	if most := mostPerSecond * b.Window.Seconds(); b.MinSamples > most {
-		fail("min_samples %v are never reached: a window of %s has at most %.3g at %g predictions a second", b.MinSamples, Duration(b.Window), most, float64(mostPerSecond))
+		fail("min_samples %v are never reached: a window of %s has at most %.3g at %g predictions a second",
+			b.MinSamples, Duration(b.Window), most, float64(mostPerSecond))
 	}
 	if b.Proportion != nil && !math.IsInf(high, 0) {
 		b.reachable(fail)

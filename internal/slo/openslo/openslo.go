@@ -157,7 +157,8 @@ func (r *Reader) period(spec block.Block, s *objective.SLO) time.Duration {
 var shorthand = regexp.MustCompile(`^([1-9][0-9]*)([mhdwMQY])$`)
 
 var postfixes = map[string]time.Duration{
-	"m": time.Minute, "h": time.Hour, "d": objective.Day, "w": 7 * objective.Day, "M": 30 * objective.Day, "Q": 90 * objective.Day, "Y": 365 * objective.Day,
+	"m": time.Minute, "h": time.Hour, "d": objective.Day, "w": 7 * objective.Day,
+	"M": 30 * objective.Day, "Q": 90 * objective.Day, "Y": 365 * objective.Day,
 }
 
 // longest is the longest duration that is read.

@@ -50,13 +50,12 @@ func (r *Reader) policy(b block.Block, s *objective.SLO) (objective.Condition, b
 		note("alertWhenResolved is not carried out here: Alertmanager sends what is resolved (send_resolved)")
 	}
 	for _, target := range spec.List("notificationTargets") {
-		switch {
-		case target.Has("targetRef"):
+		name := target.Child("metadata").Text("name")
+		if target.Has("targetRef") {
 			r.refer(target, "targetRef", "AlertNotificationTarget")
-			note("the notification target %s is not carried out here: routes are Alertmanager's, by the labels of the alert", target.Text("targetRef"))
-		default:
-			note("the notification target %s is not carried out here: routes are Alertmanager's, by the labels of the alert", target.Child("metadata").Text("name"))
+			name = target.Text("targetRef")
 		}
+		note("the notification target %s is not carried out here: routes are Alertmanager's, by the labels of the alert", name)
 	}
 	conditions := spec.List("conditions")
 	if len(conditions) != 1 && spec.Has("conditions") {
