@@ -29,17 +29,17 @@ const maxTraces = 3
 // sources knows what the rules read. It is made anew with each Load.
 type sources struct {
 	parser   parser.Parser
-	recorded map[string]parser.Expr
+	recorded evidence.Records
 	mu       sync.Mutex
 	byRule   map[*rules.AlertingRule][][]*labels.Matcher
 }
 
 func newSources(groups []*rules.Group, p parser.Parser) *sources {
-	s := &sources{parser: p, recorded: map[string]parser.Expr{}, byRule: map[*rules.AlertingRule][][]*labels.Matcher{}}
+	s := &sources{parser: p, recorded: evidence.Records{}, byRule: map[*rules.AlertingRule][][]*labels.Matcher{}}
 	for _, g := range groups {
 		for _, r := range g.Rules() {
 			if rec, ok := r.(*rules.RecordingRule); ok {
-				s.recorded[rec.Name()] = rec.Query()
+				s.recorded[rec.Name()] = append(s.recorded[rec.Name()], evidence.Record{Expr: rec.Query(), Labels: rec.Labels()})
 			}
 		}
 	}

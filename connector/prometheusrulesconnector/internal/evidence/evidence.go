@@ -28,9 +28,18 @@ type Trace struct {
 	Time    time.Time
 }
 
+// Record is a recording rule: what it reads, and the labels that it puts on its series.
+type Record struct {
+	Expr   parser.Expr
+	Labels labels.Labels
+}
+
+// Records are recording rules by name. Several have one name where their labels tell their series apart.
+type Records map[string][]Record
+
 // Selectors are those of an expression, where a recorded series stands for what its rule reads. Those with more
 // matchers come first: of a share, what is counted above the line is the evidence, and more special than all below.
-func Selectors(expr parser.Expr, recorded map[string]parser.Expr) [][]*labels.Matcher {
+func Selectors(expr parser.Expr, recorded Records) [][]*labels.Matcher {
 	var found [][]*labels.Matcher
 	seen := map[string]bool{}
 	collect(expr, recorded, seen, func(ms []*labels.Matcher) { found = append(found, ms) })
@@ -39,21 +48,35 @@ func Selectors(expr parser.Expr, recorded map[string]parser.Expr) [][]*labels.Ma
 }
 
 // maxSelectors bounds the selectors of one rule, through all records that it reads.
-const maxSelectors = 64
+const maxSelectors = 256
 
-func collect(expr parser.Expr, recorded map[string]parser.Expr, seen map[string]bool, found func([]*labels.Matcher)) {
+func collect(expr parser.Expr, recorded Records, seen map[string]bool, found func([]*labels.Matcher)) {
 	for _, ms := range parser.ExtractSelectors(expr) {
 		key := spell(ms)
 		if seen[key] || len(seen) >= maxSelectors {
 			continue
 		}
 		seen[key] = true
-		if of, ok := recorded[metricName(ms)]; ok {
-			collect(of, recorded, seen, found)
-			continue
+		records, ok := recorded[metricName(ms)]
+		if !ok {
+			found(ms)
 		}
-		found(ms)
+		for _, r := range records {
+			if selects(ms, r.Labels) {
+				collect(r.Expr, recorded, seen, found)
+			}
+		}
 	}
+}
+
+// selects reports whether matchers leave series with these labels, and others, in.
+func selects(ms []*labels.Matcher, of labels.Labels) bool {
+	for _, m := range ms {
+		if of.Has(m.Name) && !m.Matches(of.Get(m.Name)) {
+			return false
+		}
+	}
+	return true
 }
 
 func spell(ms []*labels.Matcher) string {
