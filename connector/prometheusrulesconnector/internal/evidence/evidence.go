@@ -98,7 +98,7 @@ func metricName(ms []*labels.Matcher) string {
 }
 
 // Find returns up to most traces from exemplars between two times, of series that have no label that differs from
-// the alert's: those of the first selector that has any, the latest first, each trace once.
+// the alert's: those of the first selector, then of the next ones until there are enough, each trace once.
 func Find(ctx context.Context, from storage.ExemplarQueryable, selectors [][]*labels.Matcher, of labels.Labels, start, end time.Time, most int) ([]Trace, error) {
 	q, err := from.ExemplarQuerier(ctx)
 	if err != nil {
@@ -118,32 +118,47 @@ func Find(ctx context.Context, from storage.ExemplarQueryable, selectors [][]*la
 	return traces, nil
 }
 
+// read returns the traces of series that agree with an alert: first of those that share the most labels with it, as a
+// total has predictions of all segments, and of these the latest.
 func read(results []exemplar.QueryResult, of labels.Labels) []Trace {
-	var traces []Trace
+	type ranked struct {
+		Trace
+		shared int
+	}
+	var all []ranked
 	for _, r := range results {
-		if !agree(r.SeriesLabels, of) {
+		shared, ok := agree(r.SeriesLabels, of)
+		if !ok {
 			continue
 		}
 		for _, e := range r.Exemplars {
 			if t, ok := trace(e); ok {
-				traces = append(traces, t)
+				all = append(all, ranked{t, shared})
 			}
 		}
 	}
-	slices.SortFunc(traces, func(a, b Trace) int { return b.Time.Compare(a.Time) })
+	slices.SortFunc(all, func(a, b ranked) int { return cmp.Or(cmp.Compare(b.shared, a.shared), b.Time.Compare(a.Time)) })
+	traces := make([]Trace, len(all))
+	for i := range all {
+		traces[i] = all[i].Trace
+	}
 	return traces
 }
 
-// agree reports whether no label that both have differs. The alert's own labels, such as its severity, are not on
-// series, or are by chance.
-func agree(series, alert labels.Labels) bool {
-	ok := true
+// agree counts the labels that a series and an alert share, and reports whether none that both have differs. The
+// alert's own labels, such as its severity, are not on series, or are by chance.
+func agree(series, alert labels.Labels) (shared int, ok bool) {
+	ok = true
 	alert.Range(func(l labels.Label) {
-		if l.Name != labels.MetricName && series.Has(l.Name) && series.Get(l.Name) != l.Value {
+		switch {
+		case l.Name == labels.MetricName || !series.Has(l.Name):
+		case series.Get(l.Name) == l.Value:
+			shared++
+		default:
 			ok = false
 		}
 	})
-	return ok
+	return shared, ok
 }
 
 func trace(e exemplar.Exemplar) (Trace, bool) {

@@ -76,26 +76,31 @@ func at(ms int64, trace string) exemplar.Exemplar {
 
 // TestFind: the latest first, each trace once, of the alert's own series; what is no trace is left out.
 func TestFind(t *testing.T) {
-	const a, b, c, d = "0000000000000000000000000000000a", "0000000000000000000000000000000b", "0000000000000000000000000000000c", "0000000000000000000000000000000d"
+	const (
+		a, b, c = "0000000000000000000000000000000a", "0000000000000000000000000000000b", "0000000000000000000000000000000c"
+		d, e    = "0000000000000000000000000000000d", "0000000000000000000000000000000e"
+	)
 	from := exemplars{
 		{
 			SeriesLabels: labels.FromStrings("__name__", "x", "country", "BR", "kind", "bad"),
 			Exemplars:    []exemplar.Exemplar{at(1, a), at(3, b), at(5, a), at(6, "none"), at(7, "00000000000000000000000000000000"), at(100, c)},
 		},
 		{SeriesLabels: labels.FromStrings("__name__", "x", "country", "DE", "kind", "bad"), Exemplars: []exemplar.Exemplar{at(4, c)}},
+		{SeriesLabels: labels.FromStrings("__name__", "x", "kind", "bad"), Exemplars: []exemplar.Exemplar{at(40, e)}},
 		{SeriesLabels: labels.FromStrings("__name__", "x", "country", "BR"), Exemplars: []exemplar.Exemplar{at(9, d), at(8, c)}},
 	}
 	selectors := Selectors(expr(t, `x{kind="bad"} / x`), nil)
 	of := labels.FromStrings("alertname", "A", "country", "BR", "severity", "page")
 	found, err := Find(context.Background(), from, selectors[:1], of, time.UnixMilli(2), time.UnixMilli(50), 3)
 	require.NoError(t, err)
-	require.Len(t, found, 2)
+	require.Len(t, found, 3)
 	assert.Equal(t, a, found[0].TraceID.String())
 	assert.Equal(t, "0000000000000001", found[0].SpanID.String())
 	assert.Equal(t, b, found[1].TraceID.String())
+	assert.Equal(t, e, found[2].TraceID.String(), "a total, which has others, comes after the alert's own")
 
-	found, err = Find(context.Background(), from, selectors, of, time.UnixMilli(2), time.UnixMilli(50), 3)
+	found, err = Find(context.Background(), from, selectors, of, time.UnixMilli(2), time.UnixMilli(50), 4)
 	require.NoError(t, err)
-	require.Len(t, found, 3, "the less special selector fills up")
-	assert.Equal(t, d, found[2].TraceID.String())
+	require.Len(t, found, 4, "the less special selector fills up")
+	assert.Equal(t, d, found[3].TraceID.String())
 }
