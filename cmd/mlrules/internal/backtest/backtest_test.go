@@ -133,6 +133,41 @@ func TestOpenTSDB(t *testing.T) {
 	assert.Empty(t, left)
 }
 
+// TestWhileWritten reads a TSDB while it is written and compacted.
+func TestWhileWritten(t *testing.T) {
+	up := func(minute int) (list []point) {
+		for i := range 100 {
+			list = append(list, point{labels: labels.FromStrings("__name__", "up", "i", fmt.Sprint(i)), value: float64(minute % 7)})
+		}
+		return list
+	}
+	dir := t.TempDir()
+	db := writeTSDB(t, dir, 300, up)
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for minute := 300; ; minute++ {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			appendPoints(t, db, minute, up(minute))
+			if minute%60 == 0 {
+				assert.NoError(t, db.Compact(context.Background()))
+			}
+		}
+	}()
+	file := ruleFile(t, "groups: [{name: g, rules: [{alert: Up, expr: up > 5}]}]")
+	for range 5 {
+		r := run(t, Options{Files: []string{file}, Dir: dir, From: begin, Until: after(69 * time.Minute)})
+		assert.Equal(t, 10*time.Minute, r.Rules[0].Firing.Time)
+		assert.Equal(t, 1000, r.Rules[0].Firing.Episodes)
+	}
+	close(stop)
+	<-stopped
+}
+
 func TestCoverage(t *testing.T) {
 	dir := t.TempDir()
 	writeTSDB(t, dir, 301, func(minute int) []point {

@@ -48,6 +48,8 @@ type follower struct {
 	pending map[uint64]bool
 	// keep says whether episodes are kept one by one.
 	keep bool
+	// noted is the time of the last evaluation.
+	noted time.Time
 }
 
 func newFollower(rule *rules.AlertingRule, step time.Duration, keep bool) *follower {
@@ -56,6 +58,7 @@ func newFollower(rule *rules.AlertingRule, step time.Duration, keep bool) *follo
 
 // note looks at the rule after its evaluation at a time.
 func (f *follower) note(at time.Time) {
+	f.noted = at
 	firing, pending := map[uint64]*rules.Alert{}, map[uint64]bool{}
 	f.rule.ForEachActiveAlert(func(a *rules.Alert) {
 		switch a.State {
@@ -108,9 +111,9 @@ func (f *follower) end(e *Episode, at time.Time) {
 
 // finish closes what fires at the end, without an end of its own. An evaluation stands for the step
 // that follows it.
-func (f *follower) finish(until time.Time) {
+func (f *follower) finish() {
 	for _, e := range f.firing {
-		f.Longest = max(f.Longest, until.Add(f.step).Sub(e.From))
+		f.Longest = max(f.Longest, f.noted.Add(f.step).Sub(e.From))
 	}
 	slices.SortStableFunc(f.list, func(a, b *Episode) int {
 		if c := a.From.Compare(b.From); c != 0 {

@@ -146,7 +146,7 @@ func (v *variants) query(a *ahead, other *variant) rules.QueryFunc {
 	}
 }
 
-func (t *testedRule) reportThresholds(r *Rule, until time.Time) {
+func (t *testedRule) reportThresholds(r *Rule) {
 	r.NoThreshold = t.noThreshold
 	if t.variants == nil {
 		return
@@ -154,7 +154,7 @@ func (t *testedRule) reportThresholds(r *Rule, until time.Time) {
 	v := t.variants
 	r.Threshold, r.Values = &v.threshold.value, quantiles(v.extremes, v.threshold.above())
 	for _, other := range v.list {
-		other.follower.finish(until)
+		other.follower.finish()
 		r.Thresholds = append(r.Thresholds, Threshold{
 			Value: other.value, Given: other.value == v.threshold.value, Firing: other.follower.Firing,
 		})

@@ -291,9 +291,9 @@ func (b *backtest) reportRule(ctx context.Context, g *group, t *testedRule, writ
 		r.Series = count(ctx, written, []*labels.Matcher{name})
 		return r
 	}
-	t.follower.finish(b.options.Until)
+	t.follower.finish()
 	r.Alert, r.For, r.Firing, r.List = alerting.Name(), alerting.HoldDuration(), &t.follower.Firing, t.follower.list
-	t.reportThresholds(&r, b.options.Until)
+	t.reportThresholds(&r)
 	return r
 }
 

@@ -22,7 +22,13 @@ const (
 	printedError    = 500
 )
 
-const minute = "2006-01-02 15:04"
+// at writes a time in UTC; of a short backtest with its seconds.
+func (r *Report) at(t time.Time) string {
+	if r.Asked < 3*time.Hour {
+		return t.UTC().Format(time.DateTime)
+	}
+	return t.UTC().Format("2006-01-02 15:04")
+}
 
 // WriteText writes a report for people.
 func (r *Report) WriteText(w io.Writer) error {
@@ -50,14 +56,14 @@ func (p *printer) line(format string, args ...any) {
 
 func (p *printer) head() {
 	r := p.report
-	p.line("%s to %s UTC, %s: %s of groups, %s, %s", r.From.Format(minute), r.Until.Format(minute), short(r.Asked),
+	p.line("%s to %s UTC, %s: %s of groups, %s, %s", r.at(r.From), r.at(r.Until), short(r.Asked),
 		console.Plural(r.Evaluations, "evaluation"), queries(r.Queries), console.Duration(r.Took))
 	switch {
 	case r.Covered == 0:
 		p.line("The TSDB has no data for any of this time: it says nothing about these rules.")
 	case r.Covered < r.Asked-r.Asked/100:
 		p.line("The TSDB has data for %s of these %s only, from %s to %s.", short(r.Covered), short(r.Asked),
-			r.First.UTC().Format(minute), r.Last.UTC().Format(minute))
+			r.at(*r.First), r.at(*r.Last))
 	}
 }
 
@@ -121,7 +127,7 @@ func (p *printer) episodes(r *Rule) {
 			length = short(e.To.Sub(e.From))
 		}
 		l := labels.NewBuilder(e.Labels).Del(labels.AlertName).Labels()
-		table.Row(e.From.UTC().Format(minute), length, console.Number(e.Value), console.Clean(l.String(), printedLabels))
+		table.Row(p.report.at(e.From), length, console.Number(e.Value), console.Clean(l.String(), printedLabels))
 	}
 	p.err = table.Write(p.w, "  ")
 	if more := r.Firing.Episodes - min(len(r.List), printedEpisodes); more > 0 {
@@ -165,7 +171,7 @@ func (p *printer) selectors() {
 	p.line("Series that were there for a part of the time only:")
 	table := console.NewTable("there for", "from (UTC)|", "until|", "series|")
 	for _, s := range p.report.Selectors {
-		table.Row(short(s.There), s.From.UTC().Format(minute), s.Until.UTC().Format(minute), console.Clean(s.Selector, printedLabels))
+		table.Row(short(s.There), p.report.at(*s.From), p.report.at(*s.Until), console.Clean(s.Selector, printedLabels))
 	}
 	if p.err == nil {
 		p.err = table.Write(p.w, "  ")
