@@ -141,7 +141,7 @@ func parse(content []byte) (*file, error) {
 func (f *file) prepare(i int) error {
 	t := &f.Tests[i]
 	if t.Name == "" {
-		t.Name = fmt.Sprintf("unnamed#%d", i)
+		t.Name = "unnamed#" + strconv.Itoa(i)
 	}
 	if t.Interval == 0 {
 		t.Interval = f.EvaluationInterval
