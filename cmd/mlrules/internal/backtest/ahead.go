@@ -25,6 +25,8 @@ type ahead struct {
 	instant rules.QueryFunc
 	until   time.Time
 	known   map[aheadKey]*results
+	// derived are expressions that take some of what another one gives.
+	derived map[aheadKey]derived
 	queries int
 }
 
@@ -43,13 +45,28 @@ type results struct {
 }
 
 func newAhead(engine promql.QueryEngine, o *overlay, until time.Time) *ahead {
-	return &ahead{engine: engine, overlay: o, instant: rules.EngineQueryFunc(engine, o), until: until, known: map[aheadKey]*results{}}
+	return &ahead{engine: engine, overlay: o, instant: rules.EngineQueryFunc(engine, o), until: until, known: map[aheadKey]*results{}, derived: map[aheadKey]derived{}}
 }
 
 // expect says that an expression will be asked for every step.
 func (a *ahead) expect(expr parser.Expr, step time.Duration) {
 	if a.independent(expr) {
 		a.known[aheadKey{expr.String(), step}] = &results{}
+	}
+}
+
+// derived is an expression that gives those of what another one gives that are beyond a threshold.
+type derived struct {
+	from      string
+	threshold threshold
+}
+
+// derive says that the expression of a threshold, which is expected, gives some of what another one
+// that is expected gives: it is not evaluated on its own.
+func (a *ahead) derive(t threshold, from string, step time.Duration) {
+	key := aheadKey{t.expr.String(), step}
+	if a.known[key] != nil && a.known[aheadKey{from, step}] != nil {
+		a.derived[key] = derived{from, t}
 	}
 }
 
@@ -76,6 +93,10 @@ type stepOf struct{}
 // query is a rules.QueryFunc for what is evaluated every step that its context names.
 func (a *ahead) query(ctx context.Context, text string, at time.Time) (promql.Vector, error) {
 	step, _ := ctx.Value(stepOf{}).(time.Duration)
+	if d, ok := a.derived[aheadKey{text, step}]; ok {
+		all, err := a.query(ctx, d.from, at)
+		return d.threshold.takes(all, d.threshold.value), err
+	}
 	r, ok := a.known[aheadKey{text, step}]
 	if !ok || !r.prepare(ctx, a, aheadKey{text, step}, at) {
 		a.queries++

@@ -86,6 +86,9 @@ func (b *backtest) newVariants(g *group, rule *rules.AlertingRule) (*variants, s
 	if expr, err := t.with(least); err == nil {
 		b.ahead.expect(expr, g.step)
 		v.compared = expr.String()
+		if t.whole {
+			b.ahead.derive(t, v.compared, g.step)
+		}
 	}
 	return v, ""
 }
@@ -136,13 +139,7 @@ func (v *variants) query(a *ahead, other *variant) rules.QueryFunc {
 		if text != other.text {
 			return a.query(ctx, text, at) // a template asks
 		}
-		var beyond promql.Vector
-		for _, s := range v.values {
-			if v.threshold.beyond(s.F, other.value) {
-				beyond = append(beyond, s)
-			}
-		}
-		return beyond, v.err
+		return v.threshold.takes(v.values, other.value), v.err
 	}
 }
 

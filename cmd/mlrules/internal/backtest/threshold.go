@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/prometheus/prometheus/promql"
 	"github.com/prometheus/prometheus/promql/parser"
 )
 
@@ -131,6 +132,17 @@ func (t threshold) beyond(value, threshold float64) bool {
 	default:
 		return value <= threshold
 	}
+}
+
+// takes returns the samples that are beyond a threshold.
+func (t threshold) takes(all promql.Vector, threshold float64) promql.Vector {
+	var some promql.Vector
+	for _, s := range all {
+		if s.H == nil && t.beyond(s.F, threshold) {
+			some = append(some, s)
+		}
+	}
+	return some
 }
 
 // with returns the expression with another threshold.
