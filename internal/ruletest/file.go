@@ -10,6 +10,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -116,12 +117,15 @@ func readFile(name string) (*file, error) {
 	return f, nil
 }
 
+// goType is what the YAML package says of a key that is not known, and nobody needs to know.
+var goType = regexp.MustCompile(` in type ruletest\.\w+`)
+
 func parse(content []byte) (*file, error) {
 	f := &file{}
 	dec := yaml.NewDecoder(bytes.NewReader(content))
 	dec.KnownFields(true)
 	if err := dec.Decode(f); err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+		return nil, errors.New(goType.ReplaceAllString(err.Error(), ""))
 	}
 	if err := yaml.Unmarshal(content, &f.lines.root); err != nil {
 		return nil, err

@@ -176,7 +176,7 @@ tests:
 
 func TestWrongFiles(t *testing.T) {
 	for content, says := range map[string]string{
-		"tests: [{unknown: 1}]":                         "test.yaml: yaml: unmarshal errors:\n  line 1: field unknown not found in type ruletest.test",
+		"tests: [{unknown: 1}]":                         "test.yaml: yaml: unmarshal errors:\n  line 1: field unknown not found",
 		"tests:\n- alert_rule_test:\n  - eval_time: 1m": `test.yaml: line 3: test "unnamed#0": 'alertname' is missing at eval_time 1m`,
 		"group_eval_order: [a, b,\n a]":                 `test.yaml: line 2: 'group_eval_order': "a" is there twice, first on line 1`,
 		"tests: [{start_timestamp: tomorrow}]":          `test.yaml: line 1: "tomorrow" is neither a time as 2026-01-31T12:00:00Z nor seconds since 1970`,
