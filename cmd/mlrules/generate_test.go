@@ -74,13 +74,13 @@ func TestGenerateMixed(t *testing.T) {
 	assert.Contains(t, stderr, "sloth.yml:5: answers: the windows 1h and 5m are left out of the alerts: 14.4 times a budget of 0.1 is a share of errors of 1.44")
 	text, err := os.ReadFile(output)
 	require.NoError(t, err)
-	assert.Equal(t, []string{"slo-m-drift", "slo-shop-answers"}, groupNames(t, string(text)))
+	assert.Equal(t, []string{"slo-m-drift", "period-slo-shop-answers", "slo-shop-answers"}, groupNames(t, string(text)))
 }
 
 func TestGenerateStandardInput(t *testing.T) {
 	stdout, _, err := generate(t, slothFile, "-")
 	require.NoError(t, err)
-	assert.Equal(t, []string{"slo-shop-answers"}, groupNames(t, stdout))
+	assert.Equal(t, []string{"period-slo-shop-answers", "slo-shop-answers"}, groupNames(t, stdout))
 }
 
 // TestGenerateErrors: all that is wrong is said, with file and line.

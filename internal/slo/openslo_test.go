@@ -218,3 +218,19 @@ slos:
 		`19: objective "a": measure false_positive_rate needs positive_class on the card`,
 	}, got)
 }
+
+// TestWindowsOfOnesOwn gives Sloth's objectives the period and windows of AlertWindows beside them.
+func TestWindowsOfOnesOwn(t *testing.T) {
+	windows, err := os.ReadFile("testdata/sloth-7d.yaml")
+	require.NoError(t, err)
+	slos, err := ParseFiles([]File{{Name: "w", Content: windows}, {Name: "s", Content: []byte(`
+version: prometheus/v1
+service: s
+slos:
+- {name: a, objective: 99, sli: {events: {error_query: 'rate(a{code="500"}[{{.window}}]) # errors', total_query: 'rate(a[{{.window}}])'}}}
+`)}})
+	require.NoError(t, err)
+	assert.Equal(t, 7*24*time.Hour, slos[0].Budget.Period)
+	assert.Equal(t, objective.Pairs(7*24*time.Hour), slos[0].Budget.Pairs, "the built-in ones of 7 days are Sloth's")
+	generated(t, slos)
+}

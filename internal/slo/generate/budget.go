@@ -38,13 +38,17 @@ const (
 	// enoughHistory is the share of a period from which on the budget is known: a scrape may fail, a
 	// process start anew.
 	enoughHistory = 0.95
-	alertPage     = "page"
-	alertTicket   = "ticket"
+	// periodInterval is how often what needs the whole period is evaluated: less than how old the
+	// last sample of a series may be, and seldom, since a month has many samples.
+	periodInterval = 4 * time.Minute
+	alertPage      = "page"
+	alertTicket    = "ticket"
 )
 
-// budget adds the rules of an error budget. Pieces of time are recorded by groups of their own.
+// budget adds the rules of an error budget. Slices of time, and what needs the whole period, are
+// recorded by groups of their own, at their own times.
 func (g *group) budget(b *objective.Budget) []rulefmt.RuleGroup {
-	slices := g.samples(b)
+	before := g.samples(b)
 	windows := []time.Duration{shortest}
 	for _, p := range b.AlertPairs() {
 		windows = append(windows, p.Short, p.Long)
@@ -57,13 +61,15 @@ func (g *group) budget(b *objective.Budget) []rulefmt.RuleGroup {
 			g.record(recordError+objective.Duration(w), g.errorRatio(b, w), labelWindow, objective.Duration(w))
 		}
 	}
-	g.period(b)
 	g.meta(b)
 	g.burning(b)
 	g.budgetVerdict(b)
-	g.historyAlert(b)
 	g.missing()
-	return slices
+	period := &group{slo: g.slo, RuleGroup: rulefmt.RuleGroup{Name: "period-slo-" + g.slo.ID, Interval: model.Duration(periodInterval)}}
+	period.period(b)
+	period.left(b)
+	period.historyAlert(b)
+	return append(before, period.RuleGroup)
 }
 
 // samples records what is sampled: whether a value is bad, and whether a piece of time is.
@@ -75,7 +81,7 @@ func (g *group) samples(b *objective.Budget) []rulefmt.RuleGroup {
 	if b.Slice.Length == 0 {
 		return nil
 	}
-	in := &group{slo: g.slo, RuleGroup: rulefmt.RuleGroup{Name: "slo-slices-" + g.slo.ID, Interval: model.Duration(b.Slice.Length)}}
+	in := &group{slo: g.slo, RuleGroup: rulefmt.RuleGroup{Name: "slices-slo-" + g.slo.ID, Interval: model.Duration(b.Slice.Length)}}
 	ratio := g.eventRatio(b.Indicator, b.Slice.Length)
 	if b.Slice.Target > 0 {
 		ratio = fmt.Sprintf("(%s) > bool %s", ratio, budgetOf(b.Slice.Target))
@@ -128,15 +134,15 @@ func badEvents(i objective.Indicator, w time.Duration) string {
 // share is that of all events of the period, not the average of the shares of short windows, in
 // which a night without traffic counts as much as the day.
 func (g *group) period(b *objective.Budget) {
-	period, every, base := objective.Duration(b.Period), interval, recordEvents
+	period, every, base := objective.Duration(b.Period), periodInterval, recordEvents
 	expr := ""
 	switch i := b.Indicator; {
 	case b.Slice.Length > 0:
 		base, every, expr = recordSlice, b.Slice.Length, g.errorRatio(b, b.Period)
 	case i.Value != "":
-		base, expr = recordSample, g.errorRatio(b, b.Period)
+		base, every, expr = recordSample, interval, g.errorRatio(b, b.Period)
 	case i.Raw != "":
-		base, expr = recordError+objective.Duration(shortest), g.errorRatio(b, b.Period)
+		base, every, expr = recordError+objective.Duration(shortest), interval, g.errorRatio(b, b.Period)
 	default:
 		g.record(recordEvents, i.Total.In(shortest))
 		g.record(recordBadEvents, badEvents(i, shortest))
@@ -153,14 +159,19 @@ func budgetOf(objective float64) string {
 	return strings.TrimRight(strings.TrimRight(fmt.Sprintf("%.12f", 1-objective), "0"), ".")
 }
 
-// meta records what is promised and what is left of it. What is left is only said of a period that
-// is there: with half of it, a budget looks as if it were whole.
+// meta records what is promised, and how fast the budget burns.
 func (g *group) meta(b *objective.Budget) {
 	left := budgetOf(b.Objective)
 	g.record(recordObjective, "vector("+number(b.Objective)+")")
 	g.record(recordBudget, "vector("+left+")")
 	g.record(recordPeriod, "vector("+number(b.Period.Hours()/24)+")")
 	g.record(recordBurn, without(g.series(recordError+objective.Duration(shortest)))+" / "+left)
+}
+
+// left records what is left of the budget, of a period that is there: with half of it, a budget looks
+// as if it were whole.
+func (g *group) left(b *objective.Budget) {
+	left := budgetOf(b.Objective)
 	g.record(recordPeriodBurn, fmt.Sprintf("%s / %s and %s >= %s",
 		without(g.series(recordError+objective.Duration(b.Period))), left, g.series(recordHistory), number(enoughHistory)))
 	g.record(recordRemaining, "1 - "+g.series(recordPeriodBurn))

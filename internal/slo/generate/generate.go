@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package generate makes rule groups of Prometheus from objectives: one group an objective, whose
-// rules are evaluated in order, so that each reads what those before it have just recorded.
+// rules are evaluated in order, so that each reads what those before it have just recorded, and one
+// for what needs the whole period of a budget.
 //
-//	metrics ──► slo:sli_error:ratio_rate5m … 3d ──► slo:burning:bool ──► the alerts
-//	       └──► slo:events:rate5m ──► slo:history:ratio, slo:period_error_budget_remaining:ratio
-//	       └──► slo:measured_part:increase15m ──► slo:sli:ratio, _lower, _upper ──► slo:breach:bool ──► the alert
-//	                                                            all of them ──► slo:verdict:info
+//	a budget: metrics ──► slo:sli_error:ratio_rate5m … 3d ──► slo:burning:bool ──► the alerts
+//	                └──► slo:events:rate5m ──► slo:history:ratio, …_remaining:ratio
+//	a bound:  metrics ──► slo:sli:value, _lower, _upper ──► slo:breach:bool ──► the alert
+//	both:     all of these ──► slo:verdict:info
 package generate
 
 import (

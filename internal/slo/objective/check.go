@@ -6,8 +6,13 @@ package objective
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
+	"slices"
+	"strings"
 	"time"
+
+	"github.com/prometheus/common/model"
 )
 
 // Check returns all that makes the objective one that cannot be measured, or that can never be
@@ -15,6 +20,16 @@ import (
 func (s *SLO) Check() error {
 	var errs []error
 	fail := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	if strings.Contains(s.ID, "{{") {
+		fail("%q has a {{, which would begin a template in labels of alerts", s.ID)
+	}
+	for _, labels := range []map[string]string{s.Labels, s.Alerts.Labels, s.Alerts.Page.Labels, s.Alerts.Ticket.Labels} {
+		for _, name := range slices.Sorted(maps.Keys(labels)) {
+			if !model.UTF8Validation.IsValidLabelName(name) || name == model.MetricNameLabel {
+				fail("%q is no name of a label", name)
+			}
+		}
+	}
 	if s.Budget != nil {
 		s.Budget.check(s.Alerts, fail)
 		s.Notes = append(s.Notes, s.Budget.deadPairs()...)

@@ -23,9 +23,13 @@ var window = regexp.MustCompile(`\{\{\s*\.window\s*\}\}`)
 // Windowed reports whether the query has a place for a window.
 func (q Query) Windowed() bool { return window.MatchString(string(q)) }
 
-// In returns the query for a window.
+// In returns the query for a window, so that it may stand in parentheses.
 func (q Query) In(d time.Duration) string {
-	return strings.TrimSpace(window.ReplaceAllLiteralString(string(q), Duration(d)))
+	text := strings.TrimSpace(window.ReplaceAllLiteralString(string(q), Duration(d)))
+	if strings.Contains(text, "#") {
+		text += "\n" // what follows is not to be a part of a comment
+	}
+	return text
 }
 
 // Check says what is wrong with the query.

@@ -107,6 +107,9 @@ func (r *Reader) query(b block.Block, key string, over func(parser.Expr, string)
 		spec.OneOf("queryType", "promql")
 	}
 	q := objective.Query(spec.Text("query"))
+	if strings.Contains(string(q), "#") {
+		q += "\n" // what follows is not to be a part of a comment
+	}
 	if !spec.Has("query") {
 		return ""
 	}
