@@ -47,7 +47,7 @@ func startJaeger(t *testing.T, address string) *jaeger {
 // withJaeger moves the ports of the example, makes it fast, and lets it try Jaeger often.
 const withJaeger = `
 extensions: {health_check: {endpoint: "${env:HEALTH}"}}
-receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:OTLP_HTTP}"}}}}
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:OTLP_HTTP}"}}}, ground_truth: {endpoint: "${env:LABELS}"}}
 connectors:
   ml_summary: {flush_interval: 200ms, feature_flush_interval: 200ms}
   ml_drift: {emit_interval: 200ms}
@@ -68,7 +68,7 @@ func startWithJaeger(t *testing.T, queue int) (c instance, jaeger string) {
 		Configs: []string{example, withJaeger},
 		Env: []string{
 			"OTELCOL_ML_CATALOG=" + catalog, "JAEGER_ENDPOINT=" + jaeger, "QUEUE=" + strconv.Itoa(queue),
-			"OTLP=" + c.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + c.health,
+			"OTLP=" + c.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "LABELS=" + harness.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + c.health,
 		},
 	})
 	return c, jaeger
