@@ -64,7 +64,6 @@ type rulesConnector struct {
 	logs    consumer.Logs
 
 	catalog   catalog.Catalog
-	hasCards  bool
 	store     *store.Store
 	writer    *series.Writer
 	alerts    *alerting.Alerts
@@ -107,7 +106,7 @@ func newConnector(set connector.Settings, cfg *Config) (*rulesConnector, error) 
 // Start opens the TSDB and loads the rules.
 func (c *rulesConnector) Start(ctx context.Context, host component.Host) error {
 	var err error
-	if c.catalog, c.hasCards, err = cataloghost.Find(host, c.cfg.Catalog); err != nil {
+	if c.catalog, _, err = cataloghost.Find(host, c.cfg.Catalog); err != nil {
 		return err
 	}
 	if c.store, err = store.Open(store.Options{

@@ -16,9 +16,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
@@ -236,4 +239,54 @@ func TestExampleDiffersInExportersOnly(t *testing.T) {
 func TestExampleIsValid(t *testing.T) {
 	_, stderr, status := harness.Run(t, nil, "validate", "--config="+filepath.Join(harness.RepoRoot(t), example))
 	assert.Zero(t, status, stderr)
+}
+
+// The shipped rules alert on a drift: as it is, with a minute of patience, into the file of alerts, with its scores, its samples and
+// traces of rows that show it.
+func TestShippedRulesAlertOnDrift(t *testing.T) {
+	t.Parallel() // it waits for the rule's minute
+	catalog := t.TempDir()
+	require.NoError(t, traffic.WriteCatalog(catalog, 1))
+	i := instance{otlp: harness.FreeAddr(t), scrape: harness.FreeAddr(t), health: harness.FreeAddr(t)}
+	i.Collector = harness.StartCollector(t, harness.Options{
+		Configs: []string{shipped, override, "\nconnectors: {ml_drift: {season: none}, prometheus_rules: {evaluation_interval: 1s}}\n"},
+		Env: []string{
+			"OTELCOL_ML_CATALOG=" + catalog, "OTLP=" + i.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "LABELS=" + harness.FreeAddr(t),
+			"SCRAPE=" + i.scrape, "HEALTH=" + i.health,
+		},
+	})
+	const spans = 6000
+	requests := traffic.Spans(2, time.Now().Add(-6*time.Hour), 6*time.Hour/spans, spans, 1)
+	require.NoError(t, traffic.Send(t.Context(), i.otlp, requests...))
+
+	var found alert.Alert
+	harness.WaitFor(t, 3*time.Minute, "the alert on the drift of amount", func() bool {
+		content, _ := os.ReadFile(filepath.Join(i.Dir, "state", "alerts.json"))
+		for line := range bytes.Lines(content) {
+			logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
+			if err != nil {
+				return false // it is being written
+			}
+			for lr := range testkit.LogRecords(logs) {
+				if a, err := alert.Decode(lr); err == nil && a.Name == "ModelDrift" && a.Labels["ml_feature_name"] == "amount" {
+					found = a
+					return true
+				}
+			}
+		}
+		return false
+	})
+	t.Logf("%s: %s\n%s\n%v", found.Name, found.Summary, found.Annotations["description"], found.Annotations)
+	assert.Equal(t, "fraud", found.Labels["ml_model_name"])
+	assert.Contains(t, found.Annotations["description"], "Samples: ")
+	assert.Contains(t, found.Annotations["runbook_url"], "docs/runbooks/ModelDrift.md")
+	require.NotEmpty(t, found.Annotations["trace_ids"])
+	sent := false
+	for span := range testkit.Spans(requests...) {
+		sent = sent || span.TraceID() == found.TraceID
+	}
+	assert.True(t, sent, "%s is none of the traces that were sent", found.TraceID)
+	_, page := harness.Get("http://" + i.scrape + "/metrics")
+	assert.NotContains(t, page, "ALERTS")
+	i.Stop()
 }

@@ -68,12 +68,20 @@ func (a *appender) append(
 	return ref, nil
 }
 
+// Bounds of one series' labels: a sender must not fill memory and index with a few of them.
+const (
+	maxLabels     = 128
+	maxLabelBytes = 16 << 10
+)
+
 func (a *appender) acceptable(ls labels.Labels, t int64) (Reason, bool) {
 	switch {
 	case a.full:
 		return StorageFull, false
 	case t > a.latest:
 		return TooNew, false
+	case ls.Len() > maxLabels || ls.ByteSize() > maxLabelBytes:
+		return BadLabels, false
 	case a.headSeries() >= a.maxSeries && !a.known(ls):
 		return TooManySeries, false
 	default:

@@ -25,7 +25,7 @@ const (
 	TooManySeries
 	// StorageFull came while the files take what they may.
 	StorageFull
-	// BadLabels has labels that the TSDB refuses, such as two of one name.
+	// BadLabels has labels that the TSDB refuses, such as two of one name, or too many or too long ones.
 	BadLabels
 	// Untranslatable has no name or value that Prometheus could have. It counts metrics rather than samples.
 	Untranslatable

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,6 +58,7 @@ func TestRefused(t *testing.T) {
 	assert.Equal(t, Refused{1, "d"}, mixed.Refused[TooManySeries])
 	assert.Equal(t, 1, mixed.Written, "a series that is there goes on")
 	refused(Untranslatable, write(point("", 1, now)))
+	refused(BadLabels, write(point("a", 1, now, "long", strings.Repeat("x", 20_000))))
 
 	db.full = true
 	refused(StorageFull, write(point("a", 4, now.Add(9*time.Minute+2*time.Second))))
