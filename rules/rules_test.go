@@ -140,3 +140,18 @@ func TestAlertsSayWhatTheyMean(t *testing.T) {
 		assert.Equal(t, "https://github.com/otelcol-ml/otelcol-ml/blob/main/docs/runbooks/"+rule.Alert+".md", rule.Annotations["runbook_url"])
 	}
 }
+
+// TestQuietHasAllRules says that no file is left out of the test in which nothing fires.
+func TestQuietHasAllRules(t *testing.T) {
+	content, err := rules.Files.ReadFile("quiet_test.yaml")
+	require.NoError(t, err)
+	var f struct {
+		RuleFiles []string `yaml:"rule_files"`
+	}
+	require.NoError(t, yaml.Unmarshal(content, &f))
+	files := map[string]bool{}
+	for _, rule := range readRules(t) {
+		files[rule.file] = true
+	}
+	assert.Equal(t, slices.Sorted(maps.Keys(files)), f.RuleFiles)
+}
