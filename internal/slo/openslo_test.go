@@ -168,6 +168,12 @@ func TestViolations(t *testing.T) {
 			"5:42: slos[1].sli.plugin: plugins are code of Sloth, which does not run here; write what they do as queries and labels",
 			"6:33: slos[2].sli: needs either events or raw",
 		}},
+		"empty": {slo(strings.Replace(indicator, "{query: a}", "null", 1) + "  objectives: [{target: 0.99}]\n"), []string{
+			"7:102: spec.indicator.spec.ratioMetric.bad.metricSource.spec.query: is missing",
+		}},
+		"unit": {"version: prometheus/v1\nservice: s\nslos:\n- {name: a, objective: 99, sli: {raw: {error_ratio_query: 'rate(a[{{.window}}s])'}}}\n", []string{
+			`4:59: slos[0].sli.raw.error_ratio_query: is no PromQL: 1:8: parse error: unknown unit "hs" in duration "1hs"`,
+		}},
 		"template": {"version: prometheus/v1\nservice: s\nslos:\n- {name: a, objective: 99, sli: {raw: {error_ratio_query: 'rate(a[{{.windo}}])'}}}\n", []string{
 			"4:59: slos[0].sli.raw.error_ratio_query: has a template that is not {{.window}}",
 		}},

@@ -20,6 +20,8 @@ type Block struct {
 	doc  *yamldoc.Document
 	path []string
 	m    map[string]any
+	// empty is true of a block that is there and has no keys.
+	empty bool
 }
 
 // Root returns the mapping that a document is.
@@ -75,7 +77,7 @@ func (b Block) Has(key string) bool { _, ok := b.m[key]; return ok }
 // Need reports the keys that are missing.
 func (b Block) Need(keys ...string) {
 	for _, key := range keys {
-		if b.m != nil && !b.Has(key) {
+		if (b.m != nil || b.empty) && !b.Has(key) {
 			b.Fail(key, "is missing")
 		}
 	}
@@ -155,7 +157,7 @@ func (b Block) Child(key string) Block {
 	if ok && !isMap && v != nil {
 		b.Fail(key, "must be a mapping of keys to values")
 	}
-	return Block{doc: b.doc, path: b.at(key), m: m}
+	return Block{doc: b.doc, path: b.at(key), m: m, empty: ok && v == nil}
 }
 
 // List returns a list of mappings.

@@ -4,6 +4,7 @@
 package objective
 
 import (
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -32,14 +33,26 @@ func (q Query) In(d time.Duration) string {
 	return text
 }
 
-// Check says what is wrong with the query.
+// units are windows in each of the units that windows have.
+var units = []time.Duration{5 * time.Minute, time.Hour, Day, 7 * Day}
+
+// Check says what is wrong with the query, in any window.
 func (q Query) Check() error {
-	text := q.In(5 * time.Minute)
+	for _, w := range units {
+		if err := q.check(w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q Query) check(w time.Duration) error {
+	text := q.In(w)
 	if text == "" {
-		return fmt.Errorf("is empty")
+		return errors.New("is empty")
 	}
 	if strings.Contains(text, "{{") {
-		return fmt.Errorf("has a template that is not {{.window}}")
+		return errors.New("has a template that is not {{.window}}")
 	}
 	expr, err := ruleengine.Parser().ParseExpr(text)
 	if err != nil {

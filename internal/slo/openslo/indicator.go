@@ -31,7 +31,11 @@ func (r *Reader) indicator(spec block.Block) (i objective.Indicator, threshold b
 		sli.Only("apiVersion", "kind", "metadata", "spec")
 		named(sli)
 	}
-	in := sli.Child("spec")
+	return r.sli(sli)
+}
+
+func (r *Reader) sli(b block.Block) (i objective.Indicator, threshold bool) {
+	in := b.Child("spec")
 	in.Only("description", "thresholdMetric", "ratioMetric")
 	if in.Has("thresholdMetric") == in.Has("ratioMetric") {
 		in.Fail("", "needs either thresholdMetric or ratioMetric")
@@ -90,7 +94,6 @@ func (r *Reader) query(b block.Block, key string, over func(parser.Expr, string)
 	if source.Has("metricSourceRef") {
 		if target, ok := r.refer(source, "metricSourceRef", "DataSource"); ok {
 			of := target.Child("spec")
-			of.Only("description", "type", "connectionDetails")
 			if kind == "" {
 				kind = of.Text("type")
 			}
@@ -158,15 +161,9 @@ func increase(expr parser.Expr, q string) string {
 			continue
 		}
 		out.WriteString(q[last:from])
-		selector, offset := q[from:to], ""
-		if s.OriginalOffset != 0 || s.Timestamp != nil || s.StartOrEnd != 0 {
-			at := strings.Index(selector[strings.LastIndexByte(selector, '}')+1:], " ")
-			if at >= 0 {
-				at += strings.LastIndexByte(selector, '}') + 1
-				selector, offset = selector[:at], selector[at:]
-			}
-		}
-		out.WriteString("increase(" + selector + "[{{.window}}]" + offset + ")")
+		bare := *s
+		bare.OriginalOffset, bare.OriginalOffsetExpr, bare.Timestamp, bare.StartOrEnd = 0, nil, nil, 0
+		out.WriteString("increase(" + bare.String() + "[{{.window}}]" + strings.TrimPrefix(s.String(), bare.String()) + ")")
 		last = to
 	}
 	out.WriteString(q[last:])

@@ -58,6 +58,14 @@ func (r *Reader) Add(b block.Block) {
 		return
 	}
 	r.byKind[kind][name] = b
+	switch spec := b.Child("spec"); kind {
+	case "AlertNotificationTarget":
+		spec.Only("target", "description")
+	case "Service":
+		spec.Only("description")
+	case "DataSource":
+		spec.Only("description", "type", "connectionDetails")
+	}
 	if kind == "SLO" {
 		r.slos = append(r.slos, b)
 	}
@@ -73,6 +81,15 @@ func named(b block.Block) string {
 
 // Read reads the objectives of all documents.
 func (r *Reader) Read(windows sloth.Windows) []Objectives {
+	for _, b := range r.byKind["SLI"] { // also those that nothing refers to
+		r.sli(b)
+	}
+	for _, b := range r.byKind["AlertPolicy"] {
+		r.policy(b, &objective.SLO{})
+	}
+	for _, b := range r.byKind["AlertCondition"] {
+		r.condition(b)
+	}
 	var all []Objectives
 	for _, b := range r.slos {
 		all = append(all, Objectives{Block: b, SLOs: r.slo(b, windows)})
