@@ -344,7 +344,15 @@ func (c *rulesConnector) reload(ctx context.Context, first bool) error {
 		}
 		return err
 	}
-	c.telemetry.reload(ctx, "ok")
+	if found.BadCards != nil {
+		c.telemetry.reload(ctx, "failed")
+		c.logger.Error("Objectives on cards cannot be watched; the others are", zap.Strings("errors", lines(found.BadCards)))
+	} else {
+		c.telemetry.reload(ctx, "ok")
+	}
+	if len(found.Notes) > 0 {
+		c.logger.Info("Objectives say what is not carried out, or not as it may seem", zap.Strings("notes", found.Notes))
+	}
 	groups, n := c.evaluator.Count()
 	c.telemetry.PrometheusRulesRules.Record(ctx, int64(n))
 	c.logger.Info("Rules are loaded", zap.Int("groups", groups), zap.Int("rules", n), zap.Int("files", len(found.Files)), zap.Int("objectives", found.Objectives))

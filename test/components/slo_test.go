@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -80,8 +81,8 @@ func newPayments(t *testing.T, seed uint64) *payments {
 		require.NoError(t, labels.ConsumeLogs(t.Context(), ld))
 	}
 	p.stop = func() {
-		for i := len(all) - 1; i >= 0; i-- {
-			require.NoError(t, all[i].Shutdown(t.Context()))
+		for _, c := range slices.Backward(all) {
+			require.NoError(t, c.Shutdown(t.Context()))
 		}
 	}
 	return p

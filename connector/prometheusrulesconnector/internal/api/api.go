@@ -14,12 +14,12 @@ package api
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"log/slog"
 	"net/http"
 	"runtime"
 	"runtime/debug"
+	"strconv"
 	"sync"
 	"time"
 
@@ -194,5 +194,5 @@ func (a *API) limitOf(asked string) string {
 	if n, err := parseLimit(asked); err != nil || n > 0 && n <= a.config.MaxSeries {
 		return asked // what is no number is refused by Prometheus
 	}
-	return fmt.Sprint(a.config.MaxSeries)
+	return strconv.Itoa(a.config.MaxSeries)
 }

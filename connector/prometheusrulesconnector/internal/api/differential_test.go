@@ -5,6 +5,7 @@ package api
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"testing"
@@ -45,15 +46,24 @@ func TestLikePrometheus(t *testing.T) {
 	for _, path := range []string{"/api/v1/query", "/api/v1/query_range"} {
 		for _, change := range changes {
 			parameters := url.Values{"query": {"requests_total"}, "time": {at(30)}, "start": {at(0)}, "end": {at(60)}, "step": {"1m"}}
-			for key, values := range change {
-				parameters[key] = values
-			}
+			maps.Copy(parameters, change)
 			both(path, parameters)
 		}
 	}
 	for _, selectors := range [][]string{
-		nil, {"requests_total"}, {"requests_total", "errors_total"}, {`{model=~"f.*"}`}, {"{}"}, {"requests_total["}, {`{__name__!=""}`}, {"\xff"},
-		{`{"utf8.metric"}`}, {"requests_total", "{"}, {"nothing"}, {`{model=~"("}`}, {""},
+		nil,
+		{"requests_total"},
+		{"requests_total", "errors_total"},
+		{`{model=~"f.*"}`},
+		{"{}"},
+		{"requests_total["},
+		{`{__name__!=""}`},
+		{"\xff"},
+		{`{"utf8.metric"}`},
+		{"requests_total", "{"},
+		{"nothing"},
+		{`{model=~"("}`},
+		{""},
 	} {
 		for _, limit := range []string{"", "0", "1", "2", "-1", "x", "9223372036854775807", "99999999999999999999"} {
 			parameters := url.Values{"match[]": selectors, "start": {at(0)}, "end": {at(60)}}
@@ -70,16 +80,35 @@ func TestLikePrometheus(t *testing.T) {
 		}
 	}
 	for _, parameters := range []url.Values{
-		nil, {"type": {"alert"}}, {"type": {"record"}}, {"type": {"x"}}, {"rule_name[]": {"ErrorsHigh"}}, {"rule_group[]": {"broken", "none"}},
-		{"file[]": {"x"}}, {"match[]": {`{severity="page"}`}}, {"match[]": {"{"}}, {"exclude_alerts": {"true"}}, {"exclude_alerts": {"?"}},
-		{"group_limit": {"1"}}, {"group_limit": {"0"}}, {"group_next_token": {"x"}}, {"group_limit": {"1"}, "group_next_token": {"x"}},
+		nil,
+		{"type": {"alert"}},
+		{"type": {"record"}},
+		{"type": {"x"}},
+		{"rule_name[]": {"ErrorsHigh"}},
+		{"rule_group[]": {"broken", "none"}},
+		{"file[]": {"x"}},
+		{"match[]": {`{severity="page"}`}},
+		{"match[]": {"{"}},
+		{"exclude_alerts": {"true"}},
+		{"exclude_alerts": {"?"}},
+		{"group_limit": {"1"}},
+		{"group_limit": {"0"}},
+		{"group_next_token": {"x"}},
+		{"group_limit": {"1"}, "group_next_token": {"x"}},
 	} {
 		same(http.MethodGet, "/api/v1/rules", parameters)
 	}
 	same(http.MethodGet, "/api/v1/alerts", nil)
 	for _, parameters := range []url.Values{
-		nil, {"metric": {"requests_total"}}, {"metric": {"nothing"}}, {"limit": {"0"}}, {"limit": {"x"}}, {"limit": {"9"}}, {"limit_per_metric": {"1"}},
-		{"limit_per_metric": {"x"}}, {"limit": {"-3"}},
+		nil,
+		{"metric": {"requests_total"}},
+		{"metric": {"nothing"}},
+		{"limit": {"0"}},
+		{"limit": {"x"}},
+		{"limit": {"9"}},
+		{"limit_per_metric": {"1"}},
+		{"limit_per_metric": {"x"}},
+		{"limit": {"-3"}},
 	} {
 		same(http.MethodGet, "/api/v1/metadata", parameters)
 	}
@@ -101,8 +130,30 @@ var queries = []string{
 
 // changes are parameters that take the place of good ones.
 var changes = []url.Values{
-	{"time": {""}, "query": {"vector(1) offset 5000d"}}, {"time": {"x"}}, {"time": {begin.Format("2006-01-02T15:04:05Z07:00")}}, {"time": {"-1e12"}}, {"time": {"NaN"}},
-	{"start": {""}}, {"start": {"x"}}, {"start": {at(90)}}, {"end": {"x"}}, {"end": {"1e15"}}, {"step": {"0"}}, {"step": {"-1"}}, {"step": {"x"}}, {"step": {"1ms"}},
-	{"step": {"1e300"}}, {"step": {"30s"}}, {"timeout": {"x"}}, {"timeout": {"10s"}}, {"timeout": {"-1"}}, {"lookback_delta": {"1m"}}, {"lookback_delta": {"x"}},
-	{"limit": {"1"}}, {"limit": {"0"}}, {"limit": {"x"}}, {"limit": {"-2"}}, {"query": {"rate(odd[5m])"}, "limit": {"1"}},
+	{"time": {""}, "query": {"vector(1) offset 5000d"}},
+	{"time": {"x"}},
+	{"time": {begin.Format("2006-01-02T15:04:05Z07:00")}},
+	{"time": {"-1e12"}},
+	{"time": {"NaN"}},
+	{"start": {""}},
+	{"start": {"x"}},
+	{"start": {at(90)}},
+	{"end": {"x"}},
+	{"end": {"1e15"}},
+	{"step": {"0"}},
+	{"step": {"-1"}},
+	{"step": {"x"}},
+	{"step": {"1ms"}},
+	{"step": {"1e300"}},
+	{"step": {"30s"}},
+	{"timeout": {"x"}},
+	{"timeout": {"10s"}},
+	{"timeout": {"-1"}},
+	{"lookback_delta": {"1m"}},
+	{"lookback_delta": {"x"}},
+	{"limit": {"1"}},
+	{"limit": {"0"}},
+	{"limit": {"x"}},
+	{"limit": {"-2"}},
+	{"query": {"rate(odd[5m])"}, "limit": {"1"}},
 }

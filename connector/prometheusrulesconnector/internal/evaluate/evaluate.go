@@ -126,10 +126,14 @@ func (e *Evaluator) Check(files []string) error { return Check(e.parser, e.o.Log
 func Check(p parser.Parser, logger *slog.Logger, files []string, generated map[string]*rulefmt.RuleGroups) error {
 	loader := ruleset.Loader{Parser: p, Logger: logger, Generated: generated}
 	var errs []error
+	said := map[string]bool{} // what is no YAML is said twice
 	for _, name := range files {
 		_, found := loader.Load(name, false, ruleengine.NameValidation)
 		for _, err := range found {
-			errs = append(errs, fmt.Errorf("'rule_files': %w", err))
+			if !said[err.Error()] {
+				said[err.Error()] = true
+				errs = append(errs, fmt.Errorf("'rule_files': %w", err))
+			}
 		}
 	}
 	return errors.Join(errs...)

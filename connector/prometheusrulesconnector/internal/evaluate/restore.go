@@ -51,8 +51,8 @@ func restore(ctx context.Context, db storage.Queryable, last int64, known []*rul
 func firedAt(active time.Time, name string, known []*rules.AlertingRule, intervals map[string]time.Duration) time.Time {
 	for _, r := range known {
 		if interval := intervals[name]; r.Name() == name && interval > 0 {
-			rounds := (r.HoldDuration() + interval - 1) / interval
-			return active.Add(rounds * interval).Truncate(time.Second)
+			late := (interval - r.HoldDuration()%interval) % interval // until the first evaluation after "for"
+			return active.Add(r.HoldDuration() + late).Truncate(time.Second)
 		}
 	}
 	return active

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/promql/parser"
@@ -90,7 +91,7 @@ func spell(ms []*labels.Matcher) string {
 
 func metricName(ms []*labels.Matcher) string {
 	for _, m := range ms {
-		if m.Name == labels.MetricName && m.Type == labels.MatchEqual {
+		if m.Name == model.MetricNameLabel && m.Type == labels.MatchEqual {
 			return m.Value
 		}
 	}
@@ -151,7 +152,7 @@ func agree(series, alert labels.Labels) (shared int, ok bool) {
 	ok = true
 	alert.Range(func(l labels.Label) {
 		switch {
-		case l.Name == labels.MetricName || !series.Has(l.Name):
+		case l.Name == model.MetricNameLabel || !series.Has(l.Name):
 		case series.Get(l.Name) == l.Value:
 			shared++
 		default:

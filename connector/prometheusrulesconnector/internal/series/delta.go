@@ -4,6 +4,7 @@
 package series
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -89,8 +90,7 @@ func (s *sum) addHistogram(h *histogram.Histogram) {
 
 // settle ends a write: what was added is taken back if nothing was written, because it will come again.
 func (d *deltas) settle(now time.Time, written bool) {
-	for i := len(d.before) - 1; i >= 0; i-- {
-		c := d.before[i]
+	for _, c := range slices.Backward(d.before) {
 		if written {
 			c.of.seen = now
 		} else {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusexporter"
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/exemplar"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/textparse"
@@ -226,7 +227,7 @@ func parse(t *testing.T, page []byte) (series map[string]float64, exemplars map[
 		var ls labels.Labels
 		p.Labels(&ls)
 		_, _, v := p.Series()
-		if strings.HasSuffix(ls.Get(labels.MetricName), "_created") {
+		if strings.HasSuffix(ls.Get(model.MetricNameLabel), "_created") {
 			continue // the time of the start, which Prometheus does not keep as a series by default
 		}
 		ls = ls.WithoutEmpty()
@@ -245,7 +246,7 @@ func stored(t *testing.T, db *database) (series map[string]float64, exemplars ma
 	q, err := db.Querier(math.MinInt64, math.MaxInt64)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, q.Close()) }()
-	all := labels.MustNewMatcher(labels.MatchRegexp, labels.MetricName, ".+")
+	all := labels.MustNewMatcher(labels.MatchRegexp, model.MetricNameLabel, ".+")
 	set := q.Select(context.Background(), false, nil, all)
 	for set.Next() {
 		it := set.At().Iterator(nil)

@@ -15,6 +15,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/ruleset"
 	"github.com/otelcol-ml/otelcol-ml/internal/slo"
+	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // Sources are the globs of a config.
@@ -24,10 +25,13 @@ type Sources struct{ RuleFiles, SLOFiles []string }
 type Found struct {
 	// Files are rule files.
 	Files []string
-	// Generated are the groups of objectives, by the name that they are listed under: slo:FILE, or slo:cards.
+	// Generated are the groups of objectives, by the name that they are listed under: slo:files, and slo:cards.
 	Generated map[string]*rulefmt.RuleGroups
-	// Objectives is their number.
+	// Objectives is their number, Notes what they say that is not carried out.
 	Objectives int
+	Notes      []string
+	// BadCards are the faults in objectives of cards. The other ones are there.
+	BadCards error
 	// Unmatched are globs without a file.
 	Unmatched []string
 	// Fingerprint changes when a file does.
@@ -36,11 +40,11 @@ type Found struct {
 
 // Names of generated groups.
 const (
-	prefix    = "slo:"
-	fromCards = prefix + "cards"
+	fromFiles = "slo:files"
+	fromCards = "slo:cards"
 )
 
-// Find finds all rules. cards may be nil. The error names every violation, with its file and line where it has one;
+// Find finds all rules. cards may be nil. The error names every violation in files, with its line where it has one;
 // the fingerprint is set with an error, too.
 func (s Sources) Find(cards *catalog.Set) (Found, error) {
 	found := Found{Generated: map[string]*rulefmt.RuleGroups{}}
@@ -58,43 +62,44 @@ func (s Sources) Find(cards *catalog.Set) (Found, error) {
 			fail("rule_files", fmt.Errorf("%q is no shipped file; there are %s", pattern, strings.Join(ruleset.ShippedNames(), ", ")))
 		}
 	}
+	rulePrint, err := ruleset.Fingerprint(found.Files)
+	fail("rule_files", err)
+
 	files, unmatched, err := ruleset.Expand(s.SLOFiles)
 	fail("slo_files", err)
 	found.Unmatched = append(found.Unmatched, unmatched...)
-
-	rulePrint, err := ruleset.Fingerprint(found.Files)
-	fail("rule_files", err)
 	sloPrint, err := ruleset.Fingerprint(files)
 	fail("slo_files", err)
 	found.Fingerprint = rulePrint + sloPrint
-
-	for _, file := range files {
-		fail("slo_files", found.addFile(file))
+	for _, violation := range yamldoc.Violations(found.addFiles(files)) {
+		fail("slo_files", violation)
 	}
 	if cards != nil {
-		fail("slos", found.addCards(cards))
+		found.BadCards = found.addCards(cards)
 	}
 	return found, errors.Join(errs...)
 }
 
-func (f *Found) addFile(file string) error {
-	content, err := ruleset.Read(file)
-	if err != nil {
-		return fmt.Errorf("%s: %w", file, err)
+// addFiles reads files with objectives, which may refer to each other.
+func (f *Found) addFiles(names []string) error {
+	var files []slo.File
+	for _, name := range names {
+		content, err := ruleset.Read(name)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		files = append(files, slo.File{Name: name, Content: content})
 	}
-	objectives, err := slo.Parse(file, content)
+	objectives, err := slo.ParseFiles(files)
 	if err != nil {
 		return err
 	}
-	return f.generate(prefix+file, objectives)
+	return f.generate(fromFiles, objectives)
 }
 
 func (f *Found) addCards(cards *catalog.Set) error {
 	objectives, err := slo.FromCards(cards)
-	if err != nil {
-		return err
-	}
-	return f.generate(fromCards, objectives)
+	return errors.Join(err, f.generate(fromCards, objectives))
 }
 
 func (f *Found) generate(name string, objectives []slo.SLO) error {
@@ -107,5 +112,10 @@ func (f *Found) generate(name string, objectives []slo.SLO) error {
 	}
 	f.Generated[name] = groups
 	f.Objectives += len(objectives)
+	for i := range objectives {
+		for _, note := range objectives[i].Notes {
+			f.Notes = append(f.Notes, objectives[i].ID+": "+note)
+		}
+	}
 	return nil
 }

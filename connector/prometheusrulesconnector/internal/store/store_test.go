@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/stretchr/testify/assert"
@@ -42,7 +43,7 @@ func TestSize(t *testing.T) {
 	noise := rand.New(rand.NewPCG(1, 2))
 	names := make([]labels.Labels, series)
 	for i := range names {
-		names[i] = labels.FromStrings(labels.MetricName, "noise", "i", fmt.Sprint(i))
+		names[i] = labels.FromStrings(model.MetricNameLabel, "noise", "i", fmt.Sprint(i))
 	}
 	at := time.Now().Add(-10 * time.Hour).UnixMilli()
 	var written, refused int
@@ -71,7 +72,7 @@ func TestSize(t *testing.T) {
 	q, err := s.Querier(at-int64(time.Hour/time.Millisecond), at)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, q.Close()) }()
-	set := q.Select(context.Background(), false, nil, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, "noise"))
+	set := q.Select(context.Background(), false, nil, labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, "noise"))
 	n := 0
 	for set.Next() {
 		n++
@@ -107,7 +108,7 @@ func TestRepair(t *testing.T) {
 	folder := t.TempDir()
 	write := func(s *Store, v float64, at time.Time) {
 		app := s.AppenderV2(context.Background())
-		_, err := app.Append(0, labels.FromStrings(labels.MetricName, "x"), 0, at.UnixMilli(), v, nil, nil, storage.AOptions{})
+		_, err := app.Append(0, labels.FromStrings(model.MetricNameLabel, "x"), 0, at.UnixMilli(), v, nil, nil, storage.AOptions{})
 		require.NoError(t, err)
 		require.NoError(t, app.Commit())
 	}
