@@ -14,7 +14,10 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/ruleengine"
+	"github.com/otelcol-ml/otelcol-ml/internal/slo"
+	"github.com/otelcol-ml/otelcol-ml/internal/slo/generate"
 )
 
 const runbooks = "../docs/runbooks"
@@ -36,6 +39,12 @@ func TestRunbooks(t *testing.T) {
 		}
 		pages[rule.Alert+".md"] = true
 	}
+	for _, alert := range generate.Alerts {
+		pages[alert+".md"] = true
+	}
+	for _, record := range objectives(t) {
+		names[record] = series{metric: record}
+	}
 	files, err := filepath.Glob(runbooks + "/*.md")
 	require.NoError(t, err)
 	for _, file := range files {
@@ -51,6 +60,23 @@ func TestRunbooks(t *testing.T) {
 		checkPage(t, names, strings.TrimSuffix(filepath.Base(file), ".md"), string(content))
 	}
 	assert.Empty(t, pages, "alerts without a page")
+}
+
+// objectives returns the series of the objectives on the example cards.
+func objectives(t *testing.T) (records []string) {
+	t.Helper()
+	cards, err := catalog.Load("../examples/catalog")
+	require.NoError(t, err)
+	found, err := slo.FromCards(cards)
+	require.NoError(t, err)
+	groups, err := slo.RuleGroups(found)
+	require.NoError(t, err)
+	for _, g := range groups.Groups {
+		for _, r := range g.Rules {
+			records = append(records, r.Record)
+		}
+	}
+	return records
 }
 
 func checkPage(t *testing.T, names map[string]series, alert, page string) {

@@ -262,7 +262,7 @@ func (g *group) breachAlert(b *objective.Breach) {
 	}
 	name := g.slo.Alerts.Name
 	if name == "" {
-		name = "SLOBreach"
+		name = alertBreach
 	}
 	expr := fmt.Sprintf("max without (%s) (last_over_time(%s[%s])) and (%s)", labelWindow, value, held, g.holding(g.series(recordBreach)))
 	g.alert(name, expr, 0, severity, g.say(b, window), g.wanted(g.slo.Alerts.Page))

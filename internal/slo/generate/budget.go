@@ -225,7 +225,7 @@ func (g *group) burnAlert(name, severity, due, ratio string, wait time.Duration,
 	own.Labels[labelAlert] = name
 	alert := g.slo.Alerts.Name
 	if alert == "" {
-		alert = "SLOErrorBudgetBurn"
+		alert = alertBurn
 	}
 	g.alert(alert, fmt.Sprintf("last_over_time(%s[%s]) and ignoring (%s) (%s)",
 		g.series(recordBurn), held, labelAlert, g.holding(g.series(recordBurning, labelAlert, name))), wait, severity, map[string]string{
@@ -261,7 +261,7 @@ func (g *group) budgetVerdict(b *objective.Budget) {
 
 // historyAlert says that there is not as much history as the period needs.
 func (g *group) historyAlert(b *objective.Budget) {
-	g.alert("SLOHistoryShort", fmt.Sprintf("%s < %s", g.series(recordHistory), number(enoughHistory)), time.Hour, "info", map[string]string{
+	g.alert(alertHistory, fmt.Sprintf("%s < %s", g.series(recordHistory), number(enoughHistory)), time.Hour, "info", map[string]string{
 		"summary": fmt.Sprintf("%s: there is {{ $value | humanizePercentage }} of the history that %s need",
 			g.title(), objective.Duration(b.Period)),
 		"description": "What is left of the error budget is not known yet. It never will be if the retention is shorter than the period. " +

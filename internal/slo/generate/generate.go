@@ -92,6 +92,22 @@ func (g *group) series(name string, labels ...string) string {
 	return name + "{" + strings.Join(matchers, ",") + "}"
 }
 
+// Alerts are the names of alerts where their author has given none. Each has a page in docs/runbooks.
+var Alerts = []string{alertBurn, alertBreach, alertNoData, alertHistory, alertNotMeasurable}
+
+const (
+	alertBurn          = "SLOErrorBudgetBurn"
+	alertBreach        = "SLOBreach"
+	alertNoData        = "SLONoData"
+	alertHistory       = "SLOHistoryShort"
+	alertNotMeasurable = "SLONotMeasurable"
+)
+
+const (
+	annotationRunbook = "runbook_url"
+	runbooks          = "https://github.com/otelcol-ml/otelcol-ml/blob/main/docs/runbooks/"
+)
+
 // alert adds an alerting rule. Labels of the objective are on it, what its author wants on alerts is
 // in own.
 func (g *group) alert(name, expr string, wait time.Duration, severity string, annotations map[string]string, own objective.Alert) {
@@ -102,6 +118,9 @@ func (g *group) alert(name, expr string, wait time.Duration, severity string, an
 	labels[labelID], labels[labelService], labels[labelName] = g.slo.ID, g.slo.Service, g.slo.Name
 	for _, more := range []map[string]string{annotations, own.Annotations} {
 		maps.Copy(notes, more)
+	}
+	if _, ok := notes[annotationRunbook]; !ok && slices.Contains(Alerts, name) {
+		notes[annotationRunbook] = runbooks + name + ".md"
 	}
 	g.Rules = append(g.Rules, rulefmt.Rule{Alert: name, Expr: expr, For: model.Duration(wait), Labels: labels, Annotations: notes})
 }
@@ -135,7 +154,7 @@ func (g *group) silence(series string) {
 	if g.slo.NoData != objective.AlertNoData {
 		return
 	}
-	g.alert("SLONoData", g.series(recordVerdict, labelVerdict, verdictNoData)+" == 1", 15*time.Minute, "warning", map[string]string{
+	g.alert(alertNoData, g.series(recordVerdict, labelVerdict, verdictNoData)+" == 1", 15*time.Minute, "warning", map[string]string{
 		"summary":     g.title() + ": there are no data",
 		"description": "Nothing says whether the objective is met. Alerts that fired are held for " + held + ".",
 	}, objective.Alert{})
@@ -149,7 +168,7 @@ func (g *group) missing() {
 	if g.slo.Missing == "" {
 		return
 	}
-	g.alert("SLONotMeasurable", g.slo.Missing, 10*time.Minute, "warning", map[string]string{
+	g.alert(alertNotMeasurable, g.slo.Missing, 10*time.Minute, "warning", map[string]string{
 		"summary":     g.title() + " cannot be measured",
 		"description": g.slo.MissingText,
 	}, objective.Alert{})
