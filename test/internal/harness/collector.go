@@ -79,12 +79,13 @@ func launch(t testing.TB, options Options) *Collector {
 		dir = t.TempDir()
 	}
 	port := FreePort(t)
+	metrics := fmt.Sprintf("127.0.0.1:%d", port) // the default config scrapes itself there
 	own := fmt.Sprintf("yaml:service::telemetry::metrics::readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]", port)
 	args := append(ConfigArgs(t, append(slices.Clip(options.Configs), own)...), options.Args...)
 	return &Collector{
-		Process: Start(t, dir, options.Env, binary, args...),
+		Process: Start(t, dir, append(slices.Clip(options.Env), "OTELCOL_ML_TELEMETRY="+metrics), binary, args...),
 		Dir:     dir,
-		Metrics: fmt.Sprintf("127.0.0.1:%d", port),
+		Metrics: metrics,
 	}
 }
 
