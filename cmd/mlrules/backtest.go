@@ -186,7 +186,7 @@ const maxThresholds = 50
 
 func parseThresholds(text string) (name string, values []float64, err error) {
 	name, list, ok := strings.Cut(text, "=")
-	for _, one := range strings.Split(list, ",") {
+	for one := range strings.SplitSeq(list, ",") {
 		v, err := strconv.ParseFloat(strings.TrimSpace(one), 64)
 		ok = ok && err == nil
 		values = append(values, v)

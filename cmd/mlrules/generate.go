@@ -138,15 +138,9 @@ func (f *objectiveFiles) file(path string) error {
 	return f.content(path, content)
 }
 
-// content sorts a file: cards have a kind and no version.
+// content sorts a file.
 func (f *objectiveFiles) content(name string, content []byte) error {
-	var head struct {
-		Kind       string `yaml:"kind"`
-		APIVersion string `yaml:"apiVersion"`
-		Version    string `yaml:"version"`
-	}
-	err := yaml.NewDecoder(bytes.NewReader(content)).Decode(&head)
-	if err != nil || head.APIVersion != "" || head.Version != "" || head.Kind != "model" && head.Kind != "job" {
+	if !isCard(content) {
 		f.slos = append(f.slos, slo.File{Name: name, Content: content})
 		return nil
 	}
@@ -156,6 +150,18 @@ func (f *objectiveFiles) content(name string, content []byte) error {
 	}
 	f.models, f.jobs = append(f.models, set.Models...), append(f.jobs, set.Jobs...)
 	return nil
+}
+
+// isCard tells cards, which have a kind and no version, from files with objectives. What is no YAML is none: the reader of those
+// says so, with its line.
+func isCard(content []byte) bool {
+	var head struct {
+		Kind       string `yaml:"kind"`
+		APIVersion string `yaml:"apiVersion"`
+		Version    string `yaml:"version"`
+	}
+	err := yaml.NewDecoder(bytes.NewReader(content)).Decode(&head)
+	return err == nil && head.APIVersion == "" && head.Version == "" && (head.Kind == "model" || head.Kind == "job")
 }
 
 // writeGroups writes rules as a file of Prometheus.

@@ -23,7 +23,7 @@ func TestDocs(t *testing.T) {
 		if strings.HasPrefix(block[1], "kind: model") {
 			slos, err = FromCards(cards(t, block[1]))
 		} else {
-			slos, err = Parse("docs/slos.md", []byte(block[1]))
+			slos, err = parse("docs/slos.md", []byte(block[1]))
 		}
 		require.NoError(t, err)
 		generated(t, slos)

@@ -22,7 +22,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte("version: prometheus/v1\nservice: s\nslos:\n- {name: 'a\"\\n', objective: 99, sli: {raw: {error_ratio_query: 'rate(a[{{.window}}])'}}}\n"))
 	f.Add([]byte("apiVersion: sloth.slok.dev/v1\nkind: AlertWindows\nspec: {sloPeriod: 7d, page: {quick: {errorBudgetPercent: 8, shortWindow: 5m, longWindow: 1h}}}\n"))
 	f.Fuzz(func(t *testing.T, content []byte) {
-		slos, err := Parse("f", content)
+		slos, err := parse("f", content)
 		if err != nil {
 			return
 		}

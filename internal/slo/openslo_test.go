@@ -77,7 +77,7 @@ spec: {description: a shop}
 
 // TestOpenSLO reads what refers to each other, and says what is not carried out.
 func TestOpenSLO(t *testing.T) {
-	slos, err := Parse("o.yaml", []byte(openSLO))
+	slos, err := parse("o.yaml", []byte(openSLO))
 	require.NoError(t, err)
 	require.Len(t, slos, 2)
 	s := slos[0]
@@ -116,11 +116,11 @@ func TestFilesReferToEachOther(t *testing.T) {
 func TestOpenSLOExample(t *testing.T) {
 	content, err := os.ReadFile("testdata/openslo-ratio-timeslices.yaml")
 	require.NoError(t, err)
-	_, err = Parse("e.yaml", content)
+	_, err = parse("e.yaml", content)
 	assert.EqualError(t, err, `e.yaml:19:13: spec.indicator.spec.ratioMetric.good.metricSource: the source is of type "Any": rules can only be made of queries of the type Prometheus
 e.yaml:24:13: spec.indicator.spec.ratioMetric.total.metricSource: the source is of type "Any": rules can only be made of queries of the type Prometheus`)
 
-	slos, err := Parse("e.yaml", []byte(strings.NewReplacer("type: Any", "type: prometheus", "query: Any", "query: up").Replace(string(content))))
+	slos, err := parse("e.yaml", []byte(strings.NewReplacer("type: Any", "type: prometheus", "query: Any", "query: up").Replace(string(content))))
 	require.NoError(t, err)
 	assert.Equal(t, objective.Slice{Length: time.Minute}, slos[0].Budget.Slice)
 	assert.Equal(t, objective.Query("sum_over_time((up)[{{.window}}:1m])"), slos[0].Budget.Indicator.Good)
@@ -129,7 +129,7 @@ e.yaml:24:13: spec.indicator.spec.ratioMetric.total.metricSource: the source is 
 // violations are the errors of files, without the file.
 func violations(t *testing.T, text string) []string {
 	t.Helper()
-	_, err := Parse("f", []byte(text))
+	_, err := parse("f", []byte(text))
 	var out []string
 	for _, v := range yamldoc.Violations(err) {
 		out = append(out, strings.TrimPrefix(v.Error(), "f:"))

@@ -20,13 +20,8 @@ type File struct {
 // documents bound one document of objectives.
 var documents = yamldoc.Options{MaxValues: 50_000, MaxDepth: 32}
 
-// Parse reads the objectives of one file, which may have several documents. The error joins all
-// violations (yamldoc.Violations), each with its line and key.
-func Parse(name string, content []byte) ([]SLO, error) {
-	return ParseFiles([]File{{Name: name, Content: content}})
-}
-
-// ParseFiles reads files that may refer to each other's documents.
+// ParseFiles reads the objectives of files, which may have several documents and refer to each other's. The error joins
+// all violations (yamldoc.Violations), each with its line and key.
 func ParseFiles(files []File) ([]SLO, error) {
 	report := &yamldoc.Report{}
 	p := &parsing{windows: sloth.Windows{}, openslo: openslo.NewReader()}

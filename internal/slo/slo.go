@@ -6,7 +6,7 @@
 // them.
 //
 //	cards ────────────► FromCards ─┐
-//	OpenSLO v1, Sloth ► Parse ─────┴► []SLO (objective) ──► RuleGroups (generate)
+//	OpenSLO v1, Sloth ► ParseFiles ┴► []SLO (objective) ──► RuleGroups (generate)
 package slo
 
 import (

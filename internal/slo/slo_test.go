@@ -104,3 +104,8 @@ func TestEveryObjective(t *testing.T) {
 	require.GreaterOrEqual(t, other, 0)
 	assert.Contains(t, groups.Groups[other].Rules[0].Expr, `ml_model_name="m",ml_model_role!="shadow",deployment_environment_name!~"production"`)
 }
+
+// parse reads one file.
+func parse(name string, content []byte) ([]SLO, error) {
+	return ParseFiles([]File{{Name: name, Content: content}})
+}

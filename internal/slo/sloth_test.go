@@ -104,7 +104,7 @@ func TestSloth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			content, err := os.ReadFile(filepath.Join(dir, name))
 			require.NoError(t, err)
-			slos, err := Parse(name, content)
+			slos, err := parse(name, content)
 			require.NoError(t, err)
 			both := slothGroups(t, filepath.Join(dir, "_gen", name))
 			both.Groups = append(both.Groups, generated(t, slos).Groups...)

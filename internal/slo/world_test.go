@@ -43,6 +43,7 @@ type inMemory struct{ groups *rulefmt.RuleGroups }
 func (l inMemory) Load(string, bool, model.ValidationScheme) (*rulefmt.RuleGroups, []error) {
 	return l.groups, nil
 }
+
 func (inMemory) Parse(query string) (parser.Expr, error) {
 	return ruleengine.Parser().ParseExpr(query)
 }

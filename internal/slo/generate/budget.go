@@ -135,7 +135,7 @@ func badEvents(i objective.Indicator, w time.Duration) string {
 // which a night without traffic counts as much as the day.
 func (g *group) period(b *objective.Budget) {
 	period, every, base := objective.Duration(b.Period), periodInterval, recordEvents
-	expr := ""
+	var expr string
 	switch i := b.Indicator; {
 	case b.Slice.Length > 0:
 		base, every, expr = recordSlice, b.Slice.Length, g.errorRatio(b, b.Period)

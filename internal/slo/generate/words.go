@@ -55,13 +55,13 @@ func (g *group) say(b *objective.Breach, window string) map[string]string {
 
 // look is a template that reads what was recorded for the series of the alert.
 func (g *group) look(b *objective.Breach, record, window, show string) string {
-	format, args := g.series(record, labelWindow, window), ""
+	format, args := g.series(record, labelWindow, window), strings.Builder{}
 	format = strings.ReplaceAll(format, "%", "%%")
 	for _, label := range b.By {
 		format = strings.TrimSuffix(format, "}") + "," + label + "=%q}"
-		args += " $labels." + label
+		args.WriteString(" $labels." + label)
 	}
-	return fmt.Sprintf("{{ with printf %s%s | query }}{{ . | first | value | %s }}{{ else }}?{{ end }}", strconv.Quote(format), args, show)
+	return fmt.Sprintf("{{ with printf %s%s | query }}{{ . | first | value | %s }}{{ else }}?{{ end }}", strconv.Quote(format), args.String(), show)
 }
 
 // bound says in words what is allowed.

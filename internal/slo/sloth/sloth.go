@@ -6,6 +6,7 @@
 package sloth
 
 import (
+	"maps"
 	"strings"
 	"time"
 
@@ -88,9 +89,7 @@ func (k spelling) slo(b block.Block, service string, common map[string]string, w
 		Alerts: k.alerting(b.Child("alerting")),
 	}
 	for _, labels := range []map[string]string{common, b.Texts("labels")} {
-		for name, value := range labels {
-			s.Labels[name] = value
-		}
+		maps.Copy(s.Labels, labels)
 	}
 	if percent := b.Number("objective"); percent != nil {
 		s.Budget.Objective = *percent / 100

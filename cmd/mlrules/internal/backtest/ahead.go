@@ -126,7 +126,8 @@ func (a *ahead) load(ctx context.Context, r *results, text string, step time.Dur
 	a.queries++
 	end := r.start.Add((stepsAhead - 1) * step)
 	if end.After(a.until) {
-		end = r.start.Add(a.until.Sub(r.start) / step * step)
+		whole := a.until.Sub(r.start)
+		end = r.start.Add(whole - whole%step)
 	}
 	q, err := a.engine.NewRangeQuery(ctx, a.overlay, nil, text, r.start, end, step)
 	if err != nil {

@@ -262,7 +262,7 @@ func (b *backtest) report(ctx context.Context) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer written.Close() //nolint:errcheck // it was only read
+	defer written.Close() // it was only read
 	for _, g := range b.groups {
 		for _, t := range g.rules {
 			r.Rules = append(r.Rules, b.reportRule(ctx, g, t, written))
@@ -287,7 +287,7 @@ func (b *backtest) reportRule(ctx context.Context, g *group, t *testedRule, writ
 	alerting, ok := t.rule.(*rules.AlertingRule)
 	if !ok {
 		r.Record = t.rule.Name()
-		name := labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, r.Record)
+		name := labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, r.Record)
 		r.Series = count(ctx, written, []*labels.Matcher{name})
 		return r
 	}

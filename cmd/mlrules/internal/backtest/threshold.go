@@ -4,6 +4,7 @@
 package backtest
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -42,19 +43,19 @@ func findThreshold(expr parser.Expr) (threshold, error) {
 				node, whole = n.LHS, false
 				continue
 			case n.Op == parser.LOR:
-				return threshold{}, fmt.Errorf(`its top is "or": each side has a threshold of its own`)
+				return threshold{}, errors.New(`its top is "or": each side has a threshold of its own`)
 			case n.Op == parser.EQLC || n.Op == parser.NEQ:
 				return threshold{}, fmt.Errorf("it asks for one value (%s), not for more or less than one", n.Op)
 			case !n.Op.IsComparisonOperator():
 				return threshold{}, fmt.Errorf("its top is %s, which compares nothing", n.Op)
 			case n.ReturnBool:
-				return threshold{}, fmt.Errorf("its comparison has bool, so that it is always there")
+				return threshold{}, errors.New("its comparison has bool, so that it is always there")
 			}
 			t, err := thresholdOf(expr, n)
 			t.whole = whole
 			return t, err
 		default:
-			return threshold{}, fmt.Errorf("it compares with no number at its top")
+			return threshold{}, errors.New("it compares with no number at its top")
 		}
 	}
 }
@@ -66,7 +67,7 @@ func thresholdOf(expr parser.Expr, n *parser.BinaryExpr) (threshold, error) {
 	if v, ok := constant(n.LHS); ok {
 		return threshold{expr: expr, comparison: n, value: v}, nil
 	}
-	return threshold{}, fmt.Errorf("it compares two series, not a series with a number")
+	return threshold{}, errors.New("it compares two series, not a series with a number")
 }
 
 // constant computes an expression of numbers, such as 14.4 * 0.001.
