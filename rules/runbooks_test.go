@@ -126,6 +126,15 @@ func TestLists(t *testing.T) {
 	}
 }
 
+// TestObjectivesAreListed says that the index has the alerts of objectives, too.
+func TestObjectivesAreListed(t *testing.T) {
+	content, err := os.ReadFile(runbooks + "/README.md")
+	require.NoError(t, err)
+	for _, alert := range generate.Alerts {
+		assert.Contains(t, string(content), "- ["+alert+"]("+alert+".md): ")
+	}
+}
+
 // rows are the rows of the tables of a page that have links, as far as the first columns.
 func rows(page string, columns int) []string {
 	var list []string

@@ -175,6 +175,7 @@ func TestFalsePositivesInBrazil(t *testing.T) {
 			assert.NotEmpty(t, a.Annotations[key], key)
 			assert.NotContains(t, a.Annotations[key], "?", key)
 		}
+		assert.Contains(t, a.Annotations["value"], "%")
 		assert.Equal(t, "https://example.com/runbooks/fraud", a.Annotations["runbook_url"])
 		ids := strings.Fields(a.Annotations["trace_ids"])
 		require.Len(t, ids, 3)

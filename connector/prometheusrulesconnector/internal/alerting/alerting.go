@@ -223,6 +223,7 @@ const (
 	labelSeverity     = "severity"
 	annotationSummary = "summary"
 	annotationMessage = "description"
+	annotationValue   = "value"
 )
 
 // describe makes the alert of labels and, where a rule has spoken, of its annotations and value.
@@ -247,8 +248,8 @@ func (a *Alerts) describe(ls labels.Labels, x *rules.Alert, startsAt time.Time) 
 		of.Summary = of.Name
 		return of
 	}
+	of.Annotations[annotationValue] = strconv.FormatFloat(x.Value, 'g', 6, 64)
 	x.Annotations.Range(func(l labels.Label) { of.Annotations[l.Name] = l.Value })
-	of.Annotations["value"] = strconv.FormatFloat(x.Value, 'g', 6, 64)
 	of.Summary = summary(of)
 	delete(of.Annotations, annotationSummary)
 	return of
