@@ -46,6 +46,7 @@ func BenchmarkSeries(b *testing.B) {
 		require.NoError(b, err)
 		took += time.Since(begun)
 	}
+	require.NoError(b, c.store.Guard())
 	b.Logf("heap per series %.0f B, files %.0f MB, write %.1f µs a sample", float64(heap()-before)/count, float64(c.store.Size())/1e6,
 		took.Seconds()*1e6/float64(count*steps))
 	now := start.Add(span)
