@@ -84,6 +84,8 @@ func TestSize(t *testing.T) {
 func watch(t *testing.T, folder string) func() int64 {
 	stop, done := make(chan struct{}), make(chan int64)
 	go func() {
+		tick := time.NewTicker(2 * time.Millisecond) // a block of this size takes tens of them
+		defer tick.Stop()
 		var largest int64
 		for {
 			if size, err := directorySize(folder); err == nil {
@@ -93,7 +95,7 @@ func watch(t *testing.T, folder string) func() int64 {
 			case <-stop:
 				done <- largest
 				return
-			default:
+			case <-tick.C:
 			}
 		}
 	}()
