@@ -41,13 +41,14 @@ simulate: ## months of simulated traffic with and without a drift: docs/simulati
 coverage: ## how often the intervals of measures hold the truth: docs/evaluation.md (minutes)
 	EVALUATION_COVERAGE_TRIALS=10000 $(GO) test ./internal/evaluation -count=1 -timeout 5h -run '^TestCoverage$$'
 
-# What one goroutine does has no race, and simulations take ten times as long under the detector: these, and generated tests, are in "make test" alone.
+# What one goroutine does has no race, and simulations take ten times as long under the detector: these, internal/slo and generated tests are in
+# "make test" alone.
 ONE_GOROUTINE := TestSeriesMemory|TestPValues|TestPValuesWithoutDrift|TestWassersteinPValueWithoutDifference|TestFalseAlerts|TestWhatIsFound
 
 test-race: export CGO_ENABLED := 1
 test-race: ## the components' tests under the race detector (needs a C compiler)
 	$(GO) test -race -timeout 25m -skip '^($(ONE_GOROUTINE))$$' $(TESTFLAGS) \
-		$$($(GO) list ./internal/... ./connector/... ./exporter/... ./extension/... ./processor/... ./receiver/... | grep -Ev '/metadata(test)?$$')
+		$$($(GO) list ./internal/... ./connector/... ./exporter/... ./extension/... ./processor/... ./receiver/... | grep -Ev '/metadata(test)?$$|/internal/slo(/|$$)')
 
 # A new input is made smaller for ten executions, not for a minute, which is Go's default and most of the time of a short run.
 fuzz: ## every fuzz target for FUZZTIME (10s)
