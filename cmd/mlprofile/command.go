@@ -10,8 +10,9 @@ func newCommand() *cobra.Command {
 		Use:   "mlprofile",
 		Short: "Baselines of data sets, how far data has drifted from them, and how good predictions are",
 		Long: `mlprofile makes the baselines that ml_summary and ml_drift compare live traffic with, from CSV, JSON lines or
-Parquet files, and computes drift between files, and measures of predictions with labels, with the code that the collector runs.`,
+Parquet files, or from profiles of whylogs, TFDV and SageMaker, and computes drift between files, and measures of predictions with labels, with the code that the collector runs.`,
 		Example: `  mlprofile build training.csv --prediction label --confidence score -o catalog/fraud.json
+  mlprofile import FeatureStats.pb -o catalog/taxi.json
   mlprofile show catalog/fraud.json
   mlprofile card catalog/fraud.json --name fraud > catalog/fraud.yaml
   mlprofile score --method psi --reference catalog/fraud.json --current today.csv --column amount
@@ -22,6 +23,6 @@ Parquet files, and computes drift between files, and measures of predictions wit
 		SilenceErrors: true,
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(newBuild(), newShow(), newCard(), newScore(), newCompare(), newEvaluate(), newStream(), newThreshold())
+	cmd.AddCommand(newBuild(), newImport(), newShow(), newCard(), newScore(), newCompare(), newEvaluate(), newStream(), newThreshold())
 	return cmd
 }
