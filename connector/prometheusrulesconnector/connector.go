@@ -318,12 +318,12 @@ func (c *rulesConnector) guard(ctx context.Context) {
 
 // reload loads the rules if a file or the catalog has changed. With a violation those that are loaded stay.
 func (c *rulesConnector) reload(ctx context.Context, first bool) error {
-	cards := c.catalog.Snapshot()
-	found, err := c.cfg.sources().Find(cards)
-	if !first && found.Fingerprint == c.loaded.fingerprint && cards == c.loaded.cards {
+	cards, fingerprint := c.catalog.Snapshot(), c.cfg.sources().Fingerprint()
+	if !first && fingerprint == c.loaded.fingerprint && cards == c.loaded.cards {
 		return nil
 	}
-	c.loaded.fingerprint, c.loaded.cards = found.Fingerprint, cards
+	c.loaded.fingerprint, c.loaded.cards = fingerprint, cards
+	found, err := c.cfg.sources().Find(cards)
 	if first {
 		for _, pattern := range found.Unmatched {
 			c.logger.Info("No file matches; what comes later is loaded then", zap.String("pattern", pattern))

@@ -185,6 +185,26 @@ func TestReload(t *testing.T) {
 	})
 }
 
+// TestRestartWithoutItsRule: an alert that fired is resolved by name where the rule is gone after the restart.
+func TestRestartWithoutItsRule(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		folder := t.TempDir()
+		r := start(t, settings(), folder, temperature, nil)
+		r.during(t, 5*time.Minute, oven(250))
+		before := r.said(t)
+		require.NotEmpty(t, before)
+		r.stop(t)
+
+		r = start(t, settings(), folder, "groups: []\n", nil)
+		r.during(t, time.Minute, oven(250))
+		after := r.said(t)
+		require.NotEmpty(t, after)
+		assert.Equal(t, alert.Resolved, after[0].State)
+		assert.Equal(t, before[0].Fingerprint(), after[0].Fingerprint())
+		r.stop(t)
+	})
+}
+
 const refunds = `
 groups:
   - name: shop

@@ -146,7 +146,9 @@ func (a *Alerts) fires(ctx context.Context, k key, of *rules.AlertingRule, x *ru
 		return
 	}
 	e.traces, e.sought = nil, time.Time{}
-	a.evidence(ctx, e, of, x, now)
+	if a.source.Len() < a.o.Limit { // where there is no place for it, nothing is looked for at each evaluation
+		a.evidence(ctx, e, of, x, now)
+	}
 	startsAt := x.FiredAt.Truncate(time.Second) // what ALERTS_FOR_STATE keeps for a restart
 	if before, ok := a.restored[k.labels]; ok && labels.Equal(before.labels, x.Labels) {
 		startsAt = before.startsAt

@@ -153,9 +153,7 @@ func (e *Evaluator) loaded() {
 
 	e.mu.Lock()
 	e.evidence = newSources(groups, e.parser)
-	if e.settling == nil {
-		e.o.Alerts.Retain(time.Now(), func(r alerting.Rule) bool { return there[r] })
-	}
+	e.o.Alerts.Retain(time.Now(), func(r alerting.Rule) bool { return there[r] })
 	for key := range e.last {
 		if !keys[key] {
 			delete(e.last, key)
@@ -166,6 +164,7 @@ func (e *Evaluator) loaded() {
 			delete(e.settling, key)
 		}
 	}
+	e.settled(time.Now())
 	e.mu.Unlock()
 }
 
@@ -178,7 +177,9 @@ func (e *Evaluator) Restore(ctx context.Context) error {
 			e.settling[rules.GroupKey(g.File(), g.Name())] = roundsToSettle
 		}
 	}
-	return restore(ctx, e.db, e.db.Head().MaxTime(), e.manager.AlertingRules(), e.intervals(), e.o.Alerts)
+	err := restore(ctx, e.db, e.db.Head().MaxTime(), e.manager.AlertingRules(), e.intervals(), e.o.Alerts)
+	e.settled(time.Now()) // without rules
+	return err
 }
 
 func (e *Evaluator) intervals() map[string]time.Duration {
@@ -263,7 +264,12 @@ func (e *Evaluator) settle(key string, at time.Time) {
 	} else {
 		delete(e.settling, key)
 	}
-	if len(e.settling) == 0 {
+	e.settled(at)
+}
+
+// settled ends what was restored and does not fire, once no group is left to speak. The caller holds the lock.
+func (e *Evaluator) settled(at time.Time) {
+	if e.settling != nil && len(e.settling) == 0 {
 		e.settling = nil
 		e.o.Alerts.Settle(at)
 	}

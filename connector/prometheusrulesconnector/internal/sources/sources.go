@@ -34,8 +34,6 @@ type Found struct {
 	BadCards error
 	// Unmatched are globs without a file.
 	Unmatched []string
-	// Fingerprint changes when a file does.
-	Fingerprint string
 }
 
 // Names of generated groups.
@@ -44,8 +42,18 @@ const (
 	fromCards = "slo:cards"
 )
 
-// Find finds all rules. cards may be nil. The error names every violation in files, with its line where it has one;
-// the fingerprint is set with an error, too.
+// Fingerprint returns a text that changes when a file does. What cannot be read is part of it.
+func (s Sources) Fingerprint() string {
+	var print strings.Builder
+	for _, patterns := range [][]string{s.RuleFiles, s.SLOFiles} {
+		files, _, err := ruleset.Expand(patterns)
+		sum, unreadable := ruleset.Fingerprint(files)
+		fmt.Fprintln(&print, sum, err, unreadable)
+	}
+	return print.String()
+}
+
+// Find finds all rules. cards may be nil. The error names every violation in files, with its line where it has one.
 func (s Sources) Find(cards *catalog.Set) (Found, error) {
 	found := Found{Generated: map[string]*rulefmt.RuleGroups{}}
 	var errs []error
@@ -62,15 +70,9 @@ func (s Sources) Find(cards *catalog.Set) (Found, error) {
 			fail("rule_files", fmt.Errorf("%q is no shipped file; there are %s", pattern, strings.Join(ruleset.ShippedNames(), ", ")))
 		}
 	}
-	rulePrint, err := ruleset.Fingerprint(found.Files)
-	fail("rule_files", err)
-
 	files, unmatched, err := ruleset.Expand(s.SLOFiles)
 	fail("slo_files", err)
 	found.Unmatched = append(found.Unmatched, unmatched...)
-	sloPrint, err := ruleset.Fingerprint(files)
-	fail("slo_files", err)
-	found.Fingerprint = rulePrint + sloPrint
 	for _, violation := range yamldoc.Violations(found.addFiles(files)) {
 		fail("slo_files", violation)
 	}

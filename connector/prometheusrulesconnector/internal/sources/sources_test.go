@@ -34,6 +34,7 @@ func TestFind(t *testing.T) {
 		RuleFiles: []string{"builtin:drift", filepath.Join(folder, "rules-*.yaml")},
 		SLOFiles:  []string{filepath.Join(folder, "slo-*.yaml")},
 	}
+	before := s.Fingerprint()
 	empty, err := s.Find(nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"builtin:drift"}, empty.Files)
@@ -52,7 +53,8 @@ slos:
 	require.NoError(t, err)
 	assert.Len(t, found.Files, 2)
 	assert.Empty(t, found.Unmatched)
-	assert.NotEqual(t, empty.Fingerprint, found.Fingerprint)
+	assert.NotEqual(t, before, s.Fingerprint())
+	assert.Equal(t, s.Fingerprint(), s.Fingerprint())
 	assert.Equal(t, 2, found.Objectives, "the impossible one does not take the others with it")
 	assert.ErrorContains(t, found.BadCards, "impossible")
 	assert.NotEmpty(t, found.Generated["slo:files"].Groups)
