@@ -44,13 +44,13 @@ const (
 
 // Fingerprint returns a text that changes when a file does. What cannot be read is part of it.
 func (s Sources) Fingerprint() string {
-	var print strings.Builder
+	var all strings.Builder
 	for _, patterns := range [][]string{s.RuleFiles, s.SLOFiles} {
 		files, _, err := ruleset.Expand(patterns)
 		sum, unreadable := ruleset.Fingerprint(files)
-		fmt.Fprintln(&print, sum, err, unreadable)
+		fmt.Fprintln(&all, sum, err, unreadable)
 	}
-	return print.String()
+	return all.String()
 }
 
 // Find finds all rules. cards may be nil. The error names every violation in files, with its line where it has one.
