@@ -354,3 +354,41 @@ const (
 	// sampled and count as many times as they stand for. Example: "adjusted".
 	AttrSamplingMethod = "sampling.method"
 )
+
+// Attributes of the spans that ml_contract has checked, and of their events.
+const (
+	// AttrContractViolations (int, {violation}, 0..) is how often the span's rows broke a check of
+	// the contract; absent where none did. Example: 2.
+	AttrContractViolations = "ml.contract.violations"
+	// AttrContractViolated (string[]) is the checks that the span broke, each once: the feature, or
+	// the attribute, and the check's name with a dot between, or the name alone. Example:
+	// ["amount.range", "currency.values"].
+	AttrContractViolated = "ml.contract.violated"
+	// AttrContractViolatedRows (int[]) is how many rows broke each of ml.contract.violated, in its
+	// order, on a span of several rows. Example: [12, 1].
+	AttrContractViolatedRows = "ml.contract.violated_rows"
+	// AttrContractSeverity (string) is the severity of a check, on a span the highest of those that
+	// it broke: critical, warning, info or another word. Example: "critical".
+	AttrContractSeverity = "ml.contract.severity"
+	// AttrContractCheck (string) is the name of a check. Example: "range".
+	AttrContractCheck = "ml.contract.check"
+	// AttrContractObserved (string) is what broke a check, cut or left out where it must not be
+	// shown. Example: "-3".
+	AttrContractObserved = "ml.contract.observed"
+	// AttrContractExpected (string) is what a check asks for. Example: "at least 0".
+	AttrContractExpected = "ml.contract.expected"
+	// AttrContractRow (int, {row}, 0..) is the number of the row that broke a check, on a span of
+	// several. Example: 17.
+	AttrContractRow = "ml.contract.row"
+	// AttrDataSource (string) is where the features came from, as the program that ingests them
+	// knows it. Example: "pos-terminals".
+	AttrDataSource = "ml.data.source"
+	// AttrDataSchemaVersion (string) is the version of the schema that the features were written
+	// with. Example: "3".
+	AttrDataSchemaVersion = "ml.data.schema_version"
+	// AttrContractVerdict (string) is what the check of a window says: ok, violated or
+	// insufficient. Example: "violated".
+	AttrContractVerdict = "ml.contract.verdict"
+	// EventContractViolation (event) is the event of a span for one violation of a contract.
+	EventContractViolation = "ml.contract.violation"
+)

@@ -21,6 +21,7 @@ const (
 	Double    Kind = "double"
 	Bool      Kind = "bool"
 	Strings   Kind = "string[]"
+	Ints      Kind = "int[]"
 	Doubles   Kind = "double[]"
 	Bytes     Kind = "bytes"
 	Map       Kind = "map"

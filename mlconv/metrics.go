@@ -116,6 +116,25 @@ const (
 	MetricDriftReferenceClassEntropy = "ml.drift.reference.class.entropy"
 )
 
+// Metrics of data contracts: what rows broke, counted by ml_summary (of stages by ml_job), and what
+// ml_drift says of windows.
+const (
+	// MetricContractViolationCount (sum, {violation}) counts what broke a check of the contract, by
+	// model or stage, ml.feature.name, ml.contract.check, ml.contract.severity and ml.data.source.
+	MetricContractViolationCount = "ml.contract.violation.count"
+	// MetricContractRowCount (sum, {row}) counts the rows of models whose card has a contract, by
+	// ml.data.source.
+	MetricContractRowCount = "ml.contract.row.count"
+	// MetricContractVerdict (gauge) is 1 for the verdict on a window that holds and 0 for the
+	// others, by ml.contract.verdict.
+	MetricContractVerdict = "ml.contract.verdict"
+	// MetricContractValue (gauge) is the statistic of the window that a check bounds, in its own
+	// unit, by ml.contract.bound: point, lower and upper.
+	MetricContractValue = "ml.contract.value"
+	// MetricContractSamples (gauge, {sample}) is the number of values that the statistic is of.
+	MetricContractSamples = "ml.contract.samples"
+)
+
 // Metrics of ml_job.
 const (
 	// MetricJobRunCount (sum, {run}) counts runs of a job by outcome.

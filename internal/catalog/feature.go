@@ -10,7 +10,6 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
@@ -93,19 +92,7 @@ func (o object) feature(inBaseline profile.Type) Feature {
 		Importance: o.number("importance"), Thresholds: o.numbers("thresholds"), Ignore: o.flag("ignore"),
 	}
 	f.Min, f.Max = o.bounds()
-	list, _ := o.m["values"].([]any)
-	for _, v := range list {
-		switch v := v.(type) {
-		case string:
-			f.Values = append(f.Values, value.Category(v))
-		case int64:
-			f.Values = append(f.Values, strconv.FormatInt(v, 10))
-		case float64:
-			f.Values = append(f.Values, value.FormatFloat(v))
-		case bool:
-			f.Values = append(f.Values, strconv.FormatBool(v))
-		}
-	}
+	f.Values = o.categories("values")
 	t := f.Type
 	if t == "" {
 		t = inBaseline

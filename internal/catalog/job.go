@@ -10,6 +10,7 @@ import (
 
 	"github.com/robfig/cron/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/contract"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
@@ -32,8 +33,10 @@ type Job struct {
 	Stages     []Stage
 	Attributes map[string]any
 	SLOs       []SLO
-	File       string
-	Line       int
+	// Contract is what the spans of stages must say; nil for anything.
+	Contract *contract.Contract
+	File     string
+	Line     int
 }
 
 // Produces is the model that a job trains.
@@ -76,6 +79,7 @@ func (o object) job() *Job {
 		o.fail([]string{"finish_within"}, "needs schedule or every")
 	}
 	o.stages(j)
+	j.Contract = o.jobContract(j.Stages)
 	j.SLOs = o.slos()
 	return j
 }

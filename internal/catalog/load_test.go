@@ -131,6 +131,19 @@ slos:
   - {name: e, measure: evaluator_score, evaluator: relevance, min: 0.8}
   - {name: m, measure: missing, feature: n, max: 0.1}
   - {name: c, measure: cost_per_day, currency: USD, max: 100}
+contract:
+  severity: critical
+  only_known_features: true
+  schema_versions: ["3", "4"]
+  checks:
+    - {feature: n, type: [integer, number], required: true, not_missing: true, max_violations: 0.1}
+    - {features: [c, d], name: known, not_values: ["-1", 9], severity: info, description: no codes}
+    - {feature: c, pattern: "^[a-z]", not_pattern: x$, min_length: 1, max_length: 3}
+    - {attribute: ml.feature_view.age, max_age: 2h, above: -5, below: 7e5}
+    - {name: order, condition: 'attributes["ml.feature.n"] < 3'}
+    - {attribute: input, json_schema: {type: object, required: [a]}}
+    - {feature: d, max_missing: 0.1, max_unseen: 0.2, statistic: quantile, quantile: 0.9, max: 3}
+    - {name: volume, statistic: rows, compared_with: 1d, max_increase: 1, max_decrease: 0.5}
 `
 
 const everyJobKey = `
@@ -152,6 +165,7 @@ slos:
 stages:
   - {name: a, after: [b], optional: true, timeout: 1s, heartbeat: 1m, instances: 3, max_failed: 3, max_row_drop: 1, max_null_increase: 0, metrics: {m: {min: 1, max: 1, max_drop: 0}}}
   - {name: b}
+contract: {checks: [{stage: a, attribute: ml.stage.rows.out, min: 1000}]}
 ---
 kind: job
 name: k
@@ -206,7 +220,7 @@ func TestLoadEveryKey(t *testing.T) {
 	require.Len(t, set.Jobs, 2)
 	assert.Equal(t, 90*time.Minute, set.Jobs[0].Every)
 	assert.Equal(t, filepath.Join(dir, "sub/j.yml"), set.Jobs[1].File)
-	assert.Equal(t, 21, set.Jobs[1].Line)
+	assert.Equal(t, 22, set.Jobs[1].Line)
 	assert.Equal(t, Stage{
 		Name: "a", After: []string{"b"}, Optional: true, Timeout: time.Second, Heartbeat: time.Minute, Instances: 3, MaxFailed: 3,
 		MaxRowDrop: new(1.0), MaxNullIncrease: new(0.0), Metrics: map[string]StageMetric{"m": {Min: new(1.0), Max: new(1.0), MaxDrop: new(0.0)}},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/contract"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/wildcard"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
@@ -66,6 +67,8 @@ type Model struct {
 	Prices *Prices
 	Alerts Alerts
 	SLOs   []SLO
+	// Contract is what rows must be like, with the checks that stand at features; nil for anything.
+	Contract *contract.Contract
 	// File and Line say where the card starts; empty and 0 for a model that only a registry knows.
 	File string
 	Line int
@@ -113,6 +116,7 @@ func (o object) model(baseline func(o object) *profile.Profile) *Model {
 	}
 	o.versions(m, baseline)
 	o.features(m)
+	m.Contract = o.modelContract(m)
 	m.SLOs = o.slos()
 	return m
 }

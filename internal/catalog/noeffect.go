@@ -21,9 +21,6 @@ type NoEffect struct {
 // withoutEffect are the keys that are read and checked, but that nothing acts on yet, by kind; * is
 // any key. A key that gets an effect is to go.
 var withoutEffect = map[string][]string{
-	kindModel: {
-		"features.*.min", "features.*.max", "features.*.values", "features.*.max_missing", "features.*.max_unseen",
-	},
 	kindJob: {"produces.max_age"},
 }
 

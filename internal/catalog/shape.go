@@ -173,6 +173,8 @@ func wanted(url string, types []string) string {
 		return eventtime.WindowForm
 	case "timestamp":
 		return "a time, such as 2026-11-01T00:00:00Z or 2026-11-01"
+	case "checkName":
+		return "a name of letters, digits, _ and -, 64 at most"
 	case "currency":
 		return "a currency of three capital letters (ISO 4217), such as USD or EUR"
 	}

@@ -47,7 +47,7 @@ var comment = regexp.MustCompile(`(?s)^(\w+) \(([^,)]+)(?:, ([^,)]*[^,).0-9][^,)
 // kinds are the constants of package mlconv by the type in a comment. A value of an attribute is no
 // name and has none.
 var kinds = map[string]string{
-	"string": "String", "int": "Int", "double": "Double", "bool": "Bool", "string[]": "Strings", "double[]": "Doubles", "bytes": "Bytes",
+	"string": "String", "int": "Int", "double": "Double", "bool": "Bool", "string[]": "Strings", "int[]": "Ints", "double[]": "Doubles", "bytes": "Bytes",
 	"map": "Map", "any": "Any", "any scalar": "Any", "map or JSON string": "Any",
 	"sum": "Sum", "gauge": "Gauge", "histogram": "Histogram", "event": "Event", "value": "",
 }
