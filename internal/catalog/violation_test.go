@@ -143,7 +143,7 @@ func TestViolations(t *testing.T) {
 			`:5:24: contract.only_known_features: is for models`,
 			`:7:13: contract.checks[0].stage: there is no stage "laod"; did you mean load?`,
 			`:8:17: contract.checks[1].statistic: is of many rows, a stage is checked by what its span says`,
-}},
+		}},
 		{"positive class", "kind: model\nname: x\ntask: regression\npositive_class: a\n", []string{`:4:17: positive_class: is for the task binary_classification, not for regression`}},
 		{"prices", "kind: model\nname: x\nprices: {output_per_million: -1, currency: usd, cached_input_per_million: 1}\n", []string{
 			`:3:30: prices.output_per_million: -1 must be at least 0`, `:3:44: prices.currency: "usd" is not a currency of three capital letters (ISO 4217), such as USD or EUR`, `:3:75: prices.cached_input_per_million: needs input_per_million`,
