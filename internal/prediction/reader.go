@@ -90,6 +90,7 @@ type resource struct {
 	Identity
 
 	service string
+	spans   ptrace.ResourceSpans
 }
 
 // NewReader returns a reader for a counter.
@@ -119,9 +120,10 @@ func (r *Reader) Read(td ptrace.Traces) {
 	}
 	for _, rs := range td.ResourceSpans().All() {
 		r.readResource(rs.Resource().Attributes())
+		r.resource.spans = rs
 		b.resourceKept = false
 		for _, ss := range rs.ScopeSpans().All() {
-			r.scope = ss.Scope().Name()
+			r.scope, r.span.ScopeSpans = ss.Scope().Name(), ss
 			for _, s := range ss.Spans().All() {
 				r.ensureRoom()
 				r.readSpan(s, b)
@@ -208,7 +210,7 @@ func (r *Reader) readSpan(s ptrace.Span, b *batch) {
 	case kind == Answered:
 		r.count(s, kind)
 	default:
-		b.wait(s, kind, r.resource)
+		b.wait(s, kind, r.resource, span.ScopeSpans)
 		r.describe(&b.pending[len(b.pending)-1])
 	}
 }
@@ -302,7 +304,7 @@ func (r *Reader) count(s ptrace.Span, kind Kind) {
 	span := &r.span
 	span.Kind, span.Service, span.Names, span.malformed = kind, r.resource.service, nil, false
 	span.TraceID, span.SpanID, span.TraceState = s.TraceID(), s.SpanID(), s.TraceState().AsRaw()
-	span.Attributes = s.Attributes()
+	span.Source, span.ResourceSpans, span.Attributes = s, r.resource.spans, s.Attributes()
 	r.stamp(s)
 	mostRows := r.counter.Begin(span)
 	// What a call that failed before it had its features lacks is not missing.

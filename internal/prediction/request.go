@@ -33,6 +33,7 @@ type batch struct {
 // pending is a span that waits.
 type pending struct {
 	span     ptrace.Span
+	scope    ptrace.ScopeSpans
 	resource int
 	kind     Kind
 	model    names
@@ -124,14 +125,14 @@ func (b *batch) release() {
 }
 
 // wait has a span wait.
-func (b *batch) wait(s ptrace.Span, kind Kind, resource resource) {
+func (b *batch) wait(s ptrace.Span, kind Kind, resource resource, scope ptrace.ScopeSpans) {
 	if !b.resourceKept {
 		b.resources = append(b.resources, resource)
 		b.resourceKept = true
 	}
 	trace := s.TraceID()
 	b.pending = append(b.pending, pending{
-		span: s, resource: len(b.resources) - 1, kind: kind,
+		span: s, scope: scope, resource: len(b.resources) - 1, kind: kind,
 		self:   recent.Span(trace, s.SpanID(), 0),
 		parent: recent.Span(trace, s.ParentSpanID(), 0),
 		trace:  traceFingerprint(trace),
@@ -196,7 +197,7 @@ func (r *Reader) settle(td ptrace.Traces, b *batch) {
 			continue
 		}
 		r.ensureRoom()
-		r.resource = b.resources[p.resource]
+		r.resource, r.span.ScopeSpans = b.resources[p.resource], p.scope
 		r.look(p.span)
 		r.count(p.span, p.kind)
 		if p.kind != Bare {

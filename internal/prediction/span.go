@@ -7,6 +7,7 @@ import (
 	"iter"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -33,6 +34,10 @@ type Span struct {
 	TraceState string
 	// Attributes are the span's as they came, a part of the request.
 	Attributes pcommon.Map
+	// Source is the span itself, with the scope and the resource that it came in, parts of the request.
+	Source        ptrace.Span
+	ScopeSpans    ptrace.ScopeSpans
+	ResourceSpans ptrace.ResourceSpans
 	// Fields are the span's attributes, Names the features of the row's ml.features; nil without.
 	Fields *FieldSet
 	Names  *Names
