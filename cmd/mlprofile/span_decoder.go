@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -37,7 +38,7 @@ func (d *spanDecoder) Decode(request []byte) error {
 	if err != nil {
 		return err
 	}
-	d.reader.Read(td)
+	d.reader.Read(context.Background(), td)
 	return nil
 }
 

@@ -212,7 +212,7 @@ var errNotOpen = errors.New("ml_evaluation has not started or was shut down")
 // while it is not open: what was counted must not come again.
 func (c *evaluationConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return c.consume(ctx, func() {
-		for i, answers := 0, c.decoder.read(td, c.cards); i < len(answers); i++ {
+		for i, answers := 0, c.decoder.read(ctx, td, c.cards); i < len(answers); i++ {
 			c.take(ctx, c.keys.NewAnswer(&answers[i]))
 		}
 		eachSpan(td, func(s ptrace.Span) {

@@ -5,6 +5,7 @@ package mlevaluationconnector
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"time"
 
@@ -68,9 +69,9 @@ func newDecoder(key string) *decoder {
 }
 
 // read returns the answers of a request. They are valid until release.
-func (d *decoder) read(td ptrace.Traces, cards *catalog.Set) []answer.Answer {
+func (d *decoder) read(ctx context.Context, td ptrace.Traces, cards *catalog.Set) []answer.Answer {
 	d.cards = cards
-	d.reader.Read(td)
+	d.reader.Read(ctx, td)
 	if len(d.texts) > maxTexts {
 		d.texts = make(map[string]string)
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/derive"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 	"github.com/otelcol-ml/otelcol-ml/internal/stream"
 )
 
@@ -52,6 +53,9 @@ type Config struct {
 	Temporality string `mapstructure:"temporality"`
 	// Sampling is adjust or ignore; adjust by default.
 	Sampling string `mapstructure:"sampling"`
+	// Conditions are OTTL conditions on spans of which one must be true for a prediction to count;
+	// without any, all predictions do.
+	Conditions []string `mapstructure:"conditions"`
 	// Segments are dimensions (what follows "ml.segment.") that are watched for models without a
 	// card.
 	Segments []string `mapstructure:"segments"`
@@ -158,6 +162,7 @@ func (c *Config) Validate() error {
 	}
 	wrong.Check(configcheck.OneOf("temporality", c.Temporality, TemporalityEventDelta, TemporalityCumulative))
 	wrong.Check(configcheck.OneOf("sampling", c.Sampling, SamplingAdjust, SamplingIgnore))
+	wrong.Check(spanottl.CheckConditions("conditions", c.Conditions))
 	for i, s := range c.Segments {
 		switch {
 		case s == "":

@@ -32,6 +32,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/recent"
+	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -51,6 +52,9 @@ type summaryConnector struct {
 	logger    *zap.Logger
 	telemetry *telemetry
 	notes     *notes.Log
+
+	// conditions are nil where there are none.
+	conditions *spanottl.Conditions
 
 	catalog  catalog.Catalog
 	registry *series.Registry
@@ -105,13 +109,17 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 	if err != nil {
 		return nil, fmt.Errorf("'duration_buckets': %w", err)
 	}
+	conditions, err := spanottl.NewConditions("conditions", cfg.Conditions, set.Logger)
+	if err != nil {
+		return nil, err
+	}
 	telemetry, err := newTelemetry(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
 	scope := flush.Scope{Name: metadata.ScopeName, Version: set.BuildInfo.Version}
 	c := &summaryConnector{
-		cfg: cfg, logger: set.Logger, telemetry: telemetry, notes: notes.NewLog(set.Logger),
+		cfg: cfg, logger: set.Logger, telemetry: telemetry, notes: notes.NewLog(set.Logger), conditions: conditions,
 		catalog: catalog.Empty(),
 		registry: series.NewRegistry(series.Limits{
 			Models: cfg.Limits.Models, Segments: cfg.Limits.Segments,
@@ -141,6 +149,9 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 	}
 	if c.detectors != nil {
 		options.Attributes = c.detectors.Attributes()
+	}
+	if conditions != nil {
+		options.Wants = conditions.Match
 	}
 	if cfg.Limits.Spans > 0 {
 		options.Spans = recent.NewSet(cfg.Limits.Spans)
@@ -235,11 +246,12 @@ func (c *summaryConnector) Capabilities() consumer.Capabilities { return consume
 func (c *summaryConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	s := c.lockShard()
 	c.refresh(s)
-	s.counter.Read(td)
+	s.counter.Read(ctx, td)
 	stats := s.counter.TakeStats()
 	s.mu.Unlock()
 
 	c.telemetry.batch(ctx, &stats)
+	c.telemetry.conditions(ctx, c.conditions.TakeFailures())
 	c.notes.Write(stats.Notes)
 	c.notes.WriteChanges(stats.Changes)
 	return nil

@@ -28,14 +28,15 @@ func newOption(key, value string) option {
 
 // What becomes of spans and flushes.
 var (
-	outcomeCounted   = newOption("outcome", "counted")
-	outcomeMalformed = newOption("outcome", "malformed")
-	outcomeSkipped   = newOption("outcome", "skipped")
-	outcomeRepeated  = newOption("outcome", "repeated")
-	outcomeNested    = newOption("outcome", "nested")
-	outcomeSent      = newOption("outcome", "sent")
-	outcomeFailed    = newOption("outcome", "failed")
-	outcomeDropped   = newOption("outcome", "dropped")
+	outcomeCounted     = newOption("outcome", "counted")
+	outcomeMalformed   = newOption("outcome", "malformed")
+	outcomeSkipped     = newOption("outcome", "skipped")
+	outcomeNotSelected = newOption("outcome", "not_selected")
+	outcomeRepeated    = newOption("outcome", "repeated")
+	outcomeNested      = newOption("outcome", "nested")
+	outcomeSent        = newOption("outcome", "sent")
+	outcomeFailed      = newOption("outcome", "failed")
+	outcomeDropped     = newOption("outcome", "dropped")
 )
 
 // Why a span is not counted beside another.
@@ -112,6 +113,7 @@ func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	add(t.builder.MlSummarySpans, s.Counted, outcomeCounted)
 	add(t.builder.MlSummarySpans, s.Malformed, outcomeMalformed)
 	add(t.builder.MlSummarySpans, s.Skipped, outcomeSkipped)
+	add(t.builder.MlSummarySpans, s.NotSelected, outcomeNotSelected)
 	add(t.builder.MlSummarySpans, s.Repeated, outcomeRepeated)
 	add(t.builder.MlSummarySpans, s.Nested+s.Siblings, outcomeNested)
 	add(t.builder.MlSummaryMerged, s.Nested, mergedNested)
@@ -133,6 +135,13 @@ func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	}
 	for operation, n := range s.Unread {
 		add(t.builder.MlSummaryUnread, n, t.operation(operation))
+	}
+}
+
+// conditions records how often a condition could not be evaluated.
+func (t *telemetry) conditions(ctx context.Context, failures int64) {
+	if failures > 0 {
+		t.builder.MlSummaryConditionErrors.Add(ctx, failures)
 	}
 }
 

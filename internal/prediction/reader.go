@@ -4,6 +4,7 @@
 package prediction
 
 import (
+	"context"
 	"hash/maphash"
 	"time"
 
@@ -53,6 +54,10 @@ type Options struct {
 	Spans *recent.Set
 	// Calls remembers the calls of generative models that were counted: their parents and traces.
 	Calls *recent.Set
+	// Wants is asked of each span that is a prediction; nil wants all. What it does not want counts
+	// as if it were not there, but that calls below and above it stay below and above each other. The
+	// context is that of Read.
+	Wants func(context.Context, ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span) bool
 }
 
 // Reader reads requests, span by span, and hands the predictions to a Counter. In the steady state
@@ -111,8 +116,8 @@ func (r *Reader) Forget() { r.sets.clear() }
 // ForgetWhereFull is Forget where there is no room for new sets of fields.
 func (r *Reader) ForgetWhereFull() { r.sets.clearFull() }
 
-// Read reads a request.
-func (r *Reader) Read(td ptrace.Traces) {
+// Read reads a request. The context is for Options.Wants alone.
+func (r *Reader) Read(ctx context.Context, td ptrace.Traces) {
 	b := r.spare
 	r.spare = nil // another Read may begin in MakeRoom
 	if b == nil {
@@ -126,7 +131,9 @@ func (r *Reader) Read(td ptrace.Traces) {
 			r.scope, r.span.ScopeSpans = ss.Scope().Name(), ss
 			for _, s := range ss.Spans().All() {
 				r.ensureRoom()
-				r.readSpan(s, b)
+				if kind := r.look(s); r.isPrediction(kind) && (r.options.Wants == nil || r.wants(ctx, rs, ss, s, kind, b)) {
+					r.readSpan(s, kind, b)
+				}
 			}
 		}
 	}
@@ -141,9 +148,9 @@ func (r *Reader) Read(td ptrace.Traces) {
 // ensureRoom calls MakeRoom where the Counter is full.
 func (r *Reader) ensureRoom() {
 	if r.counter.Full() {
-		resource := r.resource
+		resource, scope := r.resource, r.scope
 		r.counter.MakeRoom()
-		r.resource = resource
+		r.resource, r.scope = resource, scope
 	}
 }
 
@@ -189,21 +196,36 @@ func (r *Reader) setName(to *string, v pcommon.Value) {
 	}
 }
 
-// readSpan counts a span, or has it wait for the rest of the batch.
-func (r *Reader) readSpan(s ptrace.Span, b *batch) {
-	kind := r.look(s)
-	if kind == None || r.span.Identity.Name == "" {
+// isPrediction is true where the span at hand may be a prediction; others are skipped.
+func (r *Reader) isPrediction(kind Kind) bool {
+	id := &r.span.Identity
+	if kind == None || id.Name == "" || kind == Bare && !r.counter.Knows(*id) {
 		r.Stats.Skipped++
-		return
+		return false
 	}
+	return true
+}
+
+// wants asks Options.Wants, and counts a prediction that it does not want.
+func (r *Reader) wants(ctx context.Context, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, s ptrace.Span, kind Kind, b *batch) bool {
+	if r.options.Wants(ctx, rs, ss, s) {
+		return true
+	}
+	r.Stats.NotSelected++
+	if kind == Answered {
+		b.unwanted = append(b.unwanted, s)
+	}
+	return false
+}
+
+// readSpan counts a prediction, or has it wait for the rest of the batch.
+func (r *Reader) readSpan(s ptrace.Span, kind Kind, b *batch) {
 	span := &r.span
 	switch {
 	case kind == Unread:
 		operation := span.Text(Operation)
 		r.Stats.unread(operation)
 		span.Note(NoteUnread, "", mlconv.AttrGenAIOperation, operation)
-		r.Stats.Skipped++
-	case kind == Bare && !r.counter.Knows(span.Identity):
 		r.Stats.Skipped++
 	case r.options.Spans != nil && r.options.Spans.Add(recent.Span(s.TraceID(), s.SpanID(), int32(s.Kind()))):
 		r.Stats.Repeated++

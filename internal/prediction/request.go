@@ -20,7 +20,9 @@ import (
 //	             at the same time and with the same tokens, one counts
 //	settle       what is left is counted
 type batch struct {
-	pending   []pending
+	pending []pending
+	// unwanted are predictions that Options.Wants does not want and that do not wait, in their order.
+	unwanted  []ptrace.Span
 	resources []resource
 	// resourceKept is true where the last of resources is the one at hand.
 	resourceKept bool
@@ -114,9 +116,11 @@ func newBatch() *batch {
 
 func (b *batch) release() {
 	clear(b.pending)
+	clear(b.unwanted)
 	clear(b.resources)
-	b.pending, b.resources, b.nodes, b.order, b.resourceKept = b.pending[:0], b.resources[:0], b.nodes[:0], b.order[:0], false
-	if cap(b.pending) > MaxScratch || cap(b.nodes) > 16*MaxScratch {
+	b.pending, b.unwanted, b.resources = b.pending[:0], b.unwanted[:0], b.resources[:0]
+	b.nodes, b.order, b.resourceKept = b.nodes[:0], b.order[:0], false
+	if cap(b.pending) > MaxScratch || cap(b.unwanted) > MaxScratch || cap(b.nodes) > 16*MaxScratch {
 		*b = *newBatch()
 		return
 	}
@@ -232,9 +236,9 @@ func (p *pending) covered(by bool) {
 	}
 }
 
-// lay makes nodes of all spans.
+// lay makes nodes of all spans. Those that are not wanted are only between others.
 func (r *Reader) lay(td ptrace.Traces, b *batch) {
-	next := 0
+	next, unwanted := 0, 0
 	for _, rs := range td.ResourceSpans().All() {
 		r.readResource(rs.Resource().Attributes())
 		for _, ss := range rs.ScopeSpans().All() {
@@ -250,7 +254,9 @@ func (r *Reader) lay(td ptrace.Traces, b *batch) {
 				} else {
 					kind := r.look(s)
 					n.wrapper = separates(r.span.Text(Operation))
-					if kind == Answered && r.span.Identity.Name != "" {
+					if unwanted < len(b.unwanted) && b.unwanted[unwanted] == s {
+						unwanted++
+					} else if kind == Answered && r.span.Identity.Name != "" {
 						n.kind, n.model = kind, r.nameOf(r.span.Identity)
 					}
 				}

@@ -6,10 +6,11 @@ package prediction
 // Stats counts what happened to spans and values.
 type Stats struct {
 	// Counted spans are predictions, Malformed ones are predictions with an attribute that could
-	// not be used, Skipped ones are no predictions, Nested ones are around a call that was counted,
-	// or within one, Siblings beside one that is the same, Repeated ones were counted before. A span
-	// is in one of them.
-	Counted, Malformed, Skipped, Nested, Siblings, Repeated int64
+	// not be used, Skipped ones are no predictions, NotSelected ones are predictions that
+	// Options.Wants does not want, Nested ones are around a call that was counted, or within one,
+	// Siblings beside one that is the same, Repeated ones were counted before. A span is in one of
+	// them.
+	Counted, Malformed, Skipped, NotSelected, Nested, Siblings, Repeated int64
 	// Cut is the number of names that were cut.
 	Cut int64
 	// UnreadFeatures are features beyond Options.MaxFeatures.

@@ -12,6 +12,7 @@
 package count
 
 import (
+	"context"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
@@ -134,9 +135,9 @@ func (c *Counter) Fold() bool {
 	return n > 0
 }
 
-// Read counts the predictions in td.
-func (c *Counter) Read(td ptrace.Traces) {
-	c.reader.Read(td)
+// Read counts the predictions in td. The context is for Options.Wants.
+func (c *Counter) Read(ctx context.Context, td ptrace.Traces) {
+	c.reader.Read(ctx, td)
 	if c.options.Detectors != nil {
 		c.stats.Changes = append(c.stats.Changes, c.readings.Deliver()...)
 	}

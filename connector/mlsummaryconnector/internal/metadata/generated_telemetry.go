@@ -23,23 +23,24 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                   metric.Meter
-	mu                      sync.Mutex
-	registrations           []metric.Registration
-	MlSummaryAdjusted       metric.Int64Counter
-	MlSummaryCells          metric.Int64Gauge
-	MlSummaryCutNames       metric.Int64Counter
-	MlSummaryDetectors      metric.Int64Gauge
-	MlSummaryFlushes        metric.Int64Counter
-	MlSummaryFolded         metric.Int64Counter
-	MlSummaryMerged         metric.Int64Counter
-	MlSummaryOverflowed     metric.Int64Counter
-	MlSummaryPoints         metric.Int64Counter
-	MlSummarySpans          metric.Int64Counter
-	MlSummaryUnknownUsage   metric.Int64Counter
-	MlSummaryUnread         metric.Int64Counter
-	MlSummaryUnusableValues metric.Int64Counter
-	MlSummaryUnwatched      metric.Int64Counter
+	meter                    metric.Meter
+	mu                       sync.Mutex
+	registrations            []metric.Registration
+	MlSummaryAdjusted        metric.Int64Counter
+	MlSummaryCells           metric.Int64Gauge
+	MlSummaryConditionErrors metric.Int64Counter
+	MlSummaryCutNames        metric.Int64Counter
+	MlSummaryDetectors       metric.Int64Gauge
+	MlSummaryFlushes         metric.Int64Counter
+	MlSummaryFolded          metric.Int64Counter
+	MlSummaryMerged          metric.Int64Counter
+	MlSummaryOverflowed      metric.Int64Counter
+	MlSummaryPoints          metric.Int64Counter
+	MlSummarySpans           metric.Int64Counter
+	MlSummaryUnknownUsage    metric.Int64Counter
+	MlSummaryUnread          metric.Int64Counter
+	MlSummaryUnusableValues  metric.Int64Counter
+	MlSummaryUnwatched       metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -81,6 +82,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_summary_cells",
 		metric.WithDescription("Accumulators that are held, each for one series and one minute. [Alpha]"),
 		metric.WithUnit("{cell}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlSummaryConditionErrors, err = builder.meter.Int64Counter(
+		"otelcol_ml_summary_condition_errors",
+		metric.WithDescription("Evaluations of a condition that failed on a span, as it took a text for a number; it does not select the span then. [Alpha]"),
+		metric.WithUnit("{evaluation}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlSummaryCutNames, err = builder.meter.Int64Counter(
@@ -127,7 +134,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlSummarySpans, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_spans",
-		metric.WithDescription("Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction), nested (around a call that is counted instead, within it or beside it) or repeated (counted before; a client sent it again). [Alpha]"),
+		metric.WithDescription("Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction), not_selected (a prediction of which no condition is true), nested (around a call that is counted instead, within it or beside it) or repeated (counted before; a client sent it again). [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

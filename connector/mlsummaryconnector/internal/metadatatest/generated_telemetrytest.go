@@ -51,6 +51,22 @@ func AssertEqualMlSummaryCells(t *testing.T, tt *componenttest.Telemetry, dps []
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualMlSummaryConditionErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_summary_condition_errors",
+		Description: "Evaluations of a condition that failed on a span, as it took a text for a number; it does not select the span then. [Alpha]",
+		Unit:        "{evaluation}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_summary_condition_errors")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualMlSummaryCutNames(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_summary_cut_names",
@@ -164,7 +180,7 @@ func AssertEqualMlSummaryPoints(t *testing.T, tt *componenttest.Telemetry, dps [
 func AssertEqualMlSummarySpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_summary_spans",
-		Description: "Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction), nested (around a call that is counted instead, within it or beside it) or repeated (counted before; a client sent it again). [Alpha]",
+		Description: "Spans by outcome - counted (a prediction), malformed (counted, but at least one attribute was not usable), skipped (no prediction), not_selected (a prediction of which no condition is true), nested (around a call that is counted instead, within it or beside it) or repeated (counted before; a client sent it again). [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -21,6 +21,7 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.MlSummaryAdjusted.Add(context.Background(), 1)
 	tb.MlSummaryCells.Record(context.Background(), 1)
+	tb.MlSummaryConditionErrors.Add(context.Background(), 1)
 	tb.MlSummaryCutNames.Add(context.Background(), 1)
 	tb.MlSummaryDetectors.Record(context.Background(), 1)
 	tb.MlSummaryFlushes.Add(context.Background(), 1)
@@ -37,6 +38,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryCells(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryConditionErrors(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryCutNames(t, testTel,
