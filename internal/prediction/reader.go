@@ -131,7 +131,7 @@ func (r *Reader) Read(ctx context.Context, td ptrace.Traces) {
 			r.scope, r.span.ScopeSpans = ss.Scope().Name(), ss
 			for _, s := range ss.Spans().All() {
 				r.ensureRoom()
-				if kind := r.look(s); r.isPrediction(kind) && (r.options.Wants == nil || r.wants(ctx, rs, ss, s, kind, b)) {
+				if kind := r.look(s); r.isPrediction(kind) && (r.options.Wants == nil || r.wants(ctx, s, kind, b)) {
 					r.readSpan(s, kind, b)
 				}
 			}
@@ -148,9 +148,9 @@ func (r *Reader) Read(ctx context.Context, td ptrace.Traces) {
 // ensureRoom calls MakeRoom where the Counter is full.
 func (r *Reader) ensureRoom() {
 	if r.counter.Full() {
-		resource, scope := r.resource, r.scope
+		resource, name, scope := r.resource, r.scope, r.span.ScopeSpans
 		r.counter.MakeRoom()
-		r.resource, r.scope = resource, scope
+		r.resource, r.scope, r.span.ScopeSpans = resource, name, scope
 	}
 }
 
@@ -207,8 +207,8 @@ func (r *Reader) isPrediction(kind Kind) bool {
 }
 
 // wants asks Options.Wants, and counts a prediction that it does not want.
-func (r *Reader) wants(ctx context.Context, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, s ptrace.Span, kind Kind, b *batch) bool {
-	if r.options.Wants(ctx, rs, ss, s) {
+func (r *Reader) wants(ctx context.Context, s ptrace.Span, kind Kind, b *batch) bool {
+	if r.options.Wants(ctx, r.resource.spans, r.span.ScopeSpans, s) {
 		return true
 	}
 	r.Stats.NotSelected++

@@ -47,6 +47,7 @@ var withCollector = map[string]string{
 	"internal/prediction/predictiontest": "its cases are spans",
 	"internal/readmetest":                "it decodes configs of components",
 	"internal/sharedcomponent":           "it is one component in several pipelines",
+	"internal/spanottl":                  "OTTL is of the collector, and evaluates spans",
 	"internal/state/storageclient":       "it opens storage extensions",
 	"internal/testkit":                   "doubles of a host, a storage and consumers",
 }
