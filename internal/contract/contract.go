@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
 // Contract are the checks of a card.
@@ -58,6 +59,9 @@ const (
 	// UnknownFeature asks for no feature but Contract.Known.
 	UnknownFeature Kind = "unknown_feature"
 )
+
+// External is a check of another tool, which says itself what it expects: Description.
+const External Kind = "external"
 
 // Statistic is the kind of a check of many rows; its bounds are Min and Max.
 const Statistic Kind = "statistic"
@@ -126,7 +130,9 @@ type Check struct {
 	Pattern   *regexp.Regexp
 	Age       time.Duration
 	Condition string
-	Schema    *jsonschema.Schema
+	// Holds evaluates Condition.
+	Holds  func(ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span) (bool, error)
+	Schema *jsonschema.Schema
 	// MaxViolations is the share of rows, 0 to 1, that may break a check of rows before a window, or
 	// a file, does; 0 for none.
 	MaxViolations float64

@@ -45,6 +45,8 @@ func (c *Check) Expected() string {
 		return "schema version " + shown(c.Values)
 	case UnknownFeature:
 		return "no feature that the contract does not know"
+	case External:
+		return c.Description
 	case Statistic:
 		return c.statistic()
 	}

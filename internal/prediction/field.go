@@ -42,6 +42,13 @@ type Field struct {
 // NewNumber returns a number as a field.
 func NewNumber(v float64) Field { return Field{Kind: Scalar, Value: value.NewFloat(v)} }
 
+// NewField returns a value as a field.
+func NewField(v pcommon.Value) Field {
+	var x Field
+	x.set(v)
+	return x
+}
+
 // set decodes v.
 func (x *Field) set(v pcommon.Value) {
 	switch v.Type() {
@@ -145,4 +152,24 @@ func (x *Field) Show() string {
 	default:
 		return "a value of another type"
 	}
+}
+
+// Elements returns the number of elements of an array. ok is false for any other field.
+func (x *Field) Elements() (n int, ok bool) {
+	switch x.Kind {
+	case List:
+		return x.raw.Slice().Len(), true
+	case JSONList:
+		return x.count, true
+	default:
+		return 0, false
+	}
+}
+
+// Raw returns the value of a List or an Object as pcommon.Value.AsRaw does; nil for any other field.
+func (x *Field) Raw() any {
+	if x.Kind != List && x.Kind != Object {
+		return nil
+	}
+	return x.raw.AsRaw()
 }
