@@ -133,7 +133,7 @@ func (c *Check) within(n float64) bool {
 func (r *rowCheck) typesOf(x *prediction.Field, attrs pcommon.Map) typeSet {
 	switch x.Kind {
 	case prediction.Scalar:
-		return scalarTypes(x.Value)
+		return scalarTypes(x.Value, r.types)
 	case prediction.List, prediction.JSONList:
 		return isArray
 	case prediction.Object:
@@ -146,7 +146,8 @@ func (r *rowCheck) typesOf(x *prediction.Field, attrs pcommon.Map) typeSet {
 	}
 }
 
-func scalarTypes(v value.Value) typeSet {
+// scalarTypes returns the types that a scalar has, as far as one of asked is among them.
+func scalarTypes(v value.Value, asked typeSet) typeSet {
 	switch v.Kind() {
 	case value.Int:
 		return isInteger | isNumber
@@ -158,8 +159,10 @@ func scalarTypes(v value.Value) typeSet {
 	case value.Bool:
 		return isBoolean
 	default:
-		if _, err := time.Parse(time.RFC3339, v.Text()); err == nil {
-			return isString | isTimestamp
+		if asked&isTimestamp != 0 && asked&isString == 0 {
+			if _, err := time.Parse(time.RFC3339, v.Text()); err == nil {
+				return isTimestamp
+			}
 		}
 		return isString
 	}
@@ -186,7 +189,7 @@ func (r *rowCheck) matches(x *prediction.Field, digits []byte) bool {
 	number, text, ok, _ := x.AppendCategory(digits[:0])
 	switch {
 	case !ok:
-		return r.Kind == NotMatches
+		return false
 	case number != nil:
 		return r.Pattern.Match(number)
 	default:
