@@ -15,9 +15,11 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/contract"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
@@ -219,7 +221,7 @@ func (o object) asked() []contract.Check {
 		add(contract.Check{Kind: contract.Freshness, Age: age})
 	}
 	if condition := o.text("condition"); condition != "" {
-		add(contract.Check{Kind: contract.Condition, Condition: condition})
+		add(contract.Check{Kind: contract.Condition, Condition: condition, Holds: o.holds(condition)})
 	}
 	if schema := o.jsonSchema(); schema != nil {
 		add(contract.Check{Kind: contract.JSONSchema, Schema: schema})
@@ -382,6 +384,16 @@ func (o object) regexp(key string) *regexp.Regexp {
 		return nil
 	}
 	return re
+}
+
+// holds compiles an OTTL condition.
+func (o object) holds(condition string) func(ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span) (bool, error) {
+	compiled, err := spanottl.NewCondition(condition)
+	if err != nil {
+		o.fail([]string{"condition"}, "is no OTTL condition on a span: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
+		return nil
+	}
+	return compiled.Holds
 }
 
 // jsonSchema compiles a schema, which cannot refer to other files or addresses.

@@ -4,6 +4,7 @@
 package contract
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -33,8 +34,8 @@ type Options struct {
 	Contract func(prediction.Identity) (c *Contract, mostRows int)
 	// Attributes are the attributes that any of the contracts checks.
 	Attributes []string
-	// Selects says which spans are looked at; nil for all.
-	Selects func(ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span) bool
+	// Wants says which predictions are looked at; nil for all.
+	Wants func(context.Context, ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span) bool
 }
 
 // Checker checks the rows of requests by the contracts of their models. In the steady state it
@@ -148,18 +149,18 @@ var _ prediction.Counter = (*Checker)(nil)
 func NewChecker(options Options) *Checker {
 	c := &Checker{options: options, models: make(map[prediction.Identity]*model), digits: make([]byte, 0, 64)}
 	c.reader = prediction.NewReader(c, prediction.Options{
-		Now: time.Now, MaxFeatures: maxFeatures, Attributes: options.Attributes,
+		Now: time.Now, MaxFeatures: maxFeatures, Attributes: options.Attributes, Wants: options.Wants,
 	})
 	return c
 }
 
-// Check checks a request, and returns the spans that broke their contract. They, and what they hold,
+// Check checks a request, whose context is for Options.Wants, and returns the spans that broke their contract. They, and what they hold,
 // belong to the request; the list is the Checker's, until the next Check.
-func (c *Checker) Check(td ptrace.Traces) ([]Result, Stats) {
+func (c *Checker) Check(ctx context.Context, td ptrace.Traces) ([]Result, Stats) {
 	clear(c.results)
 	c.results = c.results[:0]
 	c.stats = Stats{}
-	c.reader.Read(td)
+	c.reader.Read(ctx, td)
 	c.stats.Unread = c.reader.Stats.Malformed
 	c.reader.Stats = prediction.Stats{}
 	c.rows.release()
@@ -257,9 +258,6 @@ func (c *Checker) onResource(s *prediction.Span, check int32, weight uint32) {
 // condition evaluates the condition of a check.
 func (c *Checker) condition(s *prediction.Span, check int32, weight uint32) {
 	r := &c.last.checks[check]
-	if r.Holds == nil {
-		return
-	}
 	holds, err := r.Holds(s.ResourceSpans, s.ScopeSpans, c.rows.span(s))
 	switch {
 	case err != nil:

@@ -57,7 +57,7 @@ func checkerOf(c *Contract) *Checker {
 // broken says what a request breaks: id, rows and what was observed of each check.
 func broken(t testing.TB, c *Checker, td ptrace.Traces) []string {
 	t.Helper()
-	results, _ := c.Check(td)
+	results, _ := c.Check(t.Context(), td)
 	said := []string{}
 	for _, r := range results {
 		for _, v := range r.Violations {
@@ -168,7 +168,7 @@ func TestRows(t *testing.T) {
 	columns := map[string]any{"ml.batch.size": 3, "ml.feature.x": []any{int64(1), int64(-1), int64(-2)}, "ml.feature.y": []any{int64(0), nil, int64(5)}}
 	want := []string{"condition ×1", "x.range ×2 -1", "y.not_missing ×1"}
 	assert.ElementsMatch(t, want, broken(t, c, span(t, columns)))
-	_, stats := c.Check(span(t, columns))
+	_, stats := c.Check(t.Context(), span(t, columns))
 	assert.Equal(t, int64(1), stats.Undecided, "no y")
 	assert.EqualError(t, stats.Undecidable, "condition: no numbers")
 	assert.Equal(t, [3]int64{1, 1, 3}, [3]int64{stats.Checked, stats.Violating, stats.Rows})
@@ -178,7 +178,7 @@ func TestRows(t *testing.T) {
 	assert.ElementsMatch(t, append(want, "z.unknown_feature ×3 9"), broken(t, c, span(t, map[string]any{
 		"ml.batch.size": 3, "ml.features": `{"x": [1, -1, -2], "y": [0, null, 5], "z": 9}`,
 	})))
-	results, _ := c.Check(span(t, columns))
+	results, _ := c.Check(t.Context(), span(t, columns))
 	require.Len(t, results, 1)
 	for _, v := range results[0].Violations {
 		if v.ID() == "x.range" {
@@ -193,7 +193,7 @@ func TestOtherModels(t *testing.T) {
 	c := checker(Check{Kind: Required, Feature: "x"})
 	td := span(t, nil)
 	td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr(mlconv.AttrModelName, "other")
-	results, stats := c.Check(td)
+	results, stats := c.Check(t.Context(), td)
 	assert.Empty(t, results)
 	assert.Equal(t, Stats{}, stats)
 }
@@ -257,7 +257,7 @@ func FuzzValues(f *testing.F) {
 		for range depth {
 			list.AppendEmpty().SetStr(text)
 		}
-		results, _ := number.Check(td)
+		results, _ := number.Check(t.Context(), td)
 		for _, r := range results {
 			for _, v := range r.Violations {
 				if len(v.Observed) > 300 {
@@ -318,7 +318,7 @@ func BenchmarkCheck(b *testing.B) {
 			require.Empty(b, broken(b, c, td))
 			b.ReportAllocs()
 			for b.Loop() {
-				c.Check(td)
+				c.Check(b.Context(), td)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/spans, "ns/span")
 		})

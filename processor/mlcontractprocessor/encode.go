@@ -31,7 +31,9 @@ func (m *marker) mark(span ptrace.Span, found []contract.Violation, rows int) {
 	if len(found) == 0 {
 		return
 	}
-	slices.SortStableFunc(found, func(a, b contract.Violation) int { return cmp.Compare(contract.Rank(a.Severity), contract.Rank(b.Severity)) })
+	slices.SortStableFunc(found, func(a, b contract.Violation) int {
+		return cmp.Compare(contract.Rank(a.Severity), contract.Rank(b.Severity))
+	})
 	m.putAttributes(attrs, found, rows)
 	if span.EndTimestamp() == 0 {
 		m.putEvents(span, found, rows, span.StartTimestamp())

@@ -137,6 +137,9 @@ func (p *contractProcessor) newContracts(set *catalog.Set) *contracts {
 			}
 			return nil, 1
 		}}
+		if p.conditions != nil {
+			options.Wants = p.conditions.Match
+		}
 		now.checkers.New = func() any { return contract.NewChecker(options) }
 	}
 	for _, j := range set.Jobs {
@@ -151,10 +154,10 @@ func (p *contractProcessor) newContracts(set *catalog.Set) *contracts {
 }
 
 // checkPredictions checks the rows of models.
-func (p *contractProcessor) checkPredictions(_ context.Context, now *contracts, td ptrace.Traces, counts *counts) {
+func (p *contractProcessor) checkPredictions(ctx context.Context, now *contracts, td ptrace.Traces, counts *counts) {
 	checker := now.checkers.Get().(*contract.Checker)
 	defer now.checkers.Put(checker)
-	results, stats := checker.Check(td)
+	results, stats := checker.Check(ctx, td)
 	for i := range results {
 		r := &results[i]
 		counts.violations(r.Violations)
