@@ -6,12 +6,14 @@ package contract
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // Bounds of a Checker.
@@ -136,12 +138,18 @@ type binding struct {
 	present    []position
 	absent     []int32
 	elsewhere  []int32
-	conditions []int32
+	conditions []asked
 	// unknown are features that the contract does not know, by position.
 	unknown []prediction.Named
 }
 
 type position struct{ check, at int32 }
+
+// asked is a condition with the positions of what it reads.
+type asked struct {
+	check int32
+	reads []int32
+}
 
 var _ prediction.Counter = (*Checker)(nil)
 
@@ -231,8 +239,8 @@ func (c *Checker) Row(s *prediction.Span, weight uint32) {
 	for _, check := range b.elsewhere {
 		c.onResource(s, check, weight)
 	}
-	for _, check := range b.conditions {
-		c.condition(s, check, weight)
+	for i := range b.conditions {
+		c.condition(s, &b.conditions[i], weight)
 	}
 	for i := range b.unknown {
 		c.unknown(s, b.unknown[i], weight)
@@ -256,8 +264,13 @@ func (c *Checker) onResource(s *prediction.Span, check int32, weight uint32) {
 }
 
 // condition evaluates the condition of a check.
-func (c *Checker) condition(s *prediction.Span, check int32, weight uint32) {
-	r := &c.last.checks[check]
+func (c *Checker) condition(s *prediction.Span, a *asked, weight uint32) {
+	for _, at := range a.reads {
+		if missing(s.At(int(at))) {
+			return
+		}
+	}
+	r := &c.last.checks[a.check]
 	holds, err := r.Holds(s.ResourceSpans, s.ScopeSpans, c.rows.span(s))
 	switch {
 	case err != nil:
@@ -266,7 +279,7 @@ func (c *Checker) condition(s *prediction.Span, check int32, weight uint32) {
 			c.stats.Undecidable = &UndecidedError{Check: r.Check, Err: err}
 		}
 	case !holds:
-		c.violated(check, r.Feature, weight, nil)
+		c.violated(a.check, r.Feature, weight, nil)
 	}
 }
 
@@ -372,7 +385,9 @@ func (b *binding) fill(m *model, s *prediction.Span) {
 		at, ok := -1, false
 		switch {
 		case r.Kind == Condition:
-			b.conditions = append(b.conditions, int32(i))
+			if positions, there := readsOf(r, features, s); there {
+				b.conditions = append(b.conditions, asked{int32(i), positions})
+			}
 			continue
 		case r.Kind == UnknownFeature:
 			continue
@@ -391,4 +406,21 @@ func (b *binding) fill(m *model, s *prediction.Span) {
 			b.absent = append(b.absent, int32(i))
 		}
 	}
+}
+
+// readsOf returns the positions of what a condition reads; there is false where something is not.
+func readsOf(r *rowCheck, features map[string]int, s *prediction.Span) (positions []int32, there bool) {
+	for _, key := range r.reads {
+		at := s.Fields.Find(key)
+		if name, ok := strings.CutPrefix(key, mlconv.PrefixFeature); ok && at < 0 {
+			if in, ok := features[name]; ok {
+				at = in
+			}
+		}
+		if at < 0 {
+			return nil, false
+		}
+		positions = append(positions, int32(at))
+	}
+	return positions, true
 }

@@ -50,7 +50,8 @@ const (
 	Length Kind = "length"
 	// Freshness asks that a feature view is no older than Age.
 	Freshness Kind = "freshness"
-	// Condition asks that an OTTL condition on the span holds.
+	// Condition asks that an OTTL condition on the span holds. Unless the condition speaks of nil, it is
+	// not asked of a row that lacks one of the attributes which it reads.
 	Condition Kind = "condition"
 	// JSONSchema asks that a map, or JSON in a string, is valid by Schema.
 	JSONSchema Kind = "json_schema"

@@ -6,6 +6,7 @@ package contract
 import (
 	"encoding/json"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -29,6 +30,8 @@ type rowCheck struct {
 	key    string
 	values map[string]struct{}
 	types  typeSet
+	// reads are the keys of the attributes without which a condition is not asked.
+	reads []string
 }
 
 // typeSet has a bit for each of Types.
@@ -52,12 +55,35 @@ func newRowCheck(c *Check) rowCheck {
 			r.values[v] = struct{}{}
 		}
 	}
+	if c.Kind == Condition {
+		r.reads = reads(c.Condition)
+	}
 	for i, name := range Types {
 		if slices.Contains(c.Types, name) {
 			r.types |= 1 << i
 		}
 	}
 	return r
+}
+
+var (
+	// readPath is an attribute in a condition; of the span, if nothing stands before it.
+	readPath = regexp.MustCompile(`((?:resource|scope|instrumentation_scope)\.)?\battributes\["((?:[^"\\]|\\.)*)"\]`)
+	nilWord  = regexp.MustCompile(`\bnil\b`)
+)
+
+// reads returns the attributes of the span that a condition must have; none where it speaks of nil.
+func reads(condition string) []string {
+	if nilWord.MatchString(condition) {
+		return nil
+	}
+	var keys []string
+	for _, m := range readPath.FindAllStringSubmatch(condition, -1) {
+		if m[1] == "" && !slices.Contains(keys, m[2]) {
+			keys = append(keys, m[2])
+		}
+	}
+	return keys
 }
 
 // key is that of the attribute that the check is of; empty where it is of the whole row.
@@ -80,7 +106,10 @@ func (c *Check) key() string {
 func (c *Contract) Attributes() []string {
 	var keys []string
 	for i := range c.Checks {
-		if check := &c.Checks[i]; check.OfRow() && check.Feature == "" && check.key() != "" {
+		switch check := &c.Checks[i]; {
+		case check.Kind == Condition:
+			keys = append(keys, reads(check.Condition)...)
+		case check.OfRow() && check.Feature == "" && check.key() != "":
 			keys = append(keys, check.key())
 		}
 	}
@@ -95,7 +124,7 @@ func (r *rowCheck) absent() bool {
 // breaks says whether a value breaks the check. A value that is missing, which is empty, null or
 // NaN, breaks NotMissing alone. attrs are those of the span, which ended at end; digits is a buffer.
 func (r *rowCheck) breaks(x *prediction.Field, attrs pcommon.Map, end pcommon.Timestamp, digits []byte) bool {
-	if x.Kind == prediction.Empty || x.Kind == prediction.Scalar && x.Value.Kind() == value.Missing {
+	if missing(x) {
 		return r.Kind == NotMissing
 	}
 	switch r.Kind {
@@ -119,6 +148,11 @@ func (r *rowCheck) breaks(x *prediction.Field, attrs pcommon.Map, end pcommon.Ti
 	default:
 		return false
 	}
+}
+
+// missing is true for a value that is empty, null or not finite.
+func missing(x *prediction.Field) bool {
+	return x.Kind == prediction.Empty || x.Kind == prediction.Scalar && x.Value.Kind() == value.Missing
 }
 
 // within is true for a number between the bounds.

@@ -38,6 +38,9 @@ func (s *Stages) Check(stage string, rs ptrace.ResourceSpans, ss ptrace.ScopeSpa
 		if r.Stage != "" && r.Stage != stage {
 			continue
 		}
+		if r.Kind == Condition && lacks(span.Attributes(), r.reads) {
+			continue
+		}
 		if r.Kind == Condition {
 			holds, err := r.Holds(rs, ss, span)
 			if err != nil {
@@ -59,6 +62,20 @@ func (s *Stages) Check(stage string, rs ptrace.ResourceSpans, ss ptrace.ScopeSpa
 		}
 	}
 	return found, errors.Join(errs...)
+}
+
+// lacks is true where one of the keys has no value.
+func lacks(attrs pcommon.Map, keys []string) bool {
+	for _, key := range keys {
+		v, ok := attrs.Get(key)
+		if !ok {
+			return true
+		}
+		if x := prediction.NewField(v); missing(&x) {
+			return true
+		}
+	}
+	return false
 }
 
 // find returns the first of some maps that has a key, with its value.

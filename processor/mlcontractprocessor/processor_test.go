@@ -43,6 +43,7 @@ contract:
     - {feature: currency, values: [EUR, USD]}
     - {feature: email, pattern: '@example\.org$'}
     - {name: low-below-high, condition: 'attributes["ml.feature.low"] < attributes["ml.feature.high"]', severity: info}
+    - {name: ratio, condition: 'attributes["ml.feature.part"] / attributes["ml.feature.whole"] <= 1.0'}
     - {attribute: app.input, json_schema: {type: object, required: [items]}}
 ---
 kind: job
@@ -241,7 +242,7 @@ func TestTelemetry(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Protect = []Protection{{Features: []string{"email"}, Action: "drop"}}
 	processed(t, cfg, set,
-		answered(map[string]any{"ml.feature.amount": "x", "ml.feature.low": "a", "ml.feature.high": 2, "ml.feature.email": "a@example.org"}), answered(nil),
+		answered(map[string]any{"ml.feature.amount": "x", "ml.feature.part": "a", "ml.feature.whole": 2.0, "ml.feature.email": "a@example.org"}), answered(nil),
 		map[string]any{"cicd.pipeline.name": "training", "cicd.pipeline.task.name": "load", "ml.stage.rows.out": 13},
 		map[string]any{"soda.scan_result": "no JSON"},
 	)
@@ -258,7 +259,9 @@ func TestTelemetry(t *testing.T) {
 	metadatatest.AssertEqualMlContractSpans(t, tel, points(map[string]int64{"ok": 1, "violated": 2}, "outcome"), metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualMlContractRows(t, tel, points(map[string]int64{"": 2}, ""), metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualMlContractViolations(t, tel, points(map[string]int64{"critical": 2, "warning": 1}, "severity"), metricdatatest.IgnoreTimestamp())
+	metadatatest.AssertEqualMlContractUndecided(t, tel, points(map[string]int64{"condition": 1, "result": 1}, "reason"), metricdatatest.IgnoreTimestamp())
 	metadatatest.AssertEqualMlContractProtectedValues(t, tel, points(map[string]int64{"": 1}, ""), metricdatatest.IgnoreTimestamp())
+	assert.Equal(t, 1, logs.FilterMessageSnippet("A condition of a contract cannot be evaluated").Len())
 	assert.Equal(t, 1, logs.FilterMessageSnippet("A result of another tool's checks cannot be read").Len())
 }
 
