@@ -62,6 +62,7 @@ import (
 	metricstransformprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/metricstransformprocessor"
 	mlnormalizeprocessor "github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor"
 	mlmetadataprocessor "github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
+	mlcontractprocessor "github.com/otelcol-ml/otelcol-ml/processor/mlcontractprocessor"
 	nopreceiver "go.opentelemetry.io/collector/receiver/nopreceiver"
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
 	hostmetricsreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/hostmetricsreceiver"
@@ -216,6 +217,7 @@ func components() (otelcol.Factories, error) {
 		metricstransformprocessor.NewFactory(),
 		mlnormalizeprocessor.NewFactory(),
 		mlmetadataprocessor.NewFactory(),
+		mlcontractprocessor.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -241,6 +243,7 @@ func components() (otelcol.Factories, error) {
 		metricstransformprocessor.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/processor/metricstransformprocessor v0.158.0",
 		mlnormalizeprocessor.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 		mlmetadataprocessor.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
+		mlcontractprocessor.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 	})
 
 	factories.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](

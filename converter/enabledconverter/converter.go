@@ -46,14 +46,17 @@ var references = map[string]map[string][]string{
 	"processors": {
 		"ml_normalize": {catalogKey},
 		"ml_metadata":  {catalogKey},
+		"ml_contract":  {catalogKey},
 	},
 	"exporters": {
 		"": {"sending_queue::storage"},
 	},
 	"connectors": {
-		"ml_summary": {catalogKey},
-		"ml_drift":   {catalogKey, storageKey},
-		"ml_job":     {catalogKey, storageKey},
+		"ml_summary":       {catalogKey},
+		"ml_drift":         {catalogKey, storageKey},
+		"ml_job":           {catalogKey, storageKey},
+		"ml_evaluation":    {catalogKey, storageKey},
+		"prometheus_rules": {catalogKey},
 	},
 	"extensions": {
 		catalogType: {storageKey},

@@ -23,6 +23,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector"
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlcontractprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor"
 	"github.com/otelcol-ml/otelcol-ml/receiver/groundtruthreceiver"
@@ -40,6 +41,7 @@ var factories = map[string]component.Factory{
 	"ml_drift":      mldriftconnector.NewFactory(),
 	"ml_job":        mljobconnector.NewFactory(),
 	"ml_metadata":   mlmetadataprocessor.NewFactory(),
+	"ml_contract":   mlcontractprocessor.NewFactory(),
 	"ml_normalize":  mlnormalizeprocessor.NewFactory(),
 	"ml_summary":    mlsummaryconnector.NewFactory(),
 

@@ -40,7 +40,7 @@ func TestNoStockComponentIsMissing(t *testing.T) {
 	ours := Components{
 		"extensions": {"ml_catalog"},
 		"receivers":  {"ground_truth", "inference_log", "ml_delta"},
-		"processors": {"ml_normalize", "ml_metadata"},
+		"processors": {"ml_normalize", "ml_metadata", "ml_contract"},
 		"connectors": {"ml_summary", "ml_drift", "ml_job", "ml_evaluation", "prometheus_rules"},
 		"exporters":  {"alertmanager"},
 	}

@@ -29,6 +29,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension"
 	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlcontractprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor"
 	"github.com/otelcol-ml/otelcol-ml/receiver/groundtruthreceiver"
@@ -57,7 +58,7 @@ func factories() (otelcol.Factories, error) {
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
-	processors, err := otelcol.MakeFactoryMap[processor.Factory](mlnormalizeprocessor.NewFactory(), mlmetadataprocessor.NewFactory())
+	processors, err := otelcol.MakeFactoryMap[processor.Factory](mlnormalizeprocessor.NewFactory(), mlmetadataprocessor.NewFactory(), mlcontractprocessor.NewFactory())
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
