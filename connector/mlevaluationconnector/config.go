@@ -21,6 +21,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -46,6 +47,9 @@ type Config struct {
 	// Storage is the id of the storage extension that keeps answers, labels and measures. None by
 	// default: they live in memory alone.
 	Storage *component.ID `mapstructure:"storage"`
+	// Conditions are OTTL conditions of which one must be true for a span to be looked at. None by
+	// default: all spans are.
+	Conditions []string `mapstructure:"conditions"`
 	// Wait is how long a prediction waits for its label, and a label for its prediction, at least
 	// 1m. Default 168h.
 	Wait time.Duration `mapstructure:"wait"`
@@ -166,6 +170,7 @@ func (c *Config) Validate() error {
 		wrong.Add("window", "%w", err)
 	}
 	wrong.Check(
+		spanottl.CheckConditions("conditions", c.Conditions),
 		configcheck.Duration("wait", c.Wait, time.Minute, 0),
 		configcheck.DurationOrZero("maturity", c.Maturity, 0, 0),
 		configcheck.DurationOrZero("lateness", c.Lateness, 0, 0),

@@ -31,6 +31,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
+	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 )
 
 // sendTimeout is how long an emission may take. What a failed one of metrics held is in the next one.
@@ -51,6 +52,9 @@ type evaluationConnector struct {
 	// metrics and logs are nil without an edge to them. The factory sets them, before Start.
 	metrics consumer.Metrics
 	logs    consumer.Logs
+
+	// conditions are nil where there are none.
+	conditions *spanottl.Conditions
 
 	catalog catalog.Catalog
 	began   pcommon.Timestamp
@@ -85,13 +89,18 @@ var (
 )
 
 func newConnector(set connector.Settings, cfg *Config) (*evaluationConnector, error) {
+	conditions, err := spanottl.NewConditions("conditions", cfg.Conditions, set.Logger)
+	if err != nil {
+		return nil, err
+	}
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
 	c := &evaluationConnector{
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger, telemetry: newTelemetry(builder, set.Logger),
-		catalog: catalog.Empty(), keys: cfg.keys(), decoder: newDecoder(cfg.KeyAttribute), judges: evaluator.NewReader(time.Now),
+		catalog: catalog.Empty(), keys: cfg.keys(), judges: evaluator.NewReader(time.Now),
+		conditions: conditions, decoder: newDecoder(cfg.KeyAttribute, conditions),
 		misjudged: newMisjudged(cfg.Misjudged.PerMinute), unwritten: make(chan struct{}, 1),
 	}
 	if c.parser, err = label.NewParser(label.Options{Now: time.Now, Unread: c.unread}); err != nil {
@@ -215,13 +224,29 @@ func (c *evaluationConnector) ConsumeTraces(ctx context.Context, td ptrace.Trace
 		for i, answers := 0, c.decoder.read(ctx, td, c.cards); i < len(answers); i++ {
 			c.take(ctx, c.keys.NewAnswer(&answers[i]))
 		}
-		eachSpan(td, func(s ptrace.Span) {
-			for _, j := range c.judges.Span(s) {
+		eachSpan(td, func(rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, s ptrace.Span) {
+			for _, j := range c.judgementsOf(ctx, rs, ss, s) {
 				c.truths = append(c.truths, j.AsLabel())
 			}
 		})
+		c.telemetry.selected(ctx, c.decoder.takeNotSelected(), c.conditions.TakeFailures())
 		c.takeTruths(ctx)
 	})
+}
+
+// judgementsOf returns what evaluators say on a span. Conditions are asked only where they say
+// something: of most spans nobody says anything.
+func (c *evaluationConnector) judgementsOf(ctx context.Context, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, s ptrace.Span) []evaluator.Judgement {
+	if c.conditions == nil {
+		return c.judges.Span(s)
+	}
+	before := c.judges.Stats
+	all := c.judges.Span(s)
+	if c.judges.Stats == before || c.conditions.Match(ctx, rs, ss, s) {
+		return all
+	}
+	c.judges.Stats = before
+	return nil
 }
 
 // ConsumeLogs takes labels and what evaluators say in.

@@ -19,6 +19,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
+	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -57,14 +58,19 @@ type decoder struct {
 
 var _ prediction.Counter = (*decoder)(nil)
 
-func newDecoder(key string) *decoder {
+// newDecoder returns a decoder of the answers of spans that conditions select; nil selects all.
+func newDecoder(key string, conditions *spanottl.Conditions) *decoder {
 	d := &decoder{
 		key: key, seen: make(map[prediction.Identity]struct{}), texts: make(map[string]string), digits: make([]byte, 0, 64),
 	}
-	d.reader = prediction.NewReader(d, prediction.Options{
+	options := prediction.Options{
 		Now: time.Now, MaxFeatures: 1,
 		Attributes: []string{mlconv.AttrPredictionID, mlconv.AttrGenAIResponseID, mlconv.AttrPredictionRanking, key},
-	})
+	}
+	if conditions != nil {
+		options.Wants = conditions.Match
+	}
+	d.reader = prediction.NewReader(d, options)
 	return d
 }
 
@@ -76,6 +82,13 @@ func (d *decoder) read(ctx context.Context, td ptrace.Traces, cards *catalog.Set
 		d.texts = make(map[string]string)
 	}
 	return d.answers[:d.used]
+}
+
+// takeNotSelected returns how many predictions were not selected since it was last called.
+func (d *decoder) takeNotSelected() int64 {
+	n := d.reader.Stats.NotSelected
+	d.reader.Stats.NotSelected = 0
+	return n
 }
 
 // release keeps nothing of a request alive, and no more memory than a usual request needs.
@@ -242,11 +255,11 @@ func (d *decoder) answer(s *prediction.Span, a *answer.Answer) {
 }
 
 // eachSpan calls do with each span.
-func eachSpan(td ptrace.Traces, do func(ptrace.Span)) {
+func eachSpan(td ptrace.Traces, do func(ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span)) {
 	for _, rs := range td.ResourceSpans().All() {
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, s := range ss.Spans().All() {
-				do(s)
+				do(rs, ss, s)
 			}
 		}
 	}

@@ -78,6 +78,12 @@ func (t *telemetry) log(ctx context.Context, s waiting.Stats) {
 	t.notice(s.Forgotten, "forgotten labels", "Labels correct others that had to leave: the earlier ones stay counted")
 }
 
+// selected records the predictions that were not, and the conditions that could not be evaluated.
+func (t *telemetry) selected(ctx context.Context, not, failures int64) {
+	add(ctx, t.MlEvaluationPredictions, not, "outcome", "not_selected")
+	add(ctx, t.MlEvaluationConditionErrors, failures)
+}
+
 // notice says something, once in a while.
 func (t *telemetry) notice(n int, key, message string, fields ...zap.Field) {
 	if n == 0 {

@@ -14,6 +14,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/track"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
+	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 )
 
 // Config is the configuration of the ml_job connector. The empty config works.
@@ -24,6 +25,9 @@ type Config struct {
 	// Storage is the id of the storage extension that runs, history and alerts are written to.
 	// Unset: they live in memory alone.
 	Storage *component.ID `mapstructure:"storage"`
+	// Conditions are OTTL conditions of which one must be true for a span to be looked at. Default
+	// none: all spans are.
+	Conditions []string `mapstructure:"conditions"`
 	// DecisionWait is the time from the arrival of a run's root to the judgement on its errors.
 	// Default 10s; 0 judges at once.
 	DecisionWait time.Duration `mapstructure:"decision_wait"`
@@ -157,6 +161,7 @@ func (c *Config) options() track.Options {
 func (c *Config) Validate() error {
 	var wrong configcheck.Violations
 	wrong.Check(
+		spanottl.CheckConditions("conditions", c.Conditions),
 		configcheck.DurationOrZero("decision_wait", c.DecisionWait, 0, 0),
 		configcheck.Duration("absence", c.Absence, 0, 0),
 		configcheck.DurationOrZero("schedule_grace", c.ScheduleGrace, 0, 0),

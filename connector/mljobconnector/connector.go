@@ -23,6 +23,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
+	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 )
 
 const (
@@ -40,7 +41,9 @@ type jobConnector struct {
 	logger    *zap.Logger
 	telemetry *telemetry
 	alertLog  *alertlog.Log
-	emitter   *emit.Emitter
+	// conditions are nil where there are none.
+	conditions *spanottl.Conditions
+	emitter    *emit.Emitter
 
 	// logs and metrics are nil without an edge to them. The factory sets them, before Start.
 	logs    consumer.Logs
@@ -68,12 +71,16 @@ type jobConnector struct {
 var _ sharedcomponent.TracesState = (*jobConnector)(nil)
 
 func newConnector(set connector.Settings, cfg *Config) (*jobConnector, error) {
+	conditions, err := spanottl.NewConditions("conditions", cfg.Conditions, set.Logger)
+	if err != nil {
+		return nil, err
+	}
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
 	}
 	c := &jobConnector{
-		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger,
+		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger, conditions: conditions,
 		telemetry: newTelemetry(builder, set.Logger, cfg.Limits), catalog: catalog.Empty(), woken: make(chan struct{}, 1),
 		alertLog: alertlog.New(set.Logger, cfg.Alerts.ResendInterval),
 		emitter: &emit.Emitter{
@@ -182,8 +189,8 @@ func (c *jobConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) erro
 	now := time.Now()
 	r := readers.Get().(*reader)
 	defer r.release()
-	r.read(td, func(service string) { c.tracker.Alive(now, service) })
-	c.telemetry.read(ctx, &r.counts, r.unreadable, r.cuts)
+	r.read(td, c.wants(ctx), func(service string) { c.tracker.Alive(now, service) })
+	c.telemetry.read(ctx, &r.counts, r.unreadable, r.cuts, c.conditions.TakeFailures())
 	if r.unreadable > 0 {
 		c.telemetry.unreadable(r.firstUnreadable, r.spanOf(r.firstUnreadable))
 	}
@@ -199,6 +206,16 @@ func (c *jobConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) erro
 	}
 	c.wake()
 	return nil
+}
+
+// wants returns what asks the conditions, nil where there are none.
+func (c *jobConnector) wants(ctx context.Context) wanted {
+	if c.conditions == nil {
+		return nil
+	}
+	return func(rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, s ptrace.Span) bool {
+		return c.conditions.Match(ctx, rs, ss, s)
+	}
 }
 
 // wake has decideLoop look again when there is something to do.

@@ -40,6 +40,8 @@ const (
 	kindStage   = int(run.KindStage)
 	kindMarker  = int(run.KindMarker)
 	kindIgnored = kindMarker + 1
+	// kindNotSelected is of spans of which no condition is true.
+	kindNotSelected = kindIgnored + 1
 )
 
 // reader reads the spans that matter to jobs out of requests. A resource is read once, the
@@ -51,7 +53,7 @@ type reader struct {
 	spans []run.Span
 	// counts are the spans by what they are, unreadable the attributes whose value could not be
 	// used, cuts the strings that were too long.
-	counts           [kindIgnored + 1]int64
+	counts           [len(kinds)]int64
 	unreadable, cuts int64
 	// firstUnreadable and firstCut are the first of each.
 	firstUnreadable, firstCut misread
@@ -88,18 +90,25 @@ func (r *reader) release() {
 	readers.Put(r)
 }
 
+// wanted tells the spans that are read; nil reads all.
+type wanted func(ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span) bool
+
 // read reads a request and leaves it as it is. It calls alive with the service of every resource
-// that has spans.
-func (r *reader) read(td ptrace.Traces, alive func(service string)) {
+// that has spans that are wanted.
+func (r *reader) read(td ptrace.Traces, wants wanted, alive func(service string)) {
 	for _, rs := range td.ResourceSpans().All() {
 		named := false
 		for _, ss := range rs.ScopeSpans().All() {
-			if ss.Spans().Len() > 0 && !named {
-				named = true
-				r.resource(rs.Resource().Attributes())
-				alive(r.base.Service)
-			}
 			for _, s := range ss.Spans().All() {
+				if wants != nil && !wants(rs, ss, s) {
+					r.counts[kindNotSelected]++
+					continue
+				}
+				if !named {
+					named = true
+					r.resource(rs.Resource().Attributes())
+					alive(r.base.Service)
+				}
 				r.counts[r.span(s)]++
 			}
 		}

@@ -55,7 +55,7 @@ func TestOrdinarySpansAllocateNothing(t *testing.T) {
 	alive := func(string) {}
 	r := new(reader)
 	assert.Zero(t, testing.AllocsPerRun(100, func() {
-		r.read(td, alive)
+		r.read(td, nil, alive)
 		r.counts = [len(kinds)]int64{}
 	}))
 }
@@ -68,7 +68,7 @@ func BenchmarkRead(b *testing.B) {
 			alive := func(string) {}
 			for b.Loop() {
 				r := readers.Get().(*reader)
-				r.read(td, alive)
+				r.read(td, nil, alive)
 				r.release()
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/spans, "ns/span")

@@ -24,7 +24,7 @@ func TestEnvironmentOfPredictions(t *testing.T) {
 			td.ResourceSpans().At(0).Resource().Attributes().PutStr("cicd.pipeline.name", "nightly")
 			r := readers.Get().(*reader)
 			defer r.release()
-			r.read(td, func(string) {})
+			r.read(td, nil, func(string) {})
 			require.Len(t, r.spans, 1)
 			assert.Equal(t, c.Want.Environment, r.spans[0].Environment)
 		})

@@ -52,7 +52,7 @@ func request(t testing.TB, resource, span attributes) (ptrace.Traces, ptrace.Spa
 // reading is what a reader made of a request.
 type reading struct {
 	spans      []run.Span
-	counts     [kindIgnored + 1]int64
+	counts     [len(kinds)]int64
 	unreadable int64
 	alive      []string
 }
@@ -61,7 +61,7 @@ func read(td ptrace.Traces) reading {
 	td.MarkReadOnly()
 	var alive []string
 	r := readers.Get().(*reader)
-	r.read(td, func(service string) { alive = append(alive, service) })
+	r.read(td, nil, func(service string) { alive = append(alive, service) })
 	got := reading{append([]run.Span(nil), r.spans...), r.counts, r.unreadable, alive}
 	r.release()
 	return got
@@ -137,7 +137,7 @@ func TestKinds(t *testing.T) {
 			c.change(s)
 		}
 		got := read(td)
-		want := [kindIgnored + 1]int64{}
+		want := [len(kinds)]int64{}
 		want[c.want] = 1
 		assert.Equal(t, want, got.counts, c.name)
 		if c.want == kindIgnored {
@@ -364,7 +364,7 @@ func TestBounds(t *testing.T) {
 func TestRelease(t *testing.T) {
 	td, _ := request(t, attributes{"cicd.pipeline.name": "recsys"}, attributes{"ml.stage.metric.auc": 0.9})
 	r := new(reader)
-	r.read(td, func(string) {})
+	r.read(td, nil, func(string) {})
 	kept := r.spans[0]
 	r.release()
 	r.spans = append(r.spans, run.Span{Job: "other"})

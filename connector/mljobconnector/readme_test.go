@@ -25,7 +25,7 @@ import (
 
 func TestReadme(t *testing.T) {
 	readmetest.Options(t, NewFactory())
-	require.Equal(t, 2, readmetest.Configs(t, "connectors", NewFactory()))
+	require.Equal(t, 3, readmetest.Configs(t, "connectors", NewFactory()))
 	text := readmetest.Text(t)
 	for _, kind := range []judge.Kind{
 		judge.JobFailed, judge.JobCancelled, judge.JobOverdue, judge.JobMissedSchedule, judge.JobSlow, judge.StageFailed, judge.StageMissing,

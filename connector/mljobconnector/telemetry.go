@@ -30,11 +30,12 @@ func newOption(key, value string) option {
 
 // What spans are, in the order of the reader's counts.
 var kinds = [...]option{
-	kindInner:   newOption("kind", "inner"),
-	kindRoot:    newOption("kind", "root"),
-	kindStage:   newOption("kind", "stage"),
-	kindMarker:  newOption("kind", "marker"),
-	kindIgnored: newOption("kind", "ignored"),
+	kindInner:       newOption("kind", "inner"),
+	kindRoot:        newOption("kind", "root"),
+	kindStage:       newOption("kind", "stage"),
+	kindMarker:      newOption("kind", "marker"),
+	kindIgnored:     newOption("kind", "ignored"),
+	kindNotSelected: newOption("kind", "not_selected"),
 }
 
 // What becomes of spans, alerts, metrics and writes.
@@ -72,12 +73,15 @@ func newTelemetry(builder *metadata.TelemetryBuilder, logger *zap.Logger, limits
 	}
 }
 
-// read records what a batch held.
-func (t *telemetry) read(ctx context.Context, counts *[len(kinds)]int64, unreadable, cuts int64) {
+// read records what a batch held, and how often a condition could not be evaluated.
+func (t *telemetry) read(ctx context.Context, counts *[len(kinds)]int64, unreadable, cuts, conditionErrors int64) {
 	for kind, n := range counts {
 		if n > 0 {
 			t.builder.MlJobSpans.Add(ctx, n, kinds[kind]...)
 		}
+	}
+	if conditionErrors > 0 {
+		t.builder.MlJobConditionErrors.Add(ctx, conditionErrors)
 	}
 	if unreadable > 0 {
 		t.builder.MlJobAttributesUnreadable.Add(ctx, unreadable)

@@ -26,6 +26,7 @@ type TelemetryBuilder struct {
 	meter                          metric.Meter
 	mu                             sync.Mutex
 	registrations                  []metric.Registration
+	MlEvaluationConditionErrors    metric.Int64Counter
 	MlEvaluationCrowded            metric.Int64Counter
 	MlEvaluationEmissions          metric.Int64Counter
 	MlEvaluationJudgements         metric.Int64Counter
@@ -70,6 +71,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.MlEvaluationConditionErrors, err = builder.meter.Int64Counter(
+		"otelcol_ml_evaluation_condition_errors",
+		metric.WithDescription("Evaluations of a condition that failed on a span, as it took a text for a number; it does not select the span then. [Alpha]"),
+		metric.WithUnit("{evaluation}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlEvaluationCrowded, err = builder.meter.Int64Counter(
 		"otelcol_ml_evaluation_crowded",
 		metric.WithDescription("Predictions and labels that are not found by one of their keys, as 64 others have it. [Alpha]"),

@@ -19,6 +19,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb, err := metadata.NewTelemetryBuilder(testTel.NewTelemetrySettings())
 	require.NoError(t, err)
 	defer tb.Shutdown()
+	tb.MlEvaluationConditionErrors.Add(context.Background(), 1)
 	tb.MlEvaluationCrowded.Add(context.Background(), 1)
 	tb.MlEvaluationEmissions.Add(context.Background(), 1)
 	tb.MlEvaluationJudgements.Add(context.Background(), 1)
@@ -32,6 +33,9 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlEvaluationUnusableJudgements.Add(context.Background(), 1)
 	tb.MlEvaluationWaiting.Record(context.Background(), 1)
 	tb.MlEvaluationWaitingSize.Record(context.Background(), 1)
+	AssertEqualMlEvaluationConditionErrors(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlEvaluationCrowded(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())

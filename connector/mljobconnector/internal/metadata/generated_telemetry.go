@@ -29,6 +29,7 @@ type TelemetryBuilder struct {
 	MlJobAlertsActive         metric.Int64Gauge
 	MlJobAlertsEmitted        metric.Int64Counter
 	MlJobAttributesUnreadable metric.Int64Counter
+	MlJobConditionErrors      metric.Int64Counter
 	MlJobEvicted              metric.Int64Counter
 	MlJobMetricsEmitted       metric.Int64Counter
 	MlJobNamesCut             metric.Int64Counter
@@ -86,6 +87,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("{attribute}"),
 	)
 	errs = errors.Join(errs, err)
+	builder.MlJobConditionErrors, err = builder.meter.Int64Counter(
+		"otelcol_ml_job_condition_errors",
+		metric.WithDescription("Evaluations of a condition that failed on a span, as it took a text for a number; it does not select the span then. [Alpha]"),
+		metric.WithUnit("{evaluation}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.MlJobEvicted, err = builder.meter.Int64Counter(
 		"otelcol_ml_job_evicted",
 		metric.WithDescription("What a limit has pushed out or kept out, by kind. [Alpha]"),
@@ -124,7 +131,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlJobSpans, err = builder.meter.Int64Counter(
 		"otelcol_ml_job_spans",
-		metric.WithDescription("Spans by what they are to a run - stage, root, marker, inner or ignored (of no job). [Alpha]"),
+		metric.WithDescription("Spans by what they are to a run - stage, root, marker, inner, ignored (of no job) or not_selected (no condition is true of it). [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

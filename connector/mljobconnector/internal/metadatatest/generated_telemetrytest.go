@@ -67,6 +67,22 @@ func AssertEqualMlJobAttributesUnreadable(t *testing.T, tt *componenttest.Teleme
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualMlJobConditionErrors(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_job_condition_errors",
+		Description: "Evaluations of a condition that failed on a span, as it took a text for a number; it does not select the span then. [Alpha]",
+		Unit:        "{evaluation}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_job_condition_errors")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualMlJobEvicted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_job_evicted",
@@ -164,7 +180,7 @@ func AssertEqualMlJobSaves(t *testing.T, tt *componenttest.Telemetry, dps []metr
 func AssertEqualMlJobSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_job_spans",
-		Description: "Spans by what they are to a run - stage, root, marker, inner or ignored (of no job). [Alpha]",
+		Description: "Spans by what they are to a run - stage, root, marker, inner, ignored (of no job) or not_selected (no condition is true of it). [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -22,6 +22,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlJobAlertsActive.Record(context.Background(), 1)
 	tb.MlJobAlertsEmitted.Add(context.Background(), 1)
 	tb.MlJobAttributesUnreadable.Add(context.Background(), 1)
+	tb.MlJobConditionErrors.Add(context.Background(), 1)
 	tb.MlJobEvicted.Add(context.Background(), 1)
 	tb.MlJobMetricsEmitted.Add(context.Background(), 1)
 	tb.MlJobNamesCut.Add(context.Background(), 1)
@@ -37,6 +38,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlJobAttributesUnreadable(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlJobConditionErrors(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlJobEvicted(t, testTel,
