@@ -13,6 +13,7 @@ import (
 	"io"
 	"os"
 	"strconv"
+	"sync"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
@@ -50,7 +51,17 @@ type Reader struct {
 	Parser *label.Parser
 	// MaxLine is the longest line, in bytes: the follower cuts longer ones to it.
 	MaxLine int
+
+	mu sync.Mutex
+	// heads are the first lines of files that were read, by path.
+	heads map[string][]byte
 }
+
+// maxHeads is how many first lines are remembered, maxHead the longest of them in bytes.
+const (
+	maxHeads = 1000
+	maxHead  = 16 << 10
+)
 
 // Batch is what lines hold.
 type Batch struct {
@@ -89,12 +100,44 @@ func (r *Reader) Read(lines ingest.Lines) Batch {
 }
 
 // head returns the first line of the file that lines are of. It is read each time: a file with
-// other columns may have taken its place.
+// other columns may have taken its place. One that is being written again, and has no first line at
+// the moment, has the one that it had.
 func (r *Reader) head(lines ingest.Lines) ([]byte, error) {
 	if len(lines.Offsets) > 0 && lines.Offsets[0] == 0 {
-		return withoutBreak(lines.Lines[0]), nil
+		head := withoutBreak(lines.Lines[0])
+		r.remember(lines.Path, head)
+		return head, nil
 	}
-	f, err := os.Open(lines.Path)
+	head, err := r.readHead(lines.Path)
+	if err == nil {
+		r.remember(lines.Path, head)
+		return head, nil
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if head, ok := r.heads[lines.Path]; ok {
+		return head, nil
+	}
+	return nil, err
+}
+
+// remember keeps the first line of a file.
+func (r *Reader) remember(path string, head []byte) {
+	if len(head) > maxHead {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.heads == nil || len(r.heads) >= maxHeads {
+		r.heads = make(map[string][]byte)
+	}
+	if !bytes.Equal(r.heads[path], head) {
+		r.heads[path] = bytes.Clone(head)
+	}
+}
+
+func (r *Reader) readHead(path string) ([]byte, error) {
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

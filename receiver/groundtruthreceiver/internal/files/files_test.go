@@ -151,3 +151,17 @@ func FuzzRead(f *testing.F) {
 		}
 	})
 }
+
+// A file that is written again while its lines are read keeps the header that it had.
+func TestReadWhileItIsWrittenAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "a.csv")
+	r := reader(t)
+	labels, _ := said(r.Read(ingest.Lines{Path: path, Lines: [][]byte{[]byte("label,prediction_id"), []byte("1,a")}, Offsets: []int64{0, 20}}))
+	assert.Equal(t, []string{"a=1"}, labels)
+	for _, content := range []string{"", "label,pre"} { // truncated, and with half a header
+		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+		labels, rejected := said(r.Read(ingest.Lines{Path: path, Lines: [][]byte{[]byte("2,b")}, Offsets: []int64{24}}))
+		assert.Equal(t, []string{"b=2"}, labels, content)
+		assert.Empty(t, rejected)
+	}
+}
