@@ -103,7 +103,7 @@ func (c *Conditions) fail(failed *condition, s ptrace.Span, err error) {
 		return
 	}
 	c.logger.Warn("A condition cannot be evaluated on some spans, which it does not select. It is said once for each condition, and counted",
-		zap.String("key", failed.key), zap.Stringer("condition", failed.compiled), zap.String("span", clip(s.Name())), zap.String("error", clip(err.Error())))
+		zap.String("key", failed.key), zap.Stringer("condition", failed.compiled), zap.String("span", Clip(s.Name())), zap.String("error", Clip(err.Error())))
 }
 
 // TakeFailures returns how often a condition could not be evaluated since it was last called.
@@ -115,9 +115,10 @@ func (c *Conditions) TakeFailures() int64 {
 }
 
 // maxShown is how much of a name or an error is shown in the log, in bytes. Errors may quote values.
-const maxShown = 200
+const maxShown = 120
 
-func clip(s string) string {
+// Clip shortens a text, such as an error, which may quote a value, for the log.
+func Clip(s string) string {
 	if len(s) <= maxShown {
 		return s
 	}

@@ -4,6 +4,7 @@
 package mlnormalizeprocessor
 
 import (
+	"encoding"
 	"errors"
 	"fmt"
 	"strconv"
@@ -11,8 +12,10 @@ import (
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
+	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/derivation"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 )
 
@@ -35,6 +38,9 @@ type Config struct {
 	Keep []string `mapstructure:"keep"`
 	// Features is about names of features that people write by hand.
 	Features Features `mapstructure:"features"`
+	// Derive are features and segments of predictions that are worked out by OTTL value expressions,
+	// after all else is read and removed; by the name of their attribute.
+	Derive map[string]Derivation `mapstructure:"derive"`
 	// AgentCalls counts an agent or a workflow with a model and tokens as a call where no call of
 	// its trace has come, as nothing else then says what it cost. Where calls come through other
 	// collectors than their agents, it must be off, or they count twice.
@@ -58,7 +64,34 @@ type Features struct {
 	Exclude []string `mapstructure:"exclude"`
 }
 
-var _ confmap.Validator = (*Config)(nil)
+// Derivation is how an attribute is worked out. A text stands for its value.
+type Derivation struct {
+	// Value is the expression.
+	Value string `mapstructure:"value"`
+	// Bounds cut a number into intervals, which are named: each has its upper bound in it. At most 64.
+	Bounds []float64 `mapstructure:"bounds"`
+	// Latitude and Longitude are expressions of degrees, in place of a value.
+	Latitude  string `mapstructure:"latitude"`
+	Longitude string `mapstructure:"longitude"`
+	// Grid is the side of the cells that places are put into, 0.001 to 90 degrees.
+	Grid float64 `mapstructure:"grid"`
+	// MaxCells is how many cells are told apart, 1 to 10000; 1000 by default. Places beyond are
+	// "other".
+	MaxCells int `mapstructure:"max_cells"`
+	// Overwrite replaces what the span has; by default the span is right.
+	Overwrite bool `mapstructure:"overwrite"`
+}
+
+var (
+	_ confmap.Validator        = (*Config)(nil)
+	_ encoding.TextUnmarshaler = (*Derivation)(nil)
+)
+
+// UnmarshalText takes a text as the value.
+func (d *Derivation) UnmarshalText(text []byte) error {
+	*d = Derivation{Value: string(text)}
+	return nil
+}
 
 // Bounds of max_json_bytes.
 const (
@@ -87,11 +120,13 @@ func (c *Config) Unmarshal(conf *confmap.Conf) error {
 // Validate returns all violations, each naming its key.
 func (c *Config) Validate() error {
 	_, err := c.engine()
+	_, deriveErr := c.derivations(zap.NewNop())
 	return errors.Join(
 		configcheck.Range("max_json_bytes", c.MaxJSONBytes, leastJSON, mostJSON),
 		featureNames("categories", c.Features.Categories),
 		featureNames("exclude", c.Features.Exclude),
 		c.keep(),
+		deriveErr,
 		err,
 	)
 }
@@ -113,6 +148,15 @@ func featureNames(key string, names []string) error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// derivations compiles what is derived; nil where nothing is.
+func (c *Config) derivations(logger *zap.Logger) (*derivation.Set, error) {
+	specs := make(map[string]derivation.Spec, len(c.Derive))
+	for name, d := range c.Derive {
+		specs[name] = derivation.Spec(d)
+	}
+	return derivation.New(specs, logger)
 }
 
 // engine compiles the tables.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/derivation"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/notes"
@@ -38,6 +39,9 @@ type tracesProcessor struct {
 	*normalizeProcessor
 	next    consumer.Traces
 	catalog catalog.Catalog // set by Start
+	// derive is nil where nothing is derived; derived are the attributes of its metric.
+	derive  *derivation.Set
+	derived [][derivation.NumOutcomes]metric.MeasurementOption
 }
 
 // logsProcessor removes content from log records.
@@ -56,7 +60,11 @@ func newTraces(set processor.Settings, cfg *Config, next consumer.Traces) (*trac
 	if err != nil {
 		return nil, err
 	}
-	return &tracesProcessor{normalizeProcessor: p, next: next, catalog: catalog.Empty()}, nil
+	derive, err := cfg.derivations(set.Logger)
+	if err != nil {
+		return nil, err
+	}
+	return &tracesProcessor{normalizeProcessor: p, next: next, catalog: catalog.Empty(), derive: derive, derived: derivedOptions(derive)}, nil
 }
 
 func newLogs(set processor.Settings, cfg *Config, next consumer.Logs) (*logsProcessor, error) {
@@ -117,6 +125,9 @@ func (p *normalizeProcessor) Capabilities() consumer.Capabilities {
 // ConsumeTraces adds the vocabulary to the spans and passes all of them on in their order.
 func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	p.engine.Traces(td, prices.Of(p.catalog.Snapshot()), func(s *dialect.Stats) { p.record(ctx, s) })
+	if p.derive != nil {
+		p.derive.Traces(ctx, td, func(c derivation.Counts) { p.recordDerived(ctx, c) })
+	}
 	return p.next.ConsumeTraces(ctx, td)
 }
 

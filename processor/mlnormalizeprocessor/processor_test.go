@@ -41,7 +41,7 @@ import (
 
 func TestReadme(t *testing.T) {
 	readmetest.Options(t, NewFactory())
-	assert.Equal(t, 4, readmetest.Configs(t, "processors", NewFactory()))
+	assert.Equal(t, 5, readmetest.Configs(t, "processors", NewFactory()))
 }
 
 func config(t *testing.T, yaml string) *Config {

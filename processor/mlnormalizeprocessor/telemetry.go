@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/derivation"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 )
 
@@ -38,6 +39,33 @@ var (
 		return out
 	}()
 )
+
+// derivedOptions returns the attributes of what becomes of derivations, made once.
+func derivedOptions(set *derivation.Set) (out [][derivation.NumOutcomes]metric.MeasurementOption) {
+	if set == nil {
+		return nil
+	}
+	for _, name := range set.Names() {
+		var of [derivation.NumOutcomes]metric.MeasurementOption
+		for o := range of {
+			of[o] = metric.WithAttributeSet(attribute.NewSet(
+				attribute.String("attribute", name), attribute.String("outcome", derivation.Outcome(o).String()))) //nolint:gosec // few
+		}
+		out = append(out, of)
+	}
+	return out
+}
+
+// recordDerived counts what became of derivations in a request.
+func (p *tracesProcessor) recordDerived(ctx context.Context, counts derivation.Counts) {
+	for i := range counts {
+		for o, n := range counts[i] {
+			if n > 0 {
+				p.telemetry.MlNormalizeDerived.Add(ctx, n, p.derived[i][o])
+			}
+		}
+	}
+}
 
 // record counts what was done to a request, and writes what an operator should see.
 func (p *normalizeProcessor) record(ctx context.Context, s *dialect.Stats) {

@@ -28,6 +28,7 @@ type TelemetryBuilder struct {
 	registrations             []metric.Registration
 	MlNormalizeAssumed        metric.Int64Counter
 	MlNormalizeContentDropped metric.Int64Counter
+	MlNormalizeDerived        metric.Int64Counter
 	MlNormalizeSpans          metric.Int64Counter
 	MlNormalizeUncounted      metric.Int64Counter
 	MlNormalizeUnpriced       metric.Int64Counter
@@ -73,6 +74,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_normalize_content_dropped",
 		metric.WithDescription("Attributes, events, status messages and bodies of log records that drop_content removed, by what they were removed from. [Alpha]"),
 		metric.WithUnit("{attribute}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlNormalizeDerived, err = builder.meter.Int64Counter(
+		"otelcol_ml_normalize_derived",
+		metric.WithDescription("Predictions by the attribute that was to be derived, and by what became of it. [Alpha]"),
+		metric.WithUnit("{prediction}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlNormalizeSpans, err = builder.meter.Int64Counter(

@@ -21,6 +21,7 @@ func TestSetupTelemetry(t *testing.T) {
 	defer tb.Shutdown()
 	tb.MlNormalizeAssumed.Add(context.Background(), 1)
 	tb.MlNormalizeContentDropped.Add(context.Background(), 1)
+	tb.MlNormalizeDerived.Add(context.Background(), 1)
 	tb.MlNormalizeSpans.Add(context.Background(), 1)
 	tb.MlNormalizeUncounted.Add(context.Background(), 1)
 	tb.MlNormalizeUnpriced.Add(context.Background(), 1)
@@ -29,6 +30,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeContentDropped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlNormalizeDerived(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeSpans(t, testTel,
