@@ -160,7 +160,9 @@ func (e *encoder) total(t *drift.Total) {
 		return
 	}
 	switch t.Key.Subject {
-	case drift.Predictions, drift.Missing, drift.Cost:
+	case drift.Predictions, drift.Missing, drift.Cost, drift.ContractRows:
+	case drift.Violations:
+		d.Exemplars = t.Exemplars
 	default:
 		d.Bounds, d.Counts, d.Exemplars = t.Bounds, t.Groups, t.Exemplars
 	}

@@ -101,9 +101,8 @@ var benchCases = []struct {
 }
 
 func benchConnector(tb testing.TB, features int, segments []string) *summaryConnector {
-	cfg := createDefaultConfig().(*Config)
+	cfg := benchConfig()
 	cfg.Segments = segments
-	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour // what is measured is counting
 	var cat *catalogtest.Extension
 	if features > 0 {
 		card := fraudCard(features)
@@ -111,6 +110,12 @@ func benchConnector(tb testing.TB, features int, segments []string) *summaryConn
 		cat = newCatalog(card)
 	}
 	return started(tb, cfg, consumertest.NewNop(), cat)
+}
+
+func benchConfig() *Config {
+	cfg := createDefaultConfig().(*Config)
+	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour // what is measured is counting
+	return cfg
 }
 
 func BenchmarkConsumeTraces(b *testing.B) {

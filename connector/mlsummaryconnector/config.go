@@ -20,6 +20,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 	"github.com/otelcol-ml/otelcol-ml/internal/stream"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // The values of Config.Temporality.
@@ -40,6 +41,9 @@ const (
 	// SamplingIgnore counts every span once.
 	SamplingIgnore = "ignore"
 )
+
+// maxSources is how many attributes Config.Sources may have.
+const maxSources = 10
 
 // Config is the configuration of the ml_summary connector. The empty config works.
 type Config struct {
@@ -67,6 +71,10 @@ type Config struct {
 	// Detectors are change detectors that each model and version has, on values in the order in
 	// which they arrive.
 	Detectors []Detector `mapstructure:"detectors"`
+	// Sources are the attributes, of a span or its resource, that say where its data came from, by
+	// which the rows of models that have a contract are told apart: the first that is there. Without
+	// any, sources are not told apart.
+	Sources []string `mapstructure:"sources"`
 	// DurationBuckets are the bounds of ml.prediction.duration, in seconds, strictly increasing.
 	DurationBuckets []float64 `mapstructure:"duration_buckets"`
 	// Exemplars puts trace ids on points.
@@ -110,6 +118,8 @@ type Limits struct {
 	// Categories is the number of values per categorical feature, and of classes, beyond the
 	// baseline's.
 	Categories int `mapstructure:"categories"`
+	// Sources is the number of sources of data per model whose contract counts.
+	Sources int `mapstructure:"sources"`
 	// Accumulators is the number of accumulators that are held between flushes, each for one series
 	// and one minute and of 1 KB at most. When it is reached, a flush is made at once; while an
 	// earlier flush cannot be delivered, the oldest minute is counted with the next one instead.
@@ -138,8 +148,9 @@ func createDefaultConfig() component.Config {
 		DurationBuckets: []float64{
 			0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300,
 		},
+		Sources:   []string{mlconv.AttrDataSource, mlconv.AttrFeatureViewName, mlconv.AttrServiceName},
 		Exemplars: true,
-		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Accumulators: 20_000, Detectors: 1000, Spans: 1_000_000},
+		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Sources: 50, Accumulators: 20_000, Detectors: 1000, Spans: 1_000_000},
 	}
 }
 
@@ -178,6 +189,15 @@ func (c *Config) Validate() error {
 		}
 	}
 	wrong.Check(configcheck.Distinct("derive", c.Derive))
+	for i, key := range c.Sources {
+		if key == "" {
+			wrong.Add(fmt.Sprintf("sources[%d]", i), "must not be empty")
+		}
+	}
+	if n := len(c.Sources); n > maxSources {
+		wrong.Add("sources", "%d are more than the limit of %d", n, maxSources)
+	}
+	wrong.Check(configcheck.Distinct("sources", c.Sources))
 	c.checkDetectors(&wrong)
 	if len(c.DurationBuckets) == 0 {
 		wrong.Add("duration_buckets", "at least one bound is needed")
@@ -197,6 +217,7 @@ func (c *Config) Validate() error {
 		configcheck.Range("limits::segments", c.Limits.Segments, 1, 100_000),
 		configcheck.Range("limits::features", c.Limits.Features, 1, 65_000),
 		configcheck.Range("limits::categories", c.Limits.Categories, 1, 65_000),
+		configcheck.Range("limits::sources", c.Limits.Sources, 1, 100_000),
 		configcheck.Range("limits::accumulators", c.Limits.Accumulators, 1, 10_000_000),
 		configcheck.Range("limits::detectors", c.Limits.Detectors, 1, 1_000_000),
 		configcheck.Range("limits::spans", c.Limits.Spans, 0, 100_000_000),

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -124,6 +125,7 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 		registry: series.NewRegistry(series.Limits{
 			Models: cfg.Limits.Models, Segments: cfg.Limits.Segments,
 			Features: cfg.Limits.Features, Categories: cfg.Limits.Categories,
+			Sources: cfg.Limits.Sources,
 		}, series.Watched{Segments: cfg.Segments, Derived: cfg.Derive}),
 		budget:      accumulators.NewBudget(cfg.Limits.Accumulators),
 		flushing:    make(flush.Semaphore, 1),
@@ -145,10 +147,11 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 			Now: time.Now, MaxFeatures: max(4*cfg.Limits.Features, 1000), Calls: recent.NewSet(rememberedCalls),
 		},
 		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil,
-		Adjust: cfg.Sampling == SamplingAdjust, Detectors: c.detectors,
+		Adjust: cfg.Sampling == SamplingAdjust, Detectors: c.detectors, Sources: cfg.Sources,
 	}
+	options.Attributes = append(slices.Clone(cfg.Sources), mlconv.AttrContractViolations)
 	if c.detectors != nil {
-		options.Attributes = c.detectors.Attributes()
+		options.Attributes = append(options.Attributes, c.detectors.Attributes()...)
 	}
 	if conditions != nil {
 		options.Wants = conditions.Match

@@ -54,6 +54,8 @@ var (
 	limitServices   = newOption("limit", "services")
 	limitErrors     = newOption("limit", "errors")
 	limitDetectors  = newOption("limit", "detectors")
+	limitSources    = newOption("limit", "sources")
+	limitChecks     = newOption("limit", "checks")
 )
 
 // flaws are the attribute sets of ml_summary_unusable_values.
@@ -126,6 +128,8 @@ func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	add(t.builder.MlSummaryOverflowed, s.OverflowedServices, limitServices)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedErrors, limitErrors)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedDetectors, limitDetectors)
+	add(t.builder.MlSummaryOverflowed, s.OverflowedSources, limitSources)
+	add(t.builder.MlSummaryOverflowed, s.OverflowedChecks, limitChecks)
 	add(t.builder.MlSummaryUnwatched, s.Unwatched, nil)
 	add(t.builder.MlSummaryFolded, s.Folded, nil)
 	add(t.builder.MlSummaryAdjusted, s.Adjusted, nil)

@@ -11,6 +11,7 @@ package contract
 import (
 	"cmp"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -160,6 +161,38 @@ func (c *Check) ID() string {
 		return subject + "." + c.Name
 	}
 	return c.Name
+}
+
+// Find returns the check of a stage, empty for a model, that an ID names: one of the card's, or of
+// its features that nobody knows, whose ID has the name of the feature in front.
+func (c *Contract) Find(stage, id string) *Check {
+	if c == nil {
+		return nil
+	}
+	var found *Check
+	for i := range c.Checks {
+		check := &c.Checks[i]
+		switch {
+		case check.Stage != "" && check.Stage != stage:
+		case check.ID() == id:
+			if check.Stage == stage {
+				return check
+			}
+			found = check
+		case check.Kind == UnknownFeature && found == nil && strings.HasSuffix(id, "."+check.Name):
+			found = check
+		}
+	}
+	return found
+}
+
+// SplitID returns the subject and the name of the check that an ID is of, for those that no card
+// has.
+func SplitID(id string) (subject, name string) {
+	if i := strings.LastIndexByte(id, '.'); i >= 0 {
+		return id[:i], id[i+1:]
+	}
+	return "", id
 }
 
 // OfRow is true for a check that a row alone can break.

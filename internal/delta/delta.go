@@ -49,6 +49,10 @@ const (
 	Length
 	// Embedding is the vectors of an attribute, which are added up.
 	Embedding
+	// Violations counts rows that broke a check of their model's contract.
+	Violations
+	// ContractRows counts the rows of a model that has a contract.
+	ContractRows
 	// Subjects is the number of subjects.
 	Subjects
 )
@@ -80,13 +84,23 @@ func (s Subject) String() string {
 		return "length"
 	case Embedding:
 		return "embedding"
+	case Violations:
+		return "contract_violations"
+	case ContractRows:
+		return "contract_rows"
 	}
 	return "unknown"
 }
 
 // Passthrough reports whether the subject is added up and passed on, told apart by who used the
-// model, and not compared.
-func (s Subject) Passthrough() bool { return s <= Cost || s == FirstChunk || s == Length }
+// model or where its data came from, and not compared.
+func (s Subject) Passthrough() bool {
+	return s <= Cost || s == FirstChunk || s == Length || s.OfContract()
+}
+
+// OfContract reports whether the subject is what a contract counts, told apart by the source of the
+// data.
+func (s Subject) OfContract() bool { return s == Violations || s == ContractRows }
 
 // Named reports whether Key.Name is a feature, or the attribute of an Embedding.
 func (s Subject) Named() bool { return s == Feature || s == Missing || s == Embedding }
@@ -116,6 +130,9 @@ type Consumer struct {
 	// Unit is what was counted: the type of the tokens ("input", "output"), the currency, what the
 	// length is of ("input.characters"), or the error.type of predictions that failed.
 	Unit string
+	// Source is where the data came from, of what a contract counts. Feature, Check and Severity say
+	// which check was broken; Feature may be an attribute, or empty.
+	Source, Feature, Check, Severity string
 	// Overflow marks the sum of what found no room, here or in ml_summary.
 	Overflow bool
 }

@@ -33,7 +33,10 @@ const (
 	Feature     = delta.Feature
 	Missing     = delta.Missing
 	Embedding   = delta.Embedding
-	subjects    = delta.Subjects
+	// Violations and ContractRows are what a contract counts.
+	Violations   = delta.Violations
+	ContractRows = delta.ContractRows
+	subjects     = delta.Subjects
 )
 
 // streamOf returns the clock that a subject follows: ml_summary flushes features less often than
@@ -121,6 +124,7 @@ func bound(d *Delta) (cut uint64) {
 	for _, name := range []*string{
 		&d.Producer, &d.Key.Environment, &d.Key.Model, &d.Key.Version, &d.Key.Role, &d.Key.Segment, &d.Key.Name,
 		&d.Consumer.Service, &d.Consumer.Unit, &d.Category,
+		&d.Consumer.Source, &d.Consumer.Feature, &d.Consumer.Check, &d.Consumer.Severity,
 	} {
 		if len(*name) > boundedname.Max {
 			*name, _ = boundedname.Cut(*name)
@@ -141,7 +145,7 @@ func valid(d *Delta) bool {
 		return false // no weights have such squares
 	}
 	switch d.Key.Subject {
-	case Predictions, Missing:
+	case Predictions, Missing, Violations, ContractRows:
 		return !d.Categorical && d.Counts == nil && d.Exponential == nil
 	case Cost:
 		return !d.Categorical && d.Counts == nil && d.Exponential == nil && d.Sum >= 0 && d.Sum <= maxFloat

@@ -16,6 +16,10 @@ import (
 // total a subject.
 const maxConsumers = 1000
 
+// maxBroken is the most totals of a version for what its contract counts: what is beyond them shares
+// one total a subject.
+const maxBroken = 2000
+
 // passthrough is a total that is passed on and not compared.
 type passthrough struct {
 	subject  Subject
@@ -30,8 +34,10 @@ func comparePassthroughs(a, b *passthrough) int {
 		}
 		return 0
 	}
+	x, y := &a.consumer, &b.consumer
 	return cmp.Or(
-		cmp.Compare(a.subject, b.subject), cmp.Compare(a.consumer.Service, b.consumer.Service), cmp.Compare(a.consumer.Unit, b.consumer.Unit),
+		cmp.Compare(a.subject, b.subject), cmp.Compare(x.Service, y.Service), cmp.Compare(x.Unit, y.Unit),
+		cmp.Compare(x.Source, y.Source), cmp.Compare(x.Feature, y.Feature), cmp.Compare(x.Check, y.Check), cmp.Compare(x.Severity, y.Severity),
 		cmp.Compare(overflow(a), overflow(b)),
 	)
 }
@@ -50,13 +56,13 @@ func (v *version) addPassthrough(d *Delta, now time.Time) Outcome {
 	outcome := Counted
 	want := &passthrough{subject: d.Key.Subject, consumer: d.Consumer}
 	i, found := slices.BinarySearchFunc(v.passthroughs, want, comparePassthroughs)
-	if !found && len(v.passthroughs) >= maxConsumers && d.Consumer != (Consumer{}) {
+	if !found && v.fullOf(d.Key.Subject) && d.Consumer != (Consumer{}) {
 		outcome = Overflowed
 		want.consumer = Consumer{Overflow: true}
 		i, found = slices.BinarySearchFunc(v.passthroughs, want, comparePassthroughs)
 	}
 	if !found {
-		want.consumer.Service, want.consumer.Unit = strings.Clone(want.consumer.Service), strings.Clone(want.consumer.Unit)
+		want.consumer = cloneConsumer(want.consumer)
 		want.total = &total{start: now.UnixNano(), kind: distribution.KindNumeric, bounds: d.Bounds, groups: make([]uint64, len(d.Bounds)+1)}
 		v.passthroughs = slices.Insert(v.passthroughs, i, want)
 	}
@@ -66,6 +72,33 @@ func (v *version) addPassthrough(d *Delta, now time.Time) Outcome {
 	}
 	t.addDelta(d, now.UnixNano(), 0)
 	return outcome
+}
+
+// fullOf reports whether there is no room for one more total of a subject.
+func (v *version) fullOf(subject Subject) bool {
+	if subject.OfContract() {
+		return v.broken() >= maxBroken
+	}
+	return len(v.passthroughs)-v.broken() >= maxConsumers
+}
+
+// broken is the number of totals of what a contract counts: its subjects are the last ones.
+func (v *version) broken() int {
+	i, _ := slices.BinarySearchFunc(v.passthroughs, Violations, func(p *passthrough, s Subject) int {
+		if p.subject < s {
+			return -1
+		}
+		return 1
+	})
+	return len(v.passthroughs) - i
+}
+
+// cloneConsumer returns a copy that keeps nothing of a request.
+func cloneConsumer(c Consumer) Consumer {
+	for _, s := range []*string{&c.Service, &c.Unit, &c.Source, &c.Feature, &c.Check, &c.Severity} {
+		*s = strings.Clone(*s)
+	}
+	return c
 }
 
 // addRest adds what is passed on of a model or a version that found no room.
@@ -94,13 +127,34 @@ func (v *version) merge(other *version) {
 	}
 }
 
+// consumer writes whom a total is of. Snapshots of before there were contracts have no subject of
+// theirs.
+func (e *encoder) consumer(subject Subject, c *Consumer) {
+	e.String(c.Service)
+	e.String(c.Unit)
+	if subject.OfContract() {
+		e.String(c.Source)
+		e.String(c.Feature)
+		e.String(c.Check)
+		e.String(c.Severity)
+	}
+	e.Bool(c.Overflow)
+}
+
+func (d *decoder) consumer(subject Subject) (c Consumer) {
+	c.Service, c.Unit = d.name(), d.name()
+	if subject.OfContract() {
+		c.Source, c.Feature, c.Check, c.Severity = d.name(), d.name(), d.name(), d.name()
+	}
+	c.Overflow = d.Bool()
+	return c
+}
+
 func (e *encoder) passthroughs(list []*passthrough) {
 	e.Uvarint(uint64(len(list)))
 	for _, p := range list {
 		e.Uvarint(uint64(p.subject))
-		e.String(p.consumer.Service)
-		e.String(p.consumer.Unit)
-		e.Bool(p.consumer.Overflow)
+		e.consumer(p.subject, &p.consumer)
 		e.total(p.total)
 	}
 }
@@ -108,7 +162,8 @@ func (e *encoder) passthroughs(list []*passthrough) {
 func (d *decoder) passthroughs() []*passthrough {
 	var out []*passthrough
 	for range d.Count(5) {
-		p := &passthrough{subject: Subject(d.UvarintTo(uint64(subjects) - 1)), consumer: Consumer{Service: d.name(), Unit: d.name(), Overflow: d.Bool()}, total: d.total()}
+		p := &passthrough{subject: Subject(d.UvarintTo(uint64(subjects) - 1))}
+		p.consumer, p.total = d.consumer(p.subject), d.total()
 		if !p.subject.Passthrough() || p.total == nil || p.total.kind != distribution.KindNumeric {
 			d.Fail()
 		}

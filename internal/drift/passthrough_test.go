@@ -171,3 +171,39 @@ func TestSegmentTotals(t *testing.T) {
 		}
 	}
 }
+
+// What a contract counts is passed on by check and source, with the newest trace of each, over a
+// restart, and has room of its own.
+func TestViolationsArePassedOn(t *testing.T) {
+	e := engine(t, nil, nil)
+	of := func(s Subject, consumer Consumer, n uint64, rows ...Exemplar) Delta {
+		d := Delta{Key: key7, Consumer: consumer, Minute: epoch, Count: n, Exemplars: rows}
+		d.Key.Subject = s
+		return d
+	}
+	broken := Consumer{Source: "pos", Feature: "amount", Check: "type", Severity: "critical"}
+	first, second := Exemplar{Value: 1, Time: 1, TraceID: [16]byte{1}}, Exemplar{Value: 1, Time: 2, TraceID: [16]byte{2}}
+	e.Add(at(epoch), []Delta{
+		of(ContractRows, Consumer{Source: "pos"}, 7), of(ContractRows, Consumer{Source: "app"}, 5),
+		of(Violations, broken, 2, second), of(Violations, broken, 1, first), of(Violations, Consumer{Source: "app", Check: "low"}, 1),
+	})
+	e = restored(t, nil, e.Snapshot(), epoch)
+	e.Add(at(epoch), []Delta{of(Violations, broken, 1)})
+	got := used(e, Violations)
+	if len(got) != 2 || got[broken].Count != 4 || len(got[broken].Exemplars) != 1 || got[broken].Exemplars[0] != second {
+		t.Errorf("violations: %+v", got[broken])
+	}
+	if rows := used(e, ContractRows); len(rows) != 2 || rows[Consumer{Source: "pos"}].Count != 7 {
+		t.Errorf("rows: %v", rows)
+	}
+	for i := range maxBroken {
+		e.Add(at(epoch), []Delta{of(Violations, Consumer{Source: fmt.Sprint("s", i), Check: "low"}, 1)})
+	}
+	e.Add(at(epoch), []Delta{cost(Consumer{Service: "shop"}, 1)})
+	if n := used(e, Violations)[Consumer{Overflow: true}]; n == nil || n.Count != 4 {
+		t.Errorf("without room: %+v", n)
+	}
+	if used(e, Cost)[Consumer{Service: "shop"}] == nil {
+		t.Error("violations have pushed out a cost")
+	}
+}

@@ -179,7 +179,23 @@ func readAttributes(d *delta.Delta, attrs pcommon.Map, start pcommon.Timestamp) 
 		case mlconv.AttrSegment:
 			d.Key.Segment = v.Str()
 		case mlconv.AttrFeatureName:
-			d.Key.Name = v.Str()
+			if d.Key.Subject == delta.Violations {
+				d.Consumer.Feature = v.Str()
+			} else {
+				d.Key.Name = v.Str()
+			}
+		case mlconv.AttrDataSource:
+			if d.Key.Subject.OfContract() {
+				d.Consumer.Source = v.Str()
+			}
+		case mlconv.AttrContractCheck:
+			if d.Key.Subject == delta.Violations {
+				d.Consumer.Check = v.Str()
+			}
+		case mlconv.AttrContractSeverity:
+			if d.Key.Subject == delta.Violations {
+				d.Consumer.Severity = v.Str()
+			}
 		case mlconv.AttrPredictionClass:
 			if d.Key.Subject == delta.Class {
 				d.Category = v.AsString()
@@ -189,7 +205,7 @@ func readAttributes(d *delta.Delta, attrs pcommon.Map, start pcommon.Timestamp) 
 				d.Category = v.AsString()
 			}
 		case mlconv.AttrServiceName:
-			if d.Key.Subject.Passthrough() {
+			if d.Key.Subject.Passthrough() && !d.Key.Subject.OfContract() {
 				d.Consumer.Service = v.Str()
 			}
 		case mlconv.AttrGenAITokenType, mlconv.AttrPredictionCurrency, mlconv.AttrErrorType:

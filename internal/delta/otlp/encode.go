@@ -180,7 +180,10 @@ func putExemplar(list pmetric.ExemplarSlice, x *delta.Exemplar) pmetric.Exemplar
 func (p *point) attributes(attrs pcommon.Map, name string, d *delta.Delta) {
 	PutKey(attrs, &d.Key)
 	overflow := d.Consumer.Overflow || d.Key.Subject.Named() && d.Key.Name == ""
-	if d.Key.Subject.Passthrough() {
+	switch {
+	case d.Key.Subject.OfContract():
+		putContract(attrs, &d.Consumer)
+	case d.Key.Subject.Passthrough():
 		putString(attrs, mlconv.AttrServiceName, d.Consumer.Service)
 		if attr := unitAttr(d.Key.Subject); attr != "" {
 			putString(attrs, attr, d.Consumer.Unit)
@@ -205,6 +208,13 @@ func (p *point) attributes(attrs pcommon.Map, name string, d *delta.Delta) {
 			attrs.PutInt(mlconv.AttrSummarySquaredWeights, int64(min(d.SquaredWeights, math.MaxInt64)))
 		}
 	}
+}
+
+func putContract(attrs pcommon.Map, c *delta.Consumer) {
+	putString(attrs, mlconv.AttrDataSource, c.Source)
+	putString(attrs, mlconv.AttrFeatureName, c.Feature)
+	putString(attrs, mlconv.AttrContractCheck, c.Check)
+	putString(attrs, mlconv.AttrContractSeverity, c.Severity)
 }
 
 func putVector(to pcommon.ByteSlice, v []float64) {

@@ -39,6 +39,9 @@ var subjects = map[string]delta.Subject{
 	mlconv.MetricLLMOutputCharacters:  delta.Length,
 	mlconv.MetricLLMInputMessages:     delta.Length,
 	mlconv.MetricLLMOutputMessages:    delta.Length,
+
+	mlconv.MetricContractViolationCount: delta.Violations,
+	mlconv.MetricContractRowCount:       delta.ContractRows,
 }
 
 // metrics are the names of the metrics of subjects that have one; that of categories of features,
@@ -55,6 +58,9 @@ var metrics = map[delta.Subject]string{
 	delta.Cost:        mlconv.MetricPredictionCost,
 	delta.FirstChunk:  mlconv.MetricTimeToFirstChunk,
 	delta.Embedding:   mlconv.MetricEmbeddingCount,
+
+	delta.Violations:   mlconv.MetricContractViolationCount,
+	delta.ContractRows: mlconv.MetricContractRowCount,
 }
 
 // metricOf is the name of a delta's metric; ok is false for a length that has none.
@@ -76,7 +82,7 @@ func lengthUnit(name string) string { return strings.TrimPrefix(name, prefixLeng
 // counted reports whether a metric is a sum of counts; else it is of histograms.
 func counted(name string) bool {
 	switch subjects[name] {
-	case delta.Predictions, delta.Class, delta.Missing, delta.Cost, delta.Embedding:
+	case delta.Predictions, delta.Class, delta.Missing, delta.Cost, delta.Embedding, delta.Violations, delta.ContractRows:
 		return true
 	}
 	return name == mlconv.MetricFeatureCategoryCount

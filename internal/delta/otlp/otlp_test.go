@@ -68,6 +68,11 @@ func random(r *rand.Rand) (d delta.Delta) {
 			d.Consumer.Unit = oneOf(r, "", "USD")
 		case delta.Length:
 			d.Consumer.Unit = oneOf(r, "input.characters", "output.messages")
+		case delta.Violations:
+			d.Consumer.Service, d.Consumer.Source = "", oneOf(r, "", "pos")
+			d.Consumer.Feature, d.Consumer.Check, d.Consumer.Severity = oneOf(r, "", "a.b"), "range", oneOf(r, "", "critical")
+		case delta.ContractRows:
+			d.Consumer.Service, d.Consumer.Source = "", oneOf(r, "", "pos")
 		}
 	}
 	defer func() {
@@ -80,7 +85,7 @@ func random(r *rand.Rand) (d delta.Delta) {
 		d.Exemplars = append(d.Exemplars, x)
 	}
 	switch d.Key.Subject {
-	case delta.Predictions, delta.Missing:
+	case delta.Predictions, delta.Missing, delta.Violations, delta.ContractRows:
 		d.Count = r.Uint64N(1 << 40)
 		return d
 	case delta.Embedding:

@@ -41,6 +41,8 @@ type Prediction struct {
 	Calls []Call
 	// Usage is what calls of the model used, by id of the model's Services; on a total.
 	Usage []Usage
+	// Contract is what the model's contract counts; on a total.
+	Contract Contract
 }
 
 // Features counts the features of one Key.

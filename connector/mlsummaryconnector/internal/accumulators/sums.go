@@ -33,6 +33,7 @@ type PredictionSum struct {
 	Value, Confidence HistogramSum
 	Calls             []CallSum
 	Usage             []UsageSum
+	Contract          Contract
 }
 
 // FeaturesSum is Features added up.
@@ -177,6 +178,7 @@ func (h *HistogramSum) add(o *Histogram) {
 func (s *Sums) ForgetExtremes() {
 	for _, p := range s.Predictions {
 		p.ClassExamples = nil
+		p.Contract.forgetExamples()
 		p.Value.forgetExtremes()
 		p.Confidence.forgetExtremes()
 		for i := range p.Calls {
@@ -232,6 +234,7 @@ func (p *PredictionSum) add(o *Prediction) {
 	for i := range o.Usage {
 		p.Usage[i].add(&o.Usage[i])
 	}
+	p.Contract.merge(&o.Contract)
 }
 
 func (f *FeaturesSum) add(o *Features) {

@@ -38,6 +38,15 @@ func (p *Prediction) touch(k Key, now int64) {
 			k.Model.Errors.TouchID(e-1, now)
 		}
 	}
+	for id := range p.Contract.Checked {
+		if p.Contract.Checked[id].Rows > 0 {
+			k.Model.Sources.TouchID(uint32(id), now)
+		}
+	}
+	for v := range p.Contract.Violations {
+		k.Model.Sources.TouchID(v.Source, now)
+		k.Model.Checks.TouchID(v.Check, now)
+	}
 	for id := range p.Usage {
 		if p.Usage[id].any() {
 			k.Model.Services.TouchID(uint32(id), now)

@@ -150,7 +150,7 @@ const usageCost = 3
 
 // predictionCostOf is what an accumulator counts for in the budget.
 func predictionCostOf(p *Prediction) int64 {
-	return predictionCost + usageCost*int64(len(p.Usage)) + callCost*int64(len(p.Calls))
+	return predictionCost + usageCost*int64(len(p.Usage)) + callCost*int64(len(p.Calls)) + p.Contract.cost()
 }
 
 // Usage returns what the service of an id used.

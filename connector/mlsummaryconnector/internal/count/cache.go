@@ -26,10 +26,14 @@ type modelCache struct {
 	classes  dictCache
 	services dictCache
 	errors   dictCache
+	sources  dictCache
+	checks   dictCache
 	cohorts  []map[uint32]*cohortCache
 	values   []dictCache
 	total    cohortCache
-	bindings map[bindingKey]*modelBinding
+	// sourceKeys are the attributes that say where data came from.
+	sourceKeys []string
+	bindings   map[bindingKey]*modelBinding
 	// watched are its detectors, nil where it has none. unwatched says that there was no room for
 	// them.
 	watched   *detectors.Model
@@ -124,6 +128,8 @@ func newModelCache(m *series.Model) *modelCache {
 		classes:  dictCache{dict: m.Classes},
 		services: dictCache{dict: m.Services},
 		errors:   dictCache{dict: m.Errors},
+		sources:  dictCache{dict: m.Sources},
+		checks:   dictCache{dict: m.Checks},
 		total:    cohortCache{key: accumulators.Key{Model: m}},
 		bindings: make(map[bindingKey]*modelBinding),
 	}
@@ -197,6 +203,10 @@ type modelBinding struct {
 	absent []int
 	// segments are the positions of the plan's dimensions, -1 where the fields have none.
 	segments []int
+	// sources are the positions of what says where the data came from, violations that of how often
+	// it broke its contract; -1 where the fields have none.
+	sources    []int
+	violations int
 	// watched are the positions that the model's detectors need, -1 where the fields have none.
 	watched []int
 }
@@ -262,5 +272,6 @@ func (b *modelBinding) fill(v *modelCache, span *prediction.Span, seen map[strin
 		}
 		b.segments = append(b.segments, at)
 	}
+	b.bindContract(v.sourceKeys, span)
 	b.bindDetectors(v.watched, span)
 }

@@ -44,6 +44,9 @@ type Options struct {
 	AllTime bool
 	// Detectors are given the values of the models; nil where there are none.
 	Detectors *detectors.Set
+	// Sources are the attributes, of a span or its resource, that say where its data came from: the
+	// first that is there. They must be among Attributes.
+	Sources []string
 }
 
 // Counter counts spans into a table. It is not safe for concurrent use.
@@ -65,6 +68,9 @@ type Counter struct {
 	span    *prediction.Span
 	cohorts []cohort
 	binding modelBinding
+	// bound is the binding of the span's rows; nil before the first.
+	bound   *modelBinding
+	sources sources
 	seen    map[string]struct{}
 	digits  []byte
 	// labelDigits are those of a label.
@@ -100,6 +106,7 @@ func New(registry *series.Registry, budget *accumulators.Budget, options Options
 		seen:   make(map[string]struct{}),
 		digits: make([]byte, 0, 32), labelDigits: make([]byte, 0, 32),
 	}
+	c.sources.keys = options.Sources
 	c.reader = prediction.NewReader(c, options.Options)
 	c.Forget()
 	return c
@@ -141,6 +148,7 @@ func (c *Counter) Read(ctx context.Context, td ptrace.Traces) {
 	if c.options.Detectors != nil {
 		c.stats.Changes = append(c.stats.Changes, c.readings.Deliver()...)
 	}
+	c.sources.release()
 	clear(c.binding.features[:cap(c.binding.features)])
 	if len(c.seen) > prediction.MaxScratch || cap(c.binding.features) > prediction.MaxScratch {
 		c.binding, c.seen = modelBinding{}, make(map[string]struct{})
@@ -161,6 +169,7 @@ func (c *Counter) Knows(model prediction.Identity) bool {
 // Begin finds the model of a span, and the minute in which it counts.
 func (c *Counter) Begin(s *prediction.Span) (mostRows int) {
 	c.span = s
+	c.bound = nil
 	c.minute = 0
 	if !c.options.AllTime {
 		c.minute = int64(s.End / pcommon.Timestamp(time.Minute))
@@ -210,13 +219,14 @@ func (c *Counter) model(key series.Key) *modelCache {
 		}
 	}
 	cache := newModelCache(m)
+	cache.sourceKeys = c.options.Sources
 	c.findDetectors(cache)
 	c.models[key] = cache
 	return cache
 }
 
 // End counts what goes with a call as a whole.
-func (c *Counter) End(s *prediction.Span, _ int) {
+func (c *Counter) End(s *prediction.Span, rows int) {
 	cache := c.last
 	one, _ := accumulators.Weigh(1, c.adjusted)
 	if s.Kind != prediction.Answered && s.Kind != prediction.Call {
@@ -232,6 +242,7 @@ func (c *Counter) End(s *prediction.Span, _ int) {
 	if s.Fields.HasUsage() {
 		c.usage(s, service, one)
 	}
+	c.contract(s, rows)
 	call := c.table.Call(c.prediction(&cache.total), service, c.errorCode(cache))
 	call.Rows += c.rows
 	call.Excess += c.excess

@@ -18,6 +18,7 @@ func (c *Counter) Row(s *prediction.Span, rows uint32) {
 		s.FlawOf(prediction.FlawSampling, keyTraceState, s.TraceState)
 	}
 	b := c.bind(s)
+	c.bound = b
 	cache := b.cache
 	p := c.prediction(&cache.total)
 	p.Rows += uint64(weight.Rows)

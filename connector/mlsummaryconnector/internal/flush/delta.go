@@ -82,7 +82,7 @@ func bytes(p *accumulators.PredictionSum, f *accumulators.FeaturesSum) int {
 		}
 	}
 	if p != nil {
-		n += point * (1 + len(p.Classes))
+		n += point * (1 + len(p.Classes) + len(p.Contract.Checked) + len(p.Contract.Violations))
 		histogram(&p.Value)
 		histogram(&p.Confidence)
 		for i := range p.Calls {

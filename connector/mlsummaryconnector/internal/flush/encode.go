@@ -106,6 +106,7 @@ func (e *encoder) prediction(p *accumulators.PredictionSum) {
 	for id := range p.Usage {
 		e.usage(uint32(id), &p.Usage[id])
 	}
+	e.contract(&p.Contract)
 }
 
 // consumer is of whom calls of a service are.

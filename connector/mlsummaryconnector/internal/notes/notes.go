@@ -47,8 +47,11 @@ var texts = map[prediction.NoteKind]string{
 	count.NoteDetectors: "limits::detectors is reached: a model has no change detectors, as there is no room for all of its own; " +
 		"those of a model are given up only after it was unused for an hour",
 	count.NoteUnwatched: "A change detector cannot take a value: it is no number, or outside of the range that its parameters min and max say",
-	count.NoteErrors:    "A model has more than 20 values of error.type: those that find no room are counted as _OTHER",
-	prediction.NoteCut:  "A name is longer than 256 bytes and was cut",
+	count.NoteSources:   "limits::sources is reached: rows of sources that find no room share one series, otel.metric.overflow",
+	count.NoteChecks: "A model has more than 1000 checks, and features that its contract does not know, that were broken: " +
+		"those that find no room share one series, otel.metric.overflow",
+	count.NoteErrors:   "A model has more than 20 values of error.type: those that find no room are counted as _OTHER",
+	prediction.NoteCut: "A name is longer than 256 bytes and was cut",
 	prediction.NoteUnread: "Calls with tokens have an operation that nobody knows and are not counted: ml_normalize can map it to chat, " +
 		"generate_content, text_completion or embeddings",
 	count.NoteSwitched: "A feature whose first values were numbers has words, too: from now on its values are counted as categories",

@@ -26,6 +26,8 @@ type Model struct {
 	Classes  *Dict
 	// Services are those that call the model; Errors are the types of its errors.
 	Services, Errors *Dict
+	// Sources are where its data comes from, Checks the names (Check.Name) of what was broken.
+	Sources, Checks *Dict
 	// Cohorts are the values of each of Plan.Segments.
 	Cohorts []*Dict
 
@@ -62,6 +64,8 @@ func newModel(key Key, plan *Plan, limits Limits) *Model {
 		Classes:  newDict(plan.classes, limits.Categories),
 		Services: newDict(nil, limits.Segments),
 		Errors:   newDict(nil, min(maxErrors, limits.Models*maxErrors)), // none for the overflow model
+		Sources:  newDict(nil, limits.Sources),
+		Checks:   newDict(nil, min(maxChecks, limits.Models*maxChecks)),
 		slots:    make(map[string]int, len(plan.Columns)),
 		overflow: [2]int{-1, -1},
 	}
@@ -196,9 +200,10 @@ func (m *Model) trimmed(since int64) *Model {
 	n := &Model{
 		Key: m.Key, Plan: m.Plan, limits: m.limits, used: m.used,
 		Classes: m.Classes.trimmed(since), Services: m.Services.trimmed(since), Errors: m.Errors.trimmed(since),
+		Sources: m.Sources.trimmed(since), Checks: m.Checks.trimmed(since),
 		slots: make(map[string]int, len(m.slots)), overflow: [2]int{-1, -1},
 	}
-	changed := n.Classes != m.Classes || n.Services != m.Services || n.Errors != m.Errors
+	changed := n.Classes != m.Classes || n.Services != m.Services || n.Errors != m.Errors || n.Sources != m.Sources || n.Checks != m.Checks
 	for _, d := range m.Cohorts {
 		n.Cohorts = append(n.Cohorts, d.trimmed(since))
 		changed = changed || n.Cohorts[len(n.Cohorts)-1] != d

@@ -61,6 +61,9 @@ type Plan struct {
 	// does not say.
 	maxBatch int
 	source   source
+	// checks are those of the card's contract, by their ids.
+	checks         map[string]Check
+	unknownFeature Check
 }
 
 // source is all that a Plan is made of: equal sources make equal plans.
@@ -72,6 +75,7 @@ type source struct {
 	derived                   []string // what the card, or the config, says
 	positiveClass             string
 	maxBatch                  int
+	checks                    []checkOf // of the card's contract
 }
 
 // newSource gathers what a set says of a model; watched is what is watched of one without a card.
@@ -87,6 +91,7 @@ func newSource(set *catalog.Set, key Key, watched Watched) source {
 		derived:         card.Derive,
 		positiveClass:   card.PositiveClass,
 		maxBatch:        card.MaxBatch,
+		checks:          checksOf(card.Contract),
 		features:        slices.Sorted(maps.Keys(card.Features)),
 	}
 	for name, f := range card.Features {
@@ -107,6 +112,7 @@ func (s source) equal(t source) bool {
 		slices.Equal(s.segments, t.segments) &&
 		slices.Equal(s.segmentFeatures, t.segmentFeatures) &&
 		slices.Equal(s.derived, t.derived) &&
+		slices.Equal(s.checks, t.checks) &&
 		reflect.DeepEqual(s.types, t.types) &&
 		(s.baseline == t.baseline || reflect.DeepEqual(s.baseline, t.baseline))
 }
@@ -129,6 +135,12 @@ func newPlan(s source, maxFeatures int) *Plan {
 	}
 	for i, f := range s.segmentFeatures {
 		p.segmentFeatures[f] = i
+	}
+	p.checks = make(map[string]Check, len(s.checks))
+	for _, c := range s.checks {
+		if p.checks[c.id] = c.Check; c.unknown {
+			p.unknownFeature = c.Check
+		}
 	}
 	p.derive()
 	if s.baseline == nil {

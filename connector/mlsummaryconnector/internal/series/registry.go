@@ -27,9 +27,9 @@ const Idle = time.Hour
 // Limits bound the tables.
 type Limits struct {
 	// Models is the number of models that have no card, Segments of cohorts per dimension, Features
-	// of features per model, and Categories of values per feature (and of classes) beyond the
-	// baseline's.
-	Models, Segments, Features, Categories int
+	// of features per model, Categories of values per feature (and of classes) beyond the baseline's,
+	// and Sources of where a model's data comes from.
+	Models, Segments, Features, Categories, Sources int
 }
 
 // Watched is what is watched of models without a card.
