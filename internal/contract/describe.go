@@ -4,6 +4,7 @@
 package contract
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -38,7 +39,7 @@ func (c *Check) Expected() string {
 	case Freshness:
 		return "at most " + c.Age.String() + " old"
 	case Condition:
-		return c.Condition
+		return cmp.Or(c.Description, c.Condition)
 	case JSONSchema:
 		return "valid by its JSON schema"
 	case SchemaVersion:
