@@ -197,7 +197,7 @@ func TestBadCardKeepsTheGoodOne(t *testing.T) {
 		lines = append(lines, l.ContextMap()["error"].(string))
 	}
 	assert.Equal(t, []string{
-		path + ":3:1: onwer: unknown key; did you mean owner? (allowed: alerts, also_known_as, attributes, baseline, derive, description, drift, environment, feature_views, features, kind, max_batch, models, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)",
+		path + ":3:1: onwer: unknown key; did you mean owner? (allowed: alerts, also_known_as, attributes, baseline, contract, derive, description, drift, environment, feature_views, features, kind, max_batch, models, name, owner, positive_class, prices, segment_features, segments, slos, task, versions)",
 		path + `:5:7: kind: "modle" is none of model, job; did you mean model?`,
 	}, lines)
 	summary := r.logs.FilterMessageSnippet("Cards that are not good are left out").All()
@@ -259,19 +259,16 @@ func TestManyViolations(t *testing.T) {
 func TestKeysWithoutEffect(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.yaml")
-	write(t, path, cardA+"features: {x: {min: 0}, y: {min: 1, max_missing: 0.1}}\n")
+	write(t, path, "kind: job\nname: j\nproduces: {model: a, max_age: 1d}\n")
 	r := newRig(t, &Config{Directory: dir})
 	r.load(t.Context())
 	said := func() []observer.LoggedEntry { return r.logs.FilterMessageSnippet("have no effect yet").All() }
 	require.Len(t, said(), 1)
 	assert.Equal(t, path+":1", said()[0].ContextMap()["card"])
-	assert.Equal(t, "features.*.min, features.*.max_missing", said()[0].ContextMap()["keys"])
+	assert.Equal(t, "produces.max_age", said()[0].ContextMap()["keys"])
 	write(t, filepath.Join(dir, "b.yaml"), cardB)
 	r.reload(t.Context())
 	assert.Len(t, said(), 1, "nothing new")
-	write(t, path, cardA+"features: {x: {max: 0}}\n")
-	r.reload(t.Context())
-	assert.Len(t, said(), 2)
 }
 
 // TestOldBaselines says once of which columns of an older baseline categories are not told apart.

@@ -300,8 +300,10 @@ func choose(first bool, a, b string) string {
 }
 
 func (o object) statistic() contract.Check {
-	c := contract.Check{Kind: contract.Statistic, Statistic: o.text("statistic"), ComparedWith: o.duration("compared_with"),
-		MaxIncrease: o.number("max_increase"), MaxDecrease: o.number("max_decrease")}
+	c := contract.Check{
+		Kind: contract.Statistic, Statistic: o.text("statistic"), ComparedWith: o.duration("compared_with"),
+		MaxIncrease: o.number("max_increase"), MaxDecrease: o.number("max_decrease"),
+	}
 	c.Min, c.Max, c.Above, c.Below = o.openBounds()
 	q := o.number("quantile")
 	if q != nil {

@@ -382,7 +382,8 @@ func (b *binding) fill(m *model, s *prediction.Span) {
 	}
 	for i := range m.checks {
 		r := &m.checks[i]
-		at, ok := -1, false
+		var at int
+		var ok bool
 		switch {
 		case r.Kind == Condition:
 			if positions, there := readsOf(r, features, s); there {

@@ -155,7 +155,9 @@ func sorted(list []string, first string) []string {
 // TestRows counts the rows of batches, in each way to write them.
 func TestRows(t *testing.T) {
 	c := checkerOf(&Contract{OnlyKnown: true, Known: map[string]bool{"x": true, "y": true}, Checks: []Check{
-		{Kind: Range, Feature: "x", Min: new(0.0)}, {Kind: NotMissing, Feature: "y"}, {Kind: UnknownFeature},
+		{Kind: Range, Feature: "x", Min: new(0.0)},
+		{Kind: NotMissing, Feature: "y"},
+		{Kind: UnknownFeature},
 		{Kind: Condition, Condition: "x < y", Holds: func(_ ptrace.ResourceSpans, _ ptrace.ScopeSpans, s ptrace.Span) (bool, error) {
 			x, okX := s.Attributes().Get("ml.feature.x")
 			y, okY := s.Attributes().Get("ml.feature.y")
@@ -274,9 +276,16 @@ func everyCheck() []Check {
 	var checks []Check
 	for _, feature := range []string{"text", "int", "float", "bytes", "map", "list"} {
 		for _, c := range []Check{
-			{Kind: Type, Types: []string{Integer, Timestamp}}, {Kind: Required}, {Kind: NotMissing}, {Kind: Range, Min: new(0.0), Max: new(1.0)},
-			{Kind: Values, Values: []string{"a", "1"}}, {Kind: NotValues, Values: []string{"a"}}, {Kind: Matches, Pattern: regexp.MustCompile(`^(a+)+$`)},
-			{Kind: NotMatches, Pattern: regexp.MustCompile(`(x*)*y`)}, {Kind: Length, Max: new(3.0)}, {Kind: Freshness, Age: time.Hour},
+			{Kind: Type, Types: []string{Integer, Timestamp}},
+			{Kind: Required},
+			{Kind: NotMissing},
+			{Kind: Range, Min: new(0.0), Max: new(1.0)},
+			{Kind: Values, Values: []string{"a", "1"}},
+			{Kind: NotValues, Values: []string{"a"}},
+			{Kind: Matches, Pattern: regexp.MustCompile(`^(a+)+$`)},
+			{Kind: NotMatches, Pattern: regexp.MustCompile(`(x*)*y`)},
+			{Kind: Length, Max: new(3.0)},
+			{Kind: Freshness, Age: time.Hour},
 		} {
 			c.Feature = feature
 			checks = append(checks, c)

@@ -5,6 +5,7 @@ package mlcontractprocessor
 
 import (
 	"context"
+	"maps"
 	"os"
 	"testing"
 	"time"
@@ -87,9 +88,7 @@ func processed(t *testing.T, cfg *Config, set component.TelemetrySettings, spans
 // answered returns attributes of one of the model fraud.
 func answered(more map[string]any) map[string]any {
 	attributes := map[string]any{"ml.model.name": "fraud", "ml.prediction.class": "ok", "ml.feature.amount": 2.5}
-	for k, v := range more {
-		attributes[k] = v
-	}
+	maps.Copy(attributes, more)
 	return attributes
 }
 
