@@ -71,8 +71,8 @@ type Stats struct {
 	// condition with its error.
 	Undecided   int64
 	Undecidable *UndecidedError
-	// Unread is the predictions that could not be read whole.
-	Unread int64
+	// NotSelected are predictions that Options.Wants does not want.
+	NotSelected int64
 }
 
 // UndecidedError is why a condition could not be evaluated.
@@ -169,7 +169,7 @@ func (c *Checker) Check(ctx context.Context, td ptrace.Traces) ([]Result, Stats)
 	c.results = c.results[:0]
 	c.stats = Stats{}
 	c.reader.Read(ctx, td)
-	c.stats.Unread = c.reader.Stats.Malformed
+	c.stats.NotSelected = c.reader.Stats.NotSelected
 	c.reader.Stats = prediction.Stats{}
 	c.rows.release()
 	return c.results, c.stats

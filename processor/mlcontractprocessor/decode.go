@@ -59,7 +59,11 @@ func (p *contractProcessor) checkStages(ctx context.Context, now *contracts, td 
 					own.results = readResults(own.results, event.Attributes(), keys)
 				}
 				job := cmp.Or(own.job, resource.job)
-				if job == "" && len(own.results) == 0 || p.conditions != nil && !p.conditions.Match(ctx, rs, ss, span) {
+				if job == "" && len(own.results) == 0 {
+					continue
+				}
+				if p.conditions != nil && !p.conditions.Match(ctx, rs, ss, span) {
+					counts.notSelected++
 					continue
 				}
 				checked, found := p.stage(now, rs, ss, span, stage{

@@ -166,6 +166,7 @@ func (p *contractProcessor) checkPredictions(ctx context.Context, now *contracts
 	counts.checked += stats.Checked
 	counts.violated += stats.Violating
 	counts.rows += stats.Rows
+	counts.notSelected += stats.NotSelected
 	counts.undecided += stats.Undecided
 	if stats.Undecidable != nil {
 		p.sayUndecided(stats.Undecidable)

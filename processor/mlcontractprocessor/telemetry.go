@@ -26,6 +26,7 @@ func newOption(key, value string) option {
 var (
 	outcomeOK       = newOption("outcome", "ok")
 	outcomeViolated = newOption("outcome", "violated")
+	outcomeUnwanted = newOption("outcome", "not_selected")
 	reasonCondition = newOption("reason", "condition")
 	reasonResult    = newOption("reason", "result")
 	ofSeverity      = func() (list [len(severities)]option) {
@@ -39,6 +40,7 @@ var (
 // counts are those of one request.
 type counts struct {
 	checked, violated, rows      int64
+	notSelected                  int64
 	undecided, unread, protected int64
 	bySeverity                   [len(severities)]int64
 }
@@ -69,6 +71,7 @@ func (c *counts) record(ctx context.Context, t *metadata.TelemetryBuilder) {
 	}
 	add(t.MlContractSpans, c.checked-c.violated, outcomeOK)
 	add(t.MlContractSpans, c.violated, outcomeViolated)
+	add(t.MlContractSpans, c.notSelected, outcomeUnwanted)
 	add(t.MlContractRows, c.rows, nil)
 	add(t.MlContractUndecided, c.undecided, reasonCondition)
 	add(t.MlContractUndecided, c.unread, reasonResult)

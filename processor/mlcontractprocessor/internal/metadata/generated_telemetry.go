@@ -76,7 +76,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlContractSpans, err = builder.meter.Int64Counter(
 		"otelcol_ml_contract_spans",
-		metric.WithDescription("Spans of predictions and stages that have a contract, by outcome - ok or violated. [Alpha]"),
+		metric.WithDescription("Spans of predictions and stages that have a contract, by outcome - ok, violated or not_selected (of which no condition is true). [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

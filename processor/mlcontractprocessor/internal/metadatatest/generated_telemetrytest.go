@@ -56,7 +56,7 @@ func AssertEqualMlContractRows(t *testing.T, tt *componenttest.Telemetry, dps []
 func AssertEqualMlContractSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_contract_spans",
-		Description: "Spans of predictions and stages that have a contract, by outcome - ok or violated. [Alpha]",
+		Description: "Spans of predictions and stages that have a contract, by outcome - ok, violated or not_selected (of which no condition is true). [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
