@@ -346,23 +346,35 @@ func TestFoldingWhileBlocked(t *testing.T) {
 	assert.Zero(t, c.budget.Live())
 }
 
-// A large flush is cut into requests that a gRPC server takes by default.
+// A large flush is cut into requests that a gRPC server takes by default, each later than the one
+// before: what is between two of them may be closed before the second one comes.
 func TestLargeFlushIsCut(t *testing.T) {
 	next := &link{}
 	cfg := createDefaultConfig().(*Config)
-	c := started(t, cfg, next, newCatalog(fraudCard(20)))
+	card := fraudCard(20)
+	card.Segments = []string{"country"}
+	c := started(t, cfg, next, newCatalog(card))
 	td := ptrace.NewTraces()
 	rng := rand.New(rand.NewPCG(3, 3))
 	for i := range 300 {
 		s := spanAt(td, benchTime.Add(time.Duration(i)*time.Minute), 1)
 		putFeatures(s, rng)
+		s.Attributes().PutStr("ml.segment.country", []string{"DE", "FR"}[i%2])
 	}
 	require.NoError(t, c.ConsumeTraces(t.Context(), td))
 	require.NoError(t, c.Shutdown(context.Background()))
 	got := next.AllMetrics()
 	assert.Greater(t, len(got), 4)
+	newest := uint64(0)
 	for _, md := range got {
 		assert.Less(t, (&pmetric.ProtoMarshaler{}).MetricsSize(md), 4<<20)
+		before := newest
+		for _, rm := range md.ResourceMetrics().All() {
+			eachPoint(rm, func(p point) {
+				assert.GreaterOrEqual(t, p.start, before)
+				newest = max(newest, p.start)
+			})
+		}
 	}
 	assert.Equal(t, uint64(300*20), total(got, mlconv.MetricFeatureValue))
 	checkWire(t, got)

@@ -115,7 +115,9 @@ func (s *Sums) Add(t Taken, allTime bool) {
 	}
 }
 
-// Keys returns the keys of all sums in a fixed order: by model, dimension, cohort, minute.
+// Keys returns the keys of all sums in a fixed order: by model, minute, version, role, dimension and
+// cohort. A flush that takes several requests, as the first ones of a replay do, so goes in the order
+// of time: ml_drift may close what a request is behind of before the next one comes.
 func (s *Sums) Keys() []Key {
 	keys := make([]Key, 0, len(s.Predictions)+len(s.Features))
 	for k := range s.Predictions {
@@ -128,9 +130,9 @@ func (s *Sums) Keys() []Key {
 	}
 	slices.SortFunc(keys, func(a, b Key) int {
 		return cmp.Or(
-			cmp.Compare(a.Model.Name, b.Model.Name), cmp.Compare(a.Model.Version, b.Model.Version),
-			cmp.Compare(a.Model.Environment, b.Model.Environment), cmp.Compare(a.Model.Role, b.Model.Role),
-			cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Cohort, b.Cohort), cmp.Compare(a.Minute, b.Minute),
+			cmp.Compare(a.Model.Name, b.Model.Name), cmp.Compare(a.Model.Environment, b.Model.Environment), cmp.Compare(a.Minute, b.Minute),
+			cmp.Compare(a.Model.Version, b.Model.Version), cmp.Compare(a.Model.Role, b.Model.Role),
+			cmp.Compare(a.Dimension, b.Dimension), cmp.Compare(a.Cohort, b.Cohort),
 		)
 	})
 	return keys
