@@ -117,24 +117,55 @@ exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 
 // What the README of examples/evaluation says to type gives what it prints.
 func TestExampleEvaluation(t *testing.T) {
-	e := &evaluationExample{t: t, otlp: harness.FreeAddr(t), labels: harness.FreeAddr(t), scrape: harness.FreeAddr(t), state: t.TempDir()}
-	c := harness.StartCollector(t, harness.Options{
-		Configs: []string{"examples/evaluation/collector.yaml", `
+	w := &walkthrough{t: t, example: "evaluation", baseline: "fraud.json"}
+	c := w.follow(8, `
 extensions: {file_storage: {directory: "${env:STATE}/storage"}}
 receivers:
-  otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:HTTP}"}}}
   ground_truth: {endpoint: "${env:LABELS}"}
   ground_truth/warehouse: {files: {include: ["${env:STATE}/labels/*.csv"], poll_interval: 50ms}}
 connectors: {ml_evaluation: {emit_interval: 200ms}}
+`)
+	assert.Contains(t, c.Log(), "EventName: ml.misjudged")
+}
+
+// What the README of examples/vision says to type gives what it prints: the weather in which the
+// detector is not sure, and the frames that were too late.
+func TestExampleVision(t *testing.T) {
+	w := &walkthrough{t: t, example: "vision", baseline: "detector.json"}
+	c := w.follow(3, `
+connectors: {ml_summary: {flush_interval: 200ms, feature_flush_interval: 200ms}, ml_drift: {emit_interval: 200ms}}
+`)
+	assert.Equal(t, 46, strings.Count(c.Log(), "-> ml.contract.check: Str(seen-in-time)"))
+	assert.Equal(t, 46, strings.Count(c.Log(), "-> ml.contract.expected: Str(what is ahead is seen before the drone is there)"))
+	assert.Equal(t, 45, strings.Count(c.Log(), "-> ml.segment.weather: Str(fog)"))
+}
+
+// walkthrough follows the README of an example.
+type walkthrough struct {
+	t                           *testing.T
+	example, baseline           string
+	otlp, labels, scrape, state string
+}
+
+// follow starts the example's collector with another config on top, enters what is to be typed, and
+// stops the collector. There are as many blocks that print something as it is told.
+func (w *walkthrough) follow(printing int, config string) *harness.Collector {
+	t := w.t
+	t.Helper()
+	w.otlp, w.labels, w.scrape, w.state = harness.FreeAddr(t), harness.FreeAddr(t), harness.FreeAddr(t), t.TempDir()
+	dir := filepath.Join("examples", w.example)
+	c := harness.StartCollector(t, harness.Options{
+		Configs: []string{filepath.Join(dir, "collector.yaml"), `
+receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:HTTP}"}}}}
 exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
-`},
-		Env: []string{"OTLP=" + e.otlp, "HTTP=" + harness.FreeAddr(t), "LABELS=" + e.labels, "SCRAPE=" + e.scrape, "STATE=" + e.state},
+`, config},
+		Env: []string{"OTLP=" + w.otlp, "HTTP=" + harness.FreeAddr(t), "LABELS=" + w.labels, "SCRAPE=" + w.scrape, "STATE=" + w.state},
 		Dir: harness.RepoRoot(t),
 	})
-	readme, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), "examples", "evaluation", "README.md"))
+	readme, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), dir, "README.md"))
 	require.NoError(t, err)
 	blocks := block.FindAllStringSubmatch(string(readme), -1)
-	typed := 0
+	printed := 0
 	for i, b := range blocks {
 		if b[1] != "sh" {
 			continue
@@ -142,51 +173,45 @@ exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 		var want []string
 		if i+1 < len(blocks) && blocks[i+1][1] == "text" {
 			want = strings.Split(strings.TrimSpace(blocks[i+1][2]), "\n")
-			typed++
+			printed++
 		}
-		e.enter(strings.ReplaceAll(strings.TrimSpace(b[2]), "\\\n", " "), want)
+		w.enter(strings.ReplaceAll(strings.TrimSpace(b[2]), "\\\n", " "), want)
 	}
-	assert.Equal(t, 8, typed)
+	assert.Equal(t, printing, printed)
 	c.Stop()
-	assert.Contains(t, c.Log(), "EventName: ml.misjudged")
-}
-
-// evaluationExample is where its collector listens, and where it keeps its state.
-type evaluationExample struct {
-	t                           *testing.T
-	otlp, labels, scrape, state string
+	return c
 }
 
 // enter does what a block of the README says, and expects that it prints what the next one has.
-func (e *evaluationExample) enter(commands string, want []string) {
-	t := e.t
+func (w *walkthrough) enter(commands string, want []string) {
+	t := w.t
 	t.Helper()
 	switch name, _, _ := strings.Cut(commands, " "); {
 	case name == "bin/otelcol-ml": // runs already
 	case strings.Contains(commands, "./cmd/mlreplay"):
-		e.shell(commands + " --endpoint " + e.otlp)
+		w.shell(commands + " --endpoint " + w.otlp)
 	case strings.Contains(commands, "./cmd/mlprofile"):
-		made := filepath.Join(e.state, "fraud.json")
-		e.shell(commands + " -o " + made)
-		assert.Equal(t, baselineOf(t, made), baselineOf(t, filepath.Join(harness.RepoRoot(t), "examples", "evaluation", "catalog", "fraud.json")))
+		made := filepath.Join(w.state, w.baseline)
+		w.shell(commands + " -o " + made)
+		assert.Equal(t, baselineOf(t, made), baselineOf(t, filepath.Join(harness.RepoRoot(t), "examples", w.example, "catalog", w.baseline)))
 	case name == "python3":
-		expect(t, want, e.python(commands))
+		expect(t, want, w.python(commands))
 	case strings.Contains(commands, "/v1/ground-truth"):
 		_, body, ok := strings.Cut(commands, "-d '")
 		require.True(t, ok)
-		expect(t, want, e.post(strings.TrimSuffix(body, "'")))
+		expect(t, want, w.post(strings.TrimSuffix(body, "'")))
 	default: // metrics, when the labels of a file are there
-		commands = strings.ReplaceAll(commands, "state/evaluation/", e.state+"/")
+		commands = strings.ReplaceAll(commands, "state/evaluation/", w.state+"/")
 		before, ask, _ := strings.Cut(commands, "curl ")
 		if before != "" {
-			e.shell(before) // once: a copy that is made again and again is a file that is written while it is read
+			w.shell(before) // once: a copy that is made again and again is a file that is written while it is read
 		}
-		commands = strings.ReplaceAll("curl "+ask, "curl -s localhost:8889/metrics", "cat "+e.state+"/page")
+		commands = strings.ReplaceAll("curl "+ask, "curl -s localhost:8889/metrics", "cat "+w.state+"/page")
 		var got string
 		harness.WaitFor(t, 60*time.Second, want[0], func() bool {
-			_, page := harness.Get("http://" + e.scrape + "/metrics")
-			require.NoError(t, os.WriteFile(filepath.Join(e.state, "page"), []byte(page), 0o600))
-			got = e.shell(commands + " || true")
+			_, page := harness.Get("http://" + w.scrape + "/metrics")
+			require.NoError(t, os.WriteFile(filepath.Join(w.state, "page"), []byte(page), 0o600))
+			got = w.shell(commands + " || true")
 			return printedAs(want, got)
 		})
 		expect(t, want, got)
@@ -194,17 +219,17 @@ func (e *evaluationExample) enter(commands string, want []string) {
 }
 
 // shell runs a line, and returns what it writes.
-func (e *evaluationExample) shell(line string) string {
-	cmd := exec.CommandContext(e.t.Context(), "sh", "-c", line)
-	cmd.Dir = harness.RepoRoot(e.t)
+func (w *walkthrough) shell(line string) string {
+	cmd := exec.CommandContext(w.t.Context(), "sh", "-c", line)
+	cmd.Dir = harness.RepoRoot(w.t)
 	out, err := cmd.CombinedOutput()
-	require.NoError(e.t, err, "%s\n%s", line, out)
+	require.NoError(w.t, err, "%s\n%s", line, out)
 	return string(out)
 }
 
-func (e *evaluationExample) post(body string) string {
-	t := e.t
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+e.labels+"/v1/ground-truth", strings.NewReader(body))
+func (w *walkthrough) post(body string) string {
+	t := w.t
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+w.labels+"/v1/ground-truth", strings.NewReader(body))
 	require.NoError(t, err)
 	response, err := http.DefaultClient.Do(request)
 	require.NoError(t, err)
@@ -215,15 +240,15 @@ func (e *evaluationExample) post(body string) string {
 }
 
 // python runs the program, or posts what it would where there is no Python with requests.
-func (e *evaluationExample) python(line string) string {
-	if exec.CommandContext(e.t.Context(), "python3", "-c", "import requests").Run() == nil {
-		return e.shell(line + " http://" + e.labels + "/v1/ground-truth")
+func (w *walkthrough) python(line string) string {
+	if exec.CommandContext(w.t.Context(), "python3", "-c", "import requests").Run() == nil {
+		return w.shell(line + " http://" + w.labels + "/v1/ground-truth")
 	}
-	f, err := os.Open(filepath.Join(harness.RepoRoot(e.t), line[strings.LastIndex(line, " ")+1:]))
-	require.NoError(e.t, err)
+	f, err := os.Open(filepath.Join(harness.RepoRoot(w.t), line[strings.LastIndex(line, " ")+1:]))
+	require.NoError(w.t, err)
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()
-	require.NoError(e.t, err)
+	require.NoError(w.t, err)
 	var labels []map[string]string
 	for _, row := range rows[1:] {
 		label := map[string]string{}
@@ -233,8 +258,8 @@ func (e *evaluationExample) python(line string) string {
 		labels = append(labels, label)
 	}
 	body, err := json.Marshal(labels)
-	require.NoError(e.t, err)
-	return strings.NewReplacer(`"`, "'", ":", ": ", ",", ", ").Replace(e.post(string(body)))
+	require.NoError(w.t, err)
+	return strings.NewReplacer(`"`, "'", ":", ": ", ",", ", ").Replace(w.post(string(body)))
 }
 
 // printedAs tells whether lines are those that a README has; … stands for more digits.
