@@ -132,7 +132,7 @@ connectors: {ml_evaluation: {emit_interval: 200ms}}
 // detector is not sure, and the frames that were too late.
 func TestExampleVision(t *testing.T) {
 	w := &walkthrough{t: t, example: "vision", baseline: "detector.json"}
-	c := w.follow(3, `
+	c := w.follow(5, `
 connectors: {ml_summary: {flush_interval: 200ms, feature_flush_interval: 200ms}, ml_drift: {emit_interval: 200ms}}
 `)
 	assert.Equal(t, 46, strings.Count(c.Log(), "-> ml.contract.check: Str(seen-in-time)"))
