@@ -139,6 +139,12 @@ func TestViolations(t *testing.T) {
 			`:14:31: contract.checks[8].json_schema: cannot be used: "card:schema#" is not valid against metaschema: jsonschema validation failed with 'https://json-schema.org/draft/2020-12/schema#'; - at '': 'allOf' failed;   - at '/type': 'anyOf' failed;     - at '/type': value must be one of 'array', 'boolean', 'integer', 'null', 'number', 'object', 'string';     - at '/type': got string, want array`,
 			`:15:31: contract.checks[9].json_schema: cannot be used: failing loading "file:///etc/passwd": file:///etc/passwd is not in the card, and a schema must not refer to anything else`,
 		}},
+		{"conditions of contracts", "kind: model\nname: x\ncontract:\n  checks:\n  - {name: a, condition: 'attributes[\"x\"] <'}\n  - {name: b, condition: 'Sqrt(attributes[\"x\"]) > 1'}\n  - {name: c, condition: 'log.body == nil'}\n  - {features: [x], condition: 'true'}\n", []string{
+			`:5:26: contract.checks[0].condition: is no OTTL condition on a span: condition has invalid syntax: 1:18: unexpected token "<EOF>" (expected Field ("." Field)*)`,
+			`:6:26: contract.checks[1].condition: is no OTTL condition on a span: undefined function "Sqrt"`,
+			`:7:26: contract.checks[2].condition: is no OTTL condition on a span: segment "log" from path "log.body" is not a valid path nor a valid OTTL keyword for the span context - review https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/main/pkg/ottl/contexts/ottlspan to see all valid paths`,
+			`:8:32: contract.checks[3].condition: names what it reads itself; feature says where the violation is shown, features is not for it`,
+		}},
 		{"contracts of jobs", "kind: job\nname: x\nstages: [{name: load}]\ncontract:\n  only_known_features: true\n  checks:\n  - {stage: laod, attribute: ml.stage.rows.out, min: 1}\n  - {statistic: rows, min: 1}\n", []string{
 			`:5:24: contract.only_known_features: is for models`,
 			`:7:13: contract.checks[0].stage: there is no stage "laod"; did you mean load?`,
