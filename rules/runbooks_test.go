@@ -111,13 +111,13 @@ func TestLists(t *testing.T) {
 		if rule.Alert == "" {
 			continue
 		}
-		index = append(index, fmt.Sprintf("| [%s](%[1]s.md) | %s |", rule.Alert, rule.Labels["severity"]))
+		index = append(index, fmt.Sprintf("| [%s](%[1]s.md) | %s |", rule.Alert, rule.severity()))
 		wait := rule.For.String()
 		if rule.For == 0 {
 			wait = "-"
 		}
 		table = append(table, fmt.Sprintf("| `%s` | [%s](runbooks/%[2]s.md) | %s | %s |",
-			strings.TrimSuffix(rule.file, ".yaml"), rule.Alert, rule.Labels["severity"], wait))
+			strings.TrimSuffix(rule.file, ".yaml"), rule.Alert, rule.severity(), wait))
 	}
 	for file, want := range map[string][]string{runbooks + "/README.md": index, "../docs/rules.md": table} {
 		content, err := os.ReadFile(file)
