@@ -4,8 +4,10 @@
 package spanottl
 
 import (
+	"context"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/processor/filterprocessor"
@@ -260,4 +262,22 @@ func BenchmarkMatch(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestAtOnce evaluates conditions in many requests at the same time.
+func TestAtOnce(t *testing.T) {
+	c, err := NewConditions("conditions", []string{`attributes["flags"] / 2 > 1`, `IsMatch(name, Concat(["operation", "B"], ""))`}, zap.NewNop())
+	require.NoError(t, err)
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for range 50 {
+				each(contribTraces(), func(rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, s ptrace.Span) {
+					assert.Equal(t, s.Name() == "operationB", c.Match(context.Background(), rs, ss, s))
+				})
+			}
+		})
+	}
+	all.Wait()
+	assert.EqualValues(t, 4*50*4, c.TakeFailures())
 }
