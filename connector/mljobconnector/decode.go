@@ -183,7 +183,11 @@ type own struct {
 	job, task, taskRun, marker bool
 	run, stage                 run.Outcome // the results
 	errorType                  string
-	environment                prediction.EnvironmentNames
+	// violated and rows are those of a contract; zero where there are none.
+	violated, rows pcommon.Value
+	severity       string
+	model          bool
+	environment    prediction.EnvironmentNames
 }
 
 // concerns tells apart the keys that are read. Most spans have none of them.
@@ -213,6 +217,14 @@ func (r *reader) span(s ptrace.Span) int {
 			r.text(v, o.environment.Slot(k))
 		case mlconv.AttrErrorType:
 			r.text(v, &o.errorType)
+		case mlconv.AttrContractViolated:
+			o.violated = v
+		case mlconv.AttrContractViolatedRows:
+			o.rows = v
+		case mlconv.AttrContractSeverity:
+			r.text(v, &o.severity)
+		case mlconv.AttrModelName:
+			o.model = true
 		default:
 			if !concerns(k) {
 				continue
@@ -243,6 +255,9 @@ func (r *reader) span(s ptrace.Span) int {
 	}
 	sp.Kind = o.kind(sp, s)
 	o.outcome(r, sp, s)
+	if o.violated != (pcommon.Value{}) {
+		o.violations(r, sp)
+	}
 	return int(sp.Kind)
 }
 
@@ -320,6 +335,32 @@ func (o *own) kind(s *run.Span, span ptrace.Span) run.Kind {
 		return run.KindRoot
 	}
 	return run.KindInner
+}
+
+// violations reads the checks of a contract that the span says its data broke.
+func (o *own) violations(r *reader, s *run.Span) {
+	r.key = mlconv.AttrContractViolated
+	if o.violated.Type() != pcommon.ValueTypeSlice {
+		r.misread(o.violated)
+		return
+	}
+	var each pcommon.Slice
+	counted := 0
+	if o.rows != (pcommon.Value{}) && o.rows.Type() == pcommon.ValueTypeSlice {
+		each = o.rows.Slice()
+		counted = each.Len()
+	}
+	list := o.violated.Slice()
+	for i := range min(list.Len(), maxValues) {
+		v := run.Violation{Rows: 1}
+		if i < counted {
+			v.Rows = uint64(max(each.At(i).Int(), 0))
+		}
+		if r.text(list.At(i), &v.ID) && v.Rows > 0 {
+			s.Violations = append(s.Violations, v)
+		}
+	}
+	s.Severity, s.Foreign = o.severity, o.model
 }
 
 // outcome sets how it ended and what went wrong. The result of a stage is the stage's, that of a

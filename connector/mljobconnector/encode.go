@@ -82,6 +82,31 @@ func (e *encoder) job(j *track.JobStats) {
 	for i := range j.Stages {
 		e.stage(&j.Stages[i], dimensions)
 	}
+	for i := range j.Violations {
+		e.violation(&j.Violations[i], dimensions)
+	}
+}
+
+func (e *encoder) violation(v *track.ViolationStats, job func(pcommon.Map)) {
+	p := e.sum(mlconv.MetricContractViolationCount, v.Rows)
+	job(p.Attributes())
+	for key, text := range map[string]string{
+		mlconv.AttrTaskName: v.Stage, mlconv.AttrFeatureName: v.Subject, mlconv.AttrContractCheck: v.Check, mlconv.AttrContractSeverity: v.Severity,
+	} {
+		if text != "" {
+			p.Attributes().PutStr(key, text)
+		}
+	}
+	if v.Overflow {
+		p.Attributes().PutBool(mlconv.AttrOverflow, true)
+	}
+	if trace := pcommon.TraceID(v.TraceID); v.Rows > 0 && !trace.IsEmpty() {
+		x := p.Exemplars().AppendEmpty()
+		x.SetTimestamp(pcommon.NewTimestampFromTime(v.Time))
+		x.SetTraceID(trace)
+		x.SetSpanID(pcommon.SpanID(v.SpanID))
+		x.SetIntValue(1)
+	}
 }
 
 func (e *encoder) stage(s *track.StageStats, job func(pcommon.Map)) {

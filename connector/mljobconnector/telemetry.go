@@ -198,6 +198,10 @@ var limitNotices = map[string]limitNotice{
 		"A stage is not counted in metrics: its job has too many",
 		"limits::stages", func(l *Limits) int { return l.Stages },
 	},
+	track.LimitChecks: {
+		"A check of a contract is counted with others, otel.metric.overflow: its job has broken too many",
+		"checks per job", func(*Limits) int { return track.MaxBroken },
+	},
 	track.LimitStages: {
 		"A stage finds no room in its run: it is followed only if it fails",
 		"limits::stages", func(l *Limits) int { return l.Stages },

@@ -66,8 +66,20 @@ type Span struct {
 	RowsIn, RowsOut int64
 	// NullRatios and Metrics are ml.stage.null_ratio.* (0 to 1) and ml.stage.metric.*.
 	NullRatios, Metrics []Value
+	// Violations are the checks of a contract that its data broke, Severity the highest of them by
+	// the span.
+	Violations []Violation
+	Severity   string
+	// Foreign is true where the span is of a model, too, whose contract may be the one that is broken.
+	Foreign bool
 	// Dropped is true if the span has lost attributes to a limit: what is absent is then unknown.
 	Dropped bool
+}
+
+// Violation is a check, by its ID, with how many rows broke it.
+type Violation struct {
+	ID   string
+	Rows uint64
 }
 
 // Value is a named number.

@@ -27,6 +27,7 @@ const (
 	LimitAlert     = "alert"     // a resolved alert made room early, or an alert found no room
 	LimitPending   = "pending"   // an erring span of a trace without a run made room
 	LimitStage     = "stage"     // the counts of a stage found no room
+	LimitChecks    = "checks"    // the counts of a check of the job's contract found no room
 	LimitStages    = "stages"    // a span of a stage that found no room in its run
 	LimitInstances = "instances" // a span of an instance that found no room in its stage
 	LimitAttempts  = "attempts"  // an earlier attempt of an instance made room

@@ -119,6 +119,7 @@ func (tr *Tracker) addSpan(t *tracked, s *run.Span, now time.Time) {
 		return
 	}
 	if t.job != nil {
+		tr.countViolations(t.job, s)
 		t.job.seen = now
 		tr.byAge.MoveToBack(t.job.place)
 	}
@@ -147,6 +148,7 @@ func (tr *Tracker) joinTraces(t *tracked, now time.Time) {
 		}
 		for _, waiting := range tr.index.pending.release(trace) {
 			if t.run.Add(&waiting.span, now) {
+				tr.countViolations(t.job, &waiting.span)
 				tr.touch(t)
 			}
 		}

@@ -25,6 +25,8 @@ type JobStats struct {
 	// Active is the number of active alerts by severity.
 	Active map[alert.Severity]int
 	Stages []StageStats
+	// Violations are what broke the job's contract, in a fixed order.
+	Violations []ViolationStats
 }
 
 // StageStats are the counts of one stage.
@@ -82,6 +84,7 @@ type jobStats struct {
 	runs     map[run.Outcome]uint64
 	duration Histogram
 	stages   map[string]*StageStats
+	broken   map[Violation]*broken
 }
 
 // count counts a run, at its first verdict, and the stages that have ended by then; stages that end
@@ -124,7 +127,8 @@ func (tr *Tracker) count(t *tracked, v judge.Verdict) {
 	}
 }
 
-// Stats gives the counts of all jobs, in the order of environment and name.
+// Stats gives the counts of all jobs, in the order of environment and name. A violation counts 0 the
+// first time, so that its first one is an increase.
 func (tr *Tracker) Stats(time.Time) []JobStats {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
@@ -143,6 +147,7 @@ func (tr *Tracker) Stats(time.Time) []JobStats {
 			stage.Outcomes, stage.Duration = maps.Clone(stage.Outcomes), stage.Duration.clone()
 			s.Stages = append(s.Stages, stage)
 		}
+		s.Violations = j.stats.violations()
 		out = append(out, s)
 	}
 	return out
