@@ -58,6 +58,9 @@ func (n *Numbers) bin(i int) (lo, hi float64) {
 	if i < len(n.Bounds) {
 		hi = n.Bounds[i]
 	}
+	if !(n.Min <= n.Max) {
+		return lo, hi
+	}
 	if n.Min > lo && n.Min <= hi {
 		lo = n.Min
 	}
@@ -156,9 +159,6 @@ func (n *Numbers) quantile(q float64) Observed {
 			o.Upper = edge
 		}
 	}
-	if !math.IsNaN(n.Min) {
-		at(n.Min, 0)
-	}
 	below := uint64(0)
 	target := q * float64(n.N)
 	for i, count := range n.Counts {
@@ -166,6 +166,9 @@ func (n *Numbers) quantile(q float64) Observed {
 			continue
 		}
 		lo, hi := n.bin(i)
+		if below == 0 && !math.IsInf(lo, -1) {
+			at(lo, 0)
+		}
 		if math.IsNaN(o.Point) && float64(below+count) >= target {
 			o.Point = lo + (hi-lo)*(target-float64(below))/float64(count)
 		}
