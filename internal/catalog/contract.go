@@ -15,7 +15,6 @@ import (
 	"strings"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/contract"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -221,7 +220,7 @@ func (o object) asked() []contract.Check {
 		add(contract.Check{Kind: contract.Freshness, Age: age})
 	}
 	if condition := o.text("condition"); condition != "" {
-		add(contract.Check{Kind: contract.Condition, Condition: condition, Holds: o.holds(condition)})
+		add(contract.Check{Kind: contract.Condition, Condition: condition, Predicate: o.predicate(condition)})
 	}
 	if schema := o.jsonSchema(); schema != nil {
 		add(contract.Check{Kind: contract.JSONSchema, Schema: schema})
@@ -388,14 +387,14 @@ func (o object) regexp(key string) *regexp.Regexp {
 	return re
 }
 
-// holds compiles an OTTL condition.
-func (o object) holds(condition string) func(ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span) (bool, error) {
+// predicate compiles an OTTL condition.
+func (o object) predicate(condition string) contract.Predicate {
 	compiled, err := spanottl.NewCondition(condition)
 	if err != nil {
 		o.fail([]string{"condition"}, "is no OTTL condition on a span: %s", strings.ReplaceAll(err.Error(), "\n", "; "))
 		return nil
 	}
-	return compiled.Holds
+	return compiled
 }
 
 // jsonSchema compiles a schema, which cannot refer to other files or addresses.

@@ -271,7 +271,7 @@ func (c *Checker) condition(s *prediction.Span, a *asked, weight uint32) {
 		}
 	}
 	r := &c.last.checks[a.check]
-	holds, err := r.Holds(s.ResourceSpans, s.ScopeSpans, c.rows.span(s))
+	holds, err := r.Predicate.Holds(s.ResourceSpans, s.ScopeSpans, c.rows.span(s))
 	switch {
 	case err != nil:
 		c.stats.Undecided += int64(weight)

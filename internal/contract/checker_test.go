@@ -152,20 +152,25 @@ func sorted(list []string, first string) []string {
 	return list
 }
 
+// predicate is a condition of a test.
+type predicate func(ptrace.Span) (bool, error)
+
+func (p predicate) Holds(_ ptrace.ResourceSpans, _ ptrace.ScopeSpans, s ptrace.Span) (bool, error) { return p(s) }
+
 // TestRows counts the rows of batches, in each way to write them.
 func TestRows(t *testing.T) {
 	c := checkerOf(&Contract{OnlyKnown: true, Known: map[string]bool{"x": true, "y": true}, Checks: []Check{
 		{Kind: Range, Feature: "x", Min: new(0.0)},
 		{Kind: NotMissing, Feature: "y"},
 		{Kind: UnknownFeature},
-		{Kind: Condition, Condition: "x < y", Holds: func(_ ptrace.ResourceSpans, _ ptrace.ScopeSpans, s ptrace.Span) (bool, error) {
+		{Kind: Condition, Condition: "x < y", Predicate: predicate(func(s ptrace.Span) (bool, error) {
 			x, okX := s.Attributes().Get("ml.feature.x")
 			y, okY := s.Attributes().Get("ml.feature.y")
 			if !okX || !okY || x.Type() != pcommon.ValueTypeInt || y.Type() != pcommon.ValueTypeInt {
 				return false, fmt.Errorf("no numbers")
 			}
 			return x.Int() < y.Int(), nil
-		}},
+		})},
 	}})
 	columns := map[string]any{"ml.batch.size": 3, "ml.feature.x": []any{int64(1), int64(-1), int64(-2)}, "ml.feature.y": []any{int64(0), nil, int64(5)}}
 	want := []string{"condition ×1", "x.range ×2 -1", "y.not_missing ×1"}

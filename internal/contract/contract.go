@@ -109,6 +109,12 @@ const (
 // Types are the types of values that a check may ask for.
 var Types = []string{Integer, Number, String, Boolean, Array, Object, Timestamp}
 
+// Predicate is a condition on a span. It is safe for concurrent use.
+type Predicate interface {
+	// Holds evaluates it; the error says why it cannot be.
+	Holds(ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span) (bool, error)
+}
+
 // Check is one check.
 type Check struct {
 	Kind Kind
@@ -132,9 +138,9 @@ type Check struct {
 	Pattern   *regexp.Regexp
 	Age       time.Duration
 	Condition string
-	// Holds evaluates Condition.
-	Holds  func(ptrace.ResourceSpans, ptrace.ScopeSpans, ptrace.Span) (bool, error)
-	Schema *jsonschema.Schema
+	// Predicate evaluates Condition.
+	Predicate Predicate
+	Schema    *jsonschema.Schema
 	// MaxViolations is the share of rows, 0 to 1, that may break a check of rows before a window, or
 	// a file, does; 0 for none.
 	MaxViolations float64

@@ -42,7 +42,7 @@ func (s *Stages) Check(stage string, rs ptrace.ResourceSpans, ss ptrace.ScopeSpa
 			continue
 		}
 		if r.Kind == Condition {
-			holds, err := r.Holds(rs, ss, span)
+			holds, err := r.Predicate.Holds(rs, ss, span)
 			if err != nil {
 				errs = append(errs, &UndecidedError{Check: r.Check, Err: err})
 			} else if !holds {

@@ -39,6 +39,7 @@ var withCollector = map[string]string{
 	"internal/alert/emit":                "it hands log records to a consumer",
 	"internal/catalog/cataloghost":       "it looks among a collector's extensions",
 	"internal/catalog/catalogtest":       "a double of an extension",
+	"internal/contract":                  "it checks spans",
 	"internal/delta/otlp":                "a delta travels as metrics",
 	"internal/ingest":                    "files are followed as filelog does, answers are those of receivers",
 	"internal/label":                     "a label travels as a log record",
