@@ -155,7 +155,9 @@ func sorted(list []string, first string) []string {
 // predicate is a condition of a test.
 type predicate func(ptrace.Span) (bool, error)
 
-func (p predicate) Holds(_ ptrace.ResourceSpans, _ ptrace.ScopeSpans, s ptrace.Span) (bool, error) { return p(s) }
+func (p predicate) Holds(_ ptrace.ResourceSpans, _ ptrace.ScopeSpans, s ptrace.Span) (bool, error) {
+	return p(s)
+}
 
 // TestRows counts the rows of batches, in each way to write them.
 func TestRows(t *testing.T) {
