@@ -19,6 +19,26 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlcontractprocessor/internal/results"
 )
 
+// keySet is the keys that are looked for. Most keys are of another length than any of them.
+type keySet struct {
+	results []string
+	// lengths has a bit for each length below 64 that one of the keys has, and bit 63 for the rest.
+	lengths uint64
+}
+
+func newKeySet(results []string) keySet {
+	s := keySet{results: results}
+	for _, keys := range [][]string{results, {mlconv.AttrPipelineName, mlconv.AttrTaskName, mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment}} {
+		for _, key := range keys {
+			s.lengths |= 1 << min(len(key), 63)
+		}
+	}
+	return s
+}
+
+// may is false for a key that is none of them.
+func (s *keySet) may(key string) bool { return s.lengths>>min(len(key), 63)&1 != 0 }
+
 // stage is what a span, or a resource, says of the stage that it belongs to, and the results of
 // other tools on it.
 type stage struct {
@@ -27,9 +47,12 @@ type stage struct {
 	results     []pcommon.Value
 }
 
-// read walks the attributes once.
-func (s *stage) read(attrs pcommon.Map, keys []string) {
+// read walks the attributes once. Results are those of a span, or of an event; a resource has none.
+func (s *stage) read(attrs pcommon.Map, keys *keySet, results bool) {
 	for k, v := range attrs.All() {
+		if !keys.may(k) {
+			continue
+		}
 		switch k {
 		case mlconv.AttrPipelineName:
 			s.job = prediction.Text(v)
@@ -38,7 +61,7 @@ func (s *stage) read(attrs pcommon.Map, keys []string) {
 		case mlconv.AttrEnvironment, mlconv.AttrOlderEnvironment:
 			*s.environment.Slot(k) = prediction.Text(v)
 		default:
-			if slices.Contains(keys, k) {
+			if results && slices.Contains(keys.results, k) {
 				s.results = append(s.results, v)
 			}
 		}
@@ -47,16 +70,16 @@ func (s *stage) read(attrs pcommon.Map, keys []string) {
 
 // checkStages checks what spans say of stages, and takes in the results of other tools.
 func (p *contractProcessor) checkStages(ctx context.Context, now *contracts, td ptrace.Traces, counts *counts) {
-	keys := p.cfg.Results
+	keys := &p.keys
 	for _, rs := range td.ResourceSpans().All() {
 		var resource stage
-		resource.read(rs.Resource().Attributes(), nil)
+		resource.read(rs.Resource().Attributes(), keys, false)
 		for _, ss := range rs.ScopeSpans().All() {
 			for _, span := range ss.Spans().All() {
 				var own stage
-				own.read(span.Attributes(), keys)
+				own.read(span.Attributes(), keys, true)
 				for _, event := range span.Events().All() {
-					own.results = readResults(own.results, event.Attributes(), keys)
+					own.results = readResults(own.results, event.Attributes(), keys.results)
 				}
 				job := cmp.Or(own.job, resource.job)
 				if job == "" && len(own.results) == 0 {

@@ -35,6 +35,7 @@ type contractProcessor struct {
 	limiter    *loglimit.Limiter
 	telemetry  *metadata.TelemetryBuilder
 	conditions *spanottl.Conditions
+	keys       keySet
 	marker     marker
 	guard      *privacy.Guard
 	catalog    catalog.Catalog // set by Start
@@ -64,7 +65,7 @@ func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*c
 	guard := privacy.NewGuard(cfg.rules(), cfg.Events.Redact, []byte(cfg.HashKey))
 	return &contractProcessor{
 		cfg: cfg, next: next, logger: set.Logger, limiter: loglimit.New(repeat), telemetry: telemetry, conditions: conditions,
-		marker: marker{events: cfg.Events, guard: guard}, guard: guard, catalog: catalog.Empty(),
+		keys: newKeySet(cfg.Results), marker: marker{events: cfg.Events, guard: guard}, guard: guard, catalog: catalog.Empty(),
 	}, nil
 }
 
