@@ -51,7 +51,7 @@ comments. The card names the baseline relative to the folder that the card is in
 			if o.baseline, err = relative(folder, args[0]); err != nil {
 				return err
 			}
-			card, err := draft(p, o)
+			card, err := draftCard(p, o)
 			if err != nil {
 				return err
 			}
@@ -95,8 +95,8 @@ func relative(folder, file string) (string, error) {
 	return filepath.ToSlash(r), err
 }
 
-// draft writes a card in which everything that a person is likely to add stands as a comment.
-func draft(p *profile.Profile, o cardOptions) ([]byte, error) {
+// draftCard writes a card in which everything that a person is likely to add stands as a comment.
+func draftCard(p *profile.Profile, o cardOptions) ([]byte, error) {
 	var errs []error
 	if o.name == "" {
 		o.name = p.Name

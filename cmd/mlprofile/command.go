@@ -18,11 +18,13 @@ Parquet files, or from profiles of whylogs, TFDV and SageMaker, and computes dri
   mlprofile score --method psi --reference catalog/fraud.json --current today.csv --column amount
   mlprofile compare catalog/fraud.json today.csv --format html -o today.html
   mlprofile evaluate predictions.csv --labels labels.csv --id request_id --by month
+  mlprofile contract import suite.json -o catalog/fraud.yaml
+  mlprofile contract check today.csv --card catalog/fraud.yaml
   mlprofile stream today.csv --column score --detector adwin`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
 	cmd.CompletionOptions.HiddenDefaultCmd = true
-	cmd.AddCommand(newBuild(), newImport(), newShow(), newCard(), newScore(), newCompare(), newEvaluate(), newStream(), newThreshold())
+	cmd.AddCommand(newBuild(), newImport(), newShow(), newCard(), newScore(), newCompare(), newEvaluate(), newStream(), newThreshold(), newContract())
 	return cmd
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/prototext"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/protolayout"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -230,7 +231,7 @@ func TestTFDVFigures(t *testing.T) {
 		data := sharedFile(t, "profiles/"+name)
 		list, _, err := parseTFDV(data)
 		require.NoError(t, err, name)
-		features := node{list}.all("datasets")[0].all("features")
+		features := protolayout.Node{Message: list}.All("datasets")[0].All("features")
 		assert.Len(t, features, len(want[0].Features), name)
 		for _, f := range features {
 			checkFeature(t, f, want[0].Features[featureName(f)])
@@ -250,29 +251,29 @@ func TestTFDVFigures(t *testing.T) {
 	}
 }
 
-func checkFeature(t *testing.T, f node, want expectedFeature) {
+func checkFeature(t *testing.T, f protolayout.Node, want expectedFeature) {
 	t.Helper()
 	name := featureName(f)
-	assert.Equal(t, want.Type, f.kind(), name)
-	if f.has("string_stats") {
-		of := f.sub("string_stats")
-		assert.EqualValues(t, want.Unique, of.uint("unique"), name)
-		top := of.all("top_values")
+	assert.Equal(t, want.Type, f.Enum("type"), name)
+	if f.Has("string_stats") {
+		of := f.Sub("string_stats")
+		assert.EqualValues(t, want.Unique, of.Uint("unique"), name)
+		top := of.All("top_values")
 		require.GreaterOrEqual(t, len(top), len(want.Top), name)
 		for i := range want.Top {
-			got := [2]any{top[i].text("value"), top[i].float("frequency")}
+			got := [2]any{top[i].Text("value"), top[i].Float("frequency")}
 			assert.Equal(t, want.Top[i], got, name)
 		}
 		return
 	}
-	of := f.sub("num_stats")
-	assert.Equal(t, want.NonMissing, of.sub("common_stats").uint("num_non_missing"), name)
-	assert.Equal(t, []float64{want.Mean, want.StdDev, want.Min, want.Max}, []float64{of.float("mean"), of.float("std_dev"), of.float("min"), of.float("max")}, name)
-	assert.Equal(t, want.Zeros, of.uint("num_zeros"), name)
-	for i, h := range of.all("histograms") {
-		assert.Equal(t, want.Histograms[i].Type, h.kind(), name)
-		for j, b := range h.all("buckets") {
-			got := [3]float64{b.float("low_value"), b.float("high_value"), b.float("sample_count")}
+	of := f.Sub("num_stats")
+	assert.Equal(t, want.NonMissing, of.Sub("common_stats").Uint("num_non_missing"), name)
+	assert.Equal(t, []float64{want.Mean, want.StdDev, want.Min, want.Max}, []float64{of.Float("mean"), of.Float("std_dev"), of.Float("min"), of.Float("max")}, name)
+	assert.Equal(t, want.Zeros, of.Uint("num_zeros"), name)
+	for i, h := range of.All("histograms") {
+		assert.Equal(t, want.Histograms[i].Type, h.Enum("type"), name)
+		for j, b := range h.All("buckets") {
+			got := [3]float64{b.Float("low_value"), b.Float("high_value"), b.Float("sample_count")}
 			assert.Equal(t, want.Histograms[i].Buckets[j], got, name)
 		}
 	}

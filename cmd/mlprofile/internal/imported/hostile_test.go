@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/encoding/protowire"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/protolayout"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 )
 
@@ -208,7 +209,7 @@ func TestHostile(t *testing.T) {
 		`KLL sketch: has 58 bytes, which do not hold`:        numeric1(4, good[:58]),
 		`columns should have 18446744073709551615 bytes`:     append([]byte("WHY1\x00"), protowire.AppendBytes(nil, numberField(4, math.MaxUint64))...),
 		"it is a profile of segments":                        []byte("WHY1\x02\x08\x01\x00"),
-		"there are more than 1048576 messages":               lengthField(1, []byte(strings.Repeat("\x1a\x00", maxMessages+1))),
+		"there are more than 1048576 messages":               lengthField(1, []byte(strings.Repeat("\x1a\x00", protolayout.MaxMessages+1))),
 		"has more than 10000 columns":                        lengthField(1, []byte(strings.Repeat("\x1a\x00", MaxColumns+1))),
 		"has a column without a name":                        lengthField(1, []byte("\x1a\x00")),
 		`column "x": is there twice`:                         lengthField(1, append(append([]byte(nil), feature...), feature...)),
