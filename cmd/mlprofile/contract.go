@@ -25,7 +25,7 @@ func newContract() *cobra.Command {
 		Long: `contract makes the data contract of a model's card of what other tools check, or of what data were like, and checks data files by the contract of a
 card, as ml_contract checks spans and ml_drift windows of them.`,
 	}
-	cmd.AddCommand(newContractImport())
+	cmd.AddCommand(newContractImport(), newContractCheck())
 	return cmd
 }
 

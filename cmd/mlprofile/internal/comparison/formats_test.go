@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/junit"
 	"github.com/otelcol-ml/otelcol-ml/internal/baseline"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
@@ -103,10 +104,10 @@ func TestJSON(t *testing.T) {
 // The report is what CI systems read: counts add up, a case a subject, skipped with the reason.
 func TestJUnit(t *testing.T) {
 	c := sampleComparison(t)
-	read := func(fail bool) (junitSuites, string) {
+	read := func(fail bool) (junit.Suites, string) {
 		var b strings.Builder
 		require.NoError(t, c.WriteJUnit(&b, fail, time.Date(2026, 11, 29, 10, 0, 0, 0, time.UTC)))
-		var out junitSuites
+		var out junit.Suites
 		d := xml.NewDecoder(strings.NewReader(b.String()))
 		require.NoError(t, d.Decode(&out))
 		_, err := d.Token()
@@ -123,7 +124,7 @@ func TestJUnit(t *testing.T) {
 	assert.Equal(t, "2026-11-29T10:00:00", suite.Timestamp)
 	assert.Equal(t, "b.csv against a.csv", suite.Name)
 	var failures, skipped int
-	names := map[string]junitCase{}
+	names := map[string]junit.Case{}
 	for _, one := range suite.Cases {
 		assert.False(t, one.Failure != nil && one.Skipped != nil)
 		if one.Failure != nil {

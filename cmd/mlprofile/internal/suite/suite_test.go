@@ -72,7 +72,7 @@ func TestFilesOfOtherProjects(t *testing.T) {
 		{"soda/example_checks.yml", Soda, 1, 0, 0, 1, 0},
 		{"soda/dist_ref_categorical.yml", Soda, 1, 0, 0, 1, 0},
 		{"soda/dist_ref_continuous.yml", Soda, 1, 0, 0, 1, 0},
-		{"tfdv/schema-chicago-taxi.pbtxt", TFDV, 56, 56, 38, 0, 0},
+		{"tfdv/schema-chicago-taxi.pbtxt", TFDV, 56, 56, 38, 0, 10},
 		{"tfdv/schema-penguin-raw.pbtxt", TFDV, 24, 24, 17, 0, 0},
 		{"tfdv/schema-penguin-user.pbtxt", TFDV, 15, 15, 10, 0, 0},
 		{"tfdv/anomalies.pbtxt", TFDV, 46, 46, 38, 0, 0},
@@ -264,7 +264,8 @@ feature { name: "b" type: BYTES value_count { min: 1 max: 3 } string_domain { va
 feature { name: "c" type: FLOAT float_domain { min: 0.5 disallow_nan: true } presence { min_count: 1 } }
 feature { name: "d" type: BYTES bool_domain { true_value: "yes" false_value: "no" } lifecycle_stage: BETA }
 feature { name: "old" type: INT deprecated: true }
-feature { name: "tips" type: FLOAT presence { min_fraction: 1 } not_in_environment: "SERVING" }
+feature { name: "tips" type: FLOAT value_count { min: 1 max: 1 } presence { min_fraction: 1 } not_in_environment: "SERVING" }
+feature { name: "empty" type: INT presence { min_fraction: 1 } }
 feature { name: "t" type: BYTES time_domain { string_format: "%H:%M" } }
 feature { name: "v" type: FLOAT shape { dim { size: 2 } dim { size: 3 } } unique_constraints { min: 2 } }
 dataset_constraints { min_examples_count: 100 }
@@ -274,11 +275,11 @@ something_new: 5
 	out := card(t, got)
 	for _, want := range []string{
 		"a: {thresholds: {jsd@tfdv: 0.1, l_infinity@tfdv: 0.01}}",
-		"{feature: a, max_missing: 0.1}", "{feature: a, type: integer}", "{feature: a, min: 0, max: 9}",
+		"{feature: a, max_missing: 0.1}", "{features: [a, empty], type: integer}", "{feature: a, min: 0, max: 9}",
 		"{feature: b, min_length: 1, max_length: 3}", "{feature: b, values: [x, z], max_violations: 0.05}",
 		"{name: not_empty, feature: c, statistic: missing, below: 1}", "{feature: c, min: 0.5}", "{name: not_nan, feature: c, not_missing: true}",
 		`{feature: d, values: ["no", "yes"]}`, "{feature: t, pattern: ^([01]?[0-9]|2[0-3]):[0-5]?[0-9]$}",
-		"{feature: v, min_length: 6, max_length: 6}", "{feature: v, statistic: distinct, min: 2}", "{statistic: rows, min: 100}",
+		"{feature: empty, required: true}", "{feature: v, min_length: 6, max_length: 6}", "{feature: v, statistic: distinct, min: 2}", "{statistic: rows, min: 100}",
 	} {
 		assert.Contains(t, out, want)
 	}

@@ -150,12 +150,7 @@ func (f *tfdvFeature) presence(optional bool) {
 	p := f.Sub("presence")
 	share, count := p.Float("min_fraction"), p.Int("min_count")
 	if p.Has("min_fraction") && share > 0 {
-		i := f.item("presence.min_fraction")
-		if share >= 1 {
-			i.add(draft.Check{Feature: f.name, NotMissing: true})
-		} else {
-			i.add(draft.Check{Feature: f.name, MaxMissing: new(rest(share))})
-		}
+		f.fraction(f.item("presence.min_fraction"), share)
 	}
 	switch i := f.count(p); {
 	case i == nil:
@@ -172,6 +167,25 @@ func (f *tfdvFeature) presence(optional bool) {
 	}
 }
 
+// fraction reads the share of examples that must have the feature. Without a number of values the feature
+// may be there and empty, as the missing cells of a CSV file are in tf.Example.
+func (f *tfdvFeature) fraction(i *item, share float64) {
+	low, _, _ := f.valueCount()
+	empty := low == nil || *low == 0
+	switch {
+	case share < 1:
+		if i.add(draft.Check{Feature: f.name, MaxMissing: new(rest(share))}) && empty {
+			i.note("a feature that is there and empty is missing here, and not in TFDV, as there is no value_count")
+		}
+	case empty:
+		if i.add(draft.Check{Feature: f.name, Required: true}) {
+			i.note("the value may be missing, as there is no value_count: only the feature must be there")
+		}
+	default:
+		i.add(draft.Check{Feature: f.name, NotMissing: true})
+	}
+}
+
 // count is the item of a number of values; nil where there is none.
 func (f *tfdvFeature) count(p protolayout.Node) *item {
 	if p.Int("min_count") <= 0 {
@@ -185,6 +199,11 @@ var tfdvTypes = map[string]string{"BYTES": contract.String, "INT": contract.Inte
 // typeAndCount reads the type, and how many values a row has of it.
 func (f *tfdvFeature) typeAndCount() {
 	low, high, single := f.valueCount()
+	if f.Has("value_counts") {
+		f.item("value_counts").leave("is of lists of lists")
+	} else if low == nil && f.Has("shape") {
+		f.item("shape").leave("has a dimension without a size, or a large one")
+	}
 	kind := tfdvTypes[f.Enum("type")]
 	if kind != "" {
 		i := f.item("type")
@@ -203,7 +222,6 @@ func (f *tfdvFeature) typeAndCount() {
 func (f *tfdvFeature) valueCount() (low, high *int64, single bool) {
 	single = true
 	if f.Has("value_counts") {
-		f.item("value_counts").leave("is of lists of lists")
 		return nil, nil, false
 	}
 	if f.Has("value_count") {
@@ -221,7 +239,6 @@ func (f *tfdvFeature) valueCount() (low, high *int64, single bool) {
 		for _, d := range f.Sub("shape").All("dim") {
 			size := d.Int("size")
 			if size < 0 || size > 0 && n > math.MaxInt32/size {
-				f.item("shape").leave("has a dimension without a size, or a large one")
 				return nil, nil, false
 			}
 			n *= size
