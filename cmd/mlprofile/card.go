@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/expect"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
@@ -175,7 +176,7 @@ func writeFeatures(b *bytes.Buffer, p *profile.Profile) {
 	if len(p.Features) == 0 {
 		return
 	}
-	b.WriteString("# features:                          # what the baseline saw; the types come from it, the bounds have no effect yet\n")
+	b.WriteString("# features:                          # what the baseline saw, and its contract; mlprofile contract infer has one with slack\n")
 	for _, c := range p.Features {
 		var parts []string
 		switch {
@@ -188,8 +189,8 @@ func writeFeatures(b *bytes.Buffer, p *profile.Profile) {
 			}
 			parts = append(parts, "values: "+flowList(values))
 		}
-		if c.Count > 0 {
-			parts = append(parts, fmt.Sprintf("max_missing: %.2g", min(1, 2*c.MissingRatio()+0.01)))
+		if limit := expect.MaxMissing(c, min(expect.DefaultRows, float64(p.Rows))); c.Count > 0 && limit < 1 {
+			parts = append(parts, fmt.Sprintf("max_missing: %.2g", limit))
 		}
 		fmt.Fprintf(b, "#   %s: {%s}\n", scalar(c.Name), strings.Join(parts, ", "))
 	}

@@ -25,7 +25,7 @@ func newContract() *cobra.Command {
 		Long: `contract makes the data contract of a model's card of what other tools check, or of what data were like, and checks data files by the contract of a
 card, as ml_contract checks spans and ml_drift windows of them.`,
 	}
-	cmd.AddCommand(newContractImport(), newContractCheck())
+	cmd.AddCommand(newContractImport(), newContractInfer(), newContractCheck())
 	return cmd
 }
 
@@ -42,13 +42,13 @@ func modelOf(given string, c *draft.Contract, path string) string {
 }
 
 // writeCard writes a card that the catalog can read, to the standard output or a file that does not
-// exist: people edit cards.
-func writeCard(w io.Writer, output, model string, c *draft.Contract, comments ...string) error {
+// exist: people edit cards. What the card refers to is beside a file.
+func writeCard(w io.Writer, output, beside, model string, c *draft.Contract, comments ...string) error {
 	card, err := c.Card(model, comments...)
 	if err != nil {
 		return err
 	}
-	if _, err := catalog.ReadFile(output, card); err != nil {
+	if _, err := catalog.ReadFile(beside, card); err != nil {
 		return fmt.Errorf("the card would not be valid: %w", err)
 	}
 	if output == "-" {

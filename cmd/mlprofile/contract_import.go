@@ -48,7 +48,7 @@ What a card cannot say, and what it says otherwise, is said on the standard erro
 			if checks, thresholds := c.Checks(); checks+thresholds == 0 {
 				return errors.New(args[0] + ": nothing in it is a check that a card has")
 			}
-			return writeCard(cmd.OutOrStdout(), output, modelOf(model, c, args[0]), c, fmt.Sprintf("The contract of %s (%s).", filepath.Base(args[0]), read))
+			return writeCard(cmd.OutOrStdout(), output, output, modelOf(model, c, args[0]), c, fmt.Sprintf("The contract of %s (%s).", filepath.Base(args[0]), read))
 		},
 	}
 	f := cmd.Flags()
