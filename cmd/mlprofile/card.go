@@ -189,8 +189,8 @@ func writeFeatures(b *bytes.Buffer, p *profile.Profile) {
 			}
 			parts = append(parts, "values: "+flowList(values))
 		}
-		if limit := expect.MaxMissing(c, min(expect.DefaultRows, float64(p.Rows))); c.Count > 0 && limit < 1 {
-			parts = append(parts, fmt.Sprintf("max_missing: %.2g", limit))
+		if c.Count > 0 {
+			parts = append(parts, fmt.Sprintf("max_missing: %.2g", expect.MaxMissing(c, min(expect.DefaultRows, float64(p.Rows)))))
 		}
 		fmt.Fprintf(b, "#   %s: {%s}\n", scalar(c.Name), strings.Join(parts, ", "))
 	}
