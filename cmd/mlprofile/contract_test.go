@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -203,8 +202,10 @@ func TestChurnAsSageMakerHasIt(t *testing.T) {
 	require.NoError(t, json.Unmarshal(data, &published))
 	var features []map[string]any
 	for _, f := range published.Features {
-		features = append(features, map[string]any{"name": f.Name, "inferred_type": f.Type, "completeness": f.Completeness,
-			"num_constraints": map[string]any{"is_non_negative": f.NonNegative}})
+		features = append(features, map[string]any{
+			"name": f.Name, "inferred_type": f.Type, "completeness": f.Completeness,
+			"num_constraints": map[string]any{"is_non_negative": f.NonNegative},
+		})
 	}
 	require.Len(t, features, 10)
 	constraints, err := json.Marshal(map[string]any{"version": 0, "features": features, "monitoring_config": map[string]any{"evaluate_constraints": "Enabled"}})
@@ -295,7 +296,7 @@ func TestContractCheckJUnit(t *testing.T) {
 	file, out := write(t, "a.csv", "a\n1\n-2\n"), filepath.Join(t.TempDir(), "junit.xml")
 	text, _, err := mlprofile(t, "contract", "check", file, "--card", card, "--junit", out)
 	assertStatus(t, err, statusDrift)
-	assert.Regexp(t, regexp.MustCompile(`a\.range +warning +at least 0 +VIOLATED +2 +1 +50 % +-2 \(line 3\)`), text)
+	assert.Regexp(t, `a\.range +warning +at least 0 +VIOLATED +2 +1 +50 % +-2 \(line 3\)`, text)
 	assert.Contains(t, text, "not checked:\n  b.range: the file has no column \"b\"")
 	data, err := os.ReadFile(out)
 	require.NoError(t, err)

@@ -181,23 +181,26 @@ func (p *filterParser) next(words ...string) bool {
 }
 
 func (p *filterParser) or(depth int) (string, error) {
-	out, err := p.and(depth)
-	for err == nil && p.next("or", "|", "||") {
-		var right string
-		right, err = p.and(depth)
-		out += " or " + right
-	}
-	return out, err
+	return p.joined(depth, p.and, " or ", "or", "|", "||")
 }
 
 func (p *filterParser) and(depth int) (string, error) {
-	out, err := p.not(depth)
-	for err == nil && p.next("and", "&", "&&") {
-		var right string
-		right, err = p.not(depth)
-		out += " and " + right
+	return p.joined(depth, p.not, " and ", "and", "&", "&&")
+}
+
+// joined reads parts with one of these words between.
+func (p *filterParser) joined(depth int, part func(int) (string, error), join string, words ...string) (string, error) {
+	var parts []string
+	for {
+		text, err := part(depth)
+		if err != nil {
+			return "", err
+		}
+		parts = append(parts, text)
+		if !p.next(words...) {
+			return strings.Join(parts, join), nil
+		}
 	}
-	return out, err
 }
 
 func (p *filterParser) not(depth int) (string, error) {

@@ -95,12 +95,11 @@ func (r *sodaReader) section(key string, file object) {
 		r.dataset = name
 	}
 	list := file.list(key)
-	if name == r.dataset {
-		r.Name = name
-	} else {
+	if name != r.dataset {
 		r.item("%s", key).leave("are %d checks of another dataset, and a card is of one", len(list))
 		return
 	}
+	r.Name = name
 	if m[2] != "" {
 		r.Note(key, "the filter [%s] is not carried over: the checks are of all rows", m[2])
 	}
@@ -142,7 +141,8 @@ var unsupported = []struct{ begins, reason string }{
 	{"group evolution", "compares groups with those before"},
 	{"reconciliation", "compares two datasets"},
 	{"freshness using", "is not of a column that spans have"},
-	{"profile ", "is no check"}, {"discover ", "is no check"},
+	{"profile ", "is no check"},
+	{"discover ", "is no check"},
 }
 
 func (r *sodaReader) line(line string, settings object) {

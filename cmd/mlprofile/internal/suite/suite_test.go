@@ -133,8 +133,10 @@ func TestExpectations(t *testing.T) {
 		{"expect_column_values_to_not_be_null", `{"column": "a", "mostly": 0.9}`, `{feature: a, max_missing: 0.1}`},
 		{"expect_column_values_to_be_null", `{"column": "a"}`, `{name: all_missing, feature: a, statistic: missing, min: 1}`},
 		{"expect_column_values_to_be_between", `{"column": "a", "min_value": 1, "strict_min": true}`, `{feature: a, above: 1}`},
-		{"expect_column_values_to_be_between", `{"column": "a", "min_value": "2015-01-01", "max_value": "2016-01-01"}`,
-			`{name: dates, condition: attributes["ml.feature.a"] >= "2015-01-01" and attributes["ml.feature.a"] <= "2016-01-01"}`},
+		{
+			"expect_column_values_to_be_between", `{"column": "a", "min_value": "2015-01-01", "max_value": "2016-01-01"}`,
+			`{name: dates, condition: attributes["ml.feature.a"] >= "2015-01-01" and attributes["ml.feature.a"] <= "2016-01-01"}`,
+		},
 		{"expect_column_values_to_be_in_set", `{"column": "a", "value_set": [1, "1", 2.5, true]}`, `{feature: a, values: [1, 2.5, true]}`},
 		{"expect_column_value_lengths_to_equal", `{"column": "a", "value": 3}`, `{feature: a, min_length: 3, max_length: 3}`},
 		{"expect_column_value_lengths_to_be_between", `{"column": "a", "min_value": 3, "strict_min": true}`, `{feature: a, min_length: 4}`},
@@ -143,15 +145,23 @@ func TestExpectations(t *testing.T) {
 		{"expect_column_values_to_match_strftime_format", `{"column": "a", "strftime_format": "%Y/%m"}`, `{feature: a, pattern: ^[0-9]{4}/(0?[1-9]|1[0-2])$}`},
 		{"expect_column_values_to_be_in_type_list", `{"column": "a", "type_list": ["FLOAT", "INTEGER", "DoubleType"]}`, `{feature: a, type: number}`},
 		{"expect_column_stdev_to_be_between", `{"column": "a", "max_value": 2}`, `{feature: a, statistic: stdev, max: 2}`},
-		{"expect_column_quantile_values_to_be_between", `{"column": "a", "quantile_ranges": {"quantiles": [0.5], "value_ranges": [[1, null]]}}`,
-			`{name: quantile_0_5, feature: a, statistic: quantile, quantile: 0.5, min: 1}`},
+		{
+			"expect_column_quantile_values_to_be_between", `{"column": "a", "quantile_ranges": {"quantiles": [0.5], "value_ranges": [[1, null]]}}`,
+			`{name: quantile_0_5, feature: a, statistic: quantile, quantile: 0.5, min: 1}`,
+		},
 		{"expect_table_row_count_to_equal", `{"value": 3}`, `{statistic: rows, min: 3, max: 3}`},
-		{"expect_column_pair_values_a_to_be_greater_than_b", `{"column_A": "a", "column_B": "b", "or_equal": true, "ignore_row_if": "either_value_is_missing"}`,
-			`{name: pair, condition: attributes["ml.feature.a"] >= attributes["ml.feature.b"]}`},
-		{"expect_multicolumn_sum_to_equal", `{"column_list": ["a", "b"], "sum_total": 1, "ignore_row_if": "any_value_is_missing"}`,
-			`{name: sum_of_columns, condition: attributes["ml.feature.a"] + attributes["ml.feature.b"] == 1}`},
-		{"expect_column_values_to_be_between", `{"column": "a", "max_value": 5, "row_condition": "b == 1 and col(\"c d\") != 'x'", "condition_parser": "pandas"}`,
-			`{feature: a, condition: not (attributes["ml.feature.b"] == 1 and attributes["ml.feature.c d"] != "x") or (attributes["ml.feature.a"] <= 5)}`},
+		{
+			"expect_column_pair_values_a_to_be_greater_than_b", `{"column_A": "a", "column_B": "b", "or_equal": true, "ignore_row_if": "either_value_is_missing"}`,
+			`{name: pair, condition: attributes["ml.feature.a"] >= attributes["ml.feature.b"]}`,
+		},
+		{
+			"expect_multicolumn_sum_to_equal", `{"column_list": ["a", "b"], "sum_total": 1, "ignore_row_if": "any_value_is_missing"}`,
+			`{name: sum_of_columns, condition: attributes["ml.feature.a"] + attributes["ml.feature.b"] == 1}`,
+		},
+		{
+			"expect_column_values_to_be_between", `{"column": "a", "max_value": 5, "row_condition": "b == 1 and col(\"c d\") != 'x'", "condition_parser": "pandas"}`,
+			`{feature: a, condition: not (attributes["ml.feature.b"] == 1 and attributes["ml.feature.c d"] != "x") or (attributes["ml.feature.a"] <= 5)}`,
+		},
 	} {
 		got := read(t, expectationsOf(c.kind, c.kwargs), Options{})
 		assert.Empty(t, got.Left, c.kind)

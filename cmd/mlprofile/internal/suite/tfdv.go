@@ -256,13 +256,11 @@ func (f *tfdvFeature) domainMass() {
 }
 
 // rows adds a check of a domain.
-func (f *tfdvFeature) rows(i *item, c draft.Check) bool {
+func (f *tfdvFeature) rows(i *item, c draft.Check) {
 	c.Feature, c.MaxViolations = f.name, f.tolerance
-	ok := i.add(c)
-	if ok && f.tolerance > 0 {
+	if i.add(c) && f.tolerance > 0 {
 		i.note("min_domain_mass is a share of the values, max_violations one of the rows, missing values among them")
 	}
-	return ok
 }
 
 // domain reads which values are good.

@@ -32,7 +32,7 @@ var typeNames = func() map[string]string {
 		contract.Array:     "list array tuple ndarray arraytype repeated",
 		contract.Object:    "dict map struct json jsonb maptype structtype record variant",
 	} {
-		for _, name := range strings.Fields(names) {
+		for name := range strings.FieldsSeq(names) {
 			m[name] = kind
 		}
 	}

@@ -157,7 +157,7 @@ func newVerifier(path string, m *catalog.Model, schema *table.Schema, o Options)
 		byCheck: map[*contract.Check]*Result{}, undecided: map[*contract.Check]int{}, why: map[*contract.Check]error{},
 	}
 	for _, name := range schema.Skipped {
-		v.report.Notes = append(v.report.Notes, fmt.Sprintf("%s: is a list in some rows, and no check asks for one: it is left out", name))
+		v.report.Notes = append(v.report.Notes, name+": is a list in some rows, and no check asks for one: it is left out")
 	}
 	rows := &contract.Contract{OnlyKnown: m.Contract.OnlyKnown, Known: m.Contract.Known}
 	for i := range m.Contract.Checks {
