@@ -132,14 +132,14 @@ func (r *rowCheck) breaks(x *prediction.Field, attrs pcommon.Map, end pcommon.Ti
 		return r.types&r.typesOf(x, attrs) == 0
 	case Range:
 		n, ok, missing := x.Float()
-		return !missing && (!ok || !r.Within(n))
+		return !missing && (!ok || !r.within(n))
 	case Values, NotValues, SchemaVersion:
 		return r.known(x, digits) == (r.Kind == NotValues)
 	case Matches, NotMatches:
 		return r.matches(x, digits) == (r.Kind == NotMatches)
 	case Length:
 		n, ok := r.length(x, attrs, digits)
-		return !ok || !r.Within(float64(n))
+		return !ok || !r.within(float64(n))
 	case Freshness:
 		age, ok := ageOf(x, end)
 		return !ok || age > r.Age
@@ -155,8 +155,8 @@ func missing(x *prediction.Field) bool {
 	return x.Kind == prediction.Empty || x.Kind == prediction.Scalar && x.Value.Kind() == value.Missing
 }
 
-// Within is true for a number between the bounds.
-func (c *Check) Within(n float64) bool {
+// within is true for a number between the bounds.
+func (c *Check) within(n float64) bool {
 	if c.Min != nil && (n < *c.Min || c.Above && n == *c.Min) {
 		return false
 	}

@@ -129,7 +129,7 @@ func (f *figure) judge(rows int) {
 		return
 	}
 	f.Value, f.Samples = &value, samples
-	if !f.check.Within(value) {
+	if exactly(f.check, value, samples) == contract.Violated {
 		f.Verdict = Violated
 	}
 }

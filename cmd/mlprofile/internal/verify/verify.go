@@ -292,7 +292,7 @@ func (v *verifier) finish() {
 			r.Share = float64(r.Violations) / float64(v.report.Rows)
 		}
 		switch {
-		case r.Violations > 0 && r.Share > r.Tolerance*(1+1e-12):
+		case exactly(check, r.Share, v.report.Rows) == contract.Violated:
 			r.Verdict = Violated
 		case v.undecided[check] > 0:
 			r.Verdict = NotChecked
@@ -302,4 +302,9 @@ func (v *verifier) finish() {
 	for _, f := range v.figures {
 		f.judge(v.report.Rows)
 	}
+}
+
+// exactly judges a figure that is no estimate: it is of all rows.
+func exactly(c *contract.Check, v float64, samples int) contract.Verdict {
+	return c.Judge(contract.Exactly(v, uint64(samples)), nil, 0).Verdict
 }
