@@ -14,6 +14,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/mlprofile/internal/draft"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 )
 
 // sharedFolder is where files of other projects lie beside this repository.
@@ -408,6 +409,40 @@ func FuzzRead(f *testing.F) {
 		if checks, thresholds := c.Checks(); checks+thresholds > 0 {
 			_, err = catalog.ReadFile("m.yaml", out)
 			require.NoError(t, err, "%s", out)
+		}
+	})
+}
+
+// FuzzFilter checks that what is made of a filter is OTTL.
+func FuzzFilter(f *testing.F) {
+	for _, s := range []string{`a > 1 & (b < 2 | ~(c == "x"))`, `col("a").notNull()`, `"a b" IS NOT NULL AND x IN ('p', 'q')`, "not `a` != -1e3", "x = 'a\\'b'"} {
+		f.Add(s, true)
+		f.Add(s, false)
+	}
+	f.Fuzz(func(t *testing.T, filter string, sql bool) {
+		got, err := parseFilter(filter, sql)
+		if err != nil {
+			return
+		}
+		_, err = spanottl.NewCondition("not (" + got + ")")
+		require.NoError(t, err, "%q became %s", filter, got)
+	})
+}
+
+// FuzzSodaLine checks that limits that are read bound something, and so do those of what is bad.
+func FuzzSodaLine(f *testing.F) {
+	for _, s := range []string{"row_count between 10 and 100", "missing_percent(a) < 5 %", "freshness(a) < 1d6h", `duplicate_count("a b") = 0`, "percentile(a, 0.95) not between (1 and 2]"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		m, err := parseSodaLine(line)
+		if err != nil || m.limits == nil {
+			return
+		}
+		for _, l := range []*limits{m.limits, m.limits.inverse()} {
+			if l != nil {
+				assert.True(t, l.low != nil || l.high != nil, line)
+			}
 		}
 	})
 }
