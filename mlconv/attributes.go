@@ -389,6 +389,9 @@ const (
 	// AttrContractVerdict (string) is what the check of a window says: ok, violated or
 	// insufficient. Example: "violated".
 	AttrContractVerdict = "ml.contract.verdict"
+	// AttrContractBound (string) is which number of a figure it is: the point, or the lower or upper end
+	// of its interval. Example: "lower".
+	AttrContractBound = "ml.contract.bound"
 	// EventContractViolation (event) is the event of a span for one violation of a contract.
 	EventContractViolation = "ml.contract.violation"
 )

@@ -136,6 +136,7 @@ var attributes = map[string]Name{
 	AttrDataSource:               {Name: AttrDataSource, Kind: String, Meaning: "Where the features came from, as the program that ingests them knows it."},
 	AttrDataSchemaVersion:        {Name: AttrDataSchemaVersion, Kind: String, Meaning: "The version of the schema that the features were written with."},
 	AttrContractVerdict:          {Name: AttrContractVerdict, Kind: String, Meaning: "What the check of a window says: ok, violated or insufficient."},
+	AttrContractBound:            {Name: AttrContractBound, Kind: String, Meaning: "Which number of a figure it is: the point, or the lower or upper end of its interval."},
 	EventContractViolation:       {Name: EventContractViolation, Kind: Event, Meaning: "The event of a span for one violation of a contract."},
 	AttrServiceName:              {Name: AttrServiceName, Kind: String, Meaning: "The service that sent the spans, on the resource."},
 	AttrServiceInstance:          {Name: AttrServiceInstance, Kind: String, Meaning: "The collector whose change detectors a metric is of, on the resource."},

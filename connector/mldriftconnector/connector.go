@@ -65,6 +65,8 @@ type driftConnector struct {
 	// waiting are the results of closed windows that have not been sent; only the loop and, after
 	// it, Shutdown use it.
 	waiting []drift.Result
+	// contracts are the same of what contracts say of them.
+	contracts []drift.ContractResult
 	// alerts are the drifts that hold or have ended lately; only the loop and, after it, Flush use
 	// them.
 	alerts  *driftalert.Alerts
@@ -287,6 +289,24 @@ func (c *driftConnector) recordClosed(closed []drift.Result, changes []drift.Cha
 			c.telemetry.emission(context.Background(), "dropped")
 		}
 	}
+	c.recordContracts()
+}
+
+// recordContracts takes note of what contracts say of closed windows.
+func (c *driftConnector) recordContracts() {
+	closed := c.engine.TakeContracts()
+	for i := range closed {
+		if r := &closed[i]; r.Verdict != r.From {
+			c.reporter.Contract(r)
+		}
+	}
+	if c.cfg.Timestamps == TimestampsEvent && c.metrics != nil {
+		c.contracts = append(c.contracts, closed...)
+		if over := len(c.contracts) - maxWaiting; over > 0 {
+			c.contracts = append(c.contracts[:0], c.contracts[over:]...)
+			c.telemetry.emission(context.Background(), "dropped")
+		}
+	}
 }
 
 // letGo forgets the alerts on models that another aggregator judges now.
@@ -317,6 +337,7 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 		return
 	}
 	if c.cfg.Timestamps == TimestampsNow {
+		c.engine.Contracts(e.contract)
 		c.engine.Totals(e.total)
 		e.Metrics().ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
 	}
@@ -330,7 +351,7 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 		c.logger.Warn("An emission failed; what it held is in the next one", zap.Error(err))
 		return
 	}
-	c.waiting, c.restored = nil, pmetric.NewMetrics()
+	c.waiting, c.contracts, c.restored = nil, nil, pmetric.NewMetrics()
 	c.telemetry.emission(ctx, "sent")
 }
 
@@ -400,8 +421,11 @@ func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
 func (c *driftConnector) unsent() pmetric.Metrics {
 	md := pmetric.NewMetrics()
 	c.restored.CopyTo(md)
-	if len(c.waiting) > 0 {
+	if len(c.waiting)+len(c.contracts) > 0 {
 		e := newEncoder(c.version, 0)
+		for i := range c.contracts {
+			e.contract(&c.contracts[i])
+		}
 		e.whole = c.thinned.Closed
 		for i := range c.waiting {
 			e.result(&c.waiting[i])

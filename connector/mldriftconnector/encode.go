@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/contract"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
@@ -142,6 +143,41 @@ func (e *encoder) insufficient(r *drift.Result) {
 	if !given {
 		e.verdict(r, drift.Insufficient, r.Verdict == drift.Insufficient)
 	}
+}
+
+// contract encodes what a check of a contract says of a window.
+func (e *encoder) contract(r *drift.ContractResult) {
+	gauge := func(name string) pmetric.NumberDataPoint {
+		p := e.Gauge(name)
+		if e.now != 0 {
+			p.SetTimestamp(e.now)
+		} else {
+			p.SetStartTimestamp(pcommon.Timestamp(r.Start * 1e9))
+			p.SetTimestamp(pcommon.Timestamp(r.End * 1e9))
+		}
+		otlp.PutKey(p.Attributes(), &r.Key)
+		p.Attributes().PutStr(mlconv.AttrContractCheck, r.Check.Name)
+		if r.Check.Severity != "" {
+			p.Attributes().PutStr(mlconv.AttrContractSeverity, r.Check.Severity)
+		}
+		return p
+	}
+	for v := range contract.Verdicts {
+		p := gauge(mlconv.MetricContractVerdict)
+		p.Attributes().PutStr(mlconv.AttrContractVerdict, v.String())
+		p.SetIntValue(one(v == r.Verdict))
+	}
+	for _, b := range []struct {
+		bound string
+		value float64
+	}{{"point", r.Point}, {"lower", r.Lower}, {"upper", r.Upper}} {
+		if !math.IsNaN(b.value) && !math.IsInf(b.value, 0) && (r.Samples > 0 || r.Check.Statistic == contract.Rows) {
+			p := gauge(mlconv.MetricContractValue)
+			p.Attributes().PutStr(mlconv.AttrContractBound, b.bound)
+			p.SetDoubleValue(b.value)
+		}
+	}
+	gauge(mlconv.MetricContractSamples).SetIntValue(int64(r.Samples))
 }
 
 func one(is bool) int64 {

@@ -44,6 +44,9 @@ func Event(ev *drift.Event) (text, key string) {
 	case drift.Categorized:
 		return "Words came for a feature that was numeric: it is categorical from now on, and its numbers are one category. " +
 			"A baseline decides the type beforehand", model + "/" + k.Name
+	case drift.NotJudged:
+		return "A check of a contract is not judged: what is counted does not say its statistic, for the type of this feature or in windows of " +
+			"this length", model + "/" + ev.Item + "/" + k.Name
 	case drift.Saturated:
 		return "One bin or category has more than 4,294,967,295 values in a window: it is counted no further, and the scores are wrong. " +
 			"Shorten 'window'", model + "/" + k.Subject.String() + "/" + k.Name

@@ -25,6 +25,7 @@ func (e *Engine) Advance(now time.Time) (closed []Result, changes []Change) {
 		e.advanceRead(m)
 	})
 	e.notes.short(c.shortages)
+	e.keepContracts(&c)
 	return append(c.closed, e.takeRead()...), c.changes
 }
 
@@ -59,6 +60,7 @@ func (e *Engine) CloseAll(now time.Time) (closed []Result, changes []Change) {
 		}
 		m.note()
 	})
+	e.keepContracts(&c)
 	return c.closed, c.changes
 }
 
@@ -71,6 +73,9 @@ type closing struct {
 	kept []keptWindow
 	// shortages are those whose window passed without a verdict.
 	shortages []Shortage
+	// contracts are what contracts say of windows, unjudged what they cannot say.
+	contracts []ContractResult
+	unjudged  []Event
 	final     bool // close what has too few values, too
 	counts    []uint32
 }
@@ -122,6 +127,9 @@ func (m *model) firstPending(stream int, next int64) (first int64, found bool) {
 			}
 		}
 	}
+	if contract, ok := m.pendingContract(stream, next); ok && (!found || contract < first) {
+		first, found = contract, true
+	}
 	return max(first, next), found
 }
 
@@ -141,6 +149,7 @@ func (c *closing) closePeriod(m *model, stream int, number int64) {
 	}
 	m.eachOf(stream, func(_ *cohortRef, s *series) { s.closingWindow = s.takeOpen(number) })
 	m.noteIdle(stream)
+	c.judgeContract(m, stream, p)
 	c.hypotheses, c.kept = c.hypotheses[:0], c.kept[:0]
 	m.eachOf(stream, func(ref *cohortRef, s *series) {
 		if s.plan.ignore {

@@ -59,6 +59,8 @@ type Engine struct {
 	// rests are what is passed on of models that found no room, here or in ml_summary, by the
 	// partition that it came from.
 	rests map[string]*rest
+	// contracts are those that wait for TakeContracts.
+	contracts []ContractResult
 	// partitions are those that were assigned, by name.
 	partitions map[string]*partition
 }
@@ -256,6 +258,9 @@ func (e *Engine) addDelta(m *model, now time.Time, d *Delta) Outcome {
 			return cmp.Or(outcome, Future)
 		}
 		c.Observe(d.Minute, wall)
+		if d.Key.Subject.OfContract() {
+			m.countContract(v, d, stream)
+		}
 		return outcome
 	}
 

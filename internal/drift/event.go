@@ -30,15 +30,18 @@ const (
 	// Saturated is a series of which one bin or category had more than 4,294,967,295 values in a
 	// window: it is counted no further, and its share is too small.
 	Saturated
+	// NotJudged is a check of a contract, Item, that what is counted says nothing of; Key.Name is its
+	// feature.
+	NotJudged
 )
 
 // String is for logs.
 func (k EventKind) String() string {
-	return [...]string{"given_away", "no_room", "unknown_feature", "not_counted", "name_cut", "renewed", "categorized", "saturated"}[k]
+	return [...]string{"given_away", "no_room", "unknown_feature", "not_counted", "name_cut", "renewed", "categorized", "saturated", "not_judged"}[k]
 }
 
 // eventKinds is the number of kinds.
-const eventKinds = int(Saturated) + 1
+const eventKinds = int(NotJudged) + 1
 
 // Event is something that a user should hear of: what was dropped, pushed out, cut or not judged,
 // and why.
@@ -74,6 +77,8 @@ type eventKey struct {
 func (ev *Event) parent() Key {
 	k := ev.Key
 	switch {
+	case ev.Kind == NotJudged:
+		return k
 	case ev.Item == "model" || ev.Item == "producer":
 		return Key{}
 	case ev.Item == "version" || ev.Kind == NameCut || ev.Kind == NotCounted && ev.Outcome != BoundsMismatch:

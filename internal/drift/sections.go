@@ -10,6 +10,7 @@ const (
 	sectionLearning = 2
 	sectionSegments = 3
 	sectionSeen     = 4
+	sectionContract = 5
 )
 
 // sections writes what follows the versions.
@@ -35,6 +36,7 @@ func (e *encoder) sections(m *model) {
 	}
 	e.segments(m)
 	e.seen(m)
+	e.contracts(m)
 }
 
 // sections reads what follows the versions, as far as there is any.
@@ -49,6 +51,8 @@ func (d *decoder) sections(m *model, producers int) {
 			d.segments()
 		case sectionSeen:
 			m.seen = d.seen(producers)
+		case sectionContract:
+			d.contracts(m)
 		default:
 			d.Fail()
 		}

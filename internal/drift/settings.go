@@ -23,6 +23,7 @@ type settings struct {
 	calendar     calendar
 	slow         [speeds]bool // which slow windows there are
 	limits       Limits
+	contract     *contracted // nil without one
 }
 
 // resolve applies a model's card to the options. What a card says that makes no sense is left out;
@@ -38,6 +39,7 @@ func (o *Options) resolve(set *catalog.Set, key modelKey) settings {
 		s.slow[slices.Index(slowNames[:], name)] = true
 	}
 	if m := set.Model(key.environment, key.name); m != nil {
+		s.contract = newContracted(m.Contract)
 		if w := m.Drift.Window; w != (eventtime.Window{}) && w.Validate() == nil {
 			window = w
 		}

@@ -50,6 +50,8 @@ type model struct {
 	noRoom   noRoom
 	dirty    bool
 	learning *learning // of a model without a baseline, where the engine learns
+	// judged is what was last said of the checks of its contract.
+	judged map[judgedKey]*judgedCheck
 	// design returns the design effect of a subject, where Judge was told; else nil.
 	design func(Key) float64
 }
@@ -71,6 +73,7 @@ type version struct {
 	start          int64 // of predictions, nanoseconds of the wall clock
 	predictions    uint64
 	passthroughs   []*passthrough        // by subject and consumer; predictions without a consumer are not among them
+	contract       []*contractWindow     // open, by period
 	segmentMissing *distribution.Binning // shared by the segments: its categories are the features
 }
 
@@ -212,6 +215,7 @@ func (m *model) restartWindows() {
 	}
 	panes := m.settings.grid.Panes()
 	for _, v := range m.versions {
+		v.contract = nil
 		for _, g := range v.groups {
 			g.empty(panes)
 			for _, s := range g.order {

@@ -82,7 +82,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlDriftEvents, err = builder.meter.Int64Counter(
 		"otelcol_ml_drift_events",
-		metric.WithDescription("What a line in the log names - a place that was given away (given_away), no place (no_room), a feature that the baseline does not have (unknown_feature), points in no window (not_counted), names that were cut (name_cut), windows that start afresh in other bins (renewed), a numeric feature without a baseline that became categorical (categorized), a bin with more values than can be counted (saturated). [Alpha]"),
+		metric.WithDescription("What a line in the log names - a place that was given away (given_away), no place (no_room), a feature that the baseline does not have (unknown_feature), points in no window (not_counted), names that were cut (name_cut), windows that start afresh in other bins (renewed), a numeric feature without a baseline that became categorical (categorized), a bin with more values than can be counted (saturated), a check of a contract that the counts say nothing of (not_judged). [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

@@ -56,7 +56,7 @@ func AssertEqualMlDriftEmissions(t *testing.T, tt *componenttest.Telemetry, dps 
 func AssertEqualMlDriftEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_drift_events",
-		Description: "What a line in the log names - a place that was given away (given_away), no place (no_room), a feature that the baseline does not have (unknown_feature), points in no window (not_counted), names that were cut (name_cut), windows that start afresh in other bins (renewed), a numeric feature without a baseline that became categorical (categorized), a bin with more values than can be counted (saturated). [Alpha]",
+		Description: "What a line in the log names - a place that was given away (given_away), no place (no_room), a feature that the baseline does not have (unknown_feature), points in no window (not_counted), names that were cut (name_cut), windows that start afresh in other bins (renewed), a numeric feature without a baseline that became categorical (categorized), a bin with more values than can be counted (saturated), a check of a contract that the counts say nothing of (not_judged). [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

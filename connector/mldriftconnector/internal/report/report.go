@@ -17,6 +17,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/change"
+	"github.com/otelcol-ml/otelcol-ml/internal/contract"
 	"github.com/otelcol-ml/otelcol-ml/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
@@ -132,6 +133,31 @@ func (r *Reporter) Event(ev *drift.Event, set *catalog.Set, now time.Time) {
 	}
 	r.logger.Warn(text, fields...)
 }
+
+// Contract says that what a check of a contract says has changed: a line for the log, a warning where the
+// window breaks it.
+func (r *Reporter) Contract(of *drift.ContractResult) {
+	level, text := zap.InfoLevel, "A window keeps a check of its contract"
+	switch of.Verdict {
+	case contract.Violated:
+		level, text = zap.WarnLevel, "A window breaks a check of its contract"
+	case contract.Insufficient:
+		text = "A window does not say whether it keeps a check of its contract"
+	case contract.OK:
+	}
+	expected := of.Check.Expected()
+	if of.Check.OfRow() {
+		expected += fmt.Sprintf(", in all rows but a share of %s", number(of.Check.MaxViolations))
+	}
+	r.logger.Log(level, text,
+		zap.String("model", of.Key.Model), zap.String("version", of.Key.Version), zap.String("environment", of.Key.Environment),
+		zap.String("check", of.Check.ID()), zap.String("severity", of.Check.Severity), zap.String("expected", expected),
+		zap.Stringer("from", of.From), zap.Stringer("verdict", of.Verdict), zap.Uint64("samples", of.Samples),
+		zap.String("observed", number(of.Point)), zap.String("lower", number(of.Lower)), zap.String("upper", number(of.Upper)),
+		zap.Time("window_start", time.Unix(of.Start, 0).UTC()), zap.Time("window_end", time.Unix(of.End, 0).UTC()))
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', 6, 64) }
 
 // nearestFeature is the name of a feature of the baseline that an unknown one is nearly the same
 // as.
