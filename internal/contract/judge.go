@@ -71,7 +71,7 @@ func (c *Check) ofShare() bool {
 // limits are the bounds of the figure; infinite where there are none.
 func (c *Check) limits() (low, high float64) {
 	low, high = math.Inf(-1), math.Inf(1)
-	set := func(to *float64, v *float64, sign float64) {
+	set := func(to, v *float64, sign float64) {
 		if v != nil {
 			*to = sign * *v
 		}

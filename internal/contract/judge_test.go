@@ -46,21 +46,19 @@ func TestShareIsExact(t *testing.T) {
 	assert.True(t, math.IsNaN(ShareOf(0, 0, 0).Point))
 }
 
-func of(v float64) *float64 { return &v }
-
 func between(lower, point, upper float64) Observed {
 	return Observed{Point: point, Lower: lower, Upper: upper, Samples: 500, Effective: 500}
 }
 
 func TestJudge(t *testing.T) {
-	mean := Check{Kind: Statistic, Statistic: Mean, Min: of(10), Max: of(20)}
-	open := Check{Kind: Statistic, Statistic: Mean, Min: of(10), Max: of(20), Above: true, Below: true}
-	missing := Check{Kind: Statistic, Statistic: Missing, Max: of(0.01)}
-	none := Check{Kind: Statistic, Statistic: Missing, Max: of(0)}
-	rows := Check{Kind: Statistic, Statistic: Rows, Min: of(1000)}
+	mean := Check{Kind: Statistic, Statistic: Mean, Min: new(10.0), Max: new(20.0)}
+	open := Check{Kind: Statistic, Statistic: Mean, Min: new(10.0), Max: new(20.0), Above: true, Below: true}
+	missing := Check{Kind: Statistic, Statistic: Missing, Max: new(0.01)}
+	none := Check{Kind: Statistic, Statistic: Missing, Max: new(0.0)}
+	rows := Check{Kind: Statistic, Statistic: Rows, Min: new(1000.0)}
 	row := Check{Kind: Range}
 	tolerant := Check{Kind: Range, MaxViolations: 0.01}
-	change := Check{Kind: Statistic, Statistic: Rows, ComparedWith: 1, MaxIncrease: of(0.5), MaxDecrease: of(0.2)}
+	change := Check{Kind: Statistic, Statistic: Rows, ComparedWith: 1, MaxIncrease: new(0.5), MaxDecrease: new(0.2)}
 	before := Exactly(1000, 1000)
 	unsure := Exactly(0, 100)
 	for name, c := range map[string]struct {
@@ -105,7 +103,7 @@ func TestJudge(t *testing.T) {
 		"nothing is known of before":      {change, Exactly(2000, 2000), nil, Insufficient},
 		"before there were none":          {change, Exactly(2000, 2000), &unsure, Insufficient},
 		"perhaps a third less":            {change, between(600, 660, 900), &before, Insufficient},
-		"a negative mean that has fallen": {Check{Kind: Statistic, Statistic: Mean, ComparedWith: 1, MaxDecrease: of(0.1)}, Exactly(-3, 9), &Observed{Point: -2, Lower: -2, Upper: -2, Samples: 9}, Violated},
+		"a negative mean that has fallen": {Check{Kind: Statistic, Statistic: Mean, ComparedWith: 1, MaxDecrease: new(0.1)}, Exactly(-3, 9), &Observed{Point: -2, Lower: -2, Upper: -2, Samples: 9}, Violated},
 	} {
 		assert.Equal(t, c.want.String(), c.check.Judge(c.observed, c.before, 200).Verdict.String(), name)
 	}
@@ -243,7 +241,7 @@ func TestWhatBinsDoNotSay(t *testing.T) {
 
 // TestDistinct: beyond the limit of categories the number is only known between bounds.
 func TestDistinct(t *testing.T) {
-	atMost := func(limit float64) *Check { return &Check{Kind: Statistic, Statistic: Distinct, Max: of(limit)} }
+	atMost := func(limit float64) *Check { return &Check{Kind: Statistic, Statistic: Distinct, Max: new(limit)} }
 	judge := func(k Categories, c *Check) Verdict {
 		o, ok := k.Observe(c)
 		require.True(t, ok)
@@ -274,7 +272,7 @@ func FuzzJudge(f *testing.F) {
 		n.Effective = min(math.Abs(effective), float64(n.N))
 		n.Sum = float64(n.N) * 2
 		for _, statistic := range []string{Mean, Median, Quantile, Stdev, Minimum, Maximum, Sum, Distinct, DistinctShare} {
-			c := &Check{Kind: Statistic, Statistic: statistic, Quantile: math.Abs(math.Mod(q, 1)), Max: of(2)}
+			c := &Check{Kind: Statistic, Statistic: statistic, Quantile: math.Abs(math.Mod(q, 1)), Max: new(2.0)}
 			o, ok := n.Observe(c)
 			if !ok || math.IsNaN(o.Lower) || math.IsNaN(o.Upper) {
 				continue

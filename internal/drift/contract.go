@@ -218,13 +218,13 @@ func (c *closing) judgeContract(m *model, stream int, p period) {
 	}
 	m.pruneContract()
 	var all weighted
-	any := false
+	came := false
 	for _, v := range m.versions {
 		ref := &cohortRef{m: m, v: v}
 		var w *contractWindow
 		if stream == streamOf(Violations) {
 			if w = v.takeContract(p.number); w != nil && v.key.role == "" {
-				any = true
+				came = true
 				all.rows += w.checked.rows
 				all.excess += w.checked.excess
 			}
@@ -233,12 +233,7 @@ func (c *closing) judgeContract(m *model, stream int, p period) {
 			if streamOfCheck(check) != stream || check.Statistic == contract.Rows {
 				continue
 			}
-			o, known := contract.Observed{}, true
-			if check.OfRow() {
-				o = ref.observeRows(check, w)
-			} else {
-				o, known = ref.observeFeature(check)
-			}
+			o, known := ref.observe(check, w)
 			if !known {
 				c.notJudged(m, v.key, check)
 			}
@@ -246,7 +241,7 @@ func (c *closing) judgeContract(m *model, stream int, p period) {
 		}
 	}
 	for _, check := range m.settings.contract.checks {
-		if k := (judgedKey{check: keyOfCheck(check)}); check.Statistic == contract.Rows && stream == streamOfCheck(check) && (any || m.judged[k] != nil) {
+		if k := (judgedKey{check: keyOfCheck(check)}); check.Statistic == contract.Rows && stream == streamOfCheck(check) && (came || m.judged[k] != nil) {
 			c.concludeContract(m, k, check, contract.RowsOf(all.rows, all.excess), p)
 		}
 	}
@@ -322,6 +317,15 @@ func (j *judgedCheck) recall(p period, seconds int64, o contract.Observed) (befo
 		j.past = j.past[max(len(j.past)-maxPast, 0):]
 	}
 	return before
+}
+
+// observe is what a check bounds, in the window of a contract or that of a feature; false where what is
+// counted does not say it.
+func (ref *cohortRef) observe(check *contract.Check, w *contractWindow) (o contract.Observed, known bool) {
+	if check.OfRow() {
+		return ref.observeRows(check, w), true
+	}
+	return ref.observeFeature(check)
 }
 
 // observeRows is the share of a version's rows that broke a check. They are worth as many independent

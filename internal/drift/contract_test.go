@@ -4,8 +4,11 @@
 package drift
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -15,23 +18,22 @@ import (
 
 // contractOf is a contract on the features of columns(5).
 func contractOf() *contract.Contract {
-	f := func(v float64) *float64 { return &v }
 	statistic := func(feature, name, statistic string, low, high *float64) contract.Check {
 		return contract.Check{Kind: contract.Statistic, Feature: feature, Name: name, Statistic: statistic, Min: low, Max: high, Severity: contract.Warning}
 	}
 	change := statistic("", "rows-lost", contract.Rows, nil, nil)
-	change.ComparedWith, change.MaxDecrease = 2*time.Hour, f(0.2)
+	change.ComparedWith, change.MaxDecrease = 2*time.Hour, new(0.2)
 	drop := statistic("f00", "mean-moved", contract.Mean, nil, nil)
-	drop.ComparedWith, drop.MaxIncrease = 100_000*time.Hour, f(1)
-	quantile := statistic("f03", "p90", contract.Quantile, nil, f(6))
+	drop.ComparedWith, drop.MaxIncrease = 100_000*time.Hour, new(1.0)
+	quantile := statistic("f03", "p90", contract.Quantile, nil, new(6.0))
 	quantile.Quantile = 0.9
 	return &contract.Contract{Checks: []contract.Check{
-		statistic("f02", "missing", contract.Missing, nil, f(0.3)), statistic("f02", "tight", contract.Missing, nil, f(0.1)),
-		statistic("f01", "edge", contract.Missing, nil, f(0.01)), statistic("f00", "none", contract.Missing, nil, f(0)),
-		statistic("f00", "mean", contract.Mean, f(-0.5), f(0.5)), statistic("f00", "median", contract.Median, f(1), nil), quantile,
-		statistic("f04", "unseen", contract.Unseen, nil, f(0.05)), statistic("f04", "distinct", contract.Distinct, nil, f(3)),
-		statistic("f00", "unseen", contract.Unseen, nil, f(0.05)), statistic("f09", "mean", contract.Mean, nil, f(1)),
-		statistic("", "rows", contract.Rows, f(500), nil), change, drop,
+		statistic("f02", "missing", contract.Missing, nil, new(0.3)), statistic("f02", "tight", contract.Missing, nil, new(0.1)),
+		statistic("f01", "edge", contract.Missing, nil, new(0.01)), statistic("f00", "none", contract.Missing, nil, new(0.0)),
+		statistic("f00", "mean", contract.Mean, new(-0.5), new(0.5)), statistic("f00", "median", contract.Median, new(1.0), nil), quantile,
+		statistic("f04", "unseen", contract.Unseen, nil, new(0.05)), statistic("f04", "distinct", contract.Distinct, nil, new(3.0)),
+		statistic("f00", "unseen", contract.Unseen, nil, new(0.05)), statistic("f09", "mean", contract.Mean, nil, new(1.0)),
+		statistic("", "rows", contract.Rows, new(500.0), nil), change, drop,
 		{Kind: contract.Range, Feature: "f00", Name: "range", Severity: contract.Critical, MaxViolations: 0.05},
 		{Kind: contract.Range, Feature: "f03", Name: "range", Severity: contract.Critical},
 		{Kind: contract.Values, Attribute: "shop.currency", Name: "values"},
@@ -64,22 +66,15 @@ func contractLines(e *Engine) map[string]string {
 	return out
 }
 
-func TestContracts(t *testing.T) {
+// contractStory is seven hours of what a model's contract counts, of which half of the rows are gone in
+// the last two.
+func contractStory() (set *catalog.Set, minutes [][]Delta) {
 	cols := columns(5)
 	base := baseline(cols, 5000, 1)
-	set := card(base, func(m *catalog.Model) { m.Contract = contractOf() })
-	whole, tr := engine(t, set, nil), newTraffic(base, cols, 3)
-	feed := func(e *Engine, deltas [][]Delta, from int) {
-		for i, d := range deltas {
-			now := at(epoch + int64(from+i)*60 + 60)
-			e.Add(now, d)
-			e.Advance(now)
-		}
-	}
-	var minutes [][]Delta
+	tr := newTraffic(base, cols, 3)
 	for m := range int64(7 * 60) {
 		deltas := checked(tr, epoch+m*60)
-		if m >= 5*60 { // half of the rows are gone
+		if m >= 5*60 {
 			for i := range deltas {
 				if deltas[i].Key.Subject == ContractRows {
 					deltas[i].Count /= 2
@@ -88,6 +83,59 @@ func TestContracts(t *testing.T) {
 		}
 		minutes = append(minutes, deltas)
 	}
+	return card(base, func(m *catalog.Model) { m.Contract = contractOf() }), minutes
+}
+
+// feed counts minutes, of which the first is that of a number.
+func feed(e *Engine, deltas [][]Delta, from int) {
+	for i, d := range deltas {
+		now := at(epoch + int64(from+i)*60 + 60)
+		e.Add(now, d)
+		e.Advance(now)
+	}
+}
+
+// TestGoldenContracts goes on from what version 4 stored of contracts.
+func TestGoldenContracts(t *testing.T) {
+	set, minutes := contractStory()
+	whole := engine(t, set, nil)
+	feed(whole, minutes[:190], 0)
+	file := filepath.Join("testdata", "contract-4.json")
+	if *writeGoldenState == filepath.Base(file) {
+		text, err := json.Marshal(whole.Snapshot().Changed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, append(text, '\n'), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored map[string][]byte
+	if err := json.Unmarshal(text, &stored); err != nil {
+		t.Fatal(err)
+	}
+	e := engine(t, set, nil)
+	for _, data := range stored {
+		if err := e.Restore(at(epoch+190*60), data); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, from := range []int{190, 420} {
+		if a, b := contractLines(whole), contractLines(e); len(a) == 0 || !maps.Equal(a, b) {
+			t.Errorf("after %d minutes: %v\nwant %v", from, b, a)
+		}
+		feed(whole, minutes[from:], from)
+		feed(e, minutes[from:], from)
+	}
+}
+
+func TestContracts(t *testing.T) {
+	set, minutes := contractStory()
+	whole := engine(t, set, nil)
 	feed(whole, minutes[:190], 0)
 	n := func(verdict string, n, hour int) string { return fmt.Sprintf("%s n=%d +%d", verdict, n, hour) }
 	got := contractLines(whole)

@@ -25,6 +25,8 @@ type passthrough struct {
 	subject  Subject
 	consumer Consumer
 	total    *total
+	// shown says that Totals has shown it.
+	shown bool
 }
 
 func comparePassthroughs(a, b *passthrough) int {
@@ -120,7 +122,7 @@ func (v *version) merge(other *version) {
 	for _, p := range other.passthroughs {
 		i, found := slices.BinarySearchFunc(v.passthroughs, p, comparePassthroughs)
 		if !found {
-			one := &passthrough{subject: p.subject, consumer: p.consumer, total: &total{start: p.total.start, kind: p.total.kind, bounds: p.total.bounds, groups: make([]uint64, len(p.total.groups))}}
+			one := &passthrough{subject: p.subject, consumer: p.consumer, shown: true, total: &total{start: p.total.start, kind: p.total.kind, bounds: p.total.bounds, groups: make([]uint64, len(p.total.groups))}}
 			v.passthroughs = slices.Insert(v.passthroughs, i, one)
 		}
 		v.passthroughs[i].total.addTotal(p.total)
@@ -163,7 +165,7 @@ func (d *decoder) passthroughs() []*passthrough {
 	var out []*passthrough
 	for range d.Count(5) {
 		p := &passthrough{subject: Subject(d.UvarintTo(uint64(subjects) - 1))}
-		p.consumer, p.total = d.consumer(p.subject), d.total()
+		p.consumer, p.total, p.shown = d.consumer(p.subject), d.total(), true
 		if !p.subject.Passthrough() || p.total == nil || p.total.kind != distribution.KindNumeric {
 			d.Fail()
 		}

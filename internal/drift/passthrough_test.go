@@ -187,6 +187,9 @@ func TestViolationsArePassedOn(t *testing.T) {
 		of(ContractRows, Consumer{Source: "pos"}, 7), of(ContractRows, Consumer{Source: "app"}, 5),
 		of(Violations, broken, 2, second), of(Violations, broken, 1, first), of(Violations, Consumer{Source: "app", Check: "low"}, 1),
 	})
+	if first := used(e, Violations); first[broken].Count != 0 || used(e, Violations)[broken].Count != 3 {
+		t.Errorf("what is new begins at 0: %+v", first[broken])
+	}
 	e = restored(t, nil, e.Snapshot(), epoch)
 	e.Add(at(epoch), []Delta{of(Violations, broken, 1)})
 	got := used(e, Violations)
@@ -200,6 +203,7 @@ func TestViolationsArePassedOn(t *testing.T) {
 		e.Add(at(epoch), []Delta{of(Violations, Consumer{Source: fmt.Sprint("s", i), Check: "low"}, 1)})
 	}
 	e.Add(at(epoch), []Delta{cost(Consumer{Service: "shop"}, 1)})
+	used(e, Violations)
 	if n := used(e, Violations)[Consumer{Overflow: true}]; n == nil || n.Count != 4 {
 		t.Errorf("without room: %+v", n)
 	}

@@ -156,7 +156,8 @@ type Total struct {
 }
 
 // Totals calls yield for every cumulative count, in a fixed order. What it gets is shared only for
-// the call, and yield must not call the engine.
+// the call, and yield must not call the engine. Violations of a contract count 0 the first time, so that
+// the first of them are an increase.
 func (e *Engine) Totals(yield func(*Total)) {
 	e.mu.Lock()
 	e.unplaced().totals(Key{Overflow: true}, yield)
@@ -202,6 +203,10 @@ func (v *version) totals(key Key, yield func(*Total)) {
 		key.Subject = p.subject
 		t := p.total.export(key)
 		t.Consumer = p.consumer
+		if p.subject == Violations && !p.shown {
+			t.Count, t.Exemplars = 0, nil
+		}
+		p.shown = true
 		yield(t)
 	}
 }

@@ -27,7 +27,9 @@ const contracted = `
 contract:
   checks:
     - {feature: amount, type: number, severity: critical}
-    - {feature: currency, values: [EUR, USD]}
+    - {feature: currency, values: [EUR, USD], max_violations: 0.01}
+    - {feature: age, statistic: mean, max: 30, severity: info}
+    - {feature: country, max_missing: 0.1}
 `
 
 // from makes the predictions those of a source, with a currency.
@@ -67,6 +69,10 @@ func TestShippedRulesAlertOnABrokenContract(t *testing.T) {
 		return requests
 	}
 	kept := func(ptrace.Span) {}
+	// The last hour, whose mean age, 40, is above the bound: what follows closes its window, once it is two minutes ahead.
+	const rows = 1000
+	hour := time.Now().Add(-time.Hour).Truncate(time.Hour)
+	require.NoError(t, traffic.Send(t.Context(), i.otlp, from(traffic.Spans(1, hour, time.Hour/rows, rows, 0), "pos", "EUR")...))
 	send("pos", "EUR", kept)
 	harness.WaitFor(t, time.Minute, "rows of the contract", func() bool {
 		_, page := harness.Get("http://" + i.scrape + "/metrics")
@@ -76,8 +82,9 @@ func TestShippedRulesAlertOnABrokenContract(t *testing.T) {
 
 	broken := map[pcommon.TraceID]bool{}
 	began := time.Now()
-	found := map[string]alert.Alert{}
-	harness.WaitFor(t, 2*time.Minute, "the alerts on amount and currency", func() bool {
+	found, windows := map[string]alert.Alert{}, map[string]alert.Alert{}
+	took := time.Duration(0)
+	harness.WaitFor(t, 4*time.Minute, "the alerts on amount and currency", func() bool {
 		send("app", "USD", kept)
 		bad := send("kiosk", "XBT", func(s ptrace.Span) { s.Attributes().PutStr("ml.feature.amount", "12,50 or so") })
 		for span := range testkit.Spans(bad...) {
@@ -90,26 +97,46 @@ func TestShippedRulesAlertOnABrokenContract(t *testing.T) {
 				return false // it is being written
 			}
 			for lr := range testkit.LogRecords(logs) {
-				if a, err := alert.Decode(lr); err == nil && a.Name == "ContractViolated" {
-					found[a.Labels["ml_feature_name"]+"."+a.Labels["ml_contract_check"]] = a
+				a, err := alert.Decode(lr)
+				switch check := a.Labels["ml_feature_name"] + "." + a.Labels["ml_contract_check"]; {
+				case err != nil:
+				case a.Name == "ContractViolated":
+					found[check] = a
+				case a.Name == "ContractWindowViolated":
+					windows[check] = a
 				}
 			}
 		}
-		return len(found) >= 2
+		if took == 0 && len(found) >= 2 {
+			took = time.Since(began)
+		}
+		return took > 0 && len(windows) > 0
 	})
-	assert.Less(t, time.Since(began), time.Minute)
+	assert.Less(t, took, time.Minute)
 	require.Contains(t, found, "amount.type")
 	require.Contains(t, found, "currency.values")
 	assert.Len(t, found, 2)
 	for check, severity := range map[string]alert.Severity{"amount.type": alert.Critical, "currency.values": alert.Warning} {
 		a := found[check]
-		t.Logf("%s after %v: %s %v", a.Name, time.Since(began), a.Summary, a.Annotations)
+		t.Logf("%s after %v: %s %v", a.Name, took, a.Summary, a.Annotations)
 		assert.Equal(t, "fraud", a.Labels["ml_model_name"], check)
 		assert.Equal(t, "7", a.Labels["ml_model_version"], check)
 		assert.Equal(t, "kiosk", a.Labels["ml_data_source"], check)
 		assert.Equal(t, severity, a.Severity, check)
 		assert.True(t, broken[a.TraceID], "%s: %s is no trace with a broken row", check, a.TraceID)
 		assert.Contains(t, a.Summary, "the rows from kiosk break "+check)
+	}
+	require.Contains(t, windows, "age.mean")
+	assert.Len(t, windows, 1)
+	assert.Equal(t, alert.Info, windows["age.mean"].Severity)
+	_, page := harness.Get("http://" + i.scrape + "/metrics")
+	for _, verdict := range []string{
+		`ml_contract_check="missing",ml_contract_severity="warning",ml_contract_verdict="ok",ml_feature_name="country",ml_model_name="fraud"`,
+		`ml_contract_check="type",ml_contract_severity="critical",ml_contract_verdict="ok",ml_feature_name="amount",ml_model_name="fraud"`,
+		`ml_contract_check="values",ml_contract_severity="warning",ml_contract_verdict="ok",ml_feature_name="currency",ml_model_name="fraud"`,
+		`ml_contract_check="mean",ml_contract_severity="info",ml_contract_verdict="violated",ml_feature_name="age",ml_model_name="fraud"`,
+	} {
+		assert.Regexp(t, `(?m)^ml_contract_verdict\{[^}]*`+verdict+`[^}]*\} 1`, page)
 	}
 	i.Stop()
 }

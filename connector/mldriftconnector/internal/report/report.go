@@ -147,7 +147,7 @@ func (r *Reporter) Contract(of *drift.ContractResult) {
 	}
 	expected := of.Check.Expected()
 	if of.Check.OfRow() {
-		expected += fmt.Sprintf(", in all rows but a share of %s", number(of.Check.MaxViolations))
+		expected += ", in all rows but a share of " + number(of.Check.MaxViolations)
 	}
 	r.logger.Log(level, text,
 		zap.String("model", of.Key.Model), zap.String("version", of.Key.Version), zap.String("environment", of.Key.Environment),
