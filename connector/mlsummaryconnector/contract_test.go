@@ -16,6 +16,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
+	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/contract"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -99,6 +100,24 @@ func TestViolationsCount(t *testing.T) {
 		"|low-below-high|info|pos": 1, "a.b|unknown_feature|info|pos": 1,
 		"amount|expect_column_values_to_be_of_type|critical|pos": 1, "x|soda|warning|pos": 1,
 	}, contractPoints(w.next.AllMetrics()))
+}
+
+// TestViolationsOfJobs: a prediction of a batch job may break the job's contract, too, which is not the
+// model's; what neither card knows is another tool's.
+func TestViolationsOfJobs(t *testing.T) {
+	job := &catalog.Job{Name: "score", Contract: &contract.Contract{Checks: []contract.Check{
+		{Kind: contract.Required, Name: "required", Attribute: "ml.dataset.version"},
+		{Kind: contract.Required, Name: "elsewhere", Attribute: "ml.dataset.version", Stage: "load"},
+	}}}
+	next := &link{}
+	c := started(t, benchConfig(), next, catalogtest.NewExtension(catalog.NewSet([]*catalog.Model{contracted()}, []*catalog.Job{job})))
+	td := one1(1, "fraud", broken("", 4, "amount.type", "ml.dataset.version.required", "ml.dataset.version.elsewhere", "soda"))
+	td.ResourceSpans().At(0).Resource().Attributes().PutStr(mlconv.AttrPipelineName, "score")
+	require.NoError(t, c.ConsumeTraces(t.Context(), td))
+	c.flush(t.Context(), true)
+	assert.Equal(t, map[string]uint64{
+		"|||": 1, "amount|type|critical|": 1, "ml.dataset.version|elsewhere||": 1, "|soda||": 1,
+	}, contractPoints(next.AllMetrics()))
 }
 
 // TestViolationsAreSampled: a span that stands for four counts four times, and its trace is the exemplar.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"testing"
@@ -254,5 +255,59 @@ func TestContractOfASample(t *testing.T) {
 		if got := contractLines(e)["7 f00.range"]; got != want+" n=3000 +1" {
 			t.Errorf("weight %d: %q, want %s", weight, got, want)
 		}
+	}
+}
+
+// TestContractCountsIndependentRows: thirty users who send each row twenty times make a share of missing
+// values jump from hour to hour. For the first day nothing else is known of them; then a bound above
+// what they lack on average is not violated by chance.
+func TestContractCountsIndependentRows(t *testing.T) {
+	c := &contract.Contract{Checks: []contract.Check{
+		{Kind: contract.Statistic, Feature: "f", Name: "missing", Statistic: contract.Missing, Max: new(0.06)},
+		{Kind: contract.Range, Feature: "f", Name: "range", MaxViolations: 0.06},
+	}}
+	e := engine(t, card(nil, func(m *catalog.Model) { m.Contract = c }), nil)
+	r := rand.New(rand.NewPCG(5, 5))
+	violated := map[bool]int{} // by whether a day is over
+	windows := map[bool]int{}
+	for h := range int64(10 * 24) {
+		missing := uint64(0)
+		for range 30 {
+			if r.Float64() < 0.05 {
+				missing += 20
+			}
+		}
+		k := key7
+		deltas := []Delta{{Key: k, Minute: epoch + h*3600, Count: 600, Consumer: Consumer{Source: "pos"}}}
+		deltas[0].Key.Subject = ContractRows
+		add := func(s Subject, d Delta) {
+			d.Key, d.Minute = k, epoch+h*3600
+			d.Key.Subject = s
+			deltas = append(deltas, d)
+		}
+		k.Name = "f"
+		if missing > 0 {
+			add(Missing, Delta{Count: missing})
+		}
+		add(Feature, Delta{Count: 600 - missing, Sum: 1, HasRange: true, Min: 1, Max: 2, Bounds: []float64{1, 2}, Counts: []uint64{0, 600 - missing, 0}})
+		k.Name = ""
+		if missing > 0 {
+			add(Violations, Delta{Count: missing, Consumer: Consumer{Feature: "f", Check: "range"}})
+		}
+		e.Add(at(epoch+h*3600+70), deltas)
+		e.Advance(at(epoch + h*3600 + 3700))
+		for _, res := range e.TakeContracts() {
+			windows[h > 24]++
+			if res.Verdict == contract.Violated {
+				violated[h > 24]++
+			}
+		}
+	}
+	t.Logf("violated: %v of %v", violated, windows)
+	if violated[false] == 0 {
+		t.Error("the first day has none: the rows are not as dependent as they are meant to be")
+	}
+	if windows[true] < 400 || violated[true] > windows[true]/100 {
+		t.Errorf("%d of %d windows are violated", violated[true], windows[true])
 	}
 }

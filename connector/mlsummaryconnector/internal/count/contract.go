@@ -130,17 +130,38 @@ func (c *Counter) violated(cache *modelCache, p *accumulators.Prediction, source
 	if v, ok := c.span.Attributes.Get(mlconv.AttrContractSeverity); ok && v.Type() == pcommon.ValueTypeStr {
 		severity = c.span.Bounded(v.Str())
 	}
+	job, stage := c.stage()
 	for i := range min(list.Slice().Len(), maxViolated) {
 		broken := int64(1)
 		if i < counted {
 			broken = each.At(i).Int()
 		}
 		if id := list.Slice().At(i); id.Type() == pcommon.ValueTypeStr && broken > 0 {
+			if job != "" && !cache.plan.Knows(id.Str()) && c.registry.OfJob(c.span.Identity.Environment, job, stage, id.Str()) {
+				continue // ml_job counts it
+			}
 			weight, _ := accumulators.Weigh(uint32(min(broken, int64(max(rows, 1)))), c.adjusted)
 			k := accumulators.ViolationKey{Check: c.checkID(cache, id.Str(), severity), Source: source}
 			c.table.Violation(p, k).Add(weight, &c.ref)
 		}
 	}
+}
+
+// stage returns the job and the stage that the span at hand is of, as it or its resource says; empty
+// where it is of none.
+func (c *Counter) stage() (job, stage string) {
+	text := func(key string) string {
+		for _, attributes := range []pcommon.Map{c.span.Attributes, c.span.ResourceSpans.Resource().Attributes()} {
+			if v, ok := attributes.Get(key); ok && v.Type() == pcommon.ValueTypeStr {
+				return v.Str()
+			}
+		}
+		return ""
+	}
+	if job = text(mlconv.AttrPipelineName); job == "" {
+		return "", ""
+	}
+	return job, text(mlconv.AttrTaskName)
 }
 
 // checkID returns the id of a check that the span at hand says it broke.

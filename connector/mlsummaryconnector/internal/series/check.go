@@ -62,6 +62,12 @@ func checksOf(c *contract.Contract) (list []checkOf) {
 // HasContract is true for a model whose card has a contract.
 func (p *Plan) HasContract() bool { return len(p.source.checks) > 0 }
 
+// Knows is true for a check of the card.
+func (p *Plan) Knows(id string) bool {
+	_, known := p.Check(id)
+	return known
+}
+
 // Check returns the check that a span calls by an id, with the card's severity. One that the card does
 // not have has no severity, and known is false.
 func (p *Plan) Check(id string) (c Check, known bool) {

@@ -119,6 +119,15 @@ func (r *Registry) Use(set *catalog.Set) {
 	}
 }
 
+// OfJob reports whether a check is one of the contract of a job's stage.
+func (r *Registry) OfJob(environment, job, stage, check string) bool {
+	r.mu.Lock()
+	set := r.set
+	r.mu.Unlock()
+	card := set.Job(environment, job)
+	return card != nil && card.Contract.Find(stage, check) != nil
+}
+
 // reserve reports whether the key may have a place that a card has a right to. It then holds it.
 func (r *Registry) reserve(key Key) bool {
 	card := r.set.Model(key.Environment, key.Name)
