@@ -4,6 +4,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -43,7 +44,7 @@ func receive(t *testing.T) *truths {
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
 	require.NoError(t, r.Start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { require.NoError(t, r.Shutdown(t.Context())) })
+	t.Cleanup(func() { require.NoError(t, r.Shutdown(context.WithoutCancel(t.Context()))) })
 	return out
 }
 

@@ -4,6 +4,7 @@
 package alertmanagerexporter
 
 import (
+	"context"
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
@@ -41,7 +42,7 @@ func newHost(t *testing.T, factory extension.Factory, options map[string]any) te
 	e, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), cfg)
 	require.NoError(t, err)
 	require.NoError(t, e.Start(t.Context(), componenttest.NewNopHost()))
-	t.Cleanup(func() { require.NoError(t, e.Shutdown(t.Context())) })
+	t.Cleanup(func() { require.NoError(t, e.Shutdown(context.WithoutCancel(t.Context()))) })
 	return testkit.Host{component.NewID(factory.Type()): e}
 }
 

@@ -4,6 +4,7 @@
 package mlcatalogextension
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func TestGoldenStore(t *testing.T) {
 		require.NoError(t, err)
 		m := testkit.NewStorage(stored)
 		e.storage = storageclient.New(m.Client(t), "storage")
-		t.Cleanup(func() { require.NoError(t, e.Shutdown(t.Context())) })
+		t.Cleanup(func() { require.NoError(t, e.Shutdown(context.WithoutCancel(t.Context()))) })
 		return e, m
 	}
 	testkit.GoldenStores(t, func() map[string][]byte {

@@ -81,7 +81,7 @@ type Check struct {
 	NotPattern    string   `yaml:"not_pattern,omitempty"`
 	MinLength     *int64   `yaml:"min_length,omitempty"`
 	MaxLength     *int64   `yaml:"max_length,omitempty"`
-	MaxAge        string   `yaml:"max_age,omitempty"`
+	Age           string   `yaml:"max_age,omitempty"`
 	Condition     string   `yaml:"condition,omitempty"`
 	JSONSchema    any      `yaml:"json_schema,omitempty"`
 	MaxMissing    *float64 `yaml:"max_missing,omitempty"`
@@ -125,7 +125,7 @@ func (c *Check) kind() string {
 		return string(contract.NotMatches)
 	case c.MinLength != nil, c.MaxLength != nil:
 		return string(contract.Length)
-	case c.MaxAge != "":
+	case c.Age != "":
 		return string(contract.Freshness)
 	case c.Condition != "":
 		return string(contract.Condition)

@@ -298,7 +298,7 @@ func (i *item) freshness(m *sodaMetric) {
 			break
 		}
 	}
-	if i.sodaCheck(m, draft.Check{Feature: m.column, MaxAge: age}) {
+	if i.sodaCheck(m, draft.Check{Feature: m.column, Age: age}) {
 		i.note("Soda looks at the newest row, a card at each: at the time from the value to the end of the span")
 	}
 }
