@@ -263,7 +263,11 @@ func (o object) checkEntry(asked []contract.Check) {
 		switch {
 		case c.Kind == contract.Condition && o.has("feature"), c.Kind == contract.Freshness && subjects == 0, c.Statistic == contract.Rows && subjects == 0:
 		case c.Kind == contract.Condition && subjects > 0:
-			o.fail([]string{"condition"}, "names what it reads itself; feature says where the violation is shown, %s is not for it", choose(o.has("attribute"), "attribute", "features"))
+			other := "features"
+			if o.has("attribute") {
+				other = "attribute"
+			}
+			o.fail([]string{"condition"}, "names what it reads itself; feature says where the violation is shown, %s is not for it", other)
 		case c.Kind == contract.Condition:
 		case c.Statistic == contract.Rows:
 			o.fail([]string{"statistic"}, "rows are of no feature or attribute")
@@ -289,13 +293,6 @@ func (o object) checkEntry(asked []contract.Check) {
 // anyAsked is true where a key that asks for something is there, though its value is bad.
 func (o object) anyAsked() bool {
 	return slices.ContainsFunc(askingKeys, o.has)
-}
-
-func choose(first bool, a, b string) string {
-	if first {
-		return a
-	}
-	return b
 }
 
 func (o object) statistic() contract.Check {

@@ -11,7 +11,6 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
@@ -23,8 +22,6 @@ const (
 	maxBindings = 256
 	// maxUnknown is how many features that the contract does not know are told of one span.
 	maxUnknown = 16
-	// maxObserved is the most bytes of a value that are shown.
-	maxObserved = 128
 	// maxFeatures is how many features of one span's ml.features are read.
 	maxFeatures = 10_000
 )
@@ -70,20 +67,16 @@ type Stats struct {
 	// Undecided are rows whose condition could not be evaluated; Undecidable the first such
 	// condition with its error.
 	Undecided   int64
-	Undecidable *UndecidedError
+	Undecidable *Undecided
 	// NotSelected are predictions that Options.Wants does not want.
 	NotSelected int64
 }
 
-// UndecidedError is why a condition could not be evaluated.
-type UndecidedError struct {
+// Undecided is why a condition could not be evaluated.
+type Undecided struct {
 	Check *Check
 	Err   error
 }
-
-func (e *UndecidedError) Error() string { return e.Check.ID() + ": " + e.Err.Error() }
-
-func (e *UndecidedError) Unwrap() error { return e.Err }
 
 // Result is a span that broke its contract.
 type Result struct {
@@ -171,7 +164,8 @@ func (c *Checker) Check(ctx context.Context, td ptrace.Traces) ([]Result, Stats)
 	c.reader.Read(ctx, td)
 	c.stats.NotSelected = c.reader.Stats.NotSelected
 	c.reader.Stats = prediction.Stats{}
-	c.rows.release()
+	c.rows = scratch{}
+	clear(c.found[:cap(c.found)])
 	return c.results, c.stats
 }
 
@@ -190,6 +184,7 @@ func (c *Checker) Begin(s *prediction.Span) (mostRows int) {
 	c.row = 0
 	c.found = c.found[:0]
 	c.at = c.at[:0]
+	c.rows.begin()
 	return max(c.last.mostRows, 1)
 }
 
@@ -224,6 +219,7 @@ func (c *Checker) Row(s *prediction.Span, weight uint32) {
 		return
 	}
 	b := c.bind(s)
+	c.rows.next()
 	for _, p := range b.present {
 		r := &m.checks[p.check]
 		x := s.At(int(p.at))
@@ -276,7 +272,7 @@ func (c *Checker) condition(s *prediction.Span, a *asked, weight uint32) {
 	case err != nil:
 		c.stats.Undecided += int64(weight)
 		if c.stats.Undecidable == nil {
-			c.stats.Undecidable = &UndecidedError{Check: r.Check, Err: err}
+			c.stats.Undecidable = &Undecided{Check: r.Check, Err: err}
 		}
 	case !holds:
 		c.violated(a.check, r.Feature, weight, nil)
@@ -320,14 +316,9 @@ func (c *Checker) unknown(s *prediction.Span, f prediction.Named, weight uint32)
 	}
 }
 
-// show returns a value as it is shown: cut, and not part of the request.
+// show returns a value as it is shown.
 func show(x *prediction.Field) string {
-	s := x.Show()
-	if len(s) <= maxObserved {
-		return s
-	}
-	cut, _ := boundedname.Cut(s[:min(len(s), boundedname.Max+1)])
-	return cut
+	return Clip(x.Show())
 }
 
 // End notes a span whose rows broke checks.

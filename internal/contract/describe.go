@@ -85,6 +85,17 @@ func (c *Check) bounds(prefix string) string {
 	return prefix + strings.Join(parts, " and ")
 }
 
+// maxShown is the most bytes that are shown of a value, or of what another tool says.
+const maxShown = 128
+
+// Clip cuts what is shown of a text.
+func Clip(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + "…"
+}
+
 func choose(first bool, a, b string) string {
 	if first {
 		return a

@@ -8,50 +8,64 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
-	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
 // scratch makes a span of a row, so that a condition reads a row of a batch, and the features of
-// ml.features, by the same names as those of a span.
+// ml.features, by the same names as those of a span. The span is copied once, whatever the number of
+// its rows and conditions; each row puts its own features in.
 type scratch struct {
-	row  ptrace.Span
-	made bool
+	row ptrace.Span
+	// copied says that row is a copy of the span at hand, filled that it has the features of the row
+	// at hand.
+	copied, filled bool
+	// put are the features of the last row.
+	put []string
 }
 
+// begin is called before the first row of a span, next before each row.
+func (r *scratch) begin() { r.copied = false }
+
+func (r *scratch) next() { r.filled = false }
+
 // span returns the span itself where its attributes are those of the one row, else one that has
-// each feature of the row at hand in ml.feature.*. It is valid until the next call.
+// each feature of the row at hand in ml.feature.*. It is valid until the next row.
 func (r *scratch) span(s *prediction.Span) ptrace.Span {
 	if s.Names == nil && !s.Fields.Has(prediction.BatchSize) {
 		return s.Source
 	}
-	if !r.made {
-		r.row, r.made = ptrace.NewSpan(), true
+	if !r.copied {
+		r.row = ptrace.NewSpan()
+		s.Source.CopyTo(r.row)
+		r.copied, r.put = true, r.put[:0]
 	}
-	s.Source.CopyTo(r.row)
-	attrs := r.row.Attributes()
-	for at, name := range s.Features() {
-		put(attrs.PutEmpty(mlconv.PrefixFeature+name), s.At(at))
+	if !r.filled {
+		r.fill(s)
+		r.filled = true
 	}
 	return r.row
 }
 
-func put(v pcommon.Value, x *prediction.Field) {
-	if x.Kind != prediction.Scalar {
-		return
+// fill takes the features of the last row out, and puts those of the row at hand in. Of two of one
+// name the first counts.
+func (r *scratch) fill(s *prediction.Span) {
+	attrs := r.row.Attributes()
+	for _, key := range r.put {
+		attrs.PutEmpty(key)
 	}
-	switch x.Value.Kind() {
-	case value.Int:
-		v.SetInt(x.Int())
-	case value.Float:
-		n, _ := x.Number()
-		v.SetDouble(n)
-	case value.Bool:
-		v.SetBool(x.Bool())
-	case value.Text:
-		v.SetStr(x.Text())
+	r.put = r.put[:0]
+	for _, name := range s.Features() {
+		key := mlconv.PrefixFeature + name
+		r.put = append(r.put, key)
+		attrs.PutEmpty(key)
+	}
+	i := 0
+	for at := range s.Features() {
+		if x := s.At(at); x.Kind == prediction.Scalar {
+			if v, _ := attrs.Get(r.put[i]); v.Type() == pcommon.ValueTypeEmpty {
+				prediction.Put(v, x.Value)
+			}
+		}
+		i++
 	}
 }
-
-// release keeps nothing of a request alive.
-func (r *scratch) release() { *r = scratch{} }

@@ -4,8 +4,6 @@
 package contract
 
 import (
-	"errors"
-
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
@@ -26,12 +24,10 @@ func NewStages(c *Contract) *Stages {
 	return s
 }
 
-// Check returns what the span of a stage breaks; the error joins an UndecidedError for each
-// condition that could not be evaluated. An attribute that the span does not have is looked for on
+// Check returns what the span of a stage breaks, and the conditions that could not be evaluated. An
+// attribute that the span does not have is looked for on
 // its resource.
-func (s *Stages) Check(stage string, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, span ptrace.Span) ([]Violation, error) {
-	var found []Violation
-	var errs []error
+func (s *Stages) Check(stage string, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, span ptrace.Span) (found []Violation, undecided []*Undecided) {
 	var digits [64]byte
 	for i := range s.checks {
 		r := &s.checks[i]
@@ -44,7 +40,7 @@ func (s *Stages) Check(stage string, rs ptrace.ResourceSpans, ss ptrace.ScopeSpa
 		if r.Kind == Condition {
 			holds, err := r.Predicate.Holds(rs, ss, span)
 			if err != nil {
-				errs = append(errs, &UndecidedError{Check: r.Check, Err: err})
+				undecided = append(undecided, &Undecided{Check: r.Check, Err: err})
 			} else if !holds {
 				found = append(found, Violation{Check: r.Check, Feature: r.Feature, Rows: 1})
 			}
@@ -61,7 +57,7 @@ func (s *Stages) Check(stage string, rs ptrace.ResourceSpans, ss ptrace.ScopeSpa
 			found = append(found, Violation{Check: r.Check, Feature: r.Feature, Rows: 1, Observed: show(&x)})
 		}
 	}
-	return found, errors.Join(errs...)
+	return found, undecided
 }
 
 // lacks is true where one of the keys has no value.

@@ -42,6 +42,21 @@ type Field struct {
 // NewNumber returns a number as a field.
 func NewNumber(v float64) Field { return Field{Kind: Scalar, Value: value.NewFloat(v)} }
 
+// Put writes a scalar; a missing one leaves v as it is.
+func Put(v pcommon.Value, x value.Value) {
+	switch x.Kind() {
+	case value.Int:
+		v.SetInt(x.Int())
+	case value.Float:
+		number, _ := x.Number()
+		v.SetDouble(number)
+	case value.Bool:
+		v.SetBool(x.Bool())
+	case value.Text:
+		v.SetStr(x.Text())
+	}
+}
+
 // NewField returns a value as a field.
 func NewField(v pcommon.Value) Field {
 	var x Field

@@ -79,7 +79,7 @@ func (p *contractProcessor) checkStages(ctx context.Context, now *contracts, td 
 				var own stage
 				own.read(span.Attributes(), keys, true)
 				for _, event := range span.Events().All() {
-					own.results = readResults(own.results, event.Attributes(), keys.results)
+					own.results = keys.in(event.Attributes(), own.results)
 				}
 				job := cmp.Or(own.job, resource.job)
 				if job == "" && len(own.results) == 0 {
@@ -99,9 +99,10 @@ func (p *contractProcessor) checkStages(ctx context.Context, now *contracts, td 
 	}
 }
 
-func readResults(found []pcommon.Value, attrs pcommon.Map, keys []string) []pcommon.Value {
+// in appends the results among the attributes of an event.
+func (s *keySet) in(attrs pcommon.Map, found []pcommon.Value) []pcommon.Value {
 	for k, v := range attrs.All() {
-		if slices.Contains(keys, k) {
+		if s.may(k) && slices.Contains(s.results, k) {
 			found = append(found, v)
 		}
 	}
@@ -113,10 +114,11 @@ func (p *contractProcessor) stage(
 	now *contracts, rs ptrace.ResourceSpans, ss ptrace.ScopeSpans, span ptrace.Span, s stage, environment string, counts *counts,
 ) (checked bool, found []contract.Violation) {
 	if job := now.set.Job(cmp.Or(s.environment.Environment(), environment), s.job); job != nil && now.stages[job] != nil {
-		var err error
-		if found, err = now.stages[job].Check(s.task, rs, ss, span); err != nil {
+		var undecided []*contract.Undecided
+		found, undecided = now.stages[job].Check(s.task, rs, ss, span)
+		for _, u := range undecided {
 			counts.undecided++
-			p.sayUndecided(err)
+			p.sayUndecided(u)
 		}
 		checked = true
 	}

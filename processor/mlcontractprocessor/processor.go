@@ -174,10 +174,11 @@ func (p *contractProcessor) checkPredictions(ctx context.Context, now *contracts
 	}
 }
 
-// sayUndecided says that a condition could not be evaluated.
-func (p *contractProcessor) sayUndecided(err error) {
-	if suppressed, ok := p.limiter.Allow(err.Error(), time.Now()); ok {
+// sayUndecided says that a condition could not be evaluated, once in a while for each check: errors may
+// quote values, and differ as those do.
+func (p *contractProcessor) sayUndecided(u *contract.Undecided) {
+	if suppressed, ok := p.limiter.Allow("undecided "+u.Check.ID(), time.Now()); ok {
 		p.logger.Warn("A condition of a contract cannot be evaluated, and the row counts as one that keeps it",
-			zap.Error(err), zap.Int("requests_since_the_last_line", suppressed))
+			zap.String("check", u.Check.ID()), zap.String("error", spanottl.Clip(u.Err.Error())), zap.Int("requests_since_the_last_line", suppressed))
 	}
 }

@@ -24,8 +24,6 @@ const (
 	// maxSize is the longest document in bytes, maxChecks the most checks that are read of one.
 	maxSize   = 4 << 20
 	maxChecks = 5000
-	// maxShown is the most bytes that are shown of what was observed or expected.
-	maxShown = 128
 )
 
 var (
@@ -168,14 +166,7 @@ func violation(name, column, severity, expected, observed string, rows int) cont
 	}
 	column, _ = boundedname.Cut(column)
 	return contract.Violation{
-		Check:   &contract.Check{Kind: contract.External, Name: name, Feature: column, Severity: severity, Description: cut(expected)},
-		Feature: column, Rows: rows, Observed: cut(observed),
+		Check:   &contract.Check{Kind: contract.External, Name: name, Feature: column, Severity: severity, Description: contract.Clip(expected)},
+		Feature: column, Rows: rows, Observed: contract.Clip(observed),
 	}
-}
-
-func cut(s string) string {
-	if len(s) <= maxShown {
-		return s
-	}
-	return strings.ToValidUTF8(s[:maxShown], "") + "…"
 }

@@ -6,6 +6,7 @@ package spans
 import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/value"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/payload"
 )
@@ -27,7 +28,7 @@ func (c column) cell(row int) value.Value {
 // type: integers beside other numbers become doubles, anything beside strings becomes a string.
 func (c column) put(attrs pcommon.Map, key string) {
 	if c.t.Rows == 1 {
-		set(attrs.PutEmpty(key), c.t.At(0, c.j))
+		prediction.Put(attrs.PutEmpty(key), c.t.At(0, c.j))
 		return
 	}
 	var kinds [value.Text + 1]bool
@@ -49,7 +50,7 @@ func (c column) put(attrs pcommon.Map, key string) {
 			number, _ := cell.Number()
 			v.SetDouble(number)
 		default:
-			set(v, cell)
+			prediction.Put(v, cell)
 		}
 	}
 }
@@ -82,20 +83,5 @@ func putEach(attrs pcommon.Map, key string, rows int, fill func(row int, v pcomm
 	slice.EnsureCapacity(rows)
 	for i := range rows {
 		fill(i, slice.AppendEmpty())
-	}
-}
-
-// set writes one cell; a missing one leaves v empty.
-func set(v pcommon.Value, c value.Value) {
-	switch c.Kind() {
-	case value.Int:
-		v.SetInt(c.Int())
-	case value.Float:
-		number, _ := c.Number()
-		v.SetDouble(number)
-	case value.Bool:
-		v.SetBool(c.Bool())
-	case value.Text:
-		v.SetStr(c.Text())
 	}
 }
