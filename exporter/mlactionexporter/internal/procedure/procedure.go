@@ -1,0 +1,115 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package procedure carries out the steps of an action: HTTP requests that are written from
+// templates, checked, repeated where that is safe, and undone where a later one fails.
+//
+//	step ─► when? ─► require? ─► Journal.Before ─► request ─► Journal.After ─► expect? ─► extract ─► next
+//	                    │ no: refused     │ no: held     │ no answer: repeat as the step says, or unknown
+//
+// Whoever carries out a procedure again after a crash gives the steps that the journal has, and it
+// goes on from there.
+package procedure
+
+import (
+	"context"
+	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
+)
+
+// Request is a procedure that is to be carried out.
+type Request struct {
+	Steps []action.Step
+	// Data is what templates and expressions read: alert, model, target, with, secrets, key,
+	// traceparent, news, opened and evidence, as docs/actions.md lists them. The steps' own results
+	// are under "steps".
+	Data map[string]any
+	// Files are the evidence that a body may carry, by name.
+	Files map[string]File
+	// Steps that were carried out before a crash, or in an attempt before, by name.
+	Before map[string]Record
+	// DryRun sends nothing that changes anything.
+	DryRun bool
+	// Journal is asked before, and told after, each request that may change something.
+	Journal Journal
+}
+
+// File makes a file of at most limit bytes; it says in its note what had to be left out.
+type File func(ctx context.Context, limit int) (Attachment, error)
+
+// Attachment is a file.
+type Attachment struct {
+	Name, ContentType string
+	Data              []byte
+	Note              string
+}
+
+// Journal is what is written before and after requests. An error of Before ends the procedure as
+// held, and nothing is sent.
+type Journal interface {
+	Before(ctx context.Context, step string) error
+	After(ctx context.Context, step string, r Record) error
+}
+
+// State is how far a step has come.
+type State string
+
+// The states of a step.
+const (
+	// Sent: the request may have been sent, and no answer is known.
+	Sent State = "sent"
+	// Done: it had its effect, now or before.
+	Done State = "done"
+	// Failed: it had none.
+	Failed State = "failed"
+	// Undone: it had its effect, which was taken back.
+	Undone State = "undone"
+)
+
+// Record is what is known of a step that may change something. It has no secrets.
+type Record struct {
+	State State `json:"state"`
+	// Status is that of the last answer, 0 for none.
+	Status int       `json:"status,omitempty"`
+	At     time.Time `json:"at"`
+	// Output is what was extracted, without what is hidden.
+	Output map[string]any `json:"output,omitempty"`
+	Error  string         `json:"error,omitempty"`
+}
+
+// Outcome is what became of a procedure.
+type Outcome string
+
+// The outcomes of a procedure.
+const (
+	// Completed: all was done.
+	Completed Outcome = "completed"
+	// Already: nothing had to be changed.
+	Already Outcome = "already_done"
+	// Refused: a check before the first change did not hold, so that nothing was changed.
+	Refused Outcome = "refused"
+	// Held: the journal said no before the first request that would have changed something.
+	Held Outcome = "held"
+	// Broken: a step failed; what was changed is in the records.
+	Broken Outcome = "failed"
+	// Unknown: a request may have had its effect, and cannot be repeated.
+	Unknown Outcome = "unknown"
+	// Tried: it was a dry run.
+	Tried Outcome = "dry_run"
+)
+
+// Result is what became of a procedure.
+type Result struct {
+	Outcome Outcome
+	// Reason is a sentence that a person can act on; it has no secrets.
+	Reason string
+	// Step is the one that the reason is about.
+	Step string
+	// Output is what each step has extracted, by step and field, without what is hidden.
+	Output map[string]map[string]any
+	// Would are the requests that a dry run has not sent, one line each.
+	Would []string
+	// Notes are what optional steps and attachments had to leave out.
+	Notes []string
+}
