@@ -8,6 +8,10 @@ PROMETHEUS    := .tools/bin/prometheus
 PROMTOOL      := .tools/bin/promtool
 JAEGER        := .tools/bin/jaeger
 ALERTMANAGER  := .tools/bin/alertmanager
+GITEA         := .tools/bin/gitea
+APISERVER     := .tools/bin/kube-apiserver
+ETCD          := .tools/bin/etcd
+ROLLOUTS      := .tools/bin/rollouts-controller
 GENERATE_TOOL := $(GO) tool -modfile=tools/generate/go.mod
 LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
 
@@ -57,7 +61,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 		$(GO) test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit 1; \
 	done
 
-test-e2e: build tools ## tests with a real Prometheus, Jaeger and Alertmanager
+test-e2e: build tools ## tests with a real Prometheus, Jaeger, Alertmanager, Gitea and Kubernetes with Argo Rollouts
 	$(GO) test -count=1 -tags grpcnotrace,e2e $(TESTFLAGS) ./test/e2e/...
 
 test-clients: build ## tests with real instrumented clients in Node.js (npm ci into .tools/clients the first time)
@@ -83,7 +87,7 @@ generate: ## distro/ from builder-config.yaml, metadata of the components, docs/
 check-generated: ## fail if make generate would change something
 	$(GO) test -count=1 $(TESTFLAGS) -run TestGeneratedFilesAreCurrent ./test/distro/...
 
-tools: $(PROMETHEUS) $(PROMTOOL) $(JAEGER) $(ALERTMANAGER) ## build Prometheus, Jaeger and Alertmanager into .tools/bin
+tools: $(PROMETHEUS) $(PROMTOOL) $(JAEGER) $(ALERTMANAGER) $(GITEA) $(APISERVER) $(ETCD) $(ROLLOUTS) ## build the real servers of test-e2e into .tools/bin
 
 # Prometheus without service discovery and web pages: the tests use its API.
 $(PROMETHEUS): tools/prometheus/go.mod tools/prometheus/go.sum
@@ -98,6 +102,19 @@ $(JAEGER): tools/jaeger/go.mod tools/jaeger/go.sum | $(PROMTOOL)
 # The script builds amtool, too.
 $(ALERTMANAGER): tools/alertmanager/build.sh tools/alertmanager/go.mod tools/alertmanager/go.sum | $(JAEGER)
 	GO="$(GO)" tools/alertmanager/build.sh .tools/bin
+
+# With SQLite, which is C.
+$(GITEA): tools/gitea/go.mod tools/gitea/go.sum | $(ALERTMANAGER)
+	cd tools/gitea && CGO_ENABLED=1 $(GO) build -tags "sqlite sqlite_unlock_notify" -ldflags "-s -w" -o ../../$@ code.gitea.io/gitea
+
+$(APISERVER): tools/kubernetes/go.mod tools/kubernetes/go.sum | $(GITEA)
+	cd tools/kubernetes && $(GO) build -ldflags "-s -w" -o ../../$@ k8s.io/kubernetes/cmd/kube-apiserver
+
+$(ETCD): tools/kubernetes/go.mod tools/kubernetes/go.sum | $(APISERVER)
+	cd tools/kubernetes && $(GO) build -ldflags "-s -w" -o ../../$@ go.etcd.io/etcd/server/v3
+
+$(ROLLOUTS): tools/argo-rollouts/go.mod tools/argo-rollouts/go.sum | $(ETCD)
+	cd tools/argo-rollouts && $(GO) build -ldflags "-s -w" -o ../../$@ github.com/argoproj/argo-rollouts/cmd/rollouts-controller
 
 clean: ## remove what was built and what the collector has kept (bin, .tools, state)
 	rm -rf bin .tools state

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -108,7 +109,7 @@ func TestCostOfAMillionSpans(t *testing.T) {
 	}
 	content, err := json.MarshalIndent(results, "", "  ")
 	require.NoError(t, err)
-	file := filepath.Join(harness.RepoRoot(t), "bin", "bench.json")
+	file := filepath.Join(processtest.RepoRoot(t), "bin", "bench.json")
 	require.NoError(t, os.WriteFile(file, append(content, '\n'), 0o600))
 	fmt.Printf("\nbin/bench.json has the same as github-action-benchmark's customSmallerIsBetter.\n")
 }
@@ -127,7 +128,7 @@ func measure(t *testing.T, catalog string, features int, configs ...string) (cpu
 	t.Helper()
 	load, err := requests(features)
 	require.NoError(t, err)
-	otlp := harness.FreeAddr(t)
+	otlp := processtest.FreeAddr(t)
 	c := harness.StartCollector(t, harness.Options{
 		Configs: configs,
 		Env:     []string{"OTLP=" + otlp, "CATALOG=" + catalog},
@@ -151,7 +152,7 @@ func profiler(t *testing.T, variant string, features int) string {
 	return fmt.Sprintf(`
 extensions: {pprof: {endpoint: %q, save_to_file: %q}, ml_catalog: {directory: "${env:CATALOG}"}}
 service: {extensions: [pprof, ml_catalog]}
-`, harness.FreeAddr(t), filepath.Join(dir, fmt.Sprintf("%s-%d.pprof", variant, 8+features)))
+`, processtest.FreeAddr(t), filepath.Join(dir, fmt.Sprintf("%s-%d.pprof", variant, 8+features)))
 }
 
 // cpuSeconds is the user and system time of a process so far, from /proc/<pid>/stat (proc(5),

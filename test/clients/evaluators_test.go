@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -80,7 +81,7 @@ func newJudgements() judgements {
 func TestEvaluators(t *testing.T) {
 	t.Parallel()
 	server := startModelServer(t)
-	otlp, otlpHTTP, scrape := harness.FreeAddr(t), harness.FreeAddr(t), harness.FreeAddr(t)
+	otlp, otlpHTTP, scrape := processtest.FreeAddr(t), processtest.FreeAddr(t), processtest.FreeAddr(t)
 	collector := harness.StartCollector(t, harness.Options{
 		Configs: []string{evaluatorsConfig}, Env: []string{"OTLP=" + otlp, "OTLP_HTTP=" + otlpHTTP, "SCRAPE=" + scrape}, Dir: t.TempDir(),
 	})
@@ -98,9 +99,9 @@ func TestEvaluators(t *testing.T) {
 		}
 		return sum
 	}
-	harness.WaitFor(t, patience, "all that was said", func() bool { return own("judgements") == judgementsSaid+judgementsTwice })
+	processtest.WaitFor(t, patience, "all that was said", func() bool { return own("judgements") == judgementsSaid+judgementsTwice })
 	emitted := own("emissions")
-	harness.WaitFor(t, patience, "two more emissions", func() bool { return own("emissions") >= emitted+2 })
+	processtest.WaitFor(t, patience, "two more emissions", func() bool { return own("emissions") >= emitted+2 })
 	page := readPage(t, scrape)
 
 	want := newJudgements()

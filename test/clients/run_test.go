@@ -25,6 +25,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
@@ -137,10 +138,10 @@ func drive(t *testing.T, c client) run {
 	dir := t.TempDir()
 	require.NoError(t, os.Mkdir(filepath.Join(dir, "catalog"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "catalog", "models.yaml"), []byte(cards()), 0o600))
-	otlp, otlpHTTP := harness.FreeAddr(t), harness.FreeAddr(t)
+	otlp, otlpHTTP := processtest.FreeAddr(t), processtest.FreeAddr(t)
 	env, scrapes := []string{"OTLP=" + otlp, "OTLP_HTTP=" + otlpHTTP}, map[way]string{}
 	for _, w := range ways {
-		scrapes[w] = harness.FreeAddr(t)
+		scrapes[w] = processtest.FreeAddr(t)
 		env = append(env, fmt.Sprintf("SCRAPE_%s=%s", w, scrapes[w]))
 	}
 	collector := harness.StartCollector(t, harness.Options{Configs: []string{config()}, Env: env, Dir: dir})
@@ -165,7 +166,7 @@ func drive(t *testing.T, c client) run {
 	r.own = readPage(t, collector.Metrics)
 	read := func(file string) map[string]ptrace.Span {
 		var spans map[string]ptrace.Span
-		harness.WaitFor(t, patience, "the spans in "+file, func() bool {
+		processtest.WaitFor(t, patience, "the spans in "+file, func() bool {
 			spans = readSpans(t, filepath.Join(dir, file))
 			return spans[lastMark] != (ptrace.Span{})
 		})
@@ -189,9 +190,9 @@ func drive(t *testing.T, c client) run {
 
 // startClient starts the application in a folder of its own, beside the packages that make
 // test-clients has installed.
-func startClient(t *testing.T, c client, env []string) *harness.Process {
+func startClient(t *testing.T, c client, env []string) *processtest.Process {
 	t.Helper()
-	root := harness.RepoRoot(t)
+	root := processtest.RepoRoot(t)
 	installed := filepath.Join(root, ".tools", "clients")
 	node, modules := filepath.Join(installed, "bin", "node"), filepath.Join(installed, c.folder, "node_modules")
 	for _, path := range []string{node, modules} {
@@ -215,7 +216,7 @@ func startClient(t *testing.T, c client, env []string) *harness.Process {
 		}
 	}
 	env = append(env, "HOME="+dir, "NO_PROXY=127.0.0.1", "no_proxy=127.0.0.1", c.env)
-	return harness.Start(t, dir, env, node, "--import", filepath.Join(clients, "localhost.js"), "client.js")
+	return processtest.Start(t, dir, env, node, "--import", filepath.Join(clients, "localhost.js"), "client.js")
 }
 
 // foreign are the beginnings of variables that clients read.
@@ -249,7 +250,7 @@ func settle(t *testing.T, otlp string, scrapes map[way]string) {
 		span.Attributes().PutStr(mlconv.AttrOperation, "predict")
 		require.NoError(t, traffic.Send(t.Context(), otlp, td))
 		for _, w := range ways {
-			harness.WaitFor(t, patience, "the mark on the metrics page", func() bool {
+			processtest.WaitFor(t, patience, "the mark on the metrics page", func() bool {
 				for _, s := range readPage(t, scrapes[w]).samples["ml_prediction_count_total"] {
 					if s.labels["ml_model_name"] == markModel {
 						return s.value == float64(i+1)
@@ -276,7 +277,7 @@ type sample struct {
 
 func readPage(t *testing.T, address string) page {
 	t.Helper()
-	status, body := harness.Get("http://" + address + "/metrics")
+	status, body := processtest.Get("http://" + address + "/metrics")
 	require.Equal(t, http.StatusOK, status, body)
 	parser := expfmt.NewTextParser(model.UTF8Validation)
 	families, err := parser.TextToMetricFamilies(strings.NewReader(body))

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
@@ -118,13 +119,13 @@ func TestUnderAttack(t *testing.T) {
 
 	healthy := func(want int) {
 		t.Helper()
-		harness.WaitFor(t, 30*time.Second, "all predictions of the healthy model", func() bool {
-			_, page := harness.Get("http://" + c.scrape + "/metrics")
+		processtest.WaitFor(t, 30*time.Second, "all predictions of the healthy model", func() bool {
+			_, page := processtest.Get("http://" + c.scrape + "/metrics")
 			return total(page, "fraud") == want
 		})
 	}
 	healthy(600)
-	_, page := harness.Get("http://" + c.scrape + "/metrics")
+	_, page := processtest.Get("http://" + c.scrape + "/metrics")
 	assert.Less(t, len(page), 8<<20, "the page can be scraped")
 	assert.NotContains(t, page, strings.Repeat("1", 300), "no name is longer than its bound")
 	assert.Less(t, resident(t, c.Pid()), maxResident)
@@ -143,7 +144,7 @@ func TestUnderAttack(t *testing.T) {
 	t.Logf("a page of %d bytes, %d bytes are kept", len(page), kept)
 
 	c.Collector = harness.StartCollector(t, harness.Options{Configs: []string{shipped, override}, Dir: c.Dir, Env: []string{
-		"OTELCOL_ML_CATALOG=" + catalog, "OTLP=" + c.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "LABELS=" + harness.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + c.health,
+		"OTELCOL_ML_CATALOG=" + catalog, "OTLP=" + c.otlp, "OTLP_HTTP=" + processtest.FreeAddr(t), "LABELS=" + processtest.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + c.health,
 	}})
 	send(traffic.Spans(4, first.Add(20*time.Minute), time.Second, 100, 0)...)
 	healthy(700)

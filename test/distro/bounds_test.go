@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -36,7 +37,7 @@ var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```$")
 // and of docs/operations.md.
 func shippedConfigs(t *testing.T) map[string]string {
 	t.Helper()
-	root := harness.RepoRoot(t)
+	root := processtest.RepoRoot(t)
 	configs := map[string]string{}
 	for _, pattern := range []string{"distro/config.yaml", "examples/*/config.yaml", "examples/*/collector.yaml"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
@@ -91,11 +92,11 @@ func TestShippedConfigsBoundRequests(t *testing.T) {
 
 // A request of 5 MB is answered with an error that is not to be sent again; one of 3 MB is taken.
 func TestLargeRequestsAreRefused(t *testing.T) {
-	address := harness.FreeAddr(t)
+	address := processtest.FreeAddr(t)
 	c := harness.StartCollector(t, harness.Options{
 		Configs: []string{shipped, override},
 		Env: []string{
-			"OTLP=" + harness.FreeAddr(t), "OTLP_HTTP=" + address, "LABELS=" + harness.FreeAddr(t), "SCRAPE=" + harness.FreeAddr(t), "HEALTH=" + harness.FreeAddr(t),
+			"OTLP=" + processtest.FreeAddr(t), "OTLP_HTTP=" + address, "LABELS=" + processtest.FreeAddr(t), "SCRAPE=" + processtest.FreeAddr(t), "HEALTH=" + processtest.FreeAddr(t),
 		},
 	})
 	for megabytes, want := range map[int]int{3: http.StatusOK, 5: http.StatusBadRequest} {

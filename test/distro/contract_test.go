@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
@@ -50,11 +51,11 @@ func TestShippedRulesAlertOnABrokenContract(t *testing.T) {
 	card, err := os.ReadFile(filepath.Join(catalog, "fraud.yaml"))
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(filepath.Join(catalog, "fraud.yaml"), append(card, contracted...), 0o600))
-	i := instance{otlp: harness.FreeAddr(t), scrape: harness.FreeAddr(t), health: harness.FreeAddr(t)}
+	i := instance{otlp: processtest.FreeAddr(t), scrape: processtest.FreeAddr(t), health: processtest.FreeAddr(t)}
 	i.Collector = harness.StartCollector(t, harness.Options{
 		Configs: []string{shipped, override, "\nconnectors: {prometheus_rules: {evaluation_interval: 1s}}\n"},
 		Env: []string{
-			"OTELCOL_ML_CATALOG=" + catalog, "OTLP=" + i.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "LABELS=" + harness.FreeAddr(t),
+			"OTELCOL_ML_CATALOG=" + catalog, "OTLP=" + i.otlp, "OTLP_HTTP=" + processtest.FreeAddr(t), "LABELS=" + processtest.FreeAddr(t),
 			"SCRAPE=" + i.scrape, "HEALTH=" + i.health,
 		},
 	})
@@ -74,8 +75,8 @@ func TestShippedRulesAlertOnABrokenContract(t *testing.T) {
 	hour := time.Now().Add(-time.Hour).Truncate(time.Hour)
 	require.NoError(t, traffic.Send(t.Context(), i.otlp, from(traffic.Spans(1, hour, time.Hour/rows, rows, 0), "pos", "EUR")...))
 	send("pos", "EUR", kept)
-	harness.WaitFor(t, time.Minute, "rows of the contract", func() bool {
-		_, page := harness.Get("http://" + i.scrape + "/metrics")
+	processtest.WaitFor(t, time.Minute, "rows of the contract", func() bool {
+		_, page := processtest.Get("http://" + i.scrape + "/metrics")
 		return strings.Contains(page, "ml_contract_row_count_total{")
 	})
 	send("app", "USD", kept)
@@ -84,7 +85,7 @@ func TestShippedRulesAlertOnABrokenContract(t *testing.T) {
 	began := time.Now()
 	found, windows := map[string]alert.Alert{}, map[string]alert.Alert{}
 	took := time.Duration(0)
-	harness.WaitFor(t, 4*time.Minute, "the alerts on amount and currency", func() bool {
+	processtest.WaitFor(t, 4*time.Minute, "the alerts on amount and currency", func() bool {
 		send("app", "USD", kept)
 		bad := send("kiosk", "XBT", func(s ptrace.Span) { s.Attributes().PutStr("ml.feature.amount", "12,50 or so") })
 		for span := range testkit.Spans(bad...) {
@@ -128,7 +129,7 @@ func TestShippedRulesAlertOnABrokenContract(t *testing.T) {
 	require.Contains(t, windows, "age.mean")
 	assert.Len(t, windows, 1)
 	assert.Equal(t, alert.Info, windows["age.mean"].Severity)
-	_, page := harness.Get("http://" + i.scrape + "/metrics")
+	_, page := processtest.Get("http://" + i.scrape + "/metrics")
 	for _, verdict := range []string{
 		`ml_contract_check="missing",ml_contract_severity="warning",ml_contract_verdict="ok",ml_feature_name="country",ml_model_name="fraud"`,
 		`ml_contract_check="type",ml_contract_severity="critical",ml_contract_verdict="ok",ml_feature_name="amount",ml_model_name="fraud"`,

@@ -21,6 +21,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
@@ -48,11 +49,11 @@ type instance struct {
 
 func start(t *testing.T, env ...string) instance {
 	t.Helper()
-	i := instance{otlp: harness.FreeAddr(t), scrape: harness.FreeAddr(t), health: harness.FreeAddr(t)}
+	i := instance{otlp: processtest.FreeAddr(t), scrape: processtest.FreeAddr(t), health: processtest.FreeAddr(t)}
 	i.Collector = harness.StartCollector(t, harness.Options{
 		Configs: []string{shipped, override},
 		Env: append(
-			env, "OTLP="+i.otlp, "OTLP_HTTP="+harness.FreeAddr(t), "LABELS="+harness.FreeAddr(t), "SCRAPE="+i.scrape, "HEALTH="+i.health,
+			env, "OTLP="+i.otlp, "OTLP_HTTP="+processtest.FreeAddr(t), "LABELS="+processtest.FreeAddr(t), "SCRAPE="+i.scrape, "HEALTH="+i.health,
 		),
 	})
 	return i
@@ -61,8 +62,8 @@ func start(t *testing.T, env ...string) instance {
 // In an empty folder, without a catalog, it starts, is healthy, creates what it keeps, and stops.
 func TestStartsInAnEmptyFolder(t *testing.T) {
 	c := start(t)
-	harness.WaitFor(t, 20*time.Second, "the health check", func() bool {
-		status, _ := harness.Get("http://" + c.health)
+	processtest.WaitFor(t, 20*time.Second, "the health check", func() bool {
+		status, _ := processtest.Get("http://" + c.health)
 		return status == http.StatusOK
 	})
 	assert.DirExists(t, filepath.Join(c.Dir, "state", "storage"))
@@ -74,8 +75,8 @@ func TestStartsInAnEmptyFolder(t *testing.T) {
 // terminal.
 func TestIdleTerminalIsSilent(t *testing.T) {
 	c := start(t)
-	harness.WaitFor(t, 20*time.Second, "metrics of its own", func() bool {
-		_, page := harness.Get("http://" + c.Metrics + "/metrics")
+	processtest.WaitFor(t, 20*time.Second, "metrics of its own", func() bool {
+		_, page := processtest.Get("http://" + c.Metrics + "/metrics")
 		return strings.Contains(page, `otelcol_ml_job_metrics_emitted`)
 	})
 	_, after, ok := strings.Cut(c.Log(), "Everything is ready. Begin running and processing data.")
@@ -94,7 +95,7 @@ func TestAlertIsALineOnTheTerminal(t *testing.T) {
 	require.NoError(t, traffic.Send(t.Context(), c.otlp, run.Requests()...))
 	alert := regexp.MustCompile(`(?m)^\S+\twarn\tALERT JobFailed: nightly failed at train: ValueError: cannot train \(run run-7\)\.` +
 		` http://localhost:16686/trace/[0-9a-f]{32}\?uiFind=[0-9a-f]{16}\t.*$`)
-	harness.WaitFor(t, 30*time.Second, "the alert on the terminal", func() bool { return alert.MatchString(c.Log()) })
+	processtest.WaitFor(t, 30*time.Second, "the alert on the terminal", func() bool { return alert.MatchString(c.Log()) })
 	c.Stop()
 	assert.Equal(t, 1, strings.Count(c.Log(), "JobFailed"), c.Log())
 }
@@ -109,8 +110,8 @@ func TestKeepsAndCountsPredictions(t *testing.T) {
 	first := time.Now().Add(-time.Hour)
 	require.NoError(t, traffic.Send(t.Context(), c.otlp, traffic.Spans(2, first, time.Second, spans, 0)...))
 
-	harness.WaitFor(t, 30*time.Second, "the count of predictions on the metrics page", func() bool {
-		_, page := harness.Get("http://" + c.scrape + "/metrics")
+	processtest.WaitFor(t, 30*time.Second, "the count of predictions on the metrics page", func() bool {
+		_, page := processtest.Get("http://" + c.scrape + "/metrics")
 		for line := range strings.Lines(page) {
 			if strings.HasPrefix(line, "ml_prediction_count_total{") && strings.HasSuffix(strings.TrimSpace(line), " 600") {
 				return strings.Contains(line, `ml_model_name="fraud"`)
@@ -174,8 +175,8 @@ func TestCountsTokensAndCostsOfADialect(t *testing.T) {
 		{"gen_ai_client_token_usage_count", `gen_ai_token_type="input",` + labels, "1"},
 		{"ml_prediction_cost_total", labels + `,ml_prediction_currency="EUR"`, "0.09"},
 	} {
-		harness.WaitFor(t, 30*time.Second, want.name+" on the metrics page", func() bool {
-			_, page := harness.Get("http://" + c.scrape + "/metrics")
+		processtest.WaitFor(t, 30*time.Second, want.name+" on the metrics page", func() bool {
+			_, page := processtest.Get("http://" + c.scrape + "/metrics")
 			for line := range strings.Lines(page) {
 				if strings.HasPrefix(line, want.name) && strings.Contains(line, want.label) && strings.Contains(line, `service_name="shop"`) {
 					return strings.HasSuffix(strings.TrimSpace(line), "} "+want.value)
@@ -189,7 +190,7 @@ func TestCountsTokensAndCostsOfADialect(t *testing.T) {
 
 func load(t *testing.T, name string) map[string]any {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), name))
+	content, err := os.ReadFile(filepath.Join(processtest.RepoRoot(t), name))
 	require.NoError(t, err)
 	var config map[string]any
 	require.NoError(t, yaml.Unmarshal(content, &config))
@@ -241,7 +242,7 @@ func TestExampleDiffersInExportersOnly(t *testing.T) {
 }
 
 func TestExampleIsValid(t *testing.T) {
-	_, stderr, status := harness.Run(t, nil, "validate", "--config="+filepath.Join(harness.RepoRoot(t), example))
+	_, stderr, status := harness.Run(t, nil, "validate", "--config="+filepath.Join(processtest.RepoRoot(t), example))
 	assert.Zero(t, status, stderr)
 }
 
@@ -251,11 +252,11 @@ func TestShippedRulesAlertOnDrift(t *testing.T) {
 	t.Parallel() // it waits for the rule's minute
 	catalog := t.TempDir()
 	require.NoError(t, traffic.WriteCatalog(catalog, 1))
-	i := instance{otlp: harness.FreeAddr(t), scrape: harness.FreeAddr(t), health: harness.FreeAddr(t)}
+	i := instance{otlp: processtest.FreeAddr(t), scrape: processtest.FreeAddr(t), health: processtest.FreeAddr(t)}
 	i.Collector = harness.StartCollector(t, harness.Options{
 		Configs: []string{shipped, override, "\nconnectors: {ml_drift: {season: none}, prometheus_rules: {evaluation_interval: 1s}}\n"},
 		Env: []string{
-			"OTELCOL_ML_CATALOG=" + catalog, "OTLP=" + i.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "LABELS=" + harness.FreeAddr(t),
+			"OTELCOL_ML_CATALOG=" + catalog, "OTLP=" + i.otlp, "OTLP_HTTP=" + processtest.FreeAddr(t), "LABELS=" + processtest.FreeAddr(t),
 			"SCRAPE=" + i.scrape, "HEALTH=" + i.health,
 		},
 	})
@@ -264,7 +265,7 @@ func TestShippedRulesAlertOnDrift(t *testing.T) {
 	require.NoError(t, traffic.Send(t.Context(), i.otlp, requests...))
 
 	var found alert.Alert
-	harness.WaitFor(t, 3*time.Minute, "the alert on the drift of amount", func() bool {
+	processtest.WaitFor(t, 3*time.Minute, "the alert on the drift of amount", func() bool {
 		content, _ := os.ReadFile(filepath.Join(i.Dir, "state", "alerts.json"))
 		for line := range bytes.Lines(content) {
 			logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
@@ -290,7 +291,7 @@ func TestShippedRulesAlertOnDrift(t *testing.T) {
 		sent = sent || span.TraceID() == found.TraceID
 	}
 	assert.True(t, sent, "%s is none of the traces that were sent", found.TraceID)
-	_, page := harness.Get("http://" + i.scrape + "/metrics")
+	_, page := processtest.Get("http://" + i.scrape + "/metrics")
 	assert.NotContains(t, page, "ALERTS")
 	i.Stop()
 }

@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 )
 
 // notSources are folders of the repository's root that hold no sources.
@@ -22,7 +22,7 @@ var notSources = []string{".git", ".tools", "bin", "state"}
 
 // The repository is copied, generated there, and compared.
 func TestGeneratedFilesAreCurrent(t *testing.T) {
-	root := harness.RepoRoot(t)
+	root := processtest.RepoRoot(t)
 	before := read(t, root)
 	copied := t.TempDir()
 	for path, content := range before {

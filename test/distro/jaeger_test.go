@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc"
 	_ "google.golang.org/grpc/encoding/gzip" // what the exporter sends
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
@@ -62,13 +63,13 @@ func startWithJaeger(t *testing.T, queue int) (c instance, jaeger string) {
 	t.Helper()
 	catalog := t.TempDir()
 	require.NoError(t, traffic.WriteCatalog(catalog, 1))
-	jaeger = harness.FreeAddr(t)
-	c = instance{otlp: harness.FreeAddr(t), scrape: harness.FreeAddr(t), health: harness.FreeAddr(t)}
+	jaeger = processtest.FreeAddr(t)
+	c = instance{otlp: processtest.FreeAddr(t), scrape: processtest.FreeAddr(t), health: processtest.FreeAddr(t)}
 	c.Collector = harness.StartCollector(t, harness.Options{
 		Configs: []string{example, withJaeger},
 		Env: []string{
 			"OTELCOL_ML_CATALOG=" + catalog, "JAEGER_ENDPOINT=" + jaeger, "QUEUE=" + strconv.Itoa(queue),
-			"OTLP=" + c.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "LABELS=" + harness.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + c.health,
+			"OTLP=" + c.otlp, "OTLP_HTTP=" + processtest.FreeAddr(t), "LABELS=" + processtest.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + c.health,
 		},
 	})
 	return c, jaeger
@@ -77,8 +78,8 @@ func startWithJaeger(t *testing.T, queue int) (c instance, jaeger string) {
 // counted waits until the page of metrics has n predictions, and scores of them.
 func counted(t *testing.T, c instance, n int) {
 	t.Helper()
-	harness.WaitFor(t, 30*time.Second, strconv.Itoa(n)+" predictions and their scores", func() bool {
-		_, page := harness.Get("http://" + c.scrape + "/metrics")
+	processtest.WaitFor(t, 30*time.Second, strconv.Itoa(n)+" predictions and their scores", func() bool {
+		_, page := processtest.Get("http://" + c.scrape + "/metrics")
 		count, scored := false, false
 		for line := range strings.Lines(page) {
 			if strings.HasPrefix(line, "ml_prediction_count_total{") && strings.HasSuffix(line, " "+strconv.Itoa(n)+"\n") {
@@ -101,7 +102,7 @@ func TestJaegerDownStopsNothing(t *testing.T) {
 		counted(t, c, (i+1)*each)
 	}
 	j := startJaeger(t, address)
-	harness.WaitFor(t, 30*time.Second, "the spans that waited", func() bool { return j.spans.Load() >= 3*each })
+	processtest.WaitFor(t, 30*time.Second, "the spans that waited", func() bool { return j.spans.Load() >= 3*each })
 	c.Stop()
 	assert.EqualValues(t, 3*each, j.spans.Load())
 }

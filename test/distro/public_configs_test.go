@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -48,7 +49,7 @@ func enter(t *testing.T, config string) (dir string, env []string) {
 // Configs of the kinds that are found in public repositories are accepted as they are, in a folder
 // whose files are called as their variables.
 func TestPublicConfigsAreAccepted(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(harness.RepoRoot(t), "testdata", "public-configs", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(processtest.RepoRoot(t), "testdata", "public-configs", "*.yaml"))
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 10)
 	for _, file := range files {
@@ -56,7 +57,7 @@ func TestPublicConfigsAreAccepted(t *testing.T) {
 			config, err := os.ReadFile(file)
 			require.NoError(t, err)
 			dir, env := enter(t, string(config))
-			validate := harness.Start(t, dir, env, harness.BuildCollector(t), "validate", "--config="+file)
+			validate := processtest.Start(t, dir, env, harness.BuildCollector(t), "validate", "--config="+file)
 			validate.Wait()
 		})
 	}
@@ -78,7 +79,7 @@ service: {pipelines: {traces: {receivers: [otlp], processors: [resource], export
 	dir, env := enter(t, config)
 	file := filepath.Join(dir, "config.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
-	printed := harness.Start(t, dir, env, harness.BuildCollector(t),
+	printed := processtest.Start(t, dir, env, harness.BuildCollector(t),
 		"print-config", "--mode=unredacted", "--config="+file)
 	printed.Wait()
 	var got struct {

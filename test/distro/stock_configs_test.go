@@ -19,13 +19,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 // configs returns the files of testdata/stock-configs.
 func configs(t *testing.T) []string {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(harness.RepoRoot(t), "testdata", "stock-configs", "*.yaml"))
+	files, err := filepath.Glob(filepath.Join(processtest.RepoRoot(t), "testdata", "stock-configs", "*.yaml"))
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(files), 10)
 	return files
@@ -55,7 +56,7 @@ func TestVersionNamesProductAndUpstream(t *testing.T) {
 
 func TestConfigsCoverEveryStockComponent(t *testing.T) {
 	used, old := Components{}, map[string]bool{}
-	files := append(configs(t), filepath.Join(harness.RepoRoot(t), "testdata", "stock-configs", "parts", "exporters.yaml"))
+	files := append(configs(t), filepath.Join(processtest.RepoRoot(t), "testdata", "stock-configs", "parts", "exporters.yaml"))
 	for _, file := range files {
 		config, err := os.ReadFile(file)
 		require.NoError(t, err)
@@ -93,12 +94,12 @@ func TestStockConfigsAreAcceptedAndStart(t *testing.T) {
 			env, health := environment(t, dir, string(config))
 
 			copied := filepath.Join(dir, filepath.Base(file))
-			validate := harness.Start(t, dir, env, harness.BuildCollector(t), "validate", "--config="+copied)
+			validate := processtest.Start(t, dir, env, harness.BuildCollector(t), "validate", "--config="+copied)
 			validate.Wait()
 
 			c := harness.StartCollector(t, harness.Options{Configs: []string{copied}, Env: env, Dir: dir})
-			harness.WaitFor(t, 20*time.Second, "the health check", func() bool {
-				status, _ := harness.Get(health)
+			processtest.WaitFor(t, 20*time.Second, "the health check", func() bool {
+				status, _ := processtest.Get(health)
 				return status == http.StatusOK
 			})
 			c.Stop()
@@ -124,7 +125,7 @@ func environment(t *testing.T, dir, config string) (env []string, health string)
 			continue
 		}
 		taken[name] = true
-		free := harness.FreePort(t)
+		free := processtest.FreePort(t)
 		env = append(env, fmt.Sprintf("%s=%d", name, free))
 		if name == "HEALTH_CHECK_PORT" {
 			health = fmt.Sprintf("http://localhost:%d%s", free, path)

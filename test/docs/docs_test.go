@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -25,7 +26,7 @@ var (
 // pages are all Markdown files that git would commit.
 func pages(t *testing.T) map[string]string {
 	t.Helper()
-	root := harness.RepoRoot(t)
+	root := processtest.RepoRoot(t)
 	all := map[string]string{}
 	for _, pattern := range []string{"*.md", "docs/*.md", "docs/*/*.md", "*/*/README.md"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
@@ -56,7 +57,7 @@ func blocks(t *testing.T, language string) map[string][]string {
 }
 
 func TestConfigsAreValid(t *testing.T) {
-	root := harness.RepoRoot(t)
+	root := processtest.RepoRoot(t)
 	for file, configs := range blocks(t, "yaml") {
 		if dir := filepath.Dir(file); dir != root && dir != filepath.Join(root, "docs") {
 			continue // those of components are tested beside them

@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -26,8 +27,8 @@ import (
 func metrics(t *testing.T, addr string, lines ...string) {
 	t.Helper()
 	for _, line := range lines {
-		harness.WaitFor(t, 30*time.Second, line, func() bool {
-			_, page := harness.Get("http://" + addr + "/metrics")
+		processtest.WaitFor(t, 30*time.Second, line, func() bool {
+			_, page := processtest.Get("http://" + addr + "/metrics")
 			return strings.Contains("\n"+page, "\n"+line)
 		})
 	}
@@ -36,7 +37,7 @@ func metrics(t *testing.T, addr string, lines ...string) {
 // printed are the lines of the text blocks of an example's README.
 func printed(t *testing.T, example string) []string {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), "examples", example, "README.md"))
+	content, err := os.ReadFile(filepath.Join(processtest.RepoRoot(t), "examples", example, "README.md"))
 	require.NoError(t, err)
 	var out []string
 	for _, m := range block.FindAllStringSubmatch(string(content), -1) {
@@ -51,17 +52,17 @@ func printed(t *testing.T, example string) []string {
 // The metrics that the README of examples/llm shows are those that its trace gives, and its prompt
 // is gone.
 func TestExampleLLM(t *testing.T) {
-	otlp, scrape := harness.FreeAddr(t), harness.FreeAddr(t)
+	otlp, scrape := processtest.FreeAddr(t), processtest.FreeAddr(t)
 	c := harness.StartCollector(t, harness.Options{
 		Configs: []string{"examples/llm/collector.yaml", `
 receivers: {otlp: {protocols: {grpc: {endpoint: "${env:GRPC}"}, http: {endpoint: "${env:OTLP}"}}}}
 connectors: {ml_summary: {flush_interval: 200ms}}
 exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 `},
-		Env: []string{"GRPC=" + harness.FreeAddr(t), "OTLP=" + otlp, "SCRAPE=" + scrape},
-		Dir: harness.RepoRoot(t),
+		Env: []string{"GRPC=" + processtest.FreeAddr(t), "OTLP=" + otlp, "SCRAPE=" + scrape},
+		Dir: processtest.RepoRoot(t),
 	})
-	trace, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), "examples", "llm", "trace.json"))
+	trace, err := os.ReadFile(filepath.Join(processtest.RepoRoot(t), "examples", "llm", "trace.json"))
 	require.NoError(t, err)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+otlp+"/v1/traces", bytes.NewReader(trace))
 	require.NoError(t, err)
@@ -78,7 +79,7 @@ exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 
 // What examples/payload-log sends has the scores that its README names, give or take the sample.
 func TestExamplePayloadLog(t *testing.T) {
-	events, scrape, state := harness.FreeAddr(t), harness.FreeAddr(t), t.TempDir()
+	events, scrape, state := processtest.FreeAddr(t), processtest.FreeAddr(t), t.TempDir()
 	c := harness.StartCollector(t, harness.Options{
 		Configs: []string{"examples/payload-log/collector.yaml", `
 extensions: {file_storage: {directory: "${env:STATE}"}}
@@ -89,10 +90,10 @@ connectors:
 exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 `},
 		Env: []string{"EVENTS=" + events, "SCRAPE=" + scrape, "STATE=" + state},
-		Dir: harness.RepoRoot(t),
+		Dir: processtest.RepoRoot(t),
 	})
 	send := exec.CommandContext(t.Context(), "go", "run", "./examples/payload-log", "-url", "http://"+events+"/", "-seed", "1")
-	send.Dir = harness.RepoRoot(t)
+	send.Dir = processtest.RepoRoot(t)
 	output, err := send.CombinedOutput()
 	require.NoError(t, err, string(output))
 	require.Equal(t, "1000 payments in 50 requests\n", string(output))
@@ -152,17 +153,17 @@ type walkthrough struct {
 func (w *walkthrough) follow(printing int, config string) *harness.Collector {
 	t := w.t
 	t.Helper()
-	w.otlp, w.labels, w.scrape, w.state = harness.FreeAddr(t), harness.FreeAddr(t), harness.FreeAddr(t), t.TempDir()
+	w.otlp, w.labels, w.scrape, w.state = processtest.FreeAddr(t), processtest.FreeAddr(t), processtest.FreeAddr(t), t.TempDir()
 	dir := filepath.Join("examples", w.example)
 	c := harness.StartCollector(t, harness.Options{
 		Configs: []string{filepath.Join(dir, "collector.yaml"), `
 receivers: {otlp: {protocols: {grpc: {endpoint: "${env:OTLP}"}, http: {endpoint: "${env:HTTP}"}}}}
 exporters: {prometheus: {endpoint: "${env:SCRAPE}"}}
 `, config},
-		Env: []string{"OTLP=" + w.otlp, "HTTP=" + harness.FreeAddr(t), "LABELS=" + w.labels, "SCRAPE=" + w.scrape, "STATE=" + w.state},
-		Dir: harness.RepoRoot(t),
+		Env: []string{"OTLP=" + w.otlp, "HTTP=" + processtest.FreeAddr(t), "LABELS=" + w.labels, "SCRAPE=" + w.scrape, "STATE=" + w.state},
+		Dir: processtest.RepoRoot(t),
 	})
-	readme, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), dir, "README.md"))
+	readme, err := os.ReadFile(filepath.Join(processtest.RepoRoot(t), dir, "README.md"))
 	require.NoError(t, err)
 	blocks := block.FindAllStringSubmatch(string(readme), -1)
 	printed := 0
@@ -193,7 +194,7 @@ func (w *walkthrough) enter(commands string, want []string) {
 	case strings.Contains(commands, "./cmd/mlprofile"):
 		made := filepath.Join(w.state, w.baseline)
 		w.shell(commands + " -o " + made)
-		assert.Equal(t, baselineOf(t, made), baselineOf(t, filepath.Join(harness.RepoRoot(t), "examples", w.example, "catalog", w.baseline)))
+		assert.Equal(t, baselineOf(t, made), baselineOf(t, filepath.Join(processtest.RepoRoot(t), "examples", w.example, "catalog", w.baseline)))
 	case name == "python3":
 		expect(t, want, w.python(commands))
 	case strings.Contains(commands, "/v1/ground-truth"):
@@ -208,8 +209,8 @@ func (w *walkthrough) enter(commands string, want []string) {
 		}
 		commands = strings.ReplaceAll("curl "+ask, "curl -s localhost:8889/metrics", "cat "+w.state+"/page")
 		var got string
-		harness.WaitFor(t, 60*time.Second, want[0], func() bool {
-			_, page := harness.Get("http://" + w.scrape + "/metrics")
+		processtest.WaitFor(t, 60*time.Second, want[0], func() bool {
+			_, page := processtest.Get("http://" + w.scrape + "/metrics")
 			require.NoError(t, os.WriteFile(filepath.Join(w.state, "page"), []byte(page), 0o600))
 			got = w.shell(commands + " || true")
 			return printedAs(want, got)
@@ -221,7 +222,7 @@ func (w *walkthrough) enter(commands string, want []string) {
 // shell runs a line, and returns what it writes.
 func (w *walkthrough) shell(line string) string {
 	cmd := exec.CommandContext(w.t.Context(), "sh", "-c", line)
-	cmd.Dir = harness.RepoRoot(w.t)
+	cmd.Dir = processtest.RepoRoot(w.t)
 	out, err := cmd.CombinedOutput()
 	require.NoError(w.t, err, "%s\n%s", line, out)
 	return string(out)
@@ -244,7 +245,7 @@ func (w *walkthrough) python(line string) string {
 	if exec.CommandContext(w.t.Context(), "python3", "-c", "import requests").Run() == nil {
 		return w.shell(line + " http://" + w.labels + "/v1/ground-truth")
 	}
-	f, err := os.Open(filepath.Join(harness.RepoRoot(w.t), line[strings.LastIndex(line, " ")+1:]))
+	f, err := os.Open(filepath.Join(processtest.RepoRoot(w.t), line[strings.LastIndex(line, " ")+1:]))
 	require.NoError(w.t, err)
 	defer f.Close()
 	rows, err := csv.NewReader(f).ReadAll()

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
@@ -22,7 +23,7 @@ import (
 // migration returns docs/migration.md, and its block that contains a text.
 func migration(t *testing.T, contains string) (page, config string) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), "docs", "migration.md"))
+	content, err := os.ReadFile(filepath.Join(processtest.RepoRoot(t), "docs", "migration.md"))
 	require.NoError(t, err)
 	for _, m := range block.FindAllStringSubmatch(string(content), -1) {
 		if m[1] == "yaml" && strings.Contains(m[2], contains) {
@@ -47,7 +48,7 @@ func TestUserAgentsOfMigration(t *testing.T) {
 		agents := make(chan string, 10)
 		server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { agents <- r.Header.Get("User-Agent") }))
 		t.Cleanup(server.Close)
-		otlp := harness.FreeAddr(t)
+		otlp := processtest.FreeAddr(t)
 		text := swap(t, config, "https://gateway.example.com", server.URL, "localhost:4317", otlp)
 		if change[0] != "" {
 			text = swap(t, text, change[0], change[1])
@@ -72,10 +73,10 @@ func TestServiceNameOfMigration(t *testing.T) {
 		"otelcol":    config,
 		"otelcol-ml": swap(t, config, "    resource: {service.name: otelcol}\n", "    resource: {}\n"),
 	} {
-		otlp := harness.FreeAddr(t)
+		otlp := processtest.FreeAddr(t)
 		c := harness.StartCollector(t, harness.Options{Configs: []string{swap(t, text, "localhost:4317", otlp)}})
-		harness.WaitFor(t, 20*time.Second, "target_info", func() bool {
-			_, metrics := harness.Get("http://" + c.Metrics + "/metrics")
+		processtest.WaitFor(t, 20*time.Second, "target_info", func() bool {
+			_, metrics := processtest.Get("http://" + c.Metrics + "/metrics")
 			return strings.Contains(metrics, `service_name="`+want+`"`)
 		})
 		c.Stop()

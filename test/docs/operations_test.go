@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
@@ -24,7 +25,7 @@ import (
 // operations returns docs/operations.md and the two configs with which it begins.
 func operations(t *testing.T) (page, agent, gateway string) {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), "docs", "operations.md"))
+	content, err := os.ReadFile(filepath.Join(processtest.RepoRoot(t), "docs", "operations.md"))
 	require.NoError(t, err)
 	var configs []string
 	for _, m := range block.FindAllStringSubmatch(string(content), -1) {
@@ -58,7 +59,7 @@ func TestAgentAndGatewayOfOperations(t *testing.T) {
 	_, agent, gateway := operations(t)
 	catalog := t.TempDir()
 	require.NoError(t, traffic.WriteCatalog(catalog, 1))
-	grpc, http, link, scrape := harness.FreeAddr(t), harness.FreeAddr(t), harness.FreeAddr(t), harness.FreeAddr(t)
+	grpc, http, link, scrape := processtest.FreeAddr(t), processtest.FreeAddr(t), processtest.FreeAddr(t), processtest.FreeAddr(t)
 	agent = swap(t, agent,
 		"./catalog", catalog, "drift-collector:4317", link,
 		"grpc: {max_recv", "grpc: {endpoint: \""+grpc+"\", max_recv", "http: {max_request", "http: {endpoint: \""+http+"\", max_request")
@@ -68,15 +69,15 @@ func TestAgentAndGatewayOfOperations(t *testing.T) {
 	a := harness.StartCollector(t, first)
 	const spans = 600
 	require.NoError(t, traffic.Send(t.Context(), grpc, traffic.Spans(2, time.Now().Add(-time.Minute), time.Millisecond, spans, 0)...))
-	harness.WaitFor(t, 30*time.Second, "deltas in the queue on disk", func() bool {
-		_, page := harness.Get("http://" + a.Metrics + "/metrics")
+	processtest.WaitFor(t, 30*time.Second, "deltas in the queue on disk", func() bool {
+		_, page := processtest.Get("http://" + a.Metrics + "/metrics")
 		return regexp.MustCompile(`(?m)^otelcol_exporter_queue_size\{.*otlp_grpc/drift.*\} [1-9]`).MatchString(page)
 	})
 	a.Kill()
 	a = harness.StartCollector(t, first)
 	g := harness.StartCollector(t, harness.Options{Configs: []string{gateway, "\nconnectors: {ml_drift: {emit_interval: 200ms}}\n"}})
-	harness.WaitFor(t, 30*time.Second, "all predictions on the page of the other one", func() bool {
-		_, page := harness.Get("http://" + scrape + "/metrics")
+	processtest.WaitFor(t, 30*time.Second, "all predictions on the page of the other one", func() bool {
+		_, page := processtest.Get("http://" + scrape + "/metrics")
 		return regexp.MustCompile(`(?m)^ml_prediction_count_total\{.*\} 600$`).MatchString(page) && strings.Contains(page, "\nml_drift_score{")
 	})
 	a.Stop()
@@ -88,7 +89,7 @@ var ownMetric = regexp.MustCompile("`otelcol_(\\w+)")
 // own are the names of the metrics that components of ours report about themselves, from their metadata, as on :8888.
 func own(t *testing.T) map[string]bool {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join(harness.RepoRoot(t), "*", "*", "metadata.yaml"))
+	files, err := filepath.Glob(filepath.Join(processtest.RepoRoot(t), "*", "*", "metadata.yaml"))
 	require.NoError(t, err)
 	names := map[string]bool{"exporter_enqueue_failed_spans": true} // the collector's own
 	for _, file := range files {
@@ -128,7 +129,7 @@ func TestOwnMetricsOnTheirPage(t *testing.T) {
 		t.Skip("port 8888 is taken on this machine")
 	}
 	require.NoError(t, listener.Close())
-	otlp, dir := harness.FreeAddr(t), t.TempDir()
+	otlp, dir := processtest.FreeAddr(t), t.TempDir()
 	config := filepath.Join(dir, "config.yaml")
 	require.NoError(t, os.WriteFile(config, []byte(`
 receivers: {otlp: {protocols: {grpc: {endpoint: "`+otlp+`"}}}}
@@ -140,14 +141,14 @@ service:
     metrics/summary: {receivers: [ml_summary], exporters: [ml_drift]}
     metrics: {receivers: [ml_drift], exporters: [nop]}
 `), 0o600))
-	c := harness.Start(t, dir, nil, harness.BuildCollector(t), "--config="+config)
+	c := processtest.Start(t, dir, nil, harness.BuildCollector(t), "--config="+config)
 	c.WaitForLog(60*time.Second, "Everything is ready.")
 	require.NoError(t, traffic.Send(t.Context(), otlp, traffic.Spans(2, time.Now(), time.Millisecond, 100, 0)...))
 	known := own(t)
 	for _, want := range []string{"ml_summary_spans", "ml_summary_flushes", "ml_drift_points"} {
 		require.True(t, known[want], want)
-		harness.WaitFor(t, 30*time.Second, want+" on :8888", func() bool {
-			status, page := harness.Get("http://localhost:8888/metrics")
+		processtest.WaitFor(t, 30*time.Second, want+" on :8888", func() bool {
+			status, page := processtest.Get("http://localhost:8888/metrics")
 			return status == http.StatusOK && strings.Contains(page, "\notelcol_"+want+"{")
 		})
 	}

@@ -17,6 +17,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
@@ -85,7 +86,7 @@ func (w wide) spans(rows int) (all []ptrace.Traces) {
 // segments have scores and it stays.
 func (w wide) seriesOf(t *testing.T, drift string) (series int, byMetric map[string]int) {
 	t.Helper()
-	catalog, otlp, scrape := t.TempDir(), harness.FreeAddr(t), harness.FreeAddr(t)
+	catalog, otlp, scrape := t.TempDir(), processtest.FreeAddr(t), processtest.FreeAddr(t)
 	w.writeCatalog(t, catalog)
 	c := harness.StartCollector(t, harness.Options{Configs: []string{`
 extensions: {ml_catalog: {directory: "` + catalog + `"}}
@@ -104,8 +105,8 @@ service:
 		require.NoError(t, traffic.Send(t.Context(), otlp, request))
 	}
 	steady := 0 // scrapes that had the same series: one may come while an emission is taken in
-	harness.WaitFor(t, 60*time.Second, "the comparison of all features, of all rows", func() bool {
-		_, page := harness.Get("http://" + scrape + "/metrics")
+	processtest.WaitFor(t, 60*time.Second, "the comparison of all features, of all rows", func() bool {
+		_, page := processtest.Get("http://" + scrape + "/metrics")
 		before, complete := series, 0
 		series, byMetric = 0, map[string]int{}
 		for line := range strings.Lines(page) {

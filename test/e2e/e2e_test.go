@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
@@ -47,13 +48,13 @@ func TestDriftInPrometheusLeadsToTraceInJaeger(t *testing.T) {
 	catalog := t.TempDir()
 	require.NoError(t, traffic.WriteCatalog(catalog, 1))
 	jaeger := startJaeger(t)
-	otlp, scrape := harness.FreeAddr(t), harness.FreeAddr(t)
+	otlp, scrape := processtest.FreeAddr(t), processtest.FreeAddr(t)
 	prometheus := startPrometheus(t, scrape)
 	collector := harness.StartCollector(t, harness.Options{
 		Configs: []string{example + "/config.yaml", override},
 		Env: []string{
 			"OTELCOL_ML_CATALOG=" + catalog, "JAEGER_ENDPOINT=" + jaeger.otlp, "SCRAPE=" + scrape,
-			"OTLP=" + otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "LABELS=" + harness.FreeAddr(t), "HEALTH=" + harness.FreeAddr(t),
+			"OTLP=" + otlp, "OTLP_HTTP=" + processtest.FreeAddr(t), "LABELS=" + processtest.FreeAddr(t), "HEALTH=" + processtest.FreeAddr(t),
 		},
 	})
 
@@ -102,7 +103,7 @@ type server struct {
 
 func tool(t *testing.T, name string) string {
 	t.Helper()
-	path := filepath.Join(harness.RepoRoot(t), ".tools", "bin", name)
+	path := filepath.Join(processtest.RepoRoot(t), ".tools", "bin", name)
 	_, err := os.Stat(path)
 	require.NoError(t, err, `run "make tools"`)
 	return path
@@ -111,12 +112,12 @@ func tool(t *testing.T, name string) string {
 // startJaeger starts Jaeger on the example's config with other ports.
 func startJaeger(t *testing.T) *server {
 	t.Helper()
-	s := &server{t: t, api: "http://" + harness.FreeAddr(t), otlp: harness.FreeAddr(t)}
+	s := &server{t: t, api: "http://" + processtest.FreeAddr(t), otlp: processtest.FreeAddr(t)}
 	ports := fmt.Sprintf(`
 extensions: {jaeger_query: {grpc: {endpoint: %q}, http: {endpoint: %q}}}
 receivers: {otlp: {protocols: {grpc: {endpoint: %q}}}}
-`, harness.FreeAddr(t), strings.TrimPrefix(s.api, "http://"), s.otlp)
-	harness.Start(t, t.TempDir(), nil, tool(t, "jaeger"), harness.ConfigArgs(t, example+"/jaeger.yaml", ports)...)
+`, processtest.FreeAddr(t), strings.TrimPrefix(s.api, "http://"), s.otlp)
+	processtest.Start(t, t.TempDir(), nil, tool(t, "jaeger"), harness.ConfigArgs(t, example+"/jaeger.yaml", ports)...)
 	s.ready("/api/v3/services")
 	return s
 }
@@ -126,7 +127,7 @@ receivers: {otlp: {protocols: {grpc: {endpoint: %q}}}}
 func startPrometheus(t *testing.T, target string) *server {
 	t.Helper()
 	dir := t.TempDir()
-	require.NoError(t, os.CopyFS(dir, os.DirFS(filepath.Join(harness.RepoRoot(t), example))))
+	require.NoError(t, os.CopyFS(dir, os.DirFS(filepath.Join(processtest.RepoRoot(t), example))))
 	file := filepath.Join(dir, "prometheus.yml")
 	content, err := os.ReadFile(file)
 	require.NoError(t, err)
@@ -134,8 +135,8 @@ func startPrometheus(t *testing.T, target string) *server {
 	require.Contains(t, changed, target)
 	require.Contains(t, changed, "scrape_interval: 1s")
 	require.NoError(t, os.WriteFile(file, []byte(changed), 0o600))
-	s := &server{t: t, api: "http://" + harness.FreeAddr(t)}
-	harness.Start(
+	s := &server{t: t, api: "http://" + processtest.FreeAddr(t)}
+	processtest.Start(
 		t, dir, nil, tool(t, "prometheus"),
 		"--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--enable-feature=exemplar-storage",
 		"--web.listen-address="+strings.TrimPrefix(s.api, "http://"),
@@ -146,8 +147,8 @@ func startPrometheus(t *testing.T, target string) *server {
 
 func (s *server) ready(path string) {
 	s.t.Helper()
-	harness.WaitFor(s.t, patience, s.api+path, func() bool {
-		status, _ := harness.Get(s.api + path)
+	processtest.WaitFor(s.t, patience, s.api+path, func() bool {
+		status, _ := processtest.Get(s.api + path)
 		return status == http.StatusOK
 	})
 }
@@ -155,7 +156,7 @@ func (s *server) ready(path string) {
 // query returns the value of a PromQL query that has a single result.
 func (s *server) query(promQL string) (value float64, ok bool) {
 	s.t.Helper()
-	status, body := harness.Get(s.api + "/api/v1/query?query=" + url.QueryEscape(promQL))
+	status, body := processtest.Get(s.api + "/api/v1/query?query=" + url.QueryEscape(promQL))
 	require.Equal(s.t, http.StatusOK, status, body)
 	var answer struct {
 		Data struct {
@@ -176,7 +177,7 @@ func (s *server) query(promQL string) (value float64, ok bool) {
 // wait waits until the query has a result.
 func (s *server) wait(promQL string) (value float64) {
 	s.t.Helper()
-	harness.WaitFor(s.t, patience, promQL, func() (ok bool) {
+	processtest.WaitFor(s.t, patience, promQL, func() (ok bool) {
 		value, ok = s.query(promQL)
 		return ok
 	})
@@ -186,7 +187,7 @@ func (s *server) wait(promQL string) (value float64) {
 // waitFor waits until the query's result is at least least, and returns it.
 func (s *server) waitFor(promQL string, least float64) (value float64) {
 	s.t.Helper()
-	harness.WaitFor(s.t, patience, fmt.Sprintf("%s >= %v", promQL, least), func() bool {
+	processtest.WaitFor(s.t, patience, fmt.Sprintf("%s >= %v", promQL, least), func() bool {
 		var ok bool
 		value, ok = s.query(promQL)
 		return ok && value >= least
@@ -197,8 +198,8 @@ func (s *server) waitFor(promQL string, least float64) (value float64) {
 // exemplar waits for an exemplar of a series and returns its trace id.
 func (s *server) exemplar(selector string, since time.Time) (traceID string) {
 	s.t.Helper()
-	harness.WaitFor(s.t, patience, "an exemplar of "+selector, func() bool {
-		status, body := harness.Get(fmt.Sprintf(
+	processtest.WaitFor(s.t, patience, "an exemplar of "+selector, func() bool {
+		status, body := processtest.Get(fmt.Sprintf(
 			"%s/api/v1/query_exemplars?query=%s&start=%d&end=%d",
 			s.api, url.QueryEscape(selector), since.Add(-time.Hour).Unix(), time.Now().Add(time.Hour).Unix(),
 		))
@@ -226,9 +227,9 @@ func (s *server) exemplar(selector string, since time.Time) (traceID string) {
 func (s *server) span(traceID string) ptrace.Span {
 	s.t.Helper()
 	var body string
-	harness.WaitFor(s.t, patience, "trace "+traceID, func() bool {
+	processtest.WaitFor(s.t, patience, "trace "+traceID, func() bool {
 		var status int
-		status, body = harness.Get(s.api + "/api/v3/traces/" + traceID)
+		status, body = processtest.Get(s.api + "/api/v3/traces/" + traceID)
 		return status == http.StatusOK
 	})
 	var answer struct{ Result json.RawMessage }

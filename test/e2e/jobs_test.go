@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/trainingjob"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
@@ -84,19 +85,19 @@ func startTraining(t *testing.T) *training {
 	t.Helper()
 	dir := t.TempDir()
 	tr := &training{
-		t: t, jaeger: startJaeger(t), alertmanager: startAlertmanager(t), otlp: harness.FreeAddr(t),
+		t: t, jaeger: startJaeger(t), alertmanager: startAlertmanager(t), otlp: processtest.FreeAddr(t),
 		alerts: filepath.Join(dir, "alerts.json"), job: filepath.Join(dir, "training-job"), folder: filepath.Join(dir, "job"),
 	}
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", tr.job, "./"+trainingExample)
-	build.Dir = harness.RepoRoot(t)
+	build.Dir = processtest.RepoRoot(t)
 	out, err := build.CombinedOutput()
 	require.NoError(t, err, string(out))
 
 	harness.StartCollector(t, harness.Options{
 		Configs: []string{trainingExample + "/collector.yaml", trainingOverride},
 		Env: []string{
-			"CATALOG=" + filepath.Join(harness.RepoRoot(t), trainingExample, "catalog"), "STATE=" + filepath.Join(dir, "state"), "ALERTS=" + tr.alerts, "OTLP=" + tr.otlp, "OTLP_HTTP=" + harness.FreeAddr(t),
-			"HEALTH=" + harness.FreeAddr(t), "SCRAPE=" + harness.FreeAddr(t),
+			"CATALOG=" + filepath.Join(processtest.RepoRoot(t), trainingExample, "catalog"), "STATE=" + filepath.Join(dir, "state"), "ALERTS=" + tr.alerts, "OTLP=" + tr.otlp, "OTLP_HTTP=" + processtest.FreeAddr(t),
+			"HEALTH=" + processtest.FreeAddr(t), "SCRAPE=" + processtest.FreeAddr(t),
 			"JAEGER_ENDPOINT=" + tr.jaeger.otlp, "JAEGER_API=" + tr.jaeger.api, "ALERTMANAGER=http://" + tr.alertmanager,
 		},
 	})
@@ -106,10 +107,10 @@ func startTraining(t *testing.T) *training {
 // startAlertmanager starts Alertmanager on the example's config and returns its address.
 func startAlertmanager(t *testing.T) string {
 	t.Helper()
-	address := harness.FreeAddr(t)
-	harness.Start(
+	address := processtest.FreeAddr(t)
+	processtest.Start(
 		t, t.TempDir(), nil, tool(t, "alertmanager"),
-		"--config.file="+filepath.Join(harness.RepoRoot(t), trainingExample, "alertmanager.yml"), "--storage.path="+t.TempDir(),
+		"--config.file="+filepath.Join(processtest.RepoRoot(t), trainingExample, "alertmanager.yml"), "--storage.path="+t.TempDir(),
 		"--web.listen-address="+address, "--cluster.listen-address=",
 	)
 	(&server{t: t, api: "http://" + address}).ready("/-/ready")
@@ -153,7 +154,7 @@ func (tr *training) breakAndMend(way trainingjob.Way) {
 	}
 	if way.Alert != "" {
 		var seen []postedAlert
-		harness.WaitFor(t, patience, "the alert in Alertmanager", func() bool {
+		processtest.WaitFor(t, patience, "the alert in Alertmanager", func() bool {
 			seen = tr.firing()
 			return len(seen) > 0
 		})
@@ -173,7 +174,7 @@ func (tr *training) breakAndMend(way trainingjob.Way) {
 		tr.evidence(way, a)
 	}
 	tr.good()
-	harness.WaitFor(t, patience, "the alert to be resolved in Alertmanager", func() bool { return len(tr.firing()) == 0 && len(tr.open()) == 0 })
+	processtest.WaitFor(t, patience, "the alert to be resolved in Alertmanager", func() bool { return len(tr.firing()) == 0 && len(tr.open()) == 0 })
 	begun := tr.begun()
 	if way.Alert == "" {
 		assert.Len(t, begun, len(before), "%v", begun)
@@ -214,9 +215,9 @@ func (tr *training) evidence(way trainingjob.Way, a postedAlert) {
 func (s *server) trace(id string) ptrace.Traces {
 	s.t.Helper()
 	var body string
-	harness.WaitFor(s.t, patience, "trace "+id, func() bool {
+	processtest.WaitFor(s.t, patience, "trace "+id, func() bool {
 		var status int
-		status, body = harness.Get(s.api + "/api/v3/traces/" + id)
+		status, body = processtest.Get(s.api + "/api/v3/traces/" + id)
 		return status == http.StatusOK
 	})
 	var answer struct{ Result json.RawMessage }
@@ -236,7 +237,7 @@ type postedAlert struct {
 // firing returns what Alertmanager shows.
 func (tr *training) firing() []postedAlert {
 	tr.t.Helper()
-	status, body := harness.Get("http://" + tr.alertmanager + "/api/v2/alerts?active=true")
+	status, body := processtest.Get("http://" + tr.alertmanager + "/api/v2/alerts?active=true")
 	require.Equal(tr.t, http.StatusOK, status, body)
 	var alerts []postedAlert
 	require.NoError(tr.t, json.Unmarshal([]byte(body), &alerts))

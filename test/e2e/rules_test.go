@@ -26,6 +26,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -77,11 +78,11 @@ func TestSameRulesInPrometheus(t *testing.T) {
 	dir := t.TempDir()
 	rules := filepath.Join(dir, "ovens.yml")
 	require.NoError(t, os.WriteFile(rules, []byte(ovenRules), 0o600))
-	otlp, scrape, address := harness.FreeAddr(t), harness.FreeAddr(t), harness.FreeAddr(t)
+	otlp, scrape, address := processtest.FreeAddr(t), processtest.FreeAddr(t), processtest.FreeAddr(t)
 	collector := harness.StartCollector(t, harness.Options{
 		Configs: []string{ovenCollector},
 		Env: []string{
-			"HEALTH=" + harness.FreeAddr(t), "OTLP=" + otlp, "SCRAPE=" + scrape, "API=" + address, "RULES=" + rules,
+			"HEALTH=" + processtest.FreeAddr(t), "OTLP=" + otlp, "SCRAPE=" + scrape, "API=" + address, "RULES=" + rules,
 			"TSDB=" + filepath.Join(dir, "tsdb"), "ALERTS=" + filepath.Join(dir, "alerts.json"),
 		},
 	})
@@ -124,8 +125,8 @@ func prometheusOn(t *testing.T, dir, config string) *server {
 	t.Helper()
 	file := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
-	s := &server{t: t, api: "http://" + harness.FreeAddr(t)}
-	harness.Start(t, dir, nil, tool(t, "prometheus"), "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+	s := &server{t: t, api: "http://" + processtest.FreeAddr(t)}
+	processtest.Start(t, dir, nil, tool(t, "prometheus"), "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+strings.TrimPrefix(s.api, "http://"))
 	s.ready("/-/ready")
 	return s
@@ -136,14 +137,14 @@ func (s *server) evaluations(n int) {
 	s.t.Helper()
 	last := s.lastEvaluation()
 	for range n {
-		harness.WaitFor(s.t, patience, "the next evaluation", func() bool { return s.lastEvaluation() != last })
+		processtest.WaitFor(s.t, patience, "the next evaluation", func() bool { return s.lastEvaluation() != last })
 		last = s.lastEvaluation()
 	}
 }
 
 func (s *server) lastEvaluation() string {
 	s.t.Helper()
-	_, body := harness.Get(s.api + "/api/v1/rules")
+	_, body := processtest.Get(s.api + "/api/v1/rules")
 	var answer struct {
 		Data struct {
 			Groups []struct{ LastEvaluation string }
@@ -159,7 +160,7 @@ func (s *server) lastEvaluation() string {
 func (s *server) samples(selector string, start, end time.Time) map[string][]string {
 	s.t.Helper()
 	query := fmt.Sprintf("%s[%ds]", selector, int(end.Sub(start).Seconds()))
-	status, body := harness.Get(fmt.Sprintf("%s/api/v1/query?query=%s&time=%d", s.api, url.QueryEscape(query), end.Unix()))
+	status, body := processtest.Get(fmt.Sprintf("%s/api/v1/query?query=%s&time=%d", s.api, url.QueryEscape(query), end.Unix()))
 	require.Equal(s.t, http.StatusOK, status, body)
 	var answer struct {
 		Data struct {

@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/trainingjob"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
@@ -59,11 +60,11 @@ func start(t *testing.T, cards map[string]string) *collector {
 	for name, card := range cards {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, strings.ReplaceAll(name, ":", "_")+".yaml"), []byte(card), 0o600))
 	}
-	c := &collector{t: t, otlp: harness.FreeAddr(t), scrape: harness.FreeAddr(t)}
+	c := &collector{t: t, otlp: processtest.FreeAddr(t), scrape: processtest.FreeAddr(t)}
 	running := harness.StartCollector(t, harness.Options{
 		Configs: []string{folder + "/collector.yaml", folder + "/alone.yaml", override},
 		Env: []string{
-			"CATALOG=" + dir, "OTLP=" + c.otlp, "OTLP_HTTP=" + harness.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + harness.FreeAddr(t),
+			"CATALOG=" + dir, "OTLP=" + c.otlp, "OTLP_HTTP=" + processtest.FreeAddr(t), "SCRAPE=" + c.scrape, "HEALTH=" + processtest.FreeAddr(t),
 		},
 	})
 	c.alerts = filepath.Join(running.Dir, "state", "training-job", "alerts.json")
@@ -105,7 +106,7 @@ func (c *collector) of(name string) []alert.Alert {
 func (c *collector) runs(name string, n int) bool {
 	want := fmt.Sprintf(` %d`, n)
 	return waitFor(func() bool {
-		_, page := harness.Get("http://" + c.scrape + "/metrics")
+		_, page := processtest.Get("http://" + c.scrape + "/metrics")
 		for line := range strings.Lines(page) {
 			if strings.HasPrefix(line, "ml_job_run_count_total{") && strings.Contains(line, `="`+name+`"`) && strings.HasSuffix(strings.TrimSpace(line), want) {
 				return true

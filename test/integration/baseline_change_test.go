@@ -18,8 +18,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
@@ -132,7 +132,7 @@ func TestBaselineChangesWhileDataFlow(t *testing.T) {
 				}
 				send()
 				send()
-				harness.WaitFor(t, 30*time.Second, "the first window", func() bool { return len(points(t, out)) > 0 })
+				processtest.WaitFor(t, 30*time.Second, "the first window", func() bool { return len(points(t, out)) > 0 })
 				again := func() {
 					c.Stop()
 					c = start(t, driftWithStorage, env...)
@@ -152,7 +152,7 @@ func TestBaselineChangesWhileDataFlow(t *testing.T) {
 				}
 				change = test.second
 				var missing []string
-				harness.WaitFor(t, 60*time.Second, "windows compared with the new baseline", func() bool {
+				processtest.WaitFor(t, 60*time.Second, "windows compared with the new baseline", func() bool {
 					send()
 					missing = uncompared(t, out, test.features)
 					return len(missing) == 0 || hour > 200

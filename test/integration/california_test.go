@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 // houses is what is expected of the California housing data set: exact KS statistics by feature and
@@ -42,7 +42,7 @@ type houses struct {
 // its own timestamps through the collector: KS by feature and month is the exact one within one
 // bin's mass, PSI is what mlprofile says of the same rows.
 func TestCaliforniaHousing(t *testing.T) {
-	dir := filepath.Join(harness.RepoRoot(t), "..", "shared", "data", "california_housing")
+	dir := filepath.Join(processtest.RepoRoot(t), "..", "shared", "data", "california_housing")
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("../shared/data/california_housing is absent: the data set is not part of this repository")
 	}
@@ -144,7 +144,7 @@ func command(t *testing.T, name string, args ...string) string {
 	binary := filepath.Join(commandsDir, name)
 	if _, err := os.Stat(binary); err != nil {
 		build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./cmd/"+name)
-		build.Dir = harness.RepoRoot(t)
+		build.Dir = processtest.RepoRoot(t)
 		out, err := build.CombinedOutput()
 		require.NoError(t, err, string(out))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -32,7 +33,7 @@ func TestOneBadCard(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(catalog, "bad.yaml"), []byte("kind: model\nname: a\nonwer: me\n"), 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(catalog, "good.yaml"), []byte("kind: model\nname: b\n"), 0o600))
 	env := func(folder string) []string {
-		return []string{"CATALOG=" + folder, "OTLP=" + harness.FreeAddr(t)}
+		return []string{"CATALOG=" + folder, "OTLP=" + processtest.FreeAddr(t)}
 	}
 
 	_, stderr, status := harness.Run(t, env(catalog), append([]string{"validate"}, harness.ConfigArgs(t, withCatalog)...)...)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -24,7 +25,7 @@ type collector struct {
 // start runs a collector with the given config, in which ${env:OTLP} is the address to listen on.
 func start(t *testing.T, config string, env ...string) *collector {
 	t.Helper()
-	otlp := harness.FreeAddr(t)
+	otlp := processtest.FreeAddr(t)
 	c := harness.StartCollector(t, harness.Options{Configs: []string{config}, Env: append([]string{"OTLP=" + otlp}, env...)})
 	return &collector{Collector: c, otlp: otlp}
 }
@@ -33,7 +34,7 @@ func start(t *testing.T, config string, env ...string) *collector {
 // contain the given text.
 func (c *collector) telemetry(t *testing.T, name, label string) float64 {
 	t.Helper()
-	status, body := harness.Get("http://" + c.Metrics + "/metrics")
+	status, body := processtest.Get("http://" + c.Metrics + "/metrics")
 	require.Equal(t, http.StatusOK, status)
 	total := 0.0
 	for line := range strings.Lines(body) {

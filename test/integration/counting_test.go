@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
@@ -36,7 +36,7 @@ func TestLateSpansLandInTheirOwnMinute(t *testing.T) {
 	otlp := dial(t, c.otlp)
 	requests := traffic.Spans(1, start0, time.Second, 1200, 0) // 20 minutes
 	otlp.send(requests[3:]...)
-	harness.WaitFor(t, 20*time.Second, "the first flush", func() bool { return len(lines(t, out)) > 0 })
+	processtest.WaitFor(t, 20*time.Second, "the first flush", func() bool { return len(lines(t, out)) > 0 })
 	otlp.send(requests[:3]...) // ten minutes late
 	c.Stop()
 
@@ -63,7 +63,7 @@ service:
   pipelines:
     traces: {receivers: [otlp], exporters: [otlp_grpc, ml_summary]}
     metrics: {receivers: [ml_summary], exporters: [file]}
-`, "OUT="+out, "NOBODY="+harness.FreeAddr(t))
+`, "OUT="+out, "NOBODY="+processtest.FreeAddr(t))
 	otlp := dial(t, c.otlp)
 	for _, request := range traffic.Spans(2, start0, time.Second, 500, 0) {
 		for range 3 {

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -390,7 +391,7 @@ type jobCollector struct {
 func startJobs(t *testing.T, cards string) *jobCollector {
 	t.Helper()
 	dir := t.TempDir()
-	catalog, otlp := filepath.Join(dir, "catalog"), harness.FreeAddr(t)
+	catalog, otlp := filepath.Join(dir, "catalog"), processtest.FreeAddr(t)
 	require.NoError(t, os.Mkdir(catalog, 0o700))
 	if cards != "" {
 		require.NoError(t, os.WriteFile(filepath.Join(catalog, "jobs.yaml"), []byte(cards), 0o600))
@@ -406,7 +407,7 @@ func startJobs(t *testing.T, cards string) *jobCollector {
 // judged waits until as many runs of a job have had a result.
 func (c *jobCollector) judged(job, result string, n int) {
 	c.t.Helper()
-	harness.WaitFor(c.t, 30*time.Second, fmt.Sprintf("%d runs of %s with the result %s", n, job, result), func() bool {
+	processtest.WaitFor(c.t, 30*time.Second, fmt.Sprintf("%d runs of %s with the result %s", n, job, result), func() bool {
 		all := points(c.t, c.metrics)["ml.job.run.count{cicd.pipeline.name="+job+",cicd.pipeline.result="+result+"}"]
 		return len(all) > 0 && all[len(all)-1].value == float64(n)
 	})
@@ -430,7 +431,7 @@ func (c *jobCollector) of(job string) []alert.Alert {
 func (c *jobCollector) one(job string, state alert.State) alert.Alert {
 	c.t.Helper()
 	var list []alert.Alert
-	harness.WaitFor(c.t, 30*time.Second, fmt.Sprintf("one %s alert of %s", state, job), func() bool {
+	processtest.WaitFor(c.t, 30*time.Second, fmt.Sprintf("one %s alert of %s", state, job), func() bool {
 		list = c.of(job)
 		return len(list) > 0 && list[0].State == state
 	})
@@ -531,11 +532,11 @@ func TestAirflowRunsAreJudgedOnce(t *testing.T) {
 				c.send(release.requests(newDagRun(dag, 5).fails())...)
 			})
 			each(func(_ *testing.T, _ airflowRelease, dag string) {
-				harness.WaitFor(c.t, 30*time.Second, "the second alert of "+dag, func() bool { return len(c.of(dag)) == 2 })
+				processtest.WaitFor(c.t, 30*time.Second, "the second alert of "+dag, func() bool { return len(c.of(dag)) == 2 })
 			})
 			each(func(_ *testing.T, release airflowRelease, dag string) { c.send(release.requests(newDagRun(dag, 6))...) })
 			each(func(t *testing.T, _ airflowRelease, dag string) {
-				harness.WaitFor(c.t, 30*time.Second, "the end of the second alert of "+dag, func() bool {
+				processtest.WaitFor(c.t, 30*time.Second, "the end of the second alert of "+dag, func() bool {
 					return !slices.ContainsFunc(c.of(dag), func(a alert.Alert) bool { return a.State != alert.Resolved })
 				})
 			})
@@ -583,7 +584,7 @@ func TestAirflowSensorThatGivesUp(t *testing.T) {
 // sharedSpans is a file of ../shared/data/spans, moved in time so that it has just ended.
 func sharedSpans(t *testing.T, file string) ptrace.Traces {
 	t.Helper()
-	data, err := os.ReadFile(filepath.Join(harness.RepoRoot(t), "..", "shared", "data", "spans", filepath.FromSlash(file)))
+	data, err := os.ReadFile(filepath.Join(processtest.RepoRoot(t), "..", "shared", "data", "spans", filepath.FromSlash(file)))
 	if os.IsNotExist(err) {
 		t.Skip("../shared/data/spans is absent: spans of others are not part of this repository")
 	}

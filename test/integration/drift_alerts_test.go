@@ -23,9 +23,9 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 // sale is a prediction; its trace has its id.
@@ -187,7 +187,7 @@ service:
 		otlp.send(s.hour(start0.Add(time.Duration(hour)*time.Hour), hour >= 2))
 	}
 	firing := map[string]alert.Alert{}
-	harness.WaitFor(t, 30*time.Second, "an alert for each drift", func() bool {
+	processtest.WaitFor(t, 30*time.Second, "an alert for each drift", func() bool {
 		for _, a := range alerts(t, out) {
 			if a.State == alert.Firing && a.Labels["segment"] != "channel=app" {
 				firing[strings.TrimSpace(a.Labels["segment"]+" "+a.Name+" "+a.Labels["feature"])] = a
@@ -273,7 +273,7 @@ service:
 	env := []string{"CATALOG=" + catalog, "STATE=" + state, "OUT=" + out}
 	c := start(t, config, env...)
 	dial(t, c.otlp).send(s.hour(start0, false), s.hour(start0.Add(time.Hour), false))
-	harness.WaitFor(t, 20*time.Second, "both hours to be counted", func() bool {
+	processtest.WaitFor(t, 20*time.Second, "both hours to be counted", func() bool {
 		return c.telemetry(t, "otelcol_ml_drift_points", `outcome="counted"`) > 0 && c.telemetry(t, "otelcol_ml_summary_cells", "") == 0
 	})
 	c.Stop()
@@ -284,7 +284,7 @@ service:
 	c = start(t, config, env...)
 	otlp := dial(t, c.otlp)
 	otlp.send(s.hour(start0.Add(2*time.Hour), false), s.hour(start0.Add(3*time.Hour), false))
-	harness.WaitFor(t, 20*time.Second, "the baseline", func() bool { _, err := os.Stat(path); return err == nil })
+	processtest.WaitFor(t, 20*time.Second, "the baseline", func() bool { _, err := os.Stat(path); return err == nil })
 	p, err := profile.Load(path)
 	require.NoError(t, err)
 	assert.GreaterOrEqual(t, p.Rows, uint64(1500), "the rows of the process before are among them")
@@ -302,7 +302,7 @@ service:
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
 	hour := 4
-	harness.WaitFor(t, 60*time.Second, "the drift from what was learned", func() bool {
+	processtest.WaitFor(t, 60*time.Second, "the drift from what was learned", func() bool {
 		otlp.send(s.hour(start0.Add(time.Duration(hour)*time.Hour), true))
 		hour++
 		for _, a := range alerts(t, out) {

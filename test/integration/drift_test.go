@@ -18,7 +18,7 @@ import (
 	"go.etcd.io/bbolt"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
@@ -104,7 +104,7 @@ service:
 		clients[i%2].send(r)
 	}
 	steady := 0
-	harness.WaitFor(t, 60*time.Second, "all that was sent to be counted, over several flushes", func() bool {
+	processtest.WaitFor(t, 60*time.Second, "all that was sent to be counted, over several flushes", func() bool {
 		sent, live := 0.0, 0.0
 		for _, edge := range edges {
 			sent += edge.telemetry(t, "otelcol_ml_summary_points", "")
@@ -274,14 +274,14 @@ func TestKilledCollectorContinuesItsWindows(t *testing.T) {
 	otlp := dial(t, c.otlp)
 	otlp.send(all[:4]...) // an hour and twenty minutes
 	before := start0.Add(time.Hour)
-	harness.WaitFor(t, 30*time.Second, "the first window", func() bool { return len(points(t, out)) > 0 })
+	processtest.WaitFor(t, 30*time.Second, "the first window", func() bool { return len(points(t, out)) > 0 })
 	savedAll(t, c)
 	c.Kill()
 
 	c = start(t, driftWithStorage, env...)
 	otlp = dial(t, c.otlp)
 	otlp.send(all[4:12]...) // to the end of the fourth hour
-	harness.WaitFor(t, 30*time.Second, "the third window", func() bool {
+	processtest.WaitFor(t, 30*time.Second, "the third window", func() bool {
 		return len(samples(t, out)) >= 3
 	})
 	c.Stop()
@@ -306,7 +306,7 @@ func TestCorruptSnapshotIsSetAside(t *testing.T) {
 	c = start(t, driftWithStorage, env...)
 	otlp = dial(t, c.otlp)
 	otlp.send(all[6:12]...) // two whole hours
-	harness.WaitFor(t, 30*time.Second, "windows after the fresh start", func() bool { return len(samples(t, out)) >= 2 })
+	processtest.WaitFor(t, 30*time.Second, "windows after the fresh start", func() bool { return len(samples(t, out)) >= 2 })
 	c.Stop()
 	assert.Contains(t, c.Log(), "set aside", "the log says what happened")
 }
@@ -319,7 +319,7 @@ func savedAll(t *testing.T, c *collector) {
 	otlp := dial(t, c.otlp)
 	saves := func() float64 { return c.telemetry(t, "otelcol_ml_drift_saves", "") }
 	before, seed := saves(), uint64(1000)
-	harness.WaitFor(t, 30*time.Second, "snapshots", func() bool {
+	processtest.WaitFor(t, 30*time.Second, "snapshots", func() bool {
 		seed++
 		for _, marker := range traffic.Spans(seed, start0, 0, 1, 0) {
 			marker.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0).Attributes().PutStr("ml.model.name", "marker")

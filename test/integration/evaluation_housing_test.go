@@ -17,8 +17,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 const monthsToFile = `
@@ -58,7 +58,7 @@ type housingQuality struct {
 // alone, below its threshold. Then with the labels of the separate file, each known three days after
 // its prediction: the confusion counts and areas that follow from them.
 func TestCaliforniaHousingEvaluated(t *testing.T) {
-	dir := filepath.Join(harness.RepoRoot(t), "..", "shared", "data", "california_housing")
+	dir := filepath.Join(processtest.RepoRoot(t), "..", "shared", "data", "california_housing")
 	data, err := os.ReadFile(filepath.Join(dir, "expected_results.json"))
 	if err != nil {
 		t.Skip("../shared/data/california_housing is absent: the data set is not part of this repository")
@@ -77,7 +77,7 @@ baseline: housing.json
 `), 0o600))
 
 	replay := func(more ...string) map[string]map[time.Time]float64 {
-		out, labels := filepath.Join(t.TempDir(), "metrics.jsonl"), harness.FreeAddr(t)
+		out, labels := filepath.Join(t.TempDir(), "metrics.jsonl"), processtest.FreeAddr(t)
 		c := start(t, monthsToFile, "OUT="+out, "CATALOG="+work, "LABELS="+labels)
 		args := append([]string{
 			filepath.Join(dir, "california_housing_analysis.csv"), "--endpoint", c.otlp, "--model", "housing", "--timestamp", "timestamp",

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
@@ -50,7 +51,7 @@ type labelledRow struct {
 // acknowledged is counted, each prediction once, by its latest label.
 func TestKilledCollectorLosesNoLabel(t *testing.T) {
 	dir := t.TempDir()
-	out, otlp, labels := filepath.Join(dir, "metrics.json"), harness.FreeAddr(t), harness.FreeAddr(t)
+	out, otlp, labels := filepath.Join(dir, "metrics.json"), processtest.FreeAddr(t), processtest.FreeAddr(t)
 	rng := rand.New(rand.NewPCG(3, 3))
 	killer := &killer{t: t, rng: rng, options: harness.Options{Configs: []string{evaluationToFile}, Env: []string{
 		"OTLP=" + otlp, "LABELS=" + labels, "STORAGE=" + filepath.Join(dir, "storage"), "OUT=" + out,

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -173,15 +174,15 @@ func TestPayloadLogGivesWhatSpansGive(t *testing.T) {
 
 	for _, log := range []string{"KServe", "SageMaker"} {
 		t.Run(log, func(t *testing.T) {
-			out, events, captured := filepath.Join(t.TempDir(), "out.json"), harness.FreeAddr(t), t.TempDir()
+			out, events, captured := filepath.Join(t.TempDir(), "out.json"), processtest.FreeAddr(t), t.TempDir()
 			c := harness.StartCollector(t, harness.Options{
 				Configs: []string{driftToFile, payloadLog},
-				Env:     []string{"OTLP=" + harness.FreeAddr(t), "OUT=" + out, "CATALOG=" + catalog, "EVENTS=" + events, "CAPTURED=" + captured},
+				Env:     []string{"OTLP=" + processtest.FreeAddr(t), "OUT=" + out, "CATALOG=" + catalog, "EVENTS=" + events, "CAPTURED=" + captured},
 			})
 			all := calls()
 			self := &collector{Collector: c}
 			read := func(rows int) {
-				harness.WaitFor(t, 30*time.Second, "all rows", func() bool { return self.telemetry(t, "otelcol_inference_log_rows", "") == float64(rows) })
+				processtest.WaitFor(t, 30*time.Second, "all rows", func() bool { return self.telemetry(t, "otelcol_inference_log_rows", "") == float64(rows) })
 			}
 			if log == "KServe" {
 				sendToKServeLog(t, "http://"+events+"/", all)

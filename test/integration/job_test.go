@@ -20,6 +20,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
@@ -63,7 +64,7 @@ func TestKilledCollectorLosesNoAlert(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(filepath.Join(catalog, "nightly.yaml"), []byte(card), 0o600))
 	out := filepath.Join(dir, "alerts.json")
-	otlp := harness.FreeAddr(t)
+	otlp := processtest.FreeAddr(t)
 	options := harness.Options{Configs: []string{jobToFile}, Env: []string{
 		"OTLP=" + otlp, "CATALOG=" + catalog, "STORAGE=" + filepath.Join(dir, "storage"), "OUT=" + out, "METRICS=" + filepath.Join(dir, "metrics.json"),
 	}}
@@ -234,7 +235,7 @@ func TestTenThousandRunsFitTheMemoryLimit(t *testing.T) {
 	}
 	took := time.Since(first)
 	assert.Equal(t, float64(runs*stages), c.telemetry(t, "otelcol_ml_job_spans", `kind="stage"`))
-	harness.WaitFor(t, 20*time.Second, "all runs to be open", func() bool {
+	processtest.WaitFor(t, 20*time.Second, "all runs to be open", func() bool {
 		return c.telemetry(t, "otelcol_ml_job_runs_open", "") == runs
 	})
 	assert.Zero(t, c.telemetry(t, "otelcol_receiver_refused_spans", ""))

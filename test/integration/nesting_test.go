@@ -24,6 +24,7 @@ import (
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -76,7 +77,7 @@ func (raw) Name() string                         { return "proto" }
 
 // Bodies that would end the process in its decoding are refused, and the collector goes on.
 func TestDeepRequestsAreRefused(t *testing.T) {
-	otlp, web := harness.FreeAddr(t), harness.FreeAddr(t)
+	otlp, web := processtest.FreeAddr(t), processtest.FreeAddr(t)
 	collector := harness.StartCollector(t, harness.Options{Configs: []string{limitsNesting}, Env: []string{"OTLP=" + otlp, "HTTP=" + web}})
 	post := func(media string, body []byte) (int, string) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -117,7 +118,7 @@ func TestDeepRequestsAreRefused(t *testing.T) {
 	code, _ = post("application/json", body)
 	assert.Equal(t, http.StatusOK, code)
 	dial(t, otlp).send(td)
-	_, page := harness.Get("http://" + collector.Metrics + "/metrics")
+	_, page := processtest.Get("http://" + collector.Metrics + "/metrics")
 	assert.Regexp(t, `(?m)^otelcol_nesting_limit_refused\S*protocol="http"\S* 3$`, page)
 	assert.Regexp(t, `(?m)^otelcol_nesting_limit_refused\S*protocol="grpc"\S* 1$`, page)
 }

@@ -15,13 +15,13 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 )
 
 // Real spans pass through unharmed: the same number, the same ids in the same order, and every
 // attribute, event and link as it was; attributes may only be added.
 func TestCapturedSpansPassUnharmed(t *testing.T) {
-	files, err := filepath.Glob(filepath.Join(harness.RepoRoot(t), "..", "shared", "data", "spans", "captured", "*.json"))
+	files, err := filepath.Glob(filepath.Join(processtest.RepoRoot(t), "..", "shared", "data", "spans", "captured", "*.json"))
 	require.NoError(t, err)
 	if len(files) == 0 {
 		t.Skip("../shared/data/spans/captured is absent: captured spans of real systems are not part of this repository")

@@ -26,6 +26,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -227,7 +228,7 @@ type scrapedSample struct {
 
 func scrape(t *testing.T, addr string) scraped {
 	t.Helper()
-	status, body := harness.Get("http://" + addr + "/metrics")
+	status, body := processtest.Get("http://" + addr + "/metrics")
 	if status != http.StatusOK {
 		return nil
 	}
@@ -276,7 +277,7 @@ func TestModelsWithoutTracingHaveDriftScores(t *testing.T) {
 	dir := filepath.Join(folder, "captured")
 	old := payloads(3)[0]
 	appendTo(t, dir, old.at.Add(-24*time.Hour), old.captured(t, "old", false)) // was there before the collector, which starts at the end
-	events, page := harness.FreeAddr(t), harness.FreeAddr(t)
+	events, page := processtest.FreeAddr(t), processtest.FreeAddr(t)
 	c := &collector{Collector: harness.StartCollector(t, harness.Options{Configs: []string{payloadsToPrometheus}, Env: []string{
 		"CATALOG=" + catalog, "EVENTS=" + events, "CAPTURED=" + folder, "SCRAPE=" + page,
 	}})}
@@ -292,7 +293,7 @@ func TestModelsWithoutTracingHaveDriftScores(t *testing.T) {
 		}
 		// Some lines are written in two parts, and are read once they are whole.
 		appendTo(t, dir, p.at, line[:len(line)/2])
-		harness.WaitFor(t, 30*time.Second, "what was written before", func() bool {
+		processtest.WaitFor(t, 30*time.Second, "what was written before", func() bool {
 			return c.telemetry(t, "otelcol_inference_log_rows", `source="sagemaker"`) == float64(i*payloadRows)
 		})
 		appendTo(t, dir, p.at, line[len(line)/2:])
@@ -300,7 +301,7 @@ func TestModelsWithoutTracingHaveDriftScores(t *testing.T) {
 	}
 	const rows = payloadHours * payloadPerHour * payloadRows
 	require.Equal(t, rows/payloadRows, seen)
-	harness.WaitFor(t, 30*time.Second, "all rows", func() bool {
+	processtest.WaitFor(t, 30*time.Second, "all rows", func() bool {
 		return c.telemetry(t, "otelcol_inference_log_rows", `source="sagemaker"`) == rows && c.telemetry(t, "otelcol_inference_log_rows", `source="cloudevents"`) == 2*rows
 	})
 	assert.Equal(t, 2.0*rows/payloadRows, c.telemetry(t, "otelcol_inference_log_spans", `source="cloudevents"`))
@@ -311,7 +312,7 @@ func TestModelsWithoutTracingHaveDriftScores(t *testing.T) {
 			return append([]string{"ml_model_name=" + name, "ml_drift_subject=feature", "ml_drift_reference=baseline"}, labels...)
 		}
 		var got scraped
-		harness.WaitFor(t, 60*time.Second, "the verdict on "+name, func() bool {
+		processtest.WaitFor(t, 60*time.Second, "the verdict on "+name, func() bool {
 			got = scrape(t, page)
 			detected, _ := got.only("ml_drift_detected", of("ml_feature_name=amount")...)
 			samples, _ := got.only("ml_drift_samples", of("ml_feature_name=amount")...)
@@ -348,9 +349,9 @@ func TestModelsWithoutTracingHaveDriftScores(t *testing.T) {
 // What is no event, or has no payload that can be read, is refused with the reason, counted under
 // it, and makes no span; what comes with it in a batch is taken.
 func TestEventsThatCannotBeRead(t *testing.T) {
-	events := harness.FreeAddr(t)
+	events := processtest.FreeAddr(t)
 	c := &collector{Collector: harness.StartCollector(t, harness.Options{Configs: []string{payloadsToPrometheus}, Env: []string{
-		"CATALOG=" + t.TempDir(), "EVENTS=" + events, "CAPTURED=" + t.TempDir(), "SCRAPE=" + harness.FreeAddr(t),
+		"CATALOG=" + t.TempDir(), "EVENTS=" + events, "CAPTURED=" + t.TempDir(), "SCRAPE=" + processtest.FreeAddr(t),
 	}})}
 	ce := func(id, kind string) map[string]string {
 		return map[string]string{

@@ -20,8 +20,8 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 var writePublished = flag.Bool("published", false, "write docs/published-tables.md with what TestPublishedTables finds")
@@ -29,7 +29,7 @@ var writePublished = flag.Bool("published", false, "write docs/published-tables.
 // TestPublishedTables replays the data sets that have published figures through a collector. Each
 // number is held to the published one within what its bins can tell, and to docs/published-tables.md.
 func TestPublishedTables(t *testing.T) {
-	shared := filepath.Join(harness.RepoRoot(t), "..", "shared", "data")
+	shared := filepath.Join(processtest.RepoRoot(t), "..", "shared", "data")
 	if _, err := os.Stat(shared); err != nil {
 		t.Skip("../shared/data is absent: the data sets with published figures are not part of this repository")
 	}
@@ -49,7 +49,7 @@ func TestPublishedTables(t *testing.T) {
 	if t.Failed() {
 		return
 	}
-	file := filepath.Join(harness.RepoRoot(t), "docs", "published-tables.md")
+	file := filepath.Join(processtest.RepoRoot(t), "docs", "published-tables.md")
 	page := strings.TrimRight(p.b.String(), "\n") + "\n"
 	if *writePublished {
 		require.NoError(t, os.WriteFile(file, []byte(page), 0o600))

@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -111,7 +112,7 @@ func TestModelsOfRegistriesNeedNoCard(t *testing.T) {
 	both := &registries{answers: described(now.Add(-2*time.Hour), "6", "7")}
 	server := httptest.NewServer(both)
 	defer server.Close()
-	dir, otlp := t.TempDir(), harness.FreeAddr(t)
+	dir, otlp := t.TempDir(), processtest.FreeAddr(t)
 	options := func(out string) harness.Options {
 		return harness.Options{Configs: []string{fromRegistries}, Env: []string{
 			"OTLP=" + otlp, "MLFLOW=" + server.URL, "FEAST=" + server.URL, "STORAGE=" + filepath.Join(dir, "storage"), "OUT=" + filepath.Join(dir, out),
@@ -265,7 +266,7 @@ const mlflowPaths, feastPaths = "/api/2.0/", "/api/v1/"
 // passing. Each one's facts come when it is there; when one goes, what it said stays and is marked,
 // and what the other says stays fresh.
 func TestEachRegistryComesAndGoesByItself(t *testing.T) {
-	mlflow, feast := harness.FreeAddr(t), harness.FreeAddr(t)
+	mlflow, feast := processtest.FreeAddr(t), processtest.FreeAddr(t)
 	hanging, release := context.WithCancel(t.Context())
 	defer release()
 	views := &registries{}
@@ -322,7 +323,7 @@ func TestEachRegistryComesAndGoesByItself(t *testing.T) {
 // A card and a registry that know the same model: the card counts, field by field, and the registry
 // gives what it does not say.
 func TestCardsComeBeforeRegistries(t *testing.T) {
-	addr := harness.FreeAddr(t)
+	addr := processtest.FreeAddr(t)
 	both := &registries{}
 	serveOn(t, addr, both)
 	m := startMetadata(t, `kind: model

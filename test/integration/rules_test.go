@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -51,7 +52,7 @@ groups:
 func TestRulesAfterKills(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	rules, out, otlp := filepath.Join(dir, "rules.yaml"), filepath.Join(dir, "alerts.json"), harness.FreeAddr(t)
+	rules, out, otlp := filepath.Join(dir, "rules.yaml"), filepath.Join(dir, "alerts.json"), processtest.FreeAddr(t)
 	require.NoError(t, os.WriteFile(rules, []byte(pressureRules), 0o600))
 	options := harness.Options{Configs: []string{rulesToFile}, Env: []string{
 		"OTLP=" + otlp, "RULES=" + rules, "TSDB=" + filepath.Join(dir, "tsdb"), "OUT=" + out,
@@ -59,7 +60,7 @@ func TestRulesAfterKills(t *testing.T) {
 	c := &collector{Collector: harness.StartCollector(t, options)}
 	stop := pressure(t, otlp, 12)
 	began := time.Now()
-	harness.WaitFor(t, time.Minute, "evaluations while it is pending", func() bool {
+	processtest.WaitFor(t, time.Minute, "evaluations while it is pending", func() bool {
 		return c.telemetry(t, "otelcol_prometheus_rules_evaluations", "outcome=\"ok\"") >= 6
 	})
 	c.Kill()
@@ -116,7 +117,7 @@ func pressure(t *testing.T, address string, bar float64) (stop func()) {
 func firstAlert(t *testing.T, path string) alert.Alert {
 	t.Helper()
 	var all []alert.Alert
-	harness.WaitFor(t, time.Minute, "an alert", func() bool {
+	processtest.WaitFor(t, time.Minute, "an alert", func() bool {
 		if _, err := os.Stat(path); err != nil {
 			return false
 		}

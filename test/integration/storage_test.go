@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
@@ -26,7 +27,7 @@ extensions: {file_storage: {on_corrupt: set_aside}}
 // away where the config says so.
 func TestDamagedStorage(t *testing.T) {
 	dir := t.TempDir()
-	storage, catalog, otlp := filepath.Join(dir, "storage"), filepath.Join(dir, "catalog"), harness.FreeAddr(t)
+	storage, catalog, otlp := filepath.Join(dir, "storage"), filepath.Join(dir, "catalog"), processtest.FreeAddr(t)
 	require.NoError(t, os.Mkdir(catalog, 0o700))
 	options := harness.Options{Configs: []string{jobToFile}, Env: []string{
 		"OTLP=" + otlp, "CATALOG=" + catalog, "STORAGE=" + storage, "OUT=" + filepath.Join(dir, "alerts.json"), "METRICS=" + filepath.Join(dir, "metrics.json"),
@@ -37,7 +38,7 @@ func TestDamagedStorage(t *testing.T) {
 		client.send(traffic.JobRun{Seed: uint64(i), Job: "nightly", RunID: "run-" + string(rune('a'+i)), Start: time.Now().Add(-time.Hour), Stage: time.Minute, Rows: 1000}.Requests()...)
 	}
 	second := options
-	second.Env = append(options.Env[1:len(options.Env):len(options.Env)], "OTLP="+harness.FreeAddr(t))
+	second.Env = append(options.Env[1:len(options.Env):len(options.Env)], "OTLP="+processtest.FreeAddr(t))
 	file := filepath.Join(storage, "connector_ml_job_")
 	assert.Contains(t, harness.StartRefused(t, second), file+" is open in another process, or by another component of the same kind and id")
 	collector.Stop()
@@ -63,7 +64,7 @@ func TestDamagedStorage(t *testing.T) {
 			aside.Configs = []string{jobToFile, setsAside}
 			collector := harness.StartCollector(t, aside)
 			assert.Contains(t, collector.Log(), "A data file is damaged. It was moved away")
-			_, page := harness.Get("http://" + collector.Metrics + "/metrics")
+			_, page := processtest.Get("http://" + collector.Metrics + "/metrics")
 			assert.Regexp(t, `(?m)^otelcol_file_storage_set_aside\S* 1$`, page)
 			client.send(traffic.JobRun{Seed: 1, Job: "nightly", RunID: "after", Start: time.Now().Add(-time.Hour), Stage: time.Minute, Rows: 1000}.Requests()...)
 			collector.Stop()

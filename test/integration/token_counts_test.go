@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 )
 
 // tokensToPrometheus is the way of the default config.
@@ -87,7 +87,7 @@ func TestTokensOfCapturedSpansAreCountedOnce(t *testing.T) {
 				require.Greater(t, everywhere["input"], captured[chat+" input"]+captured[embedding+" input"], "no parent repeats the tokens of a call: nothing is tested")
 			}
 
-			page := harness.FreeAddr(t)
+			page := processtest.FreeAddr(t)
 			c := start(t, tokensToPrometheus, "SCRAPE="+page)
 			otlp := dial(t, c.otlp)
 			otlp.send(td)
@@ -99,7 +99,7 @@ func TestTokensOfCapturedSpansAreCountedOnce(t *testing.T) {
 				return sums
 			}
 			var got tokens
-			harness.WaitFor(t, 30*time.Second, "tokens on the page", func() bool {
+			processtest.WaitFor(t, 30*time.Second, "tokens on the page", func() bool {
 				got = shown()
 				return len(got) >= len(test.want) && c.telemetry(t, "otelcol_ml_summary_cells", "") == 0
 			})
@@ -112,7 +112,7 @@ func TestTokensOfCapturedSpansAreCountedOnce(t *testing.T) {
 				"gen_ai.operation.name": "chat", "gen_ai.request.model": "marker", "gen_ai.usage.input_tokens": 1, "gen_ai.usage.output_tokens": 2,
 			}))
 			otlp.send(marker)
-			harness.WaitFor(t, 30*time.Second, "the marker", func() bool {
+			processtest.WaitFor(t, 30*time.Second, "the marker", func() bool {
 				got = shown()
 				return got["marker output"] == 2
 			})

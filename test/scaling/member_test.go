@@ -21,8 +21,8 @@ import (
 	"go.opentelemetry.io/collector/receiver/receivertest"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver"
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
 // Variables that make the test's program a member: its name, where the brokers are, and the file for
@@ -35,7 +35,7 @@ const (
 
 // member is an aggregator that reads from Kafka, in a process of its own.
 type member struct {
-	*harness.Process
+	*processtest.Process
 	w    *world
 	file string
 }
@@ -46,7 +46,7 @@ func (w *world) member(id string) *member {
 	file := filepath.Join(dir, "emission")
 	program, err := os.Executable()
 	require.NoError(w.t, err)
-	return &member{harness.Start(w.t, dir, []string{
+	return &member{processtest.Start(w.t, dir, []string{
 		memberID + "=" + id, memberBrokers + "=" + strings.Join(w.cluster.ListenAddrs(), ","), memberFile + "=" + file,
 	}, program), w, file}
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 )
 
 // BinaryEnv is the environment variable that names a collector to test in place of the one in this
@@ -39,7 +41,7 @@ func build() (string, error) {
 	if binary := os.Getenv(BinaryEnv); binary != "" {
 		return filepath.Abs(binary)
 	}
-	root, err := repoRoot()
+	root, err := processtest.FindRepoRoot()
 	if err != nil {
 		return "", err
 	}
@@ -79,30 +81,4 @@ func noteSources(root string) error {
 		}
 		return err
 	})
-}
-
-// RepoRoot returns the folder of the repository.
-func RepoRoot(t testing.TB) string {
-	t.Helper()
-	root, err := repoRoot()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return root
-}
-
-// repoRoot looks for the manifest from the working directory upwards.
-func repoRoot() (string, error) {
-	start, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	for dir := start; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "builder-config.yaml")); err == nil {
-			return dir, nil
-		}
-		if dir == filepath.Dir(dir) {
-			return "", fmt.Errorf("no builder-config.yaml in %s or above", start)
-		}
-	}
 }

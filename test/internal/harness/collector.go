@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 )
 
 // readyLine is what the collector prints when all components have started.
@@ -37,7 +39,7 @@ type Options struct {
 
 // Collector is a running collector.
 type Collector struct {
-	*Process
+	*processtest.Process
 	// Dir is the working directory.
 	Dir string
 	// Metrics is the address ("127.0.0.1:port") on which the collector's own telemetry is scraped.
@@ -57,17 +59,13 @@ func StartCollector(t testing.TB, options Options) *Collector {
 func StartRefused(t testing.TB, options Options) string {
 	t.Helper()
 	c := launch(t, options)
-	WaitFor(t, startTimeout, "the collector to give up", func() bool {
+	processtest.WaitFor(t, startTimeout, "the collector to give up", func() bool {
 		if strings.Contains(c.Log(), readyLine) {
 			t.Fatal("the collector has started")
 		}
-		return c.ended()
+		return c.Ended()
 	})
-	c.end.Do(func() {
-		if c.err == nil {
-			t.Error("the collector gave up with status 0")
-		}
-	})
+	c.WaitRefused()
 	return c.Log()
 }
 
@@ -78,12 +76,12 @@ func launch(t testing.TB, options Options) *Collector {
 	if dir == "" {
 		dir = t.TempDir()
 	}
-	port := FreePort(t)
+	port := processtest.FreePort(t)
 	metrics := fmt.Sprintf("127.0.0.1:%d", port) // the default config scrapes itself there
 	own := fmt.Sprintf("yaml:service::telemetry::metrics::readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %d}}}}]", port)
 	args := append(ConfigArgs(t, append(slices.Clip(options.Configs), own)...), options.Args...)
 	return &Collector{
-		Process: Start(t, dir, append(slices.Clip(options.Env), "OTELCOL_ML_TELEMETRY="+metrics), binary, args...),
+		Process: processtest.Start(t, dir, append(slices.Clip(options.Env), "OTELCOL_ML_TELEMETRY="+metrics), binary, args...),
 		Dir:     dir,
 		Metrics: metrics,
 	}
@@ -102,7 +100,7 @@ func ConfigArgs(t testing.TB, configs ...string) []string {
 			}
 			config = file
 		case !filepath.IsAbs(config) && !strings.Contains(config, ":"):
-			config = filepath.Join(RepoRoot(t), config)
+			config = filepath.Join(processtest.RepoRoot(t), config)
 		}
 		args = append(args, "--config="+config)
 	}
@@ -116,7 +114,7 @@ func Run(t testing.TB, env []string, args ...string) (stdout, stderr string, sta
 	ctx, cancel := context.WithTimeout(context.Background(), startTimeout)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, BuildCollector(t), args...)
-	cmd.Dir = RepoRoot(t)
+	cmd.Dir = processtest.RepoRoot(t)
 	cmd.Env = append(os.Environ(), env...)
 	var out, errOut strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errOut

@@ -5,7 +5,7 @@
 // config files, environment and signals.
 //
 //	out := filepath.Join(t.TempDir(), "traces.json")
-//	otlp := harness.FreeAddr(t)
+//	otlp := processtest.FreeAddr(t)
 //	c := harness.StartCollector(t, harness.Options{
 //		Configs: []string{"distro/config.yaml", "exporters: {file: {path: \"${env:OUT}\"}}\n"},
 //		Env:     []string{"OUT=" + out, "OTLP=" + otlp},
@@ -13,7 +13,6 @@
 //	... send spans to otlp ...
 //	c.Stop() // interrupts it, must end with status 0; or c.Kill() for kill -9
 //
-// StartCollector returns once the collector is ready. What still runs at the end of a test is
-// stopped; the log's end is printed if the test failed. Nothing sleeps for a fixed time: WaitFor
-// polls a condition against a deadline.
+// StartCollector returns once the collector is ready. Other programs are run with
+// internal/processtest alone.
 package harness

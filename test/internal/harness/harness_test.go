@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 )
 
 const idle = `
@@ -19,8 +21,8 @@ service: {pipelines: {traces: {receivers: [nop], exporters: [nop]}}}
 
 func TestStartStopAndOwnTelemetry(t *testing.T) {
 	c := StartCollector(t, Options{Configs: []string{idle}})
-	WaitFor(t, 10*time.Second, "the collector's own metrics", func() bool {
-		status, body := Get("http://" + c.Metrics + "/metrics")
+	processtest.WaitFor(t, 10*time.Second, "the collector's own metrics", func() bool {
+		status, body := processtest.Get("http://" + c.Metrics + "/metrics")
 		return status == http.StatusOK && body != ""
 	})
 	c.Stop()
@@ -45,13 +47,4 @@ func TestLaterConfigsWin(t *testing.T) {
 func TestRefusedConfigIsExplained(t *testing.T) {
 	log := StartRefused(t, Options{Configs: []string{idle, "yaml:receivers::nonsense: {}"}})
 	assert.Contains(t, log, "nonsense")
-}
-
-func TestFreePortIsHandedOutOnce(t *testing.T) {
-	seen := map[int]bool{}
-	for range 100 {
-		port := FreePort(t)
-		assert.False(t, seen[port])
-		seen[port] = true
-	}
 }

@@ -1,7 +1,7 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package harness
+package processtest
 
 import (
 	"context"
@@ -17,6 +17,9 @@ import (
 
 // stopTimeout is how long a process may take to end after the first interrupt.
 const stopTimeout = 30 * time.Second
+
+// waitTimeout is how long a process that ends by itself may take.
+const waitTimeout = 60 * time.Second
 
 // interruptEvery is how often a process that shall end is told so.
 const interruptEvery = 50 * time.Millisecond
@@ -93,7 +96,7 @@ func (p *Process) WaitForLog(timeout time.Duration, text string) {
 		if strings.Contains(p.Log(), text) {
 			return true
 		}
-		if p.ended() && !strings.Contains(p.Log(), text) {
+		if p.Ended() && !strings.Contains(p.Log(), text) {
 			p.t.Fatalf("%s ended before it printed %q: %v", p.name, text, p.err)
 		}
 		return false
@@ -151,7 +154,7 @@ func (p *Process) Kill() {
 // Wait waits for the process to end by itself; the test fails if the status is not 0.
 func (p *Process) Wait() {
 	p.t.Helper()
-	WaitFor(p.t, startTimeout, p.name+" to end", p.ended)
+	WaitFor(p.t, waitTimeout, p.name+" to end", p.Ended)
 	p.end.Do(func() {
 		if p.err != nil {
 			p.t.Fatalf("%s ended with: %v\n%s", p.name, p.err, tail(p.Log(), 20))
@@ -159,7 +162,19 @@ func (p *Process) Wait() {
 	})
 }
 
-func (p *Process) ended() bool {
+// WaitRefused waits for the process to end by itself; the test fails if the status is 0.
+func (p *Process) WaitRefused() {
+	p.t.Helper()
+	WaitFor(p.t, waitTimeout, p.name+" to give up", p.Ended)
+	p.end.Do(func() {
+		if p.err == nil {
+			p.t.Errorf("%s gave up with status 0", p.name)
+		}
+	})
+}
+
+// Ended reports whether the process has ended.
+func (p *Process) Ended() bool {
 	select {
 	case <-p.done:
 		return true
