@@ -15,3 +15,8 @@ var Card []byte
 //
 //go:embed dialect.schema.json
 var Dialect []byte
+
+// Action is the JSON schema (draft 2020-12) of an action of ml_action, one YAML document.
+//
+//go:embed action.schema.json
+var Action []byte

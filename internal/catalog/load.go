@@ -306,7 +306,7 @@ func (b *builder) add(path string, data []byte) {
 }
 
 func (b *builder) document(d *yamldoc.Document) {
-	checkShape(d)
+	cardShape().Check(d)
 	m, _ := d.Value.(map[string]any)
 	o := object{doc: d, m: m}
 	var model *Model

@@ -7,7 +7,10 @@
 //	presets/*.yaml, the user's own ─► Read ─► Definition ─► package procedure carries it out
 package action
 
-import "time"
+import (
+	"net/http"
+	"time"
+)
 
 // Kind is what an action is for. It decides which guards stand before it.
 type Kind string
@@ -87,19 +90,21 @@ type Step struct {
 	// Sign is the name of the secret that signs the request as Standard Webhooks has it; empty for
 	// none.
 	Sign string
-	// Require are checked before the request: where one does not hold, the procedure ends, and
-	// nothing is sent.
+	// Require are checked before the request, once When holds: where one does not hold, the procedure
+	// ends, and nothing is sent.
 	Require []Check
 	// Statuses are the answers that are a success, 200 to 299 if empty; Already those that say that
 	// it was done before, which is a success, too.
 	Statuses, Already []int
-	// Expect are checked on the answer.
+	// Expect are checked on the answer; where one does not hold, the request has failed, as with a bad
+	// status.
 	Expect []Check
 	// Extract are the fields of the answer that later steps read as steps.NAME.FIELD, by name.
 	Extract map[string]string
-	// Hide are those of Extract that are secrets, such as a token.
+	// Hide are those of Extract that are secrets, such as a token. No record has them, so that the
+	// step is carried out again after a restart.
 	Hide []string
-	// Repeat is Always for GET, HEAD, PUT and DELETE, and must be said for the others.
+	// Repeat is Always for PUT, DELETE and what reads only, and must be said for the others.
 	Repeat Repeat
 	// Reads says that the request changes nothing, though its method is none of GET and HEAD: a
 	// search by POST.
@@ -115,12 +120,12 @@ type Step struct {
 	DryRun map[string]string
 	// Timeout is how long one attempt may take; 0 is the client's.
 	Timeout time.Duration
-	// MaxBytes bounds the body; 0 is 10 MiB. An attachment is made to fit.
+	// MaxBytes bounds the body. An attachment is made to fit.
 	MaxBytes int
 }
 
 // ReadsOnly reports whether the step changes nothing.
-func (s *Step) ReadsOnly() bool { return s.Reads || s.Method == "GET" || s.Method == "HEAD" }
+func (s *Step) ReadsOnly() bool { return s.Reads || s.Method == http.MethodGet || s.Method == http.MethodHead }
 
 // Check is an expression that must hold, and what is said where it does not.
 type Check struct {

@@ -8,23 +8,34 @@
 //	                    │ no: refused     │ no: held     │ no answer: repeat as the step says, or unknown
 //
 // Whoever carries out a procedure again after a crash gives the steps that the journal has, and it
-// goes on from there.
+// goes on from there: run.go has the way of a procedure, send.go that of one request, answer.go what
+// answers mean, prepare.go how requests are written, undo.go how steps are taken back, and scrub.go
+// how secrets are kept out of what is said.
 package procedure
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/language"
 )
 
 // Request is a procedure that is to be carried out.
 type Request struct {
 	Steps []action.Step
+	// Name is what is carried out, such as do, update-2 or resolve. It is a part of the id of signed
+	// messages, so that two updates are two messages.
+	Name string
 	// Data is what templates and expressions read: alert, model, target, with, secrets, key,
 	// traceparent, news, opened and evidence, as docs/actions.md lists them. The steps' own results
 	// are under "steps".
 	Data map[string]any
+	// With are the values of the parameters. Their texts are templates over Data, without its secrets,
+	// and are written once, so that what they give is read as a value and not as a template. They are
+	// "with" in the data, which has none of its own then.
+	With map[string]any
 	// Files are the evidence that a body may carry, by name.
 	Files map[string]File
 	// Steps that were carried out before a crash, or in an attempt before, by name.
@@ -45,10 +56,12 @@ type Attachment struct {
 	Note              string
 }
 
-// Journal is what is written before and after requests. An error of Before ends the procedure as
-// held, and nothing is sent.
+// Journal is what is written before and after requests that may change something, by the step's
+// name; that of a step that undoes another is STEP.undo.NAME. Before is called at every attempt,
+// with a record in the state Sent that is to be there after a crash. An error of it ends the
+// procedure as held, and nothing is sent. An error of After is a note.
 type Journal interface {
-	Before(ctx context.Context, step string) error
+	Before(ctx context.Context, step string, r Record) error
 	After(ctx context.Context, step string, r Record) error
 }
 
@@ -76,6 +89,39 @@ type Record struct {
 	// Output is what was extracted, without what is hidden.
 	Output map[string]any `json:"output,omitempty"`
 	Error  string         `json:"error,omitempty"`
+	// Already says that somebody else had done it before.
+	Already bool `json:"already,omitempty"`
+	// Was is what the steps before had extracted when a step with an undo was sent first: what was
+	// there before the change, by step and field.
+	Was map[string]any `json:"was,omitempty"`
+}
+
+// UnmarshalJSON keeps whole numbers as they are: an id is never read as 1e+06.
+func (r *Record) UnmarshalJSON(data []byte) error {
+	type plain Record
+	if err := json.Unmarshal(data, (*plain)(r)); err != nil {
+		return err
+	}
+	var raw struct {
+		Output, Was json.RawMessage
+	}
+	if err := json.Unmarshal(data, &raw); err != nil {
+		return err
+	}
+	for _, one := range []struct {
+		raw json.RawMessage
+		to  *map[string]any
+	}{{raw.Output, &r.Output}, {raw.Was, &r.Was}} {
+		if len(one.raw) == 0 {
+			continue
+		}
+		v, err := language.DecodeJSON(one.raw)
+		if err != nil {
+			return err
+		}
+		*one.to, _ = v.(map[string]any)
+	}
+	return nil
 }
 
 // Outcome is what became of a procedure.
@@ -108,7 +154,7 @@ type Result struct {
 	Step string
 	// Output is what each step has extracted, by step and field, without what is hidden.
 	Output map[string]map[string]any
-	// Would are the requests that a dry run has not sent, one line each.
+	// Would are the requests that would have changed something, of a dry run: one line each.
 	Would []string
 	// Notes are what optional steps and attachments had to leave out.
 	Notes []string

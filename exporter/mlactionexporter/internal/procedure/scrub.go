@@ -1,0 +1,132 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package procedure
+
+import (
+	"cmp"
+	"encoding/base64"
+	"encoding/json"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/language"
+)
+
+const (
+	redacted = "[REDACTED]"
+	// minSecret is the length of a secret from which it is looked for in texts. Shorter ones would
+	// take the letters out of every other word; nothing that we write ourselves has them anyway.
+	minSecret = 4
+	// minBase64 is the length of the part of a base64 text that is sure to be of a secret.
+	minBase64 = 8
+)
+
+// scrubber takes secrets out of texts: as they are, and as URLs, JSON, Go's quotes and base64 write
+// them, the last also where the secret is in the middle of what is encoded, as in Basic auth.
+type scrubber struct {
+	forms    []string
+	replacer *strings.Replacer
+}
+
+func newScrubber(secrets ...string) *scrubber {
+	s := &scrubber{replacer: strings.NewReplacer()}
+	for _, secret := range secrets {
+		s.add(secret)
+	}
+	return s
+}
+
+func (s *scrubber) add(secret string) {
+	before := len(s.forms)
+	for _, whole := range []string{secret, strings.TrimSpace(secret)} {
+		if len(whole) < minSecret {
+			continue
+		}
+		s.form(whole)
+		for _, escaped := range []string{url.QueryEscape(whole), url.PathEscape(whole)} {
+			s.form(escaped)
+			s.form(lowerHex(escaped))
+		}
+		if data, err := json.Marshal(whole); err == nil {
+			s.form(string(data[1 : len(data)-1]))
+		}
+		if data, err := language.EncodeJSON(whole); err == nil {
+			s.form(string(data[1 : len(data)-1]))
+		}
+		quoted := strconv.Quote(whole)
+		s.form(quoted[1 : len(quoted)-1])
+		s.base64(whole)
+	}
+	if len(s.forms) == before {
+		return
+	}
+	// The longest come first, so that no rest of a longer form remains.
+	slices.SortStableFunc(s.forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	pairs := make([]string, 0, 2*len(s.forms))
+	for _, form := range s.forms {
+		pairs = append(pairs, form, redacted)
+	}
+	s.replacer = strings.NewReplacer(pairs...)
+}
+
+func (s *scrubber) form(text string) {
+	if len(text) >= minSecret && !slices.Contains(s.forms, text) {
+		s.forms = append(s.forms, text)
+	}
+}
+
+// base64 adds the secret in base64: as a whole, and the digits that are the same wherever in a
+// longer text it stands.
+func (s *scrubber) base64(secret string) {
+	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
+		s.form(e.EncodeToString([]byte(secret)))
+		raw := e.WithPadding(base64.NoPadding)
+		s.form(raw.EncodeToString([]byte(secret)))
+		for offset := range 3 {
+			text := raw.EncodeToString(append(make([]byte, offset), secret...))
+			// Digits at the ends have bits of what stands beside the secret.
+			first := []int{0, 2, 3}[offset]
+			last := (offset + len(secret)) * 8 / 6
+			if last-first >= minBase64 {
+				s.form(text[first:last])
+			}
+		}
+	}
+}
+
+// lowerHex writes %2F as %2f.
+func lowerHex(s string) string {
+	b := []byte(s)
+	for i := 0; i+2 < len(b); i++ {
+		if b[i] == '%' {
+			copy(b[i+1:i+3], strings.ToLower(string(b[i+1:i+3])))
+		}
+	}
+	return string(b)
+}
+
+func (s *scrubber) text(text string) string { return s.replacer.Replace(text) }
+
+// value scrubs the texts in a plain value, and returns a copy.
+func (s *scrubber) value(v any) any {
+	switch v := v.(type) {
+	case string:
+		return s.text(v)
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			list[i] = s.value(item)
+		}
+		return list
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for k, item := range v {
+			m[s.text(k)] = s.value(item)
+		}
+		return m
+	}
+	return v
+}
