@@ -64,8 +64,12 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 	e.journal.Change(c)
 	l := e.liveOf(r)
 	l.working = true
+	id := name
+	if name == procedureUpdate {
+		id = fmt.Sprintf("%s-%d", name, r.Told)
+	}
 	request := procedure.Request{
-		Steps: p.steps, Data: e.data(fingerprint, c, r, a), Files: e.o.Evidence.Files(fingerprint),
+		Name: id, Steps: p.steps, Data: e.data(fingerprint, c, r, a), Files: e.o.Evidence.Files(fingerprint),
 		Before: maps.Clone(p.progress.Steps), DryRun: a.Mode == DryRun,
 		Journal: &hooks{e: e, fingerprint: fingerprint, c: c, r: r, a: a, p: p},
 	}
@@ -257,7 +261,7 @@ type hooks struct {
 }
 
 // Before checks once more what may have changed, and writes what is about to be done.
-func (h *hooks) Before(_ context.Context, step string) error {
+func (h *hooks) Before(_ context.Context, step string, record procedure.Record) error {
 	e := h.e
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -268,7 +272,7 @@ func (h *hooks) Before(_ context.Context, step string) error {
 		h.p.progress.Steps = map[string]procedure.Record{}
 	}
 	before, had := h.p.progress.Steps[step]
-	h.p.progress.Steps[step] = procedure.Record{State: procedure.Sent, At: time.Now()}
+	h.p.progress.Steps[step] = record
 	e.journal.Change(h.c)
 	if h.p.name == procedureDo {
 		id, _ := e.modelOf(h.c.Alert)
