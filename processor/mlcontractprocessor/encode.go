@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/contract"
+	"github.com/otelcol-ml/otelcol-ml/internal/personal"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlcontractprocessor/internal/privacy"
 )
@@ -112,5 +113,5 @@ func (m *marker) shows(f *contract.Violation) bool {
 	if !m.events.Observed || f.Observed == "" || f.Kind == contract.JSONSchema {
 		return false
 	}
-	return !m.guard.Hides(cmp.Or(f.Feature, f.Attribute)) && !privacy.LooksPersonal(f.Observed)
+	return !m.guard.Hides(cmp.Or(f.Feature, f.Attribute)) && !personal.Text(f.Observed)
 }

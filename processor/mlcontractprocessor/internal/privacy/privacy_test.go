@@ -11,28 +11,6 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 )
 
-func TestLooksPersonalName(t *testing.T) {
-	for name, want := range map[string]bool{
-		"email": true, "customer_email": true, "customerEmail": true, "E-Mail": true, "user.id": true, "creditCardNumber": true, "date_of_birth": true,
-		"gen_ai.prompt": true, "client_ip": true, "IBAN": true, "pickup_latitude": true, "device_id": true,
-		"amount": false, "age": false, "mailing_list_size": false, "shipping": false, "country": false, "items": false, "company": false, "tip_amount": false, "": false,
-	} {
-		assert.Equal(t, want, LooksPersonalName(name), name)
-	}
-}
-
-// TestLooksPersonal has test numbers that banks and card schemes publish.
-func TestLooksPersonal(t *testing.T) {
-	for text, want := range map[string]bool{
-		"jane.doe@example.org": true, "write to <jane@example.org>": true,
-		"4111 1111 1111 1111": true, "378282246310005": true, "5555-5555-5555-4444": true, "4111 1111 1111 1112": false,
-		"DE89 3704 0044 0532 0130 00": true, "GB29NWBK60161331926819": true,
-		"EUR": false, "-3": false, "2026-11-30T12:00:00Z": false, "1e300": false, "a@b": false,
-	} {
-		assert.Equal(t, want, LooksPersonal(text), text)
-	}
-}
-
 func TestHides(t *testing.T) {
 	g := NewGuard([]Rule{{Features: []string{"card_*"}, Action: Hash}, {Attributes: []string{"enduser.role"}, Action: Drop}}, []string{"salary"}, nil)
 	for name, want := range map[string]bool{"card_type": true, "enduser.role": true, "salary": true, "ml.feature.salary": true, "email": true, "amount": false} {
