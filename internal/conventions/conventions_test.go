@@ -24,7 +24,7 @@ import (
 var update = flag.Bool("update", false, "write names.txt")
 
 // TestNames keeps names.txt equal to what the module has: go test -run TestNames
-// ./processor/mlnormalizeprocessor/internal/conventions -update.
+// ./internal/conventions -update.
 func TestNames(t *testing.T) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "go.opentelemetry.io/otel").Output()
 	require.NoError(t, err)
@@ -45,7 +45,7 @@ func TestNames(t *testing.T) {
 		require.NoError(t, os.WriteFile("names.txt", []byte(want), 0o600))
 		return
 	}
-	assert.Equal(t, want, names, "run go test -run TestNames ./processor/mlnormalizeprocessor/internal/conventions -update, and look at what is new: is it content?")
+	assert.Equal(t, want, names, "run go test -run TestNames ./internal/conventions -update, and look at what is new: is it content?")
 }
 
 // collect finds the keys in calls such as attribute.Key("a.b"), and attribute.String("a.b."+key, x)

@@ -468,7 +468,7 @@ func logsLike(td ptrace.Traces) plog.Logs {
 // and into the message of the status and of exceptions, names of events, bodies.
 func TestCanaryStrict(t *testing.T) {
 	listed, read := tables(t)
-	data, err := os.ReadFile("../../processor/mlnormalizeprocessor/internal/conventions/names.txt")
+	data, err := os.ReadFile("../../internal/conventions/names.txt")
 	require.NoError(t, err)
 	var prefixes []string
 	for name := range strings.Lines(string(data)) {

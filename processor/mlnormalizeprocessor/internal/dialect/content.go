@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/contentkey"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
@@ -341,44 +342,20 @@ func (s *contentSet) isContent(key string) bool {
 	return s.keys.of(key)&(listed|listedTexts) != 0 || s.words.say(key, true)
 }
 
-// sureWords are the last words of keys that are content wherever they stand, looseWords are on what
-// is of a generative model: its spans and log records.
-var (
-	sureWords = []string{
-		"prompt", "prompts", "completion", "completions", "system_prompt", "systemPrompt", "user_prompt", "userPrompt", "assistant_prompt",
-		"system_instruction", "system_instructions", "systemInstruction", "system_message", "user_message", "assistant_message", "user_input", "user_query",
-		"input_messages", "output_messages", "inputMessages", "outputMessages", "chat_history", "chatHistory", "conversation_history", "chat_messages",
-		"llm_request", "llm_response", "llm_input", "llm_output", "llm_prompt", "model_input", "model_output", "prompt_text", "prompt_template", "response_text",
-		"completion_text", "generated_text", "input_text", "output_text", "reasoning_content", "reasoning_text", "thinking",
-		"tool_input", "tool_output", "tool_args", "tool_arguments", "tool_result", "tool_results", "tool_response", "tool_calls", "tool_call_args",
-		"tool_call_arguments", "tool_call_result", "toolCalls", "toolArgs", "toolResult", "tool_parameters", "function_args", "function_arguments", "function_response",
-		"tool_definitions", "toolDefinitions", "available_tools",
-		"retrieved_documents", "retrieved_context", "transcript",
-	}
-	looseWords = []string{
-		"input", "inputs", "output", "outputs", "input_json", "output_json", "input_data", "output_data", "inputValue", "outputValue", "input_value", "output_value",
-		"messages", "message", "content", "contents", "text", "texts", "body", "question", "questions", "answer", "answers", "query", "queries",
-		"arguments", "args", "kwargs", "parameters", "result", "results", "response", "responses", "request_body", "response_body",
-		"instruction", "instructions", "context", "document", "documents", "chunks", "reasoning", "thought", "thoughts", "description",
-		"final_result", "final_output", "final_answer", "raw_response", "raw_request", "payload", "events", "tools", "choices", "candidates", "explanation", "summary",
-		"backstory", "goal", "expected_output", "image_url", "images", "audio",
-	}
-)
-
 // words are the two lists for looking words up.
 type words struct {
 	matcher matcher
-	sure    int // slots below are of sureWords
+	sure    int // slots below are of contentkey.SureWords
 }
 
 var contentWords = func() *words {
 	w := &words{}
 	w.matcher.init()
-	for _, word := range sureWords {
+	for _, word := range contentkey.SureWords {
 		w.matcher.slot(word)
 	}
 	w.sure = len(w.matcher.slots)
-	for _, word := range looseWords {
+	for _, word := range contentkey.LooseWords {
 		w.matcher.slot(word)
 	}
 	w.matcher.freeze()
@@ -388,20 +365,10 @@ var contentWords = func() *words {
 // say reports whether a key ends in a word for content; of a generative model's span or log record,
 // in any of them.
 func (w *words) say(key string, generative bool) bool {
-	word := lastWord(key)
+	word := contentkey.LastWord(key)
 	if w == nil || word == "" {
 		return false
 	}
 	n := w.matcher.find(word)
 	return n >= 0 && (generative || n < w.sure)
-}
-
-// lastWord is what follows the last dot, colon or slash of a key.
-func lastWord(key string) string {
-	for i := len(key) - 1; i >= 0; i-- {
-		if c := key[i]; c == '.' || c == ':' || c == '/' {
-			return key[i+1:]
-		}
-	}
-	return key
 }

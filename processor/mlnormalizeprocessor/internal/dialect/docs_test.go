@@ -6,6 +6,7 @@ package dialect
 import (
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -14,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/contentkey"
 )
 
 var update = flag.Bool("update", false, "write the generated part of docs/dialects.md")
@@ -133,8 +136,8 @@ func render() string {
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s |\n", s.name, s.evidence, strings.Join(quoted(append(written(s.attributes), s.events...)), ", "), own)
 	}
-	fmt.Fprintf(&b, "\nEverywhere, texts, lists and maps are content under keys whose last word, after a dot, a colon or a slash, is one of %s.\n", strings.Join(quoted(sureWords), ", "))
-	fmt.Fprintf(&b, "\nOn spans and log records of generative models also under %s.\n\n", strings.Join(quoted(looseWords), ", "))
+	fmt.Fprintf(&b, "\nEverywhere, texts, lists and maps are content under keys whose last word, after a dot, a colon or a slash, is one of %s.\n", strings.Join(quoted(contentkey.SureWords), ", "))
+	fmt.Fprintf(&b, "\nOn spans and log records of generative models also under %s.\n\n", strings.Join(quoted(contentkey.LooseWords), ", "))
 	return b.String()
 }
 
@@ -222,4 +225,35 @@ func (r *rule) words() string {
 		text += " (added up)"
 	}
 	return text
+}
+
+// TestContentKeys keeps the list of package contentkey equal to what the tables and content.yaml list: go test
+// -run TestContentKeys ./processor/mlnormalizeprocessor/internal/dialect -update.
+func TestContentKeys(t *testing.T) {
+	const file = "../../../../internal/contentkey/listed.txt"
+	keys := map[string]bool{}
+	add := func(sources []source) {
+		for _, s := range sources {
+			parts := strings.Split(strings.TrimPrefix(s.written, "attribute:"), ".")
+			for i, p := range parts {
+				if p == "N" {
+					parts[i] = "*"
+				}
+			}
+			keys[strings.Join(parts, ".")] = true
+		}
+	}
+	for _, table := range embedded() {
+		add(table.Content.attributes)
+	}
+	for _, s := range systems() {
+		add(s.attributes)
+		add(s.scoped.attributes)
+	}
+	want := slices.Sorted(maps.Keys(keys))
+	if *update {
+		require.NoError(t, os.WriteFile(file, []byte(strings.Join(want, "\n")+"\n"), 0o600))
+		return
+	}
+	assert.Equal(t, want, contentkey.Listed(), "run go test -run TestContentKeys ./processor/mlnormalizeprocessor/internal/dialect -update")
 }

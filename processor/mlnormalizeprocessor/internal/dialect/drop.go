@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
+	"github.com/otelcol-ml/otelcol-ml/internal/contentkey"
 )
 
 // Drop says what is removed.
@@ -158,7 +159,7 @@ func (s *state) drops(key, above string, v pcommon.Value, on Carrier, depth int)
 		path = joined(above, key)
 		what = what&^(known|keptName|keptFamily) | c.keys.of(path)
 	}
-	if number && what&listed != 0 && lastWord(key) == key {
+	if number && what&listed != 0 && contentkey.LastWord(key) == key {
 		what &^= listed // a name that many share
 	}
 	if !number {

@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/contentkey"
 )
 
 // canary is what must not survive.
@@ -169,9 +171,9 @@ func TestScopedContent(t *testing.T) {
 // numbers, stay.
 func TestWords(t *testing.T) {
 	e := engine(t, Options{Drop: DropContent})
-	for _, w := range append(slices.Clone(sureWords), looseWords...) {
-		sure := slices.Contains(sureWords, w)
-		require.False(t, sure && slices.Contains(looseWords, w), "%s is there twice", w)
+	for _, w := range append(slices.Clone(contentkey.SureWords), contentkey.LooseWords...) {
+		sure := slices.Contains(contentkey.SureWords, w)
+		require.False(t, sure && slices.Contains(contentkey.LooseWords, w), "%s is there twice", w)
 		for _, key := range []string{w, "acme." + w, "acme:" + w, "acme.a/" + w} {
 			span := given{attributes: m{key: "text", "acme.n." + w: 3, "acme.b." + w: true}}.traces(t)
 			_, stats := left(t, e, span, plog.NewLogs())
@@ -544,7 +546,7 @@ func FuzzDrop(f *testing.F) {
 			attributes := firstSpan(spans).Attributes()
 			for key, v := range attributes.All() {
 				what := e.content.keys.of(key)
-				require.True(t, what&listed == 0 || isNumber(v) && lastWord(key) == key, key)
+				require.True(t, what&listed == 0 || isNumber(v) && contentkey.LastWord(key) == key, key)
 				if mode == DropUnknown {
 					require.True(t, isNumber(v) || what&known != 0, key)
 				}

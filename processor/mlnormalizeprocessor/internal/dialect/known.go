@@ -6,8 +6,8 @@ package dialect
 import (
 	"strings"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/conventions"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
-	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/conventions"
 )
 
 // learn notes what is known to be no content: the names of the vocabulary and of OpenTelemetry's
