@@ -13,7 +13,7 @@ import (
 )
 
 // batch is a request of predictions as the fraud model's: 3 spans a trace, 12 attributes each.
-func batch(n int, from int) ptrace.Traces {
+func batch(n, from int) ptrace.Traces {
 	attributes := predicts("7", "http.request.method", "POST", "url.path", "/v2/models/fraud/infer", "server.address", "scoring.example.com")
 	for i := range 6 {
 		attributes[fmt.Sprint("ml.feature.feature_", i)] = float64(i)

@@ -77,6 +77,9 @@ type Buffer struct {
 	waiting  int64 // bytes in the queue
 	closed   bool
 	stats    Stats
+	// most is how many spans the largest trace has had; flooded is true once one came near the limit.
+	most    int
+	flooded bool
 }
 
 // segment is a file of the latest spans.
@@ -184,20 +187,24 @@ func (b *Buffer) lose(counter *int64, all []seen) {
 
 // unflood takes the spans out of traces that have too many.
 func (b *Buffer) unflood(data []byte, all []seen) ([]byte, error) {
-	room := map[pcommon.TraceID]int{}
+	limit := b.options.MaxSpansPerTrace
+	var room map[pcommon.TraceID]int
 	b.mu.Lock()
 	for i := range all {
-		left, ok := room[all[i].id]
-		if !ok {
-			t := b.index.of(all[i].id)
-			if int(all[i].spans) <= b.options.MaxSpansPerTrace && (t == nil || int(t.spans)+int(all[i].spans) <= b.options.MaxSpansPerTrace) {
-				continue
+		came := int(all[i].spans)
+		// Until a trace has come near the limit, none has to be looked up.
+		if b.flooded = b.flooded || came > limit/2 || b.most > limit/2; !b.flooded {
+			continue
+		}
+		before := 0
+		if t := b.index.of(all[i].id); t != nil {
+			before = int(t.spans)
+		}
+		if before+came > limit {
+			if room == nil {
+				room = map[pcommon.TraceID]int{}
 			}
-			left = b.options.MaxSpansPerTrace
-			if t != nil {
-				left = max(0, left-int(t.spans))
-			}
-			room[all[i].id] = left
+			room[all[i].id] = max(0, limit-before)
 		}
 	}
 	b.mu.Unlock()
@@ -321,6 +328,7 @@ func (b *Buffer) accept(data []byte, all []seen) {
 func (b *Buffer) note(s *segment, all []seen, now time.Time) (spans int64) {
 	for i := range all {
 		slot, fresh := b.index.add(&all[i], s.number, now)
+		b.most = max(b.most, int(b.index.traces[slot].spans))
 		if fresh {
 			s.touched = append(s.touched, slot)
 		}

@@ -5,6 +5,7 @@ package buffer
 
 import (
 	"encoding/binary"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -127,10 +128,11 @@ func (w *world) sizes(prefix string) (n int64) {
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), prefix) {
 			info, err := os.Stat(filepath.Join(w.dir, e.Name()))
-			if err == nil {
-				n += info.Size()
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // deleted in the meantime
 			}
-			require.True(w.t, err == nil || os.IsNotExist(err) || err == fs.ErrNotExist)
+			require.NoError(w.t, err)
+			n += info.Size()
 		}
 	}
 	return n
