@@ -362,6 +362,9 @@ func (r *reader) body(s scope, at path, y *yamlStep) Body {
 	if b.Field != "" && b.Attachment == "" {
 		r.fail(at.at("field"), "is for an attachment, and there is none")
 	}
+	if m, ok := b.Patch.(map[string]any); ok && m[language.Expr] == nil {
+		r.fail(at.at("patch"), "must be a list of operations")
+	}
 	r.json(s, at.at("json"), b.JSON)
 	r.json(s, at.at("merge"), b.Merge)
 	r.json(s, at.at("patch"), b.Patch)

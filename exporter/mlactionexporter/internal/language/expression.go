@@ -28,6 +28,9 @@ const (
 // Expr is the key of a block in a JSON body that stands for the value of an expression.
 const Expr = "$expr"
 
+// fromJSON is the one function that is ours: the library's makes floats of whole numbers.
+const fromJSON = "fromJSON"
+
 // Expression is a condition or a value.
 type Expression struct {
 	program *vm.Program
@@ -46,6 +49,9 @@ func Compile(text string) (*Expression, error) {
 	reads := reads{locals: map[string]bool{}}
 	node := e.program.Node()
 	ast.Walk(&node, &reads)
+	if len(reads.calls) > 0 {
+		return nil, fmt.Errorf("there is no function %s", reads.calls[0])
+	}
 	for _, path := range reads.paths {
 		if !reads.locals[path[0]] {
 			e.names = append(e.names, path)
@@ -67,8 +73,8 @@ func compile(text string) (*Expression, error) {
 		expr.AllowUndefinedVariables(),
 		expr.Optimize(false), // the names that it reads are those that were written
 		expr.MaxNodes(maxNodes),
-		expr.DisableBuiltin("now"),
-		expr.Function("fromJSON", func(params ...any) (any, error) { return DecodeJSON([]byte(params[0].(string))) }, new(func(string) any)),
+		expr.DisableBuiltin("now"), // the data have the time, as a name
+		expr.Function(fromJSON, func(params ...any) (any, error) { return DecodeJSON([]byte(params[0].(string))) }, new(func(string) any)),
 	)
 	if err != nil {
 		return nil, explain(err)
@@ -143,8 +149,10 @@ func shown(v any) string {
 type reads struct {
 	paths   [][]string
 	answers []string
-	// locals are the names that the expression gives itself, and those of functions.
+	// locals are the names that the expression gives itself, calls those of functions that there are
+	// not.
 	locals map[string]bool
+	calls  []string
 }
 
 // Visit is called for the parts before the whole, so that a path comes after its beginnings.
@@ -158,8 +166,14 @@ func (r *reads) Visit(node *ast.Node) {
 		if path := memberPath(n); path != nil {
 			r.add(n, path)
 		}
+	case *ast.BuiltinNode:
+		if n.Name == "reduce" || n.Name == "repeat" {
+			r.calls = append(r.calls, n.Name) // the budget does not count texts, which both can make huge
+		}
 	case *ast.CallNode:
-		if f, ok := n.Callee.(*ast.IdentifierNode); ok {
+		if f, ok := n.Callee.(*ast.IdentifierNode); ok && f.Value != fromJSON {
+			r.calls = append(r.calls, f.Value)
+		} else if ok {
 			r.locals[f.Value] = true
 		}
 	}

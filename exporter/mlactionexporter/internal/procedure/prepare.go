@@ -143,7 +143,10 @@ func (x *run) body(ctx context.Context, s *action.Step, data map[string]any, p *
 
 // fill writes the templates and expressions in a JSON value. A value that is absent is left out.
 func fill(v any, data map[string]any) (any, error) {
-	filled, _, err := filled(v, data)
+	filled, absent, err := filled(v, data)
+	if err == nil && absent {
+		err = errors.New("the expression gives nothing")
+	}
 	return filled, err
 }
 
