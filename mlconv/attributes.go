@@ -209,6 +209,42 @@ const (
 	PrefixAlertAnnotation = "ml.alert.annotation."
 )
 
+// Attributes of what ml_action has decided and done, which are log records and spans.
+const (
+	// EventAction (event) is the EventName of a log record that says what ml_action has decided, or
+	// what became of an action.
+	EventAction = "ml.action"
+	// AttrActionName (string) is the name of the action in the config. Example: "rollback".
+	AttrActionName = "ml.action.name"
+	// AttrActionKind (string) is rollback, retrain, incident or notify. Example: "rollback".
+	AttrActionKind = "ml.action.kind"
+	// AttrActionMode (string) is observe, dry_run, approve or enforce. Example: "enforce".
+	AttrActionMode = "ml.action.mode"
+	// AttrActionVerdict (string) is what was decided (act, wait, refuse, observe, awaiting_approval and
+	// so on), or what became of a procedure (completed, already_done, refused, held, failed, unknown,
+	// dry_run). Example: "completed".
+	AttrActionVerdict = "ml.action.verdict"
+	// AttrActionGuard (string) is the guard that objects. Example: "cooldown".
+	AttrActionGuard = "ml.action.guard"
+	// AttrActionProcedure (string) is do, update or resolve, on what became of one. Example: "do".
+	AttrActionProcedure = "ml.action.procedure"
+	// AttrActionKey (string) is the idempotency key: the same for an alert, its beginning, the target
+	// and its versions. Example: "0f4b6a2c9d3e815f0f4b6a2c9d3e815f".
+	AttrActionKey = "ml.action.key"
+	// AttrActionTarget (string) is what is acted on. Example: "model fraud in production".
+	AttrActionTarget = "ml.action.target"
+	// AttrActionVersionFrom (string) is the version that is to go. Example: "7".
+	AttrActionVersionFrom = "ml.action.version.from"
+	// AttrActionVersionTo (string) is the version that is to come back. Example: "6".
+	AttrActionVersionTo = "ml.action.version.to"
+	// AttrActionReason (string) is why, in a sentence. Example: "all guards agree".
+	AttrActionReason = "ml.action.reason"
+	// AttrActionStep (string) is the step of a procedure, on the events of a span. Example: "set".
+	AttrActionStep = "ml.action.step"
+	// AttrActionStepState (string) is sent, done, failed or undone. Example: "done".
+	AttrActionStepState = "ml.action.step.state"
+)
+
 // Attributes of labels, which are log records: the truth about a prediction, which is known later.
 const (
 	// EventGroundTruth (event) is the EventName of a log record that is a label.

@@ -111,3 +111,10 @@ func (e *Engine) Kill(on bool, by, reason string) error {
 	}
 	return e.write()
 }
+
+// Cases is how many alerts there are that an action is for, and that are not over.
+func (e *Engine) Cases() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.journal.Cases())
+}

@@ -186,7 +186,7 @@ func (e *Engine) situation(now time.Time, c *journal.Case, r *journal.Run, a *Ac
 	s := &guard.Situation{
 		Now: now, Kind: a.Definition.Kind, Leading: leading, LeaderNote: note, Killed: e.killed(),
 		Alert: c.Alert.Name, Firing: c.Alert.State == alert.Firing, StartsAt: breachAt(c.Alert, c.StartsAt), HeardAt: c.HeardAt,
-		WarmUntil: e.started.Add(e.o.WarmUp), Samples: samples(c.Alert), Losses: e.losses(&a.Policy, now), Busy: e.busy(r), Target: r.Target,
+		StartedAt: e.started, Samples: samples(c.Alert), Losses: e.losses(&a.Policy, now), Busy: e.busy(r), Target: r.Target,
 	}
 	if a.Definition.Kind == action.Rollback {
 		s.Versions = &guard.Versions{From: versions.From, To: versions.To, Problem: versions.Problem, ChangedAt: versions.ChangedAt}

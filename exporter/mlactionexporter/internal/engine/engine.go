@@ -61,12 +61,11 @@ type Action struct {
 	// ApprovalExpires is how long it waits for a person, ResolveAfter how long an alert must have
 	// been over before its incident is closed, Timeout how long a procedure may take.
 	ApprovalExpires, ResolveAfter, Timeout time.Duration
-	With                                   map[string]string
-	Secrets                                map[string]string
+	// With are the parameters, whose texts are templates over the data.
+	With    map[string]any
+	Secrets map[string]string
 	// Run carries out a procedure.
-	Run func(context.Context, procedure.Request) procedure.Result
-	// Render gives the values of "with", which are templates over the rest of the data.
-	Render func(with map[string]string, data map[string]any) (map[string]any, error)
+	Run func(context.Context, *procedure.Request) procedure.Result
 }
 
 // Evidence keeps the traces of cases, and makes files of them.
@@ -117,9 +116,7 @@ type Options struct {
 	Leader   Leader
 	// KillFile stops everything while it exists.
 	KillFile string
-	// WarmUp is how long after a start nothing is changed.
-	WarmUp time.Duration
-	// TraceURL is the template of links to traces; LinkTemplates of others, by their text.
+	// TraceURL is the template of links to traces.
 	TraceURL      string
 	SourceTimeout time.Duration
 	MaxAlerts     int

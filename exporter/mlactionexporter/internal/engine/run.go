@@ -64,14 +64,13 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 	e.journal.Change(c)
 	l := e.liveOf(r)
 	l.working = true
-	id := name
-	if name == procedureUpdate {
-		id = fmt.Sprintf("%s-%d", name, r.Told)
-	}
 	request := procedure.Request{
-		Name: id, Steps: p.steps, Data: e.data(fingerprint, c, r, a), Files: e.o.Evidence.Files(fingerprint),
+		Steps: p.steps, Name: p.name, Data: e.data(fingerprint, c, r, a), With: a.With, Files: e.o.Evidence.Files(fingerprint),
 		Before: maps.Clone(p.progress.Steps), DryRun: a.Mode == DryRun,
 		Journal: &hooks{e: e, fingerprint: fingerprint, c: c, r: r, a: a, p: p},
+	}
+	if name == procedureUpdate {
+		request.Name = fmt.Sprintf("%s-%d", name, r.Told)
 	}
 	told := slices.Clone(r.News)
 	ctx, cancel := context.WithTimeout(e.stopping, a.Timeout)
@@ -79,7 +78,7 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 		defer func() { <-e.slots }()
 		defer cancel()
 		request.Data["evidence"] = e.o.Evidence.Describe(ctx, fingerprint)
-		result := e.carryOut(ctx, a, &request)
+		result := a.Run(ctx, &request)
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		l.working = false
@@ -91,16 +90,6 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 			e.o.Logger.Error("The journal cannot be written; nothing is sent until it can", zap.Error(err))
 		}
 	})
-}
-
-// carryOut fills in the parameters, which may be templates, and carries the procedure out.
-func (e *Engine) carryOut(ctx context.Context, a *Action, request *procedure.Request) procedure.Result {
-	with, err := a.Render(a.With, request.Data)
-	if err != nil {
-		return procedure.Result{Outcome: procedure.Refused, Reason: err.Error()}
-	}
-	request.Data["with"] = with
-	return a.Run(ctx, *request)
 }
 
 // resume goes on with a run that was acting when the process ended, or decides anew if nothing had

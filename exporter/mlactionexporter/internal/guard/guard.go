@@ -58,6 +58,8 @@ const Day = 24 * time.Hour
 type Policy struct {
 	// Sustained is how long the alert must have fired without a pause.
 	Sustained time.Duration
+	// WarmUp is how long is listened to what else is wrong before anything is changed.
+	WarmUp time.Duration
 	// SourceTimeout is how long the alert's source may be silent.
 	SourceTimeout time.Duration
 	// MinSamples is how many events the alert must rest on, if it says.
@@ -91,8 +93,8 @@ type Situation struct {
 	// Firing says that the alert holds; StartsAt since when, HeardAt when its source said so last.
 	Firing            bool
 	StartsAt, HeardAt time.Time
-	// WarmUntil is when enough has been heard after a start.
-	WarmUntil time.Time
+	// StartedAt is when the collector began to listen.
+	StartedAt time.Time
 	// Samples is how many events the alert rests on, as the alert has it; empty if it does not say.
 	Samples *Samples
 	// Losses are the names of alerts that fire and say that the collector loses data.
@@ -213,9 +215,9 @@ func firing(p *Policy, s *Situation) Decision {
 	return Decision{}
 }
 
-func warmUp(_ *Policy, s *Situation) Decision {
-	if s.Now.Before(s.WarmUntil) {
-		return wait(s.WarmUntil, "the collector has just started: until %s it listens to what else is wrong", clock(s.WarmUntil))
+func warmUp(p *Policy, s *Situation) Decision {
+	if until := s.StartedAt.Add(p.WarmUp); s.Now.Before(until) {
+		return wait(until, "the collector has just started: until %s it listens to what else is wrong", clock(until))
 	}
 	return Decision{}
 }
