@@ -47,7 +47,7 @@ func (e *Engine) data(fingerprint string, c *journal.Case, r *journal.Run, a *Ac
 		"target": target, "key": r.Key, "fingerprint": fingerprint,
 		"traceparent": "00-" + r.Key + "-" + SpanOf(r.Key, procedureDo) + "-01",
 		"secrets":     secrets, "actions": e.actionsOf(c, r), "now": time.Now().UTC().Format(time.RFC3339),
-		"opened": outputOf(r.Do.Output), "news": strings.Join(r.News, "\n\n"), "news_id": fmt.Sprintf("%s-%d", r.Key, r.Told),
+		"opened": openedOf(a.Definition.Do, r.Do.Output), "news": strings.Join(r.News, "\n\n"), "news_id": fmt.Sprintf("%s-%d", r.Key, r.Told),
 	}
 }
 
@@ -111,10 +111,16 @@ func (e *Engine) actionsOf(c *journal.Case, but *journal.Run) []any {
 	return out
 }
 
-func outputOf(output map[string]map[string]any) map[string]any {
-	out := make(map[string]any, len(output))
-	for step, fields := range output {
-		out[step] = maps.Clone(fields)
+// openedOf is what the steps of do have extracted. Fields of steps that were not carried out are nil.
+func openedOf(steps []action.Step, output map[string]map[string]any) map[string]any {
+	out := make(map[string]any, len(steps))
+	for _, step := range steps {
+		fields := make(map[string]any, len(step.Extract)+1)
+		for field := range step.Extract {
+			fields[field] = nil
+		}
+		maps.Copy(fields, output[step.Name])
+		out[step.Name] = fields
 	}
 	return out
 }

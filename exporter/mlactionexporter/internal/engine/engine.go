@@ -237,9 +237,7 @@ func (e *Engine) Run(ctx context.Context) {
 		case now := <-ticker.C:
 			e.mu.Lock()
 			e.look(now)
-			if err := e.write(); err != nil {
-				e.o.Logger.Error("The journal cannot be written; nothing is sent until it can", zap.Error(err))
-			}
+			_ = e.write()
 			e.mu.Unlock()
 		}
 	}
@@ -255,18 +253,25 @@ func (e *Engine) Stop() {
 	defer e.mu.Unlock()
 	if e.active {
 		e.saveModels(time.Now(), true)
-		if err := e.write(); err != nil {
-			e.o.Logger.Error("The journal cannot be written", zap.Error(err))
-		}
+		_ = e.write()
 	}
 	e.active = false
 }
 
-// write writes the journal. It does not end with the request that it is for.
+// write writes the journal, and says when that begins to fail and when it is well again. It does not
+// end with the request that it is for.
 func (e *Engine) write() error {
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	return e.journal.Write(ctx)
+	behind := e.journal.Behind()
+	err := e.journal.Write(ctx)
+	switch {
+	case err != nil && !behind:
+		e.o.Logger.Error("The journal cannot be written; nothing is sent until it can", zap.Error(err))
+	case err == nil && behind:
+		e.o.Logger.Info("The journal is written again")
+	}
+	return err
 }
 
 // Outcomes counts what became of alerts that were taken.

@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -11,8 +12,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/journal"
@@ -86,9 +85,7 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 			return // the journal has all that the next start needs
 		}
 		e.finish(c, r, a, p, result, told)
-		if err := e.write(); err != nil {
-			e.o.Logger.Error("The journal cannot be written; nothing is sent until it can", zap.Error(err))
-		}
+		_ = e.write()
 	})
 }
 
@@ -129,7 +126,7 @@ func (e *Engine) finish(c *journal.Case, r *journal.Run, a *Action, p part, resu
 	p.progress.Output = result.Output
 	p.progress.Tries++
 	e.journal.Change(c)
-	reason := result.Reason
+	reason := cmp.Or(result.Reason, outcomeOf(r, p, result.Outcome))
 	for _, note := range result.Notes {
 		reason = strings.TrimSuffix(reason, ".") + "; " + note
 	}
@@ -143,13 +140,34 @@ func (e *Engine) finish(c *journal.Case, r *journal.Run, a *Action, p part, resu
 	}
 }
 
+// outcomeOf says what became of a procedure that ended well.
+func outcomeOf(r *journal.Run, p part, o procedure.Outcome) string {
+	switch {
+	case o == procedure.Tried:
+		return "a dry run: nothing was changed"
+	case p.name == procedureUpdate:
+		return "the incident was told the news"
+	case p.name == procedureResolve:
+		return "the incident was closed"
+	case r.Kind == action.Rollback && o == procedure.Already:
+		return fmt.Sprintf("version %s is there already in place of %s", r.To, r.From)
+	case r.Kind == action.Rollback:
+		return fmt.Sprintf("version %s is back in place of %s: %s", r.To, r.From, r.Why)
+	case o == procedure.Already:
+		return "it was done already"
+	case r.Kind == action.Incident:
+		return "the incident was opened"
+	}
+	return "it was done"
+}
+
 // report says what became of a procedure, whatever was said before.
 func (e *Engine) report(c *journal.Case, r *journal.Run, p part, verdict, reason string, result *procedure.Result) {
 	r.Verdict, r.Guard, r.Reason, r.At = verdict, "", reason, time.Now()
 	r.Decisions++
 	l := e.liveOf(r)
 	said := p.name + "/" + verdict + "/" + reason
-	if l.said == said {
+	if good := result.Outcome == procedure.Completed || result.Outcome == procedure.Already; l.said == said && !good {
 		return // the same failure again
 	}
 	l.said = said
