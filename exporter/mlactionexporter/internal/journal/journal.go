@@ -51,6 +51,8 @@ type Journal struct {
 	cases   map[string]*Case
 	done    []Done
 	kill    KillSwitch
+	// doneChanged says that done is to be written.
+	doneChanged bool
 }
 
 // New returns a journal that is empty, and not stored.
@@ -91,7 +93,17 @@ func (j *Journal) Load(ctx context.Context, store state.Store, model func(id ver
 }
 
 // Write writes what has changed.
-func (j *Journal) Write(ctx context.Context) error { return j.records.Write(ctx) }
+func (j *Journal) Write(ctx context.Context) error {
+	if j.doneChanged {
+		value, err := encode(j.done)
+		if err != nil {
+			return err
+		}
+		j.records.Put(keyDone, value)
+		j.doneChanged = false
+	}
+	return j.records.Write(ctx)
+}
 
 // Behind reports whether the last write failed.
 func (j *Journal) Behind() bool { return j.records.Behind() }
@@ -127,16 +139,14 @@ func (j *Journal) Did(d Done) {
 	}
 	j.done = append(j.done, d)
 	j.forget(d.At)
-	j.putDone()
+	j.doneChanged = true
 }
 
 // Undid takes a note back: the action turned out to have changed nothing.
 func (j *Journal) Undid(key string) {
 	before := len(j.done)
 	j.done = slices.DeleteFunc(j.done, func(o Done) bool { return o.Key == key })
-	if len(j.done) != before {
-		j.putDone()
-	}
+	j.doneChanged = j.doneChanged || len(j.done) != before
 }
 
 // forget drops what no guard asks for.
@@ -144,12 +154,6 @@ func (j *Journal) forget(now time.Time) {
 	j.done = slices.DeleteFunc(j.done, func(d Done) bool { return d.From == "" && now.Sub(d.At) > keepDone })
 	if n := len(j.done) - maxDone; n > 0 {
 		j.done = slices.Delete(j.done, 0, n)
-	}
-}
-
-func (j *Journal) putDone() {
-	if value, err := encode(j.done); err == nil { // it has no values that JSON lacks
-		j.records.Put(keyDone, value)
 	}
 }
 
