@@ -16,12 +16,12 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
-// Arguments completes what a config gives: with are the values of all parameters, which are
+// Arguments completes what a config gives: with are the values of all parameters, whose texts are
 // templates over the data of an alert, and secrets those of all secrets, with "" for optional ones
 // that are not given. The error joins all that is wrong, each by its key; it has no secrets.
-func (d *Definition) Arguments(with, secrets map[string]string) (allWith, allSecrets map[string]string, err error) {
+func (d *Definition) Arguments(with map[string]any, secrets map[string]string) (allWith map[string]any, allSecrets map[string]string, err error) {
 	var errs []error
-	allWith = make(map[string]string, len(d.Parameters))
+	allWith = make(map[string]any, len(d.Parameters))
 	for name, p := range d.Parameters {
 		if p.Default != nil {
 			allWith[name] = *p.Default
@@ -35,7 +35,11 @@ func (d *Definition) Arguments(with, secrets map[string]string) (allWith, allSec
 			errs = append(errs, fmt.Errorf("'with.%s': unknown key%s (allowed: %s)", name, yamldoc.Suggest(name, known), listed(known)))
 			continue
 		}
-		if err := checkValue(v); err != nil {
+		v, err := language.Plain(v)
+		if err == nil {
+			err = checkValue(v)
+		}
+		if err != nil {
 			errs = append(errs, fmt.Errorf("'with.%s': %w", name, err))
 		}
 		allWith[name] = v
@@ -83,15 +87,30 @@ func (d *Definition) signs() []string {
 }
 
 // checkValue checks the templates in a value of the config. They read the alert's data alone.
-func checkValue(text string) error {
-	t, err := language.ParseTemplate(text)
-	if err != nil {
-		return fmt.Errorf("is no template: %w", err)
-	}
-	for _, name := range t.Names() {
-		if _, ok := data[name[0]]; !ok {
-			all := scope{}.all()
-			return fmt.Errorf("there is no %q here%s (there are %s)", name[0], yamldoc.Suggest(name[0], all), listed(all))
+func checkValue(v any) error {
+	switch v := v.(type) {
+	case string:
+		t, err := language.ParseTemplate(v)
+		if err != nil {
+			return fmt.Errorf("is no template: %w", err)
+		}
+		for _, name := range t.Names() {
+			if _, ok := data[name[0]]; !ok {
+				all := scope{}.all()
+				return fmt.Errorf("there is no %q here%s (there are %s)", name[0], yamldoc.Suggest(name[0], all), listed(all))
+			}
+		}
+	case []any:
+		for _, item := range v {
+			if err := checkValue(item); err != nil {
+				return err
+			}
+		}
+	case map[string]any:
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if err := checkValue(v[key]); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -32,6 +32,10 @@ type Request struct {
 	// traceparent, news, opened and evidence, as docs/actions.md lists them. The steps' own results
 	// are under "steps".
 	Data map[string]any
+	// With are the values of the parameters. Their texts are templates over Data, without its secrets,
+	// and are written once, so that what they give is read as a value and not as a template. They are
+	// "with" in the data, which has none of its own then.
+	With map[string]any
 	// Files are the evidence that a body may carry, by name.
 	Files map[string]File
 	// Steps that were carried out before a crash, or in an attempt before, by name.

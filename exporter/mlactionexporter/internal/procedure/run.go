@@ -58,8 +58,8 @@ type stop struct {
 
 // Run carries out a procedure. It takes as long as ctx lets it, and a moment more for what has to
 // be written down, or taken back, at its end.
-func (r *Runner) Run(ctx context.Context, request Request) Result {
-	x, err := r.start(&request)
+func (r *Runner) Run(ctx context.Context, request *Request) Result {
+	x, err := r.start(request)
 	if err != nil {
 		return x.result(&stop{outcome: Broken, reason: err.Error()})
 	}
@@ -108,29 +108,52 @@ func (r *Runner) start(request *Request) (*run, error) {
 	for _, secret := range secrets {
 		x.scrub.add(language.Text(secret))
 	}
+	if request.With != nil {
+		public := maps.Clone(x.data)
+		delete(public, "secrets")
+		delete(public, "with")
+		plain, err := language.Plain(request.With)
+		if err != nil {
+			return x, fmt.Errorf("with: %w", err)
+		}
+		// Expressions are for bodies alone; here $expr is a key as any other.
+		with := make(map[string]any, len(request.With))
+		for name, v := range plain.(map[string]any) {
+			if with[name], err = each(v, func(text string) (string, error) { return write(text, public) }); err != nil {
+				return x, fmt.Errorf("with.%s: %w", name, err)
+			}
+		}
+		x.data["with"] = with
+	}
 	x.data["steps"] = x.steps
 	return x, nil
 }
 
-// Render writes the values of parameters, which are templates over the data of an alert, without
-// what the config gives (secrets, with) and without steps. What they give is read as a value from
-// then on, and not as a template.
-func Render(with map[string]string, data map[string]any) (map[string]any, error) {
-	public := maps.Clone(data)
-	for _, name := range []string{"secrets", "with", "steps"} {
-		delete(public, name)
-	}
-	plain, err := language.Plain(public)
-	if err != nil {
-		return nil, fmt.Errorf("the data: %w", err)
-	}
-	out := make(map[string]any, len(with))
-	for name, text := range with {
-		if out[name], err = write(text, plain.(map[string]any)); err != nil {
-			return nil, fmt.Errorf("with.%s: %w", name, err)
+// each is a plain value with its texts replaced.
+func each(v any, f func(string) (string, error)) (any, error) {
+	switch v := v.(type) {
+	case string:
+		return f(v)
+	case []any:
+		list := make([]any, len(v))
+		for i, item := range v {
+			var err error
+			if list[i], err = each(item, f); err != nil {
+				return nil, err
+			}
 		}
+		return list, nil
+	case map[string]any:
+		m := make(map[string]any, len(v))
+		for key, item := range v {
+			var err error
+			if m[key], err = each(item, f); err != nil {
+				return nil, err
+			}
+		}
+		return m, nil
 	}
-	return out, nil
+	return v, nil
 }
 
 // sequence goes through steps until their end, from their beginning again where it must be found

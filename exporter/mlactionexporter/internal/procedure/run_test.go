@@ -29,16 +29,13 @@ func TestRollback(t *testing.T) {
 	require.NoError(t, err)
 	with, _, err := d.Arguments(nil, nil)
 	require.NoError(t, err)
-	all := data(nil)
-	all["with"], err = Render(with, all)
-	require.NoError(t, err)
 	s := &server{replies: map[string][]reply{
 		"GET " + aliasPath:  {alias("7"), alias("6")},
 		"POST " + aliasPath: {{status: 200, body: "{}"}},
 		"GET " + readyPath:  ready,
 	}}
 	j := &memory{}
-	got := runner(t, s, Options{}).Run(t.Context(), Request{Steps: d.Do, Data: all, Journal: j})
+	got := runner(t, s, Options{}).Run(t.Context(), &Request{Steps: d.Do, Data: data(map[string]any{"with": nil}), With: with, Journal: j})
 	assert.Equal(t, Result{Outcome: Completed, Output: map[string]map[string]any{
 		"read": {"version": "7"}, "ready": {"status": "READY"}, "set": {}, "verify": {},
 	}}, got)
