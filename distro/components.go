@@ -33,12 +33,14 @@ import (
 	loadbalancingexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter"
 	clickhouseexporter "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/clickhouseexporter"
 	alertmanagerexporter "github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter"
+	mlactionexporter "github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter"
 	zpagesextension "go.opentelemetry.io/collector/extension/zpagesextension"
 	healthcheckextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/healthcheckextension"
 	pprofextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension"
 	basicauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension"
 	bearertokenauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension"
 	oauth2clientauthextension "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension"
+	k8sleaderelector "github.com/open-telemetry/opentelemetry-collector-contrib/extension/k8sleaderelector"
 	mlcatalogextension "github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension"
 	filestorageextension "github.com/otelcol-ml/otelcol-ml/extension/filestorageextension"
 	nestinglimitextension "github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension"
@@ -107,6 +109,7 @@ func components() (otelcol.Factories, error) {
 		basicauthextension.NewFactory(),
 		bearertokenauthextension.NewFactory(),
 		oauth2clientauthextension.NewFactory(),
+		k8sleaderelector.NewFactory(),
 		mlcatalogextension.NewFactory(),
 		filestorageextension.NewFactory(),
 		nestinglimitextension.NewFactory(),
@@ -121,6 +124,7 @@ func components() (otelcol.Factories, error) {
 		basicauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/basicauthextension v0.158.0",
 		bearertokenauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.158.0",
 		oauth2clientauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/oauth2clientauthextension v0.158.0",
+		k8sleaderelector.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/k8sleaderelector v0.149.0",
 		mlcatalogextension.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 		filestorageextension.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 		nestinglimitextension.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
@@ -177,6 +181,7 @@ func components() (otelcol.Factories, error) {
 		loadbalancingexporter.NewFactory(),
 		clickhouseexporter.NewFactory(),
 		alertmanagerexporter.NewFactory(),
+		mlactionexporter.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -194,6 +199,7 @@ func components() (otelcol.Factories, error) {
 		loadbalancingexporter.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/loadbalancingexporter v0.158.0",
 		clickhouseexporter.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/exporter/clickhouseexporter v0.156.0",
 		alertmanagerexporter.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
+		mlactionexporter.NewFactory().Type(): "github.com/otelcol-ml/otelcol-ml v0.1.0",
 	})
 
 	factories.Processors, err = otelcol.MakeFactoryMap[processor.Factory](

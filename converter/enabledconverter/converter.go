@@ -49,7 +49,8 @@ var references = map[string]map[string][]string{
 		"ml_contract":  {catalogKey},
 	},
 	"exporters": {
-		"": {"sending_queue::storage"},
+		"":          {"sending_queue::storage"},
+		"ml_action": {catalogKey, storageKey, "leader_elector"},
 	},
 	"connectors": {
 		"ml_summary":       {catalogKey},

@@ -5,6 +5,7 @@ package mlactionexporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"net"
@@ -49,7 +50,9 @@ type logs struct{ *edge }
 
 // ConsumeLogs takes alerts over. When it returns, the cases that they open are in the journal. An
 // error is the storage's: the source sends them again.
-func (l *logs) ConsumeLogs(ctx context.Context, ld plog.Logs) error { return l.State().takeAlerts(ctx, ld) }
+func (l *logs) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	return l.State().takeAlerts(ctx, ld)
+}
 
 // Capabilities says that requests are left as they are.
 func (*logs) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
@@ -334,7 +337,7 @@ func (e *actionExporter) Run() {
 	e.work.Go(func() { e.sendDecisions(running) })
 	if e.server != nil {
 		e.work.Go(func() {
-			if err := e.server.Serve(e.listener); err != nil && err != http.ErrServerClosed {
+			if err := e.server.Serve(e.listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
 				e.logger.Error("The API has ended", zap.Error(err))
 			}
 		})
@@ -371,7 +374,7 @@ func (e *actionExporter) Close(ctx context.Context) error {
 	}
 	errs = append(errs, e.evidence.Close(), e.client.Close(ctx))
 	e.telemetry.builder.Shutdown()
-	return joined(errs)
+	return errors.Join(errs...)
 }
 
 // takeAlerts gives alerts to the engine, and says what cannot be used.

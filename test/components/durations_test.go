@@ -22,6 +22,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector"
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector"
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlcontractprocessor"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor"
@@ -36,6 +37,7 @@ var factories = map[string]component.Factory{
 	"alertmanager":  alertmanagerexporter.NewFactory(),
 	"ground_truth":  groundtruthreceiver.NewFactory(),
 	"inference_log": inferencelogreceiver.NewFactory(),
+	"ml_action":     mlactionexporter.NewFactory(),
 	"ml_catalog":    mlcatalogextension.NewFactory(),
 	"ml_delta":      mldeltareceiver.NewFactory(),
 	"ml_drift":      mldriftconnector.NewFactory(),

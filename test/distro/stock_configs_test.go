@@ -43,7 +43,7 @@ func TestNoStockComponentIsMissing(t *testing.T) {
 		"receivers":  {"ground_truth", "inference_log", "ml_delta"},
 		"processors": {"ml_normalize", "ml_metadata", "ml_contract"},
 		"connectors": {"ml_summary", "ml_drift", "ml_job", "ml_evaluation", "prometheus_rules"},
-		"exporters":  {"alertmanager"},
+		"exporters":  {"alertmanager", "ml_action"},
 	}
 	assert.Empty(t, Missing(ours, have))
 }

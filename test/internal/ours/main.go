@@ -26,6 +26,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector"
 	"github.com/otelcol-ml/otelcol-ml/converter/enabledconverter"
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension"
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension"
 	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension"
@@ -68,7 +69,7 @@ func factories() (otelcol.Factories, error) {
 	if err != nil {
 		return otelcol.Factories{}, err
 	}
-	exporters, err := otelcol.MakeFactoryMap[exporter.Factory](alertmanagerexporter.NewFactory())
+	exporters, err := otelcol.MakeFactoryMap[exporter.Factory](alertmanagerexporter.NewFactory(), mlactionexporter.NewFactory())
 	if err != nil {
 		return otelcol.Factories{}, err
 	}

@@ -125,7 +125,9 @@ type Step struct {
 }
 
 // ReadsOnly reports whether the step changes nothing.
-func (s *Step) ReadsOnly() bool { return s.Reads || s.Method == http.MethodGet || s.Method == http.MethodHead }
+func (s *Step) ReadsOnly() bool {
+	return s.Reads || s.Method == http.MethodGet || s.Method == http.MethodHead
+}
 
 // Check is an expression that must hold, and what is said where it does not.
 type Check struct {
