@@ -100,17 +100,106 @@ func luhn(s string) bool {
 var (
 	// mailInText is stricter than mailAddress: openai@4.5.1 is none, and what stands around one is not part of it.
 	mailInText = regexp.MustCompile(`[\p{L}\p{N}._%+-]+@(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}`)
-	// secrets are what libraries and providers write: of an assignment the second group is the secret.
-	secrets = []*regexp.Regexp{
-		regexp.MustCompile(`()(\beyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?)`),                                                          // JWT, RFC 7519
-		regexp.MustCompile(`()(\b(?:sk|pk|rk)[-_][\w-]{16,}|\bgh[opusr]_\w{20,}|\bgithub_pat_\w{20,}|\bglpat-[\w-]{16,})`),        // OpenAI, Stripe, GitHub, GitLab
-		regexp.MustCompile(`()(\bxox[a-z]-[\w-]{10,}|\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bAIza[\w-]{30,}|\bhf_\w{20,}|whsec_\S{16,})`), // Slack, AWS, Google, Hugging Face
-		regexp.MustCompile(`(?i)(\b(?:bearer|basic|negotiate)\s+)([\w.~+/=-]{8,})`),
-		regexp.MustCompile(`(?i)((?:password|passwd|pwd|secret|token|api[-_ ]?key|access[-_]?key|authorization)["']?\s*[:=]\s*["']?)([^\s"'&,;]{3,})`),
-		regexp.MustCompile(`()(-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?)`),
-		regexp.MustCompile(`([a-zA-Z][a-zA-Z0-9+.-]*://)([^\s/@:]*:[^\s/@]+)@`),
+	// secrets are what libraries and providers write, as it begins with one of the words, in small letters: the second
+	// group is the secret. A whole one begins where a word does.
+	secrets = []struct {
+		words []string
+		whole bool
+		form  *regexp.Regexp
+		end   string
+	}{
+		{[]string{"eyj"}, true, regexp.MustCompile(`^()(eyJ[\w-]{8,}\.[\w-]{8,}(?:\.[\w-]*)?)`), ""}, // JWT, RFC 7519
+		{
+			[]string{"sk-", "sk_", "pk-", "pk_", "rk-", "rk_", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-"}, true, // OpenAI, Stripe, GitHub, GitLab
+			regexp.MustCompile(`^()((?:sk|pk|rk)[-_][\w-]{16,}|gh[opusr]_\w{20,}|github_pat_\w{20,}|glpat-[\w-]{16,})`), "",
+		},
+		{
+			[]string{"xox", "akia", "asia", "aiza", "hf_", "whsec_"}, true, // Slack, AWS, Google, Hugging Face, Standard Webhooks
+			regexp.MustCompile(`^()(xox[a-z]-[\w-]{10,}|(?:AKIA|ASIA)[A-Z0-9]{16}\b|AIza[\w-]{30,}|hf_\w{20,}|whsec_[^\s"',;]{16,})`), "",
+		},
+		{[]string{"bearer", "basic", "negotiate"}, true, regexp.MustCompile(`^(?i)(\w+\s+)([\w.~+/=-]{8,})`), ""},
+		{
+			[]string{"password", "passwd", "pwd", "secret", "token", "api", "access", "authorization"},
+			false,
+			regexp.MustCompile(`^(?i)((?:password|passwd|pwd|secret|token|api[-_ ]?key|access[-_]?key|authorization)["']?\s*[:=]\s*["']?)([^\s"'&,;]{3,})`), "",
+		},
+		{[]string{"-----begin"}, false, regexp.MustCompile(`^()(-----BEGIN [A-Z ]*PRIVATE KEY-----[^-]*(?:-----END [A-Z ]*PRIVATE KEY-----)?)`), ""},
+		{[]string{"://"}, false, regexp.MustCompile(`^(://)([^\s/@:]*:[^\s/@]+)@`), "@"},
 	}
 )
+
+// window is how many bytes a secret is looked for in; a longer one goes up to the next space.
+const window = 4096
+
+// maskSecrets is Mask for secrets. Regular expressions are slow: they are tried where a word is.
+func maskSecrets(s, mask string) (string, int) {
+	n := 0
+	for i := range secrets {
+		secret := &secrets[i]
+		lower := lowered(s)
+		places := make([]int, len(secret.words)) // of the next one of each word
+		var out strings.Builder
+		done, at := 0, 0
+		for {
+			next := -1
+			for j, word := range secret.words {
+				if places[j] >= 0 && places[j] < at || at == 0 {
+					if places[j] = strings.Index(lower[at:], word); places[j] >= 0 {
+						places[j] += at
+					}
+				}
+				if places[j] >= 0 && (next < 0 || places[j] < next) {
+					next = places[j]
+				}
+			}
+			if next < 0 {
+				break
+			}
+			at = next + 1
+			if secret.whole && next > 0 && wordByte(s[next-1]) {
+				continue
+			}
+			near := s[next:min(next+window, len(s))]
+			m := secret.form.FindStringSubmatchIndex(near)
+			if m == nil || schemes[strings.ToLower(near[m[4]:m[5]])] || strings.HasPrefix(near[m[4]:m[5]], mask) {
+				continue
+			}
+			end := next + m[1]
+			if m[1] == len(near) {
+				if rest := strings.IndexAny(s[end:], " \t\r\n"); rest >= 0 {
+					end += rest
+				} else {
+					end = len(s)
+				}
+			}
+			out.WriteString(s[done : next+m[3]])
+			out.WriteString(mask)
+			out.WriteString(secret.end)
+			done, at = end, end
+			n++
+		}
+		if done > 0 {
+			out.WriteString(s[done:])
+			s = out.String()
+		}
+	}
+	return s, n
+}
+
+// lowered is a text with small letters of ASCII, as long as before.
+func lowered(s string) string {
+	b := []byte(s)
+	for i, c := range b {
+		if c >= 'A' && c <= 'Z' {
+			b[i] = c + 'a' - 'A'
+		}
+	}
+	return string(b)
+}
+
+func wordByte(c byte) bool {
+	return c == '_' || c >= '0' && c <= '9' || c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+}
 
 // schemes are the words before a credential that are none.
 var schemes = map[string]bool{"bearer": true, "basic": true, "negotiate": true}
@@ -118,41 +207,61 @@ var schemes = map[string]bool{"bearer": true, "basic": true, "negotiate": true}
 // Mask returns a text with mask in the place of mail addresses, account and card numbers, tokens, keys,
 // passwords and credentials in URLs, and how many there were.
 func Mask(s, mask string) (string, int) {
-	n := 0
+	s, n := maskSecrets(s, mask)
 	count := func(string) string { n++; return mask }
-	for i, r := range secrets {
-		if !r.MatchString(s) {
-			continue
-		}
-		end := ""
-		if i == len(secrets)-1 {
-			end = "@"
-		}
-		s = r.ReplaceAllStringFunc(s, func(found string) string {
-			parts := r.FindStringSubmatch(found)
-			if strings.Contains(found, mask) || schemes[strings.ToLower(parts[2])] {
-				return found
-			}
-			n++
-			return parts[1] + mask + end
-		})
-	}
 	if strings.Contains(s, "@") {
 		s = mailInText.ReplaceAllStringFunc(s, count)
 	}
-	s = iban.ReplaceAllStringFunc(s, func(found string) string {
-		if !checked(found) {
-			return found
+	if accounts, cards := numbers(s); accounts || cards {
+		if accounts {
+			s = iban.ReplaceAllStringFunc(s, func(found string) string {
+				if !checked(found) {
+					return found
+				}
+				return count(found)
+			})
 		}
-		return count(found)
-	})
-	return cardNumber.ReplaceAllStringFunc(s, func(found string) string {
-		// Times in milliseconds and nanoseconds begin with 1, card schemes' numbers with 2 to 6.
-		if found[0] < '2' || found[0] > '6' || !luhn(found) {
-			return found
+		if cards {
+			s = cardNumber.ReplaceAllStringFunc(s, func(found string) string {
+				// Times in milliseconds and nanoseconds begin with 1, card schemes' numbers with 2 to 6.
+				if found[0] < '2' || found[0] > '6' || !luhn(found) {
+					return found
+				}
+				return count(found)
+			})
 		}
-		return count(found)
-	}), n
+	}
+	return s, n
+}
+
+// numbers says whether a text may have an account number, which begins with two capitals and two digits, and a card
+// number, which has 13 digits with at most one character between.
+func numbers(s string) (accounts, cards bool) {
+	capitals, digits, between, run := 0, 0, 0, 0
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c >= 'A' && c <= 'Z':
+			if digits > 0 {
+				capitals = 0
+			}
+			capitals, digits, run = capitals+1, 0, 0
+		case c >= '0' && c <= '9':
+			digits++
+			accounts = accounts || capitals >= 2 && digits == 2
+			if between > 1 {
+				run = 0
+			}
+			run, between = run+1, 0
+			cards = cards || run >= 13
+		default:
+			capitals, digits = 0, 0
+			between++
+			if c != ' ' && c != '-' {
+				run = 0
+			}
+		}
+	}
+	return accounts, cards
 }
 
 // checked is true for an IBAN whose check digits are right (ISO 13616, ISO/IEC 7064 MOD 97-10).

@@ -225,8 +225,15 @@ func (b *Buffer) unflood(data []byte, all []seen) ([]byte, error) {
 		return true
 	})
 	b.mu.Lock()
+	defer b.mu.Unlock()
 	b.stats.Flooded += dropped
-	b.mu.Unlock()
+	if len(data) == 0 { // no record will count them
+		for i := range all {
+			if t := b.index.of(all[i].id); t != nil {
+				t.spans += min(all[i].spans, ^t.spans)
+			}
+		}
+	}
 	return data, err
 }
 

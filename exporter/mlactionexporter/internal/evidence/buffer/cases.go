@@ -99,6 +99,19 @@ func (b *Buffer) Pin(ctx context.Context, id string, traces []Pinned) (missing [
 		return nil, errClosed
 	}
 	c := b.cases[id]
+	var fresh []Pinned
+	var ids []pcommon.TraceID
+	for _, p := range traces {
+		there := c != nil && slices.ContainsFunc(c.Traces, func(q Pinned) bool { return q.Trace == p.Trace })
+		if p.Trace.IsEmpty() || there || slices.Contains(ids, p.Trace) || c != nil && len(c.Traces)+len(ids) >= maxCaseTraces || len(ids) >= maxCaseTraces {
+			continue
+		}
+		fresh, ids = append(fresh, p), append(ids, p.Trace)
+	}
+	if len(ids) == 0 {
+		b.mu.Unlock()
+		return nil, nil
+	}
 	if c == nil {
 		for len(b.cases) >= maxCases {
 			b.evictCase(nil)
@@ -106,18 +119,9 @@ func (b *Buffer) Pin(ctx context.Context, id string, traces []Pinned) (missing [
 		c = &caseFile{Case: Case{ID: id, At: b.options.Now()}, name: caseName(id)}
 		b.cases[id] = c
 	}
-	var ids []pcommon.TraceID
-	for _, p := range traces {
-		if p.Trace.IsEmpty() || len(c.Traces) >= maxCaseTraces || slices.ContainsFunc(c.Traces, func(q Pinned) bool { return q.Trace == p.Trace }) {
-			continue
-		}
-		c.Traces = append(c.Traces, p)
-		b.pinned[p.Trace] = append(b.pinned[p.Trace], c)
-		ids = append(ids, p.Trace)
-	}
-	if len(ids) == 0 {
-		b.mu.Unlock()
-		return nil, nil
+	c.Traces = append(c.Traces, fresh...)
+	for _, trace := range ids {
+		b.pinned[trace] = append(b.pinned[trace], c)
 	}
 	data, err := json.Marshal(c.stored())
 	if err != nil {
@@ -183,17 +187,7 @@ func (b *Buffer) Case(id string) (Case, error) {
 	return out, nil
 }
 
-// Cases returns the ids of all cases, the oldest first.
-func (b *Buffer) Cases() []string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	var ids []string
-	for _, c := range b.byAge() {
-		ids = append(ids, c.ID)
-	}
-	return ids
-}
-
+// byAge returns the cases, the oldest first. b.mu is held.
 func (b *Buffer) byAge() []*caseFile {
 	all := make([]*caseFile, 0, len(b.cases))
 	for _, c := range b.cases {

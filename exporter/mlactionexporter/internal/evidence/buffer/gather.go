@@ -72,7 +72,7 @@ func gather(to []seen, td ptrace.Traces) []seen {
 			for _, span := range ss.Spans().All() {
 				id := span.TraceID()
 				if len(to) == start || to[len(to)-1].id != id {
-					to = append(to, seen{id: id, names: ofResource.names, marks: ofResource.marks, first: int64(span.StartTimestamp())}) //nolint:gosec // see within
+					to = append(to, seen{id: id, names: ofResource.names, marks: ofResource.marks, first: int64(span.StartTimestamp())})
 				}
 				to[len(to)-1].span(span, &resource)
 			}
@@ -92,7 +92,7 @@ func (s *seen) span(span ptrace.Span, resource *prediction.Facts) {
 		}
 	}
 	s.spans++
-	start, end := int64(span.StartTimestamp()), int64(span.EndTimestamp()) //nolint:gosec // see within
+	start, end := int64(span.StartTimestamp()), int64(span.EndTimestamp())
 	s.first, s.last = min(s.first, start), max(s.last, start, end)
 	if span.ParentSpanID().IsEmpty() {
 		s.marks |= rooted

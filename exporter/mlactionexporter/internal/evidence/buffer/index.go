@@ -57,7 +57,7 @@ func (x *index) add(s *seen, segment uint32, now time.Time) (slot uint32, fresh 
 		if n := len(x.free); n > 0 {
 			slot, x.free = x.free[n-1], x.free[:n-1]
 		} else {
-			slot = uint32(len(x.traces)) //nolint:gosec // bounded by Options.MaxTraces
+			slot = uint32(len(x.traces))
 			x.traces = append(x.traces, trace{})
 		}
 		x.slots[s.id] = slot
@@ -149,7 +149,7 @@ func (t *texts) id(name string) uint32 {
 		return 0
 	}
 	name = strings.Clone(name)
-	id := uint32(len(t.list)) //nolint:gosec // bounded above
+	id := uint32(len(t.list))
 	t.list = append(t.list, name)
 	t.ids[name] = id
 	return id

@@ -61,7 +61,7 @@ func next(message []byte) (f field, rest []byte, err error) {
 		if m <= 0 || length > uint64(len(message)-n-m) {
 			return f, nil, errProtobuf
 		}
-		end += m + int(length) //nolint:gosec // no longer than the message
+		end += m + int(length)
 		f.value = message[n+m : end]
 	default:
 		return f, nil, errProtobuf

@@ -32,7 +32,7 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 func header(k kind, payload []byte) (h [headerSize]byte) {
 	copy(h[:], mark)
 	h[4] = byte(k)
-	binary.LittleEndian.PutUint32(h[5:], uint32(len(payload))) //nolint:gosec // a payload is no longer than a segment
+	binary.LittleEndian.PutUint32(h[5:], uint32(len(payload)))
 	binary.LittleEndian.PutUint32(h[9:], checksum(h[4:9], payload))
 	return h
 }

@@ -21,6 +21,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/contentkey"
 	"github.com/otelcol-ml/otelcol-ml/internal/conventions"
 	"github.com/otelcol-ml/otelcol-ml/internal/personal"
@@ -199,6 +200,7 @@ type Counts struct {
 // maxKeys bounds the keys that are told apart; more are counted as otherKeys.
 const (
 	maxKeys   = 1000
+	maxParts  = 8 // of a key
 	otherKeys = "other keys"
 )
 
@@ -215,11 +217,21 @@ func count(in map[string]int, key string, n int) {
 			parts[i] = "N"
 		}
 	}
-	key = strings.Join(parts, ".")
+	key, _ = boundedname.Cut(strings.Join(parts[:min(len(parts), maxParts)], "."))
 	if _, ok := in[key]; !ok && len(in) >= maxKeys {
 		key = otherKeys
 	}
 	in[key] += n
+}
+
+// Add adds what was removed elsewhere.
+func (c *Counts) Add(o *Counts) {
+	for key, n := range o.Removed {
+		count(c.Removed, key, n)
+	}
+	for key, n := range o.Masked {
+		count(c.Masked, key, n)
+	}
 }
 
 // listed is how many keys a Note names.
