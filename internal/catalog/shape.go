@@ -26,6 +26,7 @@ var cardShape = sync.OnceValue(func() *shape.Schema {
 			"currency":  "a currency of three capital letters (ISO 4217), such as USD or EUR",
 		},
 		UnquotedNumbers: []string{"duration", "window"},
+		Key:             "have 1 to 256 characters",
 		Pattern:         badName,
 		Choices:         listed,
 	})

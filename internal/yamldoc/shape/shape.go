@@ -39,6 +39,9 @@ type Words struct {
 	Wanted map[string]string
 	// UnquotedNumbers are definitions of texts that a number is not one of for lack of quotes.
 	UnquotedNumbers []string
+	// Key is what a key must have or be where the schema has a pattern for keys (patternProperties; the
+	// library has no place in the document for what propertyNames refuses).
+	Key string
 	// Pattern says what is wrong with a text that does not match the pattern of a definition; empty
 	// for what Wanted says.
 	Pattern func(doc *yamldoc.Document, definition, text string) string
@@ -89,7 +92,7 @@ func (d compared) explain(e *jsonschema.ValidationError) {
 			at := append(slices.Clone(path), name)
 			key, _ := d.At(at)
 			if len(known) == 0 {
-				d.Fail(key, at, "is no good name: it must have 1 to 256 characters")
+				d.Fail(key, at, "is no good name: it must %s", d.schema.words.Key)
 				continue
 			}
 			d.Fail(key, at, "unknown key%s (allowed: %s)", yamldoc.Suggest(name, known), strings.Join(known, ", "))

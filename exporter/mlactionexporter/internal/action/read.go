@@ -40,6 +40,7 @@ var actionShape = sync.OnceValue(func() *shape.Schema {
 			"url":      "a URL of http or https without user, query and fragment, such as https://example.com/base",
 		},
 		UnquotedNumbers: []string{"duration"},
+		Key:             "have small letters, digits and _, begin with a letter, and have 40 characters at most",
 	})
 })
 
