@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -35,6 +36,8 @@ type run struct {
 	output  map[string]map[string]any
 	notes   []string
 	would   []string
+	// was are the steps as they were when one with an undo was sent first.
+	was map[string]map[string]any
 	// sent counts how often each step was sent without an answer, relogged the steps for which a login
 	// was repeated.
 	sent     map[string]int
@@ -72,7 +75,30 @@ func (r *Runner) Run(ctx context.Context, request *Request) Result {
 			return x.result(x.sentBefore(s))
 		}
 	}
+	if st := x.settle(ctx); st != nil {
+		return x.result(st)
+	}
 	return x.result(x.undo(ctx, x.sequence(ctx, request.Steps)))
+}
+
+// settle gives requests that were sent a moment ago, before a restart, the time to have their effect
+// before it is looked for.
+func (x *run) settle(ctx context.Context) *stop {
+	for i := range x.request.Steps {
+		s := &x.request.Steps[i]
+		rec := x.records[s.Name]
+		if x.request.DryRun || s.Repeat != action.Lookup || rec.State != Sent {
+			continue
+		}
+		if left := time.Until(rec.At.Add(x.options.Settle)); left > 0 {
+			if err := x.pause(ctx, min(left, x.options.Settle)); err != nil {
+				st := x.broken(s, "it was sent before, and %v before it could be looked for", err)
+				st.outcome = Unknown
+				return st
+			}
+		}
+	}
+	return nil
 }
 
 // spent reports whether a step was sent before without an answer, and cannot be sent again.
@@ -91,7 +117,7 @@ func (r *Runner) start(request *Request) (*run, error) {
 	x := &run{
 		Runner: r, request: request, scrub: newScrubber(r.options.Secrets...),
 		steps: map[string]any{}, hidden: map[string]bool{}, records: maps.Clone(request.Before),
-		output: map[string]map[string]any{}, sent: map[string]int{}, relogged: map[string]bool{},
+		output: map[string]map[string]any{}, sent: map[string]int{}, was: map[string]map[string]any{}, relogged: map[string]bool{},
 	}
 	if x.records == nil {
 		x.records = map[string]Record{}
@@ -340,13 +366,19 @@ func (x *run) ran(s *action.Step, output map[string]any) {
 	}
 }
 
-// public is what a step has extracted, without secrets.
+// public is what a step has extracted, without what is hidden, and without what has a secret in it:
+// a value with a hole is none to go on with after a restart.
 func (x *run) public(s *action.Step, output map[string]any) map[string]any {
 	public := make(map[string]any, len(output))
 	for field, v := range output {
-		if !slices.Contains(s.Hide, field) {
-			public[field] = x.scrub.value(v)
+		if slices.Contains(s.Hide, field) {
+			continue
 		}
+		if !reflect.DeepEqual(x.scrub.value(v), v) {
+			x.note(fmt.Sprintf("%s.%s has a secret in it, and is not kept", s.Name, field))
+			continue
+		}
+		public[field] = v
 	}
 	return public
 }
@@ -445,15 +477,9 @@ func (x *run) journal(ctx context.Context, name string, rec Record) {
 	}
 }
 
-// withoutSecrets is a record without secrets.
+// withoutSecrets is a record without secrets. Its values have none.
 func (x *run) withoutSecrets(rec Record) Record {
 	rec.Error = language.Truncate(x.scrub.text(rec.Error), maxReason)
-	if rec.Output != nil {
-		rec.Output, _ = x.scrub.value(rec.Output).(map[string]any)
-	}
-	if rec.Was != nil {
-		rec.Was, _ = x.scrub.value(rec.Was).(map[string]any)
-	}
 	return rec
 }
 

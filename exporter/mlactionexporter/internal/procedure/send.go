@@ -81,6 +81,8 @@ func (x *run) before(ctx context.Context, t *sending) *stop {
 	}
 	if t.rec.State != Sent && len(t.step.Undo) > 0 {
 		t.rec.Was = x.now()
+		x.was[t.step.Name] = maps.Clone(x.steps)
+		delete(x.was[t.step.Name], t.step.Name)
 	}
 	changed := x.changed()
 	t.rec = Record{State: Sent, At: time.Now(), Status: t.rec.Status, Was: t.rec.Was}

@@ -62,7 +62,11 @@ func (x *run) takeBack(ctx context.Context, s *action.Step) *stop {
 	}()
 	x.steps, x.prefix = maps.Clone(steps), s.Name+".undo."
 	x.data["steps"] = x.steps
+	maps.Copy(x.steps, x.was[s.Name])
 	for name, was := range rec.Was {
+		if x.was[s.Name] != nil {
+			break // it is of this run, with its secrets
+		}
 		fields, _ := was.(map[string]any)
 		now, _ := x.steps[name].(map[string]any)
 		all := maps.Clone(now) // with what is hidden, which the record has not
