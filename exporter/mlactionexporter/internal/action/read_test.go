@@ -286,6 +286,6 @@ func FuzzRead(f *testing.F) {
 	f.Add("do: [{request: 'GET /{{ .a }}', json: {$expr: 'a.b'}}]")
 	f.Fuzz(func(t *testing.T, text string) {
 		d, err := Read("f.yaml", []byte(text))
-		assert.True(t, (d == nil) == (err != nil))
+		assert.Equal(t, d == nil, err != nil)
 	})
 }

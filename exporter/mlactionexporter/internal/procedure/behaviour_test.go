@@ -28,10 +28,10 @@ const (
 )
 
 var (
-	refusedConnection = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connect: connection refused")}
-	created           = reply{status: 201, body: `{"id": 1000000}`}
-	empty             = reply{status: 200, body: `[]`}
-	found             = reply{status: 200, body: `[{"id": 1000000}]`}
+	errRefused = &net.OpError{Op: "dial", Net: "tcp", Err: errors.New("connect: connection refused")}
+	created    = reply{status: 201, body: `{"id": 1000000}`}
+	empty      = reply{status: 200, body: `[]`}
+	found      = reply{status: 200, body: `[{"id": 1000000}]`}
 )
 
 func answers(status int, body string, header ...string) reply {
@@ -119,11 +119,11 @@ func TestBehaviour(t *testing.T) {
 			name: "forbidden", steps: sendNever, replies: map[string][]reply{"POST /base/s": {answers(403, "")}}, want: Broken, reason: "answered 403 Forbidden",
 		},
 		{
-			name: "not sent, then success", steps: sendNever, replies: map[string][]reply{"POST /base/s": {{err: refusedConnection}, {err: &net.DNSError{Err: "no such host", Name: "api"}}, created}},
+			name: "not sent, then success", steps: sendNever, replies: map[string][]reply{"POST /base/s": {{err: errRefused}, {err: &net.DNSError{Err: "no such host", Name: "api"}}, created}},
 			want: Completed, took: 3 * time.Second, events: append(repeated("before send sent", 3), "after send done"),
 		},
 		{
-			name: "never sent", steps: sendNever, replies: map[string][]reply{"POST /base/s": {{err: refusedConnection}}},
+			name: "never sent", steps: sendNever, replies: map[string][]reply{"POST /base/s": {{err: errRefused}}},
 			want: Broken, reason: "5 attempts: not sent: dial tcp: connect: connection refused", took: 15 * time.Second, events: append(repeated("before send sent", 5), "after send failed"),
 		},
 		{

@@ -224,7 +224,7 @@ func FuzzRequest(f *testing.F) {
 		var got *http.Request
 		transport := roundTripper(func(r *http.Request) (*http.Response, error) {
 			got = r
-			return &http.Response{StatusCode: 200, Body: http.NoBody, Header: http.Header{}}, nil
+			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}}, nil
 		})
 		all := data(map[string]any{"alert": map[string]any{"name": value}, "secrets": map[string]any{"token": "s3cret-canary"}})
 		result := runner(t, transport, Options{Base: base}).Run(t.Context(), Request{Steps: steps(t, text), Data: all, Journal: &memory{}})

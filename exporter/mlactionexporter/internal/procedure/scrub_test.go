@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -48,7 +49,7 @@ func TestScrub(t *testing.T) {
 			for _, part := range []string{"ss/w", "w<rd", "w%3Crd", "hunter"} {
 				assert.NotContains(t, got, part)
 			}
-			for _, field := range strings.Fields(strings.ReplaceAll(got, redacted, " ")) {
+			for _, field := range strings.FieldsSeq(strings.ReplaceAll(got, redacted, " ")) {
 				decoded, _ := base64.StdEncoding.DecodeString(field)
 				assert.NotContains(t, string(decoded), "hunter2")
 			}
@@ -119,9 +120,7 @@ func TestCanaries(t *testing.T) {
 				replies := map[string][]reply{
 					"login": {answers(200, string(loginBody))}, "read": {echo(200)}, "send": {echo(200)}, "poll": {echo(200)}, "last": {answers(200, "no")}, "back": {echo(200)},
 				}
-				for step, list := range c.replies {
-					replies[step] = list
-				}
+				maps.Copy(replies, c.replies)
 				transport := roundTripper(func(r *http.Request) (*http.Response, error) {
 					step := map[string]string{"login": "login", "r": "read", "s": "send", "p": "poll", "l": "last"}[strings.Split(r.URL.EscapedPath(), "/")[2]]
 					if r.Method == http.MethodDelete {
