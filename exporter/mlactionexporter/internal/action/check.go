@@ -48,11 +48,12 @@ func (s scope) withAnswer() scope { s.answer = true; return s }
 
 // data are the names that there are, with those below them where they are known.
 var data = map[string][]string{
-	"alert":       {"name", "severity", "state", "summary", "starts_at", "ends_at", "labels", "annotations", "fingerprint", "trace_id", "span_id", "trace_url"},
+	"alert":       {"name", "severity", "state", "summary", "starts_at", "ends_at", "breach_at", "labels", "annotations", "fingerprint", "trace_id", "span_id", "trace_url"},
 	"model":       {"name", "environment", "version", "owner", "runbook", "description", "attributes"},
 	"target":      {"from", "to", "why"},
 	"evidence":    {"waterfall", "trace_ids", "links", "note"},
 	"key":         nil,
+	"fingerprint": nil,
 	"traceparent": nil,
 	"actions":     nil,
 	"now":         nil,
@@ -91,7 +92,7 @@ func (r *reader) name(s scope, at path, name []string) {
 		r.step(at, s.steps, name, "a step that comes before this one")
 	case root == "opened" && s.opened:
 		r.step(at, r.opened, name, "a step of do")
-	case root == "news" && s.opened, s.answer && (root == "body" || root == "status" || root == "headers"):
+	case (root == "news" || root == "news_id") && s.opened, s.answer && (root == "body" || root == "status" || root == "headers"):
 	default:
 		below, known := data[root]
 		if !known {
@@ -118,7 +119,7 @@ func (s scope) all() []string {
 		all = append(all, "steps")
 	}
 	if s.opened {
-		all = append(all, "opened", "news")
+		all = append(all, "opened", "news", "news_id")
 	}
 	if s.answer {
 		all = append(all, "body", "status", "headers")

@@ -264,19 +264,19 @@ func TestFromMapNamesTheKey(t *testing.T) {
 func TestArguments(t *testing.T) {
 	d, err := Read("tickets.yaml", []byte(everyKey))
 	require.NoError(t, err)
-	with, secrets, err := d.Arguments(map[string]string{"project": "P-{{ .model.name }}"}, map[string]string{"token": "abc"})
+	with, secrets, err := d.Arguments(map[string]any{"project": []string{"P-{{ .model.name }}"}}, map[string]string{"token": "abc"})
 	require.NoError(t, err)
-	assert.Equal(t, map[string]string{"project": "P-{{ .model.name }}", "title": "{{ .alert.summary }}"}, with)
+	assert.Equal(t, map[string]any{"project": []any{"P-{{ .model.name }}"}, "title": "{{ .alert.summary }}"}, with)
 	assert.Equal(t, map[string]string{"token": "abc", "key": ""}, secrets)
 
-	_, _, err = d.Arguments(map[string]string{"titel": "x", "title": "{{ .a"}, map[string]string{"key": "s3cret!", "tokn": "s3cret"})
+	_, _, err = d.Arguments(map[string]any{"titel": "x", "title": "{{ .a"}, map[string]string{"key": "s3cret!", "tokn": "s3cret"})
 	require.EqualError(t, err, `'secrets.key' must be base64, with or without whsec_ before it, as Standard Webhooks has it
 'secrets.token' is missing: an access token
 'secrets.tokn': unknown key; did you mean token? (allowed: key, token)
 'with.project' is missing: the project
 'with.titel': unknown key; did you mean title? (allowed: project, title)
 'with.title': is no template: unclosed action`)
-	_, _, err = d.Arguments(map[string]string{"project": "{{ .secrets.token }}"}, map[string]string{"token": "abc"})
+	_, _, err = d.Arguments(map[string]any{"project": map[string]any{"a": "{{ .secrets.token }}"}}, map[string]string{"token": "abc"})
 	require.ErrorContains(t, err, `'with.project': there is no "secrets" here`)
 }
 

@@ -470,7 +470,7 @@ func TestBehaviour(t *testing.T) {
 				all := data(nil)
 				all["with"] = map[string]any{"id": "a"}
 				began := time.Now()
-				got := runner(t, s, c.options).Run(ctx, Request{Steps: steps(t, c.steps), Data: all, Before: c.before, DryRun: c.dryRun, Journal: j})
+				got := runner(t, s, c.options).Run(ctx, &Request{Steps: steps(t, c.steps), Data: all, Before: c.before, DryRun: c.dryRun, Journal: j})
 				assert.Equal(t, c.want, got.Outcome, got.Reason)
 				if c.reason == "" {
 					assert.True(t, got.Reason == "" || c.want != Completed, got.Reason)
@@ -517,7 +517,7 @@ func TestInterrupted(t *testing.T) {
 		s := &server{replies: map[string][]reply{"PUT /base/one": {answers(200, "")}, "PUT /base/s": {{hang: true}}}}
 		j := &memory{}
 		time.AfterFunc(3*time.Second, cancel)
-		got := runner(t, s, Options{}).Run(ctx, Request{
+		got := runner(t, s, Options{}).Run(ctx, &Request{
 			Steps: steps(t, "  - {name: one, request: PUT /one, undo: [{name: back, request: DELETE /one}]}\n"+sendAlways), Data: data(nil), Journal: j,
 		})
 		assert.Equal(t, Unknown, got.Outcome)
@@ -532,7 +532,7 @@ func TestNotTakenBackWhenInterrupted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := &server{replies: map[string][]reply{"PUT /base/one": {answers(200, "")}, "GET /base/r": {{hang: true}}}}
 		time.AfterFunc(3*time.Second, cancel)
-		got := runner(t, s, Options{}).Run(ctx, Request{
+		got := runner(t, s, Options{}).Run(ctx, &Request{
 			Steps: steps(t, "  - {name: one, request: PUT /one, undo: [{name: back, request: DELETE /one}]}\n"+readOnce), Data: data(nil), Journal: &memory{},
 		})
 		assert.Equal(t, Broken, got.Outcome)

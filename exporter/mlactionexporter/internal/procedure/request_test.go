@@ -50,7 +50,7 @@ func TestBodies(t *testing.T) {
 			// The reader knows the data of alerts; these are made up.
 			step = strings.NewReplacer("alert.text", "alert.annotations.text", "alert.list", "alert.annotations.list", "alert.none", "alert.annotations.none", "alert.patch", "alert.annotations.patch").Replace(step)
 			all["alert"].(map[string]any)["annotations"] = all["alert"]
-			got := runner(t, s, Options{}).Run(t.Context(), Request{Steps: steps(t, step), Data: withoutLoop(all), Files: files(0), Journal: &memory{}})
+			got := runner(t, s, Options{}).Run(t.Context(), &Request{Steps: steps(t, step), Data: withoutLoop(all), Files: files(0), Journal: &memory{}})
 			require.Equal(t, Completed, got.Outcome, got.Reason)
 			assert.Equal(t, c.contentType, s.calls[0].header.Get("Content-Type"))
 			assert.Equal(t, c.body, s.calls[0].body)
@@ -88,7 +88,7 @@ func files(more int) map[string]File {
 
 func TestMultipart(t *testing.T) {
 	s := &server{replies: map[string][]reply{"POST /base/s": {{status: 201}}}}
-	got := runner(t, s, Options{}).Run(t.Context(), Request{
+	got := runner(t, s, Options{}).Run(t.Context(), &Request{
 		Steps: steps(t, "  - {name: send, request: POST /s, repeat: never, attachment: traces, field: file, headers: {X-Atlassian-Token: no-check}}\n"), Data: data(nil), Files: files(0), Journal: &memory{},
 	})
 	require.Equal(t, Completed, got.Outcome, got.Reason)
@@ -125,7 +125,7 @@ func TestAttachmentsFit(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &server{replies: map[string][]reply{"POST /base/s": {{status: 201}}}}
-			got := runner(t, s, Options{}).Run(t.Context(), Request{
+			got := runner(t, s, Options{}).Run(t.Context(), &Request{
 				Steps: steps(t, "  - {name: send, request: POST /s, repeat: never, attachment: traces, "+c.step+"}\n"), Data: data(nil), Files: files(c.more), Journal: &memory{},
 			})
 			assert.Equal(t, c.outcome, got.Outcome)
@@ -146,7 +146,7 @@ func TestSigned(t *testing.T) {
 		request := Request{
 			Name: "update-2", Steps: steps(t, "  - {name: one, request: POST /s, repeat: always, sign: hook, json: {a: '{{ .key }}'}}\n  - {name: two, request: POST /t, repeat: always, sign: hook}\n"), Data: all, Journal: &memory{},
 		}
-		got := runner(t, s, Options{}).Run(t.Context(), request)
+		got := runner(t, s, Options{}).Run(t.Context(), &request)
 		require.Equal(t, Completed, got.Outcome, got.Reason)
 		require.Len(t, s.calls, 4)
 		webhook, err := standardwebhooks.NewWebhook(secret)
@@ -167,7 +167,7 @@ func TestSigned(t *testing.T) {
 		} {
 			request.Data = data(map[string]any{"secrets": map[string]any{"hook": secret}})
 			change()
-			got := runner(t, s, Options{}).Run(t.Context(), request)
+			got := runner(t, s, Options{}).Run(t.Context(), &request)
 			assert.Equal(t, Broken, got.Outcome)
 			assert.Contains(t, got.Reason, what)
 		}
@@ -191,7 +191,7 @@ func TestKnownSignature(t *testing.T) {
 // TestHeaders: an empty one is not sent, and what is sent is what was written.
 func TestHeaders(t *testing.T) {
 	s := &server{replies: map[string][]reply{"GET /base/r": {{status: 200}}}}
-	got := runner(t, s, Options{}).Run(t.Context(), Request{
+	got := runner(t, s, Options{}).Run(t.Context(), &Request{
 		Steps: steps(t, "  - {name: read, request: GET /r, headers: {X-None: '{{ with .secrets.token }}Bearer {{ . }}{{ end }}', accept: text/html, X-A: 'a {{ .model.name }} ä'}, query: {a: '', b: 'x&y=z #'}}\n"),
 		Data:  data(map[string]any{"secrets": map[string]any{"token": ""}}),
 	})
@@ -205,7 +205,7 @@ func TestHeaders(t *testing.T) {
 // TestSecretPath: a webhook whose path is the secret.
 func TestSecretPath(t *testing.T) {
 	s := &server{replies: map[string][]reply{"POST /base/services/T0/B0/xyz": {{status: 200, body: "ok"}}}}
-	got := runner(t, s, Options{}).Run(t.Context(), Request{
+	got := runner(t, s, Options{}).Run(t.Context(), &Request{
 		Steps: steps(t, "  - {name: send, request: 'POST /services/{{ .secrets.token | segments }}', repeat: never, text: x}\n"), Data: data(map[string]any{"secrets": map[string]any{"token": "T0/B0/xyz"}}), Journal: &memory{},
 	})
 	assert.Equal(t, Completed, got.Outcome, got.Reason)
@@ -227,7 +227,7 @@ func FuzzRequest(f *testing.F) {
 			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Header: http.Header{}}, nil
 		})
 		all := data(map[string]any{"alert": map[string]any{"name": value}, "secrets": map[string]any{"token": "s3cret-canary"}})
-		result := runner(t, transport, Options{Base: base}).Run(t.Context(), Request{Steps: steps(t, text), Data: all, Journal: &memory{}})
+		result := runner(t, transport, Options{Base: base}).Run(t.Context(), &Request{Steps: steps(t, text), Data: all, Journal: &memory{}})
 		if got == nil {
 			assert.Equal(t, Broken, result.Outcome)
 			return

@@ -93,20 +93,24 @@ func TestRecordKeepsNumbers(t *testing.T) {
 	require.Error(t, json.Unmarshal([]byte(`{"state":1}`), &same))
 }
 
-// TestRender writes the values of parameters once, without secrets.
-func TestRender(t *testing.T) {
+// TestWith writes the values of parameters once, without secrets.
+func TestWith(t *testing.T) {
 	all := data(map[string]any{"secrets": map[string]any{"token": "s3cret"}, "alert": map[string]any{"summary": "{{ .secrets.token }}"}})
-	got, err := Render(map[string]string{"title": "{{ .alert.summary }}!", "model": "{{ .model.name }}"}, all)
-	require.NoError(t, err)
-	assert.Equal(t, map[string]any{"title": "{{ .secrets.token }}!", "model": "fraud"}, got)
-	assert.Contains(t, all, "secrets")
+	s := &server{replies: map[string][]reply{"PUT /base/s": {{status: 200}}}}
+	send := steps(t, "  - {name: send, request: PUT /s, json: {$expr: with}}\n")
+	got := runner(t, s, Options{}).Run(t.Context(), &Request{Steps: send, Data: all, Journal: &memory{}, With: map[string]any{
+		"title": "{{ .alert.summary }}!", "labels": []string{"{{ .model.name }}", "b"}, "nested": map[string]any{"$expr": "secrets.token", "n": 1000000},
+	}})
+	require.Equal(t, Completed, got.Outcome, got.Reason)
+	assert.JSONEq(t, `{"title":"{{ .secrets.token }}!","labels":["fraud","b"],"nested":{"$expr":"secrets.token","n":1000000}}`, s.calls[0].body)
 	for text, want := range map[string]string{
 		"{{ .secrets.token }}": `with.x: {{ .secrets.token }}: map has no entry for key "secrets"`,
 		"{{ .a":                "with.x: unclosed action",
 		"{{ .with.y }}":        `with.x: {{ .with.y }}: map has no entry for key "with"`,
 	} {
-		_, err := Render(map[string]string{"x": text}, all)
-		require.ErrorContains(t, err, want)
+		got := runner(t, s, Options{}).Run(t.Context(), &Request{Steps: send, Data: all, Journal: &memory{}, With: map[string]any{"x": text}})
+		assert.Equal(t, Broken, got.Outcome)
+		assert.Contains(t, got.Reason, want)
 	}
 }
 
@@ -117,7 +121,7 @@ func TestValuesAreNoTemplates(t *testing.T) {
 		"secrets": map[string]any{"token": "s3cret"},
 		"alert":   map[string]any{"summary": `{{ .secrets.token }}", "admin": true, "x": "`, "labels": map[string]any{"a": map[string]any{"$expr": "secrets.token"}}},
 	})
-	got := runner(t, s, Options{}).Run(t.Context(), Request{
+	got := runner(t, s, Options{}).Run(t.Context(), &Request{
 		Steps: steps(t, "  - name: send\n    request: PUT /s\n    headers: {X-A: '{{ .secrets.token }}'}\n    json: {title: '{{ .alert.summary }}', labels: {$expr: alert.labels}}\n"), Data: all, Journal: &memory{},
 	})
 	require.Equal(t, Completed, got.Outcome, got.Reason)

@@ -49,7 +49,7 @@ func TestScrub(t *testing.T) {
 			for _, part := range []string{"ss/w", "w<rd", "w%3Crd", "hunter"} {
 				assert.NotContains(t, got, part)
 			}
-			for _, field := range strings.FieldsSeq(strings.ReplaceAll(got, redacted, " ")) {
+			for field := range strings.FieldsSeq(strings.ReplaceAll(got, redacted, " ")) {
 				decoded, _ := base64.StdEncoding.DecodeString(field)
 				assert.NotContains(t, string(decoded), "hunter2")
 			}
@@ -140,7 +140,7 @@ func TestCanaries(t *testing.T) {
 					extra = c.extra
 				}
 				j := &everything{refuse: c.refuse}
-				got := runner(t, transport, Options{Secrets: []string{clientOne}}).Run(t.Context(), Request{
+				got := runner(t, transport, Options{Secrets: []string{clientOne}}).Run(t.Context(), &Request{
 					Steps: steps(t, strings.NewReplacer("REPEAT", repeat, "EXTRA", extra).Replace(text)), DryRun: c.dryRun, Journal: j,
 					Data: data(map[string]any{"secrets": map[string]any{"token": canary, "hook": short}}),
 				})
@@ -166,7 +166,7 @@ func TestCanaries(t *testing.T) {
 func TestHidden(t *testing.T) {
 	s := &server{replies: map[string][]reply{"PUT /base/login": {{status: 200, body: `{"token":"Zq9","user":"bob"}`}}, "PUT /base/s": {{status: 200}}}}
 	j := &memory{}
-	got := runner(t, s, Options{}).Run(t.Context(), Request{
+	got := runner(t, s, Options{}).Run(t.Context(), &Request{
 		Steps: steps(t, "  - {name: login, request: PUT /login, extract: {token: body.token, user: body.user}, hide: [token]}\n  - {name: send, request: PUT /s, undo: [{name: back, request: DELETE /s}], headers: {X-Token: '{{ .steps.login.token }}'}}\n"),
 		Data:  data(nil), Journal: j,
 	})
@@ -185,7 +185,7 @@ func TestTakenBackWithSecrets(t *testing.T) {
 	}
 	all := data(map[string]any{"secrets": map[string]any{"token": "hunter22"}})
 	s, j := &server{replies: replies()}, &memory{}
-	got := runner(t, s, Options{}).Run(t.Context(), Request{Steps: steps(t, text), Data: all, Journal: j})
+	got := runner(t, s, Options{}).Run(t.Context(), &Request{Steps: steps(t, text), Data: all, Journal: j})
 	assert.Contains(t, got.Reason, "send was taken back")
 	assert.Equal(t, "was hunter22", s.calls[3].body)
 	assert.Equal(t, []string{"read.v has a secret in it, and is not kept"}, got.Notes)
@@ -194,7 +194,7 @@ func TestTakenBackWithSecrets(t *testing.T) {
 	rec := j.records["send"]
 	rec.State = Done
 	s = &server{replies: replies()}
-	got = runner(t, s, Options{}).Run(t.Context(), Request{Steps: steps(t, text), Data: all, Journal: &memory{}, Before: map[string]Record{"send": rec, "send.undo.back": {State: Failed}}})
+	got = runner(t, s, Options{}).Run(t.Context(), &Request{Steps: steps(t, text), Data: all, Journal: &memory{}, Before: map[string]Record{"send": rec, "send.undo.back": {State: Failed}}})
 	assert.Contains(t, got.Reason, `send could not be taken back: send.undo.back: text: {{ .steps.read.v }}: map has no entry for key "v"`)
 	assert.Empty(t, s.calls)
 }

@@ -90,7 +90,7 @@ func TestOverSockets(t *testing.T) {
 			require.NoError(t, err)
 			transport := &http.Transport{}
 			defer transport.CloseIdleConnections()
-			got := runner(t, transport, Options{Base: base, Attempts: 2, Backoff: time.Millisecond}).Run(t.Context(), Request{Steps: steps(t, c.steps), Data: data(nil), Journal: &memory{}})
+			got := runner(t, transport, Options{Base: base, Attempts: 2, Backoff: time.Millisecond}).Run(t.Context(), &Request{Steps: steps(t, c.steps), Data: data(nil), Journal: &memory{}})
 			assert.Equal(t, c.want, got.Outcome, got.Reason)
 			assert.Contains(t, got.Reason, c.reason)
 			assert.Contains(t, strings.Join(got.Notes, "\n"), c.note)
@@ -119,7 +119,7 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 	for _, step := range []string{readOnce, sendAlways, sendNever} {
 		r, err := New(Options{HTTP: s.Client(), Base: base})
 		require.NoError(t, err)
-		got := r.Run(t.Context(), Request{Steps: steps(t, step), Data: data(nil), Journal: &memory{}})
+		got := r.Run(t.Context(), &Request{Steps: steps(t, step), Data: data(nil), Journal: &memory{}})
 		assert.Equal(t, Broken, got.Outcome)
 		host := strings.TrimPrefix(other.URL, "http://")
 		assert.Equal(t, "answered 307 Temporary Redirect, which is not followed; it leads to "+host, strings.SplitN(got.Reason, ": ", 2)[0])
@@ -133,7 +133,7 @@ func TestSlowDial(t *testing.T) {
 	transport := &http.Transport{DialContext: (&net.Dialer{Timeout: time.Nanosecond}).DialContext}
 	base, err := url.Parse("http://192.0.2.1:9")
 	require.NoError(t, err)
-	got := runner(t, transport, Options{Base: base, Attempts: 1}).Run(t.Context(), Request{Steps: steps(t, sendNever), Data: data(nil), Journal: &memory{}})
+	got := runner(t, transport, Options{Base: base, Attempts: 1}).Run(t.Context(), &Request{Steps: steps(t, sendNever), Data: data(nil), Journal: &memory{}})
 	assert.Equal(t, Broken, got.Outcome)
 	assert.Contains(t, got.Reason, "not sent: dial tcp")
 }
@@ -146,7 +146,7 @@ func TestSlowHandshake(t *testing.T) {
 	transport := &http.Transport{TLSHandshakeTimeout: 10 * time.Millisecond}
 	base, err := url.Parse("https://" + listener.Addr().String())
 	require.NoError(t, err)
-	got := runner(t, transport, Options{Base: base, Attempts: 1}).Run(t.Context(), Request{Steps: steps(t, sendNever), Data: data(nil), Journal: &memory{}})
+	got := runner(t, transport, Options{Base: base, Attempts: 1}).Run(t.Context(), &Request{Steps: steps(t, sendNever), Data: data(nil), Journal: &memory{}})
 	assert.Equal(t, Broken, got.Outcome)
 	assert.Contains(t, got.Reason, "not sent: net/http: TLS handshake timeout")
 }
@@ -175,7 +175,7 @@ func TestReasons(t *testing.T) {
 	} {
 		t.Run(body, func(t *testing.T) {
 			s := &server{replies: map[string][]reply{"PUT /base/s": {answers(400, body)}}}
-			got := runner(t, s, Options{}).Run(t.Context(), Request{Steps: steps(t, "  - {name: send, request: PUT /s}\n"), Data: data(nil), Journal: &memory{}})
+			got := runner(t, s, Options{}).Run(t.Context(), &Request{Steps: steps(t, "  - {name: send, request: PUT /s}\n"), Data: data(nil), Journal: &memory{}})
 			if want != "" {
 				want = ": " + want
 			}
@@ -183,6 +183,6 @@ func TestReasons(t *testing.T) {
 		})
 	}
 	s := &server{replies: map[string][]reply{"PUT /base/s": {answers(400, strings.Repeat("ä", 10_000))}}}
-	got := runner(t, s, Options{}).Run(t.Context(), Request{Steps: steps(t, "  - {name: send, request: PUT /s}\n"), Data: data(nil), Journal: &memory{}})
+	got := runner(t, s, Options{}).Run(t.Context(), &Request{Steps: steps(t, "  - {name: send, request: PUT /s}\n"), Data: data(nil), Journal: &memory{}})
 	assert.Len(t, []rune(got.Reason), len("answered 400 Bad Request: ")+maxReason)
 }
