@@ -239,12 +239,15 @@ func (x *run) step(ctx context.Context, steps []action.Step, i int) *stop {
 		if err != nil {
 			return x.broken(s, "when: %v", err)
 		}
+		if !ok && !s.ReadsOnly() && rec.State == Sent && !x.request.DryRun {
+			// It was sent, and is not needed any more: it has had its effect.
+			rec.State, rec.At, rec.Error = Done, time.Now(), ""
+			x.after(ctx, s, rec)
+			x.ran(s, rec.Output)
+			return nil
+		}
 		if !ok {
 			x.left(s)
-			if !s.ReadsOnly() && rec.State == Sent && !x.request.DryRun {
-				rec.State, rec.At, rec.Error = Done, time.Now(), ""
-				x.after(ctx, s, rec)
-			}
 			return nil
 		}
 	}

@@ -72,9 +72,12 @@ func New(o Options) (*Runner, error) {
 	return r, nil
 }
 
-// url returns the URL of an escaped path below the base.
+// url returns the URL of an escaped path below the base. The path / is the base itself, with no slash added.
 func (r *Runner) url(path string, query url.Values) (*url.URL, error) {
 	escaped := r.base + path
+	if path == "/" && r.base != "" {
+		escaped = r.base
+	}
 	decoded, err := url.PathUnescape(escaped)
 	if err != nil {
 		return nil, fmt.Errorf("the path: %w", err)
@@ -83,7 +86,7 @@ func (r *Runner) url(path string, query url.Values) (*url.URL, error) {
 	u.Path, u.RawPath, u.RawQuery = decoded, escaped, query.Encode()
 	parsed, err := url.Parse(u.String())
 	if err != nil || parsed.Scheme != r.options.Base.Scheme || parsed.Host != r.options.Base.Host ||
-		parsed.EscapedPath() != escaped || parsed.Fragment != "" || !strings.HasPrefix(escaped, r.base+"/") {
+		parsed.EscapedPath() != escaped || parsed.Fragment != "" || !strings.HasPrefix(escaped+"/", r.base+"/") {
 		return nil, errors.New("the path leads elsewhere than below the endpoint")
 	}
 	return &u, nil
