@@ -13,6 +13,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/journal"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/procedure"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 )
@@ -25,7 +26,7 @@ func SpanOf(key, what string) string {
 }
 
 // data is what templates and expressions read, but for the evidence and the parameters.
-func (e *Engine) data(fingerprint string, c *journal.Case, r *journal.Run, a *Action) map[string]any {
+func (e *Engine) data(fingerprint string, c *journal.Case, r *journal.Run, a *Action, part string) map[string]any {
 	id, card := e.modelOf(c.Alert)
 	target := map[string]any{"from": "", "to": "", "why": ""}
 	versionAtFault := first(c.Alert.Labels, labelNames.version)
@@ -37,6 +38,10 @@ func (e *Engine) data(fingerprint string, c *journal.Case, r *journal.Run, a *Ac
 	if a.Definition.Kind == action.Rollback {
 		target = map[string]any{"from": r.From, "to": r.To, "why": r.Why}
 	}
+	news := strings.Join(r.News, "\n\n")
+	if part == procedureResolve {
+		news = farewell(c)
+	}
 	secrets := make(map[string]any, len(a.Secrets))
 	for name, value := range a.Secrets {
 		secrets[name] = value
@@ -47,8 +52,19 @@ func (e *Engine) data(fingerprint string, c *journal.Case, r *journal.Run, a *Ac
 		"target": target, "key": r.Key, "fingerprint": fingerprint,
 		"traceparent": "00-" + r.Key + "-" + SpanOf(r.Key, procedureDo) + "-01",
 		"secrets":     secrets, "actions": e.actionsOf(c, r), "now": time.Now().UTC().Format(time.RFC3339),
-		"opened": openedOf(a.Definition.Do, r.Do.Output), "news": strings.Join(r.News, "\n\n"), "news_id": fmt.Sprintf("%s-%d", r.Key, r.Told),
+		"opened": openedOf(a.Definition.Do, r.Do.Output), "news": news, "news_id": fmt.Sprintf("%s-%d", r.Key, r.Told),
 	}
+}
+
+// farewell is what an incident is told when it is closed.
+func farewell(c *journal.Case) string {
+	text := fmt.Sprintf("The alert has been over since %s.", clock(c.OverSince))
+	for _, r := range c.Runs {
+		if r.Kind == action.Rollback && r.Phase == journal.Over && r.Verdict == string(procedure.Completed) {
+			text += fmt.Sprintf(" Version %s of %s is back, and no span has come from version %s since.", r.To, strings.TrimPrefix(r.Target, "model "), r.From)
+		}
+	}
+	return text
 }
 
 func (e *Engine) alertData(c *journal.Case) map[string]any {

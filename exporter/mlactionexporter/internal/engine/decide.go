@@ -359,19 +359,20 @@ func (e *Engine) finishRun(c *journal.Case, r *journal.Run, verdict, reason stri
 	r.Phase = journal.Over
 	e.say(c, r, verdict, "", reason)
 	e.journal.Change(c)
-	if r.Kind != action.Incident {
+	if r.Kind.Changes() {
 		e.tell(c, r, fmt.Sprintf("%s: %s. %s.", r.Action, strings.ReplaceAll(verdict, "_", " "), reason))
 	}
 }
 
-// tell gives news to the open incidents of a case, but for the run that they are about.
+// tell gives news to what hears of them in a case, such as open incidents, but for the run that they
+// are about.
 func (e *Engine) tell(c *journal.Case, about *journal.Run, news string) {
 	for _, r := range c.Runs {
-		if r == about || r.Kind != action.Incident || r.Phase == journal.Over {
+		if a := e.action(r.Action); r == about || a == nil || len(a.Definition.Update) == 0 || r.Phase == journal.Over {
 			continue
 		}
-		if r.Phase == journal.Waiting && r.Do.Tries == 0 {
-			continue // what it will say when it is opened has it
+		if r.Phase != journal.Open && !r.Do.Begun() {
+			continue // what it says when it begins has it
 		}
 		if len(r.News) == maxNews {
 			r.News = append(r.News[:0:0], r.News[1:]...)

@@ -64,7 +64,7 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 	l := e.liveOf(r)
 	l.working = true
 	request := procedure.Request{
-		Steps: p.steps, Name: p.name, Data: e.data(fingerprint, c, r, a), With: a.With, Files: e.o.Evidence.Files(fingerprint),
+		Steps: p.steps, Name: p.name, Data: e.data(fingerprint, c, r, a, name), With: a.With, Files: e.o.Evidence.Files(fingerprint),
 		Before: maps.Clone(p.progress.Steps), DryRun: a.Mode == DryRun,
 		Journal: &hooks{e: e, fingerprint: fingerprint, c: c, r: r, a: a, p: p},
 	}
@@ -132,7 +132,7 @@ func (e *Engine) finish(c *journal.Case, r *journal.Run, a *Action, p part, resu
 	}
 	switch p.name {
 	case procedureDo:
-		e.finishDo(c, r, p, result, reason)
+		e.finishDo(c, r, a, p, result, reason)
 	case procedureUpdate:
 		e.finishUpdate(c, r, p, result, told, reason)
 	case procedureResolve:
@@ -176,17 +176,19 @@ func (e *Engine) report(c *journal.Case, r *journal.Run, p part, verdict, reason
 	})
 }
 
-func (e *Engine) finishDo(c *journal.Case, r *journal.Run, p part, result procedure.Result, reason string) {
+func (e *Engine) finishDo(c *journal.Case, r *journal.Run, a *Action, p part, result procedure.Result, reason string) {
 	l := e.liveOf(r)
 	e.report(c, r, p, string(result.Outcome), reason, &result)
 	switch result.Outcome {
 	case procedure.Completed, procedure.Already:
 		r.Phase = journal.Over
-		if r.Kind == action.Incident {
+		if len(a.Definition.Update)+len(a.Definition.Resolve) > 0 {
 			r.Phase = journal.Open
 			l.next = time.Time{}
 		}
-		e.tell(c, r, fmt.Sprintf("%s: %s.", r.Action, strings.TrimSuffix(reason, ".")))
+		if r.Kind.Changes() {
+			e.tell(c, r, fmt.Sprintf("%s: %s.", r.Action, strings.TrimSuffix(reason, ".")))
+		}
 		return
 	case procedure.Tried:
 		r.Phase = journal.Over
