@@ -171,7 +171,7 @@ func TestFalsePositivesInBrazil(t *testing.T) {
 		for _, a := range all {
 			assert.Equal(t, "country=BR", a.Labels["ml_segment"], "%s", a.Summary)
 		}
-		for _, key := range []string{"n", "lower", "upper", "value", "bound"} {
+		for _, key := range []string{"n", "lower", "upper", "value", "bound", "for"} {
 			assert.NotEmpty(t, a.Annotations[key], key)
 			assert.NotContains(t, a.Annotations[key], "?", key)
 		}

@@ -35,6 +35,7 @@ func (g *group) say(b *objective.Breach, window string) map[string]string {
 		"summary": fmt.Sprintf("%s%s is {{ $value | %s }}", g.title(), where, show),
 		"value":   "{{ $value | " + show + " }}",
 		"bound":   bound(b),
+		"for":     objective.Duration(b.For),
 	}
 	said := "For " + objective.Duration(b.For) + " it has been beyond its bound, " + notes["bound"] + "."
 	if b.Proportion != nil || b.Upper != "" {
