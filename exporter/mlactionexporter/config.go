@@ -24,6 +24,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/control"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/engine"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/guard"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
@@ -152,6 +153,31 @@ type API struct {
 	Secret configopaque.String `mapstructure:"secret"`
 }
 
+// Evidence is what is kept of spans, and what of them may leave.
+type Evidence struct {
+	// Directory is where the latest spans are kept; one process at a time may use it. Default ./evidence;
+	// empty keeps none.
+	Directory string `mapstructure:"directory"`
+	// MaxSizeMiB and MaxAge bound the latest spans. Default 256 and 1h; 0 is refused.
+	MaxSizeMiB int           `mapstructure:"max_size_mib"`
+	MaxAge     time.Duration `mapstructure:"max_age"`
+	// MaxPinnedMiB bounds the traces of alerts that are not over, beside those. Default 64; 0 is refused.
+	MaxPinnedMiB int `mapstructure:"max_pinned_mib"`
+	// MaxSpansPerTrace is how many spans of one trace are kept. Default 10000; 0 is refused.
+	MaxSpansPerTrace int `mapstructure:"max_spans_per_trace"`
+	// ContrastTraces is how many good traces are attached to compare with. Default 2; 0 is none.
+	ContrastTraces int `mapstructure:"contrast_traces"`
+	// Keep and Remove are keys of attributes, with * for any text, whose values leave or do not, beside
+	// those that are removed by default. Keep goes first.
+	Keep   []string `mapstructure:"keep"`
+	Remove []string `mapstructure:"remove"`
+	// Features lets the values of features leave. Default false.
+	Features bool `mapstructure:"features"`
+	// Jaeger is asked, by its query API v3, for traces that are not kept: the collector's HTTP client.
+	// Default none; "jaeger:" alone asks http://localhost:16686.
+	Jaeger configoptional.Optional[confighttp.ClientConfig] `mapstructure:"jaeger"`
+}
+
 // Limits bound memory.
 type Limits struct {
 	// Alerts is how many alerts are held, those for which no action is among them. Default 10000.
@@ -198,6 +224,32 @@ func createDefaultConfig() component.Config {
 		Evidence:        defaultEvidence(),
 		TraceURL:        alert.DefaultTraceURL,
 		Limits:          Limits{Alerts: 10_000, Concurrent: 8},
+	}
+}
+
+func defaultEvidence() Evidence {
+	query := confighttp.NewDefaultClientConfig()
+	query.Endpoint, query.Timeout = "http://localhost:16686", 10*time.Second
+	return Evidence{
+		Directory: "./evidence", MaxSizeMiB: evidence.DefaultMaxBytes >> 20, MaxAge: evidence.DefaultMaxAge, MaxPinnedMiB: evidence.DefaultMaxPinned >> 20,
+		MaxSpansPerTrace: evidence.DefaultMaxSpansPerTrace, ContrastTraces: evidence.DefaultContrast, Jaeger: configoptional.Default(query),
+	}
+}
+
+func (v *Evidence) check(wrong *configcheck.Violations) {
+	wrong.Check(
+		configcheck.Range("evidence::max_size_mib", v.MaxSizeMiB, 1, 1<<20),
+		configcheck.Duration("evidence::max_age", v.MaxAge, 0, month),
+		configcheck.Range("evidence::max_pinned_mib", v.MaxPinnedMiB, 1, 1<<20),
+		configcheck.Range("evidence::max_spans_per_trace", v.MaxSpansPerTrace, 1, maxLimits),
+		configcheck.Range("evidence::contrast_traces", v.ContrastTraces, 0, 10),
+		configcheck.Distinct("evidence::keep", v.Keep),
+		configcheck.Distinct("evidence::remove", v.Remove),
+	)
+	if v.Jaeger.HasValue() {
+		if _, err := checkBase(v.Jaeger.Get().Endpoint); err != nil {
+			wrong.Add("evidence::jaeger::endpoint", "%w", err)
+		}
 	}
 }
 
@@ -421,6 +473,11 @@ func (a *Action) base(d *action.Definition) (*url.URL, error) {
 	if endpoint == "" {
 		endpoint = d.Endpoint
 	}
+	return checkBase(endpoint)
+}
+
+// checkBase reads a base URL.
+func checkBase(endpoint string) (*url.URL, error) {
 	if endpoint == "" {
 		return nil, errors.New("is missing: the base URL of the server")
 	}

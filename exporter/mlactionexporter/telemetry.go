@@ -40,12 +40,27 @@ func (t *telemetry) observe(e *actionExporter) error {
 	}); err != nil {
 		return err
 	}
-	return t.builder.RegisterMlActionLeadingCallback(func(_ context.Context, o metric.Int64Observer) error {
+	if err := t.builder.RegisterMlActionLeadingCallback(func(_ context.Context, o metric.Int64Observer) error {
 		var n int64
 		if leading, _ := e.leader.Leading(); leading {
 			n = 1
 		}
 		o.Observe(n)
+		return nil
+	}); err != nil || e.evidence.Store == nil {
+		return err
+	}
+	if err := t.builder.RegisterMlActionEvidenceSizeCallback(func(_ context.Context, o metric.Int64Observer) error {
+		o.Observe(e.evidence.Stats().Bytes)
+		return nil
+	}); err != nil {
+		return err
+	}
+	return t.builder.RegisterMlActionEvidenceSpansLostCallback(func(_ context.Context, o metric.Int64Observer) error {
+		s := e.evidence.Stats()
+		for reason, n := range map[string]int64{"full": s.Full, "late": s.Late, "failed": s.Failed, "flooded": s.Flooded} {
+			o.Observe(n, metric.WithAttributeSet(attribute.NewSet(attribute.String("reason", reason))))
+		}
 		return nil
 	})
 }

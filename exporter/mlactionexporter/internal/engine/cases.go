@@ -15,6 +15,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence/buffer"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/guard"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/journal"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/version"
@@ -54,7 +56,7 @@ func (e *Engine) hear(fingerprint string, h *heard) bool {
 		}
 		c = &journal.Case{Alert: h.Alert, StartsAt: h.Alert.StartsAt, HeardAt: h.ReportedAt, Traces: named(h.Alert)}
 		e.journal.Open(fingerprint, c)
-		e.o.Evidence.Pin(fingerprint, traceIDs(c.Traces))
+		e.pin(fingerprint, c)
 	}
 	e.update(fingerprint, c, h)
 	for _, a := range actions {
@@ -85,7 +87,7 @@ func (e *Engine) update(fingerprint string, c *journal.Case, h *heard) {
 				c.Traces = append(c.Traces, id)
 			}
 		}
-		e.o.Evidence.Pin(fingerprint, traceIDs(c.Traces))
+		e.pin(fingerprint, c)
 	}
 	e.journal.Change(c)
 	for _, r := range c.Runs {
@@ -294,6 +296,18 @@ func named(a *alert.Alert) []string {
 		}
 	}
 	return out
+}
+
+// pin has the traces of a case kept, and good ones to compare them with.
+func (e *Engine) pin(fingerprint string, c *journal.Case) {
+	id, _ := e.modelOf(c.Alert)
+	e.o.Evidence.Pin(fingerprint, evidence.About{
+		Traces: traceIDs(c.Traces), Span: c.Alert.SpanID,
+		Like: buffer.Like{
+			Model: id.Name, Environment: id.Environment, Version: first(c.Alert.Labels, labelNames.version), Job: first(c.Alert.Labels, labelNames.job),
+			Around: c.StartsAt,
+		},
+	})
 }
 
 func traceIDs(hexes []string) []pcommon.TraceID {

@@ -26,6 +26,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/guard"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/journal"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/procedure"
@@ -71,7 +72,7 @@ type Action struct {
 // Evidence keeps the traces of cases, and makes files of them.
 type Evidence interface {
 	// Pin keeps traces, and some to compare them with, for a case.
-	Pin(caseID string, traces []pcommon.TraceID)
+	Pin(caseID string, about evidence.About)
 	Release(caseID string)
 	// Describe returns what templates read as evidence, and Files what bodies carry.
 	Describe(ctx context.Context, caseID string) map[string]any
@@ -199,7 +200,7 @@ func (e *Engine) Activate(ctx context.Context, store state.Store) ([]state.Damag
 		if _, known := e.alerts.Get(fingerprint); !known {
 			e.alerts.Take(c.HeardAt, fingerprint, c.Alert)
 		}
-		e.o.Evidence.Pin(fingerprint, traceIDs(c.Traces))
+		e.pin(fingerprint, c)
 	}
 	e.active, e.started = true, time.Now()
 	for fingerprint, h := range e.alerts.All() {

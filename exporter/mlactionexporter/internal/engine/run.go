@@ -127,6 +127,9 @@ func (e *Engine) finish(c *journal.Case, r *journal.Run, a *Action, p part, resu
 	p.progress.Tries++
 	e.journal.Change(c)
 	reason := cmp.Or(result.Reason, outcomeOf(r, p, result.Outcome))
+	if result.Step != "" && result.Reason != "" {
+		reason = result.Step + ": " + reason
+	}
 	for _, note := range result.Notes {
 		reason = strings.TrimSuffix(reason, ".") + "; " + note
 	}

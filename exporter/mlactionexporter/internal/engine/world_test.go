@@ -18,11 +18,11 @@ import (
 
 	"github.com/prometheus/alertmanager/pkg/labels"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/guard"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/lease"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/procedure"
@@ -166,8 +166,8 @@ resolve:
 // nothing keeps no evidence.
 type nothing struct{}
 
-func (nothing) Pin(string, []pcommon.TraceID) {}
-func (nothing) Release(string)                {}
+func (nothing) Pin(string, evidence.About) {}
+func (nothing) Release(string)             {}
 func (nothing) Describe(context.Context, string) map[string]any {
 	return map[string]any{"waterfall": "", "trace_ids": []any{}, "links": []any{}, "note": ""}
 }

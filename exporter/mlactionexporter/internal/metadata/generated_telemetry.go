@@ -25,16 +25,16 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter                    metric.Meter
-	mu                       sync.Mutex
-	registrations            []metric.Registration
-	MlActionCases            metric.Int64ObservableGauge
-	MlActionDecisions        metric.Int64Counter
-	MlActionDecisionsDropped metric.Int64Counter
-	MlActionEvidenceSize     metric.Int64ObservableGauge
-	MlActionEvidenceSpans    metric.Int64ObservableCounter
-	MlActionLeading          metric.Int64ObservableGauge
-	MlActionRecords          metric.Int64Counter
+	meter                     metric.Meter
+	mu                        sync.Mutex
+	registrations             []metric.Registration
+	MlActionCases             metric.Int64ObservableGauge
+	MlActionDecisions         metric.Int64Counter
+	MlActionDecisionsDropped  metric.Int64Counter
+	MlActionEvidenceSize      metric.Int64ObservableGauge
+	MlActionEvidenceSpansLost metric.Int64ObservableCounter
+	MlActionLeading           metric.Int64ObservableGauge
+	MlActionRecords           metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -78,12 +78,12 @@ func (builder *TelemetryBuilder) RegisterMlActionEvidenceSizeCallback(cb metric.
 	return nil
 }
 
-// RegisterMlActionEvidenceSpansCallback sets callback for observable MlActionEvidenceSpans metric.
-func (builder *TelemetryBuilder) RegisterMlActionEvidenceSpansCallback(cb metric.Int64Callback) error {
+// RegisterMlActionEvidenceSpansLostCallback sets callback for observable MlActionEvidenceSpansLost metric.
+func (builder *TelemetryBuilder) RegisterMlActionEvidenceSpansLostCallback(cb metric.Int64Callback) error {
 	reg, err := builder.meter.RegisterCallback(func(ctx context.Context, o metric.Observer) error {
-		cb(ctx, &observerInt64{inst: builder.MlActionEvidenceSpans, obs: o})
+		cb(ctx, &observerInt64{inst: builder.MlActionEvidenceSpansLost, obs: o})
 		return nil
-	}, builder.MlActionEvidenceSpans)
+	}, builder.MlActionEvidenceSpansLost)
 	if err != nil {
 		return err
 	}
@@ -160,9 +160,9 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		metric.WithUnit("By"),
 	)
 	errs = errors.Join(errs, err)
-	builder.MlActionEvidenceSpans, err = builder.meter.Int64ObservableCounter(
-		"otelcol_ml_action_evidence_spans",
-		metric.WithDescription("Spans by outcome - kept, dropped (the disk was full or slow, or a span was too large). [Alpha]"),
+	builder.MlActionEvidenceSpansLost, err = builder.meter.Int64ObservableCounter(
+		"otelcol_ml_action_evidence_spans_lost",
+		metric.WithDescription("Spans that were not kept by reason - full (the disk was too slow), late (the span was too large, or came after the end), failed (writing failed), flooded (max_spans_per_trace was reached). [Alpha]"),
 		metric.WithUnit("{span}"),
 	)
 	errs = errors.Join(errs, err)

@@ -81,10 +81,10 @@ func AssertEqualMlActionEvidenceSize(t *testing.T, tt *componenttest.Telemetry, 
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
-func AssertEqualMlActionEvidenceSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+func AssertEqualMlActionEvidenceSpansLost(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
-		Name:        "otelcol_ml_action_evidence_spans",
-		Description: "Spans by outcome - kept, dropped (the disk was full or slow, or a span was too large). [Alpha]",
+		Name:        "otelcol_ml_action_evidence_spans_lost",
+		Description: "Spans that were not kept by reason - full (the disk was too slow), late (the span was too large, or came after the end), failed (writing failed), flooded (max_spans_per_trace was reached). [Alpha]",
 		Unit:        "{span}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
@@ -92,7 +92,7 @@ func AssertEqualMlActionEvidenceSpans(t *testing.T, tt *componenttest.Telemetry,
 			DataPoints:  dps,
 		},
 	}
-	got, err := tt.GetMetric("otelcol_ml_action_evidence_spans")
+	got, err := tt.GetMetric("otelcol_ml_action_evidence_spans_lost")
 	require.NoError(t, err)
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }

@@ -28,7 +28,7 @@ func TestSetupTelemetry(t *testing.T) {
 		observer.Observe(1)
 		return nil
 	}))
-	require.NoError(t, tb.RegisterMlActionEvidenceSpansCallback(func(_ context.Context, observer metric.Int64Observer) error {
+	require.NoError(t, tb.RegisterMlActionEvidenceSpansLostCallback(func(_ context.Context, observer metric.Int64Observer) error {
 		observer.Observe(1)
 		return nil
 	}))
@@ -51,7 +51,7 @@ func TestSetupTelemetry(t *testing.T) {
 	AssertEqualMlActionEvidenceSize(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
-	AssertEqualMlActionEvidenceSpans(t, testTel,
+	AssertEqualMlActionEvidenceSpansLost(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlActionLeading(t, testTel,
