@@ -117,9 +117,6 @@ func (e *Expression) Holds(data map[string]any) (bool, error) {
 	return b, nil
 }
 
-// Text is the expression as it is written.
-func (e *Expression) Text() string { return e.text }
-
 // Seen says what the expression has read of an answer, for people: body.status is "PENDING". It is
 // empty where it has read nothing of it.
 func (e *Expression) Seen(data map[string]any) string {

@@ -20,6 +20,8 @@ const (
 	// minSecret is the length of a secret from which it is looked for in texts. Shorter ones would
 	// take the letters out of every other word; nothing that we write ourselves has them anyway.
 	minSecret = 4
+	// minLine is the length from which a line of a secret is a secret of its own.
+	minLine = 8
 	// minBase64 is the length of the part of a base64 text that is sure to be of a secret.
 	minBase64 = 8
 )
@@ -41,7 +43,13 @@ func newScrubber(secrets ...string) *scrubber {
 
 func (s *scrubber) add(secret string) {
 	before := len(s.forms)
-	for _, whole := range []string{secret, strings.TrimSpace(secret)} {
+	wholes := []string{secret, strings.TrimSpace(secret), oneLine(secret)}
+	for line := range strings.Lines(secret) { // of a key in PEM, each is one
+		if line = strings.TrimSpace(line); len(line) >= minLine {
+			wholes = append(wholes, line)
+		}
+	}
+	for _, whole := range wholes {
 		if len(whole) < minSecret {
 			continue
 		}

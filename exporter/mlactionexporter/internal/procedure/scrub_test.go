@@ -55,6 +55,8 @@ func TestScrub(t *testing.T) {
 			}
 		})
 	}
+	s.add("-----BEGIN KEY-----\nMIIEvQIBADANBg\n  two  words\n")
+	assert.Equal(t, "a [REDACTED] b [REDACTED] c", s.text("a MIIEvQIBADANBg b -----BEGIN KEY----- MIIEvQIBADANBg two words c"))
 	assert.Equal(t, "abcdef", s.text("abcdef"), "three letters are no secret that can be looked for")
 	assert.Equal(t, map[string]any{"a": []any{redacted, int64(5), nil}, redacted: true}, s.value(map[string]any{"a": []any{"hunter22", int64(5), nil}, "hunter22": true}))
 }
