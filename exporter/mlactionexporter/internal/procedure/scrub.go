@@ -43,7 +43,7 @@ func newScrubber(secrets ...string) *scrubber {
 
 func (s *scrubber) add(secret string) {
 	before := len(s.forms)
-	wholes := []string{secret, strings.TrimSpace(secret), oneLine(secret)}
+	wholes := append([]string{secret, strings.TrimSpace(secret), oneLine(secret)}, credentials(secret)...)
 	for line := range strings.Lines(secret) { // of a key in PEM, each is one
 		if line = strings.TrimSpace(line); len(line) >= minLine {
 			wholes = append(wholes, line)
@@ -78,6 +78,24 @@ func (s *scrubber) add(secret string) {
 		pairs = append(pairs, form, redacted)
 	}
 	s.replacer = strings.NewReplacer(pairs...)
+}
+
+// credentials are the secret part of the value of an Authorization header: Bearer TOKEN, or the
+// password of Basic auth.
+func credentials(secret string) []string {
+	scheme, rest, ok := strings.Cut(strings.TrimSpace(secret), " ")
+	if !ok || strings.ContainsRune(rest, ' ') || len(rest) < minLine {
+		return nil
+	}
+	out := []string{rest}
+	if strings.EqualFold(scheme, "basic") {
+		if decoded, err := base64.StdEncoding.DecodeString(rest); err == nil {
+			if _, password, ok := strings.Cut(string(decoded), ":"); ok {
+				out = append(out, password)
+			}
+		}
+	}
+	return out
 }
 
 func (s *scrubber) form(text string) {

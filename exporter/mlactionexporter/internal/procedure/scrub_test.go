@@ -57,6 +57,9 @@ func TestScrub(t *testing.T) {
 	}
 	s.add("-----BEGIN KEY-----\nMIIEvQIBADANBg\n  two  words\n")
 	assert.Equal(t, "a [REDACTED] b [REDACTED] c", s.text("a MIIEvQIBADANBg b -----BEGIN KEY----- MIIEvQIBADANBg two words c"))
+	s.add("Bearer eyJhbGciOi")
+	s.add("Basic " + base64.StdEncoding.EncodeToString([]byte("bob:pa55:word")))
+	assert.Equal(t, "token [REDACTED], password [REDACTED], user bob, Bearer of news", s.text("token eyJhbGciOi, password pa55:word, user bob, Bearer of news"))
 	assert.Equal(t, "abcdef", s.text("abcdef"), "three letters are no secret that can be looked for")
 	assert.Equal(t, map[string]any{"a": []any{redacted, int64(5), nil}, redacted: true}, s.value(map[string]any{"a": []any{"hunter22", int64(5), nil}, "hunter22": true}))
 }
