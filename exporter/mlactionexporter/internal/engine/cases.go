@@ -221,7 +221,7 @@ func (e *Engine) choose(c *journal.Case, a *Action) *journal.Version {
 	}
 	seen, _ := e.o.Versions.Seen(id)
 	q := &version.Question{
-		Model: id, At: first(c.Alert.Labels, labelNames.version), Card: card, Seen: seen, Serving: e.o.Versions.Serving(id),
+		Model: id, At: first(c.Alert.Labels, labelNames.version), Card: card, Seen: seen, Serving: e.o.Versions.Serving(id, version.SwitchAfter),
 		RolledBack: map[string]time.Time{}, InBreach: e.inBreach(c, a, id),
 	}
 	for _, d := range e.journal.Done() {

@@ -6,6 +6,7 @@ package engine
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/guard"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/journal"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/procedure"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/version"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
 
@@ -270,7 +272,7 @@ func (e *Engine) lookAtOpen(now time.Time, fingerprint string, c *journal.Case, 
 		l.next = later(now, at)
 		return
 	}
-	if why := e.notRestored(c); why != "" {
+	if why := e.notRestored(c, a); why != "" {
 		e.say(c, r, verdictOpen, "", why)
 		return
 	}
@@ -288,17 +290,17 @@ func (e *Engine) lookAtOpen(now time.Time, fingerprint string, c *journal.Case, 
 }
 
 // notRestored says why an incident stays open though its alert is over: a rollback was done, and
-// spans still come from the version that was to go.
-func (e *Engine) notRestored(c *journal.Case) string {
+// spans still come from the version that was to go. It is gone when none has come for as long as the
+// alert must have been over, if that is shorter than it mostly takes to be sure.
+func (e *Engine) notRestored(c *journal.Case, a *Action) string {
 	id, _ := e.modelOf(c.Alert)
+	quiet := max(shortestQuiet, min(a.ResolveAfter, version.SwitchAfter))
 	for _, r := range c.Runs {
 		if r.Kind != action.Rollback || r.Do.Outcome != procedure.Completed {
 			continue
 		}
-		for _, v := range e.o.Versions.Serving(id) {
-			if v == r.From {
-				return fmt.Sprintf("the alert is over, but version %s still serves, not version %s alone", r.From, r.To)
-			}
+		if slices.Contains(e.o.Versions.Serving(id, quiet), r.From) {
+			return fmt.Sprintf("the alert is over, but version %s still serves, not version %s alone", r.From, r.To)
 		}
 	}
 	return ""

@@ -125,7 +125,8 @@ type Options struct {
 }
 
 // The rhythm of the engine: how often it looks, how often at a run that waits for nothing in
-// particular, and how long it waits after an attempt that was of no use.
+// particular, and how long it waits after an attempt that was of no use. A version is gone when it was
+// silent for shortestQuiet, at the least: it is heard of by the second.
 const (
 	tick           = time.Second
 	lookAgain      = 5 * time.Second
@@ -136,6 +137,7 @@ const (
 	abandonedAfter = 24 * time.Hour
 	maxNews        = 20
 	writeTimeout   = 10 * time.Second
+	shortestQuiet  = 3 * time.Second
 )
 
 // heard is an alert as it was heard of last.
@@ -311,9 +313,10 @@ func (e *Engine) Take(alerts []*alert.Alert) (out Outcomes, err error) {
 	return out, e.write()
 }
 
-// SaveModels writes which versions serve, now that one is new.
+// saveModels writes which versions serve: by the minute, and one that is new at the next tick, since
+// what begins to go wrong after a version has come is blamed on it.
 func (e *Engine) saveModels(now time.Time, force bool) {
-	if !e.active || !force && now.Sub(e.saved) < saveModels {
+	if !e.active || !force && !e.o.Versions.Fresh() && now.Sub(e.saved) < saveModels {
 		return
 	}
 	e.saved = now

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/journal"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/version"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
@@ -74,6 +75,49 @@ func TestNotRestored(t *testing.T) {
 		s.run(e, time.Minute, nil)
 		assert.False(t, s.world.issues[0].Open)
 		e.Stop()
+	})
+}
+
+// An incident waits no longer for the version to go than it does for the alert to be over.
+func TestRestoredSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		s.actions[1].ResolveAfter = 5 * time.Second
+		e := s.engine()
+		_, err := e.Activate(t.Context(), nil)
+		require.NoError(t, err)
+		a := breach(time.Now())
+		s.run(e, 16*time.Minute, a)
+		s.serve("7", time.Now(), time.Now())
+		s.serve("6", time.Now().Add(2*time.Second), time.Now().Add(2*time.Second))
+		s.run(e, 8*time.Second, resolved(a, time.Now()))
+		assert.True(t, s.world.issues[0].Open)
+		s.serve("6", time.Now(), time.Now())
+		s.run(e, 8*time.Second, nil)
+		assert.False(t, s.world.issues[0].Open)
+		e.Stop()
+	})
+}
+
+// When a version came is known after a kill, too, however soon after it.
+func TestNewVersionIsWritten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := storageclient.New(testkit.NewStorage(nil).Client(t), "storage")
+		s := newScript(t)
+		e := s.engine()
+		_, err := e.Activate(t.Context(), store)
+		require.NoError(t, err)
+		s.run(e, 90*time.Second, nil)
+		came := time.Now()
+		s.serve("8", came, came)
+		s.run(e, 2*time.Second, nil) // and is killed
+		s.versions = version.NewTracker()
+		s.serve("8", came.Add(10*time.Second), came.Add(10*time.Second))
+		_, err = s.engine().Activate(t.Context(), store)
+		require.NoError(t, err)
+		seen, _ := s.versions.Seen(version.ID{Environment: "production", Name: "fraud"})
+		assert.Equal(t, came, seen.Versions["8"].First.In(came.Location()))
+		assert.False(t, seen.Versions["8"].FromStart)
 	})
 }
 

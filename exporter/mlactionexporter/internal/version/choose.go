@@ -101,7 +101,7 @@ func (q *Question) before(from string) []string {
 		}
 		slices.SortFunc(served, func(a, b string) int {
 			x, y := q.Seen.Versions[a], q.Seen.Versions[b]
-			return cmp.Or(y.Last.Truncate(switchAfter).Compare(x.Last.Truncate(switchAfter)), y.First.Compare(x.First), strings.Compare(b, a))
+			return cmp.Or(y.Last.Truncate(SwitchAfter).Compare(x.Last.Truncate(SwitchAfter)), y.First.Compare(x.First), strings.Compare(b, a))
 		})
 	}
 	for _, v := range onCard(q.Card, from) {

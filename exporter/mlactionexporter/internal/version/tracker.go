@@ -23,9 +23,9 @@ const (
 	maxVersions = 100
 )
 
-// switchAfter is how much later than the others a version must have been heard to be the only one
+// SwitchAfter is how much later than the others a version must have been heard to be the only one
 // that serves: a change of version is not done in a second, and spans come late.
-const switchAfter = 2 * time.Minute
+const SwitchAfter = 2 * time.Minute
 
 // ID names a model.
 type ID struct {
@@ -53,6 +53,8 @@ type Tracker struct {
 	models map[ID]*Models
 	// news are models of which more is known than was stored.
 	news map[ID]bool
+	// fresh says that a version is among them of which nothing was stored.
+	fresh bool
 	// full counts what there was no room for.
 	full int
 }
@@ -100,6 +102,7 @@ func (t *Tracker) enter(id ID, version string, at time.Time) (fresh bool) {
 		m.makeRoom()
 		s = &Span{First: at, Last: at, FromStart: len(m.Versions) == 0}
 		m.Versions[strings.Clone(version)] = s
+		t.fresh = true
 		return true
 	}
 	if at.Before(s.First) {
@@ -122,6 +125,13 @@ func (m *Models) makeRoom() {
 	delete(m.Versions, oldest)
 }
 
+// Fresh reports whether Changed has a version that is new.
+func (t *Tracker) Fresh() bool {
+	t.mu.RLock()
+	defer t.mu.RUnlock()
+	return t.fresh
+}
+
 // Changed returns the models of which more is known than the last time, and forgets that it does.
 func (t *Tracker) Changed() map[ID]Models {
 	t.mu.Lock()
@@ -131,6 +141,7 @@ func (t *Tracker) Changed() map[ID]Models {
 		out[id] = t.models[id].copy()
 	}
 	clear(t.news)
+	t.fresh = false
 	return out
 }
 
@@ -181,29 +192,29 @@ func (t *Tracker) Load(id ID, stored Models) {
 	}
 }
 
-// Serving returns the versions of a model that serve: the one heard of last, first, and those heard
-// of within two minutes of it. Empty if none is known.
-func (t *Tracker) Serving(id ID) []string {
+// Serving returns the versions of a model that serve: those heard of within a time before the last
+// span, which mostly is SwitchAfter, the newest of them first. Empty if none is known.
+func (t *Tracker) Serving(id ID, within time.Duration) []string {
 	t.mu.RLock()
 	defer t.mu.RUnlock()
 	m := t.models[id]
 	if m == nil {
 		return nil
 	}
-	byLast := m.byLast()
-	for i, v := range byLast {
-		if m.Versions[byLast[0]].Last.Sub(m.Versions[v].Last) >= switchAfter {
-			return byLast[:i]
+	var latest time.Time
+	for _, s := range m.Versions {
+		if s.Last.After(latest) {
+			latest = s.Last
 		}
 	}
-	return byLast
+	return slices.DeleteFunc(m.byLast(), func(v string) bool { return latest.Sub(m.Versions[v].Last) >= within })
 }
 
 // byLast are the versions, that heard of last first; of two heard of at once that which came later.
 func (m *Models) byLast() []string {
 	return slices.SortedFunc(maps.Keys(m.Versions), func(a, b string) int {
 		x, y := m.Versions[a], m.Versions[b]
-		if c := y.Last.Truncate(switchAfter).Compare(x.Last.Truncate(switchAfter)); c != 0 {
+		if c := y.Last.Truncate(SwitchAfter).Compare(x.Last.Truncate(SwitchAfter)); c != 0 {
 			return c
 		}
 		if c := y.First.Compare(x.First); c != 0 {

@@ -77,7 +77,7 @@ func TestChoose(t *testing.T) {
 			}
 			seen, _ := tracker.Seen(fraud)
 			got := Choose(&Question{
-				Model: fraud, At: c.at, Card: c.card, Seen: seen, Serving: tracker.Serving(fraud), RolledBack: c.rolledBack, InBreach: c.inBreach,
+				Model: fraud, At: c.at, Card: c.card, Seen: seen, Serving: tracker.Serving(fraud, SwitchAfter), RolledBack: c.rolledBack, InBreach: c.inBreach,
 			})
 			assert.Equal(t, c.from, got.From)
 			assert.Equal(t, c.to, got.To)
@@ -91,15 +91,20 @@ func TestChoose(t *testing.T) {
 
 func TestServing(t *testing.T) {
 	tracker := NewTracker()
-	assert.Empty(t, tracker.Serving(fraud))
+	assert.Empty(t, tracker.Serving(fraud, SwitchAfter))
 	assert.True(t, tracker.See(fraud, "6", at(0)))
 	assert.False(t, tracker.See(fraud, "6", at(10)))
 	assert.True(t, tracker.See(fraud, "7", at(10)))
-	assert.Equal(t, []string{"7", "6"}, tracker.Serving(fraud))
+	assert.Equal(t, []string{"7", "6"}, tracker.Serving(fraud, SwitchAfter))
 	tracker.See(fraud, "7", at(13))
-	assert.Equal(t, []string{"7"}, tracker.Serving(fraud))
+	assert.Equal(t, []string{"7"}, tracker.Serving(fraud, SwitchAfter))
 	tracker.See(fraud, "6", at(20)) // it was rolled back
-	assert.Equal(t, []string{"6"}, tracker.Serving(fraud))
+	assert.Equal(t, []string{"6"}, tracker.Serving(fraud, SwitchAfter))
+
+	tracker.See(fraud, "7", at(20).Add(10*time.Second)) // a span of it comes a little later
+	tracker.See(fraud, "6", at(20).Add(14*time.Second))
+	assert.Equal(t, []string{"7", "6"}, tracker.Serving(fraud, 5*time.Second))
+	assert.Equal(t, []string{"6"}, tracker.Serving(fraud, 4*time.Second))
 }
 
 // What was stored goes under what was seen since: a version that came while nobody looked has no
