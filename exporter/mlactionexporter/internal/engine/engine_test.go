@@ -281,3 +281,55 @@ func TestNothingIsSentThatIsNotWritten(t *testing.T) {
 		e.Stop()
 	})
 }
+
+const twoChanges = `
+description: two changes, one after the other
+kind: rollback
+do:
+  - {name: first, request: POST /issues, json: {key: first, version: '{{ .target.to }}'}, repeat: never}
+  - {name: second, request: POST /issues, json: {key: second}, repeat: never}
+`
+
+// What speaks against a request in the middle of a procedure holds it there; it goes on when nothing
+// does any more, and does not repeat what was done.
+func TestHeldInTheMiddle(t *testing.T) {
+	for name, change := range map[string]func(e *Engine, storage *testkit.Storage, on bool){
+		"the kill switch":        func(e *Engine, _ *testkit.Storage, on bool) { _ = e.Kill(on, "ada", "stop") },
+		"a storage that refuses": func(_ *Engine, storage *testkit.Storage, on bool) { storage.Fail(map[bool]error{true: errLost}[on]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScript(t)
+				s.actions = []*Action{s.action("two", twoChanges, `severity="critical"`)}
+				e := s.engine()
+				storage := testkit.NewStorage(nil)
+				client := storageclient.New(storage.Client(t), "storage")
+				_, err := e.Activate(t.Context(), client)
+				require.NoError(t, err)
+				s.world.step = func(when string) error {
+					if when == "after" && len(s.world.issues) == 1 {
+						change(e, storage, true)
+					}
+					return nil
+				}
+				a := breach(time.Now().Add(-15 * time.Minute))
+				_, err = e.Take([]*alert.Alert{a})
+				require.NoError(t, err)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				e.Run(ctx)
+				require.Len(t, s.world.issues, 1)
+				assert.Equal(t, journal.Acting, e.Overview().Runs[0].Phase)
+
+				s.world.step = nil
+				change(e, storage, false)
+				s.run(e, time.Minute, a)
+				require.Len(t, s.world.issues, 2)
+				assert.Equal(t, "second", s.world.issues[1].Key)
+				assert.Equal(t, journal.Over, e.Overview().Runs[0].Phase)
+				e.Stop()
+				require.NoError(t, client.Close(t.Context()))
+			})
+		})
+	}
+}

@@ -63,10 +63,11 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 	e.journal.Change(c)
 	l := e.liveOf(r)
 	l.working = true
+	h := &hooks{e: e, c: c, r: r, a: a, p: p}
 	request := procedure.Request{
 		Steps: p.steps, Name: p.name, Data: e.data(fingerprint, c, r, a, name), With: a.With, Files: e.o.Evidence.Files(fingerprint),
 		Before: maps.Clone(p.progress.Steps), DryRun: a.Mode == DryRun,
-		Journal: &hooks{e: e, fingerprint: fingerprint, c: c, r: r, a: a, p: p},
+		Journal: h,
 	}
 	if name == procedureUpdate {
 		request.Name = fmt.Sprintf("%s-%d", name, r.Told)
@@ -83,6 +84,9 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 		l.working = false
 		if e.stopping.Err() != nil {
 			return // the journal has all that the next start needs
+		}
+		if h.objected && result.Outcome == procedure.Broken {
+			result.Outcome = procedure.Held // it goes on from here when nobody objects any more
 		}
 		e.finish(c, r, a, p, result, told)
 		_ = e.write()
@@ -112,9 +116,9 @@ func (e *Engine) resume(fingerprint string, c *journal.Case, r *journal.Run, a *
 		}
 	}
 	slices.Sort(sent)
-	reason := "it goes on after a restart"
+	reason := "it goes on"
 	if len(sent) > 0 {
-		reason = "it goes on after a restart: whether " + strings.Join(sent, ", ") + " had its effect is not known, and is verified"
+		reason = "it goes on: whether " + strings.Join(sent, ", ") + " had its effect is not known, and is verified"
 	}
 	e.say(c, r, verdictResumed, "", reason)
 	e.start(fingerprint, c, r, a, procedureDo)
@@ -197,8 +201,9 @@ func (e *Engine) finishDo(c *journal.Case, r *journal.Run, a *Action, p part, re
 		r.Phase = journal.Over
 		return
 	case procedure.Held:
-		r.Phase = journal.Waiting
-		p.progress.Tries--
+		if p.progress.Tries--; !p.progress.Begun() {
+			r.Phase = journal.Waiting
+		}
 		return
 	}
 	if !p.progress.Begun() || allFailed(p.progress.Steps) { // nothing was changed: it may be tried again
@@ -264,12 +269,13 @@ func outcomeOr(o procedure.Outcome, name string) string {
 
 // hooks are the journal of one procedure.
 type hooks struct {
-	e           *Engine
-	fingerprint string
-	c           *journal.Case
-	r           *journal.Run
-	a           *Action
-	p           part
+	e *Engine
+	c *journal.Case
+	r *journal.Run
+	a *Action
+	p part
+	// objected says that a request was not sent, as something spoke against it.
+	objected bool
 }
 
 // Before checks once more what may have changed, and writes what is about to be done.
@@ -278,6 +284,7 @@ func (h *hooks) Before(_ context.Context, step string, record procedure.Record) 
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if err := h.objection(); err != nil {
+		h.objected = true
 		return err
 	}
 	if h.p.progress.Steps == nil {
@@ -293,6 +300,7 @@ func (h *hooks) Before(_ context.Context, step string, record procedure.Record) 
 		})
 	}
 	if err := e.write(); err != nil {
+		h.objected = true
 		if had {
 			h.p.progress.Steps[step] = before
 		} else {
