@@ -210,6 +210,9 @@ func (s *Store) work(ctx context.Context) {
 
 // settle waits until what was queued before is done.
 func (s *Store) settle(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	done := make(chan struct{})
 	if !s.push(func(context.Context) { close(done) }) {
 		return errors.New("the store of evidence is closed, or has too much to do")

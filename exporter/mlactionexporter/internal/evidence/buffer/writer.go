@@ -63,6 +63,9 @@ func (b *Buffer) signal() {
 
 // flush returns when all that was added before is in files.
 func (b *Buffer) flush(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	done := make(chan struct{})
 	b.mu.Lock()
 	if b.closed {
@@ -188,7 +191,9 @@ func (w *writer) append(it *item, last bool) {
 	if err == nil {
 		if w.failing && last {
 			w.failing = false
-			w.options.Logger.Info("Spans can be kept as evidence again.")
+			if _, ok := w.limiter.Allow("kept again", w.options.Now()); ok {
+				w.options.Logger.Info("Spans can be kept as evidence again.")
+			}
 		}
 		return
 	}
@@ -196,11 +201,9 @@ func (w *writer) append(it *item, last bool) {
 	w.stats.Failed += w.pending
 	w.mu.Unlock()
 	w.pending = 0
-	if !w.failing {
-		w.failing = true
-		w.options.Logger.Warn("Spans cannot be kept as evidence, so that incidents may lack their traces; it is tried again with each request.",
-			zap.String("directory", w.options.Directory), zap.Error(err))
-	}
+	// On a disk that is nearly full small requests fit, and others do not.
+	w.failing = true
+	w.warn("Spans cannot be kept as evidence, so that incidents may lack their traces; it is tried again with each request.", err)
 }
 
 // flushFile hands what was written to the operating system.
