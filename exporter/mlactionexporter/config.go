@@ -247,6 +247,9 @@ func (v *Evidence) check(wrong *configcheck.Violations) {
 		configcheck.Distinct("evidence::remove", v.Remove),
 	)
 	if v.Jaeger.HasValue() {
+		if v.Directory == "" {
+			wrong.Add("evidence::jaeger", "needs 'evidence::directory': what Jaeger has is kept there until the alert is over")
+		}
 		if _, err := checkBase(v.Jaeger.Get().Endpoint); err != nil {
 			wrong.Add("evidence::jaeger::endpoint", "%w", err)
 		}

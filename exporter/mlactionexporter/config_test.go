@@ -64,6 +64,7 @@ func TestConfig(t *testing.T) {
 		{name: "guards", text: "guards: {cooldown: 2h, max_cooldown: 1h, min_samples: -1, sustained: -1s}\n", wrong: []string{"'guards::max_cooldown'", "'guards::min_samples'", "'guards::sustained'"}},
 		{name: "a link that is none", text: "links: {dashboard: grafana}\n", wrong: []string{"'links::dashboard'"}},
 		{name: "Jaeger elsewhere", text: "evidence: {jaeger: {endpoint: jaeger}}\n", wrong: []string{"'evidence::jaeger::endpoint'"}},
+		{name: "Jaeger and no room", text: "evidence: {directory: '', jaeger: {}}\n", wrong: []string{"'evidence::jaeger': needs 'evidence::directory'"}},
 		{name: "all at once", text: "mode: x\nresolve_after: -1s\nlimits: {alerts: 0, concurrent: 0}\n", wrong: []string{"'mode'", "'resolve_after'", "'limits::alerts'", "'limits::concurrent'"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

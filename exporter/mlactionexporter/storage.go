@@ -5,6 +5,7 @@ package mlactionexporter
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -67,6 +68,8 @@ func (e *actionExporter) openEvidence(ctx context.Context, host component.Host) 
 	return &evidenceStore{Store: store, links: e.plainLinks()}, nil
 }
 
+var errNoTraces = errors.New("no traces are kept: 'evidence::directory' is empty")
+
 // placeholder is what makes a link one to a trace.
 const placeholder = "{trace_id}"
 
@@ -118,7 +121,7 @@ func (s *evidenceStore) Release(caseID string) {
 
 // Describe returns what templates read as evidence.
 func (s *evidenceStore) Describe(ctx context.Context, caseID string) map[string]any {
-	out := map[string]any{"waterfall": "", "trace_ids": []any{}, "links": []any{}, "note": "No traces are kept: 'evidence::directory' is empty."}
+	out := map[string]any{"waterfall": "", "trace_ids": []any{}, "links": []any{}, "note": errNoTraces.Error()}
 	if s.Store != nil {
 		out = s.Store.Describe(ctx, caseID)
 	}
@@ -133,7 +136,8 @@ func (s *evidenceStore) Describe(ctx context.Context, caseID string) map[string]
 // Files are what bodies carry.
 func (s *evidenceStore) Files(caseID string) map[string]procedure.File {
 	if s.Store == nil {
-		return nil
+		none := func(context.Context, int) (procedure.Attachment, error) { return procedure.Attachment{}, errNoTraces }
+		return map[string]procedure.File{"traces": none, "traces_json": none}
 	}
 	return s.Store.Files(caseID)
 }
