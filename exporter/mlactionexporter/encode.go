@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -32,7 +33,7 @@ var bad = []string{string(procedure.Broken), string(procedure.Unknown)}
 // ids returns the trace of a run's decisions, whose id is its key, and the span of this one. What a
 // procedure has done is in the span that its requests name as their parent.
 func ids(d *engine.Decision) (trace pcommon.TraceID, span pcommon.SpanID) {
-	what := fmt.Sprint(d.Run.Decisions)
+	what := strconv.Itoa(d.Run.Decisions)
 	if d.Procedure != "" && d.Procedure != "update" {
 		what = d.Procedure
 	}
@@ -79,10 +80,7 @@ func summary(d *engine.Decision) string {
 		what += " (" + d.Guard + ")"
 	}
 	text := fmt.Sprintf("%s on %s: %s: %s", d.Run.Action, d.Run.Target, strings.ReplaceAll(what, "_", " "), d.Reason)
-	for _, w := range d.Would {
-		text += "\nwould send " + w
-	}
-	return text
+	return strings.Join(append([]string{text}, d.Would...), "\nwould send ")
 }
 
 func severity(d *engine.Decision) (plog.SeverityNumber, string) {

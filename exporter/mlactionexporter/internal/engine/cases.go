@@ -291,7 +291,7 @@ func named(a *alert.Alert) []string {
 		add(hex.EncodeToString(a.TraceID[:]))
 	}
 	for _, key := range []string{"trace_id", "trace_ids"} {
-		for _, id := range strings.Fields(a.Annotations[key]) {
+		for id := range strings.FieldsSeq(a.Annotations[key]) {
 			add(strings.ToLower(id))
 		}
 	}

@@ -58,13 +58,13 @@ func (e *Engine) data(fingerprint string, c *journal.Case, r *journal.Run, a *Ac
 
 // farewell is what an incident is told when it is closed.
 func farewell(c *journal.Case) string {
-	text := fmt.Sprintf("The alert has been over since %s.", clock(c.OverSince))
+	sentences := []string{"The alert has been over since " + clock(c.OverSince) + "."}
 	for _, r := range c.Runs {
 		if r.Kind == action.Rollback && r.Phase == journal.Over && r.Verdict == string(procedure.Completed) {
-			text += fmt.Sprintf(" Version %s of %s is back, and no span has come from version %s since.", r.To, strings.TrimPrefix(r.Target, "model "), r.From)
+			sentences = append(sentences, fmt.Sprintf("Version %s of %s is back, and no span has come from version %s since.", r.To, strings.TrimPrefix(r.Target, "model "), r.From))
 		}
 	}
-	return text
+	return strings.Join(sentences, " ")
 }
 
 func (e *Engine) alertData(c *journal.Case) map[string]any {

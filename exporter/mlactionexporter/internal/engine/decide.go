@@ -155,7 +155,7 @@ func (e *Engine) decide(now time.Time, fingerprint string, c *journal.Case, r *j
 	case Approve:
 		if r.By == "" {
 			r.Phase, r.ApprovalEnds = journal.Approval, now.Add(a.ApprovalExpires)
-			reason := fmt.Sprintf("all guards agree; it waits for approval until %s", clock(r.ApprovalEnds))
+			reason := "all guards agree; it waits for approval until " + clock(r.ApprovalEnds)
 			e.say(c, r, verdictApprove, "", reason)
 			e.tell(c, r, fmt.Sprintf("%s: %s. Its key is %s.", r.Action, reason, r.Key))
 			return
@@ -247,7 +247,7 @@ func (e *Engine) approval(now time.Time, c *journal.Case, r *journal.Run) {
 	case !c.OverSince.IsZero():
 		e.finishRun(c, r, verdictExpired, "the alert was resolved before anybody approved it")
 	case !now.Before(r.ApprovalEnds):
-		e.finishRun(c, r, verdictExpired, fmt.Sprintf("nobody approved it until %s", clock(r.ApprovalEnds)))
+		e.finishRun(c, r, verdictExpired, "nobody approved it until "+clock(r.ApprovalEnds))
 	}
 }
 
