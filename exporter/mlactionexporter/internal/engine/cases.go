@@ -234,7 +234,7 @@ func (e *Engine) choose(c *journal.Case, a *Action) *journal.Version {
 }
 
 // inBreach are the versions of a model of which an alert fires that is the same as the case's, or
-// that the action is for.
+// that the action is for. One whose source has fallen silent counts: it is not known to be over.
 func (e *Engine) inBreach(c *journal.Case, a *Action, id version.ID) map[string]string {
 	out := map[string]string{}
 	for _, h := range e.alerts.All() {
@@ -251,6 +251,19 @@ func (e *Engine) inBreach(c *journal.Case, a *Action, id version.ID) map[string]
 		}
 	}
 	return out
+}
+
+// forget drops alerts without a case that nobody speaks of any more.
+func (e *Engine) forget(now time.Time) {
+	if now.Sub(e.forgot) < forgetEvery {
+		return
+	}
+	e.forgot = now
+	for fingerprint, h := range e.alerts.All() {
+		if now.Sub(h.ReportedAt) > abandonedAfter && e.journal.Cases()[fingerprint] == nil {
+			e.alerts.Forget(fingerprint)
+		}
+	}
 }
 
 // losses are the alerts that fire and say that the collector loses data.

@@ -4,6 +4,7 @@
 package engine
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
@@ -29,12 +30,7 @@ func SpanOf(key, what string) string {
 func (e *Engine) data(fingerprint string, c *journal.Case, r *journal.Run, a *Action, part string) map[string]any {
 	id, card := e.modelOf(c.Alert)
 	target := map[string]any{"from": "", "to": "", "why": ""}
-	versionAtFault := first(c.Alert.Labels, labelNames.version)
-	if v := c.Version; v != nil {
-		if versionAtFault == "" {
-			versionAtFault = v.From
-		}
-	}
+	versionAtFault := cmp.Or(first(c.Alert.Labels, labelNames.version), r.From)
 	if a.Definition.Kind == action.Rollback {
 		target = map[string]any{"from": r.From, "to": r.To, "why": r.Why}
 	}

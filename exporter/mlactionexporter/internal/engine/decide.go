@@ -39,6 +39,7 @@ func (e *Engine) look(now time.Time) {
 		return
 	}
 	e.saveModels(now, false)
+	e.forget(now)
 	for fingerprint, c := range e.journal.Cases() {
 		over := true
 		for _, r := range c.Runs {
@@ -169,7 +170,7 @@ func (e *Engine) decide(now time.Time, fingerprint string, c *journal.Case, r *j
 
 // freeze sets what a run is about for good, before anything is done.
 func (e *Engine) freeze(c *journal.Case, r *journal.Run, a *Action, versions *journal.Version) {
-	if c.Version == nil && versions != nil && (versions.Problem == "" || a.Definition.Kind == action.Rollback) {
+	if c.Version == nil && a.Definition.Kind == action.Rollback {
 		c.Version = versions
 	}
 	if versions != nil {

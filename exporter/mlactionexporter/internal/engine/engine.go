@@ -134,6 +134,7 @@ const (
 	longestRetry   = 10 * time.Minute
 	maxTries       = 20
 	saveModels     = time.Minute
+	forgetEvery    = time.Minute
 	abandonedAfter = 24 * time.Hour
 	maxNews        = 20
 	writeTimeout   = 10 * time.Second
@@ -155,6 +156,7 @@ type Engine struct {
 	// active says that the journal was loaded, and that cases are decided.
 	active bool
 	saved  time.Time
+	forgot time.Time
 
 	stopping context.Context
 	stop     context.CancelFunc
