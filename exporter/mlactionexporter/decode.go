@@ -29,6 +29,9 @@ func decodeAlerts(ld plog.Logs) (in decoded) {
 	for _, rl := range ld.ResourceLogs().All() {
 		for _, sl := range rl.ScopeLogs().All() {
 			for _, lr := range sl.LogRecords().All() {
+				if lr.EventName() == mlconv.EventAction {
+					continue // a decision of ours, where they are sent to this collector
+				}
 				a, err := alert.Decode(lr)
 				switch {
 				case errors.Is(err, alert.ErrNoAlert):

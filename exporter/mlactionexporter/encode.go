@@ -79,7 +79,8 @@ func summary(d *engine.Decision) string {
 	if d.Guard != "" {
 		what += " (" + d.Guard + ")"
 	}
-	text := fmt.Sprintf("%s on %s: %s: %s", d.Run.Action, d.Run.Target, strings.ReplaceAll(what, "_", " "), d.Reason)
+	what = strings.ReplaceAll(what, "_", " ")
+	text := fmt.Sprintf("%s on %s: %s: %s", d.Run.Action, d.Run.Target, what, strings.TrimPrefix(d.Reason, what+": "))
 	return strings.Join(append([]string{text}, d.Would...), "\nwould send ")
 }
 

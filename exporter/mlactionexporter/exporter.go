@@ -423,10 +423,15 @@ func (e *actionExporter) takeSpans(td ptrace.Traces) {
 // say logs a decision, counts it, and has it sent.
 func (e *actionExporter) say(d engine.Decision) {
 	e.telemetry.decision(context.Background(), &d)
-	fields := []zap.Field{
-		zap.String("action", d.Run.Action), zap.String("verdict", d.Verdict), zap.String("guard", d.Guard), zap.String("reason", d.Reason),
-		zap.String("target", d.Run.Target), zap.String("from", d.Run.From), zap.String("to", d.Run.To), zap.String("mode", d.Run.Mode),
-		zap.String("key", d.Run.Key), zap.String("alert", d.Alert.Name), zap.String("fingerprint", d.Alert.Fingerprint()),
+	var fields []zap.Field
+	for _, f := range []struct{ key, value string }{
+		{"action", d.Run.Action}, {"verdict", d.Verdict}, {"guard", d.Guard}, {"reason", d.Reason}, {"target", d.Run.Target},
+		{"from", d.Run.From}, {"to", d.Run.To}, {"mode", d.Run.Mode}, {"key", d.Run.Key}, {"alert", d.Alert.Name},
+		{"fingerprint", d.Alert.Fingerprint()},
+	} {
+		if f.value != "" {
+			fields = append(fields, zap.String(f.key, f.value))
+		}
 	}
 	if len(d.Would) > 0 {
 		fields = append(fields, zap.Strings("would_send", d.Would))

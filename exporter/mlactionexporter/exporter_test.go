@@ -325,8 +325,11 @@ func TestRecordsThatAreNone(t *testing.T) {
 	records := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	records.AppendEmpty().Body().SetStr("nothing")
 	records.AppendEmpty().SetEventName(mlconv.EventAlert)
+	records.AppendEmpty().SetEventName(mlconv.EventAction) // a decision that has come back
 	require.NoError(t, r.logs.ConsumeLogs(t.Context(), ld))
-	assert.Equal(t, 1, r.said.FilterMessageSnippet("that are no alerts are skipped").Len())
+	skipped := r.said.FilterMessageSnippet("that are no alerts are skipped").All()
+	require.Len(t, skipped, 1)
+	assert.Equal(t, int64(1), skipped[0].ContextMap()["records"])
 	assert.Equal(t, 1, r.said.FilterMessageSnippet("lack something").Len())
 	r.alert(map[string]string{})
 	r.stop()
