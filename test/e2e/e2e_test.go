@@ -22,6 +22,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/servertest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
@@ -101,14 +102,6 @@ type server struct {
 	otlp string
 }
 
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path := filepath.Join(processtest.RepoRoot(t), ".tools", "bin", name)
-	_, err := os.Stat(path)
-	require.NoError(t, err, `run "make tools"`)
-	return path
-}
-
 // startJaeger starts Jaeger on the example's config with other ports.
 func startJaeger(t *testing.T) *server {
 	t.Helper()
@@ -117,7 +110,7 @@ func startJaeger(t *testing.T) *server {
 extensions: {jaeger_query: {grpc: {endpoint: %q}, http: {endpoint: %q}}}
 receivers: {otlp: {protocols: {grpc: {endpoint: %q}}}}
 `, processtest.FreeAddr(t), strings.TrimPrefix(s.api, "http://"), s.otlp)
-	processtest.Start(t, t.TempDir(), nil, tool(t, "jaeger"), harness.ConfigArgs(t, example+"/jaeger.yaml", ports)...)
+	processtest.Start(t, t.TempDir(), nil, servertest.Tool(t, "jaeger"), harness.ConfigArgs(t, example+"/jaeger.yaml", ports)...)
 	s.ready("/api/v3/services")
 	return s
 }
@@ -137,7 +130,7 @@ func startPrometheus(t *testing.T, target string) *server {
 	require.NoError(t, os.WriteFile(file, []byte(changed), 0o600))
 	s := &server{t: t, api: "http://" + processtest.FreeAddr(t)}
 	processtest.Start(
-		t, dir, nil, tool(t, "prometheus"),
+		t, dir, nil, servertest.Tool(t, "prometheus"),
 		"--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"), "--enable-feature=exemplar-storage",
 		"--web.listen-address="+strings.TrimPrefix(s.api, "http://"),
 	)

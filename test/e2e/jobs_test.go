@@ -22,6 +22,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/servertest"
 	"github.com/otelcol-ml/otelcol-ml/internal/trainingjob"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
@@ -109,7 +110,7 @@ func startAlertmanager(t *testing.T) string {
 	t.Helper()
 	address := processtest.FreeAddr(t)
 	processtest.Start(
-		t, t.TempDir(), nil, tool(t, "alertmanager"),
+		t, t.TempDir(), nil, servertest.Tool(t, "alertmanager"),
 		"--config.file="+filepath.Join(processtest.RepoRoot(t), trainingExample, "alertmanager.yml"), "--storage.path="+t.TempDir(),
 		"--web.listen-address="+address, "--cluster.listen-address=",
 	)
@@ -247,7 +248,7 @@ func (tr *training) firing() []postedAlert {
 // amtool checks that Alertmanager's own tool shows the alert.
 func (tr *training) amtool(name string) {
 	tr.t.Helper()
-	out, err := exec.CommandContext(tr.t.Context(), tool(tr.t, "amtool"), "--alertmanager.url=http://"+tr.alertmanager, "alert", "query", "alertname="+name, "-o", "json").CombinedOutput()
+	out, err := exec.CommandContext(tr.t.Context(), servertest.Tool(tr.t, "amtool"), "--alertmanager.url=http://"+tr.alertmanager, "alert", "query", "alertname="+name, "-o", "json").CombinedOutput()
 	require.NoError(tr.t, err, string(out))
 	var shown []postedAlert
 	require.NoError(tr.t, json.Unmarshal(out, &shown), string(out))

@@ -16,13 +16,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/ruletest"
+	"github.com/otelcol-ml/otelcol-ml/internal/servertest"
 )
 
 // TestPromtoolAgrees runs unit tests of rules, Prometheus' own and those of the shipped rules, with
 // promtool and with ours: the verdict on every file is the same.
 func TestPromtoolAgrees(t *testing.T) {
-	promtool, err := filepath.Abs("../../.tools/bin/promtool")
-	require.NoError(t, err)
+	promtool := servertest.Tool(t, "promtool")
 	var files []string
 	for _, pattern := range []string{filepath.Join(prometheusSource(t), "cmd", "promtool", "testdata", "*.yml"), "../../rules/*_test.yaml"} {
 		found, err := filepath.Glob(pattern)

@@ -27,6 +27,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
+	"github.com/otelcol-ml/otelcol-ml/internal/servertest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
@@ -126,7 +127,7 @@ func prometheusOn(t *testing.T, dir, config string) *server {
 	file := filepath.Join(dir, "prometheus.yml")
 	require.NoError(t, os.WriteFile(file, []byte(config), 0o600))
 	s := &server{t: t, api: "http://" + processtest.FreeAddr(t)}
-	processtest.Start(t, dir, nil, tool(t, "prometheus"), "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
+	processtest.Start(t, dir, nil, servertest.Tool(t, "prometheus"), "--config.file="+file, "--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--web.listen-address="+strings.TrimPrefix(s.api, "http://"))
 	s.ready("/-/ready")
 	return s
