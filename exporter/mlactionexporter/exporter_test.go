@@ -36,7 +36,17 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-var storageID = component.MustNewID("file_storage")
+var storageID, electorID = component.MustNewID("file_storage"), component.MustNewID("k8s_leader_elector")
+
+// elector is what calls back who leads.
+type elector struct {
+	component.StartFunc
+	component.ShutdownFunc
+	won  func(context.Context)
+	lost func()
+}
+
+func (e *elector) SetCallBackFuncs(won func(context.Context), lost func()) { e.won, e.lost = won, lost }
 
 // rig is an exporter with both of its signals, a storage, and an OTLP endpoint for its decisions.
 type rig struct {
@@ -44,6 +54,7 @@ type rig struct {
 	logs    exporter.Logs
 	traces  exporter.Traces
 	storage *testkit.Storage
+	elector elector
 	said    *observer.ObservedLogs
 
 	mu        sync.Mutex
@@ -72,7 +83,7 @@ func start(t *testing.T, text string) *rig {
 	require.NoError(t, err)
 	r.traces, err = f.CreateTraces(t.Context(), set, cfg)
 	require.NoError(t, err)
-	host := testkit.Host{storageID: r.storage}
+	host := testkit.Host{storageID: r.storage, electorID: &r.elector}
 	require.NoError(t, r.logs.Start(t.Context(), host))
 	require.NoError(t, r.traces.Start(t.Context(), host))
 	return r
@@ -333,4 +344,25 @@ func TestRecordsThatAreNone(t *testing.T) {
 	assert.Equal(t, 1, r.said.FilterMessageSnippet("lack something").Len())
 	r.alert(map[string]string{})
 	r.stop()
+}
+
+// With an elector, nothing is done until this replica has won, and nothing after it has lost; what was
+// heard before is acted on.
+func TestLeaderElector(t *testing.T) {
+	s := &sink{bodies: map[string][]byte{}}
+	server := httptest.NewServer(s)
+	defer server.Close()
+	r := start(t, "leader_elector: k8s_leader_elector\n"+strings.ReplaceAll(ticket, "URL", server.URL))
+	r.span(map[string]any{"ml.model.name": "fraud"})
+	r.alert(map[string]string{"team": "a"})
+	assert.Empty(t, r.storage.Values(), "the journal is the leader's")
+	r.elector.won(t.Context())
+	r.verdict("completed")
+	r.elector.lost()
+	r.alert(map[string]string{"team": "b"})
+	r.stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	assert.NotContains(t, strings.Join(s.paths, " "), "/path/b")
+	assert.Contains(t, strings.Join(s.paths, " "), "/path/a")
 }
