@@ -62,7 +62,7 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	done
 
 test-e2e: build tools ## tests with a real Prometheus, Jaeger, Alertmanager, Gitea and Kubernetes with Argo Rollouts
-	$(GO) test -count=1 -tags grpcnotrace,e2e $(TESTFLAGS) ./test/e2e/... ./exporter/mlactionexporter/internal/e2e
+	$(GO) test -count=1 -timeout 20m -tags grpcnotrace,e2e $(TESTFLAGS) ./test/e2e/... ./exporter/mlactionexporter/internal/e2e
 
 test-clients: build ## tests with real instrumented clients in Node.js (npm ci into .tools/clients the first time)
 	testdata/clients/install.sh .tools/clients
