@@ -333,3 +333,9 @@ func TestHeldInTheMiddle(t *testing.T) {
 		})
 	}
 }
+
+func TestOwnTraceIsLinkedOnce(t *testing.T) {
+	links := []any{map[string]any{"text": "trace 1", "href": "http://jaeger/trace/1"}, map[string]any{"text": "trace 2", "href": "http://jaeger/trace/2"}}
+	got := withoutLink(map[string]any{"links": links}, "http://jaeger/trace/1")
+	assert.Equal(t, []any{map[string]any{"text": "trace 2", "href": "http://jaeger/trace/2"}}, got["links"])
+}

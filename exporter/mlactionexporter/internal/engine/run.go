@@ -13,6 +13,8 @@ import (
 	"strings"
 	"time"
 
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/journal"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/procedure"
@@ -73,11 +75,12 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 		request.Name = fmt.Sprintf("%s-%d", name, r.Told)
 	}
 	told := slices.Clone(r.News)
+	own := alert.TraceURL(e.o.TraceURL, c.Alert.TraceID, pcommon.SpanID{})
 	ctx, cancel := context.WithTimeout(e.stopping, a.Timeout)
 	e.work.Go(func() {
 		defer func() { <-e.slots }()
 		defer cancel()
-		request.Data["evidence"] = e.o.Evidence.Describe(ctx, fingerprint)
+		request.Data["evidence"] = withoutLink(e.o.Evidence.Describe(ctx, fingerprint), own)
 		result := a.Run(ctx, &request)
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -91,6 +94,16 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 		e.finish(c, r, a, p, result, told)
 		_ = e.write()
 	})
+}
+
+// withoutLink leaves out the link to the alert's own trace, which the alert has, with its span.
+func withoutLink(evidence map[string]any, own string) map[string]any {
+	links, _ := evidence["links"].([]any)
+	evidence["links"] = slices.DeleteFunc(links, func(l any) bool {
+		m, _ := l.(map[string]any)
+		return own != "" && m["href"] == own
+	})
+	return evidence
 }
 
 // resume goes on with a run that was acting when the process ended, or decides anew if nothing had

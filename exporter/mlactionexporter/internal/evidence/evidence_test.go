@@ -155,7 +155,7 @@ func TestIncident(t *testing.T) {
 	assert.Contains(t, d["waterfall"], "trace "+traceID(1).String()+": 20 spans")
 	assert.Contains(t, d["waterfall"], "✗►")
 	assert.Contains(t, d["waterfall"], "fraud@7")
-	assert.Equal(t, "To compare with: "+traceID(2).String()+" (it went well of version 7), "+traceID(3).String()+" (it went well, of the previous version 6). "+
+	assert.Equal(t, "To compare with: "+traceID(2).String()+" (a good one of version 7), "+traceID(3).String()+" (a good one of the previous version 6). "+
 		"6 values were removed: gen_ai.prompt (3), ml.feature.* (3). 1 values were masked in part: the status' message (1).", d["note"])
 
 	a, err := w.Files("C")["traces"](t.Context(), 1<<20)

@@ -147,9 +147,9 @@ func (s *Store) about(p buffer.Pinned) string {
 	}
 	switch p.Role {
 	case buffer.Contrast:
-		return fmt.Sprintf("%s (it went well%s)", p.Trace, of)
+		return fmt.Sprintf("%s (a good one%s)", p.Trace, of)
 	case buffer.Previous:
-		return fmt.Sprintf("%s (it went well, of the previous version%s)", p.Trace, strings.TrimPrefix(of, " of version"))
+		return fmt.Sprintf("%s (a good one of the previous version%s)", p.Trace, strings.TrimPrefix(of, " of version"))
 	default:
 		return p.Trace.String()
 	}
