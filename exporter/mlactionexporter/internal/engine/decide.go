@@ -374,7 +374,7 @@ func (e *Engine) tell(c *journal.Case, about *journal.Run, news string) {
 		if a := e.action(r.Action); r == about || a == nil || len(a.Definition.Update) == 0 || r.Phase == journal.Over {
 			continue
 		}
-		if r.Phase != journal.Open && !r.Do.Begun() {
+		if r.Phase != journal.Open && !r.Do.Begun() && !e.liveOf(r).working {
 			continue // what it says when it begins has it
 		}
 		if len(r.News) == maxNews {

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/journal"
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/procedure"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/version"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
@@ -54,6 +55,29 @@ func TestStory(t *testing.T) {
 		assert.Equal(t, []string{"act", "completed", "updated", "updated", "closed"}, s.said("incident"))
 		s.run(e, 2*time.Minute, nil)
 		assert.Zero(t, e.Cases())
+		e.Stop()
+	})
+}
+
+// What happens while an incident is being opened, and is not in what it says, it is told of.
+func TestNewsWhileItOpens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		run := s.actions[1].Run
+		s.actions[1].Run = func(ctx context.Context, request *procedure.Request) procedure.Result {
+			if request.Name == procedureDo {
+				time.Sleep(20 * time.Second) // it has not sent anything yet
+			}
+			return run(ctx, request)
+		}
+		s.actions[0].Policy.Sustained = 10 * time.Second
+		e := s.engine()
+		_, err := e.Activate(t.Context(), nil)
+		require.NoError(t, err)
+		s.run(e, time.Minute, breach(time.Now()))
+		require.Len(t, s.world.issues, 1)
+		require.Len(t, s.world.issues[0].Comments, 1)
+		assert.Contains(t, s.world.issues[0].Comments[0], "rollback: version 6 is back in place of 7")
 		e.Stop()
 	})
 }

@@ -56,6 +56,9 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 	p := e.part(r, a, name)
 	if name == procedureDo {
 		r.Phase = journal.Acting
+		if !p.progress.Begun() {
+			r.News = nil // what it says has it
+		}
 	}
 	if name == procedureUpdate && !p.progress.Begun() {
 		r.Told++
