@@ -116,7 +116,8 @@ type Step struct {
 	// Undo takes the step's effect back where a later step of the procedure fails.
 	Undo []Step
 	// DryRun is added to the query where the system can tell what would happen, such as {dryRun:
-	// All}. Without it a request that changes something is not sent in a dry run.
+	// All}. It is empty, and not nil, where the request itself reads dry_run and says so. A request
+	// that changes something is not sent in a dry run if it is nil.
 	DryRun map[string]string
 	// Timeout is how long one attempt may take; 0 is the client's.
 	Timeout time.Duration

@@ -24,6 +24,8 @@ type reader struct {
 	opened map[string]*yamlStep
 	// used are the names that were read: with.NAME, secrets.NAME, target.to.
 	used map[string]bool
+	// readsDryRun is set once dry_run was read.
+	readsDryRun bool
 }
 
 type path []string
@@ -57,6 +59,7 @@ var data = map[string][]string{
 	"traceparent": nil,
 	"actions":     nil,
 	"now":         nil,
+	"dry_run":     nil,
 }
 
 // names checks that what a text reads is there.
@@ -102,6 +105,9 @@ func (r *reader) name(s scope, at path, name []string) {
 		}
 		if root == "target" && second == "to" {
 			r.used["target.to"] = true
+		}
+		if root == "dry_run" {
+			r.readsDryRun = true
 		}
 		if second != "" && below != nil && !slices.Contains(below, second) {
 			r.fail(at, "%s has no %q%s (it has %s)", root, second, yamldoc.Suggest(second, below), strings.Join(below, ", "))
@@ -239,7 +245,10 @@ func (r *reader) one(s scope, at path, y *yamlStep) Step {
 	if step.MaxBytes == 0 {
 		step.MaxBytes = defaultMaxBytes
 	}
+	when := r.expression(s, at.at("when"), y.When)
+	step.Require = r.checks(s, s, at.at("require"), y.Require)
 	step.Method, step.Path, _ = strings.Cut(y.Request, " ")
+	r.readsDryRun = false
 	if step.Path != "" {
 		if p, err := language.ParsePath(step.Path); err != nil {
 			r.fail(at.at("request"), "%v", err)
@@ -247,12 +256,13 @@ func (r *reader) one(s scope, at path, y *yamlStep) Step {
 			r.names(s, at.at("request"), p.Names())
 		}
 	}
-	when := r.expression(s, at.at("when"), y.When)
-	step.Require = r.checks(s, s, at.at("require"), y.Require)
 	r.templates(s, at.at("query"), y.Query)
 	r.templates(s, at.at("headers"), y.Headers)
-	r.templates(s, at.at("dry_run"), y.DryRun)
 	step.Body = r.body(s, at, y)
+	if y.DryRun != nil && len(y.DryRun) == 0 && !r.readsDryRun {
+		r.fail(at.at("dry_run"), "is empty: then the request must read dry_run, in its path, query, headers or body; it would be carried out in a dry run")
+	}
+	r.templates(s, at.at("dry_run"), y.DryRun)
 	r.headers(at.at("headers"), y)
 	if y.Sign != "" {
 		r.name(s, at.at("sign"), []string{"secrets", y.Sign})

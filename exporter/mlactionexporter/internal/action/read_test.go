@@ -201,7 +201,7 @@ do:
 			`:10:11: do[1].when: is no expression: unexpected token EOF`, `:11:18: do[1].extract.a: is no expression: there is no function nope`,
 		}},
 		{"unknown names", "repeat: never", "repeat: never\n    when: alret.name == stauts\n    text: '{{ .alert.nam }}{{ .with.x }}{{ .secrets.y }}{{ .target.too }}'", []string{
-			`:10:11: do[1].when: there is no "alret" here; did you mean alert? (there are actions, alert, evidence, fingerprint, key, model, now, secrets, steps, target, traceparent, with)`,
+			`:10:11: do[1].when: there is no "alret" here; did you mean alert? (there are actions, alert, dry_run, evidence, fingerprint, key, model, now, secrets, steps, target, traceparent, with)`,
 			`:10:11: do[1].when: there is no "stauts" here; did you mean`,
 			`:11:11: do[1].text: alert has no "nam"; did you mean name? (it has`,
 			`:11:11: do[1].text: with.x is not among the parameters`,
@@ -229,6 +229,10 @@ do:
 		{"$expr", "repeat: never", "repeat: never\n    json: {a: {$expr: key, b: c}, d: {$expr: 'x.y'}, '{{ .key }}': 1}", []string{
 			`:10:15: do[1].json.a: $expr stands alone in its block`, `do[1].json.d.$expr: there is no "x" here`, `a key is no template`,
 		}},
+		{"empty dry_run", "repeat: never", "repeat: never\n    when: not dry_run\n    json: {a: '{{ .key }}'}\n    dry_run: {}", []string{
+			`:12:14: do[1].dry_run: is empty: then the request must read dry_run, in its path, query, headers or body`,
+		}},
+		{"dry_run of a step before", "request: GET /a", "request: PUT /{{ .dry_run }}\n    dry_run: {}\n  - name: second\n    request: PUT /a\n    dry_run: {}\n  - name: third\n    request: GET /a", []string{`:9:14: do[1].dry_run: is empty`}},
 		{"patch", "repeat: never", "repeat: never\n    patch: {a: b}", []string{`:10:12: do[1].patch: must be a list of operations`}},
 		{"headers", "repeat: never", "repeat: never\n    headers: {Host: a, 'a b': c, webhook-id: d}", []string{`do[1].headers.Host: is not for a step to set`, `do[1].headers["a b"]: is no name of a header`, `do[1].headers.webhook-id: is not for a step to set`}},
 		{"undo of undo", "repeat: never", "repeat: never\n    undo:\n      - name: u\n        request: PUT /{{ .steps.send.ran }}\n        undo: [{name: v, request: PUT /}]", []string{`do[1].undo[0].undo: the undoing of a step cannot be undone`}},

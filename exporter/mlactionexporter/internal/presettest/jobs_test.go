@@ -98,19 +98,16 @@ func (a *workflows) serve(r *http.Request, body any) answer {
 		}
 		return answer{200, w}
 	}
-	submit := body.(object)
-	options := submit["submitOptions"].(object)
-	name := options["name"].(string)
+	create := body.(object)
+	w := create["workflow"].(object)
+	name := w["metadata"].(object)["name"].(string)
 	if a.all[name] != nil {
 		return a.fail(409)
 	}
-	a.all[name] = object{
-		"metadata": object{"name": name, "namespace": submit["namespace"]},
-		"spec": object{
-			"workflowTemplateRef": object{"name": submit["resourceName"]}, "arguments": object{"parameters": options["parameters"]},
-		},
+	if create["serverDryRun"] != true {
+		a.all[name] = w
 	}
-	return answer{200, a.all[name]}
+	return answer{200, w}
 }
 
 func (a *workflows) fail(status int) answer {

@@ -410,6 +410,15 @@ func TestBehaviour(t *testing.T) {
 			would: []string{`send: PATCH https://api.example.com/base/s, 9 bytes: {"a":"b"} (the system is asked what would happen)`, "more: PUT https://api.example.com/base/m/5"},
 		},
 		{
+			name: "dry run: the body says so", dryRun: true, steps: "  - {name: send, request: POST /s, repeat: always, json: {a: b, try: {$expr: 'dry_run ? true : nil'}}, dry_run: {}, extract: {id: body.id}}\n  - {name: more, request: 'PUT /m/{{ .steps.send.id }}'}\n",
+			replies: map[string][]reply{"POST /base/s": {answers(200, `{"id":5}`)}}, want: Tried, lines: []string{"POST /base/s"},
+			would: []string{`send: POST https://api.example.com/base/s, 20 bytes: {"a":"b","try":true} (the system is asked what would happen)`, "more: PUT https://api.example.com/base/m/5"},
+		},
+		{
+			name: "no dry run: the body does not say so", steps: "  - {name: send, request: 'POST /s/{{ .dry_run }}', repeat: always, json: {a: b, try: {$expr: 'dry_run ? true : nil'}}, dry_run: {}}\n",
+			replies: map[string][]reply{"POST /base/s/false": {answers(200, "")}}, want: Completed, lines: []string{"POST /base/s/false"},
+		},
+		{
 			name: "dry run: the system refuses", dryRun: true, steps: "  - {name: send, request: PATCH /s, repeat: always, merge: {a: b}, dry_run: {dryRun: All}}\n",
 			replies: map[string][]reply{"PATCH /base/s": {answers(422, `{"kind":"Status","status":"Failure","message":"spec is invalid","reason":"Invalid","code":422}`)}}, want: Broken, reason: "answered 422 Unprocessable Entity: Invalid: spec is invalid",
 		},

@@ -30,7 +30,7 @@ type Request struct {
 	Name string
 	// Data is what templates and expressions read: alert, model, target, with, secrets, key,
 	// traceparent, news, opened and evidence, as docs/actions.md lists them. The steps' own results
-	// are under "steps".
+	// are under "steps", and "dry_run" is DryRun.
 	Data map[string]any
 	// With are the values of the parameters. Their texts are templates over Data, without its secrets,
 	// and are written once, so that what they give is read as a value and not as a template. They are
@@ -40,7 +40,7 @@ type Request struct {
 	Files map[string]File
 	// Steps that were carried out before a crash, or in an attempt before, by name.
 	Before map[string]Record
-	// DryRun sends nothing that changes anything.
+	// DryRun sends nothing that changes anything: only what reads, and what asks the system to try.
 	DryRun bool
 	// Journal is asked before, and told after, each request that may change something.
 	Journal Journal

@@ -134,6 +134,7 @@ func (r *Runner) start(request *Request) (*run, error) {
 	for _, secret := range secrets {
 		x.scrub.add(language.Text(secret))
 	}
+	x.data["dry_run"] = request.DryRun
 	if request.With != nil {
 		public := maps.Clone(x.data)
 		delete(public, "secrets")
