@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence/jaeger"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence/redact"
@@ -137,7 +138,7 @@ func (s *evidenceStore) Describe(ctx context.Context, caseID string) map[string]
 func (s *evidenceStore) Files(caseID string) map[string]procedure.File {
 	if s.Store == nil {
 		none := func(context.Context, int) (procedure.Attachment, error) { return procedure.Attachment{}, errNoTraces }
-		return map[string]procedure.File{"traces": none, "traces_json": none}
+		return map[string]procedure.File{action.Traces: none, action.TracesJSON: none}
 	}
 	return s.Store.Files(caseID)
 }

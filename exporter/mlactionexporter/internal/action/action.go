@@ -75,6 +75,13 @@ const (
 	Never Repeat = "never"
 )
 
+// The files of the evidence that a body may carry: its traces as OTLP JSON, compressed by gzip and
+// not.
+const (
+	Traces     = "traces"
+	TracesJSON = "traces_json"
+)
+
 // Step is one request. Strings are Go templates over the data, unless they are expressions of
 // https://expr-lang.org, which When, That, Until, Fail and Extract are.
 type Step struct {
@@ -121,7 +128,7 @@ type Step struct {
 	DryRun map[string]string
 	// Timeout is how long one attempt may take; 0 is the client's.
 	Timeout time.Duration
-	// MaxBytes bounds the body. An attachment is made to fit.
+	// MaxBytes bounds the body. A file in it is made to fit.
 	MaxBytes int
 }
 
@@ -147,7 +154,8 @@ type Poll struct {
 type Body struct {
 	// JSON is a value of maps, lists, strings, numbers and booleans. Strings in it are templates. A
 	// map with the one key $expr stands for what that expression gives, of any type; a key of a map
-	// whose value is absent ({$expr: nil}) is left out.
+	// whose value is absent ({$expr: nil}) is left out. A map with the one key $file stands for that
+	// file of the evidence, as base64 text; there is one at most.
 	JSON any
 	// Text is sent as it is, with the Content-Type of Headers.
 	Text string

@@ -24,8 +24,9 @@ type reader struct {
 	opened map[string]*yamlStep
 	// used are the names that were read: with.NAME, secrets.NAME, target.to.
 	used map[string]bool
-	// readsDryRun is set once dry_run was read.
+	// readsDryRun is set once dry_run was read, files counts the files of a body.
 	readsDryRun bool
+	files       int
 }
 
 type path []string
@@ -193,7 +194,7 @@ func (r *reader) checks(s, otherwise scope, at path, checks []yamlCheck) []Check
 	return out
 }
 
-// json checks the templates and expressions in a body.
+// json checks the templates, expressions and files in a body.
 func (r *reader) json(s scope, at path, v any) {
 	switch v := v.(type) {
 	case string:
@@ -210,6 +211,15 @@ func (r *reader) json(s scope, at path, v any) {
 				return
 			}
 			r.expression(s, at.at(language.Expr), text)
+			return
+		}
+		if name, ok := v[language.File]; ok {
+			if len(v) > 1 || name != Traces && name != TracesJSON {
+				r.fail(at, "%s stands alone in its block, and is %s or %s", language.File, Traces, TracesJSON)
+			}
+			if r.files++; r.files == 2 {
+				r.fail(at, "%s: a body has one file, and this is the second", language.File)
+			}
 			return
 		}
 		for key, item := range v {
@@ -375,6 +385,7 @@ func (r *reader) body(s scope, at path, y *yamlStep) Body {
 	if m, ok := b.Patch.(map[string]any); ok && m[language.Expr] == nil {
 		r.fail(at.at("patch"), "must be a list of operations")
 	}
+	r.files = 0
 	r.json(s, at.at("json"), b.JSON)
 	r.json(s, at.at("merge"), b.Merge)
 	r.json(s, at.at("patch"), b.Patch)

@@ -51,6 +51,7 @@ do:
       title: '{{ .with.title }}'
       labels: ['{{ .key }}', 7, true]
       about: {$expr: 'evidence.links'}
+      file: {$file: traces_json}
     sign: key
     already: [409]
     expect:
@@ -106,7 +107,7 @@ func TestRead(t *testing.T) {
 				Name: "create", When: "steps.find.number == nil", Method: "POST", Path: "/projects/{{ .with.project }}/tickets",
 				Require: []Check{{That: `with.project != ""`, Otherwise: "the project of {{ .with.project }} is missing"}},
 				Body: Body{JSON: map[string]any{
-					"title": "{{ .with.title }}", "labels": []any{"{{ .key }}", int64(7), true}, "about": map[string]any{"$expr": "evidence.links"},
+					"title": "{{ .with.title }}", "labels": []any{"{{ .key }}", int64(7), true}, "about": map[string]any{"$expr": "evidence.links"}, "file": map[string]any{"$file": "traces_json"},
 				}},
 				Sign: "key", Already: []int{409}, Expect: []Check{{That: "status != 202"}}, Extract: map[string]string{"number": "body.number"},
 				Repeat: Lookup, DryRun: map[string]string{"validate": "true"}, Timeout: 10 * time.Second, MaxBytes: 524288,
@@ -229,6 +230,11 @@ do:
 		{"$expr", "repeat: never", "repeat: never\n    json: {a: {$expr: key, b: c}, d: {$expr: 'x.y'}, '{{ .key }}': 1}", []string{
 			`:10:15: do[1].json.a: $expr stands alone in its block`, `do[1].json.d.$expr: there is no "x" here`, `a key is no template`,
 		}},
+		{"$file", "repeat: never", "repeat: never\n    json: {a: {$file: traces, b: c}}", []string{`:10:15: do[1].json.a: $file stands alone in its block, and is traces or traces_json`}},
+		{"$file that is none", "repeat: never", "repeat: never\n    json: {a: {$file: trace}}", []string{`:10:15: do[1].json.a: $file stands alone in its block, and is traces or traces_json`}},
+		{"$file of another type", "repeat: never", "repeat: never\n    json: {a: {$file: [traces]}}", []string{`:10:15: do[1].json.a: $file stands alone in its block`}},
+		{"two files", "repeat: never", "repeat: never\n    json: {a: [{$file: traces}, {$file: traces_json}]}", []string{`:10:33: do[1].json.a[1]: $file: a body has one file, and this is the second`}},
+		{"attachment that is none", "repeat: never", "repeat: never\n    attachment: trace", []string{`:10:17: do[1].attachment: "trace" is none of traces, traces_json; did you mean traces?`}},
 		{"empty dry_run", "repeat: never", "repeat: never\n    when: not dry_run\n    json: {a: '{{ .key }}'}\n    dry_run: {}", []string{
 			`:12:14: do[1].dry_run: is empty: then the request must read dry_run, in its path, query, headers or body`,
 		}},

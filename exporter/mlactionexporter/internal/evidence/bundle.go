@@ -14,24 +14,20 @@ import (
 	"github.com/dustin/go-humanize"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
+	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence/buffer"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence/waterfall"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/procedure"
 )
 
-// The files of a case: OTLP JSON as collector's file exporter writes it, one request on one line, compressed and not.
-const (
-	fileGzip  = "traces"
-	filePlain = "traces_json"
-)
-
-// Files returns the files of a case, which are made when they are asked for.
+// Files returns the files of a case, which are made when they are asked for: OTLP JSON as collector's file exporter
+// writes it, one request on one line, compressed and not.
 func (s *Store) Files(caseID string) map[string]procedure.File {
 	return map[string]procedure.File{
-		fileGzip: func(ctx context.Context, limit int) (procedure.Attachment, error) {
+		action.Traces: func(ctx context.Context, limit int) (procedure.Attachment, error) {
 			return s.Bundle(ctx, caseID, limit, true)
 		},
-		filePlain: func(ctx context.Context, limit int) (procedure.Attachment, error) {
+		action.TracesJSON: func(ctx context.Context, limit int) (procedure.Attachment, error) {
 			return s.Bundle(ctx, caseID, limit, false)
 		},
 	}

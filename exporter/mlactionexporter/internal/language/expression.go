@@ -25,8 +25,12 @@ const (
 	maxSeen = 3
 )
 
-// Expr is the key of a block in a JSON body that stands for the value of an expression.
-const Expr = "$expr"
+// The keys of blocks in a JSON body that stand for something else: the value of an expression, or a
+// file as base64 text.
+const (
+	Expr = "$expr"
+	File = "$file"
+)
 
 // fromJSON is the one function that is ours: the library's makes floats of whole numbers.
 const fromJSON = "fromJSON"

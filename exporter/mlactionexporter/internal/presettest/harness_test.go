@@ -319,9 +319,12 @@ func facts() map[string]any {
 	}
 }
 
+// traces is the file of the evidence.
+const traces = "\x1f\x8btraces"
+
 func files() map[string]procedure.File {
-	return map[string]procedure.File{"traces": func(context.Context, int) (procedure.Attachment, error) {
-		return procedure.Attachment{Name: "traces-" + key + ".json.gz", ContentType: "application/gzip", Data: []byte("\x1f\x8btraces")}, nil
+	return map[string]procedure.File{action.Traces: func(context.Context, int) (procedure.Attachment, error) {
+		return procedure.Attachment{Name: "traces-" + key + ".json.gz", ContentType: "application/gzip", Data: []byte(traces)}, nil
 	}}
 }
 

@@ -5,6 +5,7 @@ package presettest
 
 import (
 	"bytes"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -182,10 +183,13 @@ func (g *gitea) fail(status int) answer { return answer{status, object{"message"
 type github struct {
 	tracker
 	dropsLabels bool
+	// files are those of the branch traces, by path; lagging is how often they are not seen yet.
+	files   map[string][]byte
+	lagging int
 }
 
 func newGitHub(dropsLabels bool) server {
-	g := &github{dropsLabels: dropsLabels}
+	g := &github{dropsLabels: dropsLabels, files: map[string][]byte{}}
 	g.add("another one", "about something else", nil)
 	return g
 }
@@ -195,6 +199,9 @@ func (g *github) serve(r *http.Request, body any) answer {
 		return g.fail(401)
 	}
 	path := strings.TrimPrefix(r.URL.Path, "/repos/ml/incidents")
+	if name, ok := strings.CutPrefix(path, "/contents/"); ok {
+		return g.contents(r, name, body)
+	}
 	if path == "/issues" && r.Method == http.MethodGet {
 		all := []any{}
 		for _, i := range slices.Backward(g.issues) {
@@ -231,6 +238,46 @@ func (g *github) serve(r *http.Request, body any) answer {
 	return answer{200, g.shown(i)}
 }
 
+// contents reads and writes files. One that is there cannot be written without the hash of what it was.
+func (g *github) contents(r *http.Request, name string, body any) answer {
+	data, ok := g.files[name]
+	if r.Method == http.MethodGet {
+		if g.lagging > 0 {
+			g.lagging--
+			ok = false
+		}
+		if !ok || r.URL.Query().Get("ref") != "traces" {
+			return g.fail(404)
+		}
+		shown := g.file(name, len(data))
+		shown["content"], shown["encoding"] = base64.StdEncoding.EncodeToString(data), "base64"
+		return answer{200, shown}
+	}
+	o := body.(object)
+	if o["branch"] != "traces" {
+		return g.fail(404)
+	}
+	if ok {
+		return g.fail(422)
+	}
+	data, err := base64.StdEncoding.DecodeString(o["content"].(string))
+	if err != nil {
+		return g.fail(422)
+	}
+	g.files[name] = data
+	return answer{201, object{"content": g.file(name, len(data)), "commit": object{"message": o["message"]}}}
+}
+
+func (g *github) file(name string, size int) object {
+	u, web := "https://api.github.com/repos/ml/incidents/contents/"+name, "https://github.com/ml/incidents/blob/traces/"+name
+	return object{
+		"type": "file", "name": name[strings.LastIndexByte(name, '/')+1:], "path": name, "size": size, "sha": "3d21ec53a331a6f037a91c368710b99387d012c1",
+		"url": u, "git_url": u, "html_url": web, "download_url": u, "_links": object{"self": u, "git": u, "html": web},
+	}
+}
+
+func (g *github) state() string { return g.tracker.state() + fmt.Sprintf("%q", g.files) }
+
 func (g *github) shown(i *issue) object {
 	labels := []any{}
 	for _, name := range i.labels {
@@ -256,7 +303,7 @@ func (g *github) comment(i *issue, n int) object {
 }
 
 func (g *github) fail(status int) answer {
-	return answer{status, object{"message": "it does not work"}}
+	return answer{status, object{"message": "it does not work", "documentation_url": "https://docs.github.com/rest"}}
 }
 
 // jira is Cloud or Data Center. Its search finds an issue two seconds after it was made.

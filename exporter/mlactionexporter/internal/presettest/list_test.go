@@ -108,6 +108,11 @@ var presets = []preset{
 		server: func() server { return newGitHub(true) },
 	},
 	{
+		name: "github_issue", endpoint: "https://api.github.com", contracts: []string{"github"},
+		with: map[string]any{"owner": "ml", "repository": "incidents", "branch": "traces"}, secrets: map[string]string{"token": "github-" + canary},
+		server: func() server { return newGitHub(false) },
+	},
+	{
 		name: "gitea_issue", endpoint: "https://git.example.com", contracts: []string{"gitea"},
 		with: map[string]any{"owner": "ml", "repository": "incidents"}, secrets: map[string]string{"token": "gitea-" + canary},
 		server: newGitea,

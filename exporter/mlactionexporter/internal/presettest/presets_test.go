@@ -4,6 +4,7 @@
 package presettest
 
 import (
+	"encoding/base64"
 	"net/http"
 	"testing"
 	"time"
@@ -179,5 +180,8 @@ func testDryRun(t *testing.T, p *preset) {
 	if p.contracts[0] == "kubernetes" || p.name == "argo_workflows" {
 		require.NotEmpty(t, n.sent)
 		assert.NotEqual(t, http.MethodGet, n.sent[len(n.sent)-1].method, "the server was not asked")
+	}
+	for _, line := range result.Would {
+		assert.NotContains(t, line, base64.StdEncoding.EncodeToString([]byte(traces)))
 	}
 }

@@ -141,6 +141,49 @@ func TestWithoutNews(t *testing.T) {
 	}
 }
 
+// TestFileOnBranch sees that GitHub has one file with the traces, which the issue links to, and that an issue is opened without it, too.
+func TestFileOnBranch(t *testing.T) {
+	const name = "otelcol-ml/" + key + ".json.gz"
+	const link = "[traces](https://github.com/ml/incidents/blob/traces/" + name + ")"
+	there := map[string][]byte{name: []byte(traces)}
+	for _, test := range []struct {
+		name    string
+		server  github
+		branch  string
+		files   map[string][]byte
+		puts    int
+		link    bool
+		outcome procedure.Outcome
+		note    string
+	}{
+		{"none yet", github{files: map[string][]byte{}}, "traces", there, 1, true, procedure.Completed, ""},
+		{"there already", github{files: there}, "traces", there, 0, true, procedure.Completed, ""},
+		{"there, and seen late", github{files: there, lagging: 1}, "traces", there, 1, true, procedure.Completed, ""},
+		{"refused, and not there", github{files: there, lagging: 2}, "traces", there, 1, false, procedure.Completed, "uploaded: answered 404"},
+		{"no such branch", github{files: map[string][]byte{}}, "none", map[string][]byte{}, 1, false, procedure.Completed, "upload: answered 404"},
+		{"no branch", github{files: map[string][]byte{}}, "", map[string][]byte{}, 0, false, procedure.Completed, ""},
+	} {
+		inBubble(t, test.name, func(t *testing.T) {
+			p := *only("github_issue")
+			p.with = map[string]any{"owner": "ml", "repository": "incidents", "branch": test.branch}
+			s := &test.server
+			n := p.network(t, s)
+			result, _ := n.run(&p, "do", nil, false)
+			assert.Equal(t, test.outcome, result.Outcome, "%+v", result)
+			assert.Equal(t, test.files, s.files)
+			require.Len(t, s.issues, 1)
+			assert.Equal(t, test.link, strings.Contains(s.issues[0].text, link), s.issues[0].text)
+			assert.Equal(t, test.puts, n.count["do/upload"])
+			if test.note == "" {
+				assert.Empty(t, result.Notes)
+			} else {
+				require.Len(t, result.Notes, 1)
+				assert.Contains(t, result.Notes[0], test.note)
+			}
+		})
+	}
+}
+
 // TestContractsRefuse sees that the contracts refuse what the systems would.
 func TestContractsRefuse(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -151,6 +194,7 @@ func TestContractsRefuse(t *testing.T) {
 		"no title":            {"gitea", "POST", "/api/v1/repos/o/r/issues", `{"body": "x"}`, `"title" is missing`, nil},
 		"another parameter":   {"gitea", "GET", "/api/v1/repos/o/r/issues?label=x", "", `no parameter "label"`, nil},
 		"another path":        {"github", "GET", "/repos/o/r/issue", "", "no matching operation", nil},
+		"a file of nothing":   {"github", "PUT", "/repos/o/r/contents/folder/file", `{"message": "x"}`, `"content" is missing`, nil},
 		"another state":       {"github", "PATCH", "/repos/o/r/issues/1", `{"state": "done"}`, "not one of the allowed values", nil},
 		"a version as number": {"mlflow", "POST", "/api/2.0/mlflow/registered-models/alias", `{"name": "m", "alias": "a", "version": 6}`, "must be a string", nil},
 		"an unknown key":      {"airflow_v2", "POST", "/api/v2/dags/d/dagRuns", `{"logical_date": null, "run_id": "x"}`, "unsupported", nil},

@@ -419,6 +419,10 @@ func TestBehaviour(t *testing.T) {
 			replies: map[string][]reply{"POST /base/s/false": {answers(200, "")}}, want: Completed, lines: []string{"POST /base/s/false"},
 		},
 		{
+			name: "dry run: a file is named", dryRun: true, steps: "  - {name: send, request: PUT /s, json: {a: {$file: traces}}}\n", want: Tried,
+			would: []string{`send: PUT https://api.example.com/base/s, 16 bytes: {"a":"(the file traces)"}`}, notes: []string{"two spans were left out"},
+		},
+		{
 			name: "dry run: the system refuses", dryRun: true, steps: "  - {name: send, request: PATCH /s, repeat: always, merge: {a: b}, dry_run: {dryRun: All}}\n",
 			replies: map[string][]reply{"PATCH /base/s": {answers(422, `{"kind":"Status","status":"Failure","message":"spec is invalid","reason":"Invalid","code":422}`)}}, want: Broken, reason: "answered 422 Unprocessable Entity: Invalid: spec is invalid",
 		},
@@ -447,7 +451,7 @@ func TestBehaviour(t *testing.T) {
 			name: "too large a body", steps: "  - {name: send, request: PUT /s, json: {a: '{{ .key }}'}, max_bytes: 10}\n", want: Broken, reason: "the body has 40 bytes, max_bytes is 10", lines: nil,
 		},
 		{
-			name: "no such attachment", steps: "  - {name: send, request: PUT /s, attachment: nope}\n", want: Broken, reason: `attachment: there is no "nope"`,
+			name: "no such attachment", steps: "  - {name: send, request: PUT /s, attachment: traces_json}\n", want: Broken, reason: `attachment: there is no "traces_json"`,
 		},
 		{
 			name: "the time was over before", steps: sendNever, timeout: -time.Second, want: Broken, reason: "the time of the procedure was over", lines: nil,
@@ -479,7 +483,7 @@ func TestBehaviour(t *testing.T) {
 				all := data(nil)
 				all["with"] = map[string]any{"id": "a"}
 				began := time.Now()
-				got := runner(t, s, c.options).Run(ctx, &Request{Steps: steps(t, c.steps), Data: all, Before: c.before, DryRun: c.dryRun, Journal: j})
+				got := runner(t, s, c.options).Run(ctx, &Request{Steps: steps(t, c.steps), Data: all, Before: c.before, Files: files(0), DryRun: c.dryRun, Journal: j})
 				assert.Equal(t, c.want, got.Outcome, got.Reason)
 				if c.reason == "" {
 					assert.True(t, got.Reason == "" || c.want != Completed, got.Reason)

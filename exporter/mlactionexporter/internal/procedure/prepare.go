@@ -6,6 +6,7 @@ package procedure
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -32,6 +33,8 @@ type prepared struct {
 	body   []byte
 	// sign is the secret that signs it, id the id that it is signed with.
 	sign, id string
+	// shown is set where it is for people to read: a file is named in the body, and not in it.
+	shown bool
 }
 
 // prepare writes the request of a step. Its errors name the key.
@@ -118,11 +121,7 @@ func (x *run) body(ctx context.Context, s *action.Step, data map[string]any, p *
 		if one.value == nil {
 			continue
 		}
-		v, err := fill(one.value, data)
-		if err == nil {
-			p.body, err = language.EncodeJSON(v)
-		}
-		if err != nil {
+		if p.body, err = x.json(ctx, s, one.value, data, p.shown); err != nil {
 			return "", fmt.Errorf("%s: %w", one.key, err)
 		}
 		return one.contentType, nil
@@ -141,16 +140,40 @@ func (x *run) body(ctx context.Context, s *action.Step, data map[string]any, p *
 	return "", nil
 }
 
-// fill writes the templates and expressions in a JSON value. A value that is absent is left out.
-func fill(v any, data map[string]any) (any, error) {
-	filled, absent, err := filled(v, data)
+// json writes a JSON body. A file in it is made to fit what the rest leaves of max_bytes.
+func (x *run) json(ctx context.Context, s *action.Step, v any, data map[string]any, shown bool) ([]byte, error) {
+	name := ""
+	body, err := fill(v, data, func(file string) string {
+		if name = file; shown {
+			return "(the file " + file + ")"
+		}
+		return ""
+	})
+	if err != nil || name == "" || shown {
+		return body, err
+	}
+	a, err := x.file(ctx, s, name, base64.StdEncoding.DecodedLen(max(0, s.MaxBytes-len(body))))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", language.File, err)
+	}
+	text := base64.StdEncoding.EncodeToString(a.Data)
+	return fill(v, data, func(string) string { return text })
+}
+
+// fill writes the templates and expressions in a JSON value, and the text that file gives for the
+// name of a file. A value that is absent is left out.
+func fill(v any, data map[string]any, file func(name string) string) ([]byte, error) {
+	filled, absent, err := filled(v, data, file)
 	if err == nil && absent {
 		err = errors.New("the expression gives nothing")
 	}
-	return filled, err
+	if err != nil {
+		return nil, err
+	}
+	return language.EncodeJSON(filled)
 }
 
-func filled(v any, data map[string]any) (out any, absent bool, err error) {
+func filled(v any, data map[string]any, file func(name string) string) (out any, absent bool, err error) {
 	switch v := v.(type) {
 	case string:
 		out, err = write(v, data)
@@ -158,7 +181,7 @@ func filled(v any, data map[string]any) (out any, absent bool, err error) {
 	case []any:
 		list := make([]any, 0, len(v))
 		for i, item := range v {
-			one, absent, err := filled(item, data)
+			one, absent, err := filled(item, data, file)
 			if err != nil {
 				return nil, false, fmt.Errorf("[%d]: %w", i, err)
 			}
@@ -176,9 +199,12 @@ func filled(v any, data map[string]any) (out any, absent bool, err error) {
 			out, err = e.Eval(data)
 			return out, out == nil, err
 		}
+		if name, ok := v[language.File].(string); ok {
+			return file(name), false, nil
+		}
 		m := make(map[string]any, len(v))
 		for key, item := range v {
-			one, absent, err := filled(item, data)
+			one, absent, err := filled(item, data, file)
 			if err != nil {
 				return nil, false, fmt.Errorf("%s: %w", key, err)
 			}
@@ -191,28 +217,37 @@ func filled(v any, data map[string]any) (out any, absent bool, err error) {
 	return v, false, nil
 }
 
+// file makes a file of the evidence of at most limit bytes. What it had to leave out is noted.
+func (x *run) file(ctx context.Context, s *action.Step, name string, limit int) (Attachment, error) {
+	file := x.request.Files[name]
+	if file == nil {
+		return Attachment{}, fmt.Errorf("there is no %q", name)
+	}
+	if limit <= 0 {
+		return Attachment{}, fmt.Errorf("max_bytes of %d leaves no room for it", s.MaxBytes)
+	}
+	a, err := file(ctx, limit)
+	if err != nil {
+		return Attachment{}, err
+	}
+	if len(a.Data) > limit {
+		return Attachment{}, fmt.Errorf("has %d bytes, there is room for %d", len(a.Data), limit)
+	}
+	if a.Note != "" {
+		x.note(a.Note)
+	}
+	return a, nil
+}
+
 // attach makes a file of the evidence the body, or a part of it.
 func (x *run) attach(ctx context.Context, s *action.Step, p *prepared) (contentType string, err error) {
-	file := x.request.Files[s.Body.Attachment]
-	if file == nil {
-		return "", fmt.Errorf("attachment: there is no %q", s.Body.Attachment)
-	}
 	limit := s.MaxBytes
 	if s.Body.Field != "" {
 		limit -= maxOverhead
 	}
-	if limit <= 0 {
-		return "", fmt.Errorf("attachment: max_bytes of %d leaves no room for it", s.MaxBytes)
-	}
-	a, err := file(ctx, limit)
+	a, err := x.file(ctx, s, s.Body.Attachment, limit)
 	if err != nil {
 		return "", fmt.Errorf("attachment: %w", err)
-	}
-	if len(a.Data) > limit {
-		return "", fmt.Errorf("attachment: has %d bytes, there is room for %d", len(a.Data), limit)
-	}
-	if a.Note != "" {
-		x.note(a.Note)
 	}
 	if s.Body.Field == "" {
 		p.body = a.Data

@@ -156,6 +156,6 @@ type Result struct {
 	Output map[string]map[string]any
 	// Would are the requests that would have changed something, of a dry run: one line each.
 	Would []string
-	// Notes are what optional steps and attachments had to leave out.
+	// Notes are what optional steps and files had to leave out.
 	Notes []string
 }

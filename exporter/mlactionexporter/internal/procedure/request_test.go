@@ -39,16 +39,20 @@ func TestBodies(t *testing.T) {
 		{"patch", `patch: [{op: test, path: /spec, value: {$expr: target.from}}]`, "application/json-patch+json", `[{"op":"test","path":"/spec","value":"7"}]`},
 		{"patch of an expression", `patch: {$expr: 'fromJSON(alert.patch)'}`, "application/json-patch+json", `[{"op":"remove","path":"/a"}]`},
 		{"attachment", `attachment: traces`, "application/gzip", "FILE"},
+		{"json with a file", `json: {a: [{content: {$file: traces}}], b: {$expr: 'dry_run ? true : nil'}}`, "application/json", `{"a":[{"content":"RklMRQ=="}]}`},
+		{"merge with a file", `merge: {binaryData: {traces: {$file: traces}}}`, "application/merge-patch+json", `{"binaryData":{"traces":"RklMRQ=="}}`},
+		{"patch with a file", `patch: [{op: add, path: /a, value: {$file: traces}}]`, "application/json-patch+json", `[{"op":"add","path":"/a","value":"RklMRQ=="}]`},
+		{"a value that looks like a file", `json: {a: {$expr: alert.file}}`, "application/json", `{"a":{"$file":"traces"}}`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &server{replies: map[string][]reply{"POST /base/s": {{status: 200}}}}
-			all := data(map[string]any{"alert": map[string]any{"name": "SLOBreach", "text": "a\"b\n<c>", "list": []string{"x", "y"}, "none": nil, "patch": `[{"op":"remove","path":"/a"}]`}})
+			all := data(map[string]any{"alert": map[string]any{"name": "SLOBreach", "text": "a\"b\n<c>", "list": []string{"x", "y"}, "none": nil, "patch": `[{"op":"remove","path":"/a"}]`, "file": map[string]any{"$file": "traces"}}})
 			step := "  - name: send\n    request: POST /s\n    repeat: never\n"
 			if c.step != "" {
 				step += "    " + c.step + "\n"
 			}
 			// The reader knows the data of alerts; these are made up.
-			step = strings.NewReplacer("alert.text", "alert.annotations.text", "alert.list", "alert.annotations.list", "alert.none", "alert.annotations.none", "alert.patch", "alert.annotations.patch").Replace(step)
+			step = strings.NewReplacer("alert.text", "alert.annotations.text", "alert.list", "alert.annotations.list", "alert.none", "alert.annotations.none", "alert.patch", "alert.annotations.patch", "alert.file", "alert.annotations.file").Replace(step)
 			all["alert"].(map[string]any)["annotations"] = all["alert"]
 			got := runner(t, s, Options{}).Run(t.Context(), &Request{Steps: steps(t, step), Data: withoutLoop(all), Files: files(0), Journal: &memory{}})
 			require.Equal(t, Completed, got.Outcome, got.Reason)
@@ -132,6 +136,38 @@ func TestAttachmentsFit(t *testing.T) {
 			assert.Equal(t, c.want, got.Reason)
 			if c.outcome == Completed {
 				assert.LessOrEqual(t, len(s.calls[0].body), 10000)
+			}
+		})
+	}
+}
+
+// TestFilesFit: as TestAttachmentsFit, for a file in a JSON body, whose base64 and the rest of the body count.
+func TestFilesFit(t *testing.T) {
+	for _, c := range []struct {
+		name, step, want string
+		more, size       int
+		outcome          Outcome
+	}{
+		// {"a":"","b":"12345"} has 20 bytes, 7485 bytes are 9980 of base64.
+		{"as large as may be", "max_bytes: 10000", "", 1, 10000, Completed},
+		{"three bytes less", "max_bytes: 9999", "", 1, 9996, Completed},
+		{"too large", "max_bytes: 10000", "json: $file: has 7486 bytes, there is room for 7485", 2, 0, Broken},
+		{"no room", "max_bytes: 23", "json: $file: max_bytes of 23 leaves no room for it", 0, 0, Broken},
+		{"the rest is too large", "max_bytes: 10", "json: $file: max_bytes of 10 leaves no room for it", 0, 0, Broken},
+		{"none", "max_bytes: 1000", "json: $file: the buffer is empty", -1, 0, Broken},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := &server{replies: map[string][]reply{"POST /base/s": {{status: 201}}}}
+			got := runner(t, s, Options{}).Run(t.Context(), &Request{
+				Steps: steps(t, "  - {name: send, request: POST /s, repeat: never, json: {a: {$file: traces}, b: '12345'}, "+c.step+"}\n"), Data: data(nil), Files: files(c.more), Journal: &memory{},
+			})
+			assert.Equal(t, c.outcome, got.Outcome)
+			assert.Equal(t, c.want, got.Reason)
+			if c.outcome == Completed {
+				assert.Len(t, s.calls[0].body, c.size)
+				assert.Equal(t, []string{"two spans were left out"}, got.Notes)
+			} else {
+				assert.Empty(t, s.calls)
 			}
 		})
 	}

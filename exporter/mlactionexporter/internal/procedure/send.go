@@ -331,7 +331,7 @@ func (x *run) shown(ctx context.Context, s *action.Step, p *prepared) string {
 	}
 	data["steps"] = steps
 	var u *url.URL
-	public := &prepared{}
+	public := &prepared{shown: true}
 	path, err := language.ParsePath(s.Path)
 	if err == nil {
 		var written string
