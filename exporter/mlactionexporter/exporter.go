@@ -425,8 +425,16 @@ func (e *actionExporter) say(d engine.Decision) {
 	e.telemetry.decision(context.Background(), &d)
 	var fields []zap.Field
 	for _, f := range []struct{ key, value string }{
-		{"action", d.Run.Action}, {"verdict", d.Verdict}, {"guard", d.Guard}, {"reason", d.Reason}, {"target", d.Run.Target},
-		{"from", d.Run.From}, {"to", d.Run.To}, {"mode", d.Run.Mode}, {"key", d.Run.Key}, {"alert", d.Alert.Name},
+		{"action", d.Run.Action},
+		{"verdict", d.Verdict},
+		{"guard", d.Guard},
+		{"reason", d.Reason},
+		{"target", d.Run.Target},
+		{"from", d.Run.From},
+		{"to", d.Run.To},
+		{"mode", d.Run.Mode},
+		{"key", d.Run.Key},
+		{"alert", d.Alert.Name},
 		{"fingerprint", d.Alert.Fingerprint()},
 	} {
 		if f.value != "" {
