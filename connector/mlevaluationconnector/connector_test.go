@@ -174,6 +174,28 @@ func TestRecordsHaveNoGaps(t *testing.T) {
 	assert.Equal(t, map[string]float64{"1 actual=1": 2}, counts(c.emitted()))
 }
 
+// A start reads all records, many at once, also those after some that were being written when the process was
+// killed.
+func TestRecordsAreReadOverGaps(t *testing.T) {
+	c := newCollector(t, nil)
+	const requests = 5 * readAhead
+	for n := range requests {
+		c.predict(answered(n, "1", 0.9))
+	}
+	client := c.storage.Client(t)
+	for n := 10; n < 10+2*readAhead; n++ {
+		require.NoError(t, client.Delete(t.Context(), recordKey(uint64(n))))
+	}
+	require.NoError(t, client.Close(t.Context()))
+	c.kill()
+	assert.EqualValues(t, requests, c.state().store.next)
+	for n := range requests {
+		c.label(truthOf(n, "1"))
+	}
+	c.stop()
+	assert.Equal(t, map[string]float64{"1 actual=1": requests - 2*readAhead}, counts(c.emitted()))
+}
+
 func TestMisjudgedGoOnAsRecords(t *testing.T) {
 	c := newCollector(t, func(cfg *Config) { cfg.Misjudged.PerMinute = 2 })
 	for n := range 5 {

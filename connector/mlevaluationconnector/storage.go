@@ -31,6 +31,9 @@ func recordKey(n uint64) string { return fmt.Sprintf("record/%d", n) }
 // maxGap is how many numbers in a row may be missing: of requests that were being written at once.
 const maxGap = 4096
 
+// readAhead is how many records are read at once.
+const readAhead = 64
+
 // store keeps an engine in a storage.
 type store struct {
 	client  *storageclient.Client
@@ -76,27 +79,36 @@ func (s *store) load(ctx context.Context, e *engine.Engine) (l loaded, err error
 	}
 	l.damaged = len(damaged)
 	s.next = s.first
-	for n, gap := s.first, 0; gap < maxGap; n++ {
-		value, err := s.client.Get(ctx, recordKey(n))
+	keys := make([]string, readAhead)
+	for n := s.first; n < s.next+maxGap; n += readAhead {
+		for i := range keys {
+			keys[i] = recordKey(n + uint64(i))
+		}
+		values, err := s.client.GetAll(ctx, keys)
 		if err != nil {
 			return l, err
 		}
-		if value == nil {
-			gap++
-			continue
+		for i, value := range values {
+			if value != nil {
+				s.next = n + uint64(i) + 1
+				s.apply(e, keys[i], value, &l)
+			}
 		}
-		gap, s.next = 0, n+1
-		items, arrived, err := waiting.DecodeRecord(value)
-		if err != nil {
-			s.logger.Error("A request that was taken before the stop cannot be read: its predictions and labels are lost",
-				zap.String("key", recordKey(n)), zap.Int("bytes", len(value)), zap.Error(err))
-			l.damaged++
-			continue
-		}
-		l.records++
-		e.Apply(items, arrived)
 	}
 	return l, nil
+}
+
+// apply applies a record.
+func (s *store) apply(e *engine.Engine, key string, value []byte, l *loaded) {
+	items, arrived, err := waiting.DecodeRecord(value)
+	if err != nil {
+		s.logger.Error("A request that was taken before the stop cannot be read: its predictions and labels are lost",
+			zap.String("key", key), zap.Int("bytes", len(value)), zap.Error(err))
+		l.damaged++
+		return
+	}
+	l.records++
+	e.Apply(items, arrived)
 }
 
 func (s *store) readMeta(value []byte) error {

@@ -36,6 +36,23 @@ func (c *Client) Get(ctx context.Context, key string) ([]byte, error) {
 	return value, nil
 }
 
+// GetAll returns the values of keys, nil for those there are none of. A storage that writes a
+// transaction for each question, as file_storage does, writes one for all.
+func (c *Client) GetAll(ctx context.Context, keys []string) ([][]byte, error) {
+	ops := make([]*storage.Operation, len(keys))
+	for i, key := range keys {
+		ops[i] = storage.GetOperation(key)
+	}
+	if err := c.storage.Batch(ctx, ops...); err != nil {
+		return nil, fmt.Errorf("'%s': cannot read %d values: %w", c.key, len(ops), err)
+	}
+	values := make([][]byte, len(keys))
+	for i, op := range ops {
+		values[i] = op.Value
+	}
+	return values, nil
+}
+
 // Batch writes all of set, and deletes the keys without a value, at once or not at all.
 func (c *Client) Batch(ctx context.Context, set map[string][]byte) error {
 	ops := make([]*storage.Operation, 0, len(set))
