@@ -13,11 +13,11 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/cmd/internal/console"
+	"github.com/otelcol-ml/otelcol-ml/internal/retryafter"
 )
 
 // DefaultEndpoint is where the ground_truth receiver listens if it is not told otherwise.
@@ -31,8 +31,10 @@ const MaxBatch = 1000
 
 // Waits between two attempts, where the collector does not say how long to wait.
 const (
-	firstWait   = 200 * time.Millisecond
-	longestWait = 5 * time.Second
+	// maxRetryAfter is how long a server may ask to be left alone.
+	maxRetryAfter = time.Hour
+	firstWait     = 200 * time.Millisecond
+	longestWait   = 5 * time.Second
 )
 
 // maxAnswer is how much of an answer is read, in bytes.
@@ -230,7 +232,7 @@ func (c *Client) take(resp *http.Response, text []byte) error {
 		c.Tally.add(&a)
 		return nil
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return busyError{error: errors.New(said), after: c.retryAfter(resp.Header.Get("Retry-After"))}
+		return busyError{error: errors.New(said), after: min(retryafter.Parse(resp.Header.Get("Retry-After"), c.now()), maxRetryAfter)}
 	case http.StatusRequestEntityTooLarge:
 		return fmt.Errorf("%w: %s", errTooLarge, said)
 	}
@@ -243,15 +245,4 @@ func (c *Client) take(resp *http.Response, text []byte) error {
 		return rejectedError{a.Rejected, first.Line, first.Message}
 	}
 	return errors.New(said)
-}
-
-// retryAfter reads the header Retry-After: seconds, or a date. It is 0 where there is none.
-func (c *Client) retryAfter(header string) time.Duration {
-	if n, err := strconv.Atoi(header); err == nil && n > 0 {
-		return time.Duration(min(n, 3600)) * time.Second
-	}
-	if at, err := http.ParseTime(header); err == nil {
-		return max(at.Sub(c.now()), 0)
-	}
-	return 0
 }

@@ -14,6 +14,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/retryafter"
 )
 
 // maxResponse is how much of a response is read, in bytes.
@@ -52,7 +54,7 @@ func (c *Client) Post(ctx context.Context, alerts []Alert) error {
 	}
 	f := &FailureError{Status: response.StatusCode, Kind: kindOf(response.StatusCode), Err: fmt.Errorf("%s: %s", response.Status, reason(answer))}
 	if f.Kind == Transient {
-		f.RetryAfter = retryAfter(response.Header.Get("Retry-After"), time.Now())
+		f.RetryAfter = retryafter.Parse(response.Header.Get("Retry-After"), time.Now())
 		f.Err = errors.Join(f.Err, readErr, closeErr)
 	}
 	return f

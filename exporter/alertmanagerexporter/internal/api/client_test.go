@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -57,15 +56,5 @@ func TestReason(t *testing.T) {
 		"x" + strings.Repeat("é", 2000):             "x" + strings.Repeat("é", 511) + "…",
 	} {
 		assert.Equal(t, want, reason([]byte(body)))
-	}
-}
-
-func TestRetryAfterHeader(t *testing.T) {
-	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
-	for value, want := range map[string]time.Duration{
-		"": 0, "17": 17 * time.Second, "-1": 0, "1.5": 0, "99999999999999": 0, "Sun, 22 Nov 2026 03:00:40 GMT": 40 * time.Second,
-		"Sun, 22 Nov 2026 02:00:00 GMT": 0, "soon": 0,
-	} {
-		assert.Equal(t, want, retryAfter(value, now), value)
 	}
 }

@@ -57,7 +57,7 @@ func farewell(c *journal.Case) string {
 	sentences := []string{"The alert has been over since " + clock(c.OverSince) + "."}
 	for _, r := range c.Runs {
 		if r.Kind == action.Rollback && r.Phase == journal.Over && r.Verdict == string(procedure.Completed) {
-			sentences = append(sentences, fmt.Sprintf("Version %s of %s is back, and no span has come from version %s since.", r.To, strings.TrimPrefix(r.Target, "model "), r.From))
+			sentences = append(sentences, fmt.Sprintf("Version %s of %s is back, and no span comes from version %s any more.", r.To, strings.TrimPrefix(r.Target, "model "), r.From))
 		}
 	}
 	return strings.Join(sentences, " ")

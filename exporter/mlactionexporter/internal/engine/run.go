@@ -246,33 +246,29 @@ func allFailed(steps map[string]procedure.Record) bool {
 
 func (e *Engine) finishUpdate(c *journal.Case, r *journal.Run, p part, result procedure.Result, told []string, reason string) {
 	e.report(c, r, p, outcomeOr(result.Outcome, verdictTold), reason, &result)
-	switch result.Outcome {
-	case procedure.Held:
-		p.progress.Tries--
-		return
-	case procedure.Completed, procedure.Already, procedure.Unknown, procedure.Tried:
-	default:
-		if p.progress.Tries < maxTries {
-			return
-		}
+	if settled(p, result.Outcome) {
+		r.News = slices.DeleteFunc(r.News, func(s string) bool { return slices.Contains(told, s) })
+		p.progress.Steps = nil
 	}
-	r.News = slices.DeleteFunc(r.News, func(s string) bool { return slices.Contains(told, s) })
-	p.progress.Steps = nil
 }
 
 func (e *Engine) finishResolve(c *journal.Case, r *journal.Run, p part, result procedure.Result, reason string) {
 	e.report(c, r, p, outcomeOr(result.Outcome, verdictClosed), reason, &result)
-	switch result.Outcome {
+	if settled(p, result.Outcome) {
+		r.Phase = journal.Over
+	}
+}
+
+// settled reports whether an update or a closing is over: it was done, or it is not to be tried again.
+func settled(p part, o procedure.Outcome) bool {
+	switch o {
 	case procedure.Held:
 		p.progress.Tries--
-		return
+		return false
 	case procedure.Completed, procedure.Already, procedure.Unknown, procedure.Tried:
-	default:
-		if p.progress.Tries < maxTries {
-			return
-		}
+		return true
 	}
-	r.Phase = journal.Over
+	return p.progress.Tries >= maxTries
 }
 
 // outcomeOr gives a good outcome another name.

@@ -26,6 +26,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/language"
+	"github.com/otelcol-ml/otelcol-ml/internal/retryafter"
 )
 
 // maxReason is how much of an answer is said, in characters.
@@ -188,7 +189,7 @@ func (x *run) read(s *action.Step, response *http.Response) *answer {
 	default:
 		a.meaning = bad
 	}
-	a.wait = retryAfter(response.Header.Get("Retry-After"), time.Now())
+	a.wait = retryafter.Parse(response.Header.Get("Retry-After"), time.Now())
 	a.reason = fmt.Sprintf("answered %d %s", status, http.StatusText(status))
 	switch {
 	case status >= 300 && status < 400:
@@ -223,17 +224,6 @@ func (a *answer) decode(data []byte, contentType string) bool {
 	}
 	a.body = strings.ToValidUTF8(string(data), "\uFFFD")
 	return false
-}
-
-// retryAfter reads the header, seconds or a date; 0 if there is nothing to read.
-func retryAfter(value string, now time.Time) time.Duration {
-	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return max(0, at.Sub(now))
-	}
-	return 0
 }
 
 // reason finds what an answer says in the forms that systems have for it: RFC 9457 (detail, title),

@@ -18,9 +18,10 @@ import (
 	"io"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/retryafter"
 )
 
 const (
@@ -163,7 +164,7 @@ func (c *Client) Get(ctx context.Context, path string, query url.Values, into an
 	case resp.StatusCode != http.StatusOK:
 		return &Error{
 			Path: target.Path, Status: resp.StatusCode, Message: message(body),
-			RetryAfter: retryAfter(resp.Header.Get("Retry-After"), time.Now()),
+			RetryAfter: min(retryafter.Parse(resp.Header.Get("Retry-After"), time.Now()), maxRetryAfter),
 		}
 	case int64(len(body)) > c.maxBody:
 		return &Error{Path: target.Path, Message: fmt.Sprintf("the answer has more than %d bytes", c.maxBody)}
@@ -239,18 +240,4 @@ func clip(s string) string {
 		}
 		return r
 	}, s), "\uFFFD")
-}
-
-// retryAfter reads the header: seconds or a date (RFC 9110, 10.2.3).
-func retryAfter(header string, now time.Time) time.Duration {
-	if header == "" {
-		return 0
-	}
-	var d time.Duration
-	if seconds, err := strconv.ParseInt(header, 10, 64); err == nil {
-		d = time.Duration(min(max(seconds, 0), int64(maxRetryAfter/time.Second))) * time.Second
-	} else if at, err := http.ParseTime(header); err == nil {
-		d = max(at.Sub(now), 0)
-	}
-	return min(d, maxRetryAfter)
 }

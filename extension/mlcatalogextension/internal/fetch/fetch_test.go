@@ -164,13 +164,6 @@ func TestErrorText(t *testing.T) {
 	assert.Equal(t, "/x: 404 Not Found: gone", (&Error{Path: "/x", Status: 404, Message: "gone"}).Error())
 }
 
-func TestRetryAfterDate(t *testing.T) {
-	now := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
-	assert.Equal(t, 90*time.Second, retryAfter("Sun, 01 Nov 2026 12:01:30 GMT", now))
-	assert.Equal(t, time.Hour, retryAfter("Mon, 02 Nov 2026 12:01:30 GMT", now))
-	assert.Zero(t, retryAfter("-5", now))
-}
-
 func TestRedirects(t *testing.T) {
 	reached := false
 	other := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { reached = true }))
