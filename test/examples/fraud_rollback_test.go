@@ -6,7 +6,6 @@ package examples
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -50,24 +49,15 @@ exporters:
 `
 
 // buildWorld returns the program of the example.
-var buildWorld = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "fraud-rollback")
-	if err != nil {
-		return "", err
-	}
-	root, err := processtest.FindRepoRoot()
-	if err != nil {
-		return "", err
-	}
-	binary := filepath.Join(dir, "world")
-	cmd := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "./"+rollbackFolder+"/world")
-	cmd.Dir = root
+func buildWorld(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "world")
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./"+rollbackFolder+"/world")
+	cmd.Dir = processtest.RepoRoot(t)
 	out, err := cmd.CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w\n%s", err, out)
-	}
-	return binary, nil
-})
+	require.NoError(t, err, string(out))
+	return binary
+}
 
 // rollback is the example, with a wire between the collector and the world that can be watched.
 type rollback struct {
@@ -92,8 +82,7 @@ type rollback struct {
 // newRollback starts the collector and then the world.
 func newRollback(t *testing.T) *rollback {
 	t.Helper()
-	binary, err := buildWorld()
-	require.NoError(t, err)
+	binary := buildWorld(t)
 	r := &rollback{
 		t: t, state: t.TempDir(), tracker: processtest.FreeAddr(t), registryServer: processtest.FreeAddr(t), otlp: processtest.FreeAddr(t),
 		labels: processtest.FreeAddr(t), died: make(chan string, 1),
