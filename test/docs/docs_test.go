@@ -56,6 +56,17 @@ func blocks(t *testing.T, language string) map[string][]string {
 	return found
 }
 
+var variable = regexp.MustCompile(`\$\{env:([A-Za-z0-9_]+)\}`)
+
+// secrets gives each variable that a config names a value.
+func secrets(config string) []string {
+	var env []string
+	for _, m := range variable.FindAllStringSubmatch(config, -1) {
+		env = append(env, m[1]+"=a-value-of-24-bytes-or-more")
+	}
+	return env
+}
+
 func TestConfigsAreValid(t *testing.T) {
 	root := processtest.RepoRoot(t)
 	for file, configs := range blocks(t, "yaml") {
@@ -65,7 +76,7 @@ func TestConfigsAreValid(t *testing.T) {
 		// The catalog is looked for in the working directory, the repository's root.
 		for _, config := range configs {
 			config = strings.ReplaceAll(config, "./catalog", "./examples/catalog")
-			_, stderr, status := harness.Run(t, nil, append([]string{"validate"}, harness.ConfigArgs(t, config)...)...)
+			_, stderr, status := harness.Run(t, secrets(config), append([]string{"validate"}, harness.ConfigArgs(t, config)...)...)
 			assert.Zero(t, status, "%s:\n%s\n%s", file, config, stderr)
 		}
 	}

@@ -5,6 +5,7 @@ package waterfall
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -57,6 +58,9 @@ func (d *drawing) draw(trace string) string {
 	for i := range rows {
 		d.line(&b, d.row(&rows[i], c, first, last))
 	}
+	for _, n := range d.quoted {
+		d.line(&b, pad(d.look.failed, marksWidth)+clean(n.name)+": "+clean(n.message))
+	}
 	if left := len(d.nodes) - len(rows); left > 0 {
 		d.line(&b, fmt.Sprintf("%s%s of %s spans are not drawn", d.look.gap, humanize.Comma(int64(left)), humanize.Comma(int64(len(d.nodes)))))
 	}
@@ -70,6 +74,24 @@ func (d *drawing) draw(trace string) string {
 func (d *drawing) line(b *strings.Builder, s string) {
 	b.WriteString(d.fit(strings.TrimRight(s, " "), d.Width))
 	b.WriteByte('\n')
+}
+
+// maxMessages is how many messages of failed spans are quoted, and no more than a fifth of the lines.
+const maxMessages = 5
+
+// quote chooses the messages of failed spans that are quoted, each once, and takes their lines.
+func (d *drawing) quote() {
+	most := min(maxMessages, d.Lines/5)
+	for i := range d.nodes {
+		n := &d.nodes[i]
+		if len(d.quoted) == most {
+			break
+		}
+		if n.failed && n.message != "" && !slices.ContainsFunc(d.quoted, func(other *node) bool { return other.message == n.message }) {
+			d.quoted = append(d.quoted, n)
+		}
+	}
+	d.Lines -= len(d.quoted)
 }
 
 // title is the first line.
@@ -250,10 +272,10 @@ func clean(s string) string {
 		switch {
 		case r == '`':
 			return '\''
-		case r == utf8.RuneError || !unicode.IsGraphic(r) || unicode.Is(unicode.Mn, r):
-			return '?'
 		case unicode.IsSpace(r):
 			return ' '
+		case r == utf8.RuneError || !unicode.IsGraphic(r) || unicode.Is(unicode.Mn, r):
+			return '?'
 		}
 		return r
 	}, s)

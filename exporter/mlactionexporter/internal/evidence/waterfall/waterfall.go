@@ -49,6 +49,8 @@ type node struct {
 	model         string
 	start, end    int64
 	failed        bool
+	// message is the status message of a span that has failed.
+	message string
 	// noEnd is a span that has not ended, noStart one without a time.
 	noEnd, noStart bool
 	// up is the parent, or -1; child and next are the first child and the next one of the parent; -1 for none.
@@ -72,7 +74,8 @@ func Render(td ptrace.Traces, o Options) string {
 	}
 	d.link()
 	d.settle()
-	d.choose(o.Lines - 2) // the title and the head
+	d.quote()
+	d.choose(d.Lines - 2) // the title and the head
 	return d.draw(traceOf(td))
 }
 
@@ -107,7 +110,7 @@ func collect(td ptrace.Traces) []node {
 				}
 				n := node{
 					id: s.SpanID(), parent: s.ParentSpanID(), name: s.Name(), service: service, model: of.text(&ofResource),
-					start: nanoseconds(s.StartTimestamp()), end: nanoseconds(s.EndTimestamp()), failed: s.Status().Code() == ptrace.StatusCodeError,
+					start: nanoseconds(s.StartTimestamp()), end: nanoseconds(s.EndTimestamp()), failed: s.Status().Code() == ptrace.StatusCodeError, message: s.Status().Message(),
 					up: -1, child: -1, next: -1, lastChild: -1,
 				}
 				n.noStart = n.start == 0
@@ -165,6 +168,8 @@ type drawing struct {
 	roots, order []int
 	// shifted is how many spans were moved, as they began before their parents.
 	shifted int
+	// quoted are failed spans whose messages are quoted below the spans.
+	quoted []*node
 }
 
 // link finds the parents. A circle is opened at its first span.

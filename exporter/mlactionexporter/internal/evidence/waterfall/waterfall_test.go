@@ -154,7 +154,7 @@ trace 00000000000000000000000000000001: 1 span, 0s, no erro…
 		"names": {[]made{{id: 1, name: "```\n| x |\x1b[31m", service: "日本語日本語日本語日本語", to: 5}}, Options{Width: 60}, `
 trace 00000000000000000000000000000001: 1 span, 5ms, no err…
   span           service     duration
-  '''?| x |?[31m 日本語日…        5ms  █████████████████████`},
+  ''' | x |?[31m 日本語日…        5ms  █████████████████████`},
 		"nothing": {nil, Options{}, "\nno spans of the trace are there"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -278,4 +278,22 @@ func BenchmarkRender(b *testing.B) {
 			})
 		}
 	}
+}
+
+func TestMessages(t *testing.T) {
+	td := ptrace.NewTraces()
+	spans := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
+	for i, message := range []string{"no such merchant:\nit is new", "no such merchant:\nit is new", "", "time is over"} {
+		s := spans.AppendEmpty()
+		s.SetTraceID(pcommon.TraceID{1})
+		s.SetSpanID(spanID(i + 1))
+		s.SetName("predict")
+		s.SetStartTimestamp(pcommon.Timestamp(i + 1))
+		s.SetEndTimestamp(pcommon.Timestamp(i + 2))
+		s.Status().SetCode(ptrace.StatusCodeError)
+		s.Status().SetMessage(message)
+	}
+	got := Render(td, Options{Width: 60})
+	assert.Equal(t, 1, strings.Count(got, "no such merchant"), got)
+	assert.Contains(t, got, "\n✗ predict: no such merchant: it is new\n✗ predict: time is over")
 }
