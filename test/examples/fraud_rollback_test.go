@@ -278,20 +278,43 @@ func (r *rollback) checkReadme() {
 		}
 		shown++
 		command := strings.TrimSpace(blocks[i-1][2])
-		got := r.world.Log()
-		if !strings.HasPrefix(command, "go run ./"+rollbackFolder+"/world") {
-			command = strings.NewReplacer("localhost:3000", r.tracker, "localhost:5000", r.registryServer, "state/fraud-rollback", r.state).Replace(command)
-			out, err := exec.CommandContext(t.Context(), "sh", "-c", command).CombinedOutput()
-			require.NoError(t, err, "%s\n%s", command, out)
-			got = string(out)
+		var missing, got string
+		printed := func() bool {
+			got = r.printed(command)
+			missing = lacks(got, strings.TrimRight(b[2], "\n"))
+			return missing == ""
 		}
-		lines := strings.Split(varying.ReplaceAllString(got, "0"), "\n")
-		for line := range strings.SplitSeq(strings.TrimRight(b[2], "\n"), "\n") {
-			line, cut := strings.CutSuffix(varying.ReplaceAllString(line, "0"), "…")
-			assert.True(t, slices.ContainsFunc(lines, func(l string) bool { return l == line || cut && strings.HasPrefix(l, line) }), "%s prints no\n%s\nbut\n%s", command, line, got)
-		}
+		// The file of decisions is written a moment after they were made.
+		assert.Eventually(t, printed, patience, 200*time.Millisecond, "%s", command)
+		assert.Empty(t, missing, "%s prints no such line, but\n%s", command, got)
 	}
 	assert.Equal(t, 5, shown)
+}
+
+// printed is what a command of the README prints; the world prints all the time.
+func (r *rollback) printed(command string) string {
+	if strings.HasPrefix(command, "go run ./"+rollbackFolder+"/world") {
+		return r.world.Log()
+	}
+	command = strings.NewReplacer("localhost:3000", r.tracker, "localhost:5000", r.registryServer, "state/fraud-rollback", r.state).Replace(command)
+	out, err := exec.CommandContext(r.t.Context(), "sh", "-c", command).CombinedOutput()
+	if err != nil {
+		return fmt.Sprintf("%v: %s", err, out)
+	}
+	return string(out)
+}
+
+// lacks is the first line of those that are shown, of which … leaves out the end, that is not printed;
+// empty if all are.
+func lacks(printed, shown string) string {
+	lines := strings.Split(varying.ReplaceAllString(printed, "0"), "\n")
+	for line := range strings.SplitSeq(shown, "\n") {
+		want, cut := strings.CutSuffix(varying.ReplaceAllString(line, "0"), "…")
+		if !slices.ContainsFunc(lines, func(l string) bool { return l == want || cut && strings.HasPrefix(l, want) }) {
+			return line
+		}
+	}
+	return ""
 }
 
 // The collector is killed at twenty random moments between the release and the end: after a time, or
