@@ -363,3 +363,40 @@ func TestOwnTraceIsLinkedOnce(t *testing.T) {
 	got := withoutLink(map[string]any{"links": links}, "http://jaeger/trace/1")
 	assert.Equal(t, []any{map[string]any{"text": "trace 2", "href": "http://jaeger/trace/2"}}, got["links"])
 }
+
+const again = `
+description: one change that can be repeated
+kind: rollback
+do:
+  - {name: set, request: POST /alias, json: {version: '{{ .target.to }}'}, repeat: always}
+`
+
+// A request of which no answer came, and that is held before it is sent again, is not the end: it is
+// sent again when nothing speaks against it any more.
+func TestHeldBeforeTheSecondAttempt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		s.actions = []*Action{s.action("again", again, `severity="critical"`)}
+		e := s.engine()
+		_, err := e.Activate(t.Context(), nil)
+		require.NoError(t, err)
+		s.world.step = func(when string) error {
+			if when == "after" {
+				s.world.step = nil
+				require.NoError(t, e.Kill(true, "ada", "stop"))
+				return errLost
+			}
+			return nil
+		}
+		a := breach(time.Now().Add(-15 * time.Minute))
+		s.run(e, time.Minute, a)
+		assert.Equal(t, []string{"6"}, s.world.changes)
+		assert.Equal(t, journal.Acting, e.Overview().Runs[0].Phase)
+		assert.Equal(t, []string{"act", "held"}, s.said("again"))
+		require.NoError(t, e.Kill(false, "ada", "go on"))
+		s.run(e, time.Minute, a)
+		assert.Equal(t, []string{"6", "6"}, s.world.changes)
+		assert.Equal(t, []string{"act", "held", "resumed", "completed"}, s.said("again"))
+		e.Stop()
+	})
+}

@@ -91,7 +91,7 @@ func (e *Engine) start(fingerprint string, c *journal.Case, r *journal.Run, a *A
 		if e.stopping.Err() != nil {
 			return // the journal has all that the next start needs
 		}
-		if h.objected && result.Outcome == procedure.Broken {
+		if h.objected && (result.Outcome == procedure.Broken || result.Outcome == procedure.Unknown) {
 			result.Outcome = procedure.Held // it goes on from here when nobody objects any more
 		}
 		e.finish(c, r, a, p, result, told)
