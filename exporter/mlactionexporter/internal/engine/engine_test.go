@@ -298,6 +298,7 @@ func TestNothingIsSentThatIsNotWritten(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		e.Run(ctx)
+		synctest.Wait()
 		assert.Empty(t, s.world.issues)
 		storage.Fail(nil)
 		s.run(e, time.Minute, breach(time.Now()))
@@ -342,6 +343,7 @@ func TestHeldInTheMiddle(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				e.Run(ctx)
+				synctest.Wait()
 				require.Len(t, s.world.issues, 1)
 				assert.Equal(t, journal.Acting, e.Overview().Runs[0].Phase)
 

@@ -131,9 +131,7 @@ func (s *script) live(e *Engine, d *death) {
 	work.Go(func() { e.Run(ctx) })
 	for end := time.Now().Add(2 * time.Hour); time.Now().Before(end) && !d.isDead(); time.Sleep(10 * time.Second) {
 		now := time.Now()
-		s.world.mu.Lock()
-		alias := s.world.alias
-		s.world.mu.Unlock()
+		alias := s.world.at()
 		s.serve(alias, now, now)
 		if alias == "6" && s.restoredAt.IsZero() {
 			s.restoredAt = now

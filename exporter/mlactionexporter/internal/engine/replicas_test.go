@@ -96,9 +96,10 @@ func TestReplicas(t *testing.T) {
 						}
 					}
 					now := time.Now()
-					s.serve(s.world.alias, now, now)
+					alias := s.world.at()
+					s.serve(alias, now, now)
 					state := a
-					if s.world.alias == "6" {
+					if alias == "6" {
 						if restored.IsZero() {
 							restored = now
 						}
@@ -113,6 +114,7 @@ func TestReplicas(t *testing.T) {
 					}
 					time.Sleep(time.Minute)
 				}
+				synctest.Wait()
 				assert.Equal(t, []string{"6"}, s.world.changes)
 				require.Len(t, s.world.issues, 1)
 				assert.False(t, s.world.issues[0].Open)

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/prometheus/alertmanager/pkg/labels"
@@ -290,6 +291,14 @@ func (s *script) run(e *Engine, d time.Duration, a *alert.Alert) {
 	}
 	cancel()
 	work.Wait()
+	synctest.Wait() // what is carried out waits for something, or is over
+}
+
+// at is the version that the alias is at.
+func (w *world) at() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.alias
 }
 
 var errLost = errors.New("connection reset by peer")
