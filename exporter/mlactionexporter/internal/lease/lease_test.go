@@ -106,7 +106,7 @@ func TestOneOfManyLeads(t *testing.T) {
 			time.Sleep(time.Minute)
 			n, second := leading()
 			require.Equal(t, 1, n)
-			require.NotEqual(t, first, second)
+			require.NotSame(t, first, second)
 			for _, r := range replicas {
 				if r != first {
 					r.stop()
