@@ -105,7 +105,10 @@ func TestErrors(t *testing.T) {
 	assert.NotContains(t, err.Error(), "hunter2")
 
 	ctx, cancel := context.WithCancel(t.Context())
-	slow := server(t, func(http.ResponseWriter, *http.Request) { cancel() })
+	slow := server(t, func(_ http.ResponseWriter, r *http.Request) {
+		cancel()
+		<-r.Context().Done() // until the client has gone
+	})
 	_, err = slow.Trace(ctx, one, time.Time{}, time.Time{})
 	assert.ErrorIs(t, err, context.Canceled)
 }
