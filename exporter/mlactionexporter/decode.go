@@ -77,9 +77,20 @@ func (s *served) read(key string, v pcommon.Value) {
 	*to, _ = boundedname.Cut(v.Str())
 }
 
-// eachVersion calls see for each span that names a model and its version, but for those of shadow
-// models.
+// eachVersion calls see for the first and the last of spans in a row that name the same model and
+// version, by their ends; not for those of shadow models.
 func eachVersion(td ptrace.Traces, see func(id version.ID, v string, at pcommon.Timestamp)) {
+	var row served
+	var first, last pcommon.Timestamp
+	end := func() {
+		if row.id.Name == "" || row.version == "" || row.role == mlconv.RoleShadow {
+			return
+		}
+		see(row.id, row.version, first)
+		if last != first {
+			see(row.id, row.version, last)
+		}
+	}
 	for _, rs := range td.ResourceSpans().All() {
 		var resource served
 		for key, v := range rs.Resource().Attributes().All() {
@@ -91,10 +102,15 @@ func eachVersion(td ptrace.Traces, see func(id version.ID, v string, at pcommon.
 				for key, v := range span.Attributes().All() {
 					s.read(key, v)
 				}
-				if s.id.Name != "" && s.version != "" && s.role != mlconv.RoleShadow {
-					see(s.id, s.version, span.EndTimestamp())
+				at := span.EndTimestamp()
+				if s != row {
+					end()
+					row, first, last = s, at, at
+					continue
 				}
+				first, last = min(first, at), max(last, at)
 			}
 		}
 	}
+	end()
 }

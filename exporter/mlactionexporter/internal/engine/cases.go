@@ -42,17 +42,32 @@ func (e *Engine) matching(a *alert.Alert) []*Action {
 	return out
 }
 
-// hear brings the case of an alert up to date, and opens one where an action is for it. It reports
-// whether one is.
-func (e *Engine) hear(fingerprint string, h *heard) bool {
+// match is whether an action is for an alert, and whether there is room for its case.
+type match uint8
+
+const (
+	unmatched match = iota
+	matched
+	noRoom
+)
+
+// hear brings the case of an alert up to date, and opens one where an action is for it.
+func (e *Engine) hear(fingerprint string, h *heard) match {
 	actions := e.matching(h.Alert)
+	found := unmatched
+	if len(actions) > 0 {
+		found = matched
+	}
 	if !e.active {
-		return len(actions) > 0
+		return found
 	}
 	c := e.journal.Cases()[fingerprint]
 	if c == nil {
 		if len(actions) == 0 || h.Alert.State != alert.Firing {
-			return len(actions) > 0
+			return found
+		}
+		if len(e.journal.Cases()) >= e.o.MaxAlerts {
+			return noRoom
 		}
 		c = &journal.Case{Alert: h.Alert, StartsAt: h.Alert.StartsAt, HeardAt: h.ReportedAt, Traces: named(h.Alert)}
 		e.journal.Open(fingerprint, c)
@@ -62,7 +77,7 @@ func (e *Engine) hear(fingerprint string, h *heard) bool {
 	for _, a := range actions {
 		e.runOf(c, a)
 	}
-	return len(actions) > 0
+	return found
 }
 
 // update notes what has changed of an alert that has a case.

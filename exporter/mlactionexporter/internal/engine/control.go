@@ -76,6 +76,9 @@ func (e *Engine) Overview() Overview {
 func (e *Engine) Approve(key, by string, approved bool) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if leading, _ := e.o.Leader.Leading(); !leading || !e.active {
+		return errNotActive
+	}
 	now := time.Now()
 	for _, c := range e.journal.Cases() {
 		for _, r := range c.Runs {
@@ -103,7 +106,7 @@ func (e *Engine) Approve(key, by string, approved bool) error {
 func (e *Engine) Kill(on bool, by, reason string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !e.active {
+	if leading, _ := e.o.Leader.Leading(); !leading || !e.active {
 		return errNotActive
 	}
 	if err := e.journal.SetKill(journal.KillSwitch{On: on, Reason: reason, By: by, At: time.Now()}); err != nil {

@@ -65,18 +65,25 @@ func (e *Engine) ended(now time.Time, fingerprint string, c *journal.Case, over 
 		if over || waitingOnly(c) {
 			return now.Sub(c.OverSince) >= e.resolveAfter(c)
 		}
-		return false
+		return now.Sub(c.OverSince) >= e.resolveAfter(c)+stuckAfter && e.abandon(c, fmt.Sprintf("the alert has been over for more than %s", stuckAfter))
 	}
 	h, known := e.alerts.Get(fingerprint)
 	if !known || now.Sub(h.ReportedAt) < abandonedAfter {
 		return false
 	}
+	return e.abandon(c, fmt.Sprintf("nothing was heard of the alert for %s, and whether it still holds is not known", abandonedAfter))
+}
+
+// abandon gives a case up, unless something is being done, and says what stays as it is.
+func (e *Engine) abandon(c *journal.Case, why string) bool {
 	for _, r := range c.Runs {
 		if e.liveOf(r).working {
 			return false
 		}
+	}
+	for _, r := range c.Runs {
 		if r.Phase != journal.Over {
-			e.say(c, r, verdictForgotten, "", fmt.Sprintf("nothing was heard of the alert for %s; whether it still holds is not known, and what is open stays open", abandonedAfter))
+			e.say(c, r, verdictForgotten, "", why+"; what is open stays open")
 		}
 	}
 	return true
@@ -110,6 +117,10 @@ func (e *Engine) lookAt(now time.Time, fingerprint string, c *journal.Case, r *j
 		if r.Phase != journal.Over {
 			e.finishRun(c, r, verdictForgotten, "the action is not configured any more")
 		}
+		return
+	}
+	if (r.Phase == journal.Acting || r.Phase == journal.Open) && r.Mode != string(a.Mode) && (a.Mode == Observe || a.Mode == DryRun) {
+		e.say(c, r, verdictObserve, "", fmt.Sprintf("the mode is %s now: what was begun is left as it is", a.Mode))
 		return
 	}
 	switch r.Phase {
@@ -154,7 +165,8 @@ func (e *Engine) decide(now time.Time, fingerprint string, c *journal.Case, r *j
 	case Observe:
 		e.finishRun(c, r, verdictObserve, "all guards agree; in the mode observe nothing is done")
 	case Approve:
-		if r.By == "" {
+		if r.By == "" || !now.Before(r.ApprovalEnds) { // what was approved long ago is asked again
+			r.By = ""
 			r.Phase, r.ApprovalEnds = journal.Approval, now.Add(a.ApprovalExpires)
 			reason := "all guards agree; it waits for approval until " + clock(r.ApprovalEnds)
 			e.say(c, r, verdictApprove, "", reason)

@@ -136,6 +136,7 @@ const (
 	saveModels     = time.Minute
 	forgetEvery    = time.Minute
 	abandonedAfter = 24 * time.Hour
+	stuckAfter     = 7 * 24 * time.Hour
 	maxNews        = 20
 	writeTimeout   = 10 * time.Second
 	shortestQuiet  = 3 * time.Second
@@ -264,8 +265,12 @@ func (e *Engine) Stop() {
 }
 
 // write writes the journal, and says when that begins to fail and when it is well again. It does not
-// end with the request that it is for.
+// end with the request that it is for. A replica that does not lead any more writes nothing: its
+// successor has read what there is, and finds out the rest.
 func (e *Engine) write() error {
+	if leading, _ := e.o.Leader.Leading(); !leading || !e.active {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
 	behind := e.journal.Behind()
@@ -282,7 +287,7 @@ func (e *Engine) write() error {
 // Outcomes counts what became of alerts that were taken.
 type Outcomes struct {
 	// Matched are alerts that an action is for, Others those of which none is, Stale those that came
-	// late, Full those for which there was no room.
+	// late, Full those for which there was no room, among the alerts or the cases.
 	Matched, Others, Stale, Full int
 }
 
@@ -302,9 +307,12 @@ func (e *Engine) Take(alerts []*alert.Alert) (out Outcomes, err error) {
 			out.Full++
 			continue
 		}
-		if e.hear(fingerprint, h) {
+		switch e.hear(fingerprint, h) {
+		case matched:
 			out.Matched++
-		} else {
+		case noRoom:
+			out.Full++
+		case unmatched:
 			out.Others++
 		}
 	}

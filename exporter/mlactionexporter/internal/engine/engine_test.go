@@ -402,3 +402,85 @@ func TestHeldBeforeTheSecondAttempt(t *testing.T) {
 		e.Stop()
 	})
 }
+
+// Whoever turns an action down stops what it has begun, too: nothing more is sent, and a week after the
+// alert is over the case is given up, with its incident open.
+func TestModeTurnedDown(t *testing.T) {
+	for _, mode := range []Mode{Observe, DryRun} {
+		t.Run(string(mode), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScript(t)
+				s.actions = s.actions[1:]
+				storage := testkit.NewStorage(nil)
+				live := func(d time.Duration, a *alert.Alert) int {
+					client := storageclient.New(storage.Client(t), "storage")
+					e := s.engine()
+					_, err := e.Activate(t.Context(), client)
+					require.NoError(t, err)
+					s.run(e, d, a)
+					cases := e.Cases()
+					e.Stop()
+					require.NoError(t, client.Close(t.Context()))
+					return cases
+				}
+				a := breach(time.Now())
+				live(time.Minute, a)
+				require.Len(t, s.world.issues, 1)
+				before := len(s.world.seen)
+				s.actions[0].Mode = mode
+				end := resolved(a, time.Now())
+				assert.Equal(t, 1, live(time.Hour, end))
+				assert.Len(t, s.world.seen, before)
+				assert.Equal(t, 0, live(stuckAfter, end))
+				assert.True(t, s.world.issues[0].Open)
+				assert.Len(t, s.world.seen, before)
+				assert.Contains(t, s.said("incident"), "forgotten")
+			})
+		})
+	}
+}
+
+// An approval is good for as long as it could be given.
+func TestApprovalOfLongAgo(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		s.actions = s.actions[:1]
+		s.actions[0].Mode = Approve
+		e := s.engine()
+		_, err := e.Activate(t.Context(), nil)
+		require.NoError(t, err)
+		a := breach(time.Now())
+		s.run(e, 16*time.Minute, a)
+		require.NoError(t, e.Kill(true, "bob", "a release"))
+		require.NoError(t, e.Approve(e.Overview().Runs[0].Key, "ada", true))
+		s.run(e, 2*time.Hour, a)
+		require.NoError(t, e.Kill(false, "bob", "done"))
+		s.run(e, time.Minute, a)
+		assert.Empty(t, s.world.changes)
+		assert.Equal(t, journal.Approval, e.Overview().Runs[0].Phase)
+		e.Stop()
+	})
+}
+
+// There are no more cases than alerts may be held.
+func TestCasesHaveABound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newScript(t)
+		s.actions = s.actions[1:]
+		s.actions[0].Mode = Observe
+		e := s.engine()
+		_, err := e.Activate(t.Context(), nil)
+		require.NoError(t, err)
+		total := Outcomes{}
+		for i := range 150 {
+			a := breach(time.Now())
+			a.Labels["stage"] = strings.Repeat("x", i+1)
+			out, err := e.Take([]*alert.Alert{a, resolved(a, time.Now())}) // it makes room among the alerts
+			require.NoError(t, err)
+			total.Full += out.Full
+		}
+		assert.LessOrEqual(t, e.Cases(), 100)
+		assert.Equal(t, 50, total.Full)
+		e.Stop()
+	})
+}
