@@ -11,22 +11,19 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"math/rand/v2"
-	"os"
-	"os/exec"
 	"os/signal"
 	"path"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// How long the collector may take to listen and to end, and the sending of the last telemetry.
+// How long the collector may take to listen, and the sending of the last telemetry.
 const (
 	startTimeout = time.Minute
-	stopTimeout  = 30 * time.Second
 	flushTimeout = 5 * time.Second
 )
 
@@ -52,6 +49,9 @@ type Story struct {
 	// Rand is the source of all that is random; it is the teller's, and must not be used by two goroutines at once.
 	Rand *rand.Rand
 
+	name      string
+	work      *sync.WaitGroup
+	cancel    context.CancelCauseFunc // ends the story
 	alerts    *alerts
 	providers []provider
 }
@@ -89,6 +89,7 @@ func (s *Story) run(ctx context.Context, name string, tell, keep func(context.Co
 	var work sync.WaitGroup
 	defer work.Wait()
 	defer cancel(nil)
+	s.name, s.work, s.cancel = name, &work, cancel
 	s.alerts = newAlerts()
 	if s.Alertmanager != "" {
 		if err := s.alerts.serve(running, s.Alertmanager, &work, cancel); err != nil {
@@ -96,7 +97,7 @@ func (s *Story) run(ctx context.Context, name string, tell, keep func(context.Co
 		}
 	}
 	if s.Collector != "" {
-		if err := s.startCollector(running, name, &work, cancel); err != nil {
+		if _, err := s.StartCollector(running, "collector", s.Configs...); err != nil {
 			return err
 		}
 	}
@@ -120,42 +121,15 @@ func (s *Story) run(ctx context.Context, name string, tell, keep func(context.Co
 	return cause(running, err)
 }
 
-// startCollector starts the collector. Its log goes to state/name, as the story has the terminal. If it ends, so does the story.
-func (s *Story) startCollector(ctx context.Context, name string, work *sync.WaitGroup, cancel context.CancelCauseFunc) error {
-	args := make([]string, 0, len(s.Configs))
-	for _, config := range s.Configs {
-		args = append(args, "--config="+config)
-	}
-	state := path.Join("state", name)
-	if err := os.MkdirAll(state, 0o755); err != nil {
-		return err
-	}
-	file := path.Join(state, "collector.log")
-	logFile, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	cmd := exec.CommandContext(ctx, s.Collector, args...)
-	cmd.Stdout, cmd.Stderr = logFile, logFile
-	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
-	cmd.WaitDelay = stopTimeout
-	if err := cmd.Start(); err != nil {
-		return errors.Join(fmt.Errorf("%w: make build makes it", err), logFile.Close())
-	}
-	Say("the collector starts; its log is in %s", file)
-	work.Go(func() {
-		err := cmd.Wait()
-		_ = logFile.Close()
-		cancel(fmt.Errorf("the collector has ended (%w): see %s", orEnded(err), file))
-	})
-	return nil
-}
-
-func orEnded(err error) error {
+// StartCollector starts a further collector, as Main starts the first one: its log goes to state/story/name.log, and if it ends, so does
+// the story.
+func (s *Story) StartCollector(ctx context.Context, name string, configs ...string) (*Collector, error) {
+	file := path.Join("state", s.name, name+".log")
+	c, err := StartCollector(ctx, s.Collector, file, configs, s.work, s.cancel)
 	if err == nil {
-		return io.EOF
+		Say("the collector %sstarts; its log is in %s", strings.TrimPrefix(name+" ", "collector "), file)
 	}
-	return err
+	return c, err
 }
 
 // cause is why the context is done, if it is and that was no interrupt; else err.
