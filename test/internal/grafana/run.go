@@ -1,0 +1,131 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package grafana
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"regexp"
+)
+
+// Answer is what one query of a panel has given.
+type Answer struct {
+	// Expr is the query as it was asked.
+	Expr      string
+	Target    Target
+	Series    []Series
+	Exemplars []Exemplar
+}
+
+// Empty reports whether the query has given no sample.
+func (a Answer) Empty() bool {
+	for _, s := range a.Series {
+		if len(s.Points) > 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// Run asks the queries of a panel that are not hidden, as Grafana does: at the window's end those that are instant, and over the window
+// all others.
+func (p *Prometheus) Run(ctx context.Context, panel *Panel, values Values, w Window) ([]Answer, error) {
+	var answers []Answer
+	for _, target := range panel.Targets {
+		if target.Hide {
+			continue
+		}
+		answer, err := p.run(ctx, panel, target, values, w)
+		if err != nil {
+			return nil, fmt.Errorf("the query %s of %q: %w", target.RefID, panel.Title, err)
+		}
+		answers = append(answers, answer)
+	}
+	return answers, nil
+}
+
+func (p *Prometheus) run(ctx context.Context, panel *Panel, target Target, values Values, w Window) (Answer, error) {
+	answer := Answer{Target: target}
+	step, err := w.step(panel.Interval, target.Interval)
+	if err != nil {
+		return answer, err
+	}
+	if answer.Expr, err = values.Expand(target.Expr, w.builtin(step)); err != nil {
+		return answer, err
+	}
+	if target.Instant && !target.Range {
+		answer.Series, err = p.instant(ctx, answer.Expr, w.End)
+	} else {
+		answer.Series, err = p.between(ctx, answer.Expr, w, step)
+	}
+	if err == nil && target.Exemplar {
+		answer.Exemplars, err = p.exemplars(ctx, answer.Expr, w)
+	}
+	if err != nil {
+		return answer, fmt.Errorf("%w: %s", err, answer.Expr)
+	}
+	for i := range answer.Series {
+		s := &answer.Series[i]
+		s.Target, s.Name = target.RefID, legend(target, answer.Expr, s.Labels)
+	}
+	return answer, nil
+}
+
+// reference is {{label}} in a legend.
+var reference = regexp.MustCompile(`\{\{\s*(.+?)\s*\}\}`)
+
+// legend is what is shown for a series.
+func legend(target Target, expr string, labels map[string]string) string {
+	if target.LegendFormat == "" || target.LegendFormat == "__auto" {
+		if len(labels) == 0 {
+			return expr
+		}
+		return labelsText(labels)
+	}
+	return reference.ReplaceAllStringFunc(target.LegendFormat, func(r string) string {
+		return labels[reference.FindStringSubmatch(r)[1]]
+	})
+}
+
+// Mark is a moment that an annotation marks, until End where it lasts.
+type Mark struct {
+	Point
+	End   Point
+	Text  string
+	Color string
+}
+
+// Marks asks the dashboard's annotations that are enabled. A mark begins where a series is there and is not 0, and ends where it is no more.
+func (p *Prometheus) Marks(ctx context.Context, a *Annotation, values Values, w Window) ([]Mark, error) {
+	step, err := w.step(a.Step)
+	if err != nil {
+		return nil, err
+	}
+	expr, err := values.Expand(a.Expr, w.builtin(step))
+	if err != nil {
+		return nil, fmt.Errorf("the annotation %q: %w", a.Name, err)
+	}
+	series, err := p.between(ctx, expr, w, step)
+	if err != nil {
+		return nil, fmt.Errorf("the annotation %q: %w: %s", a.Name, err, expr)
+	}
+	var marks []Mark
+	for _, s := range series {
+		format := Target{LegendFormat: cmp.Or(a.TitleFormat, a.TextFormat, a.Name)}
+		open := false
+		for i, point := range s.Points {
+			gap := i > 0 && point.Time.Sub(s.Points[i-1].Time) > step
+			if point.Value == 0 {
+				open = false
+				continue
+			}
+			if !open || gap {
+				marks = append(marks, Mark{Point: point, Text: legend(format, expr, s.Labels), Color: a.IconColor})
+			}
+			marks[len(marks)-1].End, open = point, true
+		}
+	}
+	return marks, nil
+}
