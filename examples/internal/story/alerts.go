@@ -99,22 +99,40 @@ func (a *alerts) add(alert Alert) {
 
 // Await returns an alert that fires and is accepted, as soon as there is one, or an error at the timeout.
 func (s *Story) Await(ctx context.Context, timeout time.Duration, what string, accept func(Alert) bool) (Alert, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no alert in %v: %s", timeout, what))
+	return s.alerts.await(ctx, timeout, fmt.Errorf("no alert in %v: %s", timeout, what), accept, true)
+}
+
+// AwaitEnd returns when no alert fires that is accepted, or with an error at the timeout.
+func (s *Story) AwaitEnd(ctx context.Context, timeout time.Duration, what string, accept func(Alert) bool) error {
+	_, err := s.alerts.await(ctx, timeout, fmt.Errorf("an alert goes on for %v: %s", timeout, what), accept, false)
+	return err
+}
+
+// await returns when there is such an alert, or when there is none.
+func (a *alerts) await(ctx context.Context, timeout time.Duration, late error, accept func(Alert) bool, there bool) (Alert, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, late)
 	defer cancel()
 	for {
-		s.alerts.mu.Lock()
-		news := s.alerts.news
-		for _, alert := range s.alerts.firing {
-			if accept(alert) {
-				s.alerts.mu.Unlock()
-				return alert, nil
-			}
+		alert, found, news := a.find(accept)
+		if found == there {
+			return alert, nil
 		}
-		s.alerts.mu.Unlock()
 		select {
 		case <-ctx.Done():
 			return Alert{}, context.Cause(ctx)
 		case <-news:
 		}
 	}
+}
+
+// find returns an alert that fires and is accepted, if there is one, and what is closed when that may have changed.
+func (a *alerts) find(accept func(Alert) bool) (found Alert, ok bool, news <-chan struct{}) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, alert := range a.firing {
+		if accept(alert) {
+			return alert, true, a.news
+		}
+	}
+	return Alert{}, false, a.news
 }

@@ -40,6 +40,9 @@ func TestAwait(t *testing.T) {
 	_, err = s.Await(t.Context(), time.Minute, "B", named("B"))
 	require.NoError(t, err)
 
+	require.NoError(t, s.AwaitEnd(t.Context(), time.Minute, "A", named("A")))
+	require.ErrorContains(t, s.AwaitEnd(t.Context(), time.Millisecond, "B", named("B")), "an alert goes on for 1ms: B")
+
 	ended, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = s.Await(ended, time.Minute, "A", named("A"))
