@@ -50,10 +50,14 @@ type Custom struct {
 	FillOpacity       float64
 	AxisPlacement     string
 	AxisLabel         string
-	LineStyle         struct{ Fill string }
-	Stacking          struct{ Mode string }
-	ThresholdsStyle   struct{ Mode string }
-	HideFrom          struct{ Viz bool }
+	AxisSoftMin       *float64
+	AxisSoftMax       *float64
+	// SpanNulls says whether lines go on over gaps: all, or those of so many milliseconds.
+	SpanNulls       any
+	LineStyle       struct{ Fill string }
+	Stacking        struct{ Mode string }
+	ThresholdsStyle struct{ Mode string }
+	HideFrom        struct{ Viz bool }
 	// FillBelowTo names the series down to which the area is filled, as bands of an interval are.
 	FillBelowTo string
 	Hidden      bool

@@ -8,6 +8,7 @@ import (
 	"context"
 	"fmt"
 	"regexp"
+	"time"
 )
 
 // Answer is what one query of a panel has given.
@@ -15,6 +16,7 @@ type Answer struct {
 	// Expr is the query as it was asked.
 	Expr      string
 	Target    Target
+	Step      time.Duration
 	Series    []Series
 	Exemplars []Exemplar
 }
@@ -52,6 +54,7 @@ func (p *Prometheus) run(ctx context.Context, panel *Panel, target Target, value
 	if err != nil {
 		return answer, err
 	}
+	answer.Step = step
 	if answer.Expr, err = values.Expand(target.Expr, w.builtin(step)); err != nil {
 		return answer, err
 	}
