@@ -4,7 +4,6 @@
 package examples
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,78 +16,37 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
-	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
+	tales "github.com/otelcol-ml/otelcol-ml/test/internal/tale"
 )
 
-// told is the last line of a story (examples/internal/story).
-const told = "That is the story."
-
 var (
-	localPort   = regexp.MustCompile(`localhost:\d{4,5}`)
 	readmeBlock = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 	timeOfDay   = regexp.MustCompile(`\d\d:\d\d:\d\d`)
 )
 
-// tale is a story of examples/ that is told in a folder of its own, on ports of its own: each localhost:port of its config, and of its
-// README, is another one here, and all else is as it stands there.
+// tale is a story of examples/ that is told in a folder of its own, on ports of its own (test/internal/tale).
 type tale struct {
+	*tales.Tale
 	t     *testing.T
 	name  string
-	dir   string            // the working directory: the repository, but for state/
-	ports map[string]string // localhost:port → what is there in its place
+	dir   string // the working directory: the repository, but for state/
 	story *processtest.Process
 }
 
 // newTale prepares the story examples/name. Run it with walk.
 func newTale(t *testing.T, name string) *tale {
 	t.Helper()
-	x := &tale{t: t, name: name, dir: t.TempDir(), ports: map[string]string{}}
-	root := processtest.RepoRoot(t)
-	entries, err := os.ReadDir(root)
-	require.NoError(t, err)
-	for _, entry := range entries {
-		if entry.Name() != "state" {
-			require.NoError(t, os.Symlink(filepath.Join(root, entry.Name()), filepath.Join(x.dir, entry.Name())))
-		}
-	}
-	return x
+	x := tales.New(t, name)
+	return &tale{Tale: x, t: t, name: name, dir: x.Dir}
 }
 
 // moved is text with each local port replaced by the one that stands for it here.
-func (x *tale) moved(text string) string {
-	return localPort.ReplaceAllStringFunc(text, func(address string) string {
-		if x.ports[address] == "" {
-			x.ports[address] = processtest.FreeAddr(x.t)
-		}
-		return x.ports[address]
-	})
-}
+func (x *tale) moved(text string) string { return x.Moved(text) }
 
 // start starts the story's program, which starts the collector. Flags are such as "-gpu=localhost:9400".
 func (x *tale) start(flags ...string) {
-	t := x.t
-	t.Helper()
-	config, err := os.ReadFile(filepath.Join(x.dir, "examples", x.name, "collector.yaml"))
-	require.NoError(t, err)
-	configs := t.TempDir()
-	_, ownPort, _ := strings.Cut(x.moved("localhost:8888"), ":")
-	own := fmt.Sprintf("service: {telemetry: {metrics: {readers: [{pull: {exporter: {prometheus: {host: 127.0.0.1, port: %s}}}}]}}}\n", ownPort)
-	files := []string{filepath.Join(configs, "collector.yaml"), filepath.Join(configs, "own.yaml")}
-	require.NoError(t, os.WriteFile(files[0], []byte(x.moved(string(config))), 0o600))
-	require.NoError(t, os.WriteFile(files[1], []byte(own), 0o600))
-	program := filepath.Join(configs, "story")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./examples/"+x.name)
-	build.Dir = processtest.RepoRoot(t)
-	out, err := build.CombinedOutput()
-	require.NoError(t, err, string(out))
-	args := []string{
-		"-collector", harness.BuildCollector(t), "-config", files[0], "-config", files[1],
-		"-otlp", x.moved("localhost:4317"), "-alertmanager", x.moved("localhost:9093"),
-	}
-	for _, flag := range flags {
-		args = append(args, x.moved(flag))
-	}
-	x.story = processtest.Start(t, x.dir, nil, program, args...)
+	x.t.Helper()
+	x.story = x.Start(x.Configs(), flags...)
 }
 
 // walk does what the README says, and expects that it prints what stands there: the block with "go run ./examples/name" starts the
@@ -112,8 +70,8 @@ func (x *tale) walk(within time.Duration, flags ...string) {
 		command := strings.TrimSpace(b[2])
 		if strings.Contains(command, "go run ./examples/"+x.name) {
 			x.start(flags...)
-			x.story.WaitForLog(within, told)
-			printed, _, _ := strings.Cut(x.story.Log(), told)
+			x.story.WaitForLog(within, tales.Told)
+			printed, _, _ := strings.Cut(x.story.Log(), tales.Told)
 			printed = printed[:strings.LastIndexByte(printed, '\n')+1] // the time of day before the last line
 			assert.Regexp(t, pattern(want), printed, "what the story prints")
 			typed++
