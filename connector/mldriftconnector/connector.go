@@ -28,6 +28,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/describe"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/ranking"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
@@ -73,6 +74,7 @@ type driftConnector struct {
 	emitter *emit.Emitter
 	// restored are points of the process before that were not sent either.
 	restored pmetric.Metrics
+	emitted  time.Time // the latest emission; only the loop and, after it, Flush use it
 	warn     sync.Once
 	reporter *report.Reporter
 	learned  *learned.Writer // nil where nothing is learned
@@ -157,7 +159,7 @@ func (c *driftConnector) Run() {
 func (c *driftConnector) Flush(ctx context.Context) error {
 	close(c.stop)
 	c.done.Wait()
-	now := time.Now()
+	now := metricbuilder.Last(c.emitted, time.Now())
 	if c.cfg.Timestamps == TimestampsEvent && c.store == nil {
 		c.engine.SetCatalog(c.catalog.Snapshot())
 		closed, changes := c.engine.CloseAll(now)
@@ -246,6 +248,7 @@ func (c *driftConnector) run() {
 	resend := time.NewTicker(c.cfg.Alerts.ResendInterval)
 	defer resend.Stop()
 	c.emitAlerts(ctx, time.Now()) // those of the process before
+	c.emitTotals(ctx, time.Now())
 	for {
 		select {
 		case <-c.stop:
@@ -320,6 +323,7 @@ func (c *driftConnector) letGo() {
 // emit advances the windows to now and sends what is to be said. What fails is in the next
 // emission: gauges and cumulative sums as a matter of course, closed windows because they wait.
 func (c *driftConnector) emit(ctx context.Context, now time.Time) {
+	c.emitted = now
 	c.engine.SetCatalog(c.catalog.Snapshot())
 	c.letGo()
 	c.recordClosed(nil, c.partitions.Settle(c.engine), now)
@@ -353,6 +357,29 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 		return
 	}
 	c.waiting, c.contracts, c.restored = nil, nil, pmetric.NewMetrics()
+	c.telemetry.emission(ctx, "sent")
+}
+
+// emitTotals emits the totals of the process before as they were. Who makes deltas of them
+// (cumulative_to_delta) has lost what it knew with that process: without this base, all that comes until
+// the first emission would be lost to it. Windows stay as they are, as clients may still be on their way.
+func (c *driftConnector) emitTotals(ctx context.Context, now time.Time) {
+	if c.metrics == nil || c.store == nil || c.cfg.Timestamps != TimestampsNow {
+		return
+	}
+	e := newEncoder(c.version, pcommon.NewTimestampFromTime(now))
+	c.engine.Totals(e.total)
+	md := e.Metrics()
+	if md.DataPointCount() == 0 {
+		return
+	}
+	limited, cancel := context.WithTimeout(ctx, sendTimeout)
+	defer cancel()
+	if err := c.metrics.ConsumeMetrics(limited, md); err != nil {
+		c.telemetry.emission(ctx, "failed")
+		c.logger.Warn("Totals of the last save could not be emitted; what makes deltas of them begins with the next emission", zap.Error(err))
+		return
+	}
 	c.telemetry.emission(ctx, "sent")
 }
 

@@ -299,7 +299,7 @@ func TestRestart(t *testing.T) {
 				require.NoError(t, c.Shutdown(context.Background()))
 				c = started(t, settings(), cfg, testkit.Host{catalogID: testCards(base), storageID: disk}, out)
 				send(200, 1)
-				testkit.Advance(2 * time.Minute)
+				testkit.Advance(2*time.Minute + 5*time.Second) // to no emission of either
 				require.NoError(t, c.Shutdown(context.Background()))
 				require.NoError(t, whole.Shutdown(context.Background()))
 				a, b := want.AllMetrics(), out.AllMetrics()

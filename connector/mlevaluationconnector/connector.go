@@ -29,6 +29,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
@@ -58,6 +59,7 @@ type evaluationConnector struct {
 
 	catalog catalog.Catalog
 	began   pcommon.Timestamp
+	emitted time.Time // the latest emission; only the loop and, after it, Flush use it
 
 	// gate is held for reading while a request is taken in, so that what it has changed, and its
 	// record, are on the same side of a save.
@@ -196,7 +198,7 @@ func (c *evaluationConnector) loop(ctx context.Context) {
 func (c *evaluationConnector) Flush(ctx context.Context) error {
 	c.stop()
 	c.loops.Wait()
-	c.emit(ctx, time.Now(), true)
+	c.emit(ctx, metricbuilder.Last(c.emitted, time.Now()), true)
 	c.save(ctx)
 	return nil
 }
@@ -404,6 +406,7 @@ func (c *evaluationConnector) save(ctx context.Context) {
 
 // emit sends what is known; last says that nothing will come.
 func (c *evaluationConnector) emit(ctx context.Context, now time.Time, last bool) {
+	c.emitted = now
 	md, ld, misjudged := c.encode(ctx, now, last)
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), sendTimeout)
 	defer cancel()

@@ -22,6 +22,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert/emit"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 )
@@ -58,6 +59,8 @@ type jobConnector struct {
 	open bool
 	// began is the start of all cumulative points.
 	began time.Time
+	// reported is when metrics were emitted last; only reportLoop and, after it, Flush use it.
+	reported time.Time
 
 	// woken has a value when a batch may have changed when the tracker has something to do next.
 	woken chan struct{}
@@ -157,7 +160,7 @@ func (c *jobConnector) Flush(ctx context.Context) error {
 		return err
 	}
 	c.emitAlerts(ctx, now)
-	c.report(ctx, now)
+	c.report(ctx, metricbuilder.Last(c.reported, now))
 	return err
 }
 
@@ -305,6 +308,7 @@ func (c *jobConnector) reportLoop(ctx context.Context) {
 }
 
 func (c *jobConnector) report(ctx context.Context, now time.Time) {
+	c.reported = now
 	c.deciding.Lock()
 	jobs, own := c.tracker.Stats(now), c.tracker.SelfStats()
 	c.deciding.Unlock()

@@ -7,6 +7,8 @@
 package metricbuilder
 
 import (
+	"time"
+
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
@@ -113,4 +115,14 @@ func (b *Builder) metric(name string, typ pmetric.MetricType) pmetric.Metric {
 	}
 	b.index[key] = m
 	return m
+}
+
+// Last is the time of an emission at shutdown: now, in a later second than the emission before. There
+// are back ends that keep one point a second of a series (Datadog), and of two deltas that would be
+// half.
+func Last(before, now time.Time) time.Time {
+	if next := before.Truncate(time.Second).Add(time.Second); now.Before(next) {
+		return next
+	}
+	return now
 }

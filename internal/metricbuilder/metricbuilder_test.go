@@ -5,6 +5,7 @@ package metricbuilder
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -53,4 +54,15 @@ func TestBuilder(t *testing.T) {
 		assert.Equal(t, temporality, list.At(2).ExponentialHistogram().AggregationTemporality())
 		assert.Equal(t, 6.0, list.At(3).Gauge().DataPoints().At(0).DoubleValue())
 	}
+}
+
+// The last emission is in no second in which there was one.
+func TestLast(t *testing.T) {
+	before := time.Date(2026, 11, 30, 12, 0, 0, 0, time.UTC).Add(300 * time.Millisecond)
+	for after, want := range map[time.Duration]time.Duration{
+		0: 700 * time.Millisecond, 699 * time.Millisecond: 700 * time.Millisecond, 700 * time.Millisecond: 700 * time.Millisecond, time.Minute: time.Minute,
+	} {
+		assert.Equal(t, want, Last(before, before.Add(after)).Sub(before), after)
+	}
+	assert.Equal(t, before, Last(time.Time{}, before), "the only one")
 }
