@@ -19,7 +19,7 @@ LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS     := -trimpath -buildvcs=false -tags=grpcnotrace
 
-.PHONY: help build run demo test simulate coverage test-race fuzz test-e2e test-clients lint bench generate check-generated tools clean
+.PHONY: help build run demo test simulate coverage test-race fuzz test-e2e test-clients lint bench generate dashboards check-generated tools clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -80,9 +80,12 @@ bench: build ## micro-benchmarks, then CPU-seconds per million spans: ours besid
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/... ./connector/... ./exporter/... ./processor/... ./receiver/...
 	$(GO) test -count=1 -timeout 60m -tags grpcnotrace,bench -v ./test/bench/... $(BENCHFLAGS)
 
-generate: ## distro/ from builder-config.yaml, metadata of the components, docs/attributes.md
+generate: dashboards ## distro/ from builder-config.yaml, metadata of the components, docs/attributes.md, dashboards/
 	$(GENERATE_TOOL) builder --config builder-config.yaml --skip-get-modules --skip-compilation
 	$(GO) generate ./...
+
+dashboards: ## dashboards/*.json from tools/dashboards
+	cd tools/dashboards && $(GO) run . ../../dashboards
 
 check-generated: ## fail if make generate would change something
 	$(GO) test -count=1 $(TESTFLAGS) -run TestGeneratedFilesAreCurrent ./test/distro/...
