@@ -65,6 +65,15 @@ const (
 	MetricStreamLastChange = "ml.stream.last_change"
 )
 
+// Metrics of ml_summary on where models run. ml_drift passes them on as they are.
+const (
+	// MetricModelPlacement (gauge, {placement}) is 1 for each place in which a model has answered
+	// lately: by model, version, role, environment, pod and host, as far as the resource of the spans
+	// names them. It has no number of its own, but joins what is known of a model with what is known of
+	// a pod or a host, such as its GPUs.
+	MetricModelPlacement = "ml.model.placement"
+)
+
 // Metrics of ml_drift: how far a window is from its reference.
 const (
 	// MetricDriftScore (gauge) is the distance between window and reference by ml.drift.method.

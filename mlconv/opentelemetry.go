@@ -11,6 +11,17 @@ const (
 	// AttrServiceInstance (string) is the collector whose change detectors a metric is of, on the
 	// resource. Example: "627cc493-f310-47de-96bd-71410b7dec09".
 	AttrServiceInstance = "service.instance.id"
+	// AttrPodNamespace (string) is the Kubernetes namespace in which the service runs, on the resource;
+	// on a point of ml.model.placement that of the model. Example: "shop".
+	AttrPodNamespace = "k8s.namespace.name"
+	// AttrPodName (string) is the pod in which the service runs, on the resource; on a point that of
+	// the model. Example: "assistant-6d5c9f7b8-x2x7k".
+	AttrPodName = "k8s.pod.name"
+	// AttrPodUID (string) is the UID of that pod. Example: "275ecb36-5aa8-4c2a-9c47-d8bb681b9aff".
+	AttrPodUID = "k8s.pod.uid"
+	// AttrHostName (string) is the host on which the service runs, on the resource; on a point that of
+	// the model. Example: "gpu-node-1".
+	AttrHostName = "host.name"
 	// AttrOlderEnvironment (string) is read where deployment.environment.name is absent. Example:
 	// "production".
 	AttrOlderEnvironment = "deployment.environment"

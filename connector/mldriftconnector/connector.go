@@ -207,7 +207,7 @@ func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics)
 	return nil
 }
 
-// pass sends what ml_summary's change detectors say on as it is. What fails is in their next
+// pass sends what ml_summary's change detectors say, and where models run, on as it is. What fails is in their next
 // request.
 func (c *driftConnector) pass(ctx context.Context, md pmetric.Metrics) {
 	passed, ok := otlp.Passed(md)
@@ -218,7 +218,7 @@ func (c *driftConnector) pass(ctx context.Context, md pmetric.Metrics) {
 	defer cancel()
 	if err := c.metrics.ConsumeMetrics(ctx, passed); err != nil {
 		c.telemetry.emission(ctx, "failed")
-		c.logger.Warn("Metrics of change detectors could not be passed on; ml_summary's next ones have all of them", zap.Error(err))
+		c.logger.Warn("Metrics of change detectors and placements could not be passed on; ml_summary's next ones have all of them", zap.Error(err))
 	}
 }
 

@@ -19,9 +19,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// What ml_summary's change detectors say goes through ml_drift as it is, and is not called
+// What ml_summary's change detectors say, and where models run, goes through ml_drift as it is, and is not called
 // unreadable. Where it cannot be passed on, the sender does not hear of it.
-func TestDetectorsPass(t *testing.T) {
+func TestWholeMetricsPass(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		set := settings()
 		logs := testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
@@ -31,6 +31,7 @@ func TestDetectorsPass(t *testing.T) {
 		b.Resource().Attributes().PutStr(mlconv.AttrServiceInstance, "one")
 		b.Sum(mlconv.MetricStreamChangeCount).SetIntValue(2)
 		b.Gauge(mlconv.MetricStreamLastChange).SetDoubleValue(1.79e9)
+		b.Gauge(mlconv.MetricModelPlacement).SetIntValue(1)
 		md := b.Metrics()
 		md.MarkReadOnly()
 
@@ -39,11 +40,12 @@ func TestDetectorsPass(t *testing.T) {
 		got := out.AllMetrics()[0]
 		assert.Equal(t, 2.0, value(t, got, mlconv.MetricStreamChangeCount))
 		assert.Equal(t, 1.79e9, value(t, got, mlconv.MetricStreamLastChange))
+		assert.Equal(t, 1.0, value(t, got, mlconv.MetricModelPlacement))
 		assert.Empty(t, logs.FilterMessageSnippet("are dropped").All())
 
 		out.Fail(errors.New("down"))
 		require.NoError(t, c.ConsumeMetrics(t.Context(), md))
-		assert.Len(t, logs.FilterMessageSnippet("Metrics of change detectors could not be passed on").All(), 1)
+		assert.Len(t, logs.FilterMessageSnippet("Metrics of change detectors and placements could not be passed on").All(), 1)
 		out.Fail(nil)
 		require.NoError(t, c.Shutdown(context.Background()))
 	})

@@ -75,6 +75,8 @@ type Config struct {
 	// which the rows of models that have a contract are told apart: the first that is there. Without
 	// any, sources are not told apart.
 	Sources []string `mapstructure:"sources"`
+	// Placement gives ml.model.placement, 1 for each pod or host in which a model answers.
+	Placement bool `mapstructure:"placement"`
 	// DurationBuckets are the bounds of ml.prediction.duration, in seconds, strictly increasing.
 	DurationBuckets []float64 `mapstructure:"duration_buckets"`
 	// Exemplars puts trace ids on points.
@@ -127,6 +129,9 @@ type Limits struct {
 	// Detectors is the number of detectors, of all models together. A model that finds no room for
 	// all of its own has none.
 	Detectors int `mapstructure:"detectors"`
+	// Placements is the number of places in which models run, each a pod or a host of a model's
+	// version, of all models together. The one without a prediction for longest gives way.
+	Placements int `mapstructure:"placements"`
 	// Spans is the number of counted spans that are remembered, up to 32 bytes each (16 MB for the
 	// default of 1,000,000), so that one that a client sends again, because an exporter of the same
 	// pipeline refused it or was slow, is not counted twice, whatever request it comes in. The last
@@ -150,7 +155,7 @@ func createDefaultConfig() component.Config {
 		},
 		Sources:   []string{mlconv.AttrDataSource, mlconv.AttrFeatureViewName, mlconv.AttrServiceName},
 		Exemplars: true,
-		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Sources: 50, Accumulators: 20_000, Detectors: 1000, Spans: 1_000_000},
+		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Sources: 50, Accumulators: 20_000, Detectors: 1000, Placements: 1000, Spans: 1_000_000},
 	}
 }
 
@@ -220,6 +225,7 @@ func (c *Config) Validate() error {
 		configcheck.Range("limits::sources", c.Limits.Sources, 1, 100_000),
 		configcheck.Range("limits::accumulators", c.Limits.Accumulators, 1, 10_000_000),
 		configcheck.Range("limits::detectors", c.Limits.Detectors, 1, 1_000_000),
+		configcheck.Range("limits::placements", c.Limits.Placements, 1, 100_000),
 		configcheck.Range("limits::spans", c.Limits.Spans, 0, 100_000_000),
 	)
 	return wrong.Err()

@@ -18,6 +18,7 @@ import (
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.uber.org/zap"
 
@@ -27,10 +28,12 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/flush"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/notes"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/placements"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
@@ -71,6 +74,9 @@ type summaryConnector struct {
 	detectors *detectors.Set
 	// source makes the metrics of detectors.
 	source flush.Source
+	// placements are nil where they are not wanted; scope makes their metrics.
+	placements *placements.Set
+	scope      flush.Scope
 	// featuresDue is when features are taken the next time.
 	featuresDue time.Time
 
@@ -142,12 +148,15 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 		}
 		c.source = flush.Source{Scope: scope, Instance: instanceOf(set.Resource)}
 	}
+	if cfg.Placement {
+		c.placements, c.scope = placements.NewSet(cfg.Limits.Placements), scope
+	}
 	options := count.Options{
 		Options: prediction.Options{
 			Now: time.Now, MaxFeatures: max(4*cfg.Limits.Features, 1000), Calls: recent.NewSet(rememberedCalls),
 		},
 		DurationBins: durationBins, Exemplars: cfg.Exemplars, AllTime: c.cumulative != nil,
-		Adjust: cfg.Sampling == SamplingAdjust, Detectors: c.detectors, Sources: cfg.Sources,
+		Adjust: cfg.Sampling == SamplingAdjust, Detectors: c.detectors, Placements: c.placements, Sources: cfg.Sources,
 	}
 	options.Attributes = append(slices.Clone(cfg.Sources), mlconv.AttrContractViolations)
 	if c.detectors != nil {
@@ -344,6 +353,7 @@ func (c *summaryConnector) flushLocked(ctx context.Context, all bool) {
 	}
 	c.telemetry.accumulators(ctx, c.budget.Live())
 	c.sendDetectors(ctx, now)
+	c.sendPlacements(ctx, now)
 }
 
 // sendDetectors sends the state of the detectors, which is not kept where it fails: the next one
@@ -355,6 +365,21 @@ func (c *summaryConnector) sendDetectors(ctx context.Context, now time.Time) {
 	c.telemetry.detectors(ctx, c.detectors.Alive())
 	b := c.source.Begin()
 	if points := c.detectors.Encode(b, pcommon.NewTimestampFromTime(now)); points > 0 {
+		c.outbox.Send(ctx, b.Metrics(), points, 0)
+	}
+}
+
+// sendPlacements sends where models run. It is not kept where it fails, as the next one says it
+// again. The resource is empty: two instances that see the same pod say the same of it, and that is
+// one series.
+func (c *summaryConnector) sendPlacements(ctx context.Context, now time.Time) {
+	if c.placements == nil {
+		return
+	}
+	b := metricbuilder.New(c.scope.Name, c.scope.Version, pmetric.AggregationTemporalityCumulative)
+	points := c.placements.Encode(b, now)
+	c.telemetry.placements(ctx, points)
+	if points > 0 {
 		c.outbox.Send(ctx, b.Metrics(), points, 0)
 	}
 }

@@ -56,6 +56,7 @@ var (
 	limitDetectors  = newOption("limit", "detectors")
 	limitSources    = newOption("limit", "sources")
 	limitChecks     = newOption("limit", "checks")
+	limitPlacements = newOption("limit", "placements")
 )
 
 // flaws are the attribute sets of ml_summary_unusable_values.
@@ -130,6 +131,7 @@ func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	add(t.builder.MlSummaryOverflowed, s.OverflowedDetectors, limitDetectors)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedSources, limitSources)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedChecks, limitChecks)
+	add(t.builder.MlSummaryOverflowed, s.OverflowedPlacements, limitPlacements)
 	add(t.builder.MlSummaryUnwatched, s.Unwatched, nil)
 	add(t.builder.MlSummaryFolded, s.Folded, nil)
 	add(t.builder.MlSummaryAdjusted, s.Adjusted, nil)
@@ -157,6 +159,10 @@ func (t *telemetry) points(ctx context.Context, n int64) { t.builder.MlSummaryPo
 
 func (t *telemetry) accumulators(ctx context.Context, n int64) {
 	t.builder.MlSummaryCells.Record(ctx, n)
+}
+
+func (t *telemetry) placements(ctx context.Context, n int) {
+	t.builder.MlSummaryPlacements.Record(ctx, int64(n))
 }
 
 func (t *telemetry) detectors(ctx context.Context, n int) {

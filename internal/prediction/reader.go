@@ -81,9 +81,10 @@ type Reader struct {
 	spare *batch
 
 	// The rest is about the span at hand.
-	resource resource
-	scope    string
-	span     Span
+	resource  resource
+	resources uint64
+	scope     string
+	span      Span
 	names    []string
 	lists    []int
 	columns  []column
@@ -95,7 +96,10 @@ type resource struct {
 	Identity
 
 	service string
-	spans   ptrace.ResourceSpans
+	place   Place
+	// number is that of the resource among those that the Reader has read.
+	number uint64
+	spans  ptrace.ResourceSpans
 }
 
 // NewReader returns a reader for a counter.
@@ -169,7 +173,8 @@ func (r *Reader) release() {
 }
 
 func (r *Reader) readResource(attrs pcommon.Map) {
-	r.resource, r.span.Identity = resource{}, Identity{}
+	r.resources++
+	r.resource, r.span.Identity = resource{number: r.resources}, Identity{}
 	var environment EnvironmentNames
 	for k, v := range attrs.All() {
 		switch k {
@@ -184,6 +189,10 @@ func (r *Reader) readResource(attrs pcommon.Map) {
 		case mlconv.AttrServiceName:
 			if v.Type() == pcommon.ValueTypeStr {
 				r.resource.service = r.span.Bounded(v.Str())
+			}
+		default:
+			if slot := r.resource.place.slot(k); slot != nil && v.Type() == pcommon.ValueTypeStr {
+				*slot = r.span.Bounded(v.Str())
 			}
 		}
 	}
@@ -325,6 +334,7 @@ func (r *Reader) name(x *Field) string {
 func (r *Reader) count(s ptrace.Span, kind Kind) {
 	span := &r.span
 	span.Kind, span.Service, span.Names, span.malformed = kind, r.resource.service, nil, false
+	span.Place, span.Resource = &r.resource.place, r.resource.number
 	span.TraceID, span.SpanID, span.TraceState = s.TraceID(), s.SpanID(), s.TraceState().AsRaw()
 	span.Source, span.ResourceSpans, span.Attributes = s, r.resource.spans, s.Attributes()
 	r.stamp(s)

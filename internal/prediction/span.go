@@ -19,6 +19,10 @@ type Span struct {
 	Identity Identity
 	// Service is the service.name of the resource, a name that may be kept.
 	Service string
+	// Place is where the service runs. Resource is the number of the resource among those that the
+	// Reader has read: the same number is the same place.
+	Place    *Place
+	Resource uint64
 	// Kind is Answered, Call, Agent or Bare.
 	Kind Kind
 	// Failed is true where the span ended with an error.

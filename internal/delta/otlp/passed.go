@@ -10,10 +10,10 @@ import (
 )
 
 // passes is true for the metrics of ml_summary that are no deltas, but whole in themselves: those of
-// its change detectors.
+// its change detectors, and where models run.
 func passes(name string) bool {
 	switch name {
-	case mlconv.MetricStreamChangeCount, mlconv.MetricStreamEstimate, mlconv.MetricStreamLastChange:
+	case mlconv.MetricStreamChangeCount, mlconv.MetricStreamEstimate, mlconv.MetricStreamLastChange, mlconv.MetricModelPlacement:
 		return true
 	}
 	return false

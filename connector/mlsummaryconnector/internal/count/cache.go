@@ -38,6 +38,7 @@ type modelCache struct {
 	// them.
 	watched   *detectors.Model
 	unwatched bool
+	placed    placed
 }
 
 type featureCache struct {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/accumulators"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/detectors"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/placements"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/adjust"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
@@ -44,6 +45,8 @@ type Options struct {
 	AllTime bool
 	// Detectors are given the values of the models; nil where there are none.
 	Detectors *detectors.Set
+	// Placements are told where models run; nil where nobody wants to know.
+	Placements *placements.Set
 	// Sources are the attributes, of a span or its resource, that say where its data came from: the
 	// first that is there. They must be among Attributes.
 	Sources []string
@@ -181,6 +184,9 @@ func (c *Counter) Begin(s *prediction.Span) (mostRows int) {
 	c.adjusted, c.rows, c.excess, c.row = 1, 0, 0, 0
 	if s.TraceState != "" && c.options.Adjust {
 		c.adjust(s)
+	}
+	if c.options.Placements != nil {
+		c.place(c.last, s)
 	}
 	return c.last.plan.MaxBatch()
 }

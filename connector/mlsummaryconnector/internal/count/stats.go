@@ -13,7 +13,7 @@ type Stats struct {
 	prediction.Stats
 
 	// Values that found no room, by the limit that was reached.
-	OverflowedModels, OverflowedSegments, OverflowedFeatures, OverflowedCategories, OverflowedServices, OverflowedErrors, OverflowedDetectors, OverflowedSources, OverflowedChecks int64
+	OverflowedModels, OverflowedSegments, OverflowedFeatures, OverflowedCategories, OverflowedServices, OverflowedErrors, OverflowedDetectors, OverflowedSources, OverflowedChecks, OverflowedPlacements int64
 	// Adjusted is the number of spans that stand for more than themselves.
 	Adjusted int64
 	// UnknownUsage are calls that do not say how many tokens went in.
@@ -28,7 +28,7 @@ type Stats struct {
 
 // Overflowed is true where anything found no room.
 func (s *Stats) Overflowed() bool {
-	return s.OverflowedModels+s.OverflowedSegments+s.OverflowedFeatures+s.OverflowedCategories+s.OverflowedServices+s.OverflowedErrors+s.OverflowedDetectors+s.OverflowedSources+s.OverflowedChecks > 0
+	return s.OverflowedModels+s.OverflowedSegments+s.OverflowedFeatures+s.OverflowedCategories+s.OverflowedServices+s.OverflowedErrors+s.OverflowedDetectors+s.OverflowedSources+s.OverflowedChecks+s.OverflowedPlacements > 0
 }
 
 // TakeStats returns what has happened since the last call.
@@ -52,4 +52,5 @@ const (
 	NoteUnwatched
 	NoteSources
 	NoteChecks
+	NotePlacements
 )

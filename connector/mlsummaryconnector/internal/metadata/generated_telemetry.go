@@ -35,6 +35,7 @@ type TelemetryBuilder struct {
 	MlSummaryFolded          metric.Int64Counter
 	MlSummaryMerged          metric.Int64Counter
 	MlSummaryOverflowed      metric.Int64Counter
+	MlSummaryPlacements      metric.Int64Gauge
 	MlSummaryPoints          metric.Int64Counter
 	MlSummarySpans           metric.Int64Counter
 	MlSummaryUnknownUsage    metric.Int64Counter
@@ -124,6 +125,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_summary_overflowed",
 		metric.WithDescription("Values that a full table counted in its overflow series, by limit. [Alpha]"),
 		metric.WithUnit("{value}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlSummaryPlacements, err = builder.meter.Int64Gauge(
+		"otelcol_ml_summary_placements",
+		metric.WithDescription("Places in which models run that are kept, each a pod or a host of a model's version. [Alpha]"),
+		metric.WithUnit("{placement}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlSummaryPoints, err = builder.meter.Int64Counter(

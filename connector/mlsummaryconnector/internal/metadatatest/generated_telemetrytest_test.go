@@ -28,6 +28,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlSummaryFolded.Add(context.Background(), 1)
 	tb.MlSummaryMerged.Add(context.Background(), 1)
 	tb.MlSummaryOverflowed.Add(context.Background(), 1)
+	tb.MlSummaryPlacements.Record(context.Background(), 1)
 	tb.MlSummaryPoints.Add(context.Background(), 1)
 	tb.MlSummarySpans.Add(context.Background(), 1)
 	tb.MlSummaryUnknownUsage.Add(context.Background(), 1)
@@ -59,6 +60,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryOverflowed(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryPlacements(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryPoints(t, testTel,

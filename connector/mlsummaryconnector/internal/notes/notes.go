@@ -50,6 +50,8 @@ var texts = map[prediction.NoteKind]string{
 	count.NoteSources:   "limits::sources is reached: rows of sources that find no room share one series, otel.metric.overflow",
 	count.NoteChecks: "A model has more than 1000 checks, and features that its contract does not know, that were broken: " +
 		"those that find no room share one series, otel.metric.overflow",
+	count.NotePlacements: "limits::placements is reached: ml.model.placement lacks places in which models run; " +
+		"the one without a prediction for longest gives way, and none that had one since the last flush",
 	count.NoteErrors:   "A model has more than 20 values of error.type: those that find no room are counted as _OTHER",
 	prediction.NoteCut: "A name is longer than 256 bytes and was cut",
 	prediction.NoteUnread: "Calls with tokens have an operation that nobody knows and are not counted: ml_normalize can map it to chat, " +
@@ -71,7 +73,7 @@ func (l *Log) Write(list []prediction.Note) {
 	for i := range list {
 		n := &list[i]
 		key := n.Model.Name + "\x00" + n.Key
-		if n.Kind == count.NoteModels || n.Kind == count.NoteDetectors || n.Kind == prediction.NoteCut {
+		if n.Kind == count.NoteModels || n.Kind == count.NoteDetectors || n.Kind == count.NotePlacements || n.Kind == prediction.NoteCut {
 			key = "" // the names are what there are too many of
 		}
 		suppressed, ok := l.limiter.Allow(string(rune(n.Kind))+key, time.Now())

@@ -1,0 +1,163 @@
+// Copyright The otelcol-ml Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package placements keeps where models run: the pods and hosts whose spans were predictions lately.
+//
+// A Set is shared by all shards. A shard asks it once for a placement (Find), keeps what it gets, and
+// from then on only marks it as seen; a flush reads and clears the marks:
+//
+//	no place ──Find──► kept ──5 minutes of flushes without a mark──► gone
+//	                    │
+//	                    └── the table is full, another comes, this one has no mark ──► gone
+package placements
+
+import (
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/delta"
+	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
+	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
+	"github.com/otelcol-ml/otelcol-ml/mlconv"
+)
+
+// idle is how long a placement without a prediction is kept. Prometheus, too, holds a series for five
+// minutes after its last sample.
+const idle = 5 * time.Minute
+
+// Placement is a model that runs somewhere.
+type Placement struct {
+	// marked says that there was a prediction since the last flush, gone that the set does not have it
+	// any more.
+	marked, gone atomic.Bool
+	// seen is the time of the last flush before which it was marked; guarded by the set.
+	seen time.Time
+}
+
+// Mark says that there was a prediction. It is false for a placement that the set has no more.
+func (p *Placement) Mark() bool {
+	if p.gone.Load() {
+		return false
+	}
+	if !p.marked.Load() { // a store would take the cache line from other shards
+		p.marked.Store(true)
+	}
+	return true
+}
+
+// key is what a placement is of.
+type key struct {
+	model prediction.Identity
+	place prediction.Place
+}
+
+// Set are all placements. It is safe for concurrent use.
+type Set struct {
+	limit int
+
+	mu sync.Mutex
+	of map[key]*Placement
+	// busy is true where all placements have been seen since the last flush: none can be given up
+	// before the next one.
+	busy bool
+}
+
+// NewSet returns a set of at most limit placements.
+func NewSet(limit int) *Set { return &Set{limit: limit, of: make(map[key]*Placement)} }
+
+// Find returns the placement of a model, marked. full is true where there was no room: the placement
+// is that of the one that was not seen for longest, or nil if all have been seen since the last flush.
+func (s *Set) Find(model prediction.Identity, place *prediction.Place, now time.Time) (p *Placement, full bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	k := key{model, *place}
+	p = s.of[k]
+	if p == nil {
+		if full = len(s.of) >= s.limit; full && !s.giveUpOne() {
+			return nil, true
+		}
+		p = &Placement{seen: now}
+		s.of[k.clone()] = p
+	}
+	p.Mark()
+	return p, full
+}
+
+// giveUpOne gives up the placement that was not seen for longest, unless all have been seen since the
+// last flush.
+func (s *Set) giveUpOne() bool {
+	if s.busy {
+		return false
+	}
+	var oldest key
+	var found *Placement
+	for k, p := range s.of {
+		if !p.marked.Load() && (found == nil || p.seen.Before(found.seen)) {
+			oldest, found = k, p
+		}
+	}
+	if s.busy = found == nil; s.busy {
+		return false
+	}
+	s.remove(oldest, found)
+	return true
+}
+
+func (s *Set) remove(k key, p *Placement) {
+	p.gone.Store(true)
+	delete(s.of, k)
+}
+
+// Encode writes a point for each placement that was seen within idle, gives up the others, and returns
+// the number of points.
+func (s *Set) Encode(b *metricbuilder.Builder, now time.Time) (points int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.busy = false
+	for k, p := range s.of {
+		if p.marked.Swap(false) {
+			p.seen = now
+		}
+		if now.Sub(p.seen) >= idle {
+			s.remove(k, p)
+			continue
+		}
+		k.encode(b, now)
+		points++
+	}
+	return points
+}
+
+func (k *key) encode(b *metricbuilder.Builder, now time.Time) {
+	p := b.Gauge(mlconv.MetricModelPlacement)
+	p.SetIntValue(1)
+	p.SetTimestamp(pcommon.NewTimestampFromTime(now))
+	attrs := p.Attributes()
+	otlp.PutKey(attrs, &delta.Key{
+		Environment: k.model.Environment, Model: k.model.Name, Version: k.model.Version, Role: k.model.Role,
+	})
+	for _, a := range [...]struct{ key, value string }{
+		{mlconv.AttrPodNamespace, k.place.Namespace}, {mlconv.AttrPodName, k.place.Pod},
+		{mlconv.AttrPodUID, k.place.UID}, {mlconv.AttrHostName, k.place.Host},
+	} {
+		if a.value != "" {
+			attrs.PutStr(a.key, a.value)
+		}
+	}
+}
+
+// clone returns a key that keeps nothing of a request alive.
+func (k key) clone() key {
+	for _, s := range []*string{
+		&k.model.Environment, &k.model.Name, &k.model.Version, &k.model.Role,
+		&k.place.Namespace, &k.place.Pod, &k.place.UID, &k.place.Host,
+	} {
+		*s = strings.Clone(*s)
+	}
+	return k
+}
