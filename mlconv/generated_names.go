@@ -206,6 +206,7 @@ var metrics = map[string]Name{
 	MetricStreamLastChange:             {Name: MetricStreamLastChange, Kind: Gauge, Unit: "s", Meaning: "The end of the span with which a detector saw its last change, in seconds since 1970."},
 	MetricModelPlacement:               {Name: MetricModelPlacement, Kind: Gauge, Unit: "{placement}", Meaning: "1 for each place in which a model has answered lately: by model, version, role, environment, pod and host, as far as the resource of the spans names them. It has no number of its own, but joins what is known of a model with what is known of a pod or a host, such as its GPUs."},
 	MetricDriftScore:                   {Name: MetricDriftScore, Kind: Gauge, Meaning: "The distance between window and reference by ml.drift.method."},
+	MetricDriftThreshold:               {Name: MetricDriftThreshold, Kind: Gauge, Meaning: "What a score is judged against, by ml.drift.method, of the total; absent where something else than the score is judged, as of chi2."},
 	MetricDriftPValue:                  {Name: MetricDriftPValue, Kind: Gauge, Meaning: "The probability of a distance at least as large if nothing had changed."},
 	MetricDriftDetected:                {Name: MetricDriftDetected, Kind: Gauge, Meaning: "1 where the verdict is drift and 0 where it is ok; absent where it is insufficient."},
 	MetricDriftVerdict:                 {Name: MetricDriftVerdict, Kind: Gauge, Meaning: "1 for the verdict that holds and 0 for the others, by ml.drift.verdict."},

@@ -78,6 +78,9 @@ const (
 const (
 	// MetricDriftScore (gauge) is the distance between window and reference by ml.drift.method.
 	MetricDriftScore = "ml.drift.score"
+	// MetricDriftThreshold (gauge) is what a score is judged against, by ml.drift.method, of the
+	// total; absent where something else than the score is judged, as of chi2.
+	MetricDriftThreshold = "ml.drift.threshold"
 	// MetricDriftPValue (gauge) is the probability of a distance at least as large if nothing had
 	// changed.
 	MetricDriftPValue = "ml.drift.p_value"

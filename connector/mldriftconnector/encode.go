@@ -67,6 +67,7 @@ func (e *encoder) result(r *drift.Result) {
 		q := e.gauge(mlconv.MetricDriftPValue, r)
 		q.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
 		q.SetDoubleValue(s.PValue)
+		e.threshold(r, &s)
 	}
 	e.samples(r)
 	e.summary(r)
@@ -75,6 +76,15 @@ func (e *encoder) result(r *drift.Result) {
 	}
 	e.insufficient(r)
 	e.detected(r)
+}
+
+// threshold encodes what a score is judged against: of the total alone, as segments have the same.
+func (e *encoder) threshold(r *drift.Result, s *drift.Score) {
+	if limit, ok := s.Limit(); ok && r.Key.Segment == "" {
+		p := e.gauge(mlconv.MetricDriftThreshold, r)
+		p.Attributes().PutStr(mlconv.AttrDriftMethod, s.Method)
+		p.SetDoubleValue(limit)
+	}
 }
 
 // summary encodes how sure the model was.

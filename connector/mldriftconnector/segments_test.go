@@ -180,8 +180,8 @@ func TestSegmentSeries(t *testing.T) {
 	}
 	t.Log(counts)
 	assert.Equal(t, map[string][3]int{
-		ScoresAll:     {31200, 31201, 1401},
-		ScoresDrifted: {5200, 5214, 114},
+		ScoresAll:     {31800, 31801, 1401},
+		ScoresDrifted: {5800, 5814, 114},
 	}, counts)
 }
 

@@ -81,6 +81,18 @@ func (m *Method) Effect(r *Result) (effect, threshold float64) {
 	return 1 - m.rule.value(r), 1 - level
 }
 
+// Limit is the threshold of an Effect in terms of the score: what a score that is a p-value falls
+// below. ok is false where the score is not what is judged.
+func (m *Method) Limit(threshold float64) (limit float64, ok bool) {
+	switch {
+	case m.rule.byP:
+		return 0, false
+	case m.rule.below:
+		return 1 - threshold, true
+	}
+	return threshold, true
+}
+
 // usualLevel is the limit of a test that has none.
 const usualLevel = 0.05
 

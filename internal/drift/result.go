@@ -3,7 +3,11 @@
 
 package drift
 
-import "github.com/otelcol-ml/otelcol-ml/internal/change"
+import (
+	"github.com/otelcol-ml/otelcol-ml/internal/change"
+	"github.com/otelcol-ml/otelcol-ml/internal/convention"
+	"github.com/otelcol-ml/otelcol-ml/internal/stats"
+)
 
 // Score is what one statistic says of a window.
 type Score struct {
@@ -21,6 +25,15 @@ type Score struct {
 	reference float64
 	// point is the effect that ends a drift.
 	point float64
+}
+
+// Limit is the threshold in terms of Score. ok is false where Score is not what is judged: that of
+// chi2 grows with the number of rows.
+func (s *Score) Limit() (limit float64, ok bool) {
+	if tool, found := convention.Find(s.Method); found {
+		return tool.Limit(s.Threshold)
+	}
+	return s.Threshold, s.Method != string(stats.Chi2)
 }
 
 // referenceError is how probable a difference may be by the reference's own error. All windows of a
