@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/ruleengine"
+	"github.com/otelcol-ml/otelcol-ml/internal/seriestest"
 	"github.com/otelcol-ml/otelcol-ml/internal/slo"
 	"github.com/otelcol-ml/otelcol-ml/internal/slo/generate"
 )
@@ -30,11 +31,11 @@ var (
 // TestRunbooks says that every alert has a page, and every page an alert, with the sections that all
 // have, and that the queries on it are of series that there are.
 func TestRunbooks(t *testing.T) {
-	names := known(t)
+	names := seriestest.Known(t)
 	pages := map[string]bool{}
 	for _, rule := range readRules(t) {
 		if rule.Record != "" {
-			names[rule.Record] = series{metric: rule.Record}
+			names[rule.Record] = seriestest.Series{Metric: rule.Record}
 			continue
 		}
 		pages[rule.Alert+".md"] = true
@@ -43,7 +44,7 @@ func TestRunbooks(t *testing.T) {
 		pages[alert+".md"] = true
 	}
 	for _, record := range objectives(t) {
-		names[record] = series{metric: record}
+		names[record] = seriestest.Series{Metric: record}
 	}
 	files, err := filepath.Glob(runbooks + "/*.md")
 	require.NoError(t, err)
@@ -79,7 +80,7 @@ func objectives(t *testing.T) (records []string) {
 	return records
 }
 
-func checkPage(t *testing.T, names map[string]series, alert, page string) {
+func checkPage(t *testing.T, names map[string]seriestest.Series, alert, page string) {
 	t.Helper()
 	assert.True(t, strings.HasPrefix(page, "# "+alert+"\n"), alert)
 	var sections []string

@@ -32,7 +32,7 @@ func uid(name string) string { return "otelcol-ml-" + name }
 
 // build puts panels from left to right, and below where there is no room.
 func (b board) build() (dashboard.Dashboard, error) {
-	d := dashboard.NewDashboardBuilder("otelcol-ml / " + b.title).
+	d := dashboard.NewDashboardBuilder("otelcol-ml / "+b.title).
 		Uid(uid(b.name)).
 		Description(b.about).
 		Tags([]string{tag}).

@@ -46,10 +46,10 @@ func feature() board {
 			{"Score", []*panel{
 				lines("Score by method, with its threshold", "short", "The distance of the window to its reference by each method; dashed is the method's threshold. One method decides (thresholds and methods are on the card, or those of ml_drift); the others help to understand.",
 					q("{{ml_drift_method}} {{ml_model_version}} vs {{ml_drift_reference}}", `max by (ml_model_version, ml_drift_method, ml_drift_reference) (ml_drift_score`+drift+`)`),
-					reference("threshold of {{ml_drift_method}}", `max by (ml_drift_method) (ml_drift_threshold`+drift+`)`),
+					reference("threshold of {{ml_drift_method}}", `max by (ml_drift_method) (ml_drift_threshold{@feature, @whole, ml_drift_subject="feature"})`),
 				).size(12, 9),
 				lines("Score as a share of its threshold", "percentunit", "All methods on one scale: above 100 % is over the threshold. What rises slowly drifts; what jumps at a release (blue) was changed.",
-					q("{{ml_drift_method}} {{ml_model_version}} vs {{ml_drift_reference}}", `max by (ml_model_version, ml_drift_method, ml_drift_reference) (ml_drift_score`+drift+` / ml_drift_threshold`+drift+`)`),
+					q("{{ml_drift_method}} {{ml_model_version}} vs {{ml_drift_reference}}", overThreshold("ml_model_version, ml_drift_method, ml_drift_reference", "@feature", `, ml_drift_subject="feature"`)),
 				).size(12, 9).limitLine(step{1, bad}),
 				lines("P-value", "short", "The probability of such a distance if nothing had changed. With many samples it is small for differences that matter to nobody: the score decides, this only says that it is no chance.",
 					q("{{ml_drift_method}} {{ml_model_version}}", `min by (ml_model_version, ml_drift_method) (ml_drift_p_value`+drift+`)`)),

@@ -72,7 +72,7 @@ func generative() board {
 			}},
 			{"Waiting", []*panel{
 				lines("Time to first token, P50, P95, P99", "s", "How long people look at nothing, by model: from the request to the first chunk of a streamed answer. Rising P50: a slower model or longer prompts; rising P99 alone: a queue at the provider.",
-					quantiles("{{ml_model_name}}", "ml_model_name", first)...).size(12, 9).limitLine(step{5, bad}).none("no streamed answers").leads(here),
+					quantiles("{{ml_model_name}}", "ml_model_name", first)...).size(12, 9).limitLine(step{5, bad}).none("no streamed answers").leads(to("generative", "This model alone", keep("environment"), set("model", label("ml_model_name")))),
 				lines("Duration of calls, P50, P95, P99", "s", "Whole calls that did not fail, by service and model. Points are exemplars: the slowest, each opens its trace.",
 					quantiles(name, by, goodOne)...).size(12, 9).leads(here, traces),
 			}},
@@ -89,7 +89,7 @@ func generative() board {
 					reference("lower {{gen_ai_evaluation_name}} {{ml_model_name}}", `max by (gen_ai_evaluation_name, ml_evaluator_kind, ml_model_name) (ml_evaluator_score{@models, @whole, ml_evaluation_bound="lower"})`),
 					reference("upper {{gen_ai_evaluation_name}} {{ml_model_name}}", `max by (gen_ai_evaluation_name, ml_evaluator_kind, ml_model_name) (ml_evaluator_score{@models, @whole, ml_evaluation_bound="upper"})`),
 				).size(12, 8).none("no evaluators: ml_evaluation reads what they say"),
-				events("Calls without a price", "short", "Calls whose cost is not known, by reason, of all collectors: no prices on the card (no_prices), tokens not said (unknown_usage), before the first price. They are in no cost above; put prices on the model's card.",
+				events("Calls without a price", "short", "Calls whose cost is not known, by reason, of all collectors: no prices on the card (no_prices), tokens not said (unknown_usage), before the first price. They are in no cost above; the rule is CallsUnpriced. Put prices on the model's card.",
 					q("{{reason}}", `sum by (reason) (increase({__name__=~"otelcol_ml_normalize_unpriced(_total)?"}[$__rate_interval])) or label_replace(vector(0), "reason", "none", "", "")`)),
 				events("Calls whose tokens are not known", "short", "Calls that do not say how many tokens went in; their tokens and cost are in no panel. Turn on usage in the client (stream_options: include_usage).",
 					q("calls", `sum(increase({__name__=~"otelcol_ml_summary_unknown_usage(_total)?"}[$__rate_interval])) or vector(0)`)).size(4, 8),

@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command dashboards writes the Grafana dashboards of otelcol-ml as JSON files into a folder.
+// Command dashboards writes the Grafana dashboards of otelcol-ml as JSON files into a folder, and the
+// tables of their panels into its README.md.
 //
 // Each dashboard is one file of this package, to be read from top to bottom: its variables, then its
 // rows of panels with their queries. panels.go has the kinds of panels, board.go puts them on the
@@ -20,12 +21,20 @@ func main() {
 		fmt.Fprintln(os.Stderr, "usage: dashboards FOLDER")
 		os.Exit(2)
 	}
-	for _, b := range []board{models(), model(), feature(), jobs(), generative(), fleet(), collector()} {
-		if err := write(os.Args[1], b); err != nil {
-			fmt.Fprintln(os.Stderr, "dashboards:", err)
-			os.Exit(1)
+	if err := run(os.Args[1]); err != nil {
+		fmt.Fprintln(os.Stderr, "dashboards:", err)
+		os.Exit(1)
+	}
+}
+
+func run(folder string) error {
+	boards := []board{models(), model(), feature(), jobs(), generative(), fleet(), collector()}
+	for _, b := range boards {
+		if err := write(folder, b); err != nil {
+			return err
 		}
 	}
+	return describe(folder, boards)
 }
 
 func write(folder string, b board) error {

@@ -60,7 +60,7 @@ func model() board {
 				).size(12, 11).leads(toFeature),
 				lines("Scores over their thresholds", "percentunit", "Each score as a share of its threshold, the ten highest: above 100 % the effect is large enough for a verdict, which also asks for significance and for two windows in a row. A click opens the feature.",
 					q("{{ml_drift_subject}} {{ml_feature_name}} {{ml_drift_method}} {{ml_model_version}}",
-						`topk(10, max by (ml_model_version, ml_drift_subject, ml_feature_name, ml_drift_method) (ml_drift_score{@model, @segment} / ml_drift_threshold{@model, @segment}))`),
+						`topk(10, `+overThreshold("ml_model_version, ml_drift_subject, ml_feature_name, ml_drift_method", "@model", "")+`)`),
 				).size(12, 11).limitLine(step{1, bad}).leads(toFeature),
 				lines("Samples of the windows", "short", "How many values each window has, by what is compared. Below 200 (min_samples) there is no verdict: the window grows. Fewer than usual: less traffic, or attributes that are gone.",
 					q("{{ml_drift_subject}} {{ml_model_version}}", `min by (ml_model_version, ml_drift_subject) (ml_drift_samples{@model, @segment})`),

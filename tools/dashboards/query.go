@@ -78,6 +78,12 @@ func share(by, part, all string) string {
 	return "(sum by (" + by + ") (rate(" + part + "[$__rate_interval])) or 0 * " + whole + ") / (" + whole + " > 0)"
 }
 
+// overThreshold are scores as a share of their thresholds, which do not depend on the segment.
+func overThreshold(by, series, matchers string) string {
+	return "max by (" + by + ") (ml_drift_score{" + series + ", @segment" + matchers + "}) / on (" + by + ") " +
+		"max by (" + by + ") (ml_drift_threshold{" + series + ", @whole" + matchers + "})"
+}
+
 // own is a counter of the collector about itself. What scrapes the collector gets the name as it is;
 // what translates OpenTelemetry's names adds _total.
 func own(name, matchers string) string {
