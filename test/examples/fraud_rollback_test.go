@@ -46,6 +46,7 @@ connectors: {prometheus_rules: {directory: "${env:STATE}/tsdb"}}
 exporters:
   ml_action: {decisions: {endpoint: "http://${env:OTLP}"}, evidence: {directory: "${env:STATE}/evidence"}}
   file/decisions: {path: "${env:STATE}/decisions.json"}
+  prometheus: {endpoint: "${env:SCRAPE}"}
 `
 
 // buildWorld returns the program of the example.
@@ -90,7 +91,7 @@ func newRollback(t *testing.T) *rollback {
 	r.options = harness.Options{
 		Configs: []string{rollbackFolder + "/collector.yaml", rollbackOverride},
 		Env: []string{
-			"STATE=" + r.state, "OTLP=" + r.otlp, "OTLP_GRPC=" + processtest.FreeAddr(t), "LABELS=" + r.labels,
+			"STATE=" + r.state, "OTLP=" + r.otlp, "OTLP_GRPC=" + processtest.FreeAddr(t), "LABELS=" + r.labels, "SCRAPE=" + processtest.FreeAddr(t),
 			"REGISTRY=" + r.wire(r.registryServer), "GITEA=" + r.wire(r.tracker),
 		},
 		Dir: processtest.RepoRoot(t), // where the rules and the card are
