@@ -102,7 +102,7 @@ func newRollback(t *testing.T) *rollback {
 		}
 	})
 	r.collector = harness.StartCollector(t, r.options)
-	r.world = processtest.Start(t, r.state, nil, binary,
+	r.world = processtest.Start(t, r.state, nil, binary, "-collector", "",
 		"-registry", r.registryServer, "-tracker", r.tracker, "-otlp", "http://"+r.otlp, "-labels", "http://"+r.labels, "-release-after", "4s", "-seed", "1")
 	return r
 }

@@ -3,26 +3,32 @@
 
 // Program world is what stands around the collector of examples/fraud-rollback: a model registry that
 // speaks the part of MLflow's API that is used, an issue tracker that speaks that of Gitea's, and a
-// model server that follows the registry's alias. After a while version 7 is released, which is worse
-// than version 6. All is in memory; what happens is printed, a line each.
+// model server that follows the registry's alias. It starts the collector, too. After a while version 7
+// is released, which is worse than version 6. All is in memory; what happens is printed, a line each.
 package main
 
 import (
 	"context"
 	"errors"
 	"flag"
-	"fmt"
 	"log"
 	"net"
 	"net/http"
 	"os/signal"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/examples/internal/story"
 )
+
+// logFile is where the collector's log goes.
+const logFile = "state/fraud-rollback/collector.log"
 
 // options are the program's flags.
 type options struct {
+	collector                string
 	registry, tracker, token string
 	otlp, labels             string
 	releaseAfter, labelAfter time.Duration
@@ -32,6 +38,7 @@ type options struct {
 
 func main() {
 	var o options
+	flag.StringVar(&o.collector, "collector", "bin/otelcol-ml", "the collector to start; empty for one that runs already")
 	flag.StringVar(&o.registry, "registry", "localhost:5000", "where the registry listens")
 	flag.StringVar(&o.tracker, "tracker", "localhost:3000", "where the issue tracker listens; empty for none, if you have a Gitea")
 	flag.StringVar(&o.token, "token", "for-this-demo-only", "the issue tracker's access token")
@@ -79,10 +86,15 @@ func run(ctx context.Context, o *options) error {
 			}
 		})
 	}
+	if o.collector != "" {
+		if err := startCollector(running, o, &work, stop); err != nil {
+			return err
+		}
+	}
 	m := newModelServer(o, registry)
 	work.Go(func() { m.spans.run(running) })
 	work.Go(func() { m.labels.run(running) })
-	say("the alias champion is at version 6")
+	story.Say("the alias champion is at version 6")
 	m.serve(running)
 	if err := context.Cause(running); !errors.Is(err, context.Canceled) {
 		return err
@@ -90,11 +102,11 @@ func run(ctx context.Context, o *options) error {
 	return nil
 }
 
-var printing sync.Mutex
-
-// say prints what has happened.
-func say(format string, args ...any) {
-	printing.Lock()
-	defer printing.Unlock()
-	fmt.Println(time.Now().Format("15:04:05"), fmt.Sprintf(format, args...))
+// startCollector starts the collector and returns when it takes spans.
+func startCollector(ctx context.Context, o *options, work *sync.WaitGroup, stop context.CancelCauseFunc) error {
+	if _, err := story.StartCollector(ctx, o.collector, logFile, []string{"examples/fraud-rollback/collector.yaml"}, work, stop); err != nil {
+		return err
+	}
+	story.Say("the collector starts; its log is in %s", logFile)
+	return story.AwaitListener(ctx, strings.TrimPrefix(o.otlp, "http://"))
 }

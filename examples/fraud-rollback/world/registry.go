@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/examples/internal/story"
 )
 
 // model and alias are the only ones there are.
@@ -60,7 +62,7 @@ func (r *registry) set(version, by string) bool {
 	if r.versions[version] == nil {
 		return false
 	}
-	say("the alias champion is set to version %s by %s", version, by)
+	story.Say("the alias champion is set to version %s by %s", version, by)
 	r.at = version
 	return true
 }

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/examples/internal/story"
 )
 
 // The bounds of a sender: what waits, and how often and how fast it tries.
@@ -46,7 +48,7 @@ func (s *sender) run(ctx context.Context) {
 		case body := <-s.bodies:
 			taken := s.deliver(ctx, body)
 			if there && !taken && ctx.Err() == nil {
-				say("nothing takes what is sent to %s", s.url)
+				story.Say("nothing takes what is sent to %s", s.url)
 			}
 			there = taken
 		}

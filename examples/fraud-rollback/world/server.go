@@ -17,6 +17,8 @@ import (
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
 
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
+
+	"github.com/otelcol-ml/otelcol-ml/examples/internal/story"
 )
 
 // batches is how many requests with spans there are in a second.
@@ -76,7 +78,7 @@ func (m *modelServer) serve(ctx context.Context) {
 		if n%batches == 0 {
 			if now := m.registry.champion(); now != m.version {
 				m.version = now
-				say("the model server answers with version %s", now)
+				story.Say("the model server answers with version %s", now)
 			}
 		}
 		m.batch(time.Now())

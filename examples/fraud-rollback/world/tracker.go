@@ -13,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/otelcol-ml/otelcol-ml/examples/internal/story"
 )
 
 // tracker is an issue tracker with Gitea's API, of one repository.
@@ -161,7 +163,7 @@ func (t *tracker) open(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	t.issues = append(t.issues, i)
-	say("issue #%d is opened: %s", i.Number, i.Title)
+	story.Say("issue #%d is opened: %s", i.Number, i.Title)
 	answer(w, http.StatusCreated, i)
 }
 
@@ -174,7 +176,7 @@ func (t *tracker) edit(w http.ResponseWriter, r *http.Request, i *issue) {
 	}
 	if body.State != "" && body.State != i.State {
 		i.State, i.UpdatedAt = body.State, time.Now()
-		say("issue #%d is %s", i.Number, i.State)
+		story.Say("issue #%d is %s", i.Number, i.State)
 	}
 	answer(w, http.StatusCreated, i)
 }
@@ -196,7 +198,7 @@ func (t *tracker) comment(w http.ResponseWriter, r *http.Request, i *issue) {
 	c.ID, c.UpdatedAt = len(i.comments)+1, time.Now()
 	i.comments = append(i.comments, c)
 	first, _, _ := strings.Cut(c.Body, "\n")
-	say("issue #%d is commented: %s", i.Number, first)
+	story.Say("issue #%d is commented: %s", i.Number, first)
 	answer(w, http.StatusCreated, c)
 }
 
@@ -216,7 +218,7 @@ func (t *tracker) attach(w http.ResponseWriter, r *http.Request, i *issue) {
 		ID: len(t.files), Name: header.Filename, Size: len(content), DownloadURL: fmt.Sprintf("http://%s/attachments/%d", r.Host, len(t.files)),
 	}
 	i.Assets = append(i.Assets, a)
-	say("issue #%d gets the file %s, %d bytes", i.Number, a.Name, a.Size)
+	story.Say("issue #%d gets the file %s, %d bytes", i.Number, a.Name, a.Size)
 	answer(w, http.StatusCreated, a)
 }
 

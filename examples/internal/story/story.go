@@ -101,7 +101,7 @@ func (s *Story) run(ctx context.Context, name string, tell, keep func(context.Co
 			return err
 		}
 	}
-	if err := awaitListener(running, s.OTLP); err != nil {
+	if err := AwaitListener(running, s.OTLP); err != nil {
 		return fmt.Errorf("no collector listens on %s: %w", s.OTLP, cause(running, err))
 	}
 	err := tell(running, s)

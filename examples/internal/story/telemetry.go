@@ -111,8 +111,8 @@ func (g *ids) NewSpanID(context.Context, oteltrace.TraceID) (id oteltrace.SpanID
 	return id
 }
 
-// awaitListener returns when something listens on the address.
-func awaitListener(ctx context.Context, address string) error {
+// AwaitListener returns when something listens on the address, or with an error after a minute.
+func AwaitListener(ctx context.Context, address string) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, startTimeout, fmt.Errorf("waited for %v", startTimeout))
 	defer cancel()
 	for {
