@@ -35,7 +35,10 @@ var upDown = []string{mlconv.MetricEvaluationCount, mlconv.MetricEvaluatorCount}
 
 var metricConstant = regexp.MustCompile(`\tMetric\w+ += "([^"]+)"`)
 
-// Known are the names of all series that may be in rules and dashboards: those of the vocabulary as the Prometheus
+// hardware are the metrics of OpenTelemetry's conventions for hardware that rules read, with their units: others measure them.
+var hardware = map[string]string{"hw.gpu.utilization": "1"}
+
+// Known are the names of all series that may be in rules and dashboards: those of the vocabulary and of hardware as the Prometheus
 // exporter writes them, and the collectors' own in both spellings.
 func Known(t testing.TB) map[string]Series {
 	t.Helper()
@@ -50,6 +53,9 @@ func Known(t testing.TB) map[string]Series {
 		require.True(t, ok, c[1])
 		counter := n.Kind == mlconv.Sum && !slices.Contains(upDown, n.Name)
 		add(t, names, n.Name, n.Unit, string(n.Kind), counter)
+	}
+	for name, unit := range hardware {
+		add(t, names, name, unit, string(mlconv.Gauge), false)
 	}
 	own, err := filepath.Glob(filepath.Join(root, "*", "*", "metadata.yaml"))
 	require.NoError(t, err)
