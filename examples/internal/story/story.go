@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"log"
 	"math/rand/v2"
+	"os"
 	"os/signal"
 	"path"
 	"strings"
@@ -97,6 +98,10 @@ func (s *Story) run(ctx context.Context, name string, tell, keep func(context.Co
 		}
 	}
 	if s.Collector != "" {
+		// A story begins anew: what an earlier one has left would be counted as well.
+		if err := os.RemoveAll(path.Join("state", name)); err != nil {
+			return err
+		}
 		if _, err := s.StartCollector(running, "collector", s.Configs...); err != nil {
 			return err
 		}

@@ -27,8 +27,15 @@ import (
 // exportInterval is how often telemetry is sent. A second in a story is often a minute.
 const exportInterval = 200 * time.Millisecond
 
+// exportTimeout is how long spans wait for a collector that is not there.
+const exportTimeout = time.Minute
+
+// retry finds a collector that was started again soon.
+var retry = otlptracegrpc.RetryConfig{Enabled: true, InitialInterval: exportInterval, MaxInterval: time.Second, MaxElapsedTime: exportTimeout}
+
 // provider is what sends telemetry, of any signal.
 type provider interface {
+	ForceFlush(ctx context.Context) error
 	Shutdown(ctx context.Context) error
 }
 
@@ -40,7 +47,8 @@ func Resource(service string, attributes ...attribute.KeyValue) *resource.Resour
 // Tracer returns a tracer whose spans go to the collector, with ids that the seed determines. Spans that find no room in its queue wait:
 // none is lost while the collector is there.
 func (s *Story) Tracer(ctx context.Context, of *resource.Resource) (oteltrace.Tracer, error) {
-	exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(s.OTLP), otlptracegrpc.WithInsecure())
+	exporter, err := otlptracegrpc.New(ctx, otlptracegrpc.WithEndpoint(s.OTLP), otlptracegrpc.WithInsecure(),
+		otlptracegrpc.WithRetry(retry), otlptracegrpc.WithTimeout(exportTimeout))
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +56,7 @@ func (s *Story) Tracer(ctx context.Context, of *resource.Resource) (oteltrace.Tr
 		trace.WithResource(of),
 		trace.WithSampler(trace.AlwaysSample()),
 		trace.WithIDGenerator(newIDs(s.Seed, uint64(len(s.providers)))),
-		trace.WithBatcher(exporter, trace.WithBatchTimeout(exportInterval), trace.WithBlocking()),
+		trace.WithBatcher(exporter, trace.WithBatchTimeout(exportInterval), trace.WithExportTimeout(exportTimeout), trace.WithBlocking()),
 	)
 	s.providers = append(s.providers, p)
 	return p.Tracer("github.com/otelcol-ml/otelcol-ml/examples"), nil
@@ -74,6 +82,15 @@ func (s *Story) Logs(ctx context.Context, of *resource.Resource) (*log.LoggerPro
 	p := log.NewLoggerProvider(log.WithResource(of), log.WithProcessor(log.NewBatchProcessor(exporter, log.WithExportInterval(exportInterval))))
 	s.providers = append(s.providers, p)
 	return p, nil
+}
+
+// Flush returns when all that was recorded is with the collector.
+func (s *Story) Flush(ctx context.Context) error {
+	var errs []error
+	for _, p := range s.providers {
+		errs = append(errs, p.ForceFlush(ctx))
+	}
+	return errors.Join(errs...)
 }
 
 // endTelemetry sends what has not been sent.

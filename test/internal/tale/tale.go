@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -22,12 +23,22 @@ import (
 // Told is the last line of a story (examples/internal/story).
 const Told = "That is the story."
 
-var localPort = regexp.MustCompile(`localhost:\d{4,5}`)
+var (
+	localPort = regexp.MustCompile(`localhost:\d{4,5}`)
+	hostPort  = regexp.MustCompile(`host: localhost, port: (\d{4,5})`)
+)
+
+// flags are those of addresses that the programs of some stories have, beside those that all have.
+var flags = map[string][]string{
+	"drone": {
+		"-edge=localhost:4327", "-link=localhost:4337", "-edge-metrics=localhost:8887", "-metrics=localhost:8889", "-ground-metrics=localhost:8888",
+	},
+}
 
 // Tale is a story of examples/: each localhost:port of its config, and of its README, is another one here, and all else is as it stands
 // there.
 type Tale struct {
-	// Dir is the working directory: the repository, but for state/.
+	// Dir is the working directory: the repository, but for state/, and with the ports moved in the YAML files of the story's folder.
 	Dir string
 	// Name is that of its folder.
 	Name  string
@@ -40,18 +51,43 @@ func New(t testing.TB, name string) *Tale {
 	t.Helper()
 	x := &Tale{t: t, Name: name, Dir: t.TempDir(), ports: map[string]string{}}
 	root := processtest.RepoRoot(t)
-	entries, err := os.ReadDir(root)
+	x.link(root, x.Dir, "state", "examples")
+	x.link(filepath.Join(root, "examples"), filepath.Join(x.Dir, "examples"), name)
+	from, to := filepath.Join(root, "examples", name), filepath.Join(x.Dir, "examples", name)
+	configs, err := filepath.Glob(filepath.Join(from, "*.yaml"))
 	require.NoError(t, err)
-	for _, entry := range entries {
-		if entry.Name() != "state" {
-			require.NoError(t, os.Symlink(filepath.Join(root, entry.Name()), filepath.Join(x.Dir, entry.Name())))
-		}
+	var moved []string
+	for _, config := range configs {
+		moved = append(moved, filepath.Base(config))
+	}
+	x.link(from, to, moved...)
+	for _, config := range moved {
+		content, err := os.ReadFile(filepath.Join(from, config))
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(to, config), []byte(x.Moved(string(content))), 0o600))
 	}
 	return x
 }
 
+// link makes the folder to, with links to all in the folder from but what is left out.
+func (x *Tale) link(from, to string, without ...string) {
+	x.t.Helper()
+	require.NoError(x.t, os.MkdirAll(to, 0o700))
+	entries, err := os.ReadDir(from)
+	require.NoError(x.t, err)
+	for _, entry := range entries {
+		if !slices.Contains(without, entry.Name()) {
+			require.NoError(x.t, os.Symlink(filepath.Join(from, entry.Name()), filepath.Join(to, entry.Name())))
+		}
+	}
+}
+
 // Moved is text with each local port replaced by the one that stands for it here.
 func (x *Tale) Moved(text string) string {
+	text = hostPort.ReplaceAllStringFunc(text, func(reader string) string {
+		_, port, _ := strings.Cut(x.Moved("localhost:"+hostPort.FindStringSubmatch(reader)[1]), ":")
+		return "host: 127.0.0.1, port: " + port
+	})
 	return localPort.ReplaceAllStringFunc(text, func(address string) string {
 		if x.ports[address] == "" {
 			x.ports[address] = processtest.FreeAddr(x.t)
@@ -91,8 +127,8 @@ func (x *Tale) Build(folder string) string {
 	return program
 }
 
-// Start starts the story's program, which starts the collector on the configs. Flags are such as "-gpu=localhost:9400".
-func (x *Tale) Start(configs []string, flags ...string) *processtest.Process {
+// Start starts the story's program, which starts the collector on the configs. More flags are such as "-gpu=localhost:9400".
+func (x *Tale) Start(configs []string, more ...string) *processtest.Process {
 	x.t.Helper()
 	args := []string{
 		"-collector", harness.BuildCollector(x.t), "-otlp", x.Moved("localhost:4317"), "-alertmanager", x.Moved("localhost:9093"),
@@ -100,7 +136,7 @@ func (x *Tale) Start(configs []string, flags ...string) *processtest.Process {
 	for _, config := range configs {
 		args = append(args, "-config", config)
 	}
-	for _, flag := range flags {
+	for _, flag := range slices.Concat(flags[x.Name], more) {
 		args = append(args, x.Moved(flag))
 	}
 	return processtest.Start(x.t, x.Dir, nil, x.Build(x.Name), args...)
