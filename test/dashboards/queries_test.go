@@ -197,8 +197,11 @@ func TestRates(t *testing.T) {
 				}
 				parser.Inspect(call, func(node parser.Node, _ []parser.Node) error {
 					if selector, ok := node.(*parser.VectorSelector); ok {
+						metric := ""
 						for _, name := range matched(names, selector) {
 							found++
+							assert.Contains(t, []string{"", names[name].Metric}, metric, "%s: %s of two metrics at once", q.where, call.Func.Name)
+							metric = names[name].Metric
 							assert.True(t, names[name].Counter, "%s: %s of %s, which is a gauge", q.where, call.Func.Name, name)
 						}
 					}

@@ -39,7 +39,7 @@ func fleet() board {
 		rows: []row{
 			{"On one time axis: what two lines do together is no cause, but a reason to look", []*panel{
 				lines("GPU use by model", "percentunit", "The mean use of the GPUs of each model's pods. Near 100 %: requests wait. Low, while people wait: the limit is elsewhere. Vertical lines are releases (blue), take-overs (purple) and drifts (orange).",
-					q("{{ml_model_name}}", of("avg", "hw_gpu_utilization_ratio"))).size(24, 7).limitLine(step{0.95, warn}).leads(toModel).none("no placement: ml_summary's ml.model.placement joins models with pods"),
+					q("{{ml_model_name}}", of("avg", "hw_gpu_utilization_ratio"))).size(24, 7).limitLine(step{0.95, warn}).leads(toModel).none("no placement: ml_summary: {placement: true}"),
 				lines("Predictions a second", "reqps", "The traffic of each model. GPUs that are busy without it do something else; traffic without GPU use is another pod.",
 					q("{{ml_model_name}}", `sum by (ml_model_name) (rate(ml_prediction_count_total{`+models+`, @whole}[$__rate_interval]))`)).size(24, 6).leads(toModel),
 				lines("Quality: $measure", "short", "How good the models are, by labels, with bounds; estimated from scores until labels come. A fall right after a blue line: the release; after an orange one: the world.",
@@ -74,7 +74,7 @@ func fleet() board {
 					[]key{{"k8s_namespace_name", "Namespace"}, {"k8s_pod_name", "Pod"}, {"ml_model_name", "Model"}},
 					column{name: "GPU use", unit: "percentunit", expr: placed + ` * on (k8s_namespace_name, k8s_pod_name) group_left () avg by (k8s_namespace_name, k8s_pod_name) (hw_gpu_utilization_ratio` + gpus + `)`, steps: []step{{0.95, warn}}},
 					column{name: "Memory", unit: "percentunit", expr: placed + ` * on (k8s_namespace_name, k8s_pod_name) group_left () max by (k8s_namespace_name, k8s_pod_name) (hw_gpu_memory_utilization_ratio` + gpus + `)`, steps: []step{{0.95, bad}}},
-				).size(8, 4).none("no placement").leads(to("model", "The model's page", keep("environment"), set("model", cell("Model")))),
+				).size(8, 4).none("no placement: ml_summary: {placement: true}").leads(to("model", "The model's page", keep("environment"), set("model", cell("Model")))),
 				lines("Use", "percentunit", "The use of each GPU. One at 0 beside busy ones: its pod is gone, or gets no traffic.",
 					q(gpu, `avg by (`+byGPU+`) (hw_gpu_utilization_ratio`+gpus+`)`)),
 				lines("Memory", "percentunit", "The share of each GPU's memory that is taken. Near 100 %: the next longer input is out of memory.",

@@ -98,6 +98,16 @@ func ownUnit(name, unit string) string {
 	return `{__name__=~"` + name + `(_` + unit + `)?(_total)?", @collector}`
 }
 
+// inRange adds up what happened in the time that is shown, of several counters of one set of labels: a
+// rate of several names at once would give series that nothing tells apart.
+func inRange(matchers string, names ...string) string {
+	sums := make([]string, 0, len(names))
+	for _, name := range names {
+		sums = append(sums, "(sum(increase("+own(name, matchers)+"[$__range])) or vector(0))")
+	}
+	return strings.Join(sums, " + ")
+}
+
 // happened counts events of a range that are rare: the series may be new, and a healthy system has
 // none, which is 0. Sums of several are 0 where none is there.
 func happened(name, matchers string) string {
