@@ -86,6 +86,11 @@ func TestPrometheusConfig(t *testing.T) {
 		}
 	}
 	assert.Equal(t, shipped, loaded)
+	models := slices.IndexFunc(config.ScrapeConfigs, func(s *promconfig.ScrapeConfig) bool { return len(s.MetricRelabelConfigs) > 0 })
+	require.GreaterOrEqual(t, models, 0)
+	for name := range recorded(t) {
+		assert.True(t, config.ScrapeConfigs[models].MetricRelabelConfigs[0].Regex.MatchString(name), "%s is recorded here and in the collector", name)
+	}
 
 	var targets []string
 	for _, scrape := range config.ScrapeConfigs {

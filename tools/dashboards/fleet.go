@@ -11,7 +11,7 @@ import (
 // fleet puts GPUs, models and the business on one time axis.
 func fleet() board {
 	const (
-		gpus   = `{host_name=~"$host"}`
+		gpus   = `{host_name=~"$host", hw_gpu_task=~"|general"}`
 		gpu    = "{{host_name}} {{hw_id}}"
 		byGPU  = "host_name, hw_id"
 		models = `deployment_environment_name=~"$environment", ml_model_name=~"$model"`
@@ -38,8 +38,8 @@ func fleet() board {
 		annotations: marks(models),
 		rows: []row{
 			{"On one time axis: what two lines do together is no cause, but a reason to look", []*panel{
-				lines("GPU use by model", "percentunit", "The mean use of the GPUs of each model's pods. Near 100 %: requests wait. Low, while people wait: the limit is elsewhere. Vertical lines are releases (blue), take-overs (purple) and drifts (orange).",
-					q("{{ml_model_name}}", of("avg", "hw_gpu_utilization_ratio"))).size(24, 7).limitLine(step{0.95, warn}).leads(toModel).none("no placement: ml_summary: {placement: true}"),
+				lines("GPU use by model", "percentunit", "The mean use of the GPUs that each model has. Near 100 %: requests wait. Low, while people wait: the limit is elsewhere. Vertical lines are releases (blue), take-overs (purple) and drifts (orange).",
+					q("{{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_busy:sum{`+models+`}) / sum by (ml_model_name) (model:hw_gpu_held:sum{`+models+`}) or `+of("avg", "hw_gpu_utilization_ratio"))).size(24, 7).limitLine(step{0.95, warn}).leads(toModel).none("no placement: ml_summary: {placement: true}"),
 				lines("Predictions a second", "reqps", "The traffic of each model. GPUs that are busy without it do something else; traffic without GPU use is another pod.",
 					q("{{ml_model_name}}", `sum by (ml_model_name) (rate(ml_prediction_count_total{`+models+`, @whole}[$__rate_interval]))`)).size(24, 6).leads(toModel),
 				lines("Quality: $measure", "short", "How good the models are, by labels, with bounds; estimated from scores until labels come. A fall right after a blue line: the release; after an orange one: the world.",
@@ -54,12 +54,15 @@ func fleet() board {
 					q("{{ml_model_name}}", `$kpi`)).size(24, 7),
 			}},
 			{"What it costs", []*panel{
+				lines("GPUs of each model", "short", "How many GPUs a model keeps busy, and how many it has (dashed): models that share a pod have parts of its GPUs. Far apart, all day: GPUs that wait for nobody.",
+					q("busy {{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_busy:sum{`+models+`})`),
+					reference("has {{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_held:sum{`+models+`})`)).size(6, 8).none("builtin:gpu records it").leads(toModel),
 				lines("GPU seconds of 1,000 predictions", "s", "What a thousand predictions take of a GPU. It rises with longer inputs, smaller batches, and with traffic that is gone while the GPUs stay.",
-					q("{{ml_model_name}}", `max by (ml_model_name) (model:hw_gpu_seconds_per_thousand_predictions:rate5m{`+models+`})`)).none("builtin:gpu records it").leads(toModel),
+					q("{{ml_model_name}}", `max by (ml_model_name) (model:hw_gpu_seconds_per_thousand_predictions:rate5m{`+models+`})`)).size(6, 8).none("builtin:gpu records it").leads(toModel),
 				lines("Tokens a second of a GPU", "short", "What a GPU gives: tokens of generative models for each second of a GPU in use. It falls with small batches and long prompts.",
-					q("{{ml_model_name}}", `max by (ml_model_name) (model:gen_ai_tokens_per_gpu_second:rate5m{`+models+`})`)).none("no generative model on a GPU").leads(toModel),
+					q("{{ml_model_name}}", `max by (ml_model_name) (model:gen_ai_tokens_per_gpu_second:rate5m{`+models+`})`)).size(6, 8).none("no generative model on a GPU").leads(toModel),
 				lines("Cost of a right answer", "short", "What an answer costs that is right: the cost of all answers over those that the labels confirm. A cheaper model that is wrong more often may cost more.",
-					q("{{ml_model_name}} {{ml_prediction_currency}}", `max by (ml_model_name, ml_prediction_currency) (model:cost_per_correct_answer:rate5m{`+models+`})`)).none("no costs, or no labels").leads(toModel),
+					q("{{ml_model_name}} {{ml_prediction_currency}}", `max by (ml_model_name, ml_prediction_currency) (model:cost_per_correct_answer:rate5m{`+models+`})`)).size(6, 8).none("no costs, or no labels").leads(toModel),
 			}},
 			{"GPUs", []*panel{
 				number("GPUs", "short", "How many GPUs report. Fewer than there are: an exporter or its scrape is gone.",
