@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,6 +23,7 @@ import (
 var (
 	readmeBlock = regexp.MustCompile("(?ms)^```(\\w+)\n(.*?)^```$")
 	timeOfDay   = regexp.MustCompile(`\d\d:\d\d:\d\d`)
+	alertLine   = regexp.MustCompile(`^\d\d:\d\d:\d\d alert `)
 )
 
 // tale is a story of examples/ that is told in a folder of its own, on ports of its own (test/internal/tale).
@@ -93,19 +95,56 @@ func (x *tale) walk(within time.Duration, flags ...string) {
 	assert.Greater(t, typed, 1, "blocks of the README that were followed")
 }
 
-// pattern is the regular expression of what a README says is printed.
+// pattern is the regular expression of what a README says is printed. Alerts that stand below each other may come in any order.
 func pattern(want string) *regexp.Regexp {
 	var b strings.Builder
 	b.WriteString(`\A`)
+	var alerts []string
 	for line := range strings.Lines(strings.TrimRight(want, "\n") + "\n") {
-		if strings.TrimSpace(line) == "…" {
-			b.WriteString(`(?:[^\n]*\n)*?`)
+		written := linePattern(line)
+		if alertLine.MatchString(line) && len(alerts) < maxAlerts {
+			alerts = append(alerts, written)
 			continue
 		}
-		line = regexp.QuoteMeta(line)
-		line = timeOfDay.ReplaceAllString(line, `\d\d:\d\d:\d\d`)
-		b.WriteString(strings.ReplaceAll(line, "…", `[^\n]*`))
+		b.WriteString(inAnyOrder(alerts) + written)
+		alerts = nil
 	}
-	b.WriteString(`\z`)
+	b.WriteString(inAnyOrder(alerts) + `\z`)
 	return regexp.MustCompile(b.String())
+}
+
+func linePattern(line string) string {
+	if strings.TrimSpace(line) == "…" {
+		return `(?:[^\n]*\n)*?`
+	}
+	line = timeOfDay.ReplaceAllString(regexp.QuoteMeta(line), `\d\d:\d\d:\d\d`)
+	return strings.ReplaceAll(line, "…", `[^\n]*`)
+}
+
+// maxAlerts bounds how many are in any order: there are 24 of four.
+const maxAlerts = 4
+
+// inAnyOrder matches all of the lines.
+func inAnyOrder(lines []string) string {
+	if len(lines) < 2 {
+		return strings.Join(lines, "")
+	}
+	var orders []string
+	for i, first := range lines {
+		others := slices.Delete(slices.Clone(lines), i, i+1)
+		orders = append(orders, first+inAnyOrder(others))
+	}
+	return "(?:" + strings.Join(orders, "|") + ")"
+}
+
+func TestPattern(t *testing.T) {
+	p := pattern("10:00:00 begin\n10:00:01 alert A (warning): … up\n10:00:02 alert B (warning): up\n…\nend")
+	for text, want := range map[string]bool{
+		"12:34:56 begin\n12:34:56 alert A (warning): 3 up\n12:34:57 alert B (warning): up\nend\n":                 true,
+		"12:34:56 begin\n12:34:56 alert B (warning): up\n12:34:57 alert A (warning): 3 up\nmore\nand more\nend\n": true,
+		"12:34:56 begin\n12:34:56 alert A (warning): 3 up\n12:34:57 alert A (warning): up\nend\n":                 false,
+		"12:34:56 begin\n12:34:57 alert B (warning): up\nend\n":                                                   false,
+	} {
+		assert.Equal(t, want, p.MatchString(text), text)
+	}
 }
