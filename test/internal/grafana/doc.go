@@ -9,6 +9,6 @@
 //	window := grafana.Window{Start: end.Add(-time.Hour), End: end, Scrape: 15 * time.Second}
 //	values, err := prometheus.Open(ctx, dashboard, window, nil)
 //	for _, panel := range dashboard.All() {
-//		result, err := prometheus.Run(ctx, &panel, values, window)
+//		answers := prometheus.Run(ctx, &panel, values, window)
 //	}
 package grafana

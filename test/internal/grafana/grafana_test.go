@@ -60,17 +60,17 @@ func TestRun(t *testing.T) {
 
 	panels := d.All()
 	require.Len(t, panels, 2)
-	answers, err := p.Run(t.Context(), &panels[0], values, window)
-	require.NoError(t, err)
+	answers := p.Run(t.Context(), &panels[0], values, window)
 	require.Len(t, answers, 1, "one is hidden")
+	require.NoError(t, answers[0].Err)
 	require.Len(t, answers[0].Series, 1)
 	assert.Equal(t, "P50 of 0.5", answers[0].Series[0].Name)
 	assert.Equal(t, Point{time.Unix(1_000_000, 0), 1}, answers[0].Series[0].Points[0])
 	assert.False(t, answers[0].Empty())
 	assert.Equal(t, []Exemplar{{time.UnixMilli(1_000_001_500), 0.25, "ab", map[string]string{"le": "1"}}}, answers[0].Exemplars)
 
-	answers, err = p.Run(t.Context(), &panels[1], values, window)
-	require.NoError(t, err)
+	answers = p.Run(t.Context(), &panels[1], values, window)
+	require.NoError(t, answers[0].Err)
 	require.Len(t, answers[0].Series, 2)
 	assert.Equal(t, `up{job="a"}`, answers[0].Series[0].Name)
 
@@ -82,9 +82,8 @@ func TestRun(t *testing.T) {
 	assert.Equal(t, int64(1_000_008), marks[1].Time.Unix())
 
 	panels[1].Targets[0].Expr = "down"
-	_, err = p.Run(t.Context(), &panels[1], values, window)
-	require.ErrorContains(t, err, `the query A of "Up"`)
-	require.ErrorContains(t, err, "no answer to /api/v1/query")
+	answers = p.Run(t.Context(), &panels[1], values, window)
+	require.ErrorContains(t, answers[0].Err, "no answer to /api/v1/query: down")
 }
 
 // Values stand in queries as Grafana writes them.
@@ -92,6 +91,7 @@ func TestExpand(t *testing.T) {
 	values := Values{
 		"one":  {Chosen: []string{`a"b`}},
 		"many": {Chosen: []string{"a.b", "c"}, several: true},
+		"kpi":  {Chosen: []string{`rate(y[$__interval])`}},
 		"all":  {Chosen: []string{"x"}, All: true, allValue: ".*", several: true},
 	}
 	for text, want := range map[string]string{
@@ -101,6 +101,7 @@ func TestExpand(t *testing.T) {
 		`[[many:pipe]]`:             `a.b|c`,
 		`{m=~"${all}"}`:             `{m=~".*"}`,
 		`rate(x[$__rate_interval])`: `rate(x[8s])`,
+		`${kpi:raw}`:                `rate(y[7s])`,
 		`x[$__range]`:               `x[600s]`,
 		`label_replace(x, "a", "$1", "b", "(.*)")`: `label_replace(x, "a", "$1", "b", "(.*)")`,
 	} {
@@ -109,7 +110,7 @@ func TestExpand(t *testing.T) {
 		assert.Equal(t, want, got)
 	}
 	_, err := values.Expand("x{$nothing}", nil)
-	require.ErrorContains(t, err, "no such variable: $nothing")
+	require.ErrorContains(t, err, "$nothing: no such variable")
 	_, err = values.Expand("${one:sqlstring}", nil)
 	require.ErrorContains(t, err, "sqlstring")
 }

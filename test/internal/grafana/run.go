@@ -19,6 +19,8 @@ type Answer struct {
 	Step      time.Duration
 	Series    []Series
 	Exemplars []Exemplar
+	// Err is why there is no answer.
+	Err error
 }
 
 // Empty reports whether the query has given no sample.
@@ -33,47 +35,45 @@ func (a Answer) Empty() bool {
 
 // Run asks the queries of a panel that are not hidden, as Grafana does: at the window's end those that are instant, and over the window
 // all others.
-func (p *Prometheus) Run(ctx context.Context, panel *Panel, values Values, w Window) ([]Answer, error) {
+func (p *Prometheus) Run(ctx context.Context, panel *Panel, values Values, w Window) []Answer {
 	var answers []Answer
 	for _, target := range panel.Targets {
 		if target.Hide {
 			continue
 		}
-		answer, err := p.run(ctx, panel, target, values, w)
-		if err != nil {
-			return nil, fmt.Errorf("the query %s of %q: %w", target.RefID, panel.Title, err)
-		}
+		answer := Answer{Target: target}
+		answer.Err = p.run(ctx, &answer, panel.Interval, values, w)
 		answers = append(answers, answer)
 	}
-	return answers, nil
+	return answers
 }
 
-func (p *Prometheus) run(ctx context.Context, panel *Panel, target Target, values Values, w Window) (Answer, error) {
-	answer := Answer{Target: target}
-	step, err := w.step(panel.Interval, target.Interval)
-	if err != nil {
-		return answer, err
+// run asks the query of an answer.
+func (p *Prometheus) run(ctx context.Context, answer *Answer, interval string, values Values, w Window) error {
+	target := answer.Target
+	var err error
+	if answer.Step, err = w.step(interval, target.Interval); err != nil {
+		return err
 	}
-	answer.Step = step
-	if answer.Expr, err = values.Expand(target.Expr, w.builtin(step)); err != nil {
-		return answer, err
+	if answer.Expr, err = values.Expand(target.Expr, w.builtin(answer.Step)); err != nil {
+		return err
 	}
 	if target.Instant && !target.Range {
 		answer.Series, err = p.instant(ctx, answer.Expr, w.End)
 	} else {
-		answer.Series, err = p.between(ctx, answer.Expr, w, step)
+		answer.Series, err = p.between(ctx, answer.Expr, w, answer.Step)
 	}
 	if err == nil && target.Exemplar {
 		answer.Exemplars, err = p.exemplars(ctx, answer.Expr, w)
 	}
 	if err != nil {
-		return answer, fmt.Errorf("%w: %s", err, answer.Expr)
+		return fmt.Errorf("%w: %s", err, answer.Expr)
 	}
 	for i := range answer.Series {
 		s := &answer.Series[i]
 		s.Target, s.Name = target.RefID, legend(target, answer.Expr, s.Labels)
 	}
-	return answer, nil
+	return nil
 }
 
 // reference is {{label}} in a legend.

@@ -6,6 +6,7 @@ package grafana
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -34,30 +35,43 @@ var variable = regexp.MustCompile(`\$(\w+)|\[\[(\w+?)(?::(\w+))?\]\]|\$\{(\w+)(?
 // digits are references to groups of a regular expression, as label_replace has them.
 var digits = regexp.MustCompile(`^\d+$`)
 
-// Expand puts the values in the place of variables. Unknown ones are an error.
+// Expand puts the values in the place of variables, and then the built-in ones, which may stand in values, too. Unknown ones are an error.
 func (v Values) Expand(text string, builtin map[string]string) (string, error) {
-	var failed error
-	expanded := variable.ReplaceAllStringFunc(text, func(reference string) string {
-		match := variable.FindStringSubmatch(reference)
-		name, format := cmp.Or(match[1], match[2], match[4]), cmp.Or(match[3], match[6])
-		if value, ok := builtin[name]; ok {
-			return value
-		}
+	text, err := replace(text, func(name, format string) (string, bool, error) {
 		value, ok := v[name]
 		if !ok {
-			if digits.MatchString(name) {
-				return reference
-			}
-			failed = fmt.Errorf("no such variable: %s", reference)
-			return reference
+			return "", false, nil
 		}
 		text, err := value.format(format)
+		return text, true, err
+	})
+	if err != nil {
+		return "", err
+	}
+	return replace(text, func(name, _ string) (string, bool, error) {
+		value, ok := builtin[name]
+		if !ok && !digits.MatchString(name) {
+			return "", false, errors.New("no such variable")
+		}
+		return value, ok, nil
+	})
+}
+
+// replace replaces the variables that there is something for.
+func replace(text string, with func(name, format string) (string, bool, error)) (string, error) {
+	var failed error
+	replaced := variable.ReplaceAllStringFunc(text, func(reference string) string {
+		match := variable.FindStringSubmatch(reference)
+		value, ok, err := with(cmp.Or(match[1], match[2], match[4]), cmp.Or(match[3], match[6]))
 		if err != nil {
 			failed = fmt.Errorf("%s: %w", reference, err)
 		}
-		return text
+		if !ok {
+			return reference
+		}
+		return value
 	})
-	return expanded, failed
+	return replaced, failed
 }
 
 // format writes a value into a query.

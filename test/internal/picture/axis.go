@@ -29,7 +29,7 @@ func ticks(low, high float64, n int) []float64 {
 	}
 	var all []float64
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9; i++ {
-		all = append(all, i*step)
+		all = append(all, i*step+0) // and not -0
 	}
 	return all
 }

@@ -88,13 +88,13 @@ func width(text string, size float64) float64 {
 	for _, r := range text {
 		switch {
 		case strings.ContainsRune("ijl|!.,:;'I()[]{}/ftr ", r):
-			w += 0.33
+			w += 0.3
 		case strings.ContainsRune("mwMW%@", r):
 			w += 0.89
 		case r >= 'A' && r <= 'Z':
 			w += 0.70
 		default:
-			w += 0.57
+			w += 0.56
 		}
 	}
 	return w * size

@@ -134,6 +134,7 @@ type drawn struct {
 	grafana.Field
 	color string
 	step  float64 // seconds
+	upon  *drawn  // what it is stacked upon
 }
 
 // fieldLabel is a label in a display name.

@@ -107,6 +107,7 @@ func drawTimeseries(c *canvas, b box, p *panel) error {
 // stack adds to each series that is stacked those before it.
 func stack(all []drawn) {
 	sums := map[string]map[int64]float64{}
+	lower := map[string]*drawn{}
 	for i := range all {
 		s := &all[i]
 		if s.Custom.Stacking.Mode != "normal" && s.Custom.Stacking.Mode != "percent" {
@@ -115,6 +116,7 @@ func stack(all []drawn) {
 		if sums[s.Unit] == nil {
 			sums[s.Unit] = map[int64]float64{}
 		}
+		s.upon, lower[s.Unit] = lower[s.Unit], s
 		s.Points = slices.Clone(s.Points)
 		for j, point := range s.Points {
 			at := point.Time.UnixMilli()
@@ -233,7 +235,7 @@ func drawTimes(c *canvas, plot box, w grafana.Window, times axis) {
 	for _, t := range at {
 		x := times.at(float64(t.UnixMilli()))
 		c.line(x, plot.y, x, plot.y+plot.h, `class="g"`)
-		if half := width(layout, 11) / 2; x-half > plot.x-30 && x+half < plot.x+plot.w+10 {
+		if half := width(layout, 11) / 2; x-half > plot.x-12 && x+half < plot.x+plot.w+10 {
 			c.text(x, plot.y+plot.h+14, t.UTC().Format(layout), ` class="d"`+middle)
 		}
 	}
@@ -352,18 +354,13 @@ func (d *drawn) drawRun(c *canvas, run []grafana.Point, at func(grafana.Point) (
 	line := trace(run, at, strings.HasPrefix(d.Custom.LineInterpolation, "step"))
 	x1, _ := at(run[0])
 	x2, _ := at(run[len(run)-1])
-	floor := s.scale.at(max(s.scale.low, min(0, s.scale.high)))
-	if below := below(all, d.Custom.FillBelowTo); below != nil {
-		back := slices.Clone(below.Points)
-		slices.Reverse(back)
-		back = slices.DeleteFunc(back, func(p grafana.Point) bool {
-			return math.IsNaN(p.Value) || p.Time.Before(run[0].Time) || p.Time.After(run[len(run)-1].Time)
-		})
-		if len(back) > 0 {
-			c.path(line+"L"+trace(back, at, false)[1:]+"z", fmt.Sprintf(`fill=%q fill-opacity="%s"`, d.color, num(max(d.Custom.FillOpacity, 20)/100)))
-		}
-	} else if d.Custom.FillOpacity > 0 {
-		c.path(fmt.Sprintf("%sL%s %sL%s %sz", line, num(x2), num(floor), num(x1), num(floor)), fmt.Sprintf(`fill=%q fill-opacity="%.2g"`, d.color, d.Custom.FillOpacity/100))
+	back := d.floor(all, run, at)
+	switch opacity := d.Custom.FillOpacity; {
+	case back != "":
+		c.path(line+"L"+back+"z", fmt.Sprintf(`fill=%q fill-opacity="%.2g"`, d.color, max(opacity, 15)/100))
+	case opacity > 0:
+		floor := s.scale.at(max(s.scale.low, min(0, s.scale.high)))
+		c.path(fmt.Sprintf("%sL%s %sL%s %sz", line, num(x2), num(floor), num(x1), num(floor)), fmt.Sprintf(`fill=%q fill-opacity="%.2g"`, d.color, opacity/100))
 	}
 	if thick == 0 {
 		return
@@ -375,17 +372,27 @@ func (d *drawn) drawRun(c *canvas, run []grafana.Point, at func(grafana.Point) (
 	c.path(line, fmt.Sprintf(`fill="none" stroke=%q stroke-width="%s" stroke-linejoin="round"`, d.color, num(thick))+dash)
 }
 
-// below is the series with a name.
-func below(all []drawn, name string) *drawn {
-	if name == "" {
-		return nil
-	}
+// floor is the way back along the series that the area ends at: that below a band, or the one that it is stacked upon. It is empty where
+// there is none.
+func (d *drawn) floor(all []drawn, run []grafana.Point, at func(grafana.Point) (x, y float64)) string {
+	lower := d.upon
 	for i := range all {
-		if all[i].Name == name {
-			return &all[i]
+		if d.Custom.FillBelowTo != "" && all[i].Name == d.Custom.FillBelowTo {
+			lower = &all[i]
 		}
 	}
-	return nil
+	if lower == nil {
+		return ""
+	}
+	// Where the lower one has no points, the sum is what it was with 0 in its place, and so is the edge.
+	back := slices.DeleteFunc(slices.Clone(lower.Points), func(p grafana.Point) bool {
+		return math.IsNaN(p.Value) || p.Time.Before(run[0].Time) || p.Time.After(run[len(run)-1].Time)
+	})
+	if len(back) == 0 {
+		return ""
+	}
+	slices.Reverse(back)
+	return trace(back, at, false)[1:]
 }
 
 // spans is how far, in seconds, two points may be apart that are joined by a line.
@@ -427,7 +434,7 @@ func trace(points []grafana.Point, at func(grafana.Point) (x, y float64), steps 
 		x, y := at(p)
 		if i > 0 && i < len(points)-1 {
 			nextX, nextY := at(points[i+1])
-			if math.Abs((nextX-lastX)*(y-lastY)-(x-lastX)*(nextY-lastY)) < 0.3*(nextX-lastX) {
+			if math.Abs((nextX-lastX)*(y-lastY)-(x-lastX)*(nextY-lastY)) < 0.3*math.Abs(nextX-lastX) {
 				continue
 			}
 		}

@@ -35,6 +35,9 @@ func format(v float64, unit string, decimals *int) string {
 	if math.IsNaN(v) {
 		return "NaN"
 	}
+	if v == 0 {
+		v = 0 // and not -0
+	}
 	if math.IsInf(v, 0) {
 		return strings.Replace(fmt.Sprint(v), "Inf", "∞", 1)
 	}
