@@ -8,6 +8,8 @@ import "slices"
 // usual is what a number was in the last good runs.
 type usual struct {
 	median float64
+	// last is what it was in the last one.
+	last float64
 	// runs is the number of runs that had it; 0 if they were too few to say what is usual.
 	runs int
 }
@@ -74,7 +76,8 @@ func (v *view) usual(stage string, m measure, column string) (usual, bool) {
 	if !ok {
 		if values := v.history.values(stage, max(known.runs, known.minRuns), b.get); len(values) >= known.minRuns {
 			values = values[:min(len(values), known.runs)]
-			u = usual{median: median(values), runs: len(values)}
+			u = usual{last: values[0], runs: len(values)}
+			u.median = median(values) // sorts them
 		}
 		if len(v.history.runs) > 0 && v.history.latest(stage) != nil && len(known.usual) < maxBaselines {
 			known.usual[b] = u

@@ -50,7 +50,7 @@ func TestRows(t *testing.T) {
 			change:  changes{"clean": {wrote(75_000)}, "join": {read(75_000), wrote(75_000)}, "train": {read(75_000), wrote(75_000)}},
 			want:    "success, StageRows:clean",
 			summary: "recsys: clean wrote 75,000 rows, 25 % fewer than the median of the last 7 good runs (100,000); join and train inherited it.",
-			notes:   map[string]string{"rows": "75000", "rows_expected": "100000", "rows_drop": "0.25", "max_row_drop": "0.2", "runs": "7", "inherited_by": "join, train"},
+			notes:   map[string]string{"rows": "75000", "rows_expected": "100000", "rows_before": "100000", "rows_drop": "0.25", "max_row_drop": "0.2", "runs": "7", "inherited_by": "join, train"},
 		},
 		{
 			name: "inherited, as far as anyone can tell", history: seven,

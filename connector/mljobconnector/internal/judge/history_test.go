@@ -63,7 +63,7 @@ func TestHistoryKeepsTheLastRunsByDate(t *testing.T) {
 func TestHistoryLooksBackOnAFewRuns(t *testing.T) {
 	h := learned(10, func(day int, s *script) { s.stage("load", 0, 10, wrote(int64(100*day))).root(0, 10) })
 	v := newView(scripted("r").run(), expect(nil, h))
-	if u, ok := v.usual("load", measureRowsOut, ""); !ok || u.median != 600 || u.runs != 7 { // of 300 … 900
+	if u, ok := v.usual("load", measureRowsOut, ""); !ok || u.median != 600 || u.last != 900 || u.runs != 7 { // of 300 … 900
 		t.Errorf("%+v %v", u, ok)
 	}
 }

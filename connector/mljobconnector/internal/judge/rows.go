@@ -78,7 +78,7 @@ func (v *view) rowFault(s *stage, f, input fall, inputFell bool) Fault {
 		verb = "wrote"
 	}
 	fault := v.dataFault(StageRows, s, map[string]string{
-		"rows": strconv.FormatInt(f.rows, 10), "rows_expected": words.Exact(f.usual.median), "rows_drop": words.Exact(f.share),
+		"rows": strconv.FormatInt(f.rows, 10), "rows_expected": words.Exact(f.usual.median), "rows_before": words.Exact(f.usual.last), "rows_drop": words.Exact(f.share),
 		"max_row_drop": words.Exact(v.maxRowDrop(s)), "runs": strconv.Itoa(f.usual.runs),
 	})
 	fault.Summary = fmt.Sprintf("%s: %s %s %s rows, %s fewer than the median of the last %d good runs (%s)",
