@@ -13,7 +13,7 @@ func collector() board {
 	const who = "{{job}} {{instance}}"
 	uptime := `{__name__=~"otelcol_process_uptime(_seconds)?(_total)?"`
 
-	return board{
+	b := board{
 		name: "collector", title: "Collector", from: "now-6h",
 		about: "Does the collector take, count and pass on everything? What is dropped, refused or beyond a limit is in no other dashboard.",
 		variables: []cog.Builder[dashboard.VariableModel]{
@@ -88,7 +88,7 @@ func collector() board {
 				lines("Cards", "short", "Spans a second by what ml_metadata found in the catalog. unknown_model: write a card, or see whether its name or environment differ.",
 					q("{{outcome}}", perSecond("outcome", "otelcol_ml_metadata_spans"))).none("no ml_metadata"),
 				lines("Values that could not be used", "short", "Values of attributes that were no number, out of range, or of another length than the batch, in each step. The log names the attribute once.",
-					q("{{reason}}", `sum by (reason) (increase(`+own("otelcol_ml_summary_unusable_values", "")+`[$__rate_interval])) or label_replace(vector(0), "reason", "none", "", "")`)),
+					q("{{reason}}", eventsBy("reason", "otelcol_ml_summary_unusable_values"))),
 				lines("Rows checked, and violations", "short", "Rows that ml_contract checked, a second, and what broke a check.",
 					q("rows", perSecond("job", "otelcol_ml_contract_rows")),
 					q("violations {{severity}}", perSecond("severity", "otelcol_ml_contract_violations")),
@@ -102,7 +102,7 @@ func collector() board {
 				lines("Points of ml_drift", "short", "Deltas a second by outcome. late, future, unreadable, bounds_mismatch and overflow are in no window: above 1 % is the rule DeltasLost.",
 					q("{{outcome}}", perSecond("outcome", "otelcol_ml_drift_points"))),
 				events("Changes of verdicts", "short", "Verdicts that became drift, ok or insufficient in each step. Many to and fro: thresholds that are too tight, or windows with too few samples.",
-					q("{{verdict}}", `sum by (verdict) (increase(`+own("otelcol_ml_drift_verdict_changes", "")+`[$__rate_interval])) or label_replace(vector(0), "verdict", "none", "", "")`)),
+					q("{{verdict}}", eventsBy("verdict", "otelcol_ml_drift_verdict_changes"))),
 				lines("Models and series", "short", "What is held in memory, by component. It grows with models, features and segments, up to the limits.",
 					q("models of ml_drift", `sum(otelcol_ml_drift_models{@collector})`),
 					q("series of ml_drift", `sum(otelcol_ml_drift_series{@collector})`),
@@ -120,17 +120,16 @@ func collector() board {
 			}},
 			{"Limits, refusals and state", []*panel{
 				lines("Beyond a limit", "short", "What a limit has pushed out or kept out, in each step, by component and kind. The rule is LimitReached. The component's README says what the limit costs when it is raised.",
-					q("ml_summary {{limit}}", `sum by (limit) (increase(`+own("otelcol_ml_summary_overflowed", "")+`[$__rate_interval]))`),
-					q("ml_drift {{kind}}", `sum by (kind) (increase(`+own("otelcol_ml_drift_evicted", "")+`[$__rate_interval]))`),
-					q("ml_evaluation {{engine}}", `sum by (engine) (increase(`+own("otelcol_ml_evaluation_overflowed", "")+`[$__rate_interval]))`),
+					q("ml_summary {{limit}}", eventsBy("limit", "otelcol_ml_summary_overflowed")),
+					q("ml_drift {{kind}}", eventsBy("kind", "otelcol_ml_drift_evicted")),
+					q("ml_evaluation {{engine}}", eventsBy("engine", "otelcol_ml_evaluation_overflowed")),
 					q("ml_evaluation predictions", happened("otelcol_ml_evaluation_predictions", `outcome="evicted"`)),
-					q("ml_job {{kind}}", `sum by (kind) (increase(`+own("otelcol_ml_job_evicted", "")+`[$__rate_interval]))`),
-					q("none", `vector(0)`),
+					q("ml_job {{kind}}", eventsBy("kind", "otelcol_ml_job_evicted")),
 				).limitLine(step{1, warn}),
 				lines("Samples that prometheus_rules refused", "short", "Samples that are in no rule, by reason. conflict: two senders of one series; too_many_series: limits::series.",
-					q("{{reason}}", `sum by (reason) (increase(`+own("otelcol_prometheus_rules_refused", "")+`[$__rate_interval])) or label_replace(vector(0), "reason", "none", "", "")`)),
+					q("{{reason}}", eventsBy("reason", "otelcol_prometheus_rules_refused"))),
 				lines("Requests that nest too deep", "short", "Requests that nesting_limit refused, in each step. One is an accident; many are an attack, or a client that logs objects as attributes.",
-					q("{{protocol}}", `sum by (protocol) (increase(`+own("otelcol_nesting_limit_refused", "")+`[$__rate_interval])) or label_replace(vector(0), "protocol", "none", "", "")`)),
+					q("{{protocol}}", eventsBy("protocol", "otelcol_nesting_limit_refused"))),
 				lines("State that was not saved, or set aside", "short", "Writes that failed, and state that could not be read at a start, in each step. The rules are StateNotSaved and StateSetAside.",
 					q("ml_drift", happened("otelcol_ml_drift_saves", `outcome=~"save_failed|load_failed"`)),
 					q("ml_evaluation", happened("otelcol_ml_evaluation_saves", `outcome=~"failed|load_failed"`)),
@@ -158,10 +157,10 @@ func collector() board {
 					q("prometheus_rules", `sum(otelcol_prometheus_rules_alerts_firing{@collector})`),
 					q("held for {{endpoint}}", `sum by (endpoint) (otelcol_alertmanager_active{@collector})`)),
 				lines("Alerts on their way", "short", "Alerts in each step by what became of them, and those that a replica of Alertmanager has not taken yet. Waiting for ten minutes is the rule AlertsNotDelivered.",
-					q("ml_drift {{outcome}}", `sum by (outcome) (increase(`+own("otelcol_ml_drift_alerts", "")+`[$__rate_interval]))`),
-					q("ml_job {{outcome}}", `sum by (outcome) (increase(`+own("otelcol_ml_job_alerts_emitted", "")+`[$__rate_interval]))`),
-					q("prometheus_rules {{outcome}}", `sum by (outcome) (increase(`+own("otelcol_prometheus_rules_alerts", "")+`[$__rate_interval]))`),
-					q("alertmanager {{outcome}}", `sum by (outcome) (increase(`+own("otelcol_alertmanager_alerts", "")+`[$__rate_interval]))`),
+					q("ml_drift {{outcome}}", eventsBy("outcome", "otelcol_ml_drift_alerts")),
+					q("ml_job {{outcome}}", eventsBy("outcome", "otelcol_ml_job_alerts_emitted")),
+					q("prometheus_rules {{outcome}}", eventsBy("outcome", "otelcol_prometheus_rules_alerts")),
+					q("alertmanager {{outcome}}", eventsBy("outcome", "otelcol_alertmanager_alerts")),
 					q("waiting", `sum(otelcol_alertmanager_pending{@collector}) or vector(0)`)),
 				events("Decisions of ml_action", "short", "What ml_action decided and did in each step. refuse and wait say that a guard objects; failed and unknown are the rule ActionFailed.",
 					q("{{action}} {{verdict}} {{guard}}", `sum by (action, verdict, guard) (increase(`+own("otelcol_ml_action_decisions", "")+`[$__rate_interval])) or label_replace(vector(0), "action", "none", "", "")`)),
@@ -170,6 +169,12 @@ func collector() board {
 			}},
 		},
 	}
+	for _, r := range b.rows {
+		for _, p := range r.panels {
+			p.height = min(p.height, 6) // there are many
+		}
+	}
+	return b
 }
 
 // perSecond is the rate of a counter of the collector about itself, by labels.

@@ -90,7 +90,7 @@ func generative() board {
 					reference("upper {{gen_ai_evaluation_name}} {{ml_model_name}}", `max by (gen_ai_evaluation_name, ml_evaluator_kind, ml_model_name) (ml_evaluator_score{@models, @whole, ml_evaluation_bound="upper"})`),
 				).size(12, 8).none("no evaluators: ml_evaluation reads what they say"),
 				events("Calls without a price", "short", "Calls whose cost is not known, by reason, of all collectors: no prices on the card (no_prices), tokens not said (unknown_usage), before the first price. They are in no cost above; the rule is CallsUnpriced. Put prices on the model's card.",
-					q("{{reason}}", `sum by (reason) (increase({__name__=~"otelcol_ml_normalize_unpriced(_total)?"}[$__rate_interval])) or label_replace(vector(0), "reason", "none", "", "")`)),
+					q("{{reason}}", `sum by (reason) (increase({__name__=~"otelcol_ml_normalize_unpriced(_total)?"}[$__rate_interval])) or `+none("reason"))),
 				events("Calls whose tokens are not known", "short", "Calls that do not say how many tokens went in; their tokens and cost are in no panel. Turn on usage in the client (stream_options: include_usage).",
 					q("calls", `sum(increase({__name__=~"otelcol_ml_summary_unknown_usage(_total)?"}[$__rate_interval])) or vector(0)`)).size(4, 8),
 			}},

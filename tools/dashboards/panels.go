@@ -6,7 +6,6 @@ package main
 import (
 	"strconv"
 
-	"github.com/grafana/grafana-foundation-sdk/go/barchart"
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
 	"github.com/grafana/grafana-foundation-sdk/go/common"
@@ -178,13 +177,6 @@ func heat(title, unit, about string, of query) *panel {
 		YAxis(heatmap.NewYAxisConfigBuilder().Unit(unit)).
 		ExemplarsColor("rgba(255,120,10,0.9)").
 		ShowLegend()
-	return p
-}
-
-// ranked shows a bar for each series, now.
-func ranked(title, unit, about string, queries ...query) *panel {
-	p := &panel{title: title, unit: unit, about: about, width: 8, height: 8, queries: queries, format: prom.PromQueryFormatTable, instant: true}
-	p.visual = barchart.NewPanelBuilder().Orientation(common.VizOrientationHorizontal).ShowValue(common.VisibilityModeAlways).Legend(legend())
 	return p
 }
 

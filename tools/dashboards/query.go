@@ -108,6 +108,16 @@ func inRange(matchers string, names ...string) string {
 	return strings.Join(sums, " + ")
 }
 
+// eventsBy counts events of a step by a label; where there is none yet, one series, of none, is 0.
+func eventsBy(label, name string) string {
+	return "sum by (" + label + ") (increase(" + own(name, "") + "[$__rate_interval])) or " + none(label)
+}
+
+// none is 0, of a series whose label says none.
+func none(label string) string {
+	return `label_replace(vector(0), "` + label + `", "none", "", "")`
+}
+
 // happened counts events of a range that are rare: the series may be new, and a healthy system has
 // none, which is 0. Sums of several are 0 where none is there.
 func happened(name, matchers string) string {
