@@ -73,6 +73,7 @@ MAINS := ./test/internal/ours ./cmd/... ./examples/... ./mlconv/... ./tools/summ
 
 lint: ## golangci-lint, as .golangci.yaml says, and code that nothing reaches
 	$(LINT_TOOL) golangci-lint run ./...
+	cd tools/dashboards && $(GO) tool -modfile=../lint/go.mod golangci-lint run ./...
 	@unreached=$$($(LINT_TOOL) deadcode -tags grpcnotrace -filter '^github.com/otelcol-ml/otelcol-ml/' $(MAINS)) || exit 1; \
 	if [ -n "$$unreached" ]; then echo "$$unreached"; exit 1; fi
 

@@ -223,11 +223,13 @@ func TestRates(t *testing.T) {
 // A series of a segment is not added to that of all, of which it is a part: each selector of a metric
 // that has segments says which it means.
 func TestSegmentsAreChosen(t *testing.T) {
-	segmented := []string{"ml_prediction_count_total", "ml_prediction_class_count_total", "ml_prediction_confidence_bucket", "ml_prediction_confidence_sum",
+	segmented := []string{
+		"ml_prediction_count_total", "ml_prediction_class_count_total", "ml_prediction_confidence_bucket", "ml_prediction_confidence_sum",
 		"ml_prediction_confidence_count", "ml_prediction_value_bucket", "ml_feature_value_bucket", "ml_feature_category_count_total", "ml_feature_missing_count_total",
 		"ml_drift_score", "ml_drift_detected", "ml_drift_verdict", "ml_drift_samples", "ml_drift_p_value", "ml_drift_threshold", "ml_drift_confidence_low",
 		"ml_drift_reference_confidence_mean", "ml_drift_class_entropy", "ml_evaluation_score", "ml_evaluation_count", "ml_evaluation_coverage",
-		"ml_evaluation_difference", "ml_evaluation_samples", "ml_evaluator_score"}
+		"ml_evaluation_difference", "ml_evaluation_samples", "ml_evaluator_score",
+	}
 	found := map[string]bool{}
 	for _, d := range boards(t) {
 		for _, q := range queries(t, d) {

@@ -30,10 +30,11 @@ type row struct {
 
 func uid(name string) string { return "otelcol-ml-" + name }
 
-// build puts panels from left to right, and below where there is no room.
-func (b board) build() (dashboard.Dashboard, error) {
-	d := dashboard.NewDashboardBuilder("otelcol-ml / "+b.title).
-		Uid(uid(b.name)).
+// build puts panels from left to right, and below where there is no room. The schema is the first one,
+// which every Grafana reads.
+func (b board) build() (dashboard.Dashboard, error) { //nolint:staticcheck // the first schema, on purpose
+	d := dashboard.NewDashboardBuilder("otelcol-ml / " + b.title) //nolint:staticcheck // the first schema, on purpose
+	d.Uid(uid(b.name)).
 		Description(b.about).
 		Tags([]string{tag}).
 		Time(b.from, "now").

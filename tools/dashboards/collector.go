@@ -101,7 +101,7 @@ func collector() board {
 			{"Drift, quality and jobs: ml_drift, ml_evaluation, ml_job", []*panel{
 				lines("Points of ml_drift", "short", "Deltas a second by outcome. late, future, unreadable, bounds_mismatch and overflow are in no window: above 1 % is the rule DeltasLost.",
 					q("{{outcome}}", perSecond("outcome", "otelcol_ml_drift_points"))),
-				events("Changes of verdicts", "short", "Verdicts that became drift, ok or insufficient in each step. Many to and fro: thresholds that are too tight, or windows with too few samples.",
+				events("Changes of verdicts", "Verdicts that became drift, ok or insufficient in each step. Many to and fro: thresholds that are too tight, or windows with too few samples.",
 					q("{{verdict}}", eventsBy("verdict", "otelcol_ml_drift_verdict_changes"))),
 				lines("Models and series", "short", "What is held in memory, by component. It grows with models, features and segments, up to the limits.",
 					q("models of ml_drift", `sum(otelcol_ml_drift_models{@collector})`),
@@ -162,7 +162,7 @@ func collector() board {
 					q("prometheus_rules {{outcome}}", eventsBy("outcome", "otelcol_prometheus_rules_alerts")),
 					q("alertmanager {{outcome}}", eventsBy("outcome", "otelcol_alertmanager_alerts")),
 					q("waiting", `sum(otelcol_alertmanager_pending{@collector}) or vector(0)`)),
-				events("Decisions of ml_action", "short", "What ml_action decided and did in each step. refuse and wait say that a guard objects; failed and unknown are the rule ActionFailed.",
+				events("Decisions of ml_action", "What ml_action decided and did in each step. refuse and wait say that a guard objects; failed and unknown are the rule ActionFailed.",
 					q("{{action}} {{verdict}} {{guard}}", `sum by (action, verdict, guard) (increase(`+own("otelcol_ml_action_decisions", "")+`[$__rate_interval])) or label_replace(vector(0), "action", "none", "", "")`)),
 				lines("Who leads", "short", "1 where a replica acts, 0 where another one does. Never two ones: one lease.",
 					q(who, `max by (job, instance) (`+ownUnit("otelcol_ml_action_leading", "ratio")+`)`)).none("no ml_action"),

@@ -8,14 +8,16 @@ import (
 	"github.com/grafana/grafana-foundation-sdk/go/dashboard"
 )
 
+// served are the models that are chosen, of all versions.
+const served = `deployment_environment_name=~"$environment", ml_model_name=~"$model"`
+
 // fleet puts GPUs, models and the business on one time axis.
 func fleet() board {
 	const (
 		gpus   = `{host_name=~"$host", hw_gpu_task=~"|general"}`
 		gpu    = "{{host_name}} {{hw_id}}"
 		byGPU  = "host_name, hw_id"
-		models = `deployment_environment_name=~"$environment", ml_model_name=~"$model"`
-		placed = `max by (k8s_namespace_name, k8s_pod_name, ml_model_name) (ml_model_placement{` + models + `})`
+		placed = `max by (k8s_namespace_name, k8s_pod_name, ml_model_name) (ml_model_placement{` + served + `})`
 	)
 	toModel := to("model", "The model's page", keep("environment"), set("model", label("ml_model_name")))
 	// The figure of a pod's GPUs, for each model that is placed in the pod.
@@ -29,40 +31,40 @@ func fleet() board {
 		variables: []cog.Builder[dashboard.VariableModel]{
 			environments("ml_prediction_count_total"),
 			severalModels("ml_prediction_count_total"),
-			measures(`ml_evaluation_score{` + models + `}`),
+			measures(`ml_evaluation_score{` + served + `}`),
 			several(values("host", "Host", "host.name of the GPUs", "hw_gpu_utilization_ratio", "host_name")),
 			text("kpi", "Business number", "A PromQL expression of a number that the business looks at, by ml_model_name where it can be.",
 				`sum by (ml_model_name) (rate(shop_conversions_total[$__rate_interval])) / sum by (ml_model_name) (rate(shop_sessions_total[$__rate_interval]))`),
 			jaeger(),
 		},
-		annotations: marks(models),
+		annotations: marks(served),
 		rows: []row{
 			{"On one time axis: what two lines do together is no cause, but a reason to look", []*panel{
 				lines("GPU use by model", "percentunit", "The mean use of the GPUs that each model has. Near 100 %: requests wait. Low, while people wait: the limit is elsewhere. Vertical lines are releases (blue), take-overs (purple) and drifts (orange).",
-					q("{{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_busy:sum{`+models+`}) / sum by (ml_model_name) (model:hw_gpu_held:sum{`+models+`}) or `+of("avg", "hw_gpu_utilization_ratio"))).size(24, 7).limitLine(step{0.95, warn}).leads(toModel).none("no placement: ml_summary: {placement: true}"),
+					q("{{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_busy:sum{`+served+`}) / sum by (ml_model_name) (model:hw_gpu_held:sum{`+served+`}) or `+of("avg", "hw_gpu_utilization_ratio"))).size(24, 7).limitLine(step{0.95, warn}).leads(toModel).none("no placement: ml_summary: {placement: true}"),
 				lines("Predictions a second", "reqps", "The traffic of each model. GPUs that are busy without it do something else; traffic without GPU use is another pod.",
-					q("{{ml_model_name}}", `sum by (ml_model_name) (rate(ml_prediction_count_total{`+models+`, @whole}[$__rate_interval]))`)).size(24, 6).leads(toModel),
+					q("{{ml_model_name}}", `sum by (ml_model_name) (rate(ml_prediction_count_total{`+served+`, @whole}[$__rate_interval]))`)).size(24, 6).leads(toModel),
 				lines("Quality: $measure", "short", "How good the models are, by labels, with bounds; estimated from scores until labels come. A fall right after a blue line: the release; after an orange one: the world.",
-					q("{{ml_model_name}}", quality(models, "point", "measured", "max")),
-					reference("lower {{ml_model_name}}", quality(models, "lower", "measured", "min")),
-					reference("upper {{ml_model_name}}", quality(models, "upper", "measured", "max")),
-					q("estimated {{ml_model_name}}", quality(models, "point", "estimated", "max")),
+					q("{{ml_model_name}}", quality("point", "measured", "max")),
+					reference("lower {{ml_model_name}}", quality("lower", "measured", "min")),
+					reference("upper {{ml_model_name}}", quality("upper", "measured", "max")),
+					q("estimated {{ml_model_name}}", quality("point", "estimated", "max")),
 				).size(24, 7).none("no labels and no scores: ml_evaluation").leads(toModel),
 				lines("Share of what is compared that drifts", "percentunit", "Of all that is compared of a model (features, missing values, answer, confidence), the share whose verdict is drift. One of ten: look at the feature; half: an upstream change, or a new version.",
-					q("{{ml_model_name}}", `avg by (ml_model_name) (ml_drift_detected{`+models+`, @whole})`)).size(24, 6).limitLine(step{0.5, bad}).leads(toModel),
+					q("{{ml_model_name}}", `avg by (ml_model_name) (ml_drift_detected{`+served+`, @whole})`)).size(24, 6).limitLine(step{0.5, bad}).leads(toModel),
 				lines("Business number", "percentunit", "The expression of the variable above, by default conversions over sessions. Where it falls with the quality and not with the traffic, the model is worth a look first.",
 					q("{{ml_model_name}}", `${kpi:raw}`)).size(24, 7),
 			}},
 			{"What it costs", []*panel{
 				lines("GPUs of each model", "short", "How many GPUs a model keeps busy, and how many it has (dashed): models that share a pod have parts of its GPUs. Far apart, all day: GPUs that wait for nobody.",
-					q("busy {{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_busy:sum{`+models+`})`),
-					reference("has {{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_held:sum{`+models+`})`)).size(6, 8).none("builtin:gpu records it").leads(toModel),
+					q("busy {{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_busy:sum{`+served+`})`),
+					reference("has {{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_held:sum{`+served+`})`)).size(6, 8).none("builtin:gpu records it").leads(toModel),
 				lines("GPU seconds of 1,000 predictions", "s", "What a thousand predictions take of a GPU. It rises with longer inputs, smaller batches, and with traffic that is gone while the GPUs stay.",
-					q("{{ml_model_name}}", `max by (ml_model_name) (model:hw_gpu_seconds_per_thousand_predictions:rate5m{`+models+`})`)).size(6, 8).none("builtin:gpu records it").leads(toModel),
+					q("{{ml_model_name}}", `max by (ml_model_name) (model:hw_gpu_seconds_per_thousand_predictions:rate5m{`+served+`})`)).size(6, 8).none("builtin:gpu records it").leads(toModel),
 				lines("Tokens a second of a GPU", "short", "What a GPU gives: tokens in and out for each second of a GPU that the model has, busy or not. It falls with small batches, with long waits, and with GPUs beyond need.",
-					q("{{ml_model_name}}", `max by (ml_model_name) (model:gen_ai_tokens_per_gpu_second:rate5m{`+models+`})`)).size(6, 8).none("no generative model on a GPU").leads(toModel),
+					q("{{ml_model_name}}", `max by (ml_model_name) (model:gen_ai_tokens_per_gpu_second:rate5m{`+served+`})`)).size(6, 8).none("no generative model on a GPU").leads(toModel),
 				lines("Cost of a right answer", "short", "What an answer costs that is right: the cost of all answers over those that the labels confirm. A cheaper model that is wrong more often may cost more.",
-					q("{{ml_model_name}} {{ml_prediction_currency}}", `max by (ml_model_name, ml_prediction_currency) (model:cost_per_correct_answer:rate5m{`+models+`})`)).size(6, 8).none("no costs, or no labels").leads(toModel),
+					q("{{ml_model_name}} {{ml_prediction_currency}}", `max by (ml_model_name, ml_prediction_currency) (model:cost_per_correct_answer:rate5m{`+served+`})`)).size(6, 8).none("no costs, or no labels").leads(toModel),
 			}},
 			{"GPUs", []*panel{
 				number("GPUs", "short", "How many GPUs report. Fewer than there are: an exporter or its scrape is gone.",
@@ -96,8 +98,8 @@ func fleet() board {
 }
 
 // quality is the best or worst of the versions.
-func quality(models, bound, kind, aggregate string) string {
-	return aggregate + ` by (ml_model_name) (ml_evaluation_score{` + models + `, @whole, @live, ml_evaluation_average="", ml_evaluation_measure="$measure", ml_evaluation_bound="` + bound + `", ml_evaluation_kind="` + kind + `"})`
+func quality(bound, kind, aggregate string) string {
+	return aggregate + ` by (ml_model_name) (ml_evaluation_score{` + served + `, @whole, @live, ml_evaluation_average="", ml_evaluation_measure="$measure", ml_evaluation_bound="` + bound + `", ml_evaluation_kind="` + kind + `"})`
 }
 
 // useBuckets counts GPUs by use, in tenths, as the buckets of a histogram.

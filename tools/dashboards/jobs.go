@@ -39,7 +39,7 @@ func jobs() board {
 				).size(4, 5).limits(step{1, warn}),
 			}},
 			{"Runs", []*panel{
-				events("Runs by outcome", "short", "Runs that ended, by outcome. A gap where one should be: the job did not run (the alert is JobMissedSchedule, by the card's schedule). A click shows one job.",
+				events("Runs by outcome", "Runs that ended, by outcome. A gap where one should be: the job did not run (the alert is JobMissedSchedule, by the card's schedule). A click shows one job.",
 					q("{{cicd_pipeline_name}} {{cicd_pipeline_result}}", `sum by (cicd_pipeline_name, cicd_pipeline_result) (increase(ml_job_run_count_total{@jobs}[$__rate_interval])) > 0`),
 				).none("no run in this time").leads(toJob),
 				rowsOf("Outcomes", "How many runs of each job ended how, since the collector started.",
@@ -62,7 +62,7 @@ func jobs() board {
 				).leads(toJob),
 			}},
 			{"Stages", []*panel{
-				events("Stages by outcome", "short", "Stages that ended, by outcome. A stage that is gone is missing here; ml_job says so by name.",
+				events("Stages by outcome", "Stages that ended, by outcome. A stage that is gone is missing here; ml_job says so by name.",
 					q("{{cicd_pipeline_task_name}} {{cicd_pipeline_task_run_result}}", `sum by (cicd_pipeline_task_name, cicd_pipeline_task_run_result) (increase(ml_stage_count_total{@jobs}[$__rate_interval])) > 0`),
 				).size(12, 9).none("no stage ended in this time"),
 				dots("Duration of stages", "s", "The mean duration of each stage. The one that has grown is where the time of the run went.",

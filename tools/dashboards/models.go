@@ -29,7 +29,7 @@ func models() board {
 					"How many models have at least one verdict of drift that holds, of a feature, the answer or the confidence. Above 0: the table below says which, and of what.",
 					q("models", `count(max by (deployment_environment_name, ml_model_name) (ml_drift_detected{@models, @whole}) == 1) or vector(0)`),
 				).limits(step{1, bad}),
-				number("Models that drift in a segment alone", "short",
+				number("Drift in segments alone", "short",
 					"How many models have a segment that drifts while no total does. Above 0: open the model, and choose the segment.",
 					q("models", `count(max by (deployment_environment_name, ml_model_name) (ml_drift_detected{@models, ml_segment!=""}) == 1 unless max by (deployment_environment_name, ml_model_name) (ml_drift_detected{@models, @whole}) == 1) or vector(0)`),
 				).limits(step{1, warn}),

@@ -98,8 +98,8 @@ func stacked(title, unit, about string, queries ...query) *panel {
 }
 
 // events shows what comes now and then, a bar for each step.
-func events(title, unit, about string, queries ...query) *panel {
-	p := overTime(title, unit, about, 80, queries)
+func events(title, about string, queries ...query) *panel {
+	p := overTime(title, "short", about, 80, queries)
 	p.visual.(*timeseries.PanelBuilder).
 		DrawStyle(common.GraphDrawStyleBars).
 		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal))
