@@ -39,7 +39,7 @@ func shippedConfigs(t *testing.T) map[string]string {
 	t.Helper()
 	root := processtest.RepoRoot(t)
 	configs := map[string]string{}
-	for _, pattern := range []string{"distro/config.yaml", "examples/*/config.yaml", "examples/*/collector.yaml"} {
+	for _, pattern := range []string{"distro/config.yaml", "examples/*/config.yaml", "examples/*/collector.yaml", "examples/vendors/*/collector.yaml"} {
 		files, err := filepath.Glob(filepath.Join(root, pattern))
 		require.NoError(t, err)
 		require.NotEmpty(t, files, pattern)
