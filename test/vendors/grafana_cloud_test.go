@@ -59,8 +59,10 @@ func grafanaCloudRefuses() []bad {
 		{"a path without /otlp", func(r *message) { r.path = "/v1/metrics" }, "404: there is no POST /v1/metrics"},
 		{"zstd", func(r *message) { r.header.Set("Content-Encoding", "zstd") }, "415: compression zstd is not read"},
 		{"a delta", func(r *message) { r.sum().SetAggregationTemporality(pmetric.AggregationTemporalityDelta) }, `400: otlp parse error: invalid temporality and type combination for metric "requests"`},
-		{"a delta of a histogram", func(r *message) { r.histogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta) },
-			`400: otlp parse error: invalid temporality and type combination for metric "duration"`},
+		{
+			"a delta of a histogram", func(r *message) { r.histogram().SetAggregationTemporality(pmetric.AggregationTemporalityDelta) },
+			`400: otlp parse error: invalid temporality and type combination for metric "duration"`,
+		},
 		{"a long value of a label", func(r *message) { r.sum().DataPoints().At(0).Attributes().PutStr("path", text(2049)) }, "a point of requests: path has 2049 characters"},
 		{"another value at the same time", func(r *message) {
 			r.before = append(r.before, r.copy())

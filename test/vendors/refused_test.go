@@ -143,6 +143,7 @@ func (m *message) histogram() pmetric.Histogram { return m.list().At(1).Histogra
 func (m *message) span() ptrace.Span {
 	return m.spans.ResourceSpans().At(0).ScopeSpans().At(0).Spans().At(0)
 }
+
 func (m *message) record() plog.LogRecord {
 	return m.records.ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0)
 }

@@ -31,7 +31,7 @@ func pointsHaveValues(md pmetric.Metrics, f *findings) {
 }
 
 // cumulative refuses, or loses, cumulative points of the kinds given.
-func cumulative(refuse bool, sums, histograms bool, gauges string) func(pmetric.Metrics, *findings) {
+func cumulative(refuse, sums, histograms bool, gauges string) func(pmetric.Metrics, *findings) {
 	return func(md pmetric.Metrics, f *findings) {
 		eachPoint(md, func(_ pcommon.Resource, m pmetric.Metric, p point) {
 			sum := m.Type() == pmetric.MetricTypeSum
