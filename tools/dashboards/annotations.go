@@ -15,7 +15,7 @@ func marks(models string) []cog.Builder[dashboard.AnnotationQuery] {
 		mark("Releases", "blue", "{{ml_model_name}} {{ml_model_version}} answers for the first time",
 			`count by (@each) (ml_prediction_count_total{`+models+`, @whole})
 			unless count by (@each) (ml_prediction_count_total{`+models+`, @whole} offset $__interval)`),
-		// A version that has more than half of its model's traffic, and had not a step before: a release, or the way back.
+		// A version that has three quarters of its model's traffic, and had not a step before: a release, or the way back.
 		mark("Take-overs", "purple", "{{ml_model_name}} {{ml_model_version}} answers most",
 			`(`+most(models, "")+`) unless (`+most(models, " offset $__interval")+`)`),
 		mark("Drifts", "orange", "{{ml_model_name}} {{ml_model_version}}: {{ml_drift_subject}} {{ml_feature_name}} drifts",
@@ -24,10 +24,10 @@ func marks(models string) []cog.Builder[dashboard.AnnotationQuery] {
 	}
 }
 
-// most are the versions with more than half of the traffic.
+// most are the versions with three quarters of the traffic; two that have half each change nothing.
 func most(models, offset string) string {
 	rate := `(rate(ml_prediction_count_total{` + models + `, @whole}[$__rate_interval]` + offset + `))`
-	return `sum by (@each) ` + rate + ` / on (deployment_environment_name, ml_model_name) group_left () sum by (deployment_environment_name, ml_model_name) ` + rate + ` > 0.5`
+	return `sum by (@each) ` + rate + ` / on (deployment_environment_name, ml_model_name) group_left () sum by (deployment_environment_name, ml_model_name) ` + rate + ` > 0.75`
 }
 
 func mark(name, color, title, expr string) cog.Builder[dashboard.AnnotationQuery] {

@@ -34,7 +34,7 @@ func collector() board {
 				number("Beyond limits in this time", "short", "Items that a limit of one of our components has pushed out, or counted in the overflow series, in the time that is shown. Above 0: the row on limits has the component; raise the limit, or ask for fewer series.",
 					q("items", inRange("", "otelcol_ml_summary_overflowed", "otelcol_ml_drift_evicted", "otelcol_ml_evaluation_overflowed", "otelcol_ml_job_evicted")),
 				).limits(step{1, warn}),
-				number("State not saved in this time", "short", "Writes of state that failed, in the time that is shown. Above 0: the disk is full or gone; a restart would begin anew.",
+				number("State not saved", "short", "Writes of state that failed, in the time that is shown. Above 0: the disk is full or gone; a restart would begin anew.",
 					q("failed", inRange(`outcome=~"failed|save_failed|load_failed"`, "otelcol_ml_drift_saves", "otelcol_ml_evaluation_saves", "otelcol_ml_job_saves")),
 				).limits(step{1, bad}),
 				number("Violations of the catalog", "short", "What is wrong in the catalog's folder; the log names file, line and key. Cards that are not good are not used.",

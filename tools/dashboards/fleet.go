@@ -44,7 +44,7 @@ func fleet() board {
 					q("{{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_busy:sum{`+served+`}) / sum by (ml_model_name) (model:hw_gpu_held:sum{`+served+`}) or `+of("avg", "hw_gpu_utilization_ratio"))).size(24, 7).limitLine(step{0.95, warn}).leads(toModel).none("no placement: ml_summary: {placement: true}"),
 				lines("Predictions a second", "reqps", "The traffic of each model. GPUs that are busy without it do something else; traffic without GPU use is another pod.",
 					q("{{ml_model_name}}", `sum by (ml_model_name) (rate(ml_prediction_count_total{`+served+`, @whole}[$__rate_interval]))`)).size(24, 6).leads(toModel),
-				lines("Quality: $measure", "short", "How good the models are, by labels, with bounds; estimated from scores until labels come. A fall right after a blue line: the release; after an orange one: the world.",
+				lines("Quality", "short", "How good the models are by the measure that is chosen above, by labels, with bounds; estimated from scores until labels come. A fall right after a blue line: the release; after an orange one: the world.",
 					q("{{ml_model_name}}", quality("point", "measured", "max")),
 					reference("lower {{ml_model_name}}", quality("lower", "measured", "min")),
 					reference("upper {{ml_model_name}}", quality("upper", "measured", "max")),

@@ -27,7 +27,7 @@ func generative() board {
 		about: "Which service spends how many tokens and how much money on which model, how long do people wait, and what fails?",
 		variables: []cog.Builder[dashboard.VariableModel]{
 			environments("gen_ai_client_token_usage_count"),
-			severalModels("gen_ai_client_token_usage_count"),
+			generativeModels(),
 			several(values("version", "Version", "ml.model.version: the model that answered",
 				`gen_ai_client_token_usage_count{deployment_environment_name=~"$environment", ml_model_name=~"$model"}`, "ml_model_version")),
 			several(values("service", "Service", "service.name: who calls",

@@ -5,6 +5,7 @@ package main
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/grafana/grafana-foundation-sdk/go/cog"
 	"github.com/grafana/grafana-foundation-sdk/go/cog/variants"
@@ -102,6 +103,7 @@ func events(title, about string, queries ...query) *panel {
 	p := overTime(title, "short", about, 80, queries)
 	p.visual.(*timeseries.PanelBuilder).
 		DrawStyle(common.GraphDrawStyleBars).
+		Interval("1m"). // a shorter step would show an event in several, as a rate takes a minute
 		Stacking(common.NewStackingConfigBuilder().Mode(common.StackingModeNormal))
 	return p
 }
@@ -125,10 +127,15 @@ func (p *panel) limitLine(steps ...step) *panel {
 // number shows what is now.
 func number(title, unit, about string, queries ...query) *panel {
 	p := &panel{title: title, unit: unit, about: about, width: 4, height: 4, queries: queries, format: prom.PromQueryFormatTimeSeries, instant: true}
+	named := common.BigValueTextModeAuto
+	if strings.HasPrefix(queries[0].legend, "{{") {
+		named = common.BigValueTextModeValueAndName // a currency, a severity
+	}
 	p.visual = stat.NewPanelBuilder().
 		Orientation(common.VizOrientationAuto).
 		GraphMode(common.BigValueGraphModeNone).
 		ColorMode(common.BigValueColorModeValue).
+		TextMode(named).
 		ReduceOptions(common.NewReduceDataOptionsBuilder().Calcs([]string{"lastNotNull"}))
 	return p
 }

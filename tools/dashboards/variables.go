@@ -66,6 +66,14 @@ func severalModels(series string) cog.Builder[dashboard.VariableModel] {
 		series+`{deployment_environment_name=~"$environment"}`, "ml_model_name"))
 }
 
+// generativeModels has the names of all generative models where All is chosen: others have calls and
+// durations, too.
+func generativeModels() cog.Builder[dashboard.VariableModel] {
+	return values("model", "Model", "ml.model.name of generative models",
+		`gen_ai_client_token_usage_count{deployment_environment_name=~"$environment"}`, "ml_model_name").
+		Multi(true).IncludeAll(true).Current(allOptions())
+}
+
 func oneModel() cog.Builder[dashboard.VariableModel] {
 	return values("model", "Model", "ml.model.name",
 		`ml_prediction_count_total{deployment_environment_name=~"$environment"}`, "ml_model_name")
