@@ -84,10 +84,11 @@ func versions(of string) cog.Builder[dashboard.VariableModel] {
 }
 
 // segments has one value: a segment's predictions are among those of all. "All" is the series without
-// a segment, which are of all predictions.
+// a segment, which are of all predictions. What windows say is by segment; ml_drift passes counts and
+// distributions on of all predictions alone.
 func segments() cog.Builder[dashboard.VariableModel] {
-	return values("segment", "Segment", "ml.segment: All is all predictions, not each segment beside the others.",
-		"ml_prediction_count_total{@model}", "ml_segment").
+	return values("segment", "Segment", "ml.segment, of verdicts, scores, confidence and quality; counts and distributions are of all predictions. All is all predictions, not each segment beside the others.",
+		`{__name__=~"ml_drift_detected|ml_drift_verdict|ml_evaluation_coverage", @model}`, "ml_segment").
 		IncludeAll(true).AllValue("^$").Current(option("All", all))
 }
 
