@@ -362,6 +362,52 @@ const (
 	AttrStageRowsDirection = "ml.stage.rows.direction"
 )
 
+// Attributes of the evidence of a drift: log records on windows, beside the dimensions of ml_drift's
+// metrics.
+const (
+	// EventDriftEvidence (event) is the EventName of a log record on a window that shows a drift, or
+	// that has ended one.
+	EventDriftEvidence = "ml.drift.evidence"
+	// AttrDriftScore (double) is the score of the method that decides. Example: 0.217.
+	AttrDriftScore = "ml.drift.score"
+	// AttrDriftEffect (double) is what is compared with the threshold: the score, but for what is
+	// expected of rows that depend on each other, and of chi2 Cramér's V. Example: 0.216.
+	AttrDriftEffect = "ml.drift.effect"
+	// AttrDriftThreshold (double) is the effect at which the method speaks of drift. Example: 0.1.
+	AttrDriftThreshold = "ml.drift.threshold"
+	// AttrDriftPValue (double, 0..1) is the probability of a score at least as large if nothing had
+	// changed. Example: 1e-12.
+	AttrDriftPValue = "ml.drift.p_value"
+	// AttrDriftSamples (int, {sample}, 0..) is the number of values in the window. Example: 4790.
+	AttrDriftSamples = "ml.drift.samples"
+	// AttrDriftEffectiveSamples (double, {sample}, 0..) is how many independent values those of the
+	// window are worth. Example: 3100.5.
+	AttrDriftEffectiveSamples = "ml.drift.effective_samples"
+	// AttrDriftReferenceSamples (int, {sample}, 0..) is the number of values in the reference.
+	// Example: 10000.
+	AttrDriftReferenceSamples = "ml.drift.reference_samples"
+	// AttrDriftWindowStart (string) is the event time at which the window begins, as RFC 3339.
+	// Example: "2026-11-23T10:00:00Z".
+	AttrDriftWindowStart = "ml.drift.window.start"
+	// AttrDriftWindowEnd (string) is the event time at which the window ends, as RFC 3339. Example:
+	// "2026-11-23T11:00:00Z".
+	AttrDriftWindowEnd = "ml.drift.window.end"
+	// AttrDriftWindowDuration (int, s, 0..) is the length of the window. Example: 3600.
+	AttrDriftWindowDuration = "ml.drift.window.duration"
+	// AttrDriftSince (string) is the start of the first window of the drift, as RFC 3339. Example:
+	// "2026-11-23T09:00:00Z".
+	AttrDriftSince = "ml.drift.since"
+	// AttrDriftRank (int, 1..) is the place of the drift among all that drifts of the model. Example:
+	// 1.
+	AttrDriftRank = "ml.drift.rank"
+	// AttrDriftKind (string) is what kind of change there is: shift, scale, new_category, … Example:
+	// "shift".
+	AttrDriftKind = "ml.drift.kind"
+	// AttrDriftTraceIDs (string[]) is the ids of the traces of up to three predictions that show it, the best one
+	// first. Example: ["a61d3838b065e21e165870bf66ae1455"].
+	AttrDriftTraceIDs = "ml.drift.trace_ids"
+)
+
 // Attributes that carry ml_summary's deltas to ml_drift.
 const (
 	// AttrSummaryProducer (string) is the random id of the ml_summary instance, new at every start,

@@ -30,6 +30,9 @@ const (
 	// AttrEventName (string) is the name of an event, on a log record of an SDK that has no field for
 	// it. Example: "ml.ground_truth".
 	AttrEventName = "event.name"
+	// AttrLogRecordUID (string) is the id of a log record: two with the same one are one that came
+	// twice. Example: "0f5a3c1e9d7b4a6682b1c0d4e5f60718".
+	AttrLogRecordUID = "log.record.uid"
 	// EventException (event) is the name of a span event that is an exception.
 	EventException = "exception"
 	// AttrExceptionType (string) is the type of an exception, on its event. Example: "ValueError".

@@ -273,12 +273,12 @@ func TestAlertsAreBounded(t *testing.T) {
 			a.Holds(&results[i], cards.Snapshot(), time.Now())
 		}
 		require.Len(t, a.Due(time.Now()), 1)
-		state.emitAlerts(t.Context(), time.Now())
+		state.emitLogs(t.Context(), time.Now())
 		require.Len(t, logs.take(t), 1)
 		a.Settle(time.Now()) // it was seen
 		assert.False(t, a.Undelivered())
 		a.Settle(time.Now())
-		state.emitAlerts(t.Context(), time.Now())
+		state.emitLogs(t.Context(), time.Now())
 		list := logs.take(t)
 		require.Len(t, list, 1)
 		assert.Equal(t, alert.Resolved, list[0].State)
@@ -292,7 +292,7 @@ func TestAlertsAreBounded(t *testing.T) {
 			a.Holds(&results[1], cards.Snapshot(), time.Now())
 		}
 		assert.Len(t, a.Due(time.Now()), driftalert.MaxQueued)
-		state.emitAlerts(t.Context(), time.Now())
+		state.emitLogs(t.Context(), time.Now())
 		metadatatest.AssertEqualMlDriftAlerts(t, tel, []metricdata.DataPoint[int64]{
 			{Value: 2, Attributes: attrs("outcome", "overflow")},
 			{Value: 5, Attributes: attrs("outcome", "dropped")},

@@ -91,6 +91,9 @@ type Config struct {
 	TraceURL string `mapstructure:"trace_url"`
 	// Alerts says what alerts are on, and how often they are emitted, where the connector feeds a logs pipeline.
 	Alerts Alerts `mapstructure:"alerts"`
+	// Evidence makes a log record of each window that shows a drift, where the connector feeds a logs
+	// pipeline.
+	Evidence Evidence `mapstructure:"evidence"`
 	// Limits bound the memory.
 	Limits Limits `mapstructure:"limits"`
 }
@@ -141,6 +144,13 @@ type Alerts struct {
 	ResendInterval time.Duration `mapstructure:"resend_interval"`
 	// KeepResolved is for how long a resolved alert is emitted again. Default 15m; 0 emits it once.
 	KeepResolved time.Duration `mapstructure:"keep_resolved"`
+}
+
+// Evidence makes log records of windows.
+type Evidence struct {
+	// PerWindow is the most records for the windows of a model, version and role that end together.
+	// Default 0: none.
+	PerWindow int `mapstructure:"per_window"`
 }
 
 // Methods are lists of statistics by the type of the column. Each has at least one.
@@ -245,6 +255,7 @@ func (c *Config) Validate() error {
 		configcheck.Duration("alerts::resend_interval", c.Alerts.ResendInterval, 0, 0),
 		configcheck.DurationOrZero("alerts::keep_resolved", c.Alerts.KeepResolved, 0, 0),
 		configcheck.OneOf("alerts::per", c.Alerts.Per, AlertsPerDrift, AlertsPerModel),
+		configcheck.Range("evidence::per_window", c.Evidence.PerWindow, 0, 1000),
 		configcheck.OneOf("segments::scores", c.Segments.Scores, ScoresAll, ScoresDrifted, ScoresNone),
 		configcheck.OneOf("season", c.Season, "auto", "day", "week", "none"),
 		configcheck.OneOf("severity", alert.Severity(c.Severity), alert.Critical, alert.Warning, alert.Info),

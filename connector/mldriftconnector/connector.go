@@ -12,10 +12,12 @@ import (
 	"go.opentelemetry.io/collector/connector"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/driftalert"
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/evidence"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/handover"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/learned"
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/metadata"
@@ -72,6 +74,9 @@ type driftConnector struct {
 	// them.
 	alerts  *driftalert.Alerts
 	emitter *emit.Emitter
+	// evidence are the records of windows that have not been sent; only the loop and, after it, Flush
+	// use them.
+	evidence *evidence.Records
 	// restored are points of the process before that were not sent either.
 	restored pmetric.Metrics
 	emitted  time.Time // the latest emission; only the loop and, after it, Flush use it
@@ -96,7 +101,7 @@ func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) 
 	c := &driftConnector{
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger,
 		telemetry: &telemetry{builder}, engine: engine, catalog: catalog.Empty(), restored: pmetric.NewMetrics(),
-		alerts: newAlerts(cfg), reporter: report.New(set.Logger), thinned: thinning.New(cfg.Segments.Scores),
+		alerts: newAlerts(cfg), evidence: evidence.New(cfg.Evidence.PerWindow), reporter: report.New(set.Logger), thinned: thinning.New(cfg.Segments.Scores),
 	}
 	c.emitter = &emit.Emitter{
 		Resource: set.Resource, Scope: metadata.ScopeName, Version: set.BuildInfo.Version, Timeout: sendTimeout, Logger: set.Logger,
@@ -128,13 +133,16 @@ func (c *driftConnector) Start(ctx context.Context, host component.Host) error {
 			c.logger.Warn("Baselines that are learned will be small: raise 'learn::rows': " + small)
 		}
 	}
+	if c.cfg.Evidence.PerWindow > 0 && c.logs == nil {
+		c.logger.Warn("There is no evidence though 'evidence::per_window' is set: name ml_drift among the receivers of a pipeline of logs")
+	}
 	c.catalog = cat
 	c.engine.SetCatalog(cat.Snapshot())
 	if c.cfg.Storage != nil {
 		if c.store, err = openStore(ctx, host, *c.cfg.Storage, c.id, c.logger); err != nil {
 			return err
 		}
-		found, err := c.store.load(ctx, c.engine, c.alerts, time.Now())
+		found, err := c.store.load(ctx, c.engine, c.alerts, c.evidence, time.Now())
 		c.telemetry.loads(ctx, found.values, found.damaged)
 		if err != nil {
 			return err
@@ -247,7 +255,7 @@ func (c *driftConnector) run() {
 	}
 	resend := time.NewTicker(c.cfg.Alerts.ResendInterval)
 	defer resend.Stop()
-	c.emitAlerts(ctx, time.Now()) // those of the process before
+	c.emitLogs(ctx, time.Now()) // those of the process before
 	c.emitTotals(ctx, time.Now())
 	for {
 		select {
@@ -256,7 +264,7 @@ func (c *driftConnector) run() {
 		case <-emit.C:
 			c.emit(ctx, time.Now())
 		case <-resend.C:
-			c.emitAlerts(ctx, time.Now())
+			c.emitLogs(ctx, time.Now())
 		case <-save.C:
 			if err := c.save(ctx); err != nil {
 				c.logger.Warn("Windows are not saved; the next save tries again", zap.Error(err))
@@ -266,7 +274,7 @@ func (c *driftConnector) run() {
 }
 
 func (c *driftConnector) save(ctx context.Context) error {
-	written, bytes, err := c.store.save(ctx, c.engine, c.unsent(), c.alerts)
+	written, bytes, err := c.store.save(ctx, c.engine, c.unsent(), c.alerts, c.evidence)
 	switch {
 	case err != nil:
 		c.telemetry.save(ctx, "save_failed")
@@ -285,6 +293,7 @@ func (c *driftConnector) recordClosed(closed []drift.Result, changes []drift.Cha
 	}
 	if c.logs != nil {
 		c.alerts.Observe(closed, changes, c.catalog.Snapshot(), now)
+		c.evidence.Add(closed, changes, c.alerts.Place)
 	}
 	if c.cfg.Timestamps == TimestampsEvent && c.metrics != nil {
 		c.waiting = append(c.waiting, closed...)
@@ -337,7 +346,7 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 	}
 	c.report(ctx)
 	md := c.unsent()
-	c.emitAlerts(ctx, now)
+	c.emitLogs(ctx, now)
 	if c.metrics == nil {
 		return
 	}
@@ -415,8 +424,9 @@ func (c *driftConnector) hold(now time.Time) {
 	}
 }
 
-// emitAlerts emits the alerts that are due, after they were saved.
-func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
+// emitLogs emits the alerts that are due and the evidence that waits, after both were saved: a kill
+// must not make a drift begin twice, nor a window be judged again that was told of.
+func (c *driftConnector) emitLogs(ctx context.Context, now time.Time) {
 	if c.logs == nil {
 		return
 	}
@@ -428,12 +438,19 @@ func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
 		c.logger.Warn("More drifts hold than there is room for alerts: raise 'limits::alerts'",
 			zap.Int("limit", c.cfg.Limits.Alerts), zap.Int("without_an_alert", overflow))
 	}
-	if c.alerts.Undelivered() && c.store != nil {
-		// A kill must not make a drift begin twice.
+	c.telemetry.evidence(ctx, "overflow", c.evidence.TakeOverflow())
+	c.telemetry.evidence(ctx, "dropped", c.evidence.TakeLost())
+	if c.store != nil && (c.alerts.Undelivered() || c.evidence.Unsaved()) {
 		if err := c.save(ctx); err != nil {
 			c.logger.Warn("Windows are not saved; the next save tries again", zap.Error(err))
 		}
 	}
+	c.emitAlerts(ctx, now)
+	c.emitEvidence(ctx, now)
+}
+
+// emitAlerts emits the alerts that are due.
+func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
 	due := c.alerts.Due(now)
 	if len(due) == 0 {
 		return
@@ -443,6 +460,26 @@ func (c *driftConnector) emitAlerts(ctx context.Context, now time.Time) {
 		c.alerts.Delivered(now)
 	}
 	c.telemetry.alerts(ctx, string(outcome), len(due))
+}
+
+// emitEvidence emits the records that wait, and saves that they were sent.
+func (c *driftConnector) emitEvidence(ctx context.Context, now time.Time) {
+	before := c.evidence.Len()
+	for c.evidence.Len() > 0 {
+		n := 0
+		outcome := c.emitter.EmitRecords(ctx, c.logs, "Records of evidence", func(to plog.LogRecordSlice) { n = c.evidence.Next(now, to) })
+		c.telemetry.evidence(ctx, string(outcome), n)
+		if !outcome.Settled() {
+			break
+		}
+		c.evidence.Done(n)
+	}
+	if c.evidence.Len() == before || c.store == nil {
+		return
+	}
+	if err := c.store.saveEvidence(ctx, c.evidence); err != nil {
+		c.logger.Warn("It is not saved that evidence was sent; the next save tries again", zap.Error(err))
+	}
 }
 
 // unsent returns the points of closed windows that have not been sent, in event time.

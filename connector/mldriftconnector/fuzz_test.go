@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.uber.org/zap"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/evidence"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
@@ -41,15 +42,16 @@ func FuzzStorage(f *testing.F) {
 				binary.LittleEndian.PutUint32(data[n:], crc32.Checksum(data[:n], crc32.MakeTable(crc32.Castagnoli)))
 			}
 		}
-		m := testkit.NewStorage(map[string][]byte{keyIndex: index, snapshot.Keys[0]: model, keyDedupe: dedupe, keyWaiting: waiting, keyAlerts: fired})
+		m := testkit.NewStorage(map[string][]byte{keyIndex: index, snapshot.Keys[0]: model, keyDedupe: dedupe, keyWaiting: waiting, keyAlerts: fired, keyEvidence: waiting})
 		cfg := createDefaultConfig().(*Config)
 		s := newStore(storageclient.New(m.Client(t), "storage"), zap.NewNop())
 		engine, err := drift.New(cfg.options())
 		require.NoError(t, err)
 		a := newAlerts(cfg)
-		found, err := s.load(t.Context(), engine, a, now)
+		e := evidence.New(1)
+		found, err := s.load(t.Context(), engine, a, e, now)
 		require.NoError(t, err)
-		_, _, err = s.save(t.Context(), engine, found.waiting, a)
+		_, _, err = s.save(t.Context(), engine, found.waiting, a, e)
 		require.NoError(t, err)
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/driftalert"
+	"github.com/otelcol-ml/otelcol-ml/connector/mldriftconnector/internal/evidence"
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/state"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
@@ -27,6 +28,8 @@ const (
 	keyWaiting = "waiting"
 	// keyAlerts holds the alerts, where there is a pipeline of logs.
 	keyAlerts = "alerts"
+	// keyEvidence holds the records of windows that were not sent, as OTLP.
+	keyEvidence = "evidence"
 	// keyIndex held the keys of the models, as JSON, before the index was in parts.
 	keyIndex = "index"
 )
@@ -53,7 +56,7 @@ func openStore(ctx context.Context, host component.Host, id, self component.ID, 
 
 func newStore(client *storageclient.Client, logger *zap.Logger) *store {
 	records := state.New(state.Options{
-		Fixed: []string{keyDedupe, keyWaiting, keyAlerts}, OldIndex: keyIndex,
+		Fixed: []string{keyDedupe, keyWaiting, keyAlerts, keyEvidence}, OldIndex: keyIndex,
 		ReadOldIndex: func(value []byte) (keys []string, err error) { return keys, json.Unmarshal(value, &keys) },
 	})
 	return &store{client: client, records: records, logger: logger, sizes: make(map[string]int)}
@@ -70,7 +73,7 @@ type restored struct {
 
 // load restores what was saved. A value that cannot be read is reported, set aside and left out; an
 // error is the storage's own.
-func (s *store) load(ctx context.Context, engine *drift.Engine, a *driftalert.Alerts, now time.Time) (restored, error) {
+func (s *store) load(ctx context.Context, engine *drift.Engine, a *driftalert.Alerts, e *evidence.Records, now time.Time) (restored, error) {
 	out := restored{waiting: pmetric.NewMetrics()}
 	damaged, err := s.records.Load(ctx, s.client, func(key string, value []byte) (err error) {
 		switch key {
@@ -83,6 +86,8 @@ func (s *store) load(ctx context.Context, engine *drift.Engine, a *driftalert.Al
 			return err
 		case keyAlerts:
 			return a.Decode(value)
+		case keyEvidence:
+			return e.Decode(value)
 		case keyDedupe:
 			err = engine.RestoreDedupe(now, value)
 		default:
@@ -104,11 +109,14 @@ func (s *store) load(ctx context.Context, engine *drift.Engine, a *driftalert.Al
 
 // save writes what has changed in one step and returns the size of all that is saved of the engine,
 // in bytes. written is false where nothing has changed.
-func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.Metrics, a *driftalert.Alerts) (written bool, bytes int, err error) {
+func (s *store) save(ctx context.Context, engine *drift.Engine, waiting pmetric.Metrics, a *driftalert.Alerts, e *evidence.Records) (written bool, bytes int, err error) {
 	if err := s.putWaiting(waiting); err != nil {
 		return false, 0, err
 	}
 	if err := s.putAlerts(a, engine); err != nil {
+		return false, 0, err
+	}
+	if err := s.putEvidence(e); err != nil {
 		return false, 0, err
 	}
 	s.putSnapshot(engine.Snapshot())
@@ -149,6 +157,28 @@ func (s *store) putAlerts(a *driftalert.Alerts, engine *drift.Engine) error {
 		s.records.Put(keyAlerts, data)
 	}
 	return err
+}
+
+// putEvidence notes the records that have not been sent, or that there are none any more.
+func (s *store) putEvidence(e *evidence.Records) error {
+	data, changed, err := e.EncodeChanged()
+	switch {
+	case err != nil || !changed:
+		return err
+	case data == nil:
+		s.records.Delete(keyEvidence)
+	default:
+		s.records.Put(keyEvidence, data)
+	}
+	return nil
+}
+
+// saveEvidence writes the records that have not been sent, and nothing else.
+func (s *store) saveEvidence(ctx context.Context, e *evidence.Records) error {
+	if err := s.putEvidence(e); err != nil {
+		return err
+	}
+	return s.records.Write(ctx)
 }
 
 func (s *store) putSnapshot(snapshot drift.Snapshot) {

@@ -74,6 +74,12 @@ func (t *telemetry) alerts(ctx context.Context, outcome string, n int) {
 	}
 }
 
+func (t *telemetry) evidence(ctx context.Context, outcome string, n int) {
+	if n > 0 {
+		t.MlDriftEvidence.Add(ctx, int64(n), with("outcome", outcome))
+	}
+}
+
 func (t *telemetry) verdict(ctx context.Context, verdict string) {
 	t.MlDriftVerdictChanges.Add(ctx, 1, with("verdict", verdict))
 }

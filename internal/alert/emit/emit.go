@@ -1,7 +1,8 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package emit hands the alerts that a component raises to a pipeline of logs.
+// Package emit hands the alerts that a component raises, and other records of it, to a pipeline of
+// logs.
 package emit
 
 import (
@@ -42,33 +43,42 @@ type Emitter struct {
 
 // Emit sends alerts that are due now, a record each, and logs what goes wrong.
 func (e *Emitter) Emit(ctx context.Context, next consumer.Logs, now time.Time, due []alert.Alert) Outcome {
-	limited, cancel := context.WithTimeout(ctx, e.Timeout)
-	defer cancel()
-	err := next.ConsumeLogs(limited, e.records(now, due))
-	switch {
-	case err == nil:
-		return Sent
-	case consumererror.IsPermanent(err):
-		e.Logger.Error("Alerts were refused; they are emitted again at the next resend", zap.Int("alerts", len(due)), zap.Error(err))
-		return Refused
-	default:
-		e.Logger.Warn("Alerts were not delivered; they are emitted again", zap.Int("alerts", len(due)), zap.Error(err))
-		return Failed
-	}
+	return e.send(ctx, next, "Alerts", "they are emitted again at the next resend", func(to plog.LogRecordSlice) {
+		to.EnsureCapacity(len(due))
+		for i := range due {
+			lr := to.AppendEmpty()
+			due[i].Encode(lr)
+			lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
+		}
+	})
 }
 
-func (e *Emitter) records(now time.Time, due []alert.Alert) plog.Logs {
+// EmitRecords sends other records of the component, which put makes, and logs what goes wrong; what
+// says what they are.
+func (e *Emitter) EmitRecords(ctx context.Context, next consumer.Logs, what string, put func(plog.LogRecordSlice)) Outcome {
+	return e.send(ctx, next, what, "they are lost", put)
+}
+
+// send sends the records that put makes; refused says what becomes of those that are refused.
+func (e *Emitter) send(ctx context.Context, next consumer.Logs, what, refused string, put func(plog.LogRecordSlice)) Outcome {
+	limited, cancel := context.WithTimeout(ctx, e.Timeout)
+	defer cancel()
 	ld := plog.NewLogs()
 	rl := ld.ResourceLogs().AppendEmpty()
 	e.Resource.CopyTo(rl.Resource())
 	sl := rl.ScopeLogs().AppendEmpty()
 	sl.Scope().SetName(e.Scope)
 	sl.Scope().SetVersion(e.Version)
-	sl.LogRecords().EnsureCapacity(len(due))
-	for i := range due {
-		lr := sl.LogRecords().AppendEmpty()
-		due[i].Encode(lr)
-		lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
+	put(sl.LogRecords())
+	n := zap.Int("records", sl.LogRecords().Len())
+	switch err := next.ConsumeLogs(limited, ld); {
+	case err == nil:
+		return Sent
+	case consumererror.IsPermanent(err):
+		e.Logger.Error(what+" were refused; "+refused, n, zap.Error(err))
+		return Refused
+	default:
+		e.Logger.Warn(what+" were not delivered; they are emitted again", n, zap.Error(err))
+		return Failed
 	}
-	return ld
 }

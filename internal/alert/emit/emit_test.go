@@ -57,6 +57,11 @@ func TestEmit(t *testing.T) {
 	assert.False(t, outcome.Settled())
 	assert.Equal(t, 2, lines.Len())
 
+	other := new(consumertest.LogsSink)
+	assert.Equal(t, Sent, e.EmitRecords(t.Context(), other, "Records", func(to plog.LogRecordSlice) { to.AppendEmpty().Body().SetStr("it") }))
+	require.Equal(t, 1, other.LogRecordCount())
+	assert.Equal(t, "it", other.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Body().Str())
+
 	hangs, err := consumer.NewLogs(func(ctx context.Context, _ plog.Logs) error {
 		<-ctx.Done()
 		return ctx.Err()

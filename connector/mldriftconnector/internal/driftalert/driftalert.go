@@ -120,6 +120,11 @@ func (a *Alerts) Rank(ranked *ranking.Ranking) {
 	}
 }
 
+// Place is the place of a drift among those of its model, as Rank has set it; 0 where it has none.
+func (a *Alerts) Place(k *drift.Key, reference string) int {
+	return a.places[Drifting{*k, reference}].rank
+}
+
 // results are those of items.
 func results(items []ranking.Item) iter.Seq[*drift.Result] {
 	return func(yield func(*drift.Result) bool) {

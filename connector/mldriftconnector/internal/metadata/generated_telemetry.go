@@ -30,6 +30,7 @@ type TelemetryBuilder struct {
 	MlDriftEmissions      metric.Int64Counter
 	MlDriftEvents         metric.Int64Counter
 	MlDriftEvicted        metric.Int64Counter
+	MlDriftEvidence       metric.Int64Counter
 	MlDriftModels         metric.Int64Gauge
 	MlDriftNamesCut       metric.Int64Counter
 	MlDriftPoints         metric.Int64Counter
@@ -90,6 +91,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_drift_evicted",
 		metric.WithDescription("What a limit has pushed out, after an hour without use, or kept out, by kind. [Alpha]"),
 		metric.WithUnit("{item}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlDriftEvidence, err = builder.meter.Int64Counter(
+		"otelcol_ml_drift_evidence",
+		metric.WithDescription("Log records on windows that show a drift by outcome - sent, failed (they are sent again), refused (by a downstream that would refuse them again), dropped (they have waited too long), overflow (more than evidence::per_window). [Alpha]"),
+		metric.WithUnit("{record}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlDriftModels, err = builder.meter.Int64Gauge(

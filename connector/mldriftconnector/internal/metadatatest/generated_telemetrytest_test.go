@@ -23,6 +23,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlDriftEmissions.Add(context.Background(), 1)
 	tb.MlDriftEvents.Add(context.Background(), 1)
 	tb.MlDriftEvicted.Add(context.Background(), 1)
+	tb.MlDriftEvidence.Add(context.Background(), 1)
 	tb.MlDriftModels.Record(context.Background(), 1)
 	tb.MlDriftNamesCut.Add(context.Background(), 1)
 	tb.MlDriftPoints.Add(context.Background(), 1)
@@ -40,6 +41,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlDriftEvicted(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlDriftEvidence(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlDriftModels(t, testTel,
