@@ -47,6 +47,7 @@ func datadog() vendor {
 				}
 			})
 		}},
+		deltas:     true,
 		resolution: time.Second,
 	}
 }
@@ -73,6 +74,7 @@ func datadogRefuses() []bad {
 			r.sum().DataPoints().At(0).CopyTo(again)
 			r.sum().DataPoints().At(0).SetTimestamp(r.second + 1)
 			again.SetTimestamp(r.second + 999_999_999)
+			again.SetIntValue(6)
 		}, "two points of requests in one second: the last one stays: path=/,service.name=shop,"},
 		{"a point without a value", func(r *message) {
 			r.sum().DataPoints().At(0).SetFlags(pmetric.DefaultDataPointFlags.WithNoRecordedValue(true))

@@ -59,6 +59,7 @@ func newRelic() vendor {
 				}
 			})
 		}},
+		deltas: true,
 		logRules: []func(plog.Logs, *findings){old(48 * time.Hour), func(ld plog.Logs, f *findings) {
 			eachRecord(ld, func(resource pcommon.Resource, record plog.LogRecord) {
 				of.check("a record", f, resource.Attributes(), record.Attributes())

@@ -63,6 +63,8 @@ type vendor struct {
 	traceRules  []func(ptrace.Traces, *findings)
 	metricRules []func(pmetric.Metrics, *findings)
 	logRules    []func(plog.Logs, *findings)
+	// deltas says that its config makes deltas of all sums.
+	deltas bool
 	// keepsExemplars says that a trace is found by the exemplars of a metric.
 	keepsExemplars bool
 	// resolution is how exactly times are kept. Where that is a second, the last point of one stays.

@@ -152,6 +152,10 @@ func run(t *testing.T, v vendor) {
 
 	collectors[0].Stop()
 	collectors[0].start(t)
+	if v.deltas {
+		collectors[1].Kill() // cumulative sums go back to those of the last save
+		collectors[1].start(t)
+	}
 	for hour := 5; hour < 7; hour++ {
 		for _, shop := range shops {
 			shop.hour(hour, 0)
@@ -168,6 +172,29 @@ func run(t *testing.T, v vendor) {
 	s.mu.Lock()
 	assert.Len(t, s.asked, len(v.paths), "paths that were busy once")
 	s.mu.Unlock()
+}
+
+// Without the preview of traces, Datadog refuses them. Nothing else suffers from that.
+func TestDatadogWithoutThePreviewOfTraces(t *testing.T) {
+	v := datadog()
+	take := v.size
+	v.size = func(s signal, compressed bool, wire, decoded int) *refusal {
+		if s == traces {
+			return &refusal{http.StatusForbidden, "Forbidden"}
+		}
+		return take(s, compressed, wire, decoded)
+	}
+	s := newStandIn(v)
+	c := configured(t, v, serve(t, s), 0, "OTELCOL_ML_CATALOG="+catalog(t))
+	c.start(t)
+	shop := newShop(t, 0, c.otlp)
+	shop.hour(0, 0)
+	processtest.WaitFor(t, time.Minute, "all predictions", func() (all bool) {
+		s.look(func(k *kept) { all = k.total(mlconv.MetricPredictionCount) == 600 })
+		return all
+	})
+	c.WaitForLog(time.Minute, "Dropping data")
+	assert.Equal(t, []string{"403: Forbidden"}, s.problems())
 }
 
 // settled waits until the vendor has all that was sent, and expects that it has no more.
