@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -53,6 +54,7 @@ type shop struct {
 
 	predictions, orders, records int
 	traces                       map[pcommon.TraceID]bool
+	labels                       strings.Builder // of the first hour
 	conn                         *grpc.ClientConn
 }
 
@@ -92,6 +94,9 @@ func (s *shop) hour(hour int, shift float64) {
 	for n, td := range traffic.Spans(seed, s.began.Add(time.Duration(hour)*time.Hour), 6*time.Second, 600, shift) {
 		td.ResourceSpans().At(0).Resource().Attributes().PutStr("service.name", oddService)
 		for i, span := range td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+			if hour == 0 {
+				fmt.Fprintf(&s.labels, `{"model": "fraud", "trace_id": "%s", "span_id": "%s", "label": "%s"}`+"\n", span.TraceID(), span.SpanID(), [...]string{"ok", "ok", "fraud"}[i%3])
+			}
 			if hour == 1 {
 				span.Attributes().PutStr(mlconv.AttrFeatures, longFeatures(i))
 			}
@@ -252,6 +257,16 @@ func (s *shop) measures() {
 		_, err := pmetricotlp.NewGRPCClient(s.conn).Export(s.context(), pmetricotlp.NewExportRequestFromMetrics(md))
 		require.NoError(s.t, err)
 	}
+}
+
+// knows sends what has become known of the first hour.
+func (s *shop) knows(address string) {
+	request, err := http.NewRequestWithContext(s.context(), http.MethodPost, "http://"+address+"/v1/ground-truth", strings.NewReader(s.labels.String()))
+	require.NoError(s.t, err)
+	answer, err := http.DefaultClient.Do(request)
+	require.NoError(s.t, err)
+	require.NoError(s.t, answer.Body.Close())
+	require.Equal(s.t, http.StatusAccepted, answer.StatusCode)
 }
 
 // says sends log records of the application.

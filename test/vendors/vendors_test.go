@@ -62,6 +62,7 @@ type collector struct {
 	*harness.Collector
 	options harness.Options
 	otlp    string
+	labels  string
 }
 
 // configured prepares the nth collector, on ports of its own.
@@ -84,6 +85,7 @@ func configured(t *testing.T, v vendor, p *proxy, n int, env ...string) *collect
 	return &collector{
 		options: harness.Options{Configs: []string{text, inHaste(2 + n)}, Env: append(append(env, v.env...), p.env...), Dir: t.TempDir()},
 		otlp:    ports["localhost:4317"],
+		labels:  ports["localhost:4319"],
 	}
 }
 
@@ -128,12 +130,17 @@ func run(t *testing.T, v vendor) {
 			shop.hour(hour, map[bool]float64{true: 1.5}[hour >= 2])
 		}
 	}
-	for _, shop := range shops {
+	for i, shop := range shops {
 		shop.odds()
 		shop.measures()
 		shop.says()
+		shop.knows(collectors[i].labels)
 	}
 	settled(t, s, shops)
+	processtest.WaitFor(t, time.Minute, "measures of quality", func() (found bool) {
+		s.look(func(k *kept) { found = len(k.series[mlconv.MetricEvaluationScore]) > 0 })
+		return found
+	})
 	processtest.WaitFor(t, time.Minute, "an alert that leads to its trace", func() (found bool) {
 		s.look(func(k *kept) { found = k.leadsToATrace("ml.alert") })
 		return found
