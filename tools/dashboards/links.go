@@ -53,7 +53,7 @@ func inJaeger(title, service string, tags map[string]string) link {
 			pairs = append(pairs, url.QueryEscape(`"`+name+`":"`)+value+url.QueryEscape(`"`))
 		}
 	}
-	return link{title: title, url: "${jaeger}/search?service=" + service + "&start=${__from}000&end=${__to}000&limit=20&tags=" +
+	return link{title: title, url: "${jaeger}/search?service=" + service + "&start=${__from}000&end=${__to}000&lookback=custom&limit=20&tags=" +
 		url.QueryEscape("{") + strings.Join(pairs, url.QueryEscape(",")) + url.QueryEscape("}")}
 }
 

@@ -23,14 +23,15 @@ func dataSource() cog.Builder[dashboard.VariableModel] {
 		Type("prometheus")
 }
 
-// values is a variable of the values that a label has among series.
+// values is a variable of the values that a label has among series: type 1 of the queries that
+// Grafana's editor for variables knows.
 func values(name, label, about, series, of string) *dashboard.QueryVariableBuilder {
 	expr := words.Replace("label_values(" + series + ", " + of + ")")
 	return dashboard.NewQueryVariableBuilder(name).
 		Label(label).
 		Description(about).
 		Datasource(*prometheus()).
-		Query(dashboard.StringOrMap{Map: map[string]any{"query": expr, "refId": "variable-" + name}}).
+		Query(dashboard.StringOrMap{Map: map[string]any{"qryType": 1, "query": expr, "refId": "PrometheusVariableQueryEditor-VariableQuery"}}).
 		Definition(expr).
 		Refresh(dashboard.VariableRefreshOnTimeRangeChanged).
 		Sort(dashboard.VariableSortNaturalAsc)
