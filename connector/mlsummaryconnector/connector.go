@@ -336,7 +336,8 @@ func (c *summaryConnector) flushLocked(ctx context.Context, all bool) {
 		return
 	}
 	now := time.Now()
-	features := all || !now.Before(c.featuresDue)
+	// Ticks jitter: one that is early by less than half an interval is the one at which features are due.
+	features := all || !now.Before(c.featuresDue.Add(-c.cfg.FlushInterval/2))
 	if features {
 		c.featuresDue = now.Add(c.cfg.FeatureFlushInterval)
 	}

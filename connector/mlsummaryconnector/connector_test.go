@@ -257,6 +257,22 @@ func TestReload(t *testing.T) {
 	})
 }
 
+// A flush that is due is not put off because the one before it was a little late.
+func TestFeaturesWithEachFlush(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		next := &link{}
+		cfg := createDefaultConfig().(*Config)
+		cfg.FlushInterval, cfg.FeatureFlushInterval = time.Second, time.Second
+		c := started(t, cfg, next, newCatalog(fraudCard(1)))
+		require.True(t, c.flushing.Acquire(t.Context()))
+		c.featuresDue = c.featuresDue.Add(time.Millisecond) // as after a late one
+		c.flushing.Release()
+		require.NoError(t, c.ConsumeTraces(t.Context(), spansAt(benchTime)))
+		testkit.Advance(time.Second)
+		assert.Equal(t, uint64(1), total(next.AllMetrics(), mlconv.MetricFeatureValue))
+	})
+}
+
 // A cumulative series goes on over a reload that changed nothing, and starts anew after one that
 // changed its bounds; there is never more than one point for the same dimensions.
 func TestCumulativeReload(t *testing.T) {
