@@ -10,6 +10,7 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 	"unicode/utf8"
@@ -112,7 +113,7 @@ func (c *classifier) asks(ask func(context.Context, []string) (map[string]weight
 		began := time.Now()
 		out, err := ask(ctx, words)
 		took := time.Since(began)
-		c.say(ctx, log.SeverityWarn, fmt.Sprintf("asked the lexicon for %q, which took %d ms", words, took.Milliseconds()), log.Float64("latency_seconds", took.Seconds()))
+		c.say(ctx, log.SeverityWarn, fmt.Sprintf("asked the lexicon for %s, which took %d ms", strings.Join(words, ", "), took.Milliseconds()), log.Float64("latency_seconds", took.Seconds()))
 		return out, err
 	}
 }

@@ -24,7 +24,7 @@ import (
 func TestSentiment(t *testing.T) {
 	t.Parallel()
 	x := newTale(t, "sentiment")
-	x.walk(4*time.Minute, "-http=localhost:8080")
+	x.walk(4 * time.Minute)
 
 	seen := map[string]bool{}
 	for _, record := range records(t, filepath.Join(x.dir, "state/sentiment/alerts.json")) {

@@ -33,6 +33,7 @@ var flags = map[string][]string{
 	"drone": {
 		"-edge=localhost:4327", "-link=localhost:4337", "-edge-metrics=localhost:8887", "-metrics=localhost:8889", "-ground-metrics=localhost:8888",
 	},
+	"sentiment": {"-http=localhost:8080"},
 }
 
 // Tale is a story of examples/: each localhost:port of its config, and of its README, is another one here, and all else is as it stands
