@@ -85,10 +85,10 @@ type Reader struct {
 	resources uint64
 	scope     string
 	span      Span
-	names    []string
-	lists    []int
-	columns  []column
-	beyond   Field // of features that are not read
+	names     []string
+	lists     []int
+	columns   []column
+	beyond    Field // of features that are not read
 }
 
 // resource is what the resource says of the model.

@@ -30,6 +30,7 @@ var (
 
 // flags are those of addresses that the programs of some stories have, beside those that all have.
 var flags = map[string][]string{
+	"gpu": {"-gpu=localhost:9400", "-api=localhost:9099"},
 	"drone": {
 		"-edge=localhost:4327", "-link=localhost:4337", "-edge-metrics=localhost:8887", "-metrics=localhost:8889", "-ground-metrics=localhost:8888",
 	},

@@ -142,8 +142,10 @@ func (k *key) encode(b *metricbuilder.Builder, now time.Time) {
 		Environment: k.model.Environment, Model: k.model.Name, Version: k.model.Version, Role: k.model.Role,
 	})
 	for _, a := range [...]struct{ key, value string }{
-		{mlconv.AttrPodNamespace, k.place.Namespace}, {mlconv.AttrPodName, k.place.Pod},
-		{mlconv.AttrPodUID, k.place.UID}, {mlconv.AttrHostName, k.place.Host},
+		{mlconv.AttrPodNamespace, k.place.Namespace},
+		{mlconv.AttrPodName, k.place.Pod},
+		{mlconv.AttrPodUID, k.place.UID},
+		{mlconv.AttrHostName, k.place.Host},
 	} {
 		if a.value != "" {
 			attrs.PutStr(a.key, a.value)
