@@ -67,7 +67,7 @@ func models() board {
 				rowsOf("What drifts now", "Every verdict of drift that holds, in the order of its place in its model: how far it is over its threshold, times the feature's importance. A click opens the feature: since when, by how much, and traces that show it.",
 					[]key{{"deployment_environment_name", "Environment"}, {"ml_model_name", "Model"}, {"ml_model_version", "Version"}, {"ml_drift_subject", "What"}, {"ml_feature_name", "Feature"}, {"ml_segment", "Segment"}, {"ml_drift_reference", "Compared with"}},
 					column{name: "Place", unit: "short", expr: `min by (@each, ml_drift_subject, ml_feature_name, ml_segment, ml_drift_reference) (ml_drift_rank{@models} > 0)`},
-				).size(12, 9).none("nothing drifts").leads(
+				).size(12, 9).sorted("Place").none("nothing drifts").leads(
 					to("feature", "The feature's page", set("environment", cell("Environment")), set("model", cell("Model")), set("feature", cell("Feature"))),
 					to("model", "The model's page", set("environment", cell("Environment")), set("model", cell("Model")))),
 			}},

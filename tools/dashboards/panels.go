@@ -29,6 +29,7 @@ type panel struct {
 	instant            bool // ask for now, not for the whole range
 	queries            []query
 	steps              []step
+	neutral            bool // without steps, no value is good or bad
 	links              []link
 	mappings           []dashboard.ValueMapping
 	overrides          []dashboard.DashboardFieldConfigSourceOverrides
@@ -126,7 +127,7 @@ func (p *panel) limitLine(steps ...step) *panel {
 
 // number shows what is now.
 func number(title, unit, about string, queries ...query) *panel {
-	p := &panel{title: title, unit: unit, about: about, width: 4, height: 4, queries: queries, format: prom.PromQueryFormatTimeSeries, instant: true}
+	p := &panel{title: title, unit: unit, about: about, width: 4, height: 4, queries: queries, format: prom.PromQueryFormatTimeSeries, instant: true, neutral: true}
 	named := common.BigValueTextModeAuto
 	if strings.HasPrefix(queries[0].legend, "{{") {
 		named = common.BigValueTextModeValueAndName // a currency, a severity
@@ -224,6 +225,14 @@ func rowsOf(title, about string, by []key, columns ...column) *panel {
 	return p
 }
 
+// sorted puts a table's rows in the order of a column.
+func (p *panel) sorted(by string) *panel {
+	p.transformations = append(p.transformations, dashboard.DataTransformerConfig{
+		Id: "sortBy", Options: map[string]any{"sort": []map[string]any{{"field": by, "desc": false}}},
+	})
+	return p
+}
+
 // A key is a label of a table's rows and the column's title.
 type key struct{ label, name string }
 
@@ -265,6 +274,9 @@ func (p *panel) build(id uint32, at dashboard.GridPos) (dashboard.Panel, error) 
 	defaults := &built.FieldConfig.Defaults
 	defaults.Unit = new(p.unit)
 	defaults.Mappings = p.mappings
+	if p.neutral && len(p.steps) == 0 {
+		defaults.Thresholds = &dashboard.ThresholdsConfig{Mode: dashboard.ThresholdsModeAbsolute, Steps: []dashboard.Threshold{{Color: note}}}
+	}
 	if len(p.steps) > 0 {
 		defaults.Thresholds = new(thresholds(p.steps))
 	}

@@ -78,6 +78,16 @@ func share(by, part, all string) string {
 	return "(sum by (" + by + ") (rate(" + part + "[$__rate_interval])) or 0 * " + whole + ") / (" + whole + " > 0)"
 }
 
+// missing is the share of rows without a value, of each feature. It is over the feature's own rows:
+// features are flushed less often than predictions are counted.
+func missing(by, matchers string) string {
+	rate := func(name string) string {
+		return "sum by (" + by + ") (rate(" + name + "{" + matchers + "}[$__rate_interval]))"
+	}
+	lacking := rate("ml_feature_missing_count_total")
+	return lacking + " / (" + lacking + " + (" + rate("ml_feature_value_count") + " or " + rate("ml_feature_category_count_total") + " or 0 * " + lacking + ") > 0)"
+}
+
 // overThreshold are scores as a share of their thresholds, which do not depend on the segment.
 func overThreshold(by, series, matchers string) string {
 	return "max by (" + by + ") (ml_drift_score{" + series + ", @segment" + matchers + "}) / on (" + by + ") " +
