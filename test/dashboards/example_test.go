@@ -143,7 +143,7 @@ func TestDataSources(t *testing.T) {
 		if s.Type != "prometheus" {
 			continue
 		}
-		assert.Equal(t, "15s", s.JSONData.TimeInterval)
+		assert.Equal(t, "30s", s.JSONData.TimeInterval)
 		if assert.Len(t, s.JSONData.ExemplarTraceIDDestinations, 1, s.Name) {
 			to := s.JSONData.ExemplarTraceIDDestinations[0]
 			assert.Equal(t, "trace_id", to.Name)

@@ -142,9 +142,9 @@ func collector() board {
 					q("ml_evaluation, waiting", `sum(`+ownUnit("otelcol_ml_evaluation_waiting_size", "bytes")+`)`),
 					q("prometheus_rules, on disk", `sum(`+ownUnit("otelcol_prometheus_rules_storage_size", "bytes")+`)`),
 					q("ml_action, evidence", `sum(`+ownUnit("otelcol_ml_action_evidence_size", "bytes")+`)`)),
-				lines("Age of what registries say", "s", "How long ago each source of the catalog (MLflow, Feast) answered. Above an hour is the rule CatalogSourceStale; the last good facts stay.",
-					q("{{source}}", `max by (source) (`+ownUnit("otelcol_ml_catalog_source_age", "seconds")+`)`),
-				).limitLine(step{3600, warn}).none("no sources: cards alone"),
+				lines("Age of what registries say", "s", "How long ago each source of the catalog (MLflow, Feast) answered. Above an hour is the rule CatalogSourceStale; the last good facts stay. none: cards alone.",
+					q("{{source}}", `max by (source) (`+ownUnit("otelcol_ml_catalog_source_age", "seconds")+`) or `+none("source")),
+				).limitLine(step{3600, warn}),
 			}},
 			{"Rules, alerts and actions", []*panel{
 				lines("Evaluations of rules", "short", "Groups evaluated a second, by outcome. failed or missed is the rule RulesNotEvaluated: alerts do not come.",

@@ -56,10 +56,8 @@ func feature() board {
 				lines("Score by segment", "percentunit", "The scores of each segment as a share of their thresholds, the ten highest, cut at 500 % (without relative_change). One segment that stands out is where to look: choose it above. All alike: the change is everywhere.",
 					q("{{ml_segment}} {{ml_drift_subject}} {{ml_drift_method}}", `topk(10, clamp_max(max by (ml_segment, ml_drift_subject, ml_drift_method) (ml_drift_score{@feature, ml_segment!="", ml_drift_method!="relative_change"}) / on (ml_drift_subject, ml_drift_method) group_left () max by (ml_drift_subject, ml_drift_method) (ml_drift_threshold{@feature, @whole}), 5))`),
 				).limitLine(step{1, bad}).none("no segments, or none is compared"),
-				lines("Missing values", "percentunit", "The share of rows without a value. A step up: whoever computes the feature has failed. Points are exemplars: predictions that lacked it.",
+				lines("Missing values", "percentunit", "The share of rows without a value. A step up: whoever computes the feature has failed. Its alert names predictions that lacked it.",
 					q("{{ml_model_version}}", missing("ml_model_version", "@feature, @whole")),
-					// For its exemplars: those of the query above are of categories, too.
-					traced("predictions without it", `0 * sum(rate(ml_feature_missing_count_total{@feature, @whole}[$__rate_interval]))`),
 				).limitLine(step{0.2, warn}),
 			}},
 			{"Values", []*panel{
@@ -71,8 +69,8 @@ func feature() board {
 					q("P50 {{ml_model_version}}", quantileOf("0.5", "ml_model_version", `ml_feature_value_bucket{@feature, @whole}`)),
 					traced("P90 {{ml_model_version}}", quantileOf("0.9", "ml_model_version", `ml_feature_value_bucket{@feature, @whole}`)),
 				).size(12, 10).none("no numbers"),
-				stacked("Categories", "percentunit", "The share of each value of a categorical feature, the fifteen most frequent ones. A new one, or one that is gone: a change upstream, or of its spelling. Points are exemplars.",
-					traced("{{ml_feature_category}}", `topk(15, sum by (ml_feature_category) (rate(ml_feature_category_count_total{@feature, @whole}[$__rate_interval])) / on () group_left () (sum(rate(ml_feature_category_count_total{@feature, @whole}[$__rate_interval])) > 0))`),
+				stacked("Categories", "percentunit", "The share of each value of a categorical feature, the fifteen most frequent ones. A new one, or one that is gone: a change upstream, or of its spelling. The alert of its drift names predictions with it.",
+					q("{{ml_feature_category}}", `topk(15, sum by (ml_feature_category) (rate(ml_feature_category_count_total{@feature, @whole}[$__rate_interval])) / on () group_left () (sum(rate(ml_feature_category_count_total{@feature, @whole}[$__rate_interval])) > 0))`),
 				).size(12, 9).none("no categories: a number"),
 				lines("Rows that break the contract", "percentunit", "The share of rows in which this feature breaks a check of the card's contract, by source. Where the feature drifts and breaks its contract at once, begin with the source.",
 					traced("{{ml_contract_check}} {{ml_data_source}}", `sum by (ml_contract_check, ml_data_source) (rate(ml_contract_violation_count_total{@feature}[$__rate_interval])) / on (ml_data_source) group_left () (sum by (ml_data_source) (rate(ml_contract_row_count_total{@model}[$__rate_interval])) > 0)`),

@@ -79,7 +79,7 @@ func model() board {
 			}},
 			{"Answers", []*panel{
 				stacked("Classes", "percentunit", "The share of each class among the answers, of all versions that are chosen. A class that grows or is gone: either the world has changed or the model has; the drift of the inputs above tells which.",
-					traced("{{ml_prediction_class}}", `sum by (ml_prediction_class) (rate(ml_prediction_class_count_total{@model, @whole}[$__rate_interval])) / on () group_left () (sum(rate(ml_prediction_class_count_total{@model, @whole}[$__rate_interval])) > 0)`),
+					q("{{ml_prediction_class}}", `sum by (ml_prediction_class) (rate(ml_prediction_class_count_total{@model, @whole}[$__rate_interval])) / on () group_left () (sum(rate(ml_prediction_class_count_total{@model, @whole}[$__rate_interval])) > 0)`),
 				).size(12, 8).none("no classes: a regressor, or a generative model"),
 				lines("Mixture of the classes", "percentunit", "The entropy of the classes: 1 where all are as frequent, 0 where all answers are the same, beside that of the reference. Less than a quarter of the reference's is the rule AnswersCollapsed: the model says one thing to everything.",
 					q(version, `max by (@version) (ml_drift_class_entropy{@model, @segment})`),

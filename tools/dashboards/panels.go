@@ -73,7 +73,7 @@ func overTime(title, unit, about string, opacity float64, queries []query) *pane
 		LineWidth(1).
 		FillOpacity(opacity).
 		ShowPoints(common.VisibilityModeAuto).
-		SpanNulls(common.BoolOrFloat64{Bool: new(false)}).
+		SpanNulls(common.BoolOrFloat64{Float64: new(120_000.0)}). // features are flushed once a minute
 		Legend(legend()).
 		Tooltip(common.NewVizTooltipOptionsBuilder().Mode(common.TooltipDisplayModeMulti).Sort(common.SortOrderDescending))
 	for i, query := range queries {
