@@ -98,7 +98,7 @@ func TestEachPartOfAConfigIsNeeded(t *testing.T) {
 	}{
 		{datadog(), []string{", cumulative_to_delta, transform/gauges"}, []string{"400: ml.prediction.count is cumulative"}},
 		{datadog(), []string{", transform/gauges"}, []string{"400: shop.queue is cumulative"}},
-		{datadog(), []string{", transform/instance", "      processors: [transform/alerts]\n"}, []string{"two points of ml.prediction.count in one second", "a record ml.alert is "}},
+		{datadog(), []string{", transform/instance", "      processors: [transform/alerts]\n"}, []string{"two points of ml.drift.", "a record ml.alert is "}},
 		{newRelic(), []string{", transform/limits", "      processors: [transform/limits]\n"}, []string{
 			"a span: ml.features has ", "a span: ml.features is a map", "a span: ml.embedding.query has 768 entries", "a span: a name of 320 characters",
 			"a span's event: exception.stacktrace has ", "a span: 303 attributes", "a record: exception.stacktrace has ", "ml.drift.verdict has an attribute of its own name",

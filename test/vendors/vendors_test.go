@@ -141,10 +141,12 @@ func run(t *testing.T, v vendor) {
 		s.look(func(k *kept) { found = len(k.series[mlconv.MetricEvaluationScore]) > 0 })
 		return found
 	})
-	processtest.WaitFor(t, time.Minute, "an alert that leads to its trace", func() (found bool) {
-		s.look(func(k *kept) { found = k.leadsToATrace("ml.alert") })
-		return found
-	})
+	for _, event := range []string{"ml.alert", "ml.drift.evidence"} {
+		processtest.WaitFor(t, time.Minute, event+" that leads to a trace", func() (found bool) {
+			s.look(func(k *kept) { found = k.leadsToATrace(event) })
+			return found
+		})
+	}
 	if _, ok := v.paths["/v1/logs"]; !ok && !v.keepsExemplars {
 		processtest.WaitFor(t, time.Minute, "an alert in Alertmanager", func() bool { return posted.Load() > 0 })
 	}
@@ -256,11 +258,14 @@ func (k *kept) leadsToATrace(event string) bool {
 		}
 	}
 	for _, s := range k.series[event+".records"] {
-		feature, _ := s.attributes.Get("ml.alert.label.feature")
-		if feature.Type() == pcommon.ValueTypeEmpty {
-			feature, _ = s.attributes.Get(mlconv.AttrFeatureName)
+		feature, ok := s.attributes.Get("ml.alert.label.feature")
+		if !ok {
+			feature, ok = s.attributes.Get(mlconv.AttrFeatureName)
 		}
-		trace, _ := s.attributes.Get("trace_id")
+		trace, traced := s.attributes.Get("trace_id")
+		if !ok || !traced {
+			continue
+		}
 		for id := range k.spans {
 			if feature.Str() == "amount" && id.String() == trace.Str() {
 				return true
