@@ -33,6 +33,9 @@ type logSink struct{ testkit.LogsSink }
 func (s *logSink) take(t testing.TB) (out []alert.Alert) {
 	t.Helper()
 	for lr := range testkit.LogRecords(s.AllLogs()...) {
+		if lr.EventName() == mlconv.EventDriftEvidence {
+			continue
+		}
 		a, err := alert.Decode(lr)
 		require.NoError(t, err)
 		out = append(out, a)

@@ -18,16 +18,18 @@ import (
 )
 
 // TestGoldenStore starts on what earlier versions stored: after six hours of which the last three
-// drift, with a downstream that took no metrics. Nothing is set aside, the alert goes on, and so do
+// drift, with a downstream that took no metrics (nor logs, of the third). Nothing is set aside, the alert goes on, and so do
 // the points that wait and the windows.
 func TestGoldenStore(t *testing.T) {
 	base := testBaseline()
 	cards := testCards(base)
-	cfg := config(func(c *Config) { c.Timestamps, c.Storage = TimestampsEvent, &storageID })
+	cfg := config(func(c *Config) { c.Timestamps, c.Storage, c.Evidence.PerWindow = TimestampsEvent, &storageID, 20 })
 	testkit.GoldenStores(t, func() (stored map[string][]byte) {
 		synctest.Test(t, func(t *testing.T) {
 			disk := testkit.NewStorage(nil)
-			b := startBoth(t, settings(), cfg, testkit.Host{catalogID: cards, storageID: disk}, failing(), &logSink{})
+			logs := &logSink{}
+			logs.Fail(errDown)
+			b := startBoth(t, settings(), cfg, testkit.Host{catalogID: cards, storageID: disk}, failing(), logs)
 			p := newProducer(base, "p", 1)
 			b.hours(t, p, 3, 0)
 			b.hours(t, p, 3, 1)
@@ -50,13 +52,26 @@ func TestGoldenStore(t *testing.T) {
 			assert.EqualValues(t, 2, restored[0].ContextMap()["values"], "a model and what was seen")
 			assert.Empty(t, lines.FilterMessageSnippet("set aside").All())
 
+			// Evidence that waits came with the third store.
+			waited := 0
+			for lr := range testkit.LogRecords(logs.AllLogs()...) {
+				if lr.EventName() == mlconv.EventDriftEvidence {
+					waited++
+					assert.Equal(t, begin.Add(5*time.Hour).Unix(), lr.Timestamp().AsTime().Unix())
+					assert.Regexp(t, `^model fraud 7: x drifts \(KS 0\.\d+ over 0\.1, n = 300\): `, lr.Body().Str())
+				}
+			}
+			if _, has := stored[keyEvidence]; has {
+				assert.Equal(t, 1, waited)
+			}
+
 			// The alert is the one that began when the window at 04:00 was judged.
 			a := of(logs.take(t), "feature", "x")
 			require.Len(t, a, 1)
 			assert.Equal(t, alert.Firing, a[0].State)
 			assert.Equal(t, "FeatureDrift", a[0].Name)
 			assert.Equal(t, begin.Add(5*time.Hour).Unix(), a[0].StartsAt.Unix())
-			assert.Regexp(t, `^model fraud 7: x drifts \(KS 0\.\d+ over 0\.1, n = 300\): above 1\.\d+ is [34]\d % of the values, was 10 %$`, a[0].Summary)
+			assert.Regexp(t, `^model fraud 7: x drifts \(KS 0\.\d+ over 0\.1, n = 300\): (shift: .*; )?(above 1\.\d+|1\.\d+–\d\.\d+) is [34]\d % of the values, was 10 %$`, a[0].Summary)
 
 			// The points of the windows that have closed waited.
 			p := newProducer(base, "p", 1)
