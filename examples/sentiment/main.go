@@ -38,7 +38,7 @@ const (
 	latestSecond = 35
 )
 
-// How the baseline is made, by the command in README.md.
+// How the model and its baseline are made, the latter by the commands in README.md.
 const (
 	baselineSeed    = 1
 	baselineReviews = 10_000
@@ -80,7 +80,7 @@ func (s *sentiment) tell(ctx context.Context, t *story.Story) error {
 	if err != nil {
 		return err
 	}
-	trained := train(baselineSeed)
+	trained := train()
 	words, err := listen(ctx, "localhost:0", traced(far, "/words", lexicon{trained.words}.serve), &s.work)
 	if err != nil {
 		return err
@@ -142,7 +142,7 @@ func (s *sentiment) keep(ctx context.Context, _ *story.Story) error {
 
 // printTraining writes a row a review.
 func printTraining(w io.Writer) error {
-	m := train(baselineSeed)
+	m := train()
 	v := &version{model: m, held: m.words}
 	rng := rand.New(rand.NewPCG(baselineSeed, 200))
 	out := csv.NewWriter(w)

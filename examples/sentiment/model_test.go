@@ -14,7 +14,7 @@ import (
 
 // Version 2 gives the answers of version 1, and asks for words of one review in five or so; both are mostly right.
 func TestVersionsAgree(t *testing.T) {
-	trained := train(baselineSeed)
+	trained := train()
 	first := &version{name: "1", model: trained, held: trained.words}
 	asked := 0
 	second := &version{name: "2", model: trained, held: trained.frequent(atHand), ask: func(_ context.Context, words []string) (map[string]weights, error) {
@@ -46,7 +46,7 @@ func TestVersionsAgree(t *testing.T) {
 
 // The reviews that are forged are bad, for the model, too.
 func TestForgedReviewsAreNegative(t *testing.T) {
-	trained := train(baselineSeed)
+	trained := train()
 	v := &version{model: trained, held: trained.words}
 	rng := rand.New(rand.NewPCG(1, 400))
 	for range 50 {
