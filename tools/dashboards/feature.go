@@ -44,9 +44,9 @@ func feature() board {
 				).size(4, 6),
 			}},
 			{"Score", []*panel{
-				lines("Score by method, with its threshold", "short", "The distance of the window to its reference by each method; dashed is the method's threshold. One method decides (thresholds and methods are on the card, or those of ml_drift); the others help to understand.",
-					q("{{ml_drift_method}} {{ml_model_version}} vs {{ml_drift_reference}}", `max by (ml_model_version, ml_drift_method, ml_drift_reference) (ml_drift_score`+drift+`)`),
-					reference("threshold of {{ml_drift_method}}", `max by (ml_drift_method) (ml_drift_threshold{@feature, @whole, ml_drift_subject="feature"})`),
+				lines("Score by method, with its threshold", "short", "The distance of the window to its reference by each method; dashed is the method's threshold. One method decides (thresholds and methods are on the card, or those of ml_drift); the others help to understand. relative_change, which is of few rows and on another scale, is on the right.",
+					q("{{ml_drift_method}} {{ml_model_version}} vs {{ml_drift_reference}}", `max by (ml_model_version, ml_drift_method, ml_drift_reference) (ml_drift_score{@feature, @segment, ml_drift_subject="feature", ml_drift_method!="relative_change"})`),
+					reference("threshold of {{ml_drift_method}}", `max by (ml_drift_method) (ml_drift_threshold{@feature, @whole, ml_drift_subject="feature", ml_drift_method!="relative_change"})`),
 				).size(12, 9),
 				lines("Score as a share of its threshold", "percentunit", "All methods on one scale, cut at 500 %: above 100 % is over the threshold. What rises slowly drifts; what jumps at a release (blue) was changed.",
 					q("{{ml_drift_method}} {{ml_model_version}} vs {{ml_drift_reference}}", `clamp_max(`+overThreshold("ml_model_version, ml_drift_method, ml_drift_reference", "@feature", `, ml_drift_subject="feature"`)+`, 5)`),
