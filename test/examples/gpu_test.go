@@ -55,7 +55,10 @@ func TestGPU(t *testing.T) {
 	}
 	assert.Zero(t, count(now, "hw_energy_joules_total", a10))
 	assert.InDelta(t, 318820.022, sum(now, "hw_energy_joules_total", map[string]string{"hw_name": "1g.10gb"}), 1e-6)
-	for name := range now {
+	for name, list := range now {
+		for _, p := range list {
+			assert.NotContains(t, p.labels["k8s_pod_name"], "dcgm-exporter", "the pod of the exporter is not that of a GPU: %s", name)
+		}
 		assert.False(t, strings.HasPrefix(name, "DCGM_") || strings.HasPrefix(name, "scrape_"), name)
 	}
 
