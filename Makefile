@@ -19,7 +19,7 @@ LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS     := -trimpath -buildvcs=false -tags=grpcnotrace
 
-.PHONY: help build run demo test simulate coverage test-race fuzz test-e2e test-clients lint bench generate dashboards check-generated tools clean
+.PHONY: help build run demo test simulate coverage test-race fuzz test-e2e dashboard-pictures test-clients lint bench generate dashboards check-generated tools clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -63,6 +63,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 
 test-e2e: build tools ## tests with a real Prometheus, Jaeger, Alertmanager, Gitea and Kubernetes with Argo Rollouts
 	$(GO) test -count=1 -timeout 20m -tags grpcnotrace,e2e $(TESTFLAGS) ./test/e2e/... ./exporter/mlactionexporter/internal/e2e
+
+dashboard-pictures: build tools ## draw dashboards/pictures and the pictures of the stories, from a run of test-e2e
+	$(GO) test -count=1 -timeout 20m -tags grpcnotrace,e2e ./test/e2e -run '^TestDashboardsShowData$$' -write-pictures
 
 test-clients: build ## tests with real instrumented clients in Node.js (npm ci into .tools/clients the first time)
 	testdata/clients/install.sh .tools/clients

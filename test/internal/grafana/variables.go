@@ -108,7 +108,7 @@ func (v Value) regex(backslash string) string {
 }
 
 // Open gives each variable the value that it has when the dashboard is opened: what is saved with it, else All, else the first. Values in
-// chosen are chosen by the user.
+// chosen are chosen by the user, several with commas between them.
 func (p *Prometheus) Open(ctx context.Context, d *Dashboard, w Window, chosen map[string]string) (Values, error) {
 	values := Values{}
 	step, err := w.step()
@@ -158,7 +158,7 @@ func (v *Value) choose(variable Variable, chosen string) {
 	current := variable.Current.Value
 	switch {
 	case chosen != "":
-		v.Chosen = []string{chosen}
+		v.Chosen = strings.Split(chosen, ",")
 	case variable.IncludeAll && (len(current) == 0 || slices.Contains(current, all)):
 		v.All, v.Chosen = true, v.Offered
 	case len(current) > 0 && !slices.ContainsFunc(current, func(c string) bool { return !slices.Contains(v.Offered, c) }):

@@ -30,6 +30,9 @@ func drawBarGauge(c *canvas, b box, p *panel) error {
 		}
 		bars = append(bars, bar{s.Name, []float64{reduce(p.reduceCalc(), s.Points)}, []grafana.Field{s.Field}})
 	}
+	if len(bars) == 0 {
+		return p.nothing(c, b)
+	}
 	drawBars(c, b, bars)
 	return nil
 }
@@ -75,16 +78,15 @@ func drawBarChart(c *canvas, b box, p *panel) error {
 	if len(numbers) > 1 {
 		b = drawLegend(c, b, entries, p.legend())
 	}
+	if len(bars) == 0 {
+		return p.nothing(c, b)
+	}
 	drawBars(c, b, bars)
 	return nil
 }
 
 // drawBars draws lying bars with their names before and their values after them.
 func drawBars(c *canvas, b box, bars []bar) {
-	if len(bars) == 0 {
-		nothing(c, b)
-		return
-	}
 	names, texts, highest := 0.0, 0.0, 0.0
 	for _, item := range bars {
 		names = max(names, width(item.name, 11)+8)

@@ -39,11 +39,11 @@ func (b box) inset(left, top, right, bottom float64) box {
 	return box{b.x + left, b.y + top, max(b.w-left-right, 0), max(b.h-top-bottom, 0)}
 }
 
-// clip cuts what draw draws off at the box.
-func (c *canvas) clip(b box, draw func()) {
+// clip cuts what draw draws off at the box. Attributes are those of the group.
+func (c *canvas) clip(b box, attributes string, draw func()) {
 	c.clips++
-	fmt.Fprintf(&c.b, `<clipPath id="c%d"><rect x="%s" y="%s" width="%s" height="%s"/></clipPath><g clip-path="url(#c%d)">`+"\n",
-		c.clips, num(b.x), num(b.y), num(b.w), num(b.h), c.clips)
+	fmt.Fprintf(&c.b, `<clipPath id="c%d"><rect x="%s" y="%s" width="%s" height="%s"/></clipPath><g clip-path="url(#c%d)"%s>`+"\n",
+		c.clips, num(b.x), num(b.y), num(b.w), num(b.h), c.clips, attributes)
 	draw()
 	c.b.WriteString("</g>\n")
 }

@@ -30,8 +30,7 @@ func drawHeatmap(c *canvas, b box, p *panel) error {
 		return err
 	}
 	if len(all) == 0 {
-		nothing(c, b)
-		return nil
+		return p.nothing(c, b)
 	}
 	rows := buckets(all)
 	yAxis, _ := p.Options["yAxis"].(map[string]any)
@@ -44,7 +43,13 @@ func drawHeatmap(c *canvas, b box, p *panel) error {
 	names := make([]string, len(rows))
 	for i, row := range rows {
 		if names[i] = row.name; !math.IsNaN(row.bound) {
-			names[i] = format(row.bound, cmp.Or(unit, "short"), nil)
+			names[i] = format(row.bound, unit, nil)
+		}
+		if i > 0 && !math.IsNaN(row.bound) { // bounds that look the same get more digits
+			before := format(rows[i-1].bound, unit, nil)
+			for n := 2; n < 6 && names[i] == before; n++ {
+				names[i], before = format(row.bound, unit, new(n)), format(rows[i-1].bound, unit, new(n))
+			}
 		}
 		broad = max(broad, width(names[i], 11)+8)
 		for _, count := range row.counts {
@@ -66,7 +71,7 @@ func drawHeatmap(c *canvas, b box, p *panel) error {
 			c.text(plot.x-6, y+h/2+4, fit(names[i], 11, b.w*0.35-8), ` class="d"`+right)
 		}
 	}
-	c.clip(plot, func() {
+	c.clip(plot, "", func() {
 		w := times.at(times.low+all[0].step*1000) - times.from
 		for i, row := range rows {
 			drawBucket(c, row, box{0, plot.y + plot.h - float64(i+1)*h, w, h}, times, most, dark)

@@ -4,6 +4,8 @@
 package picture
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -46,35 +48,88 @@ var kinds = map[string]func(*canvas, box, *panel) error{
 	"heatmap": drawHeatmap, "state-timeline": drawStates, "status-history": drawStates, "text": drawText,
 }
 
-// Draw draws a dashboard.
+// Draw draws a dashboard. A row whose panels have no data at all is collapsed, with the names of its panels beside its own.
 func Draw(d Data) ([]byte, error) {
+	panels, empty := d.collapse()
 	bottom := 0
-	for _, p := range d.Dashboard.Panels {
+	for _, p := range panels {
 		bottom = max(bottom, p.GridPos.Y+p.GridPos.H)
 	}
 	c := newCanvas(pageWidth, headerHeight+float64(bottom)*(rowHeight+gap)+margin, d.Dashboard.Title)
 	drawHeader(c, d)
-	for _, p := range d.Dashboard.Panels {
-		b := place(p.GridPos)
+	for _, p := range panels {
 		if p.Type == "row" {
-			c.text(b.x+4, b.y+20, "⌄  "+p.Title, ` class="t"`)
+			drawRow(c, place(p.GridPos), p, empty[p.ID])
 			continue
 		}
 		draw, ok := kinds[p.Type]
 		if !ok {
 			return nil, fmt.Errorf("the panel %q: the kind %q is not known here", p.Title, p.Type)
 		}
-		c.rect(b, `class="p" rx="3"`)
-		c.text(b.x+10, b.y+19, fit(p.Title, 13.5, b.w-20), ` class="t"`)
-		var failed error
-		c.clip(b, func() {
-			failed = draw(c, b.inset(10, titleHeight, 10, 8), &panel{p, d.Answers[p.ID], d.Window, d.Marks})
+		title, err := d.Values.Expand(p.Title, nil)
+		if err != nil {
+			return nil, fmt.Errorf("the panel %q: %w", p.Title, err)
+		}
+		b := place(p.GridPos)
+		c.clip(b.inset(-1, -1, -1, -1), shows(p.Title), func() {
+			c.rect(b, `class="p" rx="3"`)
+			c.text(b.x+10, b.y+19, fit(title, 13, b.w-16), ` class="t"`)
+			err = draw(c, b.inset(10, titleHeight, 10, 8), &panel{p, d.Answers[p.ID], d.Window, d.Marks})
 		})
-		if failed != nil {
-			return nil, fmt.Errorf("the panel %q: %w", p.Title, failed)
+		if err != nil {
+			return nil, fmt.Errorf("the panel %q: %w", p.Title, err)
 		}
 	}
 	return c.end(), nil
+}
+
+// collapse returns the panels without those of rows that have no data, and these by their row.
+func (d Data) collapse() (panels []grafana.Panel, empty map[int][]grafana.Panel) {
+	empty = map[int][]grafana.Panel{}
+	all := d.Dashboard.Panels
+	up := 0
+	for i := 0; i < len(all); {
+		end := i + 1
+		data := all[i].Type != "row" || i+1 == len(all)
+		for ; end < len(all) && all[end].Type != "row"; end++ {
+			data = data || slices.ContainsFunc(d.Answers[all[end].ID], func(a grafana.Answer) bool { return !a.Empty() })
+		}
+		for _, p := range all[i:end] {
+			p.GridPos.Y -= up
+			if data || p.Type == "row" {
+				panels = append(panels, p)
+			} else {
+				empty[all[i].ID] = append(empty[all[i].ID], p)
+			}
+		}
+		if !data && end < len(all) {
+			up += all[end].GridPos.Y - all[i].GridPos.Y - 1
+		}
+		i = end
+	}
+	return panels, empty
+}
+
+// drawRow writes the name of a row, and those of its panels if it is collapsed.
+func drawRow(c *canvas, b box, row grafana.Panel, collapsed []grafana.Panel) {
+	if len(collapsed) == 0 {
+		c.text(b.x+4, b.y+20, "⌄  "+row.Title, ` class="t"`)
+		return
+	}
+	c.text(b.x+4, b.y+20, "›  "+row.Title, ` class="t"`)
+	x := b.x + 4 + width("›  "+row.Title, 14) + 16
+	for _, p := range collapsed {
+		c.text(x, b.y+20, p.Title, ` class="d"`+shows(p.Title))
+		x += width(p.Title, 11) + 22
+	}
+}
+
+// shows marks what shows a panel.
+func shows(title string) string { return ` data-panel="` + escape(title) + `"` }
+
+// Shows reports whether a picture that was drawn has a panel with a title, which is as it stands in the JSON.
+func Shows(svg []byte, title string) bool {
+	return bytes.Contains(svg, []byte(shows(title)))
 }
 
 // place is where a panel is on the page.
@@ -172,7 +227,9 @@ func last(s grafana.Series) float64 {
 	return 0
 }
 
-// nothing says that a panel has no data.
-func nothing(c *canvas, b box) {
-	c.text(b.x+b.w/2, b.y+b.h/2, "No data", ` class="d"`+middle)
+// nothing says that a panel has no data, in the panel's own words if it has some.
+func (p *panel) nothing(c *canvas, b box) error {
+	f, err := p.FieldConfig.Field("", "")
+	c.text(b.x+b.w/2, b.y+b.h/2, fit(cmp.Or(f.NoValue, "No data"), 11, b.w), ` class="d"`+middle)
+	return err
 }

@@ -119,6 +119,55 @@ func TestDrawRefuses(t *testing.T) {
 	require.ErrorContains(t, err, `the panel "Models": 2 queries of a table`)
 }
 
+// A row without data is collapsed, and its panels are named.
+func TestCollapse(t *testing.T) {
+	data := everyKind(t)
+	full, err := Draw(data)
+	require.NoError(t, err)
+	data.Dashboard.Panels = append(data.Dashboard.Panels,
+		grafana.Panel{ID: 20, Type: "row", Title: "Empty", GridPos: grafana.Grid{Y: 22, W: 24, H: 1}},
+		grafana.Panel{ID: 21, Type: "timeseries", Title: "Quality", GridPos: grafana.Grid{Y: 23, W: 24, H: 8}},
+		grafana.Panel{ID: 22, Type: "row", Title: "Last", GridPos: grafana.Grid{Y: 31, W: 24, H: 1}},
+		grafana.Panel{ID: 2, Type: "timeseries", Title: "Durations again", GridPos: grafana.Grid{Y: 32, W: 24, H: 8}},
+	)
+	svg, err := Draw(data)
+	require.NoError(t, err)
+	assert.Contains(t, texts(t, svg), "›  Empty\nQuality\n⌄  Last\nDurations again")
+	assert.True(t, Shows(svg, "Quality"))
+	height := func(svg []byte) (h float64) {
+		_, err := fmt.Sscanf(regexp.MustCompile(`height="(\d+)"`).FindStringSubmatch(string(svg))[1], "%g", &h)
+		require.NoError(t, err)
+		return h
+	}
+	assert.Equal(t, height(full)+10*38, height(svg))
+}
+
+// What a table lacks in width is taken from its widest columns.
+func TestShare(t *testing.T) {
+	widths := []float64{100, 50, 20}
+	share(widths, 170, 120)
+	assert.Equal(t, []float64{50, 50, 20}, widths)
+	share(widths, 120, 150)
+	assert.Equal(t, []float64{60, 60, 30}, widths)
+	share(widths, 150, 60)
+	assert.InDelta(t, 60, widths[0]+widths[1]+widths[2], 0.01)
+}
+
+// An excerpt has the panels that are named, and no others.
+func TestExcerpt(t *testing.T) {
+	data := everyKind(t)
+	data.Dashboard.Panels[0].Title = "Verdicts" // the row
+	data, err := data.Excerpt("Verdicts", "Durations", "Runs")
+	require.NoError(t, err)
+	svg, err := Draw(data)
+	require.NoError(t, err)
+	assert.True(t, Shows(svg, "Verdicts") && Shows(svg, "Runs"))
+	assert.Contains(t, texts(t, svg), "amount")
+	assert.False(t, Shows(svg, "Share"))
+	_, err = data.Excerpt("Share")
+	require.ErrorContains(t, err, `Kinds has no panel "Share"`)
+}
+
 func TestFormat(t *testing.T) {
 	for _, c := range []struct {
 		value float64

@@ -32,13 +32,7 @@ func drawStat(c *canvas, b box, p *panel) error {
 		return err
 	}
 	if len(all) == 0 {
-		f, err := p.FieldConfig.Field("", "")
-		if err == nil && f.NoValue != "" {
-			c.text(b.x+b.w/2, b.y+b.h/2+8, f.NoValue, ` style="font-size:24px" class="d"`+middle)
-			return nil
-		}
-		nothing(c, b)
-		return err
+		return p.nothing(c, b)
 	}
 	columns := len(all)
 	if p.option("orientation") == "horizontal" && p.Type == "stat" || b.w/float64(len(all)) < 90 && b.h/float64(len(all)) >= 44 {

@@ -16,8 +16,7 @@ func drawStates(c *canvas, b box, p *panel) error {
 		return err
 	}
 	if len(all) == 0 {
-		nothing(c, b)
-		return nil
+		return p.nothing(c, b)
 	}
 	var entries []entry
 	broad := 0.0

@@ -6,6 +6,7 @@ package picture
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/otelcol-ml/otelcol-ml/test/internal/grafana"
 )
@@ -30,13 +31,7 @@ func drawTable(c *canvas, b box, p *panel) error {
 		return err
 	}
 	if t.Rows == 0 {
-		f, err := p.FieldConfig.Field("", "")
-		if err == nil && f.NoValue != "" {
-			c.text(b.x+b.w/2, b.y+b.h/2, f.NoValue, ` class="d"`+middle)
-			return nil
-		}
-		nothing(c, b)
-		return err
+		return p.nothing(c, b)
 	}
 	var columns []grafana.Column
 	var cells [][]cell
@@ -59,14 +54,7 @@ func drawTable(c *canvas, b box, p *panel) error {
 		columns, cells, widths = append(columns, column), append(cells, list), append(widths, w)
 		total += w
 	}
-	// Room that is left is shared, and so is what is lacking.
-	for i := range widths {
-		if total < b.w {
-			widths[i] += (b.w - total) / float64(len(widths))
-		} else {
-			widths[i] *= b.w / total
-		}
-	}
+	share(widths, total, b.w)
 	rows := min(t.Rows, int((b.h-tableRow)/tableRow))
 	x := b.x
 	for i, column := range columns {
@@ -81,6 +69,35 @@ func drawTable(c *canvas, b box, p *panel) error {
 		c.text(b.x+b.w, b.y-12, more(t.Rows-rows), ` class="d"`+right)
 	}
 	return nil
+}
+
+// share gives columns the room that is left, and takes what is lacking from the widest.
+func share(widths []float64, total, room float64) {
+	if total <= room {
+		for i := range widths {
+			widths[i] += (room - total) / float64(len(widths))
+		}
+		return
+	}
+	for range 50 {
+		widest, second, n := slices.Max(widths), 0.0, 0.0
+		for _, w := range widths {
+			if w == widest {
+				n++
+			} else {
+				second = max(second, w)
+			}
+		}
+		to := max(second, widest-(total-room)/n)
+		for i, w := range widths {
+			if w == widest {
+				widths[i] = to
+			}
+		}
+		if total -= (widest - to) * n; total <= room+0.01 {
+			return
+		}
+	}
 }
 
 func cellOf(column grafana.Column, f grafana.Field, row int) cell {

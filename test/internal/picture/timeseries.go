@@ -77,8 +77,7 @@ func drawTimeseries(c *canvas, b box, p *panel) error {
 	}
 	b = drawLegend(c, b, entries, options)
 	if len(all) == 0 {
-		nothing(c, b)
-		return nil
+		return p.nothing(c, b)
 	}
 	stack(all)
 	sides := sidesOf(all)
@@ -94,7 +93,7 @@ func drawTimeseries(c *canvas, b box, p *panel) error {
 	times := axis{float64(p.window.Start.UnixMilli()), float64(p.window.End.UnixMilli()), plot.x, plot.x + plot.w}
 	drawTimes(c, plot, p.window, times)
 	drawSides(c, plot, sides)
-	c.clip(plot.inset(0, -2, 0, -2), func() {
+	c.clip(plot.inset(0, -2, 0, -2), "", func() {
 		drawMarks(c, plot, p.marks, times)
 		for _, s := range sides {
 			s.draw(c, plot, times, all)
@@ -206,7 +205,7 @@ func (s *side) fit(plot box) {
 		high = low + 1
 	}
 	s.scale = axis{low, high, plot.y + plot.h, plot.y}
-	s.marks = ticks(low, high, max(2, int(plot.h/28)))
+	s.marks = s.ticks(max(2, int(plot.h/28)))
 	for _, m := range s.marks {
 		text := format(m, s.unit, s.decimals(decimals))
 		s.texts = append(s.texts, text)
@@ -215,6 +214,21 @@ func (s *side) fit(plot box) {
 	if s.label != "" {
 		s.broad += 15
 	}
+}
+
+// ticks are at most n values that are round in their unit.
+func (s *side) ticks(n int) []float64 {
+	per := 1.0
+	if u := scaled[s.unit]; u.base == 1024 {
+		for s.scale.high/per > 1024 {
+			per *= 1024
+		}
+	}
+	marks := ticks(s.scale.low/per, s.scale.high/per, n)
+	for i := range marks {
+		marks[i] *= per
+	}
+	return marks
 }
 
 // decimals are those of the ticks: as many as tell them apart.
