@@ -44,14 +44,14 @@ func fleet() board {
 					q("{{ml_model_name}}", `sum by (ml_model_name) (model:hw_gpu_busy:sum{`+served+`}) / sum by (ml_model_name) (model:hw_gpu_held:sum{`+served+`}) or `+of("avg", "hw_gpu_utilization_ratio"))).size(24, 7).limitLine(step{0.95, warn}).leads(toModel).none("no placement: ml_summary: {placement: true}"),
 				lines("Predictions a second", "reqps", "The traffic of each model. GPUs that are busy without it do something else; traffic without GPU use is another pod.",
 					q("{{ml_model_name}}", `sum by (ml_model_name) (rate(ml_prediction_count_total{`+served+`, @whole}[$__rate_interval]))`)).size(24, 6).leads(toModel),
-				lines("Quality", "short", "How good the models are by the measure that is chosen above, by labels, with bounds; estimated from scores until labels come. A fall right after a blue line: the release; after an orange one: the world.",
-					q("{{ml_model_name}}", quality("point", "measured", "max")),
-					reference("lower {{ml_model_name}}", quality("lower", "measured", "min")),
-					reference("upper {{ml_model_name}}", quality("upper", "measured", "max")),
-					q("estimated {{ml_model_name}}", quality("point", "estimated", "max")),
+				lines("Quality", "short", "How good each version is by the measure that is chosen above, by labels, with bounds; estimated from scores until labels come. A fall right after a blue line: the release; after an orange one: the world.",
+					q("{{ml_model_name}} {{ml_model_version}}", quality("point", "measured")),
+					reference("lower {{ml_model_name}} {{ml_model_version}}", quality("lower", "measured")),
+					reference("upper {{ml_model_name}} {{ml_model_version}}", quality("upper", "measured")),
+					q("estimated {{ml_model_name}} {{ml_model_version}}", quality("point", "estimated")),
 				).size(24, 7).none("no labels and no scores: ml_evaluation").leads(toModel),
 				lines("Share of what is compared that drifts", "percentunit", "Of all that is compared of a model (features, missing values, answer, confidence), the share whose verdict is drift. One of ten: look at the feature; half: an upstream change, or a new version.",
-					q("{{ml_model_name}}", `avg by (ml_model_name) (ml_drift_detected{`+served+`, @whole})`)).size(24, 6).limitLine(step{0.5, bad}).leads(toModel),
+					q("{{ml_model_name}}", `avg by (ml_model_name) (ml_drift_detected{`+served+`, @whole})`)).size(24, 6).limitLine(step{0.5, bad}).none("nothing is compared: ml_drift, and a baseline").leads(toModel),
 				lines("Business number", "percentunit", "The expression of the variable above, by default conversions over sessions. Where it falls with the quality and not with the traffic, the model is worth a look first.",
 					q("{{ml_model_name}}", `${kpi:raw}`)).size(24, 7),
 			}},
@@ -97,9 +97,9 @@ func fleet() board {
 	}
 }
 
-// quality is the best or worst of the versions.
-func quality(bound, kind, aggregate string) string {
-	return aggregate + ` by (ml_model_name) (ml_evaluation_score{` + served + `, @whole, @live, ml_evaluation_average="", ml_evaluation_measure="$measure", ml_evaluation_bound="` + bound + `", ml_evaluation_kind="` + kind + `"})`
+// quality is a bound of the measure that is chosen, by version.
+func quality(bound, kind string) string {
+	return `max by (ml_model_name, ml_model_version) (ml_evaluation_score{` + served + `, @whole, @live, ml_evaluation_average="", ml_evaluation_measure="$measure", ml_evaluation_bound="` + bound + `", ml_evaluation_kind="` + kind + `"})`
 }
 
 // useBuckets counts GPUs by use, in tenths, as the buckets of a histogram.
