@@ -9,6 +9,7 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -265,9 +266,7 @@ func (s *stage) look(d *grafana.Dashboard, m *missing, chosen map[string]string,
 				continue
 			}
 			other := map[string]string{variable.Name: value}
-			for name, value := range chosen {
-				other[name] = value
-			}
+			maps.Copy(other, chosen)
 			if s.look(d, m, other, i+1); m.none() {
 				return
 			}
@@ -433,7 +432,9 @@ var excerpts = map[string]struct {
 	"drone": {"feature", map[string]string{"model": "detector", "feature": "sharpness", "segment": "district=harbour"}, []string{
 		"Verdict", "Score by method, with its threshold", "Distribution", "P10, P50, P90",
 	}},
-	"recommender": {"jobs", map[string]string{"job": "recsys_daily"}, []string{"Rows", "Checks that stages broke", "Runs by outcome", "Alerts over time"}},
+	"recommender": {"jobs", map[string]string{"job": "recsys_daily"}, []string{
+		"Rows against the mean of a week", "Checks that stages broke", "Duration of stages", "Alerts over time",
+	}},
 }
 
 // write writes the pictures of the dashboards and of the stories.

@@ -9,6 +9,8 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 )
 
 // Table is what a panel with a table shows: the answers, one below the other or merged, with columns as its transformations want them.
@@ -139,12 +141,13 @@ func merge(frames []*Table) *Table {
 	rows := map[string]int{}
 	for _, f := range frames {
 		for row := range f.Rows {
-			key := ""
+			var labels []string
 			for _, c := range f.Columns {
 				if shared[c.Name] {
-					key += fmt.Sprintf("%q", c.Texts[row])
+					labels = append(labels, strconv.Quote(c.Texts[row]))
 				}
 			}
+			key := strings.Join(labels, ",")
 			at, ok := rows[key]
 			if !ok {
 				at = merged.addRow()
@@ -226,16 +229,13 @@ func (t *Table) sortBy(options any, key string) {
 		rows[i] = i
 	}
 	slices.SortStableFunc(rows, func(a, b int) int {
-		order := 0
-		if c.Texts != nil {
-			order = cmp.Compare(c.Texts[a], c.Texts[b])
-		} else {
-			order = cmp.Compare(c.Numbers[a], c.Numbers[b])
-		}
 		if by["desc"] == true {
-			order = -order
+			a, b = b, a
 		}
-		return order
+		if c.Texts != nil {
+			return cmp.Compare(c.Texts[a], c.Texts[b])
+		}
+		return cmp.Compare(c.Numbers[a], c.Numbers[b])
 	})
 	for i := range t.Columns {
 		c := &t.Columns[i]

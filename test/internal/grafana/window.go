@@ -5,6 +5,7 @@ package grafana
 
 import (
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/prometheus/common/model"
@@ -43,13 +44,13 @@ func (w Window) builtin(step time.Duration) map[string]string {
 	length := w.End.Sub(w.Start).Round(time.Second)
 	return map[string]string{
 		"__interval":         model.Duration(step).String(),
-		"__interval_ms":      fmt.Sprint(step.Milliseconds()),
+		"__interval_ms":      strconv.FormatInt(step.Milliseconds(), 10),
 		"__rate_interval":    model.Duration(rate).String(),
-		"__rate_interval_ms": fmt.Sprint(rate.Milliseconds()),
+		"__rate_interval_ms": strconv.FormatInt(rate.Milliseconds(), 10),
 		"__range":            fmt.Sprintf("%.0fs", length.Seconds()),
 		"__range_s":          fmt.Sprintf("%.0f", length.Seconds()),
-		"__range_ms":         fmt.Sprint(length.Milliseconds()),
-		"__from":             fmt.Sprint(w.Start.UnixMilli()),
-		"__to":               fmt.Sprint(w.End.UnixMilli()),
+		"__range_ms":         strconv.FormatInt(length.Milliseconds(), 10),
+		"__from":             strconv.FormatInt(w.Start.UnixMilli(), 10),
+		"__to":               strconv.FormatInt(w.End.UnixMilli(), 10),
 	}
 }

@@ -47,7 +47,7 @@ func drawHeatmap(c *canvas, b box, p *panel) error {
 		}
 		if i > 0 && !math.IsNaN(row.bound) { // bounds that look the same get more digits
 			before := format(rows[i-1].bound, unit, nil)
-			for n := 2; n < 6 && names[i] == before; n++ {
+			for n := 2; n < 4 && names[i] == before; n++ {
 				names[i], before = format(row.bound, unit, new(n)), format(rows[i-1].bound, unit, new(n))
 			}
 		}

@@ -174,10 +174,24 @@ func TestFormat(t *testing.T) {
 		unit  string
 		want  string
 	}{
-		{0.1234, "percentunit", "12.3 %"}, {0.0123, "s", "12.3 ms"}, {90, "s", "1.5 min"}, {7200, "s", "2 hour"}, {0, "s", "0 s"},
-		{1500, "short", "1.5 K"}, {2_300_000, "", "2.3 Mil"}, {1536, "bytes", "1.5 KiB"}, {12.5, "reqps", "12.5 req/s"},
-		{350, "watt", "350 W"}, {71, "celsius", "71 °C"}, {3.5, "currencyUSD", "$3.5"}, {0.00012, "short", "0.00012"}, {5, "suffix:rows", "5 rows"},
-		{1e12, "dateTimeAsIso", "2001-09-09 01:46:40"}, {math.NaN(), "s", "NaN"}, {math.Inf(1), "s", "+∞"}, {math.Copysign(0, -1), "short", "0"},
+		{0.1234, "percentunit", "12.3 %"},
+		{0.0123, "s", "12.3 ms"},
+		{90, "s", "1.5 min"},
+		{7200, "s", "2 hour"},
+		{0, "s", "0 s"},
+		{1500, "short", "1.5 K"},
+		{2_300_000, "", "2.3 Mil"},
+		{1536, "bytes", "1.5 KiB"},
+		{12.5, "reqps", "12.5 req/s"},
+		{350, "watt", "350 W"},
+		{71, "celsius", "71 °C"},
+		{3.5, "currencyUSD", "$3.5"},
+		{0.00012, "short", "0.00012"},
+		{5, "suffix:rows", "5 rows"},
+		{1e12, "dateTimeAsIso", "2001-09-09 01:46:40"},
+		{math.NaN(), "s", "NaN"},
+		{math.Inf(1), "s", "+∞"},
+		{math.Copysign(0, -1), "short", "0"},
 	} {
 		assert.Equal(t, c.want, format(c.value, c.unit, nil), "%v %s", c.value, c.unit)
 	}

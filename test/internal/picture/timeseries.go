@@ -47,15 +47,14 @@ func reduce(calc string, points []grafana.Point) float64 {
 
 // side is an axis of values: what has one unit is on one.
 type side struct {
-	unit   string
-	label  string
-	right  bool
-	lines  []*drawn
-	scale  axis
-	marks  []float64
-	texts  []string
-	broad  float64
-	offset float64 // of the second axis on one side
+	unit  string
+	label string
+	right bool
+	lines []*drawn
+	scale axis
+	marks []float64
+	texts []string
+	broad float64
 }
 
 func drawTimeseries(c *canvas, b box, p *panel) error {
@@ -96,7 +95,7 @@ func drawTimeseries(c *canvas, b box, p *panel) error {
 	c.clip(plot.inset(0, -2, 0, -2), "", func() {
 		drawMarks(c, plot, p.marks, times)
 		for _, s := range sides {
-			s.draw(c, plot, times, all)
+			s.draw(c, times, all)
 		}
 		drawExemplars(c, p.answers, sides, times, plot)
 	})
@@ -332,7 +331,7 @@ func drawMarks(c *canvas, plot box, marks []grafana.Mark, times axis) {
 }
 
 // draw draws the series of the axis.
-func (s *side) draw(c *canvas, plot box, times axis, all []drawn) {
+func (s *side) draw(c *canvas, times axis, all []drawn) {
 	for _, l := range slices.Backward(s.lines) { // the first is on top, as of what is stacked it is the lowest
 		at := func(p grafana.Point) (x, y float64) {
 			return times.at(float64(p.Time.UnixMilli())), s.scale.at(min(max(p.Value, s.scale.low-1e9), s.scale.high+1e9))
@@ -347,13 +346,13 @@ func (s *side) draw(c *canvas, plot box, times axis, all []drawn) {
 			continue
 		}
 		for _, run := range runs(l.Points, l.spans()) {
-			l.drawRun(c, run, at, s, all, times)
+			l.drawRun(c, run, at, s, all)
 		}
 	}
 }
 
 // drawRun draws points without a gap between them.
-func (d *drawn) drawRun(c *canvas, run []grafana.Point, at func(grafana.Point) (x, y float64), s *side, all []drawn, times axis) {
+func (d *drawn) drawRun(c *canvas, run []grafana.Point, at func(grafana.Point) (x, y float64), s *side, all []drawn) {
 	thick := 1.5
 	if d.Custom.LineWidth != nil {
 		thick = *d.Custom.LineWidth * 1.2
