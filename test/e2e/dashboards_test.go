@@ -414,7 +414,7 @@ func (s *stage) compare(d *grafana.Dashboard, chosen map[string]string) {
 var telling = map[string]map[string]string{
 	"models":  {"model": "claude-sonnet-4-5,detector,fraud,gpt-4o-mini,ranker,reviews"},
 	"model":   {"model": "reviews"},
-	"fleet":   {"model": "assistant,ranker"},
+	"fleet":   {"model": "assistant,ranker,reviews"},
 	"feature": {"model": "detector", "feature": "sharpness", "segment": "district=harbour"},
 }
 
