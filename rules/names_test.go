@@ -37,7 +37,7 @@ func TestNames(t *testing.T) {
 			if recorded[selector.Name] {
 				continue
 			}
-			matched := matches(t, names, selector)
+			matched := seriestest.Selected(names, selector)
 			if !assert.NotEmpty(t, matched, "%s, %s: nothing is called %s", rule.file, rule.name(), selector) {
 				continue
 			}
@@ -54,20 +54,6 @@ func TestNames(t *testing.T) {
 	}
 }
 
-// matches are the names that a selector may select.
-func matches(t *testing.T, names map[string]seriestest.Series, selector *parser.VectorSelector) []string {
-	t.Helper()
-	var matched []string
-	for name := range names {
-		for _, m := range selector.LabelMatchers {
-			if m.Name == model.MetricNameLabel && m.Matches(name) {
-				matched = append(matched, name)
-			}
-		}
-	}
-	return matched
-}
-
 // TestRates says that only what grows has a rate.
 func TestRates(t *testing.T) {
 	names := seriestest.Known(t)
@@ -79,7 +65,7 @@ func TestRates(t *testing.T) {
 				return nil
 			}
 			for _, selector := range selectors(call) {
-				for _, name := range matches(t, names, selector) {
+				for _, name := range seriestest.Selected(names, selector) {
 					found++
 					assert.True(t, names[name].Counter, "%s: %s of %s, which is a gauge", rule.name(), call.Func.Name, name)
 				}

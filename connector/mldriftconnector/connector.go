@@ -355,18 +355,26 @@ func (c *driftConnector) emit(ctx context.Context, now time.Time) {
 		c.engine.Totals(e.total)
 		e.Metrics().ResourceMetrics().MoveAndAppendTo(md.ResourceMetrics())
 	}
+	if c.send(ctx, md, "An emission failed; what it held is in the next one") {
+		c.waiting, c.contracts, c.restored = nil, nil, pmetric.NewMetrics()
+	}
+}
+
+// send passes points on, if there are any, and reports whether they were taken; if not, it says what
+// becomes of them.
+func (c *driftConnector) send(ctx context.Context, md pmetric.Metrics, otherwise string) bool {
 	if md.DataPointCount() == 0 {
-		return
+		return false
 	}
 	limited, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := c.metrics.ConsumeMetrics(limited, md); err != nil {
 		c.telemetry.emission(ctx, "failed")
-		c.logger.Warn("An emission failed; what it held is in the next one", zap.Error(err))
-		return
+		c.logger.Warn(otherwise, zap.Error(err))
+		return false
 	}
-	c.waiting, c.contracts, c.restored = nil, nil, pmetric.NewMetrics()
 	c.telemetry.emission(ctx, "sent")
+	return true
 }
 
 // emitTotals emits the totals of the process before as they were. Who makes deltas of them
@@ -376,20 +384,10 @@ func (c *driftConnector) emitTotals(ctx context.Context, now time.Time) {
 	if c.metrics == nil || c.store == nil || c.cfg.Timestamps != TimestampsNow {
 		return
 	}
+	c.emitted = now
 	e := newEncoder(c.version, pcommon.NewTimestampFromTime(now))
 	c.engine.Totals(e.total)
-	md := e.Metrics()
-	if md.DataPointCount() == 0 {
-		return
-	}
-	limited, cancel := context.WithTimeout(ctx, sendTimeout)
-	defer cancel()
-	if err := c.metrics.ConsumeMetrics(limited, md); err != nil {
-		c.telemetry.emission(ctx, "failed")
-		c.logger.Warn("Totals of the last save could not be emitted; what makes deltas of them begins with the next emission", zap.Error(err))
-		return
-	}
-	c.telemetry.emission(ctx, "sent")
+	c.send(ctx, e.Metrics(), "Totals of the last save could not be emitted; what makes deltas of them begins with the next emission")
 }
 
 // scores encodes the scores of now, and puts what drifts in order.

@@ -14,7 +14,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/otlptranslator"
+	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
 
@@ -130,4 +132,17 @@ func addHistogram(names map[string]Series, spelling, metric string) {
 	for _, suffix := range []string{"_bucket", "_count", "_sum"} {
 		names[spelling+suffix] = Series{Metric: metric, Counter: true}
 	}
+}
+
+// Selected are the names that a selector may select.
+func Selected(names map[string]Series, selector *parser.VectorSelector) []string {
+	var selected []string
+	for name := range names {
+		for _, m := range selector.LabelMatchers {
+			if m.Name == model.MetricNameLabel && m.Matches(name) {
+				selected = append(selected, name)
+			}
+		}
+	}
+	return selected
 }

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -136,19 +135,6 @@ func recorded(t *testing.T) map[string]bool {
 	return all
 }
 
-// matched are the names that a selector may select.
-func matched(names map[string]seriestest.Series, selector *parser.VectorSelector) []string {
-	var found []string
-	for name := range names {
-		for _, m := range selector.LabelMatchers {
-			if m.Name == model.MetricNameLabel && m.Matches(name) {
-				found = append(found, name)
-			}
-		}
-	}
-	return found
-}
-
 // Each query is PromQL on series that somebody emits, the collectors' own in all of their spellings.
 func TestQueries(t *testing.T) {
 	names := known(t)
@@ -163,7 +149,7 @@ func TestQueries(t *testing.T) {
 					return nil
 				}
 				found++
-				is := matched(names, selector)
+				is := seriestest.Selected(names, selector)
 				if !assert.NotEmpty(t, is, "%s: nothing is called %s", q.where, selector) {
 					return nil
 				}
@@ -203,7 +189,7 @@ func TestRates(t *testing.T) {
 				parser.Inspect(call, func(node parser.Node, _ []parser.Node) error {
 					if selector, ok := node.(*parser.VectorSelector); ok {
 						metric := ""
-						for _, name := range matched(names, selector) {
+						for _, name := range seriestest.Selected(names, selector) {
 							found++
 							assert.Contains(t, []string{"", names[name].Metric}, metric, "%s: %s of two metrics at once", q.where, call.Func.Name)
 							metric = names[name].Metric

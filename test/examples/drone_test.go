@@ -4,7 +4,6 @@
 package examples
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -90,15 +89,4 @@ func TestDroneBaseline(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	assert.Equal(t, withoutTime(t, filepath.Join(processtest.RepoRoot(t), "examples", "drone", "catalog", "detector.json")), withoutTime(t, made))
-}
-
-// withoutTime is a baseline without the time at which it was made.
-func withoutTime(t *testing.T, file string) map[string]any {
-	t.Helper()
-	content, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var baseline map[string]any
-	require.NoError(t, json.Unmarshal(content, &baseline))
-	delete(baseline, "created_at")
-	return baseline
 }

@@ -4,9 +4,7 @@
 package examples
 
 import (
-	"bytes"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -15,7 +13,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -30,28 +27,20 @@ func TestRecommender(t *testing.T) {
 
 	nights := tracesOf(t, filepath.Join(x.dir, "state", "recommender", "traces.json"))
 	found := map[string]bool{}
-	for _, line := range lines(t, filepath.Join(x.dir, "state", "recommender", "alerts.json")) {
-		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
-		require.NoError(t, err)
-		for _, rl := range logs.ResourceLogs().All() {
-			for _, sl := range rl.ScopeLogs().All() {
-				for _, record := range sl.LogRecords().All() {
-					says := func(key string) string { return text(record.Attributes(), key) }
-					if says(mlconv.AttrAlertState) != "firing" {
-						continue
-					}
-					night := nights[record.TraceID()]
-					require.NotNil(t, night, "there is no trace %s of %s", record.TraceID(), record.Body().AsString())
-					found[says(mlconv.AttrAlertName)+
-						" of "+says(mlconv.PrefixAlertLabel+"stage")+says(mlconv.PrefixAlertLabel+"cicd_pipeline_task_name")+
-						says(mlconv.PrefixAlertLabel+"ml_model_version")+
-						", "+says(mlconv.PrefixAlertAnnotation+"feature")+says(mlconv.PrefixAlertLabel+"ml_feature_name")+
-						" in "+night.date] = true
-					if night.date != "" {
-						assert.Equal(t, []string{"feature-store", "orchestrator", "trainer", "transformer"}, slices.Sorted(maps.Keys(night.services)))
-					}
-				}
-			}
+	for _, record := range records(t, filepath.Join(x.dir, "state", "recommender", "alerts.json")) {
+		says := func(key string) string { return text(record.Attributes(), key) }
+		if says(mlconv.AttrAlertState) != "firing" {
+			continue
+		}
+		night := nights[record.TraceID()]
+		require.NotNil(t, night, "there is no trace %s of %s", record.TraceID(), record.Body().AsString())
+		found[says(mlconv.AttrAlertName)+
+			" of "+says(mlconv.PrefixAlertLabel+"stage")+says(mlconv.PrefixAlertLabel+"cicd_pipeline_task_name")+
+			says(mlconv.PrefixAlertLabel+"ml_model_version")+
+			", "+says(mlconv.PrefixAlertAnnotation+"feature")+says(mlconv.PrefixAlertLabel+"ml_feature_name")+
+			" in "+night.date] = true
+		if night.date != "" {
+			assert.Equal(t, []string{"feature-store", "orchestrator", "trainer", "transformer"}, slices.Sorted(maps.Keys(night.services)))
 		}
 	}
 	assert.Equal(t, []string{
@@ -94,19 +83,4 @@ func tracesOf(t *testing.T, file string) map[pcommon.TraceID]*traced {
 		}
 	}
 	return traces
-}
-
-// lines are the whole lines of a file that is being written.
-func lines(t *testing.T, file string) [][]byte {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
-	return bytes.Split(data[:bytes.LastIndexByte(data, '\n')], []byte("\n"))
-}
-
-func text(attributes pcommon.Map, key string) string {
-	if value, ok := attributes.Get(key); ok {
-		return value.AsString()
-	}
-	return ""
 }

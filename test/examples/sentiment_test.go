@@ -4,7 +4,6 @@
 package examples
 
 import (
-	"encoding/json"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.opentelemetry.io/collector/pdata/plog"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 )
@@ -28,12 +26,7 @@ func TestSentiment(t *testing.T) {
 
 	seen := map[string]bool{}
 	for _, record := range records(t, filepath.Join(x.dir, "state/sentiment/alerts.json")) {
-		label := func(name string) string {
-			if value, ok := record.Attributes().Get(name); ok {
-				return value.Str()
-			}
-			return ""
-		}
+		label := func(name string) string { return text(record.Attributes(), name) }
 		seen[strings.Join([]string{
 			label("ml.alert.name"), label("ml.alert.label.model"), label("ml.alert.label.version"), label("ml.alert.label.environment"),
 			label("ml.alert.label.subject"), label("ml.alert.label.feature"), label("ml.alert.label.segment"),
@@ -59,29 +52,6 @@ func TestSentiment(t *testing.T) {
 	}
 }
 
-// records are those of a file that the collector writes; the last line may not be whole yet.
-func records(t *testing.T, file string) []plog.LogRecord {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	require.NoError(t, err)
-	var out []plog.LogRecord
-	for line := range strings.Lines(string(data)) {
-		if !strings.HasSuffix(line, "\n") {
-			break
-		}
-		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs([]byte(line))
-		require.NoError(t, err)
-		for _, resource := range logs.ResourceLogs().All() {
-			for _, scope := range resource.ScopeLogs().All() {
-				for _, record := range scope.LogRecords().All() {
-					out = append(out, record)
-				}
-			}
-		}
-	}
-	return out
-}
-
 // The baseline on the card is the one that the commands in the README make.
 func TestSentimentBaseline(t *testing.T) {
 	t.Parallel()
@@ -96,12 +66,5 @@ func TestSentimentBaseline(t *testing.T) {
 	}
 	require.NoError(t, os.WriteFile(training, run("./examples/sentiment", "-training"), 0o600))
 	run("./cmd/mlprofile", "build", training, "--prediction", "class", "--confidence", "confidence", "-o", baseline)
-	read := func(file string) (out map[string]any) {
-		data, err := os.ReadFile(file)
-		require.NoError(t, err)
-		require.NoError(t, json.Unmarshal(data, &out))
-		delete(out, "created_at")
-		return out
-	}
-	assert.Equal(t, read(filepath.Join(root, "examples/sentiment/catalog/reviews.json")), read(baseline))
+	assert.Equal(t, withoutTime(t, filepath.Join(root, "examples/sentiment/catalog/reviews.json")), withoutTime(t, baseline))
 }
