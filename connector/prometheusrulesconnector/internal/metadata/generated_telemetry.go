@@ -102,7 +102,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.PrometheusRulesRefused, err = builder.meter.Int64Counter(
 		"otelcol_prometheus_rules_refused",
-		metric.WithDescription("Samples that were not written, by reason - too_old (beyond the out-of-order window), conflict (another value at the same time), too_new (more than ten minutes ahead), too_many_series (limits::series), storage_full (retention_size_mib), bad_labels, untranslatable (metrics), exemplar (its sample was written). [Alpha]"),
+		metric.WithDescription("Samples that were not written, by reason - too_old (beyond the out-of-order window), conflict (another value at the same time), too_new (more than ten minutes ahead), too_many_series (limits::series), storage_full (retention_size_mib), bad_labels, untranslatable (metrics), exemplar (its sample was written; one that is older than the latest of its series is not counted, as points repeat theirs). [Alpha]"),
 		metric.WithUnit("{sample}"),
 	)
 	errs = errors.Join(errs, err)

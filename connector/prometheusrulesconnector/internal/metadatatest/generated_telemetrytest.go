@@ -101,7 +101,7 @@ func AssertEqualPrometheusRulesRecorded(t *testing.T, tt *componenttest.Telemetr
 func AssertEqualPrometheusRulesRefused(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_prometheus_rules_refused",
-		Description: "Samples that were not written, by reason - too_old (beyond the out-of-order window), conflict (another value at the same time), too_new (more than ten minutes ahead), too_many_series (limits::series), storage_full (retention_size_mib), bad_labels, untranslatable (metrics), exemplar (its sample was written). [Alpha]",
+		Description: "Samples that were not written, by reason - too_old (beyond the out-of-order window), conflict (another value at the same time), too_new (more than ten minutes ahead), too_many_series (limits::series), storage_full (retention_size_mib), bad_labels, untranslatable (metrics), exemplar (its sample was written; one that is older than the latest of its series is not counted, as points repeat theirs). [Alpha]",
 		Unit:        "{sample}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -55,8 +55,11 @@ func (a *appender) append(
 ) (storage.SeriesRef, error) {
 	ref, err := a.AppenderV2.Append(0, ls, st, t, v, h, fh, o)
 	if partial := (*storage.AppendPartialError)(nil); errors.As(err, &partial) {
-		for range partial.ExemplarErrors {
-			a.result.refuse(ExemplarRefused, ls.Get(model.MetricNameLabel))
+		for _, refused := range partial.ExemplarErrors {
+			// A point has its exemplars each time that it is sent: all but the latest of the series are older than that.
+			if !errors.Is(refused, storage.ErrOutOfOrderExemplar) {
+				a.result.refuse(ExemplarRefused, ls.Get(model.MetricNameLabel))
+			}
 		}
 		err = nil
 	}

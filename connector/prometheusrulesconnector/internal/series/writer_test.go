@@ -174,6 +174,28 @@ func TestExemplarsOfGauges(t *testing.T) {
 	assert.Equal(t, map[string]string{`{__name__="drift_score", feature="amount"}`: `{trace_id="07000000000000000000000000000000"}`}, exemplars)
 }
 
+// TestRepeatedExemplars: points repeat the exemplars that they have, which is no fault.
+func TestRepeatedExemplars(t *testing.T) {
+	db := open(t)
+	w := New(db, db.Head().NumSeries, Options{Suffixes: true, MaxSeries: 100})
+	for n := range 3 {
+		now := time.Now().Add(time.Duration(n) * time.Second)
+		md := point("m", float64(n), now)
+		p := md.ResourceMetrics().At(0).ScopeMetrics().At(0).Metrics().At(0).Gauge().DataPoints().At(0)
+		for i := range 3 {
+			e := p.Exemplars().AppendEmpty()
+			e.SetDoubleValue(float64(i))
+			e.SetTraceID(pcommon.TraceID{byte(i + 1)})
+			e.SetTimestamp(pcommon.NewTimestampFromTime(now.Add(time.Duration(i-10*n) * time.Second)))
+		}
+		r, err := w.Write(t.Context(), md, now)
+		require.NoError(t, err)
+		assert.Zero(t, r.Refused[ExemplarRefused].Count, "%d", n)
+	}
+	_, exemplars := stored(t, db)
+	assert.Equal(t, map[string]string{`{__name__="m"}`: `{trace_id="03000000000000000000000000000000"}`}, exemplars)
+}
+
 func TestMetadata(t *testing.T) {
 	now := time.Now()
 	db := open(t)
