@@ -45,14 +45,17 @@ simulate: ## months of simulated traffic with and without a drift: docs/simulati
 coverage: ## how often the intervals of measures hold the truth: docs/evaluation.md (minutes)
 	EVALUATION_COVERAGE_TRIALS=10000 $(GO) test ./internal/evaluation -count=1 -timeout 5h -run '^TestCoverage$$'
 
-# What one goroutine does has no race, and simulations take ten times as long under the detector: these, internal/slo and generated tests are in
-# "make test" alone.
+# What one goroutine does has no race, and takes ten times as long under the detector: packages that start nothing, serve nothing and share nothing
+# (CONCURRENT is in no file of theirs), generated tests and these are in "make test" alone.
 ONE_GOROUTINE := TestSeriesMemory|TestPValues|TestPValuesWithoutDrift|TestWassersteinPValueWithoutDifference|TestFalseAlerts|TestWhatIsFound
+CONCURRENT    := \bgo (func|[a-zA-Z.]+\()|\.Go\(|"net/http|"sync"|"sync/atomic"|"testing/synctest"|\.Parallel\(\)
 
 test-race: export CGO_ENABLED := 1
 test-race: ## the components' tests under the race detector (needs a C compiler)
 	$(GO) test -race -timeout 25m -skip '^($(ONE_GOROUTINE))$$' $(TESTFLAGS) \
-		$$($(GO) list ./internal/... ./connector/... ./exporter/... ./extension/... ./processor/... ./receiver/... | grep -Ev '/metadata(test)?$$|/internal/slo(/|$$)')
+		$$($(GO) list -f '{{.Dir}} {{.ImportPath}}' ./internal/... ./connector/... ./exporter/... ./extension/... ./processor/... ./receiver/... | \
+			grep -Ev '/metadata(test)?$$|/internal/slo(/|$$)' | \
+			while read -r dir package; do if grep -Eqs '$(CONCURRENT)' "$$dir"/*.go; then echo "$$package"; fi; done)
 
 # A new input is made smaller for ten executions, not for a minute, which is Go's default and most of the time of a short run.
 fuzz: ## every fuzz target for FUZZTIME (10s)
