@@ -296,8 +296,7 @@ service:
 	require.NotNil(t, p.Confidence)
 
 	card := fmt.Sprintf("kind: model\nname: \"shop\"\nbaseline: %q", path)
-	log := c.Log()
-	require.Contains(t, log, "A baseline was learned")
+	c.WaitForLog(20*time.Second, card) // that is said when the file is there
 	require.NoError(t, os.WriteFile(filepath.Join(catalog, "shop.yaml"), []byte(card+"\n"), 0o600))
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
