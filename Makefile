@@ -3,6 +3,7 @@
 GO            ?= go
 DATA          ?=
 TESTFLAGS     ?=
+HOSTILEFLAGS  ?=
 FUZZTIME      ?= 10s
 PROMETHEUS    := .tools/bin/prometheus
 PROMTOOL      := .tools/bin/promtool
@@ -19,7 +20,7 @@ LINT_TOOL     := $(GO) tool -modfile=tools/lint/go.mod
 export CGO_ENABLED := 0
 export GOFLAGS     := -trimpath -buildvcs=false -tags=grpcnotrace
 
-.PHONY: help build run demo test simulate coverage test-race fuzz test-e2e dashboard-pictures test-clients lint bench generate dashboards check-generated tools clean
+.PHONY: help build run demo test simulate coverage test-race fuzz test-hostile test-e2e dashboard-pictures test-clients lint bench generate dashboards check-generated tools clean
 .DEFAULT_GOAL := help
 
 help: ## show this list
@@ -63,6 +64,9 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 		echo "$$file $${target#func }"; \
 		$(GO) test "./$$(dirname "$$file")" -run '^$$' -fuzz "^$${target#func }\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x || exit 1; \
 	done
+
+test-hostile: build ## what can blind a watch, beside healthy traffic, and 1,000 kills; HOSTILEFLAGS=-short as in CI
+	$(GO) test -count=1 -timeout 90m -tags grpcnotrace,hostile $(HOSTILEFLAGS) $(TESTFLAGS) ./test/hostile/...
 
 test-e2e: build tools ## tests with a real Prometheus, Jaeger, Alertmanager, Gitea and Kubernetes with Argo Rollouts
 	$(GO) test -count=1 -timeout 20m -tags grpcnotrace,e2e $(TESTFLAGS) ./test/e2e/... ./exporter/mlactionexporter/internal/e2e
