@@ -22,6 +22,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -47,6 +48,9 @@ type Config struct {
 	// Storage is the id of the storage extension that keeps answers, labels and measures. None by
 	// default: they live in memory alone.
 	Storage *component.ID `mapstructure:"storage"`
+	// OnStorageFailure is what becomes of a request that the storage does not take: refuse (the
+	// default), so that its sender tries again, or accept.
+	OnStorageFailure string `mapstructure:"on_storage_failure"`
 	// Conditions are OTTL conditions of which one must be true for a span to be looked at. None by
 	// default: all spans are.
 	Conditions []string `mapstructure:"conditions"`
@@ -152,6 +156,8 @@ var _ confmap.Validator = (*Config)(nil)
 
 func createDefaultConfig() component.Config {
 	return &Config{
+		OnStorageFailure: storageclient.Refuse,
+
 		Wait: 168 * time.Hour, Window: "168h", Maturity: 24 * time.Hour, Level: 0.95,
 		Keys: []string{KeyPredictionID, KeyBusiness, KeySpan}, KeyAttribute: mlconv.AttrLabelKey, Sampling: 1, K: 10,
 		Lateness: 2 * time.Minute, Idle: time.Minute, EmitInterval: 30 * time.Second, SaveInterval: time.Minute, Timestamps: TimestampsNow,
@@ -170,6 +176,7 @@ func (c *Config) Validate() error {
 		wrong.Add("window", "%w", err)
 	}
 	wrong.Check(
+		configcheck.OneOf("on_storage_failure", c.OnStorageFailure, storageclient.Refuse, storageclient.Accept),
 		spanottl.CheckConditions("conditions", c.Conditions),
 		configcheck.Duration("wait", c.Wait, time.Minute, 0),
 		configcheck.DurationOrZero("maturity", c.Maturity, 0, 0),

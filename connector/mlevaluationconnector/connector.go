@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -33,6 +34,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 )
 
 // sendTimeout is how long an emission may take. What a failed one of metrics held is in the next one.
@@ -78,11 +80,13 @@ type evaluationConnector struct {
 	items     []waiting.Item
 	truths    []label.Label
 
-	saving sync.Mutex // held while a save is written
-	// unwritten has a value when a write has failed, so that a save follows at once.
-	unwritten chan struct{}
-	stop      context.CancelFunc
-	loops     sync.WaitGroup
+	saving sync.Mutex // held while a save is written, before gate; guards what follows, to asked
+	// refused is the error of the last save, nil if it went well, and asked when that was.
+	refused error
+	asked   time.Time
+
+	stop  context.CancelFunc
+	loops sync.WaitGroup
 }
 
 var (
@@ -103,7 +107,7 @@ func newConnector(set connector.Settings, cfg *Config) (*evaluationConnector, er
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger, telemetry: newTelemetry(builder, set.Logger),
 		catalog: catalog.Empty(), keys: cfg.keys(), judges: evaluator.NewReader(time.Now),
 		conditions: conditions, decoder: newDecoder(cfg.KeyAttribute, conditions),
-		misjudged: newMisjudged(cfg.Misjudged.PerMinute), unwritten: make(chan struct{}, 1),
+		misjudged: newMisjudged(cfg.Misjudged.PerMinute),
 	}
 	if c.parser, err = label.NewParser(label.Options{Now: time.Now, Unread: c.unread}); err != nil {
 		return nil, err
@@ -188,8 +192,6 @@ func (c *evaluationConnector) loop(ctx context.Context) {
 			c.emit(ctx, now, false)
 		case <-save.C:
 			c.save(ctx)
-		case <-c.unwritten:
-			c.save(ctx)
 		}
 	}
 }
@@ -205,6 +207,8 @@ func (c *evaluationConnector) Flush(ctx context.Context) error {
 
 // Close closes the storage.
 func (c *evaluationConnector) Close(ctx context.Context) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
 	c.gate.Lock()
 	defer c.gate.Unlock()
 	c.open = false
@@ -219,8 +223,7 @@ func (c *evaluationConnector) Close(ctx context.Context) error {
 
 var errNotOpen = errors.New("ml_evaluation has not started or was shut down")
 
-// ConsumeTraces takes the answers, and what evaluators say of them, of a request in. It fails only
-// while it is not open: what was counted must not come again.
+// ConsumeTraces takes the answers, and what evaluators say of them, of a request in.
 func (c *evaluationConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	return c.consume(ctx, func() {
 		for i, answers := 0, c.decoder.read(ctx, td, c.cards); i < len(answers); i++ {
@@ -280,33 +283,65 @@ func (c *evaluationConnector) take(ctx context.Context, item waiting.Item) {
 	c.items = append(c.items, item)
 }
 
-// consume lets read take items, applies them, and writes them before it returns.
+// consume lets read take items, applies them, and has them written before it returns. What the storage
+// does not take is not acknowledged: its sender keeps it, and when it comes again it is known.
 func (c *evaluationConnector) consume(ctx context.Context, read func()) error {
+	// A client that goes away must not keep what it has sent from being written.
+	stored, err := c.takeIn(context.WithoutCancel(ctx), read)
+	if err != nil || stored {
+		return err
+	}
+	if err = c.catchUp(context.WithoutCancel(ctx)); err == nil || c.cfg.OnStorageFailure == storageclient.Accept {
+		return nil
+	}
+	return fmt.Errorf("ml_evaluation: predictions and labels are refused, as they cannot be stored; send them again: %w", err)
+}
+
+// takeIn applies what read takes and writes it. stored is false where only a save can make up for what
+// was not written.
+func (c *evaluationConnector) takeIn(ctx context.Context, read func()) (stored bool, err error) {
 	c.gate.RLock()
 	defer c.gate.RUnlock()
 	if !c.open {
-		return errNotOpen
+		return false, errNotOpen
 	}
-	n, record := c.apply(ctx, read)
+	n, record, stored := c.apply(ctx, read)
 	if record == nil {
-		return nil // nothing came, or it is not to be stored, or only by the next save
+		return stored, nil
 	}
-	// A client that goes away must not keep what it has sent from being written.
-	if err := c.store.write(context.WithoutCancel(ctx), n, record); err != nil {
+	if err := c.store.write(ctx, n, record); err != nil {
 		add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "failed")
-		c.telemetry.notice(1, "write", "What came in is not written, and would be lost by a kill; the next save tries again", zap.Error(err))
-		select {
-		case c.unwritten <- struct{}{}:
-		default:
-		}
-		return nil
+		c.telemetry.notice(1, "write", "What came in is not written, and would be lost by a kill; the next save has it, too. "+
+			"'on_storage_failure' says what becomes of the request", zap.String("on_storage_failure", c.cfg.OnStorageFailure), zap.Error(err))
+		return false, nil
 	}
 	add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "saved")
-	return nil
+	return true, nil
 }
 
-// apply returns the record of what was taken, nil where nothing is to be written.
-func (c *evaluationConnector) apply(ctx context.Context, read func()) (number uint64, record []byte) {
+// againAfter is how soon a storage that refuses is asked again by a request: each asks with all that
+// has changed since.
+const againAfter = time.Second
+
+// catchUp saves what could not be written, if nobody else has.
+func (c *evaluationConnector) catchUp(ctx context.Context) error {
+	c.saving.Lock()
+	defer c.saving.Unlock()
+	if c.store == nil {
+		return errNotOpen
+	}
+	if !c.store.behind.Load() {
+		return nil
+	}
+	if c.refused != nil && time.Since(c.asked) < againAfter {
+		return c.refused
+	}
+	return c.saveLocked(ctx)
+}
+
+// apply returns the record of what was taken, nil where nothing is to be written; stored is false where
+// there is something that only a save can write.
+func (c *evaluationConnector) apply(ctx context.Context, read func()) (number uint64, record []byte, stored bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.refresh()
@@ -318,19 +353,21 @@ func (c *evaluationConnector) apply(ctx context.Context, read func()) (number ui
 		c.decoder.release()
 	}()
 	if len(c.items) == 0 {
-		return 0, nil
+		return 0, nil, true
 	}
 	now := time.Now()
+	stored = true
 	switch {
 	case c.store == nil:
 	case c.store.behind.Load():
+		stored = false
 		add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "failed")
 	default:
 		number, record = c.store.number(), waiting.EncodeRecord(c.items, now)
 	}
 	c.engine.Apply(c.items, now)
 	c.telemetry.log(ctx, c.engine.Log.TakeStats())
-	return number, record
+	return number, record, stored
 }
 
 // refresh follows the catalog.
@@ -389,6 +426,11 @@ func (c *evaluationConnector) save(ctx context.Context) {
 	}
 	c.saving.Lock()
 	defer c.saving.Unlock()
+	_ = c.saveLocked(ctx) // it is said, and the next one tries again
+}
+
+// saveLocked is save for who holds saving.
+func (c *evaluationConnector) saveLocked(ctx context.Context) error {
 	c.gate.Lock()
 	c.mu.Lock()
 	c.store.collect(c.engine)
@@ -396,12 +438,15 @@ func (c *evaluationConnector) save(ctx context.Context) {
 	c.gate.Unlock()
 	limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveTimeout)
 	defer cancel()
-	if err := c.store.save(limited); err != nil {
+	c.refused = c.store.save(limited)
+	c.asked = time.Now()
+	if c.refused != nil {
 		add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "failed")
-		c.telemetry.notice(1, "save", "Measures are not saved; the next save tries again", zap.Error(err))
-		return
+		c.telemetry.notice(1, "save", "Measures are not saved; the next save tries again", zap.Error(c.refused))
+		return c.refused
 	}
 	add(ctx, c.telemetry.MlEvaluationSaves, 1, "outcome", "saved")
+	return nil
 }
 
 // emit sends what is known; last says that nothing will come.

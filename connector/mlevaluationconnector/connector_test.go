@@ -5,20 +5,24 @@ package mlevaluationconnector
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/consumer/consumererror"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
@@ -140,38 +144,83 @@ func TestDamagedRecordsAreSaid(t *testing.T) {
 	assert.Equal(t, map[string]float64{"1 actual=1": 1}, counts(c.emitted()))
 }
 
-// Where the storage refuses, what came in is kept in memory, said, and written by the next save.
+// Where the storage refuses, what came in is not acknowledged, and said. What is sent again, to this
+// process or to one after a kill, counts once.
 func TestStorageThatRefuses(t *testing.T) {
-	c := newCollector(t, nil)
-	c.storage.Fail(errors.New("the disk is full"))
-	c.predict(answered(1, "1", 0.9))
-	c.label(truthOf(1, "1"))
-	assert.Equal(t, 1, c.said.FilterMessageSnippet("would be lost by a kill").Len())
-	c.save()
-	c.storage.Fail(nil)
-	c.save()
-	c.kill()
-	c.stop()
-	assert.Equal(t, map[string]float64{"1 actual=1": 1}, counts(c.emitted()))
+	for _, killed := range []bool{false, true} {
+		t.Run(fmt.Sprint("killed ", killed), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				c := newCollector(t, nil)
+				c.storage.Fail(errors.New("the disk is full"))
+				spans, labels := predictions(answered(1, "1", 0.9)), records(truthOf(1, "1"))
+				refused := func() {
+					t.Helper()
+					for _, err := range []error{c.traces[0].ConsumeTraces(t.Context(), spans), c.logs[0].ConsumeLogs(t.Context(), labels)} {
+						require.ErrorContains(t, err, "the disk is full")
+						require.False(t, consumererror.IsPermanent(err), "its sender tries again")
+					}
+				}
+				refused()
+				refused()
+				assert.Equal(t, 1, c.said.FilterMessageSnippet("would be lost by a kill").Len())
+				testkit.Advance(againAfter)
+				refused()
+				if killed {
+					left := c.storage.Copy()
+					c.stop()
+					c.storage = left
+					c.start()
+				} else {
+					c.storage.Fail(nil)
+					testkit.Advance(againAfter)
+				}
+				for range 2 {
+					require.NoError(t, c.traces[0].ConsumeTraces(t.Context(), spans))
+					require.NoError(t, c.logs[0].ConsumeLogs(t.Context(), labels))
+				}
+				c.kill()
+				c.stop()
+				assert.Equal(t, map[string]float64{"1 actual=1": 1}, counts(c.emitted()))
+			})
+		})
+	}
+}
+
+// With accept, what the storage does not take is acknowledged, and written when it does.
+func TestStorageThatRefusesAndNobodyIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCollector(t, func(cfg *Config) { cfg.OnStorageFailure = storageclient.Accept })
+		c.storage.Fail(errors.New("the disk is full"))
+		c.predict(answered(1, "1", 0.9))
+		c.storage.Fail(nil)
+		testkit.Advance(againAfter)
+		c.label(truthOf(1, "1"))
+		c.kill()
+		c.stop()
+		assert.Equal(t, map[string]float64{"1 actual=1": 1}, counts(c.emitted()))
+	})
 }
 
 // After a write that failed no request is written, and none has a number, until a save is through: a start
 // looks for records in a row.
 func TestRecordsHaveNoGaps(t *testing.T) {
-	c := newCollector(t, nil)
-	c.state().store.behind.Store(true)
-	for n := range 2 * maxGap {
-		c.predict(answered(n, "1", 0.9))
-	}
-	assert.Zero(t, c.state().store.next)
-	assert.Empty(t, c.storage.Values())
-	c.save()
-	c.predict(answered(2*maxGap, "1", 0.9))
-	assert.EqualValues(t, 1, c.state().store.next)
-	c.kill()
-	c.label(truthOf(1, "1"), truthOf(2*maxGap, "1"))
-	c.stop()
-	assert.Equal(t, map[string]float64{"1 actual=1": 2}, counts(c.emitted()))
+	synctest.Test(t, func(t *testing.T) {
+		c := newCollector(t, nil)
+		c.storage.Fail(errors.New("the disk is full"))
+		for n := range 2 * maxGap {
+			require.Error(t, c.traces[0].ConsumeTraces(t.Context(), predictions(answered(n, "1", 0.9))))
+		}
+		assert.LessOrEqual(t, c.state().store.next, uint64(1))
+		c.storage.Fail(nil)
+		testkit.Advance(againAfter)
+		c.predict(answered(2*maxGap, "1", 0.9), answered(2*maxGap+1, "1", 0.9))
+		c.predict(answered(2*maxGap, "1", 0.9))
+		assert.LessOrEqual(t, c.state().store.next, uint64(2))
+		c.kill()
+		c.label(truthOf(1, "1"), truthOf(2*maxGap, "1"))
+		c.stop()
+		assert.Equal(t, map[string]float64{"1 actual=1": 2}, counts(c.emitted()))
+	})
 }
 
 // A start reads all records, many at once, also those after some that were being written when the process was

@@ -119,23 +119,27 @@ func (c *collector) sendLogs(ld plog.Logs) {
 }
 
 // predict sends spans.
-func (c *collector) predict(fill ...func(ptrace.Span)) {
+func (c *collector) predict(fill ...func(ptrace.Span)) { c.spans(predictions(fill...)) }
+
+func predictions(fill ...func(ptrace.Span)) ptrace.Traces {
 	td := ptrace.NewTraces()
 	all := td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans()
 	for _, f := range fill {
 		f(all.AppendEmpty())
 	}
-	c.spans(td)
+	return td
 }
 
 // label sends labels.
-func (c *collector) label(labels ...label.Label) {
+func (c *collector) label(labels ...label.Label) { c.sendLogs(records(labels...)) }
+
+func records(labels ...label.Label) plog.Logs {
 	ld := plog.NewLogs()
 	all := ld.ResourceLogs().AppendEmpty().ScopeLogs().AppendEmpty().LogRecords()
 	for i := range labels {
 		labels[i].Encode(all.AppendEmpty())
 	}
-	c.sendLogs(ld)
+	return ld
 }
 
 // span is a prediction of the model fraud, so many seconds after an hour ago.

@@ -15,6 +15,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/configcheck"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 )
 
 // Config is the configuration of the ml_job connector. The empty config works.
@@ -25,6 +26,9 @@ type Config struct {
 	// Storage is the id of the storage extension that runs, history and alerts are written to.
 	// Unset: they live in memory alone.
 	Storage *component.ID `mapstructure:"storage"`
+	// OnStorageFailure is what becomes of a request whose spans of jobs the storage does not take:
+	// refuse (the default), so that its sender tries again, or accept. Alerts do not wait either way.
+	OnStorageFailure string `mapstructure:"on_storage_failure"`
 	// Conditions are OTTL conditions of which one must be true for a span to be looked at. Default
 	// none: all spans are.
 	Conditions []string `mapstructure:"conditions"`
@@ -120,6 +124,8 @@ var _ confmap.Validator = (*Config)(nil)
 
 func createDefaultConfig() component.Config {
 	return &Config{
+		OnStorageFailure: storageclient.Refuse,
+
 		DecisionWait:    10 * time.Second,
 		Absence:         2 * time.Minute,
 		ScheduleGrace:   time.Hour,
@@ -161,6 +167,7 @@ func (c *Config) options() track.Options {
 func (c *Config) Validate() error {
 	var wrong configcheck.Violations
 	wrong.Check(
+		configcheck.OneOf("on_storage_failure", c.OnStorageFailure, storageclient.Refuse, storageclient.Accept),
 		spanottl.CheckConditions("conditions", c.Conditions),
 		configcheck.DurationOrZero("decision_wait", c.DecisionWait, 0, 0),
 		configcheck.Duration("absence", c.Absence, 0, 0),

@@ -6,6 +6,7 @@ package mljobconnector
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
 	"time"
 
@@ -25,6 +26,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
+	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 )
 
 const (
@@ -84,7 +86,7 @@ func newConnector(set connector.Settings, cfg *Config) (*jobConnector, error) {
 	}
 	c := &jobConnector{
 		cfg: cfg, id: set.ID, version: set.BuildInfo.Version, logger: set.Logger, conditions: conditions,
-		telemetry: newTelemetry(builder, set.Logger, cfg.Limits), catalog: catalog.Empty(), woken: make(chan struct{}, 1),
+		telemetry: newTelemetry(builder, set.Logger, cfg), catalog: catalog.Empty(), woken: make(chan struct{}, 1),
 		alertLog: alertlog.New(set.Logger, cfg.Alerts.ResendInterval),
 		emitter: &emit.Emitter{
 			Resource: set.Resource, Scope: metadata.ScopeName, Version: set.BuildInfo.Version, Timeout: sendTimeout, Logger: set.Logger,
@@ -180,9 +182,9 @@ func (c *jobConnector) Close(ctx context.Context) error {
 
 var errNotOpen = errors.New("ml_job has not started or was shut down")
 
-// ConsumeTraces takes the spans of a request in and writes what they change. A write that fails is
-// logged and made up for by the next one: the spans are in the tracker, and must not come again. It
-// fails only while the state is not open, never for spans that were counted.
+// ConsumeTraces takes the spans of a request in and writes what they change. What the storage does
+// not take is in the tracker nevertheless, whose alerts do not wait for it, but is not acknowledged:
+// its sender keeps it, and when it comes again it counts once.
 func (c *jobConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
 	c.gate.RLock()
 	defer c.gate.RUnlock()
@@ -204,11 +206,16 @@ func (c *jobConnector) ConsumeTraces(ctx context.Context, td ptrace.Traces) erro
 		return nil
 	}
 	// A client that goes away must not keep what it has sent from being written.
-	if err := c.tracker.Observe(context.WithoutCancel(ctx), now, r.spans); err != nil {
-		c.telemetry.unsaved(now, err)
-	}
+	err := c.tracker.Observe(context.WithoutCancel(ctx), now, r.spans)
 	c.wake()
-	return nil
+	if err == nil {
+		return nil
+	}
+	c.telemetry.unsaved(now, err)
+	if c.cfg.OnStorageFailure == storageclient.Accept {
+		return nil
+	}
+	return fmt.Errorf("ml_job: spans of jobs are refused, as their state cannot be stored; send them again: %w", err)
 }
 
 // wants returns what asks the conditions, nil where there are none.

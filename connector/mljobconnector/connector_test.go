@@ -306,7 +306,7 @@ func TestStorageFails(t *testing.T) {
 		r.start()
 		d.Fail(errors.New("disk full"))
 		for range 50 {
-			r.consume(r.run("train"))
+			require.Error(t, r.send(r.run("train")))
 			testkit.Advance(time.Second)
 		}
 		require.Equal(t, 1, logs.Len(), "once a minute")

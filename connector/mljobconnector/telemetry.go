@@ -54,10 +54,12 @@ type telemetry struct {
 	builder *metadata.TelemetryBuilder
 	told    track.SelfStats // what was recorded last
 
-	logger  *zap.Logger
-	limits  Limits
-	notices *loglimit.Limiter
-	writes  *loglimit.Limiter
+	logger *zap.Logger
+	limits Limits
+	// onFailure is the config's on_storage_failure.
+	onFailure string
+	notices   *loglimit.Limiter
+	writes    *loglimit.Limiter
 }
 
 const (
@@ -67,9 +69,9 @@ const (
 	writeInterval = time.Minute
 )
 
-func newTelemetry(builder *metadata.TelemetryBuilder, logger *zap.Logger, limits Limits) *telemetry {
+func newTelemetry(builder *metadata.TelemetryBuilder, logger *zap.Logger, cfg *Config) *telemetry {
 	return &telemetry{
-		builder: builder, logger: logger, limits: limits, notices: loglimit.New(noticeInterval), writes: loglimit.New(writeInterval),
+		builder: builder, logger: logger, limits: cfg.Limits, onFailure: cfg.OnStorageFailure, notices: loglimit.New(noticeInterval), writes: loglimit.New(writeInterval),
 	}
 }
 
@@ -235,7 +237,8 @@ func (t *telemetry) cut(m misread, s *run.Span) {
 // unsaved says that the storage did not take what has changed.
 func (t *telemetry) unsaved(now time.Time, err error) {
 	if suppressed, ok := t.writes.Allow("", now); ok {
-		t.logger.Error("What has changed is not stored; the next write has it too. Until then a kill would lose it",
+		t.logger.Error("What has changed is not stored; the next write has it too. Until then alerts come from memory and say so, "+
+			"and 'on_storage_failure' says what becomes of spans of jobs", zap.String("on_storage_failure", t.onFailure),
 			zap.Int("not_logged_since", suppressed), zap.Error(err))
 	}
 }

@@ -84,7 +84,7 @@ func TestTelemetry(t *testing.T) {
 		metadatatest.AssertEqualMlJobMetricsEmitted(t, tel, by("outcome", map[string]int64{"failed": 1, "sent": 1}), ignore)
 
 		d.Fail(errors.New("disk full"))
-		r.consume(r.run("extract"))
+		require.Error(t, r.send(r.run("extract")))
 		synctest.Wait()
 		d.Fail(nil)
 		r.shutdown()

@@ -5,10 +5,16 @@ package source
 
 import (
 	"cmp"
+	"maps"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 )
+
+// NotStored is the annotation of an alert that was emitted though the storage did not take it.
+const NotStored = "not_stored"
+
+const notStored = "The storage refuses what is written: after a kill of the collector this alert may be forgotten, or begin again."
 
 // Entry is an alert as its Source holds it. A component embeds it in what it knows of the alert.
 type Entry struct {
@@ -24,6 +30,8 @@ type Entry struct {
 	// released is the state that may be emitted, nil for none; releasedVersion is its version.
 	released        *alert.Alert
 	releasedVersion uint64
+	// unstored says that released is a state that the storage has not taken.
+	unstored bool
 	// next is when a state that was delivered is emitted again; retry is when Next asks for one
 	// that was not.
 	next, retry time.Time
@@ -44,10 +52,26 @@ func (e *Entry) Firing() bool { return e.Alert.State == alert.Firing }
 // ChangedAt is when the state changed last in this process.
 func (e *Entry) ChangedAt() time.Time { return e.changed }
 
-// Release says that the alert may be emitted as it is now.
+// Release says that the alert may be emitted as it is now. Where it was emitted as one that is not
+// stored, it is emitted at once: it is not true any more.
 func (e *Entry) Release() {
+	if e.unstored {
+		e.unstored = false
+		e.version++
+	}
 	a := e.Alert
 	e.released, e.releasedVersion = &a, e.version
+}
+
+// releaseUnstored lets a state that is held be emitted, with an annotation that says so.
+func (e *Entry) releaseUnstored() {
+	a := e.Alert
+	a.Annotations = maps.Clone(a.Annotations)
+	if a.Annotations == nil {
+		a.Annotations = make(map[string]string, 1)
+	}
+	a.Annotations[NotStored] = notStored
+	e.released, e.releasedVersion, e.unstored = &a, e.version, true
 }
 
 // replace sets all but what makes it the same alert.

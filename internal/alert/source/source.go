@@ -13,7 +13,8 @@
 // rest again, so that a record that is lost does no harm. Delivered says that it has arrived; what
 // has not is due again. A component that stores its alerts sets Hold, and calls Release for what is
 // written: an alert is then emitted only as it was written last, so that none begins twice after a
-// kill, and a store that fails delays changes but does not let leases run out.
+// kill. Where the store refuses, it calls ReleaseUnstored: then the alert is emitted from memory and
+// says so (NotStored), until Release.
 //
 // A source is bounded: the alert that was resolved first makes room. It has no clock, starts no
 // goroutine, and takes no lock: the component does.
@@ -41,7 +42,8 @@ type Options[E any] struct {
 	// Transitions is how many beginnings and ends wait for a delivery, in order. With 0 only the
 	// latest state of each alert does.
 	Transitions int
-	// Hold keeps states back until Release says that they are written.
+	// Hold keeps states back until Release says that they are written, or ReleaseUnstored that they
+	// cannot be.
 	Hold bool
 
 	// Outranks reports whether a new alert takes the place of one that fires, if none is resolved.
@@ -143,6 +145,16 @@ func (s *Source[K, E]) Restore(key K, e E) {
 	}
 	c.Release()
 	s.entries[key] = e
+}
+
+// ReleaseUnstored lets all states that are held be emitted, and says on them that they are not
+// stored.
+func (s *Source[K, E]) ReleaseUnstored() {
+	for _, e := range s.entries {
+		if c := e.entry(); c.released == nil || c.releasedVersion != c.version {
+			c.releaseUnstored()
+		}
+	}
 }
 
 // Tidy forgets the resolved alerts that were kept for long enough and have been delivered.

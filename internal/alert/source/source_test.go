@@ -188,6 +188,32 @@ func TestHeldStatesWaitUntilTheyAreWritten(t *testing.T) {
 	assert.Zero(t, r.Len())
 }
 
+// What cannot be written is emitted from memory, and says so until it is written.
+func TestUnstoredStatesSaySo(t *testing.T) {
+	r := newRig(func(o *Options[*entry]) { o.Hold = true })
+	r.begin(at(0), "a")
+	r.begin(at(0), "b")
+	a, _ := r.Get("a")
+	a.Release()
+	r.ReleaseUnstored()
+	due := r.Due(at(0))
+	r.Delivered(at(0))
+	require.Len(t, due, 2)
+	assert.NotContains(t, due[0].Annotations, NotStored, "it is written")
+	assert.Contains(t, due[1].Annotations, NotStored)
+	b, _ := r.Get("b")
+	assert.NotContains(t, b.Alert.Annotations, NotStored, "it is not part of what is stored")
+	r.ReleaseUnstored()
+	assert.Empty(t, r.Due(at(1)), "it was said")
+	b.Release()
+	due = r.Due(at(2))
+	r.Delivered(at(2))
+	require.Len(t, due, 1, "what is not true any more is corrected at once")
+	assert.NotContains(t, due[0].Annotations, NotStored)
+	b.Release()
+	assert.Empty(t, r.Due(at(3)))
+}
+
 func TestRestoredAlertsAreDueAtOnce(t *testing.T) {
 	r := newRig(nil)
 	firing, ended := &entry{name: "a"}, &entry{name: "b"}

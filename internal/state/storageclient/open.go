@@ -13,6 +13,14 @@ import (
 	"go.opentelemetry.io/collector/extension/xextension/storage"
 )
 
+// What is done with a request that the storage does not take, as 'on_storage_failure' says.
+const (
+	// Refuse answers with an error that asks for another attempt: the sender keeps what it has sent.
+	Refuse = "refuse"
+	// Accept keeps it in memory alone until the storage takes it: a kill loses it.
+	Accept = "accept"
+)
+
 // Owner is the component that a storage is opened for. Two clients of one owner have different
 // names.
 type Owner struct {

@@ -18,8 +18,8 @@ import (
 )
 
 // Due returns the alerts to emit now: new, changed and resolved ones, and those whose turn it is.
-// All of them have been written. Sent says that they have been delivered; if they were not, they
-// are due again at the next call.
+// All of them have been written, or say that they are not. Sent says that they have been delivered;
+// if they were not, they are due again at the next call.
 func (tr *Tracker) Due(now time.Time) []alert.Alert {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()

@@ -15,7 +15,7 @@ import (
 // saveEvery is how often it is stored that the tracker is alive, if nothing else is to be written.
 const saveEvery = time.Minute
 
-// Tick decides what has fallen due, and writes it.
+// Tick decides what has fallen due, and writes it. An error is the store's.
 func (tr *Tracker) Tick(ctx context.Context, now time.Time) error {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
@@ -51,6 +51,7 @@ func (tr *Tracker) Flush(ctx context.Context, now time.Time) error {
 		}
 	}
 	tr.saved = time.Time{} // the store shall know how long the tracker was alive
+	tr.refused = nil       // there is no later attempt
 	return tr.write(ctx, now)
 }
 
@@ -392,9 +393,25 @@ func (tr *Tracker) warmUp(t *tracked, e judge.Expect) {
 	}
 }
 
+// againAfter is how soon a store that refuses is asked again by a batch: each asks with all that has
+// changed since.
+const againAfter = time.Second
+
 // write writes what has changed. While the tracker is alive that is stored with it, and every
-// minute.
+// minute. What the store refuses stays to be written, and alerts do not wait for it.
 func (tr *Tracker) write(ctx context.Context, now time.Time) error {
+	if since := now.Sub(tr.wrote); tr.refused != nil && since >= 0 && since < againAfter {
+		tr.ledger.alerts.ReleaseUnstored()
+		return tr.refused
+	}
+	tr.refused = tr.writeNow(ctx, now)
+	if tr.refused != nil {
+		tr.ledger.alerts.ReleaseUnstored()
+	}
+	return tr.refused
+}
+
+func (tr *Tracker) writeNow(ctx context.Context, now time.Time) error {
 	services := tr.records.Stored() && !now.Before(tr.saved.Add(saveEvery))
 	if tr.records.Stored() && (tr.records.Pending() || services) {
 		m := meta{alive: now, received: tr.liveness.lastAt(), again: tr.outage.resumedAt}

@@ -22,7 +22,8 @@ const (
 )
 
 // Observe takes in the spans of a batch and writes what they changed before it returns. An error is
-// the store's: the spans are taken in nevertheless, and written with the next change.
+// the store's: the spans are taken in nevertheless, and written with the next change; until then a
+// kill loses them. Spans that come again are known, and the answer is then whether they were written.
 func (tr *Tracker) Observe(ctx context.Context, now time.Time, spans []run.Span) error {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()

@@ -16,17 +16,26 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert/source"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
-// What is not written is not emitted, and is written at the next tick.
+// notStored reports whether what was emitted last of an alert says that it is not stored.
+func (r *rig) notStored(n int) bool {
+	_, ok := r.emitted[r.order[n]].Annotations[source.NotStored]
+	return ok
+}
+
+// An alert does not wait for a store that refuses, and says so until the store takes it.
 func TestStoreFails(t *testing.T) {
 	r := newRig(t, options())
 	r.script.runs["a"] = line{stage: "train"}
 	r.store.fail = errors.New("disk full")
 	o := of{id: "a", trace: 1, start: day0}
-	err := r.w.Observe(context.Background(), r.now, []run.Span{o.root(run.Failure, day0)})
-	require.ErrorContains(t, err, "disk full")
+	spans := []run.Span{o.root(run.Failure, day0)}
+	require.ErrorContains(t, r.w.Observe(context.Background(), r.now, spans), "disk full")
+	require.ErrorContains(t, r.w.Observe(context.Background(), r.now, spans), "disk full", "who sends it again hears the same")
+	assert.Equal(t, uint64(1), r.w.SelfStats().FailedWrites, "a store that has just refused is not asked again")
 	r.now = r.w.Next()
 	for range 3 {
 		require.Error(t, r.w.Tick(context.Background(), r.now))
@@ -35,14 +44,19 @@ func TestStoreFails(t *testing.T) {
 		require.True(t, next.After(r.now), "Next does not spin")
 		r.now = next
 	}
-	assert.Empty(t, r.all())
+	require.Equal(t, []string{"+JobFailed daily train"}, r.all())
+	assert.True(t, r.notStored(0))
 	assert.Empty(t, r.store.values)
 	assert.Equal(t, uint64(4), r.w.SelfStats().FailedWrites)
 	r.store.fail = nil
-	r.tick()
-	require.Equal(t, []string{"+JobFailed daily train"}, r.all())
+	require.NoError(t, r.w.Observe(context.Background(), r.now, spans))
+	r.emit()
+	require.Equal(t, []string{"+JobFailed daily train"}, r.all(), "it is the same alert")
+	assert.False(t, r.notStored(0))
+	assert.Equal(t, uint64(1), r.w.Stats(r.now)[0].Runs[run.Failure], "what came three times counts once")
+	assert.Equal(t, uint64(2), r.w.SelfStats().Duplicates)
 
-	// A resolution that cannot be written is not emitted, and the alert goes on.
+	// The same of its end.
 	r.pass(time.Hour)
 	r.whole(of{id: "b", trace: 2}, run.Success)
 	r.store.fail = errors.New("disk full")
@@ -52,11 +66,14 @@ func TestStoreFails(t *testing.T) {
 		_ = r.w.Tick(context.Background(), r.now)
 		r.emit()
 	}
-	assert.Equal(t, []string{"+JobFailed daily train"}, r.all())
-	assert.InDelta(t, 5, r.sends[id]-before, 1, "it is emitted every minute meanwhile")
+	assert.Equal(t, []string{"-JobFailed daily train"}, r.all())
+	assert.True(t, r.notStored(0))
+	assert.InDelta(t, 6, r.sends[id]-before, 1, "it is emitted every minute meanwhile")
 	r.store.fail = nil
+	r.now = r.now.Add(5 * time.Second)
 	r.tick()
 	assert.Equal(t, []string{"-JobFailed daily train"}, r.all())
+	assert.False(t, r.notStored(0))
 }
 
 // What was offered and not delivered is due again.

@@ -10,11 +10,13 @@
 //	Alive ───► liveness (liveness.go): is anything received at all? (outage.go)
 //	                                          │ what has changed, in one batch (internal/state)
 //	                                          ▼
-//	Due, Sent ◄─ the alerts as they were written last
+//	Due, Sent ◄─ the alerts as they were written last, or from memory where the store refuses
 //
 // Time is what the caller says it is. All that is decided, or that decisions depend on, is written
-// before Observe or Tick returns, and an alert is emitted only as it was written: whenever the
-// process is killed, no alert is lost and none begins twice.
+// before Observe or Tick returns, and an alert is emitted as it was written: whenever the process is
+// killed, no alert is lost and none begins twice. Where the store refuses, alerts come first: they
+// are emitted and say that they are not stored, and Observe returns the error, so that who has sent
+// the spans keeps them.
 package track
 
 import (
@@ -90,6 +92,8 @@ type Tracker struct {
 	outage        outage
 	// saved is when meta and services were written, wrote when a write was last tried.
 	saved, wrote time.Time
+	// refused is the error of that write, nil if it went well.
+	refused error
 
 	evicted          map[string]uint64
 	accepted         map[judge.Kind]uint64
