@@ -118,6 +118,9 @@ func newConnector(set connector.Settings, cfg *Config) (*evaluationConnector, er
 			c.misjudged.add(a, l, time.Now())
 		}
 	}
+	o.Quality.Evicted = func(id prediction.Identity) {
+		c.telemetry.notice(1, "evicted", "A version without a label, which no card names, gave its place to another one", zap.String("model", id.Name), zap.String("version", id.Version))
+	}
 	c.engine = engine.New(o)
 	return c, nil
 }
@@ -408,6 +411,7 @@ func taskOf(set *catalog.Set, id prediction.Identity) (t quality.Task) {
 	}
 	t.Kind, t.Positive = m.Task, m.PositiveClass
 	for _, v := range m.Versions {
+		t.Listed = t.Listed || v.Version == id.Version
 		if v.Version != id.Version && slices.Contains(v.Aliases, championAlias) {
 			t.Against = v.Version
 		}

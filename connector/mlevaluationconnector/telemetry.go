@@ -57,7 +57,7 @@ func add[N int | int64 | uint64](ctx context.Context, c metric.Int64Counter, n N
 // log records what became of answers and labels.
 func (t *telemetry) log(ctx context.Context, s waiting.Stats) {
 	for outcome, n := range map[string]int{
-		"taken": s.Answers, "duplicate": s.DuplicateAnswers, "unkeyed": s.Unkeyed, "expired": s.ExpiredAnswers, "evicted": s.EvictedAnswers,
+		"taken": s.Answers, "duplicate": s.DuplicateAnswers, "unkeyed": s.Unkeyed, "strange": s.Strangers, "expired": s.ExpiredAnswers, "evicted": s.EvictedAnswers,
 	} {
 		add(ctx, t.MlEvaluationPredictions, n, "outcome", outcome)
 	}
@@ -70,6 +70,8 @@ func (t *telemetry) log(ctx context.Context, s waiting.Stats) {
 	add(ctx, t.MlEvaluationCrowded, s.Crowded)
 	add(ctx, t.MlEvaluationOverflowed, s.Unsegmented, "engine", "quality")
 	t.notice(s.Unkeyed, "predictions without a key", "Predictions cannot be found by a label: they have none of the keys of 'keys'")
+	t.notice(s.Strangers, "strange predictions", "Predictions of versions that no card names and that never had a label have filled half of 'limits::predictions' or 'limits::memory_mib': "+
+		"further ones do not wait for labels; name the versions on cards, or raise the limit")
 	t.notice(s.UnkeyedLabels, "labels without a key", "Labels name their prediction by a key that is not among 'keys', such as the trace alone; add it there")
 	t.notice(s.EvictedAnswers, "evicted predictions", "Predictions without a label had to leave before their time was over: raise 'limits::predictions' or 'limits::memory_mib', or lower 'sampling' or 'wait'")
 	t.notice(s.EvictedLabels, "evicted labels", "Labels had to leave before their time was over: raise 'limits::labels' or 'limits::memory_mib'")
@@ -109,6 +111,12 @@ func (t *telemetry) counts(ctx context.Context, q quality.Stats, e evaluator.Tab
 			t.notice(int(n), "uncounted "+name, "Predictions or labels are in no measure", zap.String("reason", name)) //nolint:gosec // a count
 		}
 	}
+	add(ctx, t.MlEvaluationEvicted, q.Evicted-t.quality.Evicted, "engine", "quality")
+	add(ctx, t.MlEvaluationEvicted, e.Evicted-t.table.Evicted, "engine", "evaluator")
+	add(ctx, t.MlEvaluationEvicted, s.Displaced-t.shadow.Displaced, "engine", "shadow")
+	t.notice(int(e.Evicted-t.table.Evicted), "evicted evaluators", "Series of evaluators that were silent for an hour gave their places to others: raise 'limits::evaluators'")
+	t.notice(int(s.Displaced-t.shadow.Displaced), "displaced", "Models or comparisons that were silent gave their places to others: raise 'limits::models' or 'limits::shadows'") //nolint:gosec // a count
+	t.notice(int(e.Overflowed-t.table.Overflowed), "evaluator overflow", "There is no room for all evaluators: raise 'limits::evaluators'")
 	add(ctx, t.MlEvaluationOverflowed, e.Overflowed-t.table.Overflowed, "engine", "evaluator")
 	add(ctx, t.MlEvaluationUncounted, e.Late-t.table.Late, "engine", "evaluator", "reason", "late")
 	add(ctx, t.MlEvaluationOverflowed, s.Models+s.Comparisons+s.Segments-t.shadow.Models-t.shadow.Comparisons-t.shadow.Segments, "engine", "shadow")

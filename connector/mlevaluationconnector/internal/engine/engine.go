@@ -49,8 +49,11 @@ var _ waiting.Sink = (*Engine)(nil)
 
 // New returns one that has counted nothing.
 func New(o Options) *Engine {
+	measures := quality.New(o.Quality)
+	o.Waiting.Vouched = measures.Vouched
+	o.Shadow.Vouched = measures.Vouched
 	return &Engine{
-		Log: waiting.New(o.Waiting), Quality: quality.New(o.Quality), Evaluators: evaluator.NewTable(o.Evaluators),
+		Log: waiting.New(o.Waiting), Quality: measures, Evaluators: evaluator.NewTable(o.Evaluators),
 		Shadow: shadow.New(o.Shadow), misjudged: o.Misjudged,
 		tasks: func(prediction.Identity) quality.Task { return quality.Task{} },
 	}

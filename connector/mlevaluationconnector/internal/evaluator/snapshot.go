@@ -110,7 +110,7 @@ func (t *Table) decodeSubject(d *wire.Decoder, m *model) subject {
 		if _, twice := of[segment]; twice {
 			d.Fail()
 		}
-		if d.Err() == nil && !t.full() {
+		if d.Err() == nil && t.stats.Series < t.options.MaxSeries {
 			of[segment] = s
 			t.stats.Series++
 		}

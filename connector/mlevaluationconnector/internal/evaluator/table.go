@@ -42,6 +42,8 @@ type Table struct {
 	options Options
 	models  map[modelKey]*model
 	stats   TableStats
+	// fullUntil says that a newcomer need not look for a place.
+	fullUntil time.Time
 }
 
 // TableStats are counts of a Table. All but Series only grow.
@@ -50,6 +52,8 @@ type TableStats struct {
 	Series int
 	// Overflowed are judgements of a series, and Counts labels of judgements, that found no room.
 	Overflowed, Counts int64
+	// Evicted are series that others took the place of.
+	Evicted int64
 	// Late are judgements of answers that are final, or of a time that is none.
 	Late int64
 }
@@ -74,6 +78,8 @@ type series struct {
 	since  int64
 	panes  pane.Ring[scores]
 	counts []Count
+	// heard is when a judgement came last, by the wall clock.
+	heard time.Time
 }
 
 // scores are those of the answers of a pane.
@@ -132,7 +138,7 @@ func (t *Table) Judge(a *answer.Answer, j *Judgement, now time.Time) {
 	key := modelKey{a.Name, a.Environment}
 	m, known := t.models[key]
 	if !known {
-		if t.full() {
+		if t.full(now) {
 			t.stats.Overflowed += int64(1 + len(a.Segments))
 			return
 		}
@@ -143,17 +149,17 @@ func (t *Table) Judge(a *answer.Answer, j *Judgement, now time.Time) {
 		t.stats.Late++
 		return
 	}
-	t.models[key] = m
 	sub := subjectKey{j.Evaluator, j.Kind, a.Version, a.Role}
 	of := m.subjects[sub]
 	if of == nil {
-		if t.full() {
+		if t.full(now) {
 			t.stats.Overflowed += int64(1 + len(a.Segments))
 			return
 		}
 		of = make(subject)
 		m.subjects[sub] = of
 	}
+	t.models[key] = m // after another subject of it may have made room
 	t.count(m.clock, of, "", a, j, at, now)
 	for _, segment := range a.Segments {
 		t.count(m.clock, of, segment, a, j, at, now)
@@ -178,8 +184,6 @@ func (t *Table) Unjudge(a *answer.Answer, j *Judgement) {
 	}
 }
 
-func (t *Table) full() bool { return t.stats.Series >= t.options.MaxSeries }
-
 func weight(a *answer.Answer) float64 {
 	if a.Weight > 0 {
 		return a.Weight
@@ -190,7 +194,7 @@ func weight(a *answer.Answer) float64 {
 func (t *Table) count(c *pane.Clock, of subject, segment string, a *answer.Answer, j *Judgement, at int64, now time.Time) {
 	s := of[segment]
 	if s == nil {
-		if t.full() {
+		if t.full(now) {
 			t.stats.Overflowed++
 			return
 		}
@@ -198,6 +202,7 @@ func (t *Table) count(c *pane.Clock, of subject, segment string, a *answer.Answe
 		of[segment] = s
 		t.stats.Series++
 	}
+	s.heard = now
 	if p, _ := s.panes.At(at); p != nil {
 		p.given = false
 		if j.HasScore {

@@ -305,3 +305,32 @@ func BenchmarkJudge(b *testing.B) {
 		table.Judge(answers[i%1000], judgements[i%1000], noon)
 	}
 }
+
+// Evaluators that somebody makes up leave their places to others after an hour, before one that speaks
+// once a night does.
+func TestMadeUpEvaluatorsTakeNoPlaces(t *testing.T) {
+	o := options()
+	o.MaxSeries = 3
+	table := NewTable(o)
+	judge := func(evaluator string, now time.Time) (counted bool) {
+		before := table.Stats().Overflowed
+		table.Judge(answered("1", 0), scored(evaluator, 0.5, "good"), now)
+		return table.Stats().Overflowed == before
+	}
+	for range 10 {
+		assert.True(t, judge("nightly", noon))
+	}
+	for i := range 100 {
+		assert.Equal(t, i < 2, judge(fmt.Sprint("made up ", i), noon.Add(time.Minute)))
+	}
+	later := noon.Add(2 * time.Hour)
+	assert.True(t, judge("new", later))
+	assert.True(t, judge("newer", later))
+	assert.False(t, judge("newest", later))
+	assert.EqualValues(t, 2, table.Stats().Evicted)
+	evaluators := map[string]bool{}
+	for _, r := range rows(table, later) {
+		evaluators[r.evaluator] = true
+	}
+	assert.Equal(t, map[string]bool{"nightly": true, "new": true, "newer": true}, evaluators)
+}

@@ -29,6 +29,7 @@ type TelemetryBuilder struct {
 	MlEvaluationConditionErrors    metric.Int64Counter
 	MlEvaluationCrowded            metric.Int64Counter
 	MlEvaluationEmissions          metric.Int64Counter
+	MlEvaluationEvicted            metric.Int64Counter
 	MlEvaluationJudgements         metric.Int64Counter
 	MlEvaluationLabels             metric.Int64Counter
 	MlEvaluationOverflowed         metric.Int64Counter
@@ -87,6 +88,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_evaluation_emissions",
 		metric.WithDescription("Emissions of metrics and of misjudged predictions. [Alpha]"),
 		metric.WithUnit("{emission}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlEvaluationEvicted, err = builder.meter.Int64Counter(
+		"otelcol_ml_evaluation_evicted",
+		metric.WithDescription("Versions of models, series of evaluators and comparisons whose place another one took at a limit. [Alpha]"),
+		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlEvaluationJudgements, err = builder.meter.Int64Counter(

@@ -22,6 +22,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlEvaluationConditionErrors.Add(context.Background(), 1)
 	tb.MlEvaluationCrowded.Add(context.Background(), 1)
 	tb.MlEvaluationEmissions.Add(context.Background(), 1)
+	tb.MlEvaluationEvicted.Add(context.Background(), 1)
 	tb.MlEvaluationJudgements.Add(context.Background(), 1)
 	tb.MlEvaluationLabels.Add(context.Background(), 1)
 	tb.MlEvaluationOverflowed.Add(context.Background(), 1)
@@ -40,6 +41,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlEvaluationEmissions(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlEvaluationEvicted(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlEvaluationJudgements(t, testTel,

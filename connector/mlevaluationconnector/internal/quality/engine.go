@@ -31,6 +31,12 @@ type Engine struct {
 	compare  comparison
 	// trace is the answer of the row at hand.
 	trace Trace
+	// unlisted are the members that no card names; now is the wall clock. fullUntil and allVouched say
+	// that a newcomer need not look for a place.
+	unlisted   int
+	now        time.Time
+	fullUntil  time.Time
+	allVouched bool
 	// dirty are the groups that have changed since the last Snapshot, gone the keys of records that
 	// are in the store no longer for a reason.
 	dirty []*group
@@ -77,6 +83,10 @@ type member struct {
 	meaning uint64
 	// anew is the time up to which predictions were forgotten, and their labels are not counted.
 	anew int64
+	// listed says that a card names the version, labelled that an answer has had a label; seen is when
+	// one came last, by the wall clock.
+	listed, labelled bool
+	seen             int64
 }
 
 // New returns an Engine that has seen nothing.
@@ -115,6 +125,7 @@ func (e *Engine) settle() {
 
 // learn gives a member its task and reports whether its rows were counted by another one.
 func (e *Engine) learn(x *member, t Task) (changed bool) {
+	e.list(x, t.Listed)
 	next := newTask(t)
 	if next.kind == "" {
 		// What was found out stays.
@@ -150,14 +161,12 @@ func (e *Engine) member(id *prediction.Identity) *member {
 	return x
 }
 
-// join makes a member, nil where there is no room.
+// join makes a member.
 func (e *Engine) join(id prediction.Identity) *member {
-	if len(e.members) >= e.o.Limits.Identities {
-		return nil
-	}
 	x := &member{Identity: id, model: e.modelOf(modelKey{id.Name, id.Environment}), first: math.MaxInt64, anew: pane.Never, sets: []string{""}, byName: map[string]*group{}}
 	x.model.members = append(x.model.members, x)
 	e.members[id] = x
+	e.unlisted++
 	e.learn(x, e.tasks(id))
 	return x
 }
@@ -174,6 +183,7 @@ func (e *Engine) modelOf(k modelKey) *model {
 
 // Predict counts an answer that has come.
 func (e *Engine) Predict(a *answer.Answer, now time.Time) {
+	e.now = now
 	if e.unsettled {
 		e.settle()
 	}
@@ -187,11 +197,12 @@ func (e *Engine) Predict(a *answer.Answer, now time.Time) {
 	}
 	x := e.member(&a.Identity)
 	if x == nil {
-		if x = e.join(a.Identity); x == nil {
+		if x = e.place(a.Identity, claim{listed: e.tasks(a.Identity).Listed}, now); x == nil {
 			e.stats.Predictions[Overflow]++
 			return
 		}
 	}
+	x.seen = now.UnixNano()
 	at, ok := x.model.clock.Observe(a.Time, now)
 	switch {
 	case !ok:
@@ -259,7 +270,10 @@ func (e *Engine) labelRow(a *answer.Answer, l *label.Label, sign int64) Reason {
 	}
 	x := e.member(&a.Identity)
 	switch {
-	case x == nil && len(e.members) >= e.o.Limits.Identities:
+	case x == nil && e.full():
+		if sign > 0 {
+			e.placeLabelled(a.Identity)
+		}
 		return Overflow
 	case x == nil || a.Time <= x.anew:
 		return Late
@@ -315,6 +329,7 @@ func (e *Engine) labelRow(a *answer.Answer, l *label.Label, sign int64) Reason {
 	if late {
 		return Late
 	}
+	x.labelled = x.labelled || sign > 0
 	return Counted
 }
 
@@ -324,7 +339,7 @@ func (e *Engine) infer(x *member, a *answer.Answer, l *label.Label) bool {
 	if !ok {
 		return false
 	}
-	t.Against = x.task.against
+	t.Against, t.Listed = x.task.against, x.listed
 	e.learn(x, t)
 	return true
 }
@@ -391,6 +406,7 @@ func (e *Engine) touch(g *group, t *tally) {
 // Advance moves the clocks on, by the wall clock where a model is silent, and drops what is over:
 // panes that no window needs, and segments, versions and models of which there are none.
 func (e *Engine) Advance(now time.Time) {
+	e.now = now
 	if e.unsettled {
 		e.settle()
 	}
@@ -416,22 +432,11 @@ func (e *Engine) Advance(now time.Time) {
 			if len(x.groups) > 0 {
 				return false
 			}
-			delete(e.members, x.Identity)
-			m.items.forget(x)
-			e.last = nil
+			e.leave(x)
 			return true
 		})
 	}
-	e.models = slices.DeleteFunc(e.models, func(m *model) bool {
-		if len(m.members) > 0 {
-			return false
-		}
-		delete(e.byModel, m.modelKey)
-		if m.stored {
-			e.gone = append(e.gone, m.key())
-		}
-		return true
-	})
+	e.dropModels()
 	e.dirty = slices.DeleteFunc(e.dirty, func(g *group) bool { return g.removed })
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/evaluation"
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
 // Options are the settings of an Engine. The zero value of a field is its default, where it has one.
@@ -38,11 +39,14 @@ type Options struct {
 	// Closed says that Closed is called: windows are kept until the last label may have come.
 	Closed bool
 	Limits Limits
+	// Evicted is told of a version that another one took the place of; nil is not called.
+	Evicted func(prediction.Identity)
 }
 
 // Limits bound the tables of an Engine. What finds no room is counted as Overflow.
 type Limits struct {
-	// Identities are models, versions, roles and environments; 500.
+	// Identities are models, versions, roles and environments, without the versions that cards name;
+	// 500.
 	Identities int
 	// Segments are those of one identity, Series those of all; 200 and 5,000. Totals are not among
 	// them.
@@ -111,4 +115,6 @@ type Task struct {
 	Calibration map[string]evaluation.Isotonic
 	// Against is the version to compare with, such as the champion; empty for none.
 	Against string
+	// Listed says that a card names the version.
+	Listed bool
 }

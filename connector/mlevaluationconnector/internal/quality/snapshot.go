@@ -329,6 +329,9 @@ func (e *Engine) restored(id prediction.Identity) *member {
 	if x := e.member(&id); x != nil {
 		return x
 	}
+	if e.full() && !e.tasks(id).Listed {
+		return nil
+	}
 	return e.join(id)
 }
 
@@ -376,6 +379,7 @@ func (e *Engine) restoreGroup(d *wire.Decoder, id uint64) error {
 	for i, t := range totals {
 		if set := x.set(names[i], e.o.Limits.Sets, true); set >= 0 && t != nil {
 			*g.total(set) = *t
+			x.labelled = x.labelled || t.rows > 0
 		}
 	}
 	if segment == "" {

@@ -40,6 +40,8 @@ type Stats struct {
 	Predictions, Labels [reasons]uint64
 	// ItemsEvicted are items of gold sets that others took the place of.
 	ItemsEvicted uint64
+	// Evicted are versions that others took the place of.
+	Evicted uint64
 	// Identities, Segments and Items are those that are there now.
 	Identities, Segments, Items int
 }

@@ -18,9 +18,11 @@ type Engine struct {
 	salt    uint64
 	// now is the clock of join, swept when expired answers left last, pruned when what is silent did.
 	now, swept, pruned time.Time
-	join               *sides
-	names              names
-	models             models
+	// comparedUntil says until when a new comparison finds no place.
+	comparedUntil time.Time
+	join          *sides
+	names         names
+	models        models
 	// comparisons are found by the numbers of both models, and are in order of their first pair.
 	comparisons map[pairKey]*comparison
 	order       []*comparison
@@ -41,7 +43,11 @@ func New(o Options) *Engine {
 func (e *Engine) Waiting() (answers, bytes int) { return e.join.Waiting() }
 
 // Stats returns what became of answers so far.
-func (e *Engine) Stats() Stats { return e.stats }
+func (e *Engine) Stats() Stats {
+	s := e.stats
+	s.Displaced += e.models.displaced
+	return s
+}
 
 // Answer takes an answer, which is not kept. now is the wall clock.
 func (e *Engine) Answer(a *answer.Answer, now time.Time) {
@@ -141,9 +147,10 @@ func (e *Engine) comparison(primary, shadow *model) *comparison {
 	if c := e.comparisons[k]; c != nil {
 		return c
 	}
-	if len(e.order) >= e.options.Comparisons {
+	if len(e.order) >= e.options.Comparisons && !e.makeRoomForComparison() {
 		return nil
 	}
+	primary.compared, shadow.compared = true, true
 	c := newComparison(primary, shadow, e.now, &e.options)
 	e.comparisons[k] = c
 	e.order = append(e.order, c)

@@ -21,6 +21,8 @@ type model struct {
 	shadows []membership
 	// seen is when it answered last, by the wall clock.
 	seen time.Time
+	// compared says that there is a comparison of it.
+	compared bool
 }
 
 // isShadowOf says whether its answers are compared with those of another one.
@@ -61,10 +63,15 @@ type models struct {
 	groups map[groupKey]*group
 	// number is the last one that was given, to a model or a group.
 	number uint32
+	// vouched is Options.Vouched; fullUntil says that a newcomer need not look for a place.
+	vouched   func(*prediction.Identity) bool
+	fullUntil time.Time
+	// displaced are those that others took the place of.
+	displaced uint64
 }
 
 func newModels(o Options) models {
-	return models{most: o.Models, pairs: o.Pairs, byID: map[prediction.Identity]*model{}, groups: map[groupKey]*group{}}
+	return models{most: o.Models, vouched: o.Vouched, pairs: o.Pairs, byID: map[prediction.Identity]*model{}, groups: map[groupKey]*group{}}
 }
 
 // find returns the model of an identity, which it makes where there is room, and nil where there is none.
@@ -73,7 +80,7 @@ func (m *models) find(id prediction.Identity, now time.Time) *model {
 		known.seen = now
 		return known
 	}
-	if len(m.byID) >= m.most {
+	if len(m.byID) >= m.most && !m.makeRoom(&id, now) {
 		return nil
 	}
 	m.number++
@@ -121,13 +128,9 @@ func (m *models) groupOf(key groupKey, now time.Time) *group {
 // forget lets go of models that were not seen since a time, and of groups without a model.
 func (m *models) forget(before time.Time) {
 	inUse := map[*group]bool{}
-	for id, known := range m.byID {
+	for _, known := range m.byID {
 		if known.seen.Before(before) {
-			for _, s := range known.shadows {
-				s.group.shadows[s.slot] = nil
-				s.group.count--
-			}
-			delete(m.byID, id)
+			m.remove(known)
 			continue
 		}
 		inUse[known.group] = true

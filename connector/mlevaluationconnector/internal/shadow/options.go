@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/eventtime"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
 
 // Shared is what the answers to one request have in common.
@@ -48,6 +49,9 @@ type Options struct {
 	Level float64
 	// Margin is the share of answers that may differ; 0 gives no verdict.
 	Margin float64
+	// Vouched reports whether somebody vouches for a version, which takes the place of one that nobody
+	// vouches for; nil vouches for none.
+	Vouched func(*prediction.Identity) bool
 }
 
 // mostShadows bounds the shadows of one model: each has a bit in the answers that wait for it.

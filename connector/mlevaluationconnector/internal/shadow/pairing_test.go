@@ -250,3 +250,37 @@ func TestNamesAreBounded(t *testing.T) {
 	}
 	assert.Less(t, len(n.one(string(make([]byte, 10_000)))), 300)
 }
+
+// Models that somebody makes up take no place of one that is compared, and give theirs to one that
+// somebody vouches for, or to any after an hour.
+func TestMadeUpModelsTakeNoPlaces(t *testing.T) {
+	o := options()
+	o.Models, o.Comparisons = 6, 1
+	o.Vouched = func(id *prediction.Identity) bool { return id.Name == "recommender" }
+	e := New(o)
+	pair := func(request int, p, s prediction.Identity, now time.Time) uint64 {
+		before := e.Stats().Paired
+		e.Answer(of(p, request, "ok"), now)
+		e.Answer(of(s, request, "ok"), now)
+		return e.Stats().Paired - before
+	}
+	assert.EqualValues(t, 1, pair(1, primary, shadow, start))
+	for i := range 100 {
+		e.Answer(of(prediction.Identity{Name: fmt.Sprint("made up ", i), Environment: "production"}, 100+i, "ok"), start)
+	}
+	assert.EqualValues(t, 96, e.Stats().Models)
+	assert.EqualValues(t, 1, pair(2, primary, shadow, start.Add(time.Minute)))
+	vouched := prediction.Identity{Name: "recommender", Version: "1", Environment: "production"}
+	candidate := vouched
+	candidate.Version, candidate.Role = "2", mlconv.RoleShadow
+	assert.Zero(t, pair(3, vouched, candidate, start.Add(time.Minute)), "there is no room for the comparison")
+	assert.EqualValues(t, 96, e.Stats().Models)
+	assert.EqualValues(t, 2, e.Stats().Displaced)
+	assert.EqualValues(t, 1, e.Stats().Comparisons)
+
+	later := start.Add(2 * time.Hour)
+	assert.EqualValues(t, 1, pair(4, vouched, candidate, later), "the comparison before was silent for an hour")
+	assert.EqualValues(t, 3, e.Stats().Displaced)
+	e.Answer(of(prediction.Identity{Name: "late", Environment: "production"}, 500, "ok"), later)
+	assert.EqualValues(t, 96, e.Stats().Models)
+}

@@ -96,7 +96,7 @@ func (e *Engine) take(primary, shadow prediction.Identity, seen time.Time, read 
 	if e.comparisons[k] != nil || len(e.order) >= e.options.Comparisons {
 		return
 	}
-	read.seen = seen
+	read.seen, read.primary.compared, read.shadow.compared = seen, true, true
 	e.comparisons[k] = read
 	e.order = append(e.order, read)
 }

@@ -19,6 +19,8 @@ type Stats struct {
 	Future, Late uint64
 	// Models, Comparisons and Segments are answers, pairs, and pairs' segments that found no room.
 	Models, Comparisons, Segments uint64
+	// Displaced are models and comparisons that others took the place of.
+	Displaced uint64
 }
 
 // BySide has a number for each side.

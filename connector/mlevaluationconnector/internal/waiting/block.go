@@ -31,6 +31,8 @@ type block struct {
 	//	length of the body (uvarint), body
 	data  []byte
 	items int
+	// strangers are its answers of versions that nobody vouched for when they came, since the start.
+	strangers share
 	// saved says that the block, as it is, is in the storage; sealed that no item is added.
 	saved, sealed bool
 	// checked says that its labels without an answer were counted.

@@ -83,6 +83,8 @@ func (l *Log) drop(q *queue, alone *int) {
 	q.blocks = q.blocks[1:]
 	q.items -= b.items
 	l.bytes -= len(b.data)
+	l.strangers.items -= b.strangers.items
+	l.strangers.bytes -= b.strangers.bytes
 	delete(l.blocks, b.number)
 	l.gone = append(l.gone, b.number)
 }

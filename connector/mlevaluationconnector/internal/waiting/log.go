@@ -9,6 +9,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/answer"
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
+	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
 
@@ -21,6 +22,9 @@ type Options struct {
 	Answers, Labels, Bytes int
 	// Names is how many cohorts, and how many different texts, are told apart.
 	Names int
+	// Vouched reports whether somebody vouches for a version. Answers of all others have half the room
+	// together, so that names that are made up do not push out what is waited for. nil vouches for all.
+	Vouched func(*prediction.Identity) bool
 }
 
 // Sink is told what follows from what comes in. What it is given is valid during the call.
@@ -40,9 +44,9 @@ type Sink interface {
 
 // Stats are how many items had which outcome since they were taken.
 type Stats struct {
-	// Of answers: taken; sent again; without a key by which a label could find them; without room
-	// for their segments.
-	Answers, DuplicateAnswers, Unkeyed, Unsegmented int
+	// Of answers: taken; sent again; without a key by which a label could find them; of versions that
+	// nobody vouches for, without room; without room for their segments.
+	Answers, DuplicateAnswers, Unkeyed, Strangers, Unsegmented int
 	// Of keys: those with too many items.
 	Crowded int
 	// Of labels: taken; sent again; older than the one that is known; that replaced another one, or
@@ -66,6 +70,8 @@ type Log struct {
 	answers, labels queue
 	last            uint32 // number of a block
 	bytes           int
+	// strangers are the answers of versions that nobody vouches for.
+	strangers share
 	// gone are numbers of blocks that have left and are in the storage.
 	gone  []uint32
 	stats Stats
@@ -77,6 +83,9 @@ type Log struct {
 	found         []place
 	slots         []slot
 }
+
+// share is a part of the answers.
+type share struct{ items, bytes int }
 
 // queue has the blocks of a kind.
 type queue struct {
@@ -139,12 +148,21 @@ func (l *Log) addAnswer(item *Item, now time.Time, sink Sink) {
 		l.stats.Answers++
 		sink.Answered(a)
 	}
+	stranger := l.options.Vouched != nil && !l.options.Vouched(&a.Identity)
+	if stranger && (2*l.strangers.items >= l.answers.room || 2*l.strangers.bytes >= l.options.Bytes) {
+		l.stats.Strangers++
+		return
+	}
 	l.body.Reset()
 	b := l.open(&l.answers, kindAnswer, a.Time)
 	if !l.names.putAnswer(&l.body, a, b.base) {
 		l.stats.Unsegmented++
 	}
+	before := len(b.data)
 	p := l.append(&l.answers, b, item, now)
+	if stranger {
+		l.strange(b, share{1, len(b.data) - before})
+	}
 
 	l.slots = l.slots[:0]
 	oldest := now.Add(-l.options.Wait).UnixNano()
@@ -382,6 +400,14 @@ func (l *Log) name(a *answer.Answer, is *label.Label, at place) {
 	if is.Set != "" {
 		a.PredictionID, a.Key = "", strconv.FormatUint(at.hash(0), 16)
 	}
+}
+
+// strange notes that answers in a block are of versions that nobody vouches for.
+func (l *Log) strange(b *block, s share) {
+	b.strangers.items += s.items
+	b.strangers.bytes += s.bytes
+	l.strangers.items += s.items
+	l.strangers.bytes += s.bytes
 }
 
 // open returns the block of a kind that takes the next item. base is the time of its first one.

@@ -495,3 +495,35 @@ func (nopSink) Labelled(*answer.Answer, *label.Label)   {}
 func (nopSink) Unlabelled(*answer.Answer, *label.Label) {}
 func (nopSink) Alone(*label.Label)                      {}
 func (nopSink) Met(*label.Label)                        {}
+
+// Answers of versions that nobody vouches for fill half of the room, so that the others wait as long
+// as they may.
+func TestStrangersHaveHalfTheRoom(t *testing.T) {
+	o := roomy
+	o.Answers = 64
+	o.Vouched = func(id *prediction.Identity) bool { return id.Name == "fraud" }
+	l, s := New(o), newTally()
+	for i := range 20 {
+		a := newAnswer(i)
+		a.Name = "fraud"
+		apply(l, s, start, a)
+	}
+	for i := range 1000 {
+		a := newAnswer(100 + i)
+		a.Name = "made up"
+		apply(l, s, start, a)
+	}
+	stats := l.TakeStats()
+	assert.Equal(t, 1000-32, stats.Strangers)
+	assert.Zero(t, stats.EvictedAnswers)
+	assert.Equal(t, 1020, s.answers, "all are counted")
+	for i := range 20 {
+		apply(l, s, start, labelOf(i, "ok", 0))
+	}
+	assert.Len(t, s.pairs, 20)
+
+	// When they go, there is room for others.
+	l.Advance(start.Add(o.Wait + time.Minute))
+	apply(l, s, start.Add(o.Wait+time.Minute), newAnswer(5000))
+	assert.Zero(t, l.TakeStats().Strangers)
+}
