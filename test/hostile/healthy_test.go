@@ -79,6 +79,8 @@ type healthy struct {
 	// failed are the ids of the runs that have failed, by job.
 	failed map[string]string
 	open   map[string][]ptrace.Traces
+	// late are predictions from before the attack whose labels come after it.
+	late []string
 }
 
 func newHealthy(s *site) *healthy {
@@ -128,6 +130,9 @@ func (h *healthy) round() {
 	}
 	h.s.send(known)
 	h.sendLabels(ids[:labelledPerRound])
+	if n < historyRuns {
+		h.late = append(h.late, ids[labelledPerRound:]...)
+	}
 	h.add(func() {
 		h.predictions[traffic.Model] += perRound
 		h.predictions[modelKnown] += perRound
@@ -179,6 +184,8 @@ func (h *healthy) finish() {
 		h.add(func() { h.runs[job]++ })
 	}
 	h.fails(jobAfter)
+	h.sendLabels(h.late)
+	h.add(func() { h.labelled += len(h.late) })
 	h.round()
 }
 
