@@ -249,7 +249,7 @@ func (h *healthy) missing() []string {
 
 // alerts are all that were emitted, each as it was emitted first.
 func (s *site) alerts() []alert.Alert {
-	files, err := filepath.Glob(filepath.Join(s.Dir, "state", "alerts*.json"))
+	files, err := filepath.Glob(filepath.Join(s.alertsDir, "alerts*.json"))
 	require.NoError(s.t, err)
 	var all []alert.Alert
 	seen := map[string]bool{}

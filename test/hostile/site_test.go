@@ -59,9 +59,9 @@ type site struct {
 	t *testing.T
 	// Addresses ("127.0.0.1:port").
 	otlp, otlpHTTP, labels, scrape, health string
-	// catalog is the folder of the cards.
-	catalog string
-	healthy *healthy
+	// catalog is the folder of the cards, alertsDir that of the alerts.
+	catalog, alertsDir string
+	healthy            *healthy
 
 	options harness.Options
 	client  ptraceotlp.GRPCClient
@@ -74,7 +74,7 @@ type site struct {
 // option changes a site before it starts.
 type option func(*site)
 
-// withConfig adds a config, which has the last word.
+// withConfig adds a config, which has the last word. It has a line break, by which it is no file's name.
 func withConfig(yaml string) option {
 	return func(s *site) { s.options.Configs = append(s.options.Configs, yaml) }
 }
@@ -89,6 +89,14 @@ func withDir(dir string) option {
 	return func(s *site) { s.options.Dir = dir }
 }
 
+// withOutput has alerts and spans written into another folder than the state, as to servers.
+func withOutput(dir string) option {
+	return func(s *site) {
+		s.alertsDir = dir
+		withConfig(fmt.Sprintf("exporters: {file: {path: %s/traces.json}, file/alerts: {path: %s/alerts.json}}\n", dir, dir))(s)
+	}
+}
+
 // newSite starts a collector.
 func newSite(t *testing.T, options ...option) *site {
 	t.Helper()
@@ -99,6 +107,7 @@ func newSite(t *testing.T, options ...option) *site {
 	s.options = harness.Options{Configs: []string{shipped, override}, Dir: t.TempDir(), Env: []string{
 		"OTLP=" + s.otlp, "OTLP_HTTP=" + s.otlpHTTP, "LABELS=" + s.labels, "SCRAPE=" + s.scrape, "HEALTH=" + s.health, "OTELCOL_ML_CATALOG=" + s.catalog,
 	}}
+	s.alertsDir = filepath.Join(s.options.Dir, "state")
 	for _, o := range options {
 		o(s)
 	}
