@@ -17,10 +17,13 @@ const (
 )
 
 // Seen remembers which points of which flush of which producer were seen: one bit per point of
-// flushes that are not complete, one number for all that are.
+// flushes that have begun, one per flush of those that are complete, one number for all before.
 //
 //	low ──────────┐
 //	1 2 3 … 40 41 │ 42: 110111…  43: complete  44: 1000…
+//
+// What it holds follows from the points that came, not from what they claim: the bits of a flush are
+// in pages, and there is a page where a point was.
 type Seen struct {
 	// limit is the number of producers, kept how long the place of one that is silent is kept, in
 	// seconds.
@@ -30,6 +33,12 @@ type Seen struct {
 	uses      uint64
 	// full is the wall clock when no place was free.
 	full int64
+
+	memory *Memory
+	share  share
+	// oldest and newest are the ends of the list of flushes that have begun, in the order in which
+	// they were met last.
+	oldest, newest *flush
 }
 
 // Freshness is what Mark says of a point.
@@ -41,7 +50,8 @@ const (
 	Fresh Freshness = iota
 	// Repeated is one that was, or one of a flush that is too old to be told apart.
 	Repeated
-	// Contradictory is none that a producer sends.
+	// Contradictory is none that a producer sends: it does not fit itself, or the other points of
+	// its flush.
 	Contradictory
 )
 
@@ -58,87 +68,101 @@ const (
 	NoPlace
 )
 
-type producer struct {
-	// All flushes up to low were seen; newest is the newest one met.
-	low, newest uint64
-	flushes     map[uint64]*flush // above low
-	used        uint64
-	lastSeen    int64 // wall clock, seconds
+// Marked is what Mark says.
+type Marked struct {
+	Freshness Freshness
+	Place     Place
+	// Forgotten is how many flushes, or points of one that is too large alone, had to go, as there is
+	// no memory for more: their points cannot be told from their repetitions any more.
+	Forgotten int
 }
 
-type flush struct {
-	points, left uint64
-	seen         []uint64 // a bitmap as long as needed; nil when left is 0
+type producer struct {
+	// All flushes up to low were seen; newest is the newest one met, openFlushes after low at most.
+	low, newest uint64
+	// complete has a bit for each flush after low that is complete.
+	complete [openFlushes / 64]uint64
+	flushes  map[uint64]*flush // those that have begun; nil before the first
+	used     uint64
+	lastSeen int64 // wall clock, seconds
 }
 
 // NewSeen returns a Seen of so many producers. The place of one that was silent for so many seconds
-// is given away.
-func NewSeen(limit int, kept int64) *Seen {
-	return &Seen{limit: limit, kept: kept, producers: make(map[string]*producer)}
+// is given away. The memory is for the flushes that have begun; Release gives it back.
+func NewSeen(limit int, kept int64, memory *Memory) *Seen {
+	return &Seen{limit: limit, kept: kept, producers: make(map[string]*producer), memory: memory}
 }
 
 // Mark takes note of the point that a delta is, at a time of the wall clock in seconds.
-func (s *Seen) Mark(point *Delta, wall int64) (Freshness, Place) {
+func (s *Seen) Mark(point *Delta, wall int64) (m Marked) {
 	id, sequence, points, ordinal := point.Producer, point.Sequence, point.Points, point.Ordinal
-	place := Held
 	if sequence == 0 || points == 0 || points > maxPoints || ordinal >= points {
-		return Contradictory, place
+		m.Freshness = Contradictory
+		return m
 	}
 	p := s.producers[id]
 	if p == nil {
 		if len(s.producers) >= s.limit {
 			if s.full == wall || !s.giveAway(wall) {
 				s.full = wall
-				return Fresh, NoPlace
+				m.Place = NoPlace
+				return m
 			}
-			place = GivenAway
+			m.Place = GivenAway
 		}
-		p = &producer{flushes: make(map[uint64]*flush)}
+		p = &producer{}
 		s.producers[strings.Clone(id)] = p
 	}
 	p.lastSeen = max(p.lastSeen, wall)
 	s.uses++
 	p.used = s.uses
-	return p.mark(sequence, points, ordinal), place
+	m.Freshness, m.Forgotten = s.mark(p, sequence, uint32(points), uint32(ordinal))
+	return m
 }
 
 // mark takes note of a point of a flush.
-func (p *producer) mark(sequence, points, ordinal uint64) Freshness {
-	p.advance(sequence)
-	if sequence <= p.low {
-		return Repeated
+func (s *Seen) mark(p *producer, sequence uint64, points, ordinal uint32) (_ Freshness, forgotten int) {
+	s.advance(p, sequence)
+	if sequence <= p.low || p.isComplete(sequence) {
+		return Repeated, 0
 	}
 	f := p.flushes[sequence]
+	switch {
+	case f != nil && f.points != points:
+		return Contradictory, 0
+	case f != nil:
+		if f != s.newest {
+			s.unlink(f)
+			s.link(f)
+		}
+	case points == 1:
+		s.finish(p, sequence)
+		return Fresh, 0
+	default:
+		f, forgotten = s.begin(p, sequence, points)
+	}
 	if f == nil {
-		f = &flush{points: points, left: points}
-		p.flushes[sequence] = f
-	}
-	if f.left == 0 {
-		return Repeated
-	}
-	if ordinal >= f.points {
-		return Contradictory
+		return Fresh, forgotten
 	}
 
-	word := int(ordinal / 64)
-	if word >= len(f.seen) {
-		f.seen = append(f.seen, make([]uint64, word+1-len(f.seen))...)
+	g, more := s.pageOf(f, ordinal/pageBits)
+	forgotten += more
+	if g == nil {
+		return Fresh, forgotten
 	}
-	bit := uint64(1) << (ordinal % 64)
-	if f.seen[word]&bit != 0 {
-		return Repeated
+	if !g.set(ordinal % pageBits) {
+		return Repeated, forgotten
 	}
-	f.seen[word] |= bit
 	f.left--
 	if f.left == 0 {
-		f.seen = nil
-		p.collapse()
+		s.drop(f)
+		s.finish(p, sequence)
 	}
-	return Fresh
+	return Fresh, forgotten
 }
 
 // advance takes the flushes as seen that are too old, where a sequence is the newest one.
-func (p *producer) advance(sequence uint64) {
+func (s *Seen) advance(p *producer, sequence uint64) {
 	if sequence <= p.newest {
 		return
 	}
@@ -146,13 +170,46 @@ func (p *producer) advance(sequence uint64) {
 	if p.newest <= openFlushes || p.newest-openFlushes <= p.low {
 		return
 	}
-	p.low = p.newest - openFlushes
-	for open := range p.flushes {
+	p.moveTo(p.newest - openFlushes)
+	for open, f := range p.flushes {
 		if open <= p.low {
-			delete(p.flushes, open)
+			s.drop(f)
 		}
 	}
 	p.collapse()
+}
+
+// finish takes note that a flush is complete.
+func (s *Seen) finish(p *producer, sequence uint64) {
+	at := sequence - p.low - 1
+	p.complete[at/64] |= 1 << (at % 64)
+	p.collapse()
+}
+
+func (p *producer) isComplete(sequence uint64) bool {
+	at := sequence - p.low - 1
+	return p.complete[at/64]&(1<<(at%64)) != 0
+}
+
+// collapse moves low over complete flushes.
+func (p *producer) collapse() {
+	for p.complete[0]&1 != 0 {
+		p.moveTo(p.low + 1)
+	}
+}
+
+// moveTo moves low on.
+func (p *producer) moveTo(low uint64) {
+	by := low - p.low
+	p.low = low
+	switch {
+	case by >= 128:
+		p.complete = [2]uint64{}
+	case by >= 64:
+		p.complete = [2]uint64{p.complete[1] >> (by - 64), 0}
+	default:
+		p.complete = [2]uint64{p.complete[0]>>by | p.complete[1]<<(64-by), p.complete[1] >> by}
+	}
 }
 
 // giveAway frees the place of the producer that was silent for longest, if that was long enough.
@@ -163,23 +220,15 @@ func (s *Seen) giveAway(wall int64) bool {
 			oldest = id
 		}
 	}
-	if o := s.producers[oldest]; o == nil || wall-o.lastSeen < s.kept {
+	o := s.producers[oldest]
+	if o == nil || wall-o.lastSeen < s.kept {
 		return false
+	}
+	for _, f := range o.flushes {
+		s.drop(f)
 	}
 	delete(s.producers, oldest)
 	return true
-}
-
-// collapse moves low over complete flushes.
-func (p *producer) collapse() {
-	for {
-		f := p.flushes[p.low+1]
-		if f == nil || f.left > 0 {
-			return
-		}
-		delete(p.flushes, p.low+1)
-		p.low++
-	}
 }
 
 // ids returns the producers from the one silent for longest to the last one.
@@ -206,12 +255,15 @@ func (s *Seen) Adopt(other *Seen, id string) {
 	if p == nil || s.Knows(id) || len(s.producers) >= s.limit {
 		return
 	}
-	one := *p
-	one.flushes = make(map[uint64]*flush, len(p.flushes))
-	for sequence, f := range p.flushes {
-		one.flushes[sequence] = &flush{points: f.points, left: f.left, seen: slices.Clone(f.seen)}
-	}
+	one := &producer{low: p.low, newest: p.newest, complete: p.complete, lastSeen: p.lastSeen}
 	s.uses++
 	one.used = s.uses
-	s.producers[strings.Clone(id)] = &one
+	s.producers[strings.Clone(id)] = one
+	for sequence, f := range p.flushes {
+		copied, _ := s.begin(one, sequence, f.points)
+		if copied == nil {
+			continue
+		}
+		f.each(func(word uint32, bits uint64) { s.put(copied, word, bits) })
+	}
 }

@@ -4,8 +4,7 @@
 package delta
 
 import (
-	"maps"
-	"slices"
+	"math/bits"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
@@ -24,48 +23,82 @@ func (p *producer) encode(e *wire.Encoder) {
 	e.Varint(p.lastSeen)
 	e.Uvarint(p.low)
 	e.Uvarint(p.newest)
-	e.Uvarint(uint64(len(p.flushes)))
-	for _, sequence := range slices.Sorted(maps.Keys(p.flushes)) {
+	n := len(p.flushes)
+	for _, word := range p.complete {
+		n += bits.OnesCount64(word)
+	}
+	e.Uvarint(uint64(n))
+	for sequence := p.low + 1; sequence <= p.newest; sequence++ {
 		f := p.flushes[sequence]
-		e.Uvarint(sequence)
-		e.Uvarint(f.points)
-		e.Uvarint(f.left)
-		wire.PutCounts(e, f.seen)
+		switch {
+		case f != nil:
+			e.Uvarint(sequence)
+			e.Uvarint(uint64(f.points))
+			e.Uvarint(uint64(f.left))
+			wire.PutSparse(e, f.each)
+		case p.isComplete(sequence):
+			e.Uvarint(sequence)
+			e.Uvarint(1)
+			e.Uvarint(0)
+			wire.PutCounts[uint64](e, nil)
+		}
 	}
 }
 
-// Decode reads what Encode wrote, into a Seen that is new. id reads the id of a producer, and
-// lastSeen when it was heard, as they are to be kept.
+// Decode reads what Encode wrote, into a Seen that is new, as far as there is memory for it. id reads
+// the id of a producer, and lastSeen when it was heard, as they are to be kept.
 func (s *Seen) Decode(d *wire.Decoder, id func() string, lastSeen func() int64) {
 	const leastProducer = 4 // bytes
 	for range d.Count(leastProducer) {
 		name := id()
-		p := &producer{lastSeen: lastSeen(), flushes: make(map[uint64]*flush)}
-		p.decode(d)
+		p := &producer{lastSeen: lastSeen()}
+		s.decode(d, p)
 		if d.Err() != nil {
 			return
 		}
 		s.uses++
 		p.used = s.uses
-		if len(s.producers) < s.limit {
+		if s.producers[name] == nil && len(s.producers) < s.limit {
 			s.producers[name] = p
+			continue
+		}
+		for _, f := range p.flushes {
+			s.drop(f)
 		}
 	}
 }
 
-func (p *producer) decode(d *wire.Decoder) {
+func (s *Seen) decode(d *wire.Decoder, p *producer) {
 	p.low, p.newest = d.Uvarint(), d.Uvarint()
+	if p.newest > p.low && p.newest-p.low > openFlushes {
+		d.Fail()
+	}
 	const leastFlush = 4 // bytes
 	for range d.Count(leastFlush) {
-		sequence := d.Uvarint()
-		f := &flush{points: d.Uvarint(), left: d.Uvarint(), seen: wire.TakeCounts[uint64](d)}
-		if sequence <= p.low || sequence > p.newest || f.points > maxPoints || f.left > f.points ||
-			len(f.seen) > maxPoints/64 {
+		sequence, points, left := d.Uvarint(), d.UvarintTo(maxPoints), d.UvarintTo(maxPoints)
+		if sequence <= p.low || sequence > p.newest || left > points || p.flushes[sequence] != nil {
 			d.Fail()
 		}
 		if d.Err() != nil {
 			return
 		}
-		p.flushes[sequence] = f
+		f := &flush{}
+		if left > 0 {
+			f, _ = s.begin(p, sequence, uint32(points))
+		}
+		seen := uint64(0)
+		wire.TakeSparse(d, maxPoints/64, func(word uint32, set uint64) {
+			seen += uint64(bits.OnesCount64(set))
+			if f != nil && left > 0 {
+				s.put(f, word, set)
+			}
+		})
+		switch {
+		case left == 0:
+			at := sequence - p.low - 1
+			p.complete[at/64] |= 1 << (at % 64)
+		case points-left != seen:
+			d.Fail()
+		}
 	}
 }

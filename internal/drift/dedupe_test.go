@@ -78,3 +78,46 @@ func TestSplitMergedRepeated(t *testing.T) {
 		}
 	}
 }
+
+// Points that claim to be of flushes of four million, as whoever may send deltas can make them up, take
+// what they are, and no more than there is for all models together. What a leaf sends meanwhile, split and
+// repeated, is counted once.
+func TestClaimedPoints(t *testing.T) {
+	e := engine(t, nil, nil)
+	forgotten := uint64(0)
+	for i := range uint64(300) {
+		var deltas []Delta
+		for j := range uint64(1000) {
+			n := i*1000 + j
+			deltas = append(deltas, Delta{
+				Key: Key{Model: fmt.Sprint("made-up ", n%120), Subject: Predictions}, Minute: epoch, Count: 1,
+				Producer: fmt.Sprint(n % 997), Sequence: 1 + n/997, Points: 1 << 22, Ordinal: 1<<22 - 1 - i,
+			})
+		}
+		healthy := Delta{
+			Key: Key{Model: "made-up 0", Version: "7", Subject: Predictions}, Minute: epoch, Count: 1,
+			Producer: "leaf", Sequence: 1 + i/3, Points: 3, Ordinal: i % 3,
+		}
+		e.Add(at(epoch), append(deltas, healthy, healthy))
+		e.Add(at(epoch), []Delta{healthy})
+		s := e.TakeStats()
+		forgotten += s.Evicted["flush"]
+		if s.Points[Duplicate] != 2 {
+			t.Fatalf("%d points are duplicates in turn %d, want 2", s.Points[Duplicate], i)
+		}
+	}
+	if got := predictions(e)[Key{Model: "made-up 0", Version: "7"}]; got != 300 {
+		t.Errorf("the leaf's model has %d predictions, want 300", got)
+	}
+	if forgotten == 0 {
+		t.Error("nothing was forgotten")
+	}
+	stored := e.Snapshot()
+	size := len(stored.Dedupe)
+	for _, data := range stored.Changed {
+		size += len(data)
+	}
+	if size > 16<<20 {
+		t.Errorf("the state has %d bytes", size)
+	}
+}

@@ -45,6 +45,8 @@ const futureSlack = 5 * 60
 type Engine struct {
 	opts  Options
 	notes notes
+	// memory is for which points were seen, of all models.
+	memory *delta.Memory
 
 	// catalogMu is held while the models are taken from one set of cards to the next.
 	catalogMu sync.Mutex
@@ -99,7 +101,7 @@ func New(opts Options) (*Engine, error) {
 	}
 	return &Engine{
 		opts: opts, set: catalog.NewSet(nil, nil), models: make(map[modelKey]*model),
-		notes: newNotes(), rests: make(map[string]*rest), partitions: make(map[string]*partition),
+		notes: newNotes(), memory: delta.NewMemory(seenMemory), rests: make(map[string]*rest), partitions: make(map[string]*partition),
 	}, nil
 }
 
@@ -182,14 +184,17 @@ func (e *Engine) repeated(seen *delta.Seen, d *Delta, wall int64) (Outcome, bool
 	if d.Producer == "" {
 		return Counted, false
 	}
-	freshness, place := seen.Mark(d, wall)
-	switch place {
+	marked := seen.Mark(d, wall)
+	if marked.Forgotten > 0 {
+		e.notes.forgotten(marked.Forgotten, d.Key)
+	}
+	switch marked.Place {
 	case delta.GivenAway:
 		e.notes.giveAway("producer", d.Key)
 	case delta.NoPlace:
 		e.notes.full("producer", d.Key)
 	}
-	switch freshness {
+	switch marked.Freshness {
 	case delta.Contradictory:
 		return Invalid, true
 	case delta.Repeated:
@@ -214,7 +219,7 @@ func (e *Engine) addUnplaced(now time.Time, d *Delta) Outcome {
 func (e *Engine) restOf(partition string) *rest {
 	r := e.rests[partition]
 	if r == nil {
-		r = &rest{seen: newSeen(e.opts.Limits.Producers)}
+		r = &rest{seen: e.newSeen()}
 		e.rests[strings.Clone(partition)] = r
 	}
 	return r

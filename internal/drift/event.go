@@ -48,7 +48,7 @@ const eventKinds = int(NotJudged) + 1
 type Event struct {
 	Kind EventKind
 	// Item is what GivenAway and NoRoom are of: model, version, segment, feature, category,
-	// producer.
+	// producer; NoRoom also of flush, the points of which are told from their repetitions.
 	Item string
 	// Key is the first series that it happened to. Of a model or version it holds no more than its
 	// name.
@@ -79,7 +79,7 @@ func (ev *Event) parent() Key {
 	switch {
 	case ev.Kind == NotJudged:
 		return k
-	case ev.Item == "model" || ev.Item == "producer":
+	case ev.Item == "model" || ev.Item == "producer" || ev.Item == "flush":
 		return Key{}
 	case ev.Item == "version" || ev.Kind == NameCut || ev.Kind == NotCounted && ev.Outcome != BoundsMismatch:
 		return Key{Environment: k.Environment, Model: k.Model}
@@ -157,6 +157,15 @@ func (n *notes) giveAway(item string, k Key) {
 	defer n.mu.Unlock()
 	n.stats.Evicted[item]++
 	n.note(Event{Kind: GivenAway, Item: item, Key: k})
+}
+
+// forgotten takes note of flushes whose points cannot be told from their repetitions any more, as there
+// was no memory for them.
+func (n *notes) forgotten(flushes int, k Key) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.stats.Evicted["flush"] += uint64(flushes)
+	n.note(Event{Kind: NoRoom, Item: "flush", Key: k})
 }
 
 // full takes note of something that found no room.

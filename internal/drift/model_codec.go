@@ -49,7 +49,7 @@ func (m *model) encode(wall int64) []byte {
 // catalog.
 func (e *Engine) decodeModel(d *decoder, now time.Time, set *catalog.Set) *model {
 	m := newModel(modelKey{d.name(), d.name()})
-	m.set = set
+	m.set, m.seen = set, e.newSeen()
 	saved, err := eventtime.ParseWindow(d.String())
 	if err != nil || m.key.name == "" {
 		d.Fail()
@@ -81,7 +81,7 @@ func (e *Engine) decodeModel(d *decoder, now time.Time, set *catalog.Set) *model
 		}
 	}
 	if d.Err() == nil {
-		d.sections(m, e.opts.Limits.Producers)
+		d.sections(m, e.newSeen)
 		e.beginLearning(m)
 	}
 	return m

@@ -74,6 +74,9 @@ func (e *Engine) SetPartition(c delta.PartitionChange) (gone []ModelID, changes 
 	e.mu.Lock()
 	old := e.partitions[c.Partition]
 	delete(e.partitions, c.Partition)
+	if r := e.rests[c.Partition]; r != nil {
+		r.seen.Release()
+	}
 	delete(e.rests, c.Partition)
 	if c.State == delta.Rereading {
 		e.partition(c.Partition).rereading.Store(true)

@@ -202,7 +202,7 @@ func TestSeenOfAllModelsIsInherited(t *testing.T) {
 			d := point("", ordinal)
 			r.seen.Mark(&d, epoch)
 		}
-		m.seen = nil
+		m.seen = old.newSeen()
 	})
 	back := restored(t, nil, old.Snapshot(), epoch)
 	back.Add(at(epoch), []Delta{point("a", 0), point("b", 1), point("b", 2), point("b", 2)})

@@ -130,7 +130,7 @@ func (e *Engine) model(key modelKey, partition string, wall int64) *model {
 	}
 	key = modelKey{strings.Clone(key.environment), strings.Clone(key.name)}
 	m := newModel(key)
-	m.set, m.settings, m.partition = e.set, e.opts.resolve(e.set, key), e.partition(partition)
+	m.set, m.settings, m.partition, m.seen = e.set, e.opts.resolve(e.set, key), e.partition(partition), e.newSeen()
 	m.card.Store(known)
 	m.touch(wall)
 	e.beginLearning(m)
@@ -145,6 +145,7 @@ func newModel(key modelKey) *model {
 // drop forgets a model. mu is held.
 func (e *Engine) drop(m *model) {
 	m.gone.Store(true)
+	m.seen.Release()
 	delete(e.models, m.key)
 	e.noRoom = noRoom{}
 }

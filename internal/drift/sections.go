@@ -3,6 +3,8 @@
 
 package drift
 
+import "github.com/otelcol-ml/otelcol-ml/internal/delta"
+
 // What a saved model has after its versions are sections, each begun by its number. A snapshot
 // without any, as older versions wrote them, is as good.
 const (
@@ -40,7 +42,7 @@ func (e *encoder) sections(m *model) {
 }
 
 // sections reads what follows the versions, as far as there is any.
-func (d *decoder) sections(m *model, producers int) {
+func (d *decoder) sections(m *model, newSeen func() *delta.Seen) {
 	for d.Len() > 0 && d.Err() == nil {
 		switch d.Uvarint() {
 		case sectionEvidence:
@@ -50,7 +52,8 @@ func (d *decoder) sections(m *model, producers int) {
 		case sectionSegments:
 			d.segments()
 		case sectionSeen:
-			m.seen = d.seen(producers)
+			m.seen.Release()
+			m.seen = d.seen(newSeen())
 		case sectionContract:
 			d.contracts(m)
 		default:

@@ -9,14 +9,16 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 )
 
-func newSeen(producers int) *delta.Seen { return delta.NewSeen(producers, placeKept) }
+// seenMemory is what is held at most of flushes that have begun, of all models, in bytes.
+const seenMemory = 32 << 20
+
+func (e *Engine) newSeen() *delta.Seen {
+	return delta.NewSeen(e.opts.Limits.Producers, placeKept, e.memory)
+}
 
 // seenBy returns which points of a model were seen. Of a producer that is new to the model, points
 // may have been seen before it had a place, or by a version that kept those of all models together.
 func (e *Engine) seenBy(m *model, d *Delta) *delta.Seen {
-	if m.seen == nil {
-		m.seen = newSeen(e.opts.Limits.Producers)
-	}
 	if d.Producer != "" && !m.seen.Knows(d.Producer) {
 		e.mu.Lock()
 		if r := e.rests[d.Partition]; r != nil {
@@ -29,14 +31,11 @@ func (e *Engine) seenBy(m *model, d *Delta) *delta.Seen {
 
 // seen writes which points of a model were seen.
 func (e *encoder) seen(m *model) {
-	if m.seen != nil {
-		e.Uvarint(sectionSeen)
-		m.seen.Encode(e.Encoder)
-	}
+	e.Uvarint(sectionSeen)
+	m.seen.Encode(e.Encoder)
 }
 
-func (d *decoder) seen(producers int) *delta.Seen {
-	out := newSeen(producers)
+func (d *decoder) seen(out *delta.Seen) *delta.Seen {
 	out.Decode(d.Decoder, d.name, func() int64 { return d.since(d.seconds()) })
 	return out
 }
@@ -58,25 +57,23 @@ func (e *Engine) RestoreDedupe(now time.Time, data []byte) error {
 	if err != nil {
 		return err
 	}
-	out := newSeen(e.opts.Limits.Producers)
+	out := e.newSeen()
 	wall := now.Unix()
 	d.startsAt(wall)
 	out.Decode(d.Decoder, d.name, func() int64 {
 		return d.since(d.seconds())
 	})
-	if d.Err() != nil {
-		return d.Err()
-	}
 	version := d.rest()
-	if d.Err() == nil && d.Len() > 0 {
-		d.Fail()
-	}
-	if d.Err() != nil {
-		return d.Err()
+	if err := d.End(); err != nil {
+		out.Release()
+		return err
 	}
 	e.newest(now)
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if old := e.rests[""]; old != nil {
+		old.seen.Release()
+	}
 	e.rests[""] = &rest{version: version, seen: out}
 	e.notes.namesCut(d.cuts)
 	return nil

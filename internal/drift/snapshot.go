@@ -62,6 +62,7 @@ func (e *Engine) Restore(now time.Time, data []byte) error {
 		d.Fail()
 	}
 	if d.Err() != nil {
+		m.seen.Release()
 		return d.Err()
 	}
 	if d.cuts > 0 {
@@ -77,8 +78,10 @@ func (e *Engine) Restore(now time.Time, data []byte) error {
 	defer e.mu.Unlock()
 	switch {
 	case e.models[m.key] != nil && d.cuts == 0:
+		m.seen.Release()
 		return fmt.Errorf("%s is there twice", m.key)
 	case e.models[m.key] != nil || len(e.models) >= 2*e.opts.Limits.Models:
+		m.seen.Release()
 		e.notes.full("model", Key{Environment: m.key.environment, Model: m.key.name})
 		return nil
 	}

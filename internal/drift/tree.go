@@ -38,7 +38,8 @@ type model struct {
 	settings settings
 	// partition is the one that it comes from; nil for none.
 	partition *partition
-	// seen is which points of the model were seen; nil before the first one.
+	// seen is which points of the model were seen; the pointer does not change once others know the
+	// model.
 	seen *delta.Seen
 	// shared are the binnings by column of the set's baselines.
 	shared   map[*profile.Column]*binnings

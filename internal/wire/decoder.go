@@ -219,3 +219,17 @@ func TakeCounts[T uint32 | uint64](d *Decoder) []T {
 	}
 	return out
 }
+
+// TakeSparse reads counts, at most so many, and calls yield with those that are not zero, in order.
+// It allocates nothing for the others.
+func TakeSparse(d *Decoder, most uint32, yield func(i uint32, count uint64)) {
+	n := uint32(d.UvarintTo(uint64(most)))
+	for i := uint32(0); i < n && d.err == nil; i++ {
+		count := d.Uvarint()
+		if count == 0 {
+			i += uint32(d.UvarintTo(uint64(n - i - 1)))
+			continue
+		}
+		yield(i, count)
+	}
+}

@@ -142,6 +142,23 @@ func PutCounts[T uint32 | uint64](e *Encoder, s []T) {
 	}
 }
 
+// PutSparse writes what PutCounts would of counts of which few are not zero: each calls yield with
+// those, in order, whenever it is called.
+func PutSparse(e *Encoder, each func(yield func(i uint32, count uint64))) {
+	n := uint64(0)
+	each(func(i uint32, _ uint64) { n = uint64(i) + 1 })
+	e.Uvarint(n)
+	next := uint32(0)
+	each(func(i uint32, count uint64) {
+		if i > next {
+			e.Uvarint(0)
+			e.Uvarint(uint64(i - next - 1))
+		}
+		e.Uvarint(count)
+		next = i + 1
+	})
+}
+
 // Flag returns a bit where on is set.
 func Flag(on bool, bit byte) byte {
 	if on {

@@ -77,6 +77,12 @@ func random(r *rand.Rand, n int) []step {
 			{func(e *Encoder) { e.Varint(at - base) }, func(d *Decoder) (any, any) { return at, d.NanosFrom(base) }},
 			{func(e *Encoder) { PutCounts(e, counts) }, func(d *Decoder) (any, any) { return some(counts), TakeCounts[uint32](d) }},
 			{func(e *Encoder) { PutCounts(e, wide) }, func(d *Decoder) (any, any) { return some(wide), TakeCounts[uint64](d) }},
+			{func(e *Encoder) { PutSparse(e, sparse(wide)) }, func(d *Decoder) (any, any) { return trimmed(wide), TakeCounts[uint64](d) }},
+			{func(e *Encoder) { PutCounts(e, wide) }, func(d *Decoder) (any, any) {
+				got := make([]uint64, len(wide))
+				TakeSparse(d, uint32(len(wide)), func(i uint32, count uint64) { got[i] = count })
+				return some(wide), some(got)
+			}},
 			{func(e *Encoder) { Format{Version: 1}.Put(e) }, func(d *Decoder) (any, any) { Format{Version: 2}.Take(d); return byte(1), d.Version }},
 		}
 		steps = append(steps, kinds[r.IntN(len(kinds))])
@@ -89,6 +95,25 @@ func read(f Format, data []byte) *Decoder {
 	d := NewDecoder(data)
 	f.Take(d)
 	return d
+}
+
+// sparse calls yield with the counts that are not zero.
+func sparse(s []uint64) func(func(uint32, uint64)) {
+	return func(yield func(uint32, uint64)) {
+		for i, count := range s {
+			if count != 0 {
+				yield(uint32(i), count)
+			}
+		}
+	}
+}
+
+// trimmed is s without the zeros at its end, nil for none.
+func trimmed(s []uint64) []uint64 {
+	for len(s) > 0 && s[len(s)-1] == 0 {
+		s = s[:len(s)-1]
+	}
+	return some(s)
 }
 
 // some is nil for none.
