@@ -197,7 +197,7 @@ func (c *driftConnector) Close(ctx context.Context) error {
 // ConsumeMetrics counts deltas. It never fails: what could not be read is counted, too, and would
 // not become readable by another attempt.
 func (c *driftConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
-	in := otlp.Decode(md)
+	in := otlp.Decode(ctx, md)
 	if in.Unreadable > 0 {
 		c.warn.Do(func() {
 			c.logger.Warn("Data points that are no deltas of ml_summary are dropped (this is said once): "+

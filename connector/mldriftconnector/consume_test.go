@@ -27,7 +27,7 @@ func TestDecode(t *testing.T) {
 	md := p.flush(minute, 7, 0)
 	before := pmetric.NewMetrics()
 	md.CopyTo(before)
-	d := otlp.Decode(md)
+	d := otlp.Decode(t.Context(), md)
 	assert.Equal(t, before, md, "the request is changed")
 	assert.Zero(t, d.Unreadable+d.Overflow)
 	seen := map[drift.Subject]int{}
@@ -47,7 +47,7 @@ func TestDecode(t *testing.T) {
 	require.GreaterOrEqual(t, seen[drift.Feature], 2)
 
 	p.sequence = 49
-	missing := otlp.Decode(p.flush(minute, 7, 0))
+	missing := otlp.Decode(t.Context(), p.flush(minute, 7, 0))
 	assert.True(t, slices.ContainsFunc(missing.Deltas, func(d drift.Delta) bool {
 		return d.Key.Subject == drift.Missing && d.Key.Name == "country" && d.Count == 1
 	}))
@@ -64,7 +64,7 @@ func FuzzConsume(f *testing.F) {
 		if err != nil {
 			return
 		}
-		d := otlp.Decode(md)
+		d := otlp.Decode(t.Context(), md)
 		e, err := drift.New(config(nil).options())
 		require.NoError(t, err)
 		e.SetCatalog(testCards(base).Snapshot())

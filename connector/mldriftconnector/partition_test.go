@@ -4,6 +4,7 @@
 package mldriftconnector
 
 import (
+	"context"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,14 +21,15 @@ import (
 )
 
 // consume gives a request to both edges, as the collector does.
-func (b *both) consume(t testing.TB, md pmetric.Metrics) {
+func (b *both) consume(ctx context.Context, t testing.TB, md pmetric.Metrics) {
 	for _, e := range b.edges {
-		require.NoError(t, e.ConsumeMetrics(t.Context(), md))
+		require.NoError(t, e.ConsumeMetrics(ctx, md))
 	}
 }
 
 func (b *both) partition(t testing.TB, state delta.PartitionState) {
-	b.consume(t, otlp.PartitionState("deltas/1", state))
+	ctx, md := otlp.PartitionState(t.Context(), "deltas/1", state)
+	b.consume(ctx, t, md)
 }
 
 // A partition goes from one aggregator to another: the new one reads it again within a moment, says
@@ -46,9 +48,8 @@ func TestPartitionChangesHands(t *testing.T) {
 				minute := time.Now().Truncate(time.Minute)
 				time.Sleep(time.Minute)
 				md := p.flush(minute, 5, shift)
-				otlp.StampPartition(md, "deltas/1")
 				topic = append(topic, md)
-				b.consume(t, md)
+				b.consume(otlp.StampPartition(t.Context(), md, "deltas/1"), t, md)
 			}
 			synctest.Wait()
 		}
@@ -75,7 +76,7 @@ func TestPartitionChangesHands(t *testing.T) {
 			b := startBoth(t, settings(), config(func(c *Config) { c.Storage = &storageID }), h, sink, logs)
 			b.partition(t, delta.Rereading)
 			for i, md := range topic {
-				b.consume(t, md)
+				b.consume(otlp.StampPartition(t.Context(), md, "deltas/1"), t, md)
 				if i%100 == 50 {
 					testkit.Advance(2 * time.Minute) // longer than idle
 				}
@@ -95,5 +96,32 @@ func TestPartitionChangesHands(t *testing.T) {
 			b.shutdown(t)
 			logs.take(t)
 		}
+	})
+}
+
+// Who sends deltas over OTLP cannot say that they came from a partition, and take the model away with
+// it: it stays in the storage, and what was counted stays counted.
+func TestPartitionIsNotTakenFromOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		base := testBaseline()
+		h := testkit.Host{catalogID: testCards(base), storageID: testkit.NewStorage(nil)}
+		out := &testkit.MetricsSink{}
+		c := started(t, settings(), config(func(c *Config) { c.Storage = &storageID }), h, out)
+		require.NoError(t, c.ConsumeMetrics(t.Context(), newProducer(base, "p", 1).flush(time.Now(), 5, 0)))
+		stranger := newProducer(base, "stranger", 2).flush(time.Now(), 1, 0)
+		_ = otlp.StampPartition(t.Context(), stranger, "deltas/1")
+		require.NoError(t, c.ConsumeMetrics(t.Context(), stranger))
+		for _, state := range []delta.PartitionState{delta.Current, delta.Rereading, delta.Released} {
+			_, md := otlp.PartitionState(t.Context(), "deltas/1", state)
+			require.NoError(t, c.ConsumeMetrics(t.Context(), md))
+		}
+		require.NoError(t, c.Shutdown(t.Context()))
+		out.Reset()
+		again := started(t, settings(), config(func(c *Config) { c.Storage = &storageID }), h, out)
+		testkit.Advance(31 * time.Second)
+		all := out.AllMetrics()
+		require.NotEmpty(t, all)
+		assert.InDelta(t, 6, value(t, all[len(all)-1], mlconv.MetricPredictionCount, mlconv.AttrModelVersion, "7"), 0)
+		require.NoError(t, again.Shutdown(t.Context()))
 	})
 }

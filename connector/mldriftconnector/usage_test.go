@@ -65,7 +65,7 @@ func TestTokensAndCostsReachPrometheus(t *testing.T) {
 	next := &testkit.MetricsSink{}
 	c := started(t, settings(), config(nil), testkit.Host{}, next)
 	minute := time.Now().Truncate(time.Minute)
-	require.Zero(t, otlp.Decode(usage(minute)).Unreadable)
+	require.Zero(t, otlp.Decode(t.Context(), usage(minute)).Unreadable)
 	require.NoError(t, c.ConsumeMetrics(t.Context(), usage(minute)))
 	require.NoError(t, c.ConsumeMetrics(t.Context(), usage(minute)))
 	require.NoError(t, c.Shutdown(t.Context()))

@@ -4,6 +4,7 @@
 package mlsummaryconnector
 
 import (
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -47,7 +48,7 @@ func broken(severity string, violations int, checks ...any) map[string]any {
 func contractPoints(all []pmetric.Metrics) map[string]uint64 {
 	out := map[string]uint64{}
 	for _, md := range all {
-		in := otlp.Decode(md)
+		in := otlp.Decode(context.Background(), md)
 		for i := range in.Deltas {
 			d := &in.Deltas[i]
 			if !d.Key.Subject.OfContract() {
@@ -128,7 +129,7 @@ func TestViolationsAreSampled(t *testing.T) {
 	assert.Equal(t, map[string]uint64{"|||": 4, "amount|type|critical|": 4}, contractPoints(w.next.AllMetrics()))
 	found := 0
 	for _, md := range w.next.AllMetrics() {
-		in := otlp.Decode(md)
+		in := otlp.Decode(t.Context(), md)
 		for i := range in.Deltas {
 			if d := &in.Deltas[i]; d.Consumer.Check == "type" {
 				found++

@@ -39,7 +39,7 @@ func deriving(t *testing.T, specs []string, cat *catalogtest.Extension, td ptrac
 	require.NoError(t, c.Shutdown(context.Background()))
 	got := map[string]delta.Delta{}
 	for _, md := range next.AllMetrics() {
-		for _, d := range otlp.Decode(md).Deltas {
+		for _, d := range otlp.Decode(t.Context(), md).Deltas {
 			got[d.Key.Subject.String()+" "+d.Key.Name] = d
 		}
 	}

@@ -102,7 +102,7 @@ func summarise(t *testing.T, change func(*Config), td ptrace.Traces) (map[cell]w
 	require.NoError(t, c.Shutdown(context.Background()))
 	cells := make(map[cell]weighed)
 	for _, md := range next.AllMetrics() {
-		for _, d := range otlp.Decode(md).Deltas {
+		for _, d := range otlp.Decode(t.Context(), md).Deltas {
 			whole := cells[cell{d.Key, d.Category}]
 			whole.count += float64(d.Count)
 			whole.squares += float64(d.Squares())

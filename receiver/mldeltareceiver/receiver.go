@@ -285,7 +285,7 @@ func (r *deltaReceiver) pass(ctx context.Context, m *message) bool {
 		}
 		return true
 	}
-	otlp.StampPartition(md, m.lease.Partition.String())
+	ctx = otlp.StampPartition(ctx, md, m.lease.Partition.String())
 	switch err := r.next.ConsumeMetrics(ctx, md); {
 	case err == nil:
 		r.telemetry.message(ctx, "delivered")
@@ -328,7 +328,7 @@ func (r *deltaReceiver) change(ctx context.Context, p lease.Partition, state del
 func (r *deltaReceiver) say(ctx context.Context) bool {
 	for len(r.unsaid) > 0 {
 		c := r.unsaid[0]
-		err := r.next.ConsumeMetrics(ctx, otlp.PartitionState(c.Partition, c.State))
+		err := r.next.ConsumeMetrics(otlp.PartitionState(ctx, c.Partition, c.State))
 		if err != nil && !consumererror.IsPermanent(err) {
 			if more, ok := r.limit.Allow("state", r.now()); ok {
 				r.logger.Warn("The state of a partition was refused and is said again",

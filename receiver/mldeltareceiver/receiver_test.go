@@ -77,14 +77,14 @@ type reader struct {
 
 func (r *reader) Capabilities() consumer.Capabilities { return consumer.Capabilities{} }
 
-func (r *reader) ConsumeMetrics(_ context.Context, md pmetric.Metrics) error {
+func (r *reader) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.refuse != nil {
 		r.refused++
 		return r.refuse
 	}
-	in := otlp.Decode(md)
+	in := otlp.Decode(ctx, md)
 	for _, c := range in.Changes {
 		r.got = append(r.got, fmt.Sprintf("%s %s", c.Partition, [...]string{"released", "rereading", "current"}[c.State]))
 	}

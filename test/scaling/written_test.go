@@ -59,7 +59,7 @@ type point struct {
 func (w *written) add(md pmetric.Metrics, seen map[point]bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, d := range otlp.Decode(md).Deltas {
+	for _, d := range otlp.Decode(context.Background(), md).Deltas {
 		id := point{d.Producer, d.Sequence, d.Ordinal}
 		if d.Key.Subject == delta.Predictions && !seen[id] {
 			w.count[d.Key.Model] += int(d.Count)

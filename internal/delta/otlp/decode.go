@@ -4,6 +4,7 @@
 package otlp
 
 import (
+	"context"
 	"encoding/binary"
 	"math"
 
@@ -28,11 +29,12 @@ type Decoded struct {
 	Overflow int
 }
 
-// Decode reads a request, but for what is Passed. It changes nothing in it and keeps no reference but strings.
-func Decode(md pmetric.Metrics) *Decoded {
-	out := &Decoded{}
+// Decode reads a request, but for what is Passed. It changes nothing in it and keeps no reference but
+// strings. The context says from which partition it came, see StampPartition.
+func Decode(ctx context.Context, md pmetric.Metrics) *Decoded {
+	out, from := &Decoded{}, sourceOf(ctx)
 	for _, rm := range md.ResourceMetrics().All() {
-		template := delta.Delta{}
+		template := delta.Delta{Partition: from.partition}
 		if v, ok := rm.Resource().Attributes().Get(mlconv.AttrSummaryProducer); ok {
 			template.Producer = v.Str()
 		}
@@ -42,15 +44,12 @@ func Decode(md pmetric.Metrics) *Decoded {
 		if v, ok := rm.Resource().Attributes().Get(mlconv.AttrSummaryPoints); ok {
 			template.Points = uint64(max(v.Int(), 0))
 		}
-		if v, ok := rm.Resource().Attributes().Get(mlconv.AttrSummaryPartition); ok {
-			template.Partition = v.Str()
-		}
 		for _, sm := range rm.ScopeMetrics().All() {
 			for _, m := range sm.Metrics().All() {
 				if passes(m.Name()) {
 					continue
 				}
-				out.readMetric(m, template)
+				out.readMetric(m, template, from)
 			}
 		}
 	}
@@ -66,7 +65,7 @@ func (o *Decoded) drop(name string, points int) {
 }
 
 // readMetric reads the points of a metric. A delta begins as the template.
-func (o *Decoded) readMetric(m pmetric.Metric, template delta.Delta) {
+func (o *Decoded) readMetric(m pmetric.Metric, template delta.Delta, from source) {
 	name := m.Name()
 	subject, known := subjects[name]
 	template.Key.Subject = subject
@@ -103,7 +102,7 @@ func (o *Decoded) readMetric(m pmetric.Metric, template delta.Delta) {
 			o.readExponential(name, p, template)
 		}
 	case pmetric.MetricTypeGauge:
-		if !o.readState(m, template.Partition) {
+		if !o.readState(m, from) {
 			o.drop(name, m.Gauge().DataPoints().Len())
 		}
 	case pmetric.MetricTypeSummary:

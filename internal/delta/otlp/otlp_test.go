@@ -156,7 +156,7 @@ func TestRoundTrip(t *testing.T) {
 		md := overTheWire(t, b.Metrics())
 		before := pmetric.NewMetrics()
 		md.CopyTo(before)
-		got := Decode(md)
+		got := Decode(t.Context(), md)
 		require.Equal(t, before, md, "the request is changed")
 		require.Zero(t, got.Unreadable, got.Metric)
 		require.Zero(t, got.Overflow)
@@ -182,7 +182,7 @@ func TestOverflow(t *testing.T) {
 		c.d.Minute, c.d.Count = 60, 3
 		b := builder(pmetric.AggregationTemporalityDelta)
 		NewFlush(b, "p", 1).Add(&c.d)
-		got := Decode(b.Metrics())
+		got := Decode(t.Context(), b.Metrics())
 		assert.Len(t, got.Deltas, c.deltas, "%+v", c.d)
 		assert.Equal(t, c.overflow, got.Overflow, "%+v", c.d)
 		assert.Zero(t, got.Unreadable, "%+v", c.d)
@@ -202,7 +202,7 @@ func TestTotal(t *testing.T) {
 		NewFlush(deltas, "p", 1).Add(&d)
 		AddTotal(totals, 17, 18, &d)
 		assert.Zero(t, totals.Resource().Attributes().Len())
-		assert.Positive(t, Decode(totals.Metrics()).Unreadable)
+		assert.Positive(t, Decode(t.Context(), totals.Metrics()).Unreadable)
 		a, b := attributes(deltas.Metrics()), attributes(totals.Metrics())
 		ordinal, ok := a.Get(mlconv.AttrSummaryPoint)
 		require.True(t, ok)
@@ -272,7 +272,7 @@ func TestExemplarsOfSums(t *testing.T) {
 		x.SetTimestamp(61e9)
 		x.SetTraceID(pcommon.TraceID{1})
 		x.SetSpanID(pcommon.SpanID{2})
-		got := Decode(md)
+		got := Decode(t.Context(), md)
 		require.Len(t, got.Deltas, 1, name)
 		assert.Equal(t, []delta.Exemplar{{Value: 1, Time: 61e9, TraceID: [16]byte{1}, SpanID: [8]byte{2}}}, got.Deltas[0].Exemplars, name)
 	}
@@ -297,11 +297,11 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, d := range Decode(md).Deltas {
+		for _, d := range Decode(t.Context(), md).Deltas {
 			b := builder(pmetric.AggregationTemporalityDelta)
 			d.Producer, d.Sequence, d.Points, d.Ordinal = "p", 1, 1, 0
 			NewFlush(b, "p", 1).Add(&d)
-			again := Decode(b.Metrics())
+			again := Decode(t.Context(), b.Metrics())
 			require.Len(t, again.Deltas, 1, "%+v", d)
 			// Printed, that NaN is NaN.
 			require.Equal(t, fmt.Sprintf("%+v", normal(d)), fmt.Sprintf("%+v", normal(again.Deltas[0])))

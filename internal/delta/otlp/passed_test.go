@@ -43,5 +43,5 @@ func TestPassed(t *testing.T) {
 	assert.Equal(t, map[string]any{"service.instance.id": "a"}, rm.Resource().Attributes().AsRaw())
 	assert.Equal(t, mlconv.MetricStreamChangeCount, rm.ScopeMetrics().At(0).Metrics().At(0).Name())
 	assert.Equal(t, int64(4), rm.ScopeMetrics().At(0).Metrics().At(0).Sum().DataPoints().At(0).IntValue())
-	assert.Equal(t, 2, Decode(md).Unreadable, "the count and the score")
+	assert.Equal(t, 2, Decode(t.Context(), md).Unreadable, "the count and the score")
 }
