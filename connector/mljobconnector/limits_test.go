@@ -237,7 +237,7 @@ func TestMegabyteNames(t *testing.T) {
 			size += len(k) + len(v)
 		}
 		assert.Less(t, size, 16<<10)
-		assert.Equal(t, 1, logs.FilterMessageSnippet("is too long and was cut").Len())
+		assert.Equal(t, 1, logs.FilterMessageSnippet("is too long, or no valid UTF-8, and was cut").Len())
 		cuts := metadataValue(t, tel)
 		assert.GreaterOrEqual(t, cuts, int64(10))
 		r.shutdown()

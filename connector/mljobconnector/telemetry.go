@@ -230,7 +230,7 @@ func (t *telemetry) unreadable(m misread, s *run.Span) {
 
 // cut says that a name was too long.
 func (t *telemetry) cut(m misread, s *run.Span) {
-	t.notice(zap.WarnLevel, "cut", m.key, "A text of a job's span is too long and was cut",
+	t.notice(zap.WarnLevel, "cut", m.key, "A text of a job's span is too long, or no valid UTF-8, and was cut or repaired",
 		zap.String("attribute", m.key), zap.String("value", m.value), zap.String("job", s.Job), zap.String("stage", s.Task))
 }
 

@@ -41,7 +41,7 @@ func Event(ev *drift.Event) (text, key string) {
 		}
 		return "Points are in no window", model + "/" + ev.Outcome.String()
 	case drift.NameCut:
-		return "Names longer than 256 bytes are cut", model
+		return "Names longer than 256 bytes are cut, and those that are no valid UTF-8 repaired", model
 	case drift.Renewed:
 		return "The windows start afresh, as the bins or categories are others now", model + "/" + k.Subject.String() + "/" + k.Name
 	case drift.Categorized:

@@ -27,7 +27,7 @@ func newEncoder(size int) *encoder { return &encoder{Encoder: format.NewEncoder(
 // decoder reads what an encoder wrote. The first error sticks, and all that follows reads as zero.
 type decoder struct {
 	*wire.Decoder
-	cuts    uint64 // names that were too long
+	cuts    uint64 // names that were too long, or no valid UTF-8
 	respelt bool   // a category has another spelling now
 	// wall is the wall clock, down the time that the process was down.
 	wall, down int64
@@ -47,7 +47,7 @@ func newDecoder(data []byte) (*decoder, error) {
 	return &decoder{Decoder: d}, nil
 }
 
-// name reads a name and cuts it where it is longer than those that are kept from telemetry.
+// name reads a name and cuts it where it is none that would be kept from telemetry now.
 func (d *decoder) name() string {
 	b := d.Bytes()
 	s, cut := boundedname.Cut(string(b[:min(len(b), boundedname.Max+1)]))

@@ -117,7 +117,7 @@ const (
 
 var referenceNames = [...]string{Baseline, Champion, Previous}
 
-// bound cuts the names that are kept, and returns how many were too long. A category of a producer
+// bound cuts the names that are kept, and returns how many were too long or no valid UTF-8. A category of a producer
 // of an older version gets the spelling that it has now.
 func bound(d *Delta) (cut uint64) {
 	d.Category = value.Category(d.Category)
@@ -126,7 +126,7 @@ func bound(d *Delta) (cut uint64) {
 		&d.Consumer.Service, &d.Consumer.Unit, &d.Category,
 		&d.Consumer.Source, &d.Consumer.Feature, &d.Consumer.Check, &d.Consumer.Severity,
 	} {
-		if len(*name) > boundedname.Max {
+		if !boundedname.Fits(*name) {
 			*name, _ = boundedname.Cut(*name)
 			cut++
 		}

@@ -88,7 +88,7 @@ type Stats struct {
 	// Events are what a user should hear of, at most maxEvents; Happened counts all by kind.
 	Events   []Event
 	Happened [eventKinds]uint64
-	// NamesCut counts names longer than boundedname.Max bytes.
+	// NamesCut counts names longer than boundedname.Max bytes, or no valid UTF-8.
 	NamesCut uint64
 	// Models and Series are what is held.
 	Models, Series int

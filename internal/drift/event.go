@@ -19,7 +19,7 @@ const (
 	UnknownFeature
 	// NotCounted is a point that is in no window: Outcome says why.
 	NotCounted
-	// NameCut is a name that was longer than boundedname.Max bytes.
+	// NameCut is a name that was longer than boundedname.Max bytes, or no valid UTF-8.
 	NameCut
 	// Renewed is a series whose windows start afresh, because its bins or categories are others
 	// now.

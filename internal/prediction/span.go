@@ -175,13 +175,13 @@ func (s *Span) Note(kind NoteKind, prefix, name, shown string) {
 
 // Bounded returns a name that may be kept.
 func (s *Span) Bounded(name string) string {
-	if len(name) <= boundedname.Max {
+	if boundedname.Fits(name) {
 		return name
 	}
 	return s.cut(name)
 }
 
-// cut cuts a name that is too long, and counts it.
+// cut cuts a name that is too long or no valid UTF-8, and counts it.
 func (s *Span) cut(name string) string {
 	short, _ := boundedname.Cut(name)
 	s.reader.Stats.Cut++

@@ -11,7 +11,7 @@ type Stats struct {
 	// Siblings beside one that is the same, Repeated ones were counted before. A span is in one of
 	// them.
 	Counted, Malformed, Skipped, NotSelected, Nested, Siblings, Repeated int64
-	// Cut is the number of names that were cut.
+	// Cut is the number of names that were too long, or no valid UTF-8.
 	Cut int64
 	// UnreadFeatures are features beyond Options.MaxFeatures.
 	UnreadFeatures int64
@@ -86,7 +86,7 @@ const (
 	// NoteFeatures is a feature that finds no room: beyond those that are read of a span, or those
 	// of the Counter.
 	NoteFeatures NoteKind = iota + NoteKind(numFlaws)
-	// NoteCut is a name that was too long.
+	// NoteCut is a name that was too long, or no valid UTF-8.
 	NoteCut
 	// NoteUnread is a call with an operation that nobody knows.
 	NoteUnread

@@ -6,6 +6,8 @@ package value
 import (
 	"math"
 	"strconv"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/validtext"
 )
 
 // FormatFloat returns a finite number as a category: the shortest decimal that reads back as the
@@ -39,7 +41,9 @@ func AppendFloat(buf []byte, v float64) []byte {
 // Category returns a string as a category: as it is, but for the digits of a number as they were
 // spelt before, "1e-07" for 1e-7 and "-0" for 0. So baselines, cards, stored state and deltas of
 // an older version, and what programs write that spell numbers as C does, mean the same category.
+// U+FFFD stands for bytes that are no UTF-8: categories become attributes of metrics.
 func Category(s string) string {
+	s, _ = validtext.Of(s)
 	switch {
 	case s == "-0":
 		return "0"

@@ -9,6 +9,7 @@ import (
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
 	"go.opentelemetry.io/collector/pdata/plog"
+	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/processor"
 	"go.opentelemetry.io/otel/metric"
@@ -20,6 +21,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/notes"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/prices"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/repair"
 )
 
 // normalizeProcessor is what the processors of spans and of log records share.
@@ -44,15 +46,22 @@ type tracesProcessor struct {
 	derived [][derivation.NumOutcomes]metric.MeasurementOption
 }
 
-// logsProcessor removes content from log records.
+// logsProcessor repairs log records and removes content from them.
 type logsProcessor struct {
 	*normalizeProcessor
 	next consumer.Logs
 }
 
+// metricsProcessor repairs metrics.
+type metricsProcessor struct {
+	*normalizeProcessor
+	next consumer.Metrics
+}
+
 var (
-	_ processor.Traces = (*tracesProcessor)(nil)
-	_ processor.Logs   = (*logsProcessor)(nil)
+	_ processor.Traces  = (*tracesProcessor)(nil)
+	_ processor.Logs    = (*logsProcessor)(nil)
+	_ processor.Metrics = (*metricsProcessor)(nil)
 )
 
 func newTraces(set processor.Settings, cfg *Config, next consumer.Traces) (*tracesProcessor, error) {
@@ -73,6 +82,14 @@ func newLogs(set processor.Settings, cfg *Config, next consumer.Logs) (*logsProc
 		return nil, err
 	}
 	return &logsProcessor{normalizeProcessor: p, next: next}, nil
+}
+
+func newMetrics(set processor.Settings, cfg *Config, next consumer.Metrics) (*metricsProcessor, error) {
+	p, err := newProcessor(set, cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &metricsProcessor{normalizeProcessor: p, next: next}, nil
 }
 
 func newProcessor(set processor.Settings, cfg *Config) (*normalizeProcessor, error) {
@@ -103,13 +120,16 @@ func (p *tracesProcessor) Start(_ context.Context, host component.Host) error {
 	return nil
 }
 
-// Start says so where there is nothing to do.
+// Start says so where there is little to do.
 func (p *logsProcessor) Start(context.Context, component.Host) error {
 	if p.cfg.DropContent == dialect.DropNothing {
 		p.log.Idle()
 	}
 	return nil
 }
+
+// Start has nothing to do.
+func (p *metricsProcessor) Start(context.Context, component.Host) error { return nil }
 
 // Shutdown gives the instruments back.
 func (p *normalizeProcessor) Shutdown(context.Context) error {
@@ -122,8 +142,10 @@ func (p *normalizeProcessor) Capabilities() consumer.Capabilities {
 	return consumer.Capabilities{MutatesData: true}
 }
 
-// ConsumeTraces adds the vocabulary to the spans and passes all of them on in their order.
+// ConsumeTraces repairs the spans, adds the vocabulary to them and passes all of them on in their
+// order.
 func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) error {
+	p.recordRepaired(ctx, repair.Traces(td))
 	p.engine.Traces(td, prices.Of(p.catalog.Snapshot()), func(s *dialect.Stats) { p.record(ctx, s) })
 	if p.derive != nil {
 		p.derive.Traces(ctx, td, func(c derivation.Counts) { p.recordDerived(ctx, c) })
@@ -131,8 +153,16 @@ func (p *tracesProcessor) ConsumeTraces(ctx context.Context, td ptrace.Traces) e
 	return p.next.ConsumeTraces(ctx, td)
 }
 
-// ConsumeLogs removes content from the log records and passes all of them on in their order.
+// ConsumeLogs repairs the log records, removes content from them and passes all of them on in their
+// order.
 func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
+	p.recordRepaired(ctx, repair.Logs(ld))
 	p.engine.Logs(ld, func(s *dialect.Stats) { p.record(ctx, s) })
 	return p.next.ConsumeLogs(ctx, ld)
+}
+
+// ConsumeMetrics repairs the metrics and passes all of them on in their order.
+func (p *metricsProcessor) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	p.recordRepaired(ctx, repair.Metrics(md))
+	return p.next.ConsumeMetrics(ctx, md)
 }

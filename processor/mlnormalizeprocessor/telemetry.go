@@ -11,6 +11,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/derivation"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/repair"
 )
 
 func dialectOption(name string) metric.MeasurementOption { return option("dialect", name) }
@@ -65,6 +66,19 @@ func (p *tracesProcessor) recordDerived(ctx context.Context, counts derivation.C
 			}
 		}
 	}
+}
+
+// recordRepaired counts the strings of a request that were no valid UTF-8, and writes which was the
+// first.
+func (p *normalizeProcessor) recordRepaired(ctx context.Context, r repair.Report) {
+	if r.Strings == 0 {
+		return
+	}
+	p.telemetry.MlNormalizeInvalidUtf8.Add(ctx, r.Strings)
+	if p.cfg.DropContent != dialect.DropNothing {
+		r.Value = "" // it may be a prompt
+	}
+	p.log.Repaired(r)
 }
 
 // record counts what was done to a request, and writes what an operator should see.

@@ -107,7 +107,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlDriftNamesCut, err = builder.meter.Int64Counter(
 		"otelcol_ml_drift_names_cut",
-		metric.WithDescription("Names of models, versions, segments, features, categories and services that were longer than 256 bytes, and cut. [Alpha]"),
+		metric.WithDescription("Names of models, versions, segments, features, categories and services that were longer than 256 bytes and cut, or no valid UTF-8 and repaired. [Alpha]"),
 		metric.WithUnit("{name}"),
 	)
 	errs = errors.Join(errs, err)

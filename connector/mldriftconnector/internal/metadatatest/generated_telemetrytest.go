@@ -118,7 +118,7 @@ func AssertEqualMlDriftModels(t *testing.T, tt *componenttest.Telemetry, dps []m
 func AssertEqualMlDriftNamesCut(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_drift_names_cut",
-		Description: "Names of models, versions, segments, features, categories and services that were longer than 256 bytes, and cut. [Alpha]",
+		Description: "Names of models, versions, segments, features, categories and services that were longer than 256 bytes and cut, or no valid UTF-8 and repaired. [Alpha]",
 		Unit:        "{name}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

@@ -107,7 +107,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlJobNamesCut, err = builder.meter.Int64Counter(
 		"otelcol_ml_job_names_cut",
-		metric.WithDescription("Names of jobs, runs, stages, instances, metrics and errors that were longer than 256 bytes and were cut. [Alpha]"),
+		metric.WithDescription("Names of jobs, runs, stages, instances, metrics and errors that were longer than 256 bytes, or no valid UTF-8, and were cut or repaired. [Alpha]"),
 		metric.WithUnit("{name}"),
 	)
 	errs = errors.Join(errs, err)

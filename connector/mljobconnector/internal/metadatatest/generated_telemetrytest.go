@@ -118,7 +118,7 @@ func AssertEqualMlJobMetricsEmitted(t *testing.T, tt *componenttest.Telemetry, d
 func AssertEqualMlJobNamesCut(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_job_names_cut",
-		Description: "Names of jobs, runs, stages, instances, metrics and errors that were longer than 256 bytes and were cut. [Alpha]",
+		Description: "Names of jobs, runs, stages, instances, metrics and errors that were longer than 256 bytes, or no valid UTF-8, and were cut or repaired. [Alpha]",
 		Unit:        "{name}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

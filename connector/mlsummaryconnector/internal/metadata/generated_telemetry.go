@@ -93,7 +93,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlSummaryCutNames, err = builder.meter.Int64Counter(
 		"otelcol_ml_summary_cut_names",
-		metric.WithDescription("Names of models, features, segments, categories, services and errors that were cut to 256 bytes, each time that they were read. [Alpha]"),
+		metric.WithDescription("Names of models, features, segments, categories, services and errors that were cut to 256 bytes, or were no valid UTF-8, each time that they were read. [Alpha]"),
 		metric.WithUnit("{name}"),
 	)
 	errs = errors.Join(errs, err)

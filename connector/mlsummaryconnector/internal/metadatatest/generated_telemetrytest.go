@@ -70,7 +70,7 @@ func AssertEqualMlSummaryConditionErrors(t *testing.T, tt *componenttest.Telemet
 func AssertEqualMlSummaryCutNames(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_summary_cut_names",
-		Description: "Names of models, features, segments, categories, services and errors that were cut to 256 bytes, each time that they were read. [Alpha]",
+		Description: "Names of models, features, segments, categories, services and errors that were cut to 256 bytes, or were no valid UTF-8, each time that they were read. [Alpha]",
 		Unit:        "{name}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

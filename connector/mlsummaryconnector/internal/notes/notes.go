@@ -53,7 +53,7 @@ var texts = map[prediction.NoteKind]string{
 	count.NotePlacements: "limits::placements is reached: ml.model.placement lacks places in which models run; " +
 		"the one without a prediction for longest gives way, and none that had one since the last flush",
 	count.NoteErrors:   "A model has more than 20 values of error.type: those that find no room are counted as _OTHER",
-	prediction.NoteCut: "A name is longer than 256 bytes and was cut",
+	prediction.NoteCut: "A name is longer than 256 bytes, or no valid UTF-8, and was cut or repaired",
 	prediction.NoteUnread: "Calls with tokens have an operation that nobody knows and are not counted: ml_normalize can map it to chat, " +
 		"generate_content, text_completion or embeddings",
 	count.NoteSwitched: "A feature whose first values were numbers has words, too: from now on its values are counted as categories",

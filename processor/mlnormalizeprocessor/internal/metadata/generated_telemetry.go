@@ -29,6 +29,7 @@ type TelemetryBuilder struct {
 	MlNormalizeAssumed        metric.Int64Counter
 	MlNormalizeContentDropped metric.Int64Counter
 	MlNormalizeDerived        metric.Int64Counter
+	MlNormalizeInvalidUtf8    metric.Int64Counter
 	MlNormalizeSpans          metric.Int64Counter
 	MlNormalizeUncounted      metric.Int64Counter
 	MlNormalizeUnpriced       metric.Int64Counter
@@ -80,6 +81,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_normalize_derived",
 		metric.WithDescription("Predictions by the attribute that was to be derived, and by what became of it. [Alpha]"),
 		metric.WithUnit("{prediction}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlNormalizeInvalidUtf8, err = builder.meter.Int64Counter(
+		"otelcol_ml_normalize_invalid_utf8",
+		metric.WithDescription("Strings that were no valid UTF-8, in which U+FFFD stands for the bytes that are none now. OTLP says that strings are UTF-8, and back ends that check it refuse whole requests. [Alpha]"),
+		metric.WithUnit("{string}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlNormalizeSpans, err = builder.meter.Int64Counter(

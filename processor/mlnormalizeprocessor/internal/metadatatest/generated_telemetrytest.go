@@ -69,6 +69,22 @@ func AssertEqualMlNormalizeDerived(t *testing.T, tt *componenttest.Telemetry, dp
 	metricdatatest.AssertEqual(t, want, got, opts...)
 }
 
+func AssertEqualMlNormalizeInvalidUtf8(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
+	want := metricdata.Metrics{
+		Name:        "otelcol_ml_normalize_invalid_utf8",
+		Description: "Strings that were no valid UTF-8, in which U+FFFD stands for the bytes that are none now. OTLP says that strings are UTF-8, and back ends that check it refuse whole requests. [Alpha]",
+		Unit:        "{string}",
+		Data: metricdata.Sum[int64]{
+			Temporality: metricdata.CumulativeTemporality,
+			IsMonotonic: true,
+			DataPoints:  dps,
+		},
+	}
+	got, err := tt.GetMetric("otelcol_ml_normalize_invalid_utf8")
+	require.NoError(t, err)
+	metricdatatest.AssertEqual(t, want, got, opts...)
+}
+
 func AssertEqualMlNormalizeSpans(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_normalize_spans",

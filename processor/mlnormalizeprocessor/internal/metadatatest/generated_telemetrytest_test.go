@@ -22,6 +22,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlNormalizeAssumed.Add(context.Background(), 1)
 	tb.MlNormalizeContentDropped.Add(context.Background(), 1)
 	tb.MlNormalizeDerived.Add(context.Background(), 1)
+	tb.MlNormalizeInvalidUtf8.Add(context.Background(), 1)
 	tb.MlNormalizeSpans.Add(context.Background(), 1)
 	tb.MlNormalizeUncounted.Add(context.Background(), 1)
 	tb.MlNormalizeUnpriced.Add(context.Background(), 1)
@@ -33,6 +34,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeDerived(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlNormalizeInvalidUtf8(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeSpans(t, testTel,

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package notes writes into the log what an operator should see of the spans that package dialect
-// rewrites.
+// rewrites, and of the strings that package repair does.
 package notes
 
 import (
@@ -14,6 +14,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/repair"
 )
 
 const (
@@ -43,9 +44,30 @@ func New(logger *zap.Logger, dialects []string) *Writer {
 	return &Writer{logger: logger, limit: loglimit.New(interval), dialects: dialects, Now: time.Now}
 }
 
-// Idle says that a pipeline of logs has nothing to do.
+// Idle says that there is little to do in a pipeline of logs.
 func (w *Writer) Idle() {
-	w.logger.Warn("ml_normalize does nothing in a pipeline of logs without drop_content")
+	w.logger.Warn("ml_normalize does nothing in a pipeline of logs without drop_content, but replace what is no valid UTF-8")
+}
+
+// Repaired writes which string was no valid UTF-8, once an interval for each service and attribute.
+func (w *Writer) Repaired(r repair.Report) {
+	service, key := name(r.Service), name(r.Key)
+	suppressed, ok := w.limit.Allow(strings.Join([]string{"repaired", service, r.In, key}, "\x00"), w.Now())
+	if !ok {
+		return
+	}
+	fields := []zap.Field{zap.String("service", service), zap.String("in", r.In)}
+	if r.Key != "" {
+		fields = append(fields, zap.String("key", key))
+	}
+	if r.Value != "" {
+		fields = append(fields, zap.String("value", clip(r.Value)))
+	}
+	fields = append(fields, zap.Int64("strings", r.Strings))
+	if suppressed > 0 {
+		fields = append(fields, zap.Int("more_in_the_last_hour", suppressed))
+	}
+	w.logger.Warn("A string is no valid UTF-8, as OTLP says that it is; U+FFFD stands for what is none", fields...)
 }
 
 // removed writes the name of what was removed, which package dialect says once.
