@@ -268,7 +268,7 @@ func (e *catalogExtension) reportOldBaselines(set *catalog.Set) {
 	e.oldBaselines = reported
 }
 
-// mostViolations bounds the lines in the log about one load; "validate" lists all.
+// mostViolations bounds the lines in the log about one load.
 const mostViolations = 100
 
 // reportViolations says what is wrong with the cards, and which ones are in force nevertheless.
@@ -288,7 +288,7 @@ func (e *catalogExtension) reportViolations(result *catalog.Result, fields []zap
 	}
 	rejected := result.Rejected.Models + result.Rejected.Jobs + result.Rejected.Unknown
 	logger.Error("Cards that are not good are left out, or stay as they were before; all others are loaded. The command \"validate\" lists what is wrong.",
-		append(fields, zap.Int("rejected", rejected), zap.Int("violations", len(violations)), zap.Strings("kept", kept))...)
+		append(fields, zap.Int("rejected", rejected), zap.Int("violations", yamldoc.Count(result.Err)), zap.Strings("kept", kept))...)
 }
 
 // reportNoEffect says once which keys of a card nothing acts on yet.

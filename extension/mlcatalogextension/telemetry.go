@@ -36,7 +36,7 @@ func (e *catalogExtension) recordLoad(ctx context.Context, result *catalog.Resul
 	} else {
 		e.telemetry.MlCatalogReloads.Add(ctx, 1, failed)
 	}
-	e.telemetry.MlCatalogViolations.Record(ctx, int64(len(yamldoc.Violations(result.Err))))
+	e.telemetry.MlCatalogViolations.Record(ctx, int64(yamldoc.Count(result.Err)))
 	var kept catalog.Cards
 	for _, k := range result.Kept {
 		if k.Kind == "model" {

@@ -8,8 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-
-	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
 // Result is what a load of a folder has given.
@@ -44,6 +42,10 @@ type Cards struct{ Models, Jobs, Unknown int }
 // result ends a load: what was in force before stays for files that are bad now.
 func (b *builder) result(before *Result) *Result {
 	r := &Result{Rejected: b.rejected, Err: b.report.Err()}
+	bad := map[string]bool{} // files and folders that a violation is in
+	for _, v := range b.report.List() {
+		bad[v.File] = true
+	}
 	good := map[cardKey]bool{}
 	for _, m := range b.models {
 		good[m.key()] = true
@@ -52,7 +54,7 @@ func (b *builder) result(before *Result) *Result {
 		good[j.key()] = true
 	}
 	keep := func(k cardKey, file string) bool {
-		if good[k] || !speaksOf(b.report, file) {
+		if good[k] || !within(bad, file) {
 			return false
 		}
 		r.Kept = append(r.Kept, Kept{Kind: k.kind, Environment: k.environment, Name: k.name, File: file})
@@ -77,9 +79,16 @@ func (b *builder) result(before *Result) *Result {
 	return r
 }
 
-// speaksOf reports whether a violation is in a file, or is that a folder above it cannot be read.
-func speaksOf(r *yamldoc.Report, file string) bool {
-	return slices.ContainsFunc(r.List(), func(v *yamldoc.ViolationError) bool {
-		return v.File == file || strings.HasPrefix(file, v.File+string(filepath.Separator))
-	})
+// within reports whether a violation is in a file, or is that a folder above it cannot be read.
+func within(bad map[string]bool, file string) bool {
+	for {
+		if bad[file] {
+			return true
+		}
+		above := filepath.Dir(file)
+		if above == file {
+			return false
+		}
+		file = above
+	}
 }

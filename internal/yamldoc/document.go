@@ -24,18 +24,42 @@ type Document struct {
 	report  *Report
 	values  int
 	bad     bool
+	// index has the places of the members of large mappings, by their keys.
+	index map[*yaml.Node]map[string]int
 }
+
+// indexed is from how many members a mapping has an index: without one, each violation and each
+// look at a node would pass over all of them.
+const indexed = 16
 
 // Bad is true where the document has a violation.
 func (d *Document) Bad() bool { return d.bad }
 
+// Full is true where the report lists no more violations of the document's file. Those that come are
+// counted, and need no words.
+func (d *Document) Full() bool { return d.report.full(d.File) }
+
+// Count reports n violations without saying what they are, for a document that is Full.
+func (d *Document) Count(n int) {
+	d.bad = true
+	d.report.count(d.File, n)
+}
+
 // Fail reports a violation at a node, whose path is given.
 func (d *Document) Fail(n *yaml.Node, path []string, format string, args ...any) {
+	if d.Full() {
+		d.Count(1)
+		return
+	}
 	d.FailAt(n, d.key(path), format, args...)
 }
 
 // FailAt reports a violation at a node, whose key is given as people write it.
 func (d *Document) FailAt(n *yaml.Node, key, format string, args ...any) {
+	if d.Full() {
+		d.Count(1)
+		return
+	}
 	d.bad = true
 	v := &ViolationError{File: d.File, Key: key, Message: fmt.Sprintf(format, args...)}
 	if d.File != "" {
@@ -46,29 +70,57 @@ func (d *Document) FailAt(n *yaml.Node, key, format string, args ...any) {
 
 // At returns the nodes of the key and the value at a path, or of the nearest part above it that is
 // there.
-func (d *Document) At(path []string) (key, value *yaml.Node) { return at(d.Root, path) }
+func (d *Document) At(path []string) (key, value *yaml.Node) { return d.at(d.Root, path) }
 
-func at(root *yaml.Node, path []string) (key, value *yaml.Node) {
+func (d *Document) at(root *yaml.Node, path []string) (key, value *yaml.Node) {
 	key, value = root, root
-next:
 	for _, p := range path {
 		switch in := resolve(value); in.Kind {
 		case yaml.MappingNode:
-			for i := 0; i+1 < len(in.Content); i += 2 {
-				if resolve(in.Content[i]).Value == p {
-					key, value = in.Content[i], in.Content[i+1]
-					continue next
-				}
+			if i := d.member(in, p); i >= 0 {
+				key, value = in.Content[i], in.Content[i+1]
+				continue
 			}
 		case yaml.SequenceNode:
 			if i, err := strconv.Atoi(p); err == nil && i >= 0 && i < len(in.Content) {
 				key, value = in.Content[i], in.Content[i]
-				continue next
+				continue
 			}
 		}
 		return key, value
 	}
 	return key, value
+}
+
+// member returns the place of a key in a mapping, the first where it is there twice, -1 where it is
+// not there.
+func (d *Document) member(in *yaml.Node, name string) int {
+	if len(in.Content) < 2*indexed {
+		for i := 0; i+1 < len(in.Content); i += 2 {
+			if resolve(in.Content[i]).Value == name {
+				return i
+			}
+		}
+		return -1
+	}
+	places, ok := d.index[in]
+	if !ok {
+		places = make(map[string]int, len(in.Content)/2)
+		for i := 0; i+1 < len(in.Content); i += 2 {
+			key := resolve(in.Content[i]).Value
+			if _, twice := places[key]; !twice {
+				places[key] = i
+			}
+		}
+		if d.index == nil {
+			d.index = map[*yaml.Node]map[string]int{}
+		}
+		d.index[in] = places
+	}
+	if i, ok := places[name]; ok {
+		return i
+	}
+	return -1
 }
 
 // resolve follows aliases, of which there are some until the whole document was read.
@@ -93,7 +145,7 @@ func (d *Document) key(path []string) string {
 		} else {
 			key = Join(key, p)
 		}
-		_, in = at(in, []string{p})
+		_, in = d.at(in, []string{p})
 	}
 	return key
 }

@@ -19,15 +19,15 @@ import (
 
 // Options bound documents.
 type Options struct {
-	// MaxValues is the number of values of a document with all that aliases stand for, MaxDepth how
-	// deep they may nest.
+	// MaxValues is the number of values of a document with all that aliases stand for, and of what
+	// the aliases of all documents of a file stand for; MaxDepth is how deep they may nest.
 	MaxValues, MaxDepth int
 	// Key stands before the keys of violations: where the document is in a greater one.
 	Key string
 }
 
-// Parse reads the documents of a file that are not empty. What follows a syntax error is left out,
-// and whole is false.
+// Parse reads the documents of a file that are not empty. What follows a syntax error, or a document
+// with which the file has too many values, is left out, and whole is false.
 func Parse(file string, data []byte, o Options, r *Report) (docs []*Document, whole bool) {
 	defer func() { // the YAML package has panicked on broken input before
 		if p := recover(); p != nil {
@@ -36,6 +36,7 @@ func Parse(file string, data []byte, o Options, r *Report) (docs []*Document, wh
 		}
 	}()
 	dec := yaml.NewDecoder(bytes.NewReader(data))
+	values := 0
 	for {
 		node := &yaml.Node{}
 		err := dec.Decode(node)
@@ -53,6 +54,10 @@ func Parse(file string, data []byte, o Options, r *Report) (docs []*Document, wh
 		d := &Document{File: file, Root: node.Content[0], options: o, report: r}
 		d.Root, d.Value = d.convert(d.Root, nil, 0)
 		docs = append(docs, d)
+		if values += d.values; values > o.MaxValues+len(data)/2 { // a value takes two bytes where it is written
+			d.Fail(d.Root, nil, "too large: aliases stand for more than %d values in this file", o.MaxValues)
+			return docs, false
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -22,6 +23,9 @@ type ViolationError struct {
 	Key string
 	// Message says what is wrong and what is allowed.
 	Message string
+	// More is set where this stands for violations of the file that are not listed, of which it is
+	// the number.
+	More int
 }
 
 // Error is file:line:column: key: message, or 'key': message without a file.
@@ -52,17 +56,61 @@ func Violations(err error) []error {
 	return []error{err}
 }
 
+// MaxViolations is how many violations of one file a Report lists. Of more it says how many: a
+// megabyte of nonsense is some hundred thousand of them.
+const MaxViolations = 100
+
+// Count returns how many violations a joined error has, with those that it does not list.
+func Count(err error) int {
+	n := 0
+	for _, one := range Violations(err) {
+		if v, ok := errors.AsType[*ViolationError](one); ok && v.More > 0 {
+			n += v.More
+			continue
+		}
+		n++
+	}
+	return n
+}
+
 // Report collects violations.
-type Report struct{ list []*ViolationError }
+type Report struct {
+	list   []*ViolationError
+	listed map[string]int
+	// more are the violations that are not listed, by file.
+	more map[string]int
+}
 
 // Add adds a violation.
-func (r *Report) Add(v *ViolationError) { r.list = append(r.list, v) }
+func (r *Report) Add(v *ViolationError) {
+	if r.full(v.File) {
+		r.count(v.File, 1)
+		return
+	}
+	if r.listed == nil {
+		r.listed = map[string]int{}
+	}
+	r.listed[v.File]++
+	r.list = append(r.list, v)
+}
 
-// List returns the violations in the order in which they came.
+// full is true where no more violations of a file are listed. Parts of the collector's config have no
+// file, and all of theirs are.
+func (r *Report) full(file string) bool { return file != "" && r.listed[file] >= MaxViolations }
+
+func (r *Report) count(file string, n int) {
+	if r.more == nil {
+		r.more = map[string]int{}
+	}
+	r.more[file] += n
+}
+
+// List returns the violations in the order in which they came, the first MaxViolations of each
+// file.
 func (r *Report) List() []*ViolationError { return r.list }
 
 // Err joins the violations in the order of file and line, without what is there twice; nil if there
-// are none.
+// are none. Of those that are not listed it says how many there are in which file.
 func (r *Report) Err() error {
 	slices.SortStableFunc(r.list, func(a, b *ViolationError) int {
 		return cmp.Or(strings.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
@@ -73,6 +121,9 @@ func (r *Report) Err() error {
 			continue
 		}
 		errs = append(errs, v)
+	}
+	for _, file := range slices.Sorted(maps.Keys(r.more)) {
+		errs = append(errs, &ViolationError{File: file, Message: fmt.Sprintf("and %d more violations, which are not listed", r.more[file]), More: r.more[file]})
 	}
 	return errors.Join(errs...)
 }

@@ -4,6 +4,7 @@
 package yamldoc
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -75,6 +76,65 @@ func TestViolations(t *testing.T) {
 			assert.Equal(t, want, got)
 		})
 	}
+}
+
+// TestManyViolations: of a file a hundred are listed and the others counted; those of other files are
+// not fewer for it.
+func TestManyViolations(t *testing.T) {
+	r := &Report{}
+	many := strings.Repeat("a: .nan\n---\n", MaxViolations+50)
+	docs, whole := Parse("many", []byte(many), small, r)
+	assert.True(t, whole)
+	for _, d := range docs {
+		assert.True(t, d.Bad())
+	}
+	Parse("other", []byte("a: .nan\n"), small, r)
+	docs[0].FailAt(docs[0].Root, "b", "is one more")
+	require.True(t, docs[0].Full())
+	docs[1].Count(7)
+	assert.Len(t, r.List(), MaxViolations+1)
+	listed := Violations(r.Err())
+	require.Len(t, listed, MaxViolations+2)
+	assert.EqualError(t, listed[MaxViolations], "other:1:4: a: .nan is no finite number")
+	assert.EqualError(t, listed[MaxViolations+1], "many: and 58 more violations, which are not listed")
+	assert.Equal(t, MaxViolations+50+1+7+1, Count(r.Err()))
+	assert.Zero(t, Count(nil))
+
+	r = &Report{} // a part of the config has no file, and nothing else that lists it
+	Parse("", []byte(many), small, r)
+	assert.Len(t, Violations(r.Err()), 1, "they are all the same")
+	assert.Len(t, r.List(), MaxViolations+50)
+}
+
+// TestLargeMappings are found by their keys as small ones are: the first of two of the same name.
+func TestLargeMappings(t *testing.T) {
+	var b strings.Builder
+	for i := range 200 {
+		fmt.Fprintf(&b, "k%d: {a: %d}\n", i, i)
+	}
+	b.WriteString("k7: 1\n")
+	r := &Report{}
+	docs, _ := Parse("f", []byte(b.String()), Options{MaxValues: 1000, MaxDepth: 8}, r)
+	require.EqualError(t, r.Err(), "f:201:1: k7: is there twice, first on line 8")
+	key, value := docs[0].At([]string{"k150", "a"})
+	assert.Equal(t, "a", key.Value)
+	assert.Equal(t, 151, value.Line)
+	key, _ = docs[0].At([]string{"nothing"})
+	assert.Equal(t, docs[0].Root, key)
+}
+
+// TestAliasesOfManyDocuments: each document is within its bound, the file is not.
+func TestAliasesOfManyDocuments(t *testing.T) {
+	r := &Report{}
+	laugh := "a: &a [1,1,1,1,1,1,1,1,1]\nb: [*a,*a,*a,*a,*a,*a,*a]\n---\n"
+	docs, whole := Parse("f", []byte(strings.Repeat(laugh, 100)), small, r)
+	assert.False(t, whole)
+	assert.Less(t, len(docs), 80)
+	assert.ErrorContains(t, r.Err(), "too large: aliases stand for more than 100 values in this file")
+	r = &Report{}
+	_, whole = Parse("f", []byte(strings.Repeat("[1,1,1]\n---\n", 100)), small, r)
+	assert.True(t, whole)
+	assert.NoError(t, r.Err())
 }
 
 // TestPartOfAConfig has no file and no lines, but a place in the config.

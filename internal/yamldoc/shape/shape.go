@@ -84,11 +84,19 @@ func (s *Schema) Check(doc *yamldoc.Document) {
 
 // explain reports the leaves of a tree of violations.
 func (d compared) explain(e *jsonschema.ValidationError) {
+	if d.Full() {
+		d.Count(leaves(e))
+		return
+	}
 	path := e.InstanceLocation
 	switch k := e.ErrorKind.(type) {
 	case *kind.AdditionalProperties:
 		known := d.schema.keys(e.SchemaURL)
-		for _, name := range k.Properties {
+		for i, name := range k.Properties {
+			if d.Full() {
+				d.Count(len(k.Properties) - i)
+				return
+			}
 			at := append(slices.Clone(path), name)
 			key, _ := d.At(at)
 			if len(known) == 0 {
@@ -160,6 +168,24 @@ func (d compared) explain(e *jsonschema.ValidationError) {
 	default:
 		d.Fail(node, path, "%s", e.ErrorKind.LocalizedString(message.NewPrinter(language.English)))
 	}
+}
+
+// leaves is how many violations a tree of them has.
+func leaves(e *jsonschema.ValidationError) int {
+	switch k := e.ErrorKind.(type) {
+	case *kind.AdditionalProperties:
+		return len(k.Properties)
+	case *kind.Required:
+		return len(k.Missing)
+	}
+	if len(e.Causes) == 0 {
+		return 1
+	}
+	n := 0
+	for _, cause := range e.Causes {
+		n += leaves(cause)
+	}
+	return n
 }
 
 // keys returns the keys that an object of the schema at a location may have, sorted.
