@@ -99,6 +99,12 @@ type Limits struct {
 	Pending int `mapstructure:"pending"`
 	// PendingSize is what they may take in memory, in bytes (default 67108864).
 	PendingSize int `mapstructure:"pending_size"`
+	// Events is the largest number of events, or of records of KServe's agent, in one request
+	// (default 10000); a request with more is refused.
+	Events int `mapstructure:"events"`
+	// EventSize is the largest data of one event, decoded, in bytes (default 4194304); larger are
+	// refused.
+	EventSize int `mapstructure:"event_size"`
 	// Rows and Values are the largest numbers of rows and of values in one payload (default 10000
 	// and 1048576); more are refused.
 	Rows   int `mapstructure:"rows"`
@@ -127,7 +133,7 @@ func createDefaultConfig() component.Config {
 		ModelName:      []string{"inferenceservicename", "modelid"},
 		ModelVersion:   []string{"modelversion"},
 		SageMaker:      SageMakerConfig{Files: ingest.DefaultFiles()},
-		Limits:         Limits{Pending: 10_000, PendingSize: 64 << 20, Rows: 10_000, Values: 1 << 20, Columns: 1_000, Text: 256},
+		Limits:         Limits{Pending: 10_000, PendingSize: 64 << 20, Events: 10_000, EventSize: 4 << 20, Rows: 10_000, Values: 1 << 20, Columns: 1_000, Text: 256},
 	}
 }
 
@@ -172,6 +178,8 @@ func (c *Config) Validate() error {
 	wrong.Check(
 		configcheck.Range("limits::pending", c.Limits.Pending, 1, 1<<24),
 		configcheck.Range("limits::pending_size", c.Limits.PendingSize, 1, 1<<36),
+		configcheck.Range("limits::events", c.Limits.Events, 1, 1<<20),
+		configcheck.Range("limits::event_size", c.Limits.EventSize, 1, 1<<28),
 		configcheck.Range("limits::rows", c.Limits.Rows, 1, 1<<20), // the largest ml.batch.size that ml_summary reads
 		configcheck.Range("limits::values", c.Limits.Values, 1, 1<<26),
 		configcheck.Range("limits::columns", c.Limits.Columns, 1, 1<<16),

@@ -55,6 +55,8 @@ func TestValidate(t *testing.T) {
 		"'sagemaker::max_record_size': 0 must be from 1 to":                                                func(c *Config) { c.SageMaker.MaxRecordSize = 0 },
 		"'limits::pending': 0 must be from 1 to":                                                           func(c *Config) { c.Limits.Pending = 0 },
 		"'limits::pending_size': 0 must be from 1 to":                                                      func(c *Config) { c.Limits.PendingSize = 0 },
+		"'limits::events': 0 must be from 1 to 1048576":                                                    func(c *Config) { c.Limits.Events = 0 },
+		"'limits::event_size': 0 must be from 1 to":                                                        func(c *Config) { c.Limits.EventSize = 0 },
 		"'limits::rows': 1048577 must be from 1 to 1048576":                                                func(c *Config) { c.Limits.Rows = 1<<20 + 1 },
 		"'limits::values': 0 must be from 1 to":                                                            func(c *Config) { c.Limits.Values = 0 },
 		"'limits::columns': 0 must be from 1 to":                                                           func(c *Config) { c.Limits.Columns = 0 },
@@ -69,7 +71,7 @@ func TestValidate(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.Limits = Limits{}
 	cfg.Path = ""
-	assert.Len(t, cfg.Validate().(interface{ Unwrap() []error }).Unwrap(), 7, "all at once")
+	assert.Len(t, cfg.Validate().(interface{ Unwrap() []error }).Unwrap(), 9, "all at once")
 }
 
 func TestStartErrors(t *testing.T) {

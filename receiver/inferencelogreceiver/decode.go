@@ -6,6 +6,7 @@ package inferencelogreceiver
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"time"
 
@@ -34,12 +35,19 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	ctx := req.Context()
-	in, err := event.Read(req)
 	var answer ingest.Answer
+	data, err := io.ReadAll(req.Body)
 	if ingest.TooLarge(err) {
 		r.telemetry.event(ctx, call.CloudEvents, tooLarge, 1)
 		answer.SendTooLarge(w)
 		return
+	}
+	calls := r.pairs.Begin()
+	var blob []byte
+	var counts [numOutcomes]int
+	if err == nil {
+		req.Body = io.NopCloser(bytes.NewReader(data))
+		blob, counts, err = r.decode(req, calls, &answer)
 	}
 	if err != nil {
 		why := refusal.Of(err)
@@ -48,8 +56,6 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 		answer.SendUnread(w, why)
 		return
 	}
-	calls := r.pairs.Begin()
-	counts := r.addEvents(in.Events, calls, &answer)
 	n, err := calls.Send(ctx)
 	counts[refused] += n
 	counts[accepted] -= n
@@ -57,13 +63,29 @@ func (r *inferenceLog) serve(w http.ResponseWriter, req *http.Request) {
 		r.telemetry.event(ctx, call.CloudEvents, outcome(o), n)
 	}
 	answer.Accepted = counts[accepted] + counts[duplicate] + counts[ignored]
-	if in.Blob != nil && (err == nil || consumererror.IsPermanent(err)) {
+	if blob != nil && (err == nil || consumererror.IsPermanent(err)) {
 		// A record that cannot be read is stored as well: refused, the agent would send the batch
 		// again and again.
-		in.WriteBlob(w)
+		event.WriteBlob(w, blob)
 		return
 	}
 	answer.Send(w, err)
+}
+
+// decode adds the events of a request to its calls, and those that cannot be read to its answer. It
+// returns what KServe's agent stores, nil for all but a batch of the agent's.
+func (r *inferenceLog) decode(req *http.Request, calls *pairs.RequestBatch, answer *ingest.Answer) (blob []byte, counts [numOutcomes]int, err error) {
+	select {
+	case r.decoding <- struct{}{}:
+		defer func() { <-r.decoding }()
+	case <-req.Context().Done(): // the sender has gone
+		return nil, counts, req.Context().Err()
+	}
+	in, err := event.Read(req, r.cfg.Limits.Events)
+	if err != nil {
+		return nil, counts, err
+	}
+	return in.Blob, r.addEvents(in.Events, calls, answer), nil
 }
 
 // addEvents adds the events of a request to its calls, and those that cannot be read to its answer.

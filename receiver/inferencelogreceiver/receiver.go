@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"sync"
 	"time"
 
@@ -39,8 +40,11 @@ type inferenceLog struct {
 	report    *receiverhelper.ObsReport
 	events    call.EventReader
 	captures  call.CaptureReader
-	pairs     *pairs.Pairs
-	spans     *spans.Maker // set by Start
+	// decoding has room for the requests that are decoded at a time: more than there are CPUs would
+	// take memory, and be no faster.
+	decoding chan struct{}
+	pairs    *pairs.Pairs
+	spans    *spans.Maker // set by Start
 
 	server   *http.Server
 	listener net.Listener // for its address
@@ -63,10 +67,11 @@ func newReceiver(set receiver.Settings, cfg *Config, next consumer.Traces) (*inf
 	limits := payload.Limits{Rows: cfg.Limits.Rows, Columns: cfg.Limits.Columns, Values: cfg.Limits.Values, Text: cfg.Limits.Text}
 	r := &inferenceLog{
 		cfg: cfg, settings: set, next: next, telemetry: t, report: report,
+		decoding: make(chan struct{}, runtime.GOMAXPROCS(0)),
 		logger: set.Logger.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
 			return zapcore.NewSamplerWithOptions(c, time.Minute, 10, 0)
 		})),
-		events:   call.EventReader{Components: cfg.Components, ModelName: cfg.ModelName, ModelVersion: cfg.ModelVersion, Limits: limits},
+		events:   call.EventReader{Components: cfg.Components, ModelName: cfg.ModelName, ModelVersion: cfg.ModelVersion, MaxData: cfg.Limits.EventSize, Limits: limits},
 		captures: call.CaptureReader{Model: cfg.SageMaker.Model, MaxRecordSize: cfg.SageMaker.MaxRecordSize, Limits: limits},
 	}
 	r.pairs = pairs.New(pairs.Options{

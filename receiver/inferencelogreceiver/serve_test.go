@@ -200,7 +200,7 @@ func TestMalformed(t *testing.T) {
 		"no protocol":          {kserve("a", "request", `{"x":1}`), "unsupported_payload", "none of instances"},
 		"raw tensors":          {kserve("a", "request", `{"inputs":[{"name":"x","shape":[1],"datatype":"INT8","parameters":{"binary_data_size":1}}]}`+"\x01"), "unsupported_payload", "binary tensor data and shared memory are not read"},
 		"a picture":            {kserve("a", "request", "\x89PNG"), "unsupported_payload", "no JSON object"},
-		"many rows":            {kserve("a", "request", `{"instances":[`+strings.Repeat("1,", 10_000)+`1]}`), "too_large", "10001 rows"},
+		"many rows":            {kserve("a", "request", `{"instances":[`+strings.Repeat("1,", 10_000)+`1]}`), "too_large", "more than 10000 rows"},
 		"structured":           {message{Headers: map[string]string{"Content-Type": "application/cloudevents+json"}, Body: json.RawMessage(`{"specversion":"1.0"`)}, "bad_event", ""},
 		"an odd batch":         {message{Headers: map[string]string{"Content-Type": "application/cloudevents-batch+json"}, Body: json.RawMessage(`{}`)}, "bad_event", "the batch is no JSON array of events"},
 	} {

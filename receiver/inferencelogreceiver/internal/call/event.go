@@ -4,6 +4,7 @@
 package call
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -24,7 +25,9 @@ type EventReader struct {
 	Components []string
 	// ModelName and ModelVersion are the attributes that say them; the first that is there counts.
 	ModelName, ModelVersion []string
-	Limits                  payload.Limits
+	// MaxData is the largest data of an event, decoded, in bytes.
+	MaxData int
+	Limits  payload.Limits
 }
 
 // Read turns an event into one side of a call. It is nil for an event of another type or component.
@@ -57,6 +60,9 @@ func (r *EventReader) Read(e *cloudevent.Event, received time.Time) (*Side, erro
 	c.Version = first(r.ModelVersion, attribute)
 	if c.Model == "" {
 		return nil, refusal.New(refusal.BadEvent, "the event names no model: it has none of the attributes "+strings.Join(r.ModelName, ", "))
+	}
+	if n := len(e.Data()); n > r.MaxData {
+		return nil, refusal.New(refusal.TooLarge, fmt.Sprintf("the event's data has %d bytes, 'limits::event_size' is %d", n, r.MaxData))
 	}
 	modelID := attribute(event.AttributeModelID)
 	for _, a := range [...]struct{ name, value string }{

@@ -23,8 +23,6 @@ import (
 // columns in marshaller_record.go) hold the same and can be posted as they are.
 const (
 	extensionHeader = "X-Log-Marshal-Extension"
-	// maxLogRequests is the largest number of records in one body.
-	maxLogRequests = 10_000
 	// maxLogBytes bounds what the records of a Parquet file take when they are decoded, in bytes.
 	maxLogBytes = 64 << 20
 )
@@ -44,14 +42,14 @@ type logRequest struct {
 }
 
 // WriteBlob answers with what the agent stores.
-func (p *Posted) WriteBlob(w http.ResponseWriter) {
+func WriteBlob(w http.ResponseWriter, blob []byte) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set(extensionHeader, "json")
-	_, _ = w.Write(p.Blob) // the agent has gone
+	_, _ = w.Write(blob) // the agent has gone
 }
 
 // readLogRequests reads a batch of KServe's agent, or one of its blobs.
-func readLogRequests(r *http.Request) (Posted, error) {
+func readLogRequests(r *http.Request, limit int) (Posted, error) {
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch media {
 	case "application/json", "text/csv", "application/octet-stream", "application/vnd.apache.parquet", "application/x-parquet":
@@ -65,13 +63,13 @@ func readLogRequests(r *http.Request) (Posted, error) {
 	trimmed := bytes.TrimSpace(data)
 	switch {
 	case bytes.HasPrefix(data, []byte("PAR1")):
-		return parquetRequests(data)
+		return parquetRequests(data, limit)
 	case bytes.HasPrefix(trimmed, []byte("{")):
 		return jsonRequests([]json.RawMessage{trimmed})
 	case bytes.HasPrefix(trimmed, []byte("[")):
-		var list []json.RawMessage
-		if err := json.Unmarshal(trimmed, &list); err != nil {
-			return Posted{}, refusal.New(refusal.BadEvent, "the batch is no JSON array of records: "+err.Error())
+		list, err := elements(trimmed, limit, "records")
+		if err != nil {
+			return Posted{}, err
 		}
 		out, err := jsonRequests(list)
 		if err != nil {
@@ -82,16 +80,13 @@ func readLogRequests(r *http.Request) (Posted, error) {
 		}
 		return out, nil
 	case media == "text/csv":
-		return csvRequests(trimmed)
+		return csvRequests(trimmed, limit)
 	default:
 		return Posted{}, errNoEvent
 	}
 }
 
 func jsonRequests(list []json.RawMessage) (Posted, error) {
-	if len(list) > maxLogRequests {
-		return Posted{}, tooManyRecords()
-	}
 	out := Posted{Events: make([]Received, len(list))}
 	for i, raw := range list {
 		var lr logRequest
@@ -109,10 +104,6 @@ func jsonRequests(list []json.RawMessage) (Posted, error) {
 		out.Events[i] = lr.event()
 	}
 	return out, nil
-}
-
-func tooManyRecords() error {
-	return refusal.New(refusal.TooLarge, fmt.Sprintf("more than %d records", maxLogRequests))
 }
 
 // event makes the CloudEvent that the agent would have sent.
@@ -135,6 +126,9 @@ func (lr *logRequest) event() Received {
 	}{{"metadata", lr.Metadata, len(lr.Metadata)}, {"annotations", lr.Annotations, len(lr.Annotations)}} {
 		if a.n == 0 {
 			continue
+		}
+		if a.n > maxMembers {
+			return Received{Err: refusal.New(refusal.TooLarge, fmt.Sprintf("the record has more than %d %s", maxMembers, a.name))}
 		}
 		if text, err := json.Marshal(a.value); err == nil {
 			e.SetExtension(a.name, string(text))

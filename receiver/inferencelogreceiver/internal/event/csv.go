@@ -9,6 +9,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 
@@ -49,7 +50,10 @@ func (row *logRow) event() Received {
 }
 
 // csvRequests reads a blob of CSV; the header says where the columns are.
-func csvRequests(data []byte) (Posted, error) {
+func csvRequests(data []byte, limit int) (Posted, error) {
+	if cells := mostCells(data); cells > maxCells {
+		return Posted{}, refusal.New(refusal.TooLarge, fmt.Sprintf("a line of the CSV has %d cells, at most %d are read", cells, maxCells))
+	}
 	r := csv.NewReader(bytes.NewReader(data))
 	header, err := r.Read()
 	if err != nil || !slices.Contains(header, "reqType") || !slices.Contains(header, "bytes") {
@@ -68,8 +72,8 @@ func csvRequests(data []byte) (Posted, error) {
 		if err != nil {
 			return Posted{}, refusal.New(refusal.BadEvent, "the CSV cannot be read: "+err.Error())
 		}
-		if len(out.Events) == maxLogRequests {
-			return Posted{}, tooManyRecords()
+		if len(out.Events) == limit {
+			return Posted{}, tooMany(limit, "records")
 		}
 		cell := func(name string) string {
 			if i, ok := at[name]; ok {
@@ -83,4 +87,17 @@ func csvRequests(data []byte) (Posted, error) {
 		}
 		out.Events = append(out.Events, row.event())
 	}
+}
+
+// maxCells is how many cells a line may have: each takes a byte in the file, and 24 and more when
+// it is read. Commas in quotes count as well: of a record's metadata there are not as many.
+const maxCells = 1 << 16
+
+// mostCells returns how many cells the line with the most of them has, at most.
+func mostCells(data []byte) int {
+	most := 0
+	for line := range bytes.Lines(data) {
+		most = max(most, bytes.Count(line, []byte{','})+1)
+	}
+	return most
 }

@@ -18,7 +18,7 @@ import (
 
 // parquetRequests reads a blob of Parquet as the agent writes it: without compression, so that a
 // body cannot unfold.
-func parquetRequests(data []byte) (out Posted, err error) {
+func parquetRequests(data []byte, limit int) (out Posted, err error) {
 	defer func() { // the library panics on some damaged files
 		if p := recover(); p != nil {
 			out, err = Posted{}, refusal.New(refusal.BadEvent, fmt.Sprintf("the Parquet file is damaged: %v", p))
@@ -28,8 +28,8 @@ func parquetRequests(data []byte) (out Posted, err error) {
 	if err != nil {
 		return Posted{}, refusal.New(refusal.BadEvent, "the Parquet file cannot be read: "+err.Error())
 	}
-	if file.NumRows() > maxLogRequests {
-		return Posted{}, tooManyRecords()
+	if file.NumRows() > int64(limit) {
+		return Posted{}, tooMany(limit, "records")
 	}
 	if _, ok := file.Schema().Lookup("reqType"); !ok {
 		return Posted{}, errNoEvent
@@ -40,8 +40,8 @@ func parquetRequests(data []byte) (out Posted, err error) {
 				return Posted{}, refusal.New(refusal.UnsupportedPayload, fmt.Sprintf("the Parquet file's column %s is compressed, which KServe's are not",
 					strings.Join(column.MetaData.PathInSchema, ".")))
 			}
-			if column.MetaData.NumValues > maxLogRequests {
-				return Posted{}, tooManyRecords()
+			if column.MetaData.NumValues > int64(limit) {
+				return Posted{}, tooMany(limit, "records")
 			}
 		}
 	}
@@ -61,8 +61,8 @@ func parquetRequests(data []byte) (out Posted, err error) {
 			return out, nil
 		case err != nil:
 			return Posted{}, refusal.New(refusal.BadEvent, "the Parquet file cannot be read: "+err.Error())
-		case len(out.Events) > maxLogRequests:
-			return Posted{}, tooManyRecords()
+		case len(out.Events) > limit:
+			return Posted{}, tooMany(limit, "records")
 		}
 	}
 }

@@ -4,8 +4,10 @@
 package event
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
@@ -16,9 +18,9 @@ import (
 // takes the text between the first and the last byte of the value, and so refuses blanks before it
 // and escapes in it, where the media type does not come first.
 func readStructured(data []byte) (e event.Event, err error) {
-	var members map[string]json.RawMessage
-	if err := json.Unmarshal(data, &members); err != nil {
-		return e, refusal.New(refusal.BadEvent, "the event is no JSON object: "+err.Error())
+	members, err := membersOf(data)
+	if err != nil {
+		return e, err
 	}
 	key := "data_base64"
 	if text(members["datacontentencoding"]) == event.Base64 { // version 0.3
@@ -45,6 +47,51 @@ func readStructured(data []byte) (e event.Event, err error) {
 	}
 	e.DataEncoded, e.DataBase64 = raw, true
 	return e, nil
+}
+
+// maxMembers is how many members an event may have: its attributes and its data. KServe's have ten
+// or so.
+const maxMembers = 256
+
+// membersOf returns the members of an event.
+func membersOf(data []byte) (map[string]json.RawMessage, error) {
+	bad := func(err error) error {
+		return refusal.New(refusal.BadEvent, "the event is no JSON object: "+err.Error())
+	}
+	if s := bytes.TrimSpace(data); len(s) == 0 || s[0] != '{' {
+		var none map[string]json.RawMessage
+		if err := json.Unmarshal(data, &none); err != nil { // it says what it is instead
+			return nil, bad(err)
+		}
+		return none, nil // null
+	}
+	in := json.NewDecoder(bytes.NewReader(data))
+	if _, err := in.Token(); err != nil {
+		return nil, bad(err)
+	}
+	members := map[string]json.RawMessage{}
+	for n := 0; in.More(); n++ {
+		if n == maxMembers {
+			return nil, refusal.New(refusal.TooLarge, fmt.Sprintf("the event has more than %d attributes", maxMembers))
+		}
+		key, err := in.Token()
+		if err != nil {
+			return nil, bad(err)
+		}
+		var raw json.RawMessage
+		if err := in.Decode(&raw); err != nil {
+			return nil, bad(err)
+		}
+		name, _ := key.(string)
+		members[name] = raw
+	}
+	if _, err := in.Token(); err != nil {
+		return nil, bad(err)
+	}
+	if len(bytes.TrimSpace(data[in.InputOffset():])) > 0 {
+		return nil, bad(errMore)
+	}
+	return members, nil
 }
 
 // text returns the value of a JSON string, or nothing.

@@ -14,6 +14,9 @@ import (
 type nested struct {
 	p      *jsonscan.Scanner
 	limits Limits
+	// rows is set where the outermost elements are rows, of which more than the limit are refused as
+	// soon as they are met.
+	rows bool
 
 	cells []value.Value
 	// count is the number of scalars, also of those that were not kept.
@@ -45,7 +48,9 @@ func (n *nested) omit(o Omission) {
 func (n *nested) array(depth int) error {
 	length := 0
 	err := n.p.Array(func(int) error {
-		length++
+		if length++; n.rows && depth == 0 && length > n.limits.Rows {
+			return failf(TooLarge, "more than %d rows", n.limits.Rows)
+		}
 		switch n.p.Peek() {
 		case '[':
 			return n.array(depth + 1)

@@ -172,7 +172,7 @@ func TestRequests(t *testing.T) {
 		`{"other":{"a":[}],"instances":[]}`: "!bad_payload no JSON at byte 15",
 		`{"instances":` + strings.Repeat("[", 70) + `1`:                                                             "!bad_payload nests deeper",
 		`{"other":` + strings.Repeat("[", 70) + `1`:                                                                 "!bad_payload nests deeper",
-		`{"instances":[1,1,1,1,1,1,1,1,1]}`:                                                                         "!too_large 9 rows",
+		`{"instances":[1,1,1,1,1,1,1,1,1]}`:                                                                         "!too_large more than 8 rows",
 		`{"instances":[{},{},{},{},{},{},{},{},{}]}`:                                                                "!too_large more than 8 rows",
 		`{"instances":[[1,1,1,1],[1,1,1,1],[1,1,1,1],[1,1,1,1],[1,1,1,1],[1,1,1,1],[1,1,1,1]]}`:                     "!too_large more than 24 values",
 		`{"instances":[{"a":[1,1,1,1,1]},{"a":[1,1,1,1,1]},{"a":[1,1,1,1,1]},{"a":[1,1,1,1,1]},{"a":[1,1,1,1,1]}]}`: "!too_large more than 24 values",

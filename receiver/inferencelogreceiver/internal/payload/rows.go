@@ -27,7 +27,7 @@ func rows(p *jsonscan.Scanner, limits Limits) ([]Tensor, int, error) {
 		return objects(p, limits)
 	}
 	*p = start
-	n := nested{p: p, limits: limits}
+	n := nested{p: p, limits: limits, rows: true}
 	if err := n.read(); err != nil {
 		return nil, 0, err
 	}
