@@ -27,6 +27,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/traffic"
 )
 
@@ -258,10 +259,10 @@ func (s *site) alerts() []alert.Alert {
 		if err != nil {
 			continue // it was rotated meanwhile
 		}
-		for line := range bytes.Lines(content) {
+		for _, line := range harness.Documents(content) {
 			logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
-			if err != nil {
-				continue // cut by a kill
+			if !assert.NoError(s.t, err) {
+				continue
 			}
 			for _, rl := range logs.ResourceLogs().All() {
 				for _, sl := range rl.ScopeLogs().All() {

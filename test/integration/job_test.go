@@ -4,7 +4,6 @@
 package integration
 
 import (
-	"bytes"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -179,13 +178,9 @@ func episodesOf(t *testing.T, path string) map[string][]alert.Alert {
 		start       int64
 	}
 	latest := map[episode]alert.Alert{}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return nil
-	}
-	for line := range bytes.Lines(content) {
+	for _, line := range lines(t, path) {
 		logs, err := (&plog.JSONUnmarshaler{}).UnmarshalLogs(line)
-		if err != nil {
+		if !assert.NoError(t, err) {
 			continue
 		}
 		for _, rl := range logs.ResourceLogs().All() {

@@ -4,7 +4,6 @@
 package integration
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"slices"
@@ -16,21 +15,20 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
 )
 
-// lines returns the lines of a file of the file exporter, without one that is still being written;
-// a file that is not there has none.
-func lines(t *testing.T, path string) (all [][]byte) {
+// lines returns the documents in a file of the file exporter, without one that is still being written
+// or was cut by a kill; a file that is not there has none.
+func lines(t *testing.T, path string) [][]byte {
 	t.Helper()
 	data, err := os.ReadFile(path)
 	if os.IsNotExist(err) {
 		return nil
 	}
 	require.NoError(t, err)
-	for line := range bytes.Lines(data[:bytes.LastIndexByte(data, '\n')+1]) {
-		all = append(all, line)
-	}
-	return all
+	return harness.Documents(data)
 }
 
 func readTraces(t *testing.T, path string) []ptrace.Traces {
