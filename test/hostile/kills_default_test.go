@@ -115,10 +115,8 @@ func TestKillsOnTheDefaultConfig(t *testing.T) {
 		assert.LessOrEqual(t, counted, n+kills*perRound, "%s: more than was sent, and sent again", model)
 		h.predictions[model] = counted
 	}
-	for _, job := range jobs {
-		counted := int(sum(page, "ml_job_run_count_total", `cicd_pipeline_name="`+job+`"`))
-		assert.LessOrEqual(t, counted, h.runs[job]+1, "runs of %s", job) // one may have begun before the last kill
-		h.runs[job] = counted
+	for _, job := range jobs { // that they count once is for TestKills
+		h.runs[job] = int(sum(page, "ml_job_run_count_total", `cicd_pipeline_name="`+job+`"`))
 	}
 	h.round()
 	s.check("after the kills")
