@@ -102,11 +102,15 @@ func TestKillsOnTheDefaultConfig(t *testing.T) {
 		return strings.HasPrefix(what, "predictions of ") || strings.HasPrefix(what, "runs of ")
 	}
 	processtest.WaitFor(t, patience, "all labels and alerts", func() bool { return len(slices.DeleteFunc(h.missing(), unsure)) == 0 })
-	page := s.page()
+	var page string
 	for begun := time.Now(); time.Since(begun) < 5*time.Second; <-time.After(200 * time.Millisecond) {
-		if next := s.page(); sum(next, "ml_prediction_count_total") != sum(page, "ml_prediction_count_total") {
-			page, begun = next, time.Now() // until nothing more comes
+		next := s.page()
+		for _, name := range []string{"ml_prediction_count_total", "ml_job_run_count_total"} {
+			if sum(next, name) != sum(page, name) {
+				begun = time.Now() // until nothing more comes
+			}
 		}
+		page = next
 	}
 	for model, n := range h.predictions {
 		counted := int(sum(page, "ml_prediction_count_total", `ml_model_name="`+model+`"`))
