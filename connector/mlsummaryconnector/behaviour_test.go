@@ -42,12 +42,18 @@ type watched struct {
 	log  *observer.ObservedLogs
 }
 
+// watch is watchFlushing without flushes but those that are asked for.
 func watch(t *testing.T, cfg *Config, cards ...*catalog.Model) *watched {
+	t.Helper()
+	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
+	return watchFlushing(t, cfg, cards...)
+}
+
+func watchFlushing(t *testing.T, cfg *Config, cards ...*catalog.Model) *watched {
 	t.Helper()
 	w := &watched{next: &link{}, tel: componenttest.NewTelemetry()}
 	set := metadatatest.NewSettings(w.tel)
 	w.log = testkit.ObserveLogs(&set.TelemetrySettings, zap.InfoLevel)
-	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
 	c, err := newConnector(set, cfg, w.next)
 	require.NoError(t, err)
 	w.summaryConnector = c

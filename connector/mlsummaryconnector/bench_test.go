@@ -179,3 +179,33 @@ func TestNoAllocationPerSpan(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkMadeUp is a span of something that finds no room, each time by another name.
+func BenchmarkMadeUp(b *testing.B) {
+	const batches = 40
+	for _, of := range []string{"ml.model.name", "ml.model.version", "ml.segment.country", "ml.feature.word"} {
+		b.Run(of, func(b *testing.B) {
+			var flood []ptrace.Traces
+			n := 0
+			for range batches {
+				td := benchTraces(b, benchSpans, func(s ptrace.Span, _ *rand.Rand) {
+					n++
+					s.Attributes().PutStr(of, fmt.Sprint("made up ", n))
+				})
+				td.MarkReadOnly()
+				flood = append(flood, td)
+			}
+			c := benchConnector(b, 1, []string{"country"})
+			for _, td := range flood {
+				require.NoError(b, c.ConsumeTraces(b.Context(), td))
+			}
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				_ = c.ConsumeTraces(b.Context(), flood[i%batches])
+				i++
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*benchSpans), "ns/span")
+		})
+	}
+}

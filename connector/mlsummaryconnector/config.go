@@ -106,8 +106,8 @@ type Detector struct {
 }
 
 // Limits bound every table. What finds no room is counted in the same series with
-// otel.metric.overflow=true. A place is given away only after it was unused for an hour; what has a
-// card keeps its place.
+// otel.metric.overflow=true. What is in use keeps its place for an hour, what has a card for good; a
+// place that becomes free is for names that come again.
 type Limits struct {
 	// Models is the number of models (name, version, environment and role) beside those that have a
 	// card. Every card has a place of its own for each version that it lists, and one for all
@@ -126,11 +126,12 @@ type Limits struct {
 	// and one minute and of 1 KB at most. When it is reached, a flush is made at once; while an
 	// earlier flush cannot be delivered, the oldest minute is counted with the next one instead.
 	Accumulators int `mapstructure:"accumulators"`
-	// Detectors is the number of detectors, of all models together. A model that finds no room for
-	// all of its own has none.
+	// Detectors is the number of detectors, of all models together but those in a place of a card. A
+	// model that finds no room for all of its own has none.
 	Detectors int `mapstructure:"detectors"`
 	// Placements is the number of places in which models run, each a pod or a host of a model's
-	// version, of all models together. The one without a prediction for longest gives way.
+	// version, of all models together. One that had a prediction in two flush intervals gives way to
+	// none.
 	Placements int `mapstructure:"placements"`
 	// Spans is the number of counted spans that are remembered, up to 32 bytes each (16 MB for the
 	// default of 1,000,000), so that one that a client sends again, because an exporter of the same

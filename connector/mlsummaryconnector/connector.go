@@ -131,7 +131,7 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 		registry: series.NewRegistry(series.Limits{
 			Models: cfg.Limits.Models, Segments: cfg.Limits.Segments,
 			Features: cfg.Limits.Features, Categories: cfg.Limits.Categories,
-			Sources: cfg.Limits.Sources,
+			Sources: cfg.Limits.Sources, Probation: cfg.FeatureFlushInterval,
 		}, series.Watched{Segments: cfg.Segments, Derived: cfg.Derive}),
 		budget:      accumulators.NewBudget(cfg.Limits.Accumulators),
 		flushing:    make(flush.Semaphore, 1),
@@ -219,6 +219,7 @@ func (c *summaryConnector) loop() {
 			return
 		case <-ticker.C:
 			c.flush(c.ctx, false)
+			c.registry.Tick()
 		}
 	}
 }
@@ -380,6 +381,7 @@ func (c *summaryConnector) sendPlacements(ctx context.Context, now time.Time) {
 	b := metricbuilder.New(c.scope.Name, c.scope.Version, pmetric.AggregationTemporalityCumulative)
 	points := c.placements.Encode(b, now)
 	c.telemetry.placements(ctx, points)
+	c.telemetry.evicted(ctx, limitPlacements, c.placements.TakeEvicted())
 	if points > 0 {
 		c.outbox.Send(ctx, b.Metrics(), points, 0)
 	}
@@ -393,17 +395,17 @@ func (c *summaryConnector) takeAccumulators(features bool, now time.Time) []accu
 		s.mu.Lock()
 	}
 	taken := make([]accumulators.Taken, 0, len(c.shards))
+	moment := c.registry.Now(now)
 	for _, s := range c.shards {
 		t := s.counter.TakeAccumulators(features)
-		t.Touch(now.Unix())
+		t.Touch(moment)
 		taken = append(taken, t)
 	}
 	changed := c.registry.Switched()
+	var given evictions
 	if features {
-		changed = c.registry.MakeRoom(now, c.cumulative != nil) || changed
-		if c.detectors != nil {
-			changed = c.detectors.MakeRoom(now) || changed
-		}
+		given = c.makeRoomInTables(now)
+		changed = changed || given.changed
 	}
 	for _, s := range c.shards {
 		if changed {
@@ -412,7 +414,28 @@ func (c *summaryConnector) takeAccumulators(features bool, now time.Time) []accu
 		c.refresh(s)
 		s.mu.Unlock()
 	}
+	c.telemetry.evictions(c.ctx, &given.Evictions)
+	c.telemetry.evicted(c.ctx, limitDetectors, given.detectors)
+	c.notes.WriteEvictions(&given.Evictions)
 	return taken
+}
+
+// evictions are the places that were given away: of tables, and of the detectors of models.
+type evictions struct {
+	series.Evictions
+	detectors int
+	changed   bool
+}
+
+// makeRoomInTables gives places away, where somebody was turned away. All shards are locked.
+func (c *summaryConnector) makeRoomInTables(now time.Time) (given evictions) {
+	given.Evictions, given.changed = c.registry.MakeRoom(now, c.cumulative != nil)
+	if c.detectors != nil {
+		c.detectors.Drop(given.Models)
+		given.detectors = c.detectors.MakeRoom(now)
+		given.changed = given.changed || given.detectors > 0
+	}
+	return given
 }
 
 // flushCumulative adds what was taken and sends the state. A state that fails is not kept: the next

@@ -438,7 +438,8 @@ func TestEachModelHasRequestsOfItsOwn(t *testing.T) {
 	})
 }
 
-// A model that found no room gets the place of one that was silent for an hour, and not before.
+// A model that found no room gets the place of one that was silent for an hour, and not before; of one
+// that was counted in one flush interval alone, with features or without, it gets it soon.
 func TestPlacesAreGivenAway(t *testing.T) {
 	for _, temporality := range []string{TemporalityEventDelta, TemporalityCumulative} {
 		synctest.Test(t, func(t *testing.T) {
@@ -461,7 +462,14 @@ func TestPlacesAreGivenAway(t *testing.T) {
 				})
 				return n
 			}
+			consume("made up")
+			for range 4 {
+				consume("one")
+				testkit.Advance(time.Minute)
+			}
 			consume("one")
+			testkit.Advance(15 * time.Second)
+			assert.NotZero(t, seen("one"), temporality)
 			for range 59 {
 				consume("two")
 				testkit.Advance(time.Minute)

@@ -15,6 +15,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
@@ -58,6 +59,13 @@ var (
 	limitChecks     = newOption("limit", "checks")
 	limitPlacements = newOption("limit", "placements")
 )
+
+// limitOf are the attribute sets of the limits of tables.
+var limitOf = [series.NumLimits]option{
+	series.LimitModels: limitModels, series.LimitSegments: limitSegments, series.LimitFeatures: limitFeatures,
+	series.LimitCategories: limitCategories, series.LimitServices: limitServices, series.LimitErrors: limitErrors,
+	series.LimitSources: limitSources, series.LimitChecks: limitChecks,
+}
 
 // flaws are the attribute sets of ml_summary_unusable_values.
 var flaws = func() (list []option) {
@@ -141,6 +149,19 @@ func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	}
 	for operation, n := range s.Unread {
 		add(t.builder.MlSummaryUnread, n, t.operation(operation))
+	}
+}
+
+// evictions records the places that tables have given away.
+func (t *telemetry) evictions(ctx context.Context, given *series.Evictions) {
+	for limit, n := range given.Counts {
+		t.evicted(ctx, limitOf[limit], n)
+	}
+}
+
+func (t *telemetry) evicted(ctx context.Context, limit option, n int) {
+	if n > 0 {
+		t.builder.MlSummaryEvicted.Add(ctx, int64(n), limit...)
 	}
 }
 

@@ -5,9 +5,8 @@ package accumulators
 
 import "github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 
-// Touch notes in the tables of all models what was counted: it was in use at now, in seconds since
-// 1970.
-func (t *Taken) Touch(now int64) {
+// Touch notes in the tables of all models what was counted: it was in use at a flush.
+func (t *Taken) Touch(now series.Moment) {
 	for k, p := range t.predictions {
 		p.touch(k, now)
 	}
@@ -22,14 +21,14 @@ func (t *Taken) Touch(now int64) {
 	}
 }
 
-func (k Key) touch(now int64) {
+func (k Key) touch(now series.Moment) {
 	k.Model.Touch(now)
 	if !k.Total() {
 		k.Model.Cohorts[k.Dimension-1].TouchID(k.Cohort, now)
 	}
 }
 
-func (p *Prediction) touch(k Key, now int64) {
+func (p *Prediction) touch(k Key, now series.Moment) {
 	k.touch(now)
 	k.Model.Classes.Touch(p.Classes, now)
 	for i := range p.Calls {
@@ -54,17 +53,17 @@ func (p *Prediction) touch(k Key, now int64) {
 	}
 }
 
-func (f *Features) touch(k Key, now int64) {
-	k.touch(now)
+// touch leaves model and cohort alone: their predictions were counted with the features, and may have
+// been flushed before.
+func (f *Features) touch(k Key, now series.Moment) {
 	if !k.Total() {
 		return // what a cohort has, the total has, too
 	}
-	k.Model.TouchFeatures(func(slot int) (uint64, bool) {
-		if slot >= len(f.Numeric) {
-			return 0, false
+	k.Model.TouchFeatures(func(slot int) (numbers uint64, ok bool) {
+		if slot < len(f.Numeric) {
+			numbers, ok = f.Numeric[slot].N, f.Numeric[slot].N > 0 || len(f.Categories[slot]) > 0
 		}
-		n := f.Numeric[slot].N
-		return n, n > 0 || len(f.Categories[slot]) > 0
+		return numbers, ok || slot < len(f.Missing) && f.Missing[slot] > 0
 	}, now)
 	features := k.Model.Features()
 	for slot, counts := range f.Categories {
@@ -74,7 +73,7 @@ func (f *Features) touch(k Key, now int64) {
 	}
 }
 
-func touchCategories(f *series.Feature, counts []uint32, now int64) {
+func touchCategories(f *series.Feature, counts []uint32, now series.Moment) {
 	if f.Categories != nil {
 		f.Categories.Touch(counts, now)
 	}

@@ -33,12 +33,10 @@ func (c *Counter) place(cache *modelCache, s *prediction.Span) {
 	if p := cache.placed.found[*s.Place]; p != nil && p.Mark() {
 		return
 	}
-	p, full := c.options.Placements.Find(cache.model.Key, s.Place, c.options.Now())
-	if full {
+	p := c.options.Placements.Find(cache.model.Key, s.Place, c.options.Now())
+	if p == nil {
 		c.stats.OverflowedPlacements++
 		s.Note(NotePlacements, "", mlconv.AttrPodName, s.Place.Pod)
-	}
-	if p == nil {
 		return
 	}
 	if cache.placed.found == nil || len(cache.placed.found) >= maxPlaces {

@@ -26,7 +26,7 @@ func (c *Counter) findDetectors(cache *modelCache) {
 		return
 	}
 	var room bool
-	if cache.watched, room = c.options.Detectors.Model(cache.model.Key); !room {
+	if cache.watched, room = c.options.Detectors.Model(cache.model.Key, c.registry.Reserved(cache.model.Key)); !room {
 		cache.unwatched = true
 	}
 }

@@ -74,13 +74,14 @@ type Set struct {
 
 	mu     sync.Mutex
 	models map[prediction.Identity]*Model
-	alive  int
+	// alive are all detectors, reserved those of models that have a place of their own.
+	alive, reserved int
 	// turnedAway is true where there was no room for a model's detectors.
 	turnedAway bool
 }
 
-// NewSet returns a set of at most limit detectors, each for one model. The error is of a
-// spec of which stream.New makes no detector.
+// NewSet returns a set of at most limit detectors, each for one model, beside those of models that have
+// a place of their own. The error is of a spec of which stream.New makes no detector.
 func NewSet(specs []Spec, limit int) (*Set, error) {
 	s := &Set{limit: limit, models: make(map[prediction.Identity]*Model)}
 	for i := range specs {
@@ -107,8 +108,8 @@ func (s *Set) Attributes() (keys []string) {
 }
 
 // Model returns the detectors of a model, which begin where it had none; nil and true where it is to
-// have none, nil and false where there is no room.
-func (s *Set) Model(id prediction.Identity) (m *Model, room bool) {
+// have none, nil and false where there is no room. One that is reserved always has room.
+func (s *Set) Model(id prediction.Identity, reserved bool) (m *Model, room bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if m := s.models[id]; m != nil {
@@ -123,7 +124,7 @@ func (s *Set) Model(id prediction.Identity) (m *Model, room bool) {
 	if len(specs) == 0 {
 		return nil, true
 	}
-	if s.alive+len(specs) > s.limit {
+	if !reserved && s.alive-s.reserved+len(specs) > s.limit {
 		s.turnedAway = true
 		return nil, false
 	}
@@ -131,7 +132,7 @@ func (s *Set) Model(id prediction.Identity) (m *Model, room bool) {
 		Name: strings.Clone(id.Name), Version: strings.Clone(id.Version),
 		Role: strings.Clone(id.Role), Environment: strings.Clone(id.Environment),
 	}
-	m = &Model{identity: id, Specs: specs, start: pcommon.NewTimestampFromTime(time.Now())}
+	m = &Model{identity: id, Specs: specs, reserved: reserved, start: pcommon.NewTimestampFromTime(time.Now())}
 	for _, spec := range specs {
 		d, err := stream.New(spec.Type, spec.Parameters)
 		if err != nil {
@@ -144,7 +145,31 @@ func (s *Set) Model(id prediction.Identity) (m *Model, room bool) {
 	}
 	s.models[id] = m
 	s.alive += len(specs)
+	if reserved {
+		s.reserved += len(specs)
+	}
 	return m, true
+}
+
+// remove gives up the detectors of a model.
+func (s *Set) remove(id prediction.Identity, m *Model) {
+	delete(s.models, id)
+	s.alive -= len(m.Specs)
+	if m.reserved {
+		s.reserved -= len(m.Specs)
+	}
+}
+
+// Drop gives up the detectors of models that have lost their places.
+func (s *Set) Drop(models []prediction.Identity) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, id := range models {
+		if m := s.models[id]; m != nil {
+			s.remove(id, m)
+			s.turnedAway = false
+		}
+	}
 }
 
 // Alive is the number of detectors.
@@ -155,23 +180,21 @@ func (s *Set) Alive() int {
 }
 
 // MakeRoom gives up the detectors of models that have had no values for an hour, where others were
-// turned away. It reports whether there is room that was not there: who was turned away may ask
-// again, and who keeps a Model must ask again.
-func (s *Set) MakeRoom(now time.Time) bool {
+// turned away, but for those that are reserved. It returns how many models they were of: if any, who
+// was turned away may ask again, and who keeps a Model must ask again.
+func (s *Set) MakeRoom(now time.Time) (given int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	changed := false
 	for id, m := range s.models {
-		if idle := m.idleSince(now); s.turnedAway && now.Sub(idle) > Idle {
-			delete(s.models, id)
-			s.alive -= len(m.Specs)
-			changed = true
+		if idle := m.idleSince(now); s.turnedAway && !m.reserved && now.Sub(idle) > Idle {
+			s.remove(id, m)
+			given++
 		}
 	}
-	if changed {
+	if given > 0 {
 		s.turnedAway = false
 	}
-	return changed
+	return given
 }
 
 // Model has the detectors of a model.
@@ -182,6 +205,7 @@ type Model struct {
 	OfDuration []int
 
 	identity prediction.Identity
+	reserved bool
 	// start is since when changes are counted.
 	start pcommon.Timestamp
 

@@ -38,7 +38,7 @@ func TestMakeRoom(t *testing.T) {
 	at := time.Unix(1_790_000_000, 0)
 	var b Batch
 	model := func(id prediction.Identity) *Model {
-		m, room := s.Model(id)
+		m, room := s.Model(id, false)
 		require.True(t, room)
 		require.NotNil(t, m)
 		return m
@@ -48,25 +48,48 @@ func TestMakeRoom(t *testing.T) {
 	b.Add(model(idle), 0, 1, 1)
 	assert.Empty(t, b.Deliver())
 	assert.Equal(t, 2, s.Alive())
-	assert.False(t, s.MakeRoom(at))
-	assert.False(t, s.MakeRoom(at.Add(5*time.Hour)), "nobody was turned away")
+	assert.Zero(t, s.MakeRoom(at))
+	assert.Zero(t, s.MakeRoom(at.Add(5*time.Hour)), "nobody was turned away")
 
-	_, room := s.Model(late)
+	_, room := s.Model(late, false)
 	require.False(t, room)
 	b.Add(first, 0, 1, 1)
 	b.Deliver()
-	assert.True(t, s.MakeRoom(at.Add(5*time.Hour)))
+	assert.Equal(t, 1, s.MakeRoom(at.Add(5*time.Hour)))
 	assert.Equal(t, 1, s.Alive())
 	assert.Same(t, first, model(busy), "what is used keeps its place")
 	model(late)
-	assert.False(t, s.MakeRoom(at.Add(20*time.Hour)), "there was room")
+	assert.Zero(t, s.MakeRoom(at.Add(20*time.Hour)), "there was room")
+}
+
+// Models that have a place of their own have their detectors, whoever came first; those of a model that
+// has lost its place go.
+func TestReserved(t *testing.T) {
+	s := newSet(t, 1, Spec{Type: "rolling_mean", Subject: "confidence"})
+	stranger, carded, other := prediction.Identity{Name: "stranger"}, prediction.Identity{Name: "carded"}, prediction.Identity{Name: "other"}
+	at := time.Unix(1_790_000_000, 0)
+	_, room := s.Model(stranger, false)
+	require.True(t, room)
+	_, room = s.Model(carded, true)
+	require.True(t, room)
+	_, room = s.Model(other, false)
+	require.False(t, room)
+	assert.Zero(t, s.MakeRoom(at))
+	assert.Equal(t, 1, s.MakeRoom(at.Add(2*time.Hour)), "the stranger's")
+	_, room = s.Model(other, false)
+	require.True(t, room)
+	assert.Equal(t, 2, s.Alive())
+	s.Drop([]prediction.Identity{other, {Name: "none"}})
+	assert.Equal(t, 1, s.Alive())
+	_, room = s.Model(stranger, false)
+	assert.True(t, room)
 }
 
 // A request of more readings than wait at once is delivered in its order.
 func TestBatch(t *testing.T) {
 	s := newSet(t, 4, Spec{Name: "own", Type: "page_hinkley", Subject: "confidence"})
-	one, _ := s.Model(prediction.Identity{Name: "one", Version: "3"})
-	other, _ := s.Model(prediction.Identity{Name: "other"})
+	one, _ := s.Model(prediction.Identity{Name: "one", Version: "3"}, false)
+	other, _ := s.Model(prediction.Identity{Name: "other"}, false)
 	var b Batch
 	for i := range 2*maxReadings + 100 {
 		x := 0.0

@@ -31,6 +31,7 @@ type TelemetryBuilder struct {
 	MlSummaryConditionErrors metric.Int64Counter
 	MlSummaryCutNames        metric.Int64Counter
 	MlSummaryDetectors       metric.Int64Gauge
+	MlSummaryEvicted         metric.Int64Counter
 	MlSummaryFlushes         metric.Int64Counter
 	MlSummaryFolded          metric.Int64Counter
 	MlSummaryMerged          metric.Int64Counter
@@ -101,6 +102,12 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_summary_detectors",
 		metric.WithDescription("Change detectors that are kept, of all models. [Alpha]"),
 		metric.WithUnit("{detector}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlSummaryEvicted, err = builder.meter.Int64Counter(
+		"otelcol_ml_summary_evicted",
+		metric.WithDescription("Places that were given away to others, by limit - of what was unused for an hour, or was counted in one flush interval alone and then silent while others came again that had found no place. [Alpha]"),
+		metric.WithUnit("{place}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlSummaryFlushes, err = builder.meter.Int64Counter(

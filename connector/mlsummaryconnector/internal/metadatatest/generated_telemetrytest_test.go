@@ -24,6 +24,7 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlSummaryConditionErrors.Add(context.Background(), 1)
 	tb.MlSummaryCutNames.Add(context.Background(), 1)
 	tb.MlSummaryDetectors.Record(context.Background(), 1)
+	tb.MlSummaryEvicted.Add(context.Background(), 1)
 	tb.MlSummaryFlushes.Add(context.Background(), 1)
 	tb.MlSummaryFolded.Add(context.Background(), 1)
 	tb.MlSummaryMerged.Add(context.Background(), 1)
@@ -48,6 +49,9 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryDetectors(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlSummaryEvicted(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlSummaryFlushes(t, testTel,

@@ -13,6 +13,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/count"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/detectors"
+	"github.com/otelcol-ml/otelcol-ml/connector/mlsummaryconnector/internal/series"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 )
@@ -37,7 +38,7 @@ var texts = map[prediction.NoteKind]string{
 		"and it counts no more than that",
 
 	count.NoteModels: "limits::models is reached: models without a card that find no room share one series, otel.metric.overflow; " +
-		"a place is given away only after it was unused for an hour",
+		"a place that becomes free is for models that come again",
 	count.NoteSegments: "limits::segments is reached: the values of a segment dimension that find no room share one series, " +
 		"otel.metric.overflow",
 	prediction.NoteFeatures: "limits::features is reached: features that find no room share one series, otel.metric.overflow",
@@ -51,7 +52,7 @@ var texts = map[prediction.NoteKind]string{
 	count.NoteChecks: "A model has more than 1000 checks, and features that its contract does not know, that were broken: " +
 		"those that find no room share one series, otel.metric.overflow",
 	count.NotePlacements: "limits::placements is reached: ml.model.placement lacks places in which models run; " +
-		"the one without a prediction for longest gives way, and none that had one since the last flush",
+		"none gives way that had a prediction in two flush intervals, until five minutes after the last one",
 	count.NoteErrors:   "A model has more than 20 values of error.type: those that find no room are counted as _OTHER",
 	prediction.NoteCut: "A name is longer than 256 bytes, or no valid UTF-8, and was cut or repaired",
 	prediction.NoteUnread: "Calls with tokens have an operation that nobody knows and are not counted: ml_normalize can map it to chat, " +
@@ -95,6 +96,36 @@ func (l *Log) Write(list []prediction.Note) {
 		} else {
 			l.logger.Warn(texts[n.Kind], fields...)
 		}
+	}
+}
+
+// limits are the tables, as they are called in a line.
+var limits = [series.NumLimits]string{
+	series.LimitModels: "models", series.LimitSegments: "segments", series.LimitFeatures: "features", series.LimitCategories: "categories",
+	series.LimitServices: "services", series.LimitErrors: "errors", series.LimitSources: "sources", series.LimitChecks: "checks",
+}
+
+// WriteEvictions writes which places were given away.
+func (l *Log) WriteEvictions(given *series.Evictions) {
+	for limit, n := range given.Counts {
+		if n == 0 {
+			continue
+		}
+		suppressed, ok := l.limiter.Allow("evicted\x00"+limits[limit], time.Now())
+		if !ok {
+			continue
+		}
+		first := &given.First[limit]
+		fields := []zap.Field{
+			zap.String("limit", limits[limit]), zap.Int("places", n), zap.String("model", first.Model.Name), zap.String("version", first.Model.Version),
+		}
+		if first.Name != "" {
+			fields = append(fields, zap.String("value", strings.ReplaceAll(first.Name, "\x00", " ")))
+		}
+		if suppressed > 0 {
+			fields = append(fields, zap.Int("times_since_the_last_line", suppressed))
+		}
+		l.logger.Warn("A limit is reached, and places were given away to others: they were unused for an hour, or were used once and others come again", fields...)
 	}
 }
 

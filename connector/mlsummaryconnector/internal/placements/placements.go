@@ -8,10 +8,14 @@
 //
 //	no place ──Find──► kept ──5 minutes of flushes without a mark──► gone
 //	                    │
-//	                    └── the table is full, another comes, this one has no mark ──► gone
+//	                    └── the table is full, another comes again, this one was seen in one flush alone and has no mark ──► gone
+//
+// After one found no room, a place that is free is for those alone that came in an earlier flush, too:
+// pods that somebody makes up, each once, take none.
 package placements
 
 import (
+	"hash/maphash"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -21,6 +25,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
+	"github.com/otelcol-ml/otelcol-ml/internal/doorkeeper"
 	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -35,8 +40,10 @@ type Placement struct {
 	// marked says that there was a prediction since the last flush, gone that the set does not have it
 	// any more.
 	marked, gone atomic.Bool
-	// seen is the time of the last flush before which it was marked; guarded by the set.
-	seen time.Time
+	// seen is the time of the last flush before which it was marked, flushed says that there was one,
+	// and again that there were two; guarded by the set.
+	seen           time.Time
+	flushed, again bool
 }
 
 // Mark says that there was a prediction. It is false for a placement that the set has no more.
@@ -56,40 +63,71 @@ type key struct {
 	place prediction.Place
 }
 
+// slots are those of the doorkeeper, 64 KB.
+const slots = 1 << 13
+
 // Set are all placements. It is safe for concurrent use.
 type Set struct {
-	limit int
+	limit  int
+	keeper *doorkeeper.Doorkeeper
+	seed   maphash.Seed
 
 	mu sync.Mutex
 	of map[key]*Placement
-	// busy is true where all placements have been seen since the last flush: none can be given up
-	// before the next one.
+	// busy is true where no placement can be given up before the next flush.
 	busy bool
+	// scarce is how many flushes must pass before one that is new needs not have come before.
+	scarce  int
+	evicted int
 }
 
 // NewSet returns a set of at most limit placements.
-func NewSet(limit int) *Set { return &Set{limit: limit, of: make(map[key]*Placement)} }
+func NewSet(limit int) *Set {
+	return &Set{limit: limit, of: make(map[key]*Placement), keeper: doorkeeper.New(slots), seed: maphash.MakeSeed()}
+}
 
-// Find returns the placement of a model, marked. full is true where there was no room: the placement
-// is that of the one that was not seen for longest, or nil if all have been seen since the last flush.
-func (s *Set) Find(model prediction.Identity, place *prediction.Place, now time.Time) (p *Placement, full bool) {
+// Find returns the placement of a model, marked; nil where there is no room for it.
+func (s *Set) Find(model prediction.Identity, place *prediction.Place, now time.Time) *Placement {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	k := key{model, *place}
-	p = s.of[k]
+	p := s.of[k]
 	if p == nil {
-		if full = len(s.of) >= s.limit; full && !s.giveUpOne() {
-			return nil, true
+		if !s.admit(&k) {
+			return nil
 		}
 		p = &Placement{seen: now}
 		s.of[k.clone()] = p
 	}
 	p.Mark()
-	return p, full
+	return p
 }
 
-// giveUpOne gives up the placement that was not seen for longest, unless all have been seen since the
-// last flush.
+// admit reports whether there is room for a new placement, and makes some for one that came before.
+func (s *Set) admit(k *key) bool {
+	full := len(s.of) >= s.limit
+	if !full && s.scarce == 0 {
+		return true
+	}
+	if s.keeper.Seen(s.hash(k)) && (!full || s.giveUpOne()) {
+		return true
+	}
+	s.scarce = 2
+	return false
+}
+
+func (s *Set) hash(k *key) uint64 {
+	var h maphash.Hash
+	h.SetSeed(s.seed)
+	for _, part := range k.parts() {
+		_, _ = h.WriteString(*part)
+		_ = h.WriteByte(0)
+	}
+	return h.Sum64()
+}
+
+// giveUpOne gives up the placement that was not seen for longest, of those that were not seen since
+// the last flush nor in two flushes.
 func (s *Set) giveUpOne() bool {
 	if s.busy {
 		return false
@@ -97,7 +135,7 @@ func (s *Set) giveUpOne() bool {
 	var oldest key
 	var found *Placement
 	for k, p := range s.of {
-		if !p.marked.Load() && (found == nil || p.seen.Before(found.seen)) {
+		if !p.again && !p.marked.Load() && (found == nil || p.seen.Before(found.seen)) {
 			oldest, found = k, p
 		}
 	}
@@ -105,7 +143,17 @@ func (s *Set) giveUpOne() bool {
 		return false
 	}
 	s.remove(oldest, found)
+	s.evicted++
 	return true
+}
+
+// TakeEvicted returns how many placements were given up for others since the last call.
+func (s *Set) TakeEvicted() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := s.evicted
+	s.evicted = 0
+	return n
 }
 
 func (s *Set) remove(k key, p *Placement) {
@@ -119,9 +167,11 @@ func (s *Set) Encode(b *metricbuilder.Builder, now time.Time) (points int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.busy = false
+	s.scarce = max(s.scarce-1, 0)
+	s.keeper.Tick()
 	for k, p := range s.of {
 		if p.marked.Swap(false) {
-			p.seen = now
+			p.seen, p.again, p.flushed = now, p.flushed, true
 		}
 		if now.Sub(p.seen) >= idle {
 			s.remove(k, p)
@@ -153,12 +203,17 @@ func (k *key) encode(b *metricbuilder.Builder, now time.Time) {
 	}
 }
 
-// clone returns a key that keeps nothing of a request alive.
-func (k key) clone() key {
-	for _, s := range []*string{
+// parts are the texts of a key.
+func (k *key) parts() [8]*string {
+	return [...]*string{
 		&k.model.Environment, &k.model.Name, &k.model.Version, &k.model.Role,
 		&k.place.Namespace, &k.place.Pod, &k.place.UID, &k.place.Host,
-	} {
+	}
+}
+
+// clone returns a key that keeps nothing of a request alive.
+func (k key) clone() key {
+	for _, s := range k.parts() {
 		*s = strings.Clone(*s)
 	}
 	return k

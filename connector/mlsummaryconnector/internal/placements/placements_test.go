@@ -46,8 +46,7 @@ func pods(t *testing.T, s *Set, now time.Time) (names []string) {
 
 func find(t *testing.T, s *Set, n int, now time.Time) *Placement {
 	t.Helper()
-	p, full := s.Find(fraud, pod(n), now)
-	require.False(t, full)
+	p := s.Find(fraud, pod(n), now)
 	require.NotNil(t, p)
 	return p
 }
@@ -70,27 +69,66 @@ func TestPlacementsEnd(t *testing.T) {
 	assert.Equal(t, []string{"fraud-1"}, pods(t, s, start.Add(2*idle)))
 }
 
-// In a full set the placement that was not seen for longest gives way, but none that was seen since the
-// last flush.
+// In a full set a placement that was seen once gives way to one that comes again; none that was seen
+// in two flushes does.
 func TestFullSet(t *testing.T) {
 	s := NewSet(2)
-	old := find(t, s, 1, start)
-	_, full := s.Find(fraud, pod(2), start.Add(time.Second))
-	assert.False(t, full)
-	p, full := s.Find(fraud, pod(3), start.Add(time.Second))
-	assert.True(t, full)
-	assert.Nil(t, p)
-	assert.Equal(t, []string{"fraud-1", "fraud-2"}, pods(t, s, start.Add(2*time.Second)))
+	now := start
+	flush := func() []string {
+		now = now.Add(15 * time.Second)
+		return pods(t, s, now)
+	}
+	refused := func(n int) { assert.Nil(t, s.Find(fraud, pod(n), now), n) }
+	find(t, s, 1, now)
+	find(t, s, 2, now)
+	refused(3)
+	assert.Equal(t, []string{"fraud-1", "fraud-2"}, flush())
+	find(t, s, 2, now)
+	refused(4) // for the first time
+	find(t, s, 3, now)
+	assert.Equal(t, 1, s.TakeEvicted())
+	assert.Equal(t, []string{"fraud-2", "fraud-3"}, flush())
+	find(t, s, 3, now)
+	refused(4) // all were seen twice, or just now
+	assert.Equal(t, []string{"fraud-2", "fraud-3"}, flush())
+	for range 18 {
+		refused(4)
+		flush()
+	}
+	refused(4)
+	assert.Equal(t, []string{"fraud-3"}, flush(), "fraud-2 was not seen for five minutes")
+	refused(5)
+	find(t, s, 4, now)
+	assert.Zero(t, s.TakeEvicted())
+}
 
-	find(t, s, 2, start.Add(3*time.Second))
-	p, full = s.Find(fraud, pod(3), start.Add(3*time.Second))
-	assert.True(t, full)
-	assert.NotNil(t, p)
-	assert.False(t, old.Mark())
-	p, full = s.Find(fraud, pod(4), start.Add(3*time.Second))
-	assert.True(t, full)
-	assert.Nil(t, p)
-	assert.Equal(t, []string{"fraud-2", "fraud-3"}, pods(t, s, start.Add(4*time.Second)))
+// 440 made-up pods a second take no place of a pod with a prediction a minute, and keep no new one out.
+func TestMadeUpPods(t *testing.T) {
+	s := NewSet(100)
+	madeUp := 1000
+	for tick := range 40 {
+		now := start.Add(time.Duration(tick) * 15 * time.Second)
+		for i := range 440 * 15 {
+			madeUp++
+			s.Find(fraud, pod(madeUp), now)
+			switch {
+			case i%100 == 99 && tick >= 20:
+				s.Find(fraud, pod(2), now) // comes while they are made up
+			case i == 0 && tick%4 == 0:
+				if p := s.Find(fraud, pod(1), now); p == nil && tick > 8 {
+					t.Errorf("tick %d: pod 1 is not there", tick)
+				}
+			}
+		}
+		seen := pods(t, s, now)
+		assert.LessOrEqual(t, len(seen), 100)
+		if tick > 8 {
+			assert.Contains(t, seen, "fraud-1", tick)
+		}
+		if tick > 24 {
+			assert.Contains(t, seen, "fraud-2", tick)
+		}
+	}
 }
 
 // A set may be used by many shards while it is flushed.
@@ -100,7 +138,7 @@ func TestConcurrent(t *testing.T) {
 	for shard := range 4 {
 		work.Go(func() {
 			for i := range 1000 {
-				if p, _ := s.Find(fraud, pod(i%(5+shard)), start); p != nil {
+				if p := s.Find(fraud, pod(i%(5+shard)), start); p != nil {
 					p.Mark()
 				}
 			}

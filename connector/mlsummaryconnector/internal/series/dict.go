@@ -4,6 +4,8 @@
 package series
 
 import (
+	"hash/maphash"
+	"math/rand/v2"
 	"strings"
 	"sync"
 )
@@ -20,19 +22,19 @@ type Dict struct {
 	known      map[string]uint32
 	knownNames []string
 	limit      int
+	door       *door
+	// salt tells the values of this table apart from the same ones in others, for the door.
+	salt uint64
+	gate gate
 
 	mu    sync.RWMutex
 	added map[string]uint32
 	names []string
-	// used is when a value of names was last counted, in seconds since 1970; 0 before the first
-	// flush that has it.
-	used []int64
-	// turnedAway is true where a value found no room.
-	turnedAway bool
+	used  []use // of names
 }
 
-func newDict(base *base, limit int) *Dict {
-	d := &Dict{limit: limit}
+func newDict(base *base, limit int, door *door) *Dict {
+	d := &Dict{limit: limit, door: door, salt: rand.Uint64()}
 	if base != nil {
 		d.known, d.knownNames = base.ids, base.names
 	}
@@ -42,7 +44,7 @@ func newDict(base *base, limit int) *Dict {
 // Known returns the number of values that come from the baseline.
 func (d *Dict) Known() int { return len(d.knownNames) }
 
-// ID returns the id of a value, and OverflowID where the table is full. cacheable is false for
+// ID returns the id of a value, and OverflowID where it finds no place. cacheable is false for
 // OverflowID: whoever keeps ids must not keep those, their number has no bound.
 func (d *Dict) ID(value string) (id uint32, cacheable bool) {
 	if id, ok := d.known[value]; ok {
@@ -50,13 +52,20 @@ func (d *Dict) ID(value string) (id uint32, cacheable bool) {
 	}
 	d.mu.RLock()
 	id, ok := d.added[value]
-	away := len(d.added) >= d.limit && d.turnedAway
+	full := len(d.added) >= d.limit
 	d.mu.RUnlock()
 	if ok {
 		return id, true
 	}
-	if away {
-		return OverflowID, false
+	if d.limit == 0 {
+		return OverflowID, false // values of unrelated features
+	}
+	if full || d.gate.scarce(d.door) {
+		cameBefore := d.door.keeper.Seen(maphash.String(d.door.seed, value) ^ d.salt)
+		if full || !cameBefore {
+			d.gate.refuse(d.door, cameBefore)
+			return OverflowID, false
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -64,13 +73,13 @@ func (d *Dict) ID(value string) (id uint32, cacheable bool) {
 		return id, true
 	}
 	if len(d.added) >= d.limit {
-		d.turnedAway = true
+		d.gate.refuse(d.door, false)
 		return OverflowID, false
 	}
-	return d.add(strings.Clone(value), 0), true // a part of a request must not keep the whole of it
+	return d.add(strings.Clone(value), use{}), true // a part of a request must not keep the whole of it
 }
 
-func (d *Dict) add(value string, used int64) uint32 {
+func (d *Dict) add(value string, used use) uint32 {
 	if d.added == nil {
 		d.added = make(map[string]uint32)
 	}
@@ -91,8 +100,8 @@ func (d *Dict) Names() []string {
 	return append(names, d.names...)
 }
 
-// Touch notes that the values with a count, by id, were in use at now, in seconds since 1970.
-func (d *Dict) Touch(counts []uint32, now int64) {
+// Touch notes that the values with a count, by id, were in use at a flush.
+func (d *Dict) Touch(counts []uint32, now Moment) {
 	first := 1 + len(d.knownNames)
 	if len(counts) <= first {
 		return
@@ -101,34 +110,38 @@ func (d *Dict) Touch(counts []uint32, now int64) {
 	defer d.mu.Unlock()
 	for i, n := range counts[first:] {
 		if n > 0 && i < len(d.used) {
-			d.used[i] = now
+			d.used[i].at(now)
 		}
 	}
 }
 
 // TouchID is Touch for one value.
-func (d *Dict) TouchID(id uint32, now int64) {
+func (d *Dict) TouchID(id uint32, now Moment) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if i := int(id) - 1 - len(d.knownNames); i >= 0 && i < len(d.used) {
-		d.used[i] = now
+		d.used[i].at(now)
 	}
 }
 
-// trimmed returns a Dict in which what was not in use since a time has given its place away, with
-// ids of its own; it is d itself where nothing was turned away or nothing was given away.
-func (d *Dict) trimmed(since int64) *Dict {
-	d.mu.RLock()
-	defer d.mu.RUnlock()
-	if !d.turnedAway {
+// trimmed returns a Dict in which what was silent has given its place away, with ids of its own; it
+// is d itself where nothing was given away.
+func (d *Dict) trimmed(s silence, given func(name string)) *Dict {
+	if !d.gate.turnedAway.Load() {
 		return d
 	}
-	out := &Dict{known: d.known, knownNames: d.knownNames, limit: d.limit}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := &Dict{known: d.known, knownNames: d.knownNames, limit: d.limit, door: d.door, salt: d.salt}
+	out.gate.successor(&d.gate)
 	for i, name := range d.names {
-		if d.used[i] == 0 || d.used[i] >= since {
+		if d.gate.givesAway(&d.used[i], s) {
+			given(name)
+		} else {
 			out.add(name, d.used[i])
 		}
 	}
+	d.gate.contested.Store(false)
 	if len(out.names) == len(d.names) {
 		return d
 	}

@@ -4,6 +4,8 @@
 package series
 
 import (
+	"hash/maphash"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -32,17 +34,19 @@ type Model struct {
 	Cohorts []*Dict
 
 	limits Limits
+	door   *door
+	salt   uint64 // of the features, as Dict.salt
+	gate   gate   // of the features
 
 	mu       sync.Mutex
 	features []*Feature
 	slots    map[string]int
 	// The slots of what finds no room, for numbers and for categories; -1 until one is needed.
 	overflow [2]int
-	// used is when a prediction was last counted, in seconds since 1970; 0 before the first flush
-	// that has one.
-	used int64
-	// turnedAway is true where a feature found no room, switched where one has become categorical.
-	turnedAway, switched bool
+	// used is when a prediction was counted.
+	used use
+	// switched is true where a feature has become categorical.
+	switched bool
 }
 
 // Feature is one feature of a Model.
@@ -54,23 +58,23 @@ type Feature struct {
 	// categorical, or -1.
 	Predecessor int
 
-	used    int64  // as Model.used
+	used    use    // as Model.used
 	numbers uint64 // that were flushed
 }
 
-func newModel(key Key, plan *Plan, limits Limits) *Model {
+func newModel(key Key, plan *Plan, limits Limits, door *door) *Model {
 	m := &Model{
-		Key: key, Plan: plan, limits: limits,
-		Classes:  newDict(plan.classes, limits.Categories),
-		Services: newDict(nil, limits.Segments),
-		Errors:   newDict(nil, min(maxErrors, limits.Models*maxErrors)), // none for the overflow model
-		Sources:  newDict(nil, limits.Sources),
-		Checks:   newDict(nil, min(maxChecks, limits.Models*maxChecks)),
+		Key: key, Plan: plan, limits: limits, door: door, salt: rand.Uint64(),
+		Classes:  newDict(plan.classes, limits.Categories, door),
+		Services: newDict(nil, limits.Segments, door),
+		Errors:   newDict(nil, min(maxErrors, limits.Models*maxErrors), door), // none for the overflow model
+		Sources:  newDict(nil, limits.Sources, door),
+		Checks:   newDict(nil, min(maxChecks, limits.Models*maxChecks), door),
 		slots:    make(map[string]int, len(plan.Columns)),
 		overflow: [2]int{-1, -1},
 	}
 	for range plan.Segments {
-		m.Cohorts = append(m.Cohorts, newDict(nil, limits.Segments))
+		m.Cohorts = append(m.Cohorts, newDict(nil, limits.Segments, door))
 	}
 	for _, c := range plan.Columns {
 		m.add(c)
@@ -85,7 +89,7 @@ func (m *Model) add(c *Column) int {
 		if c.Overflow {
 			limit = 0 // values of unrelated features are one series
 		}
-		f.Categories = newDict(c.base, limit)
+		f.Categories = newDict(c.base, limit, m.door)
 	}
 	return m.addFeature(f)
 }
@@ -118,11 +122,10 @@ func (m *Model) Slot(name string, categorical bool) (slot int, room bool) {
 	if slot, ok := m.slots[name]; ok {
 		return slot, true
 	}
-	if len(m.slots) < m.limits.Features || m.Plan.named[name] {
+	if m.Plan.named[name] || m.admits(name) {
 		name = strings.Clone(name)
 		return m.add(&Column{Name: name, Categorical: categorical, Segment: m.Plan.segment(name)}), true
 	}
-	m.turnedAway = true
 	kind := 0
 	if categorical {
 		kind = 1
@@ -131,6 +134,20 @@ func (m *Model) Slot(name string, categorical bool) (slot int, room bool) {
 		m.overflow[kind] = m.add(&Column{Overflow: true, Categorical: categorical, Segment: -1})
 	}
 	return m.overflow[kind], false
+}
+
+// admits reports whether a feature without a place gets one.
+func (m *Model) admits(name string) bool {
+	full := len(m.slots) >= m.limits.Features
+	if !full && !m.gate.scarce(m.door) {
+		return true
+	}
+	cameBefore := m.door.keeper.Seen(maphash.String(m.door.seed, name) ^ m.salt)
+	if !full && cameBefore {
+		return true
+	}
+	m.gate.refuse(m.door, cameBefore)
+	return false
 }
 
 // Switch makes a numeric feature categorical, of which neither card nor baseline say that it is a
@@ -152,7 +169,7 @@ func (m *Model) Switch(slot int, more, established uint64) int {
 	}
 	m.switched = true
 	c := &Column{Name: f.Name, Categorical: true, Segment: f.Segment}
-	return m.addFeature(&Feature{Column: c, Categories: newDict(nil, m.limits.Categories), Predecessor: slot})
+	return m.addFeature(&Feature{Column: c, Categories: newDict(nil, m.limits.Categories, m.door), Predecessor: slot})
 }
 
 // takeSwitched tells once whether a feature has become categorical since the last call.
@@ -172,58 +189,64 @@ func (m *Model) Features() []*Feature {
 	return slices.Clip(m.features)
 }
 
-// Touch notes that the model was in use at now, in seconds since 1970.
-func (m *Model) Touch(now int64) {
+// Touch notes that the model was in use at a flush.
+func (m *Model) Touch(now Moment) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.used = now
+	m.used.at(now)
 }
 
 // TouchFeatures notes the same of the features for whose slot used is true, and how many numbers
 // they had.
-func (m *Model) TouchFeatures(used func(slot int) (numbers uint64, ok bool), now int64) {
+func (m *Model) TouchFeatures(used func(slot int) (numbers uint64, ok bool), now Moment) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for slot, f := range m.features {
 		if numbers, ok := used(slot); ok {
-			f.used = now
+			f.used.at(now)
 			f.numbers += numbers
 		}
 	}
 }
 
-// trimmed returns a Model in which what was not in use since a time has given its place away in
-// those tables that had to turn something away; it is m itself where there is no such thing.
-func (m *Model) trimmed(since int64) *Model {
+// trimmed returns a Model in which what was silent has given its place away in those tables that had
+// to turn something away; it is m itself where nothing was given away.
+func (m *Model) trimmed(s silence, given *Evictions) *Model {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	n := &Model{
-		Key: m.Key, Plan: m.Plan, limits: m.limits, used: m.used,
-		Classes: m.Classes.trimmed(since), Services: m.Services.trimmed(since), Errors: m.Errors.trimmed(since),
-		Sources: m.Sources.trimmed(since), Checks: m.Checks.trimmed(since),
+		Key: m.Key, Plan: m.Plan, limits: m.limits, door: m.door, salt: m.salt, used: m.used,
 		slots: make(map[string]int, len(m.slots)), overflow: [2]int{-1, -1},
 	}
-	changed := n.Classes != m.Classes || n.Services != m.Services || n.Errors != m.Errors || n.Sources != m.Sources || n.Checks != m.Checks
+	n.gate.successor(&m.gate)
+	changed := false
+	trim := func(d *Dict, limit Limit) *Dict {
+		out := d.trimmed(s, func(name string) { given.add(limit, m.Key, name) })
+		changed = changed || out != d
+		return out
+	}
+	n.Classes, n.Services, n.Errors = trim(m.Classes, LimitCategories), trim(m.Services, LimitServices), trim(m.Errors, LimitErrors)
+	n.Sources, n.Checks = trim(m.Sources, LimitSources), trim(m.Checks, LimitChecks)
 	for _, d := range m.Cohorts {
-		n.Cohorts = append(n.Cohorts, d.trimmed(since))
-		changed = changed || n.Cohorts[len(n.Cohorts)-1] != d
+		n.Cohorts = append(n.Cohorts, trim(d, LimitSegments))
 	}
 	for slot, f := range m.features {
 		fixed := slot < len(m.Plan.Columns) || m.Plan.named[f.Name]
 		switch {
 		case f.Overflow || m.slots[f.Name] != slot: // or numbers before it became categorical
 			continue
-		case m.turnedAway && !fixed && f.used != 0 && f.used < since:
+		case !fixed && m.gate.givesAway(&f.used, s):
+			given.add(LimitFeatures, m.Key, f.Name)
 			changed = true
 			continue
 		}
 		kept := &Feature{Column: f.Column, Predecessor: -1, used: f.used, numbers: f.numbers}
 		if f.Categories != nil {
-			kept.Categories = f.Categories.trimmed(since)
-			changed = changed || kept.Categories != f.Categories
+			kept.Categories = trim(f.Categories, LimitCategories)
 		}
 		n.addFeature(kept)
 	}
+	m.gate.contested.Store(false)
 	if !changed {
 		return m
 	}

@@ -7,12 +7,22 @@
 // A Registry is shared by all shards, so that an id means the same in each of them and their counts
 // add up slot by slot. Shards keep their own look-ups and come here only for what is new.
 //
-// Every table has a limit. What is in a table keeps its place as long as it is in use: a place is
-// given away only after it was unused for an hour, and only where something was turned away
-// (MakeRoom); what has a card keeps its place.
+// Every table has a limit. What is in a table and in use keeps its place; what has a card has a place
+// of its own, used or not, from before its first span. A place is given away (MakeRoom) only where
+// somebody was turned away, and only one that was unused for an hour, or, where that somebody came
+// again in a later flush interval, one that was counted in one interval alone and was silent since:
+//
+//	a name ──room──► place ──counted in two flush intervals──► unused for an hour ──► given away
+//	   │               └──counted in one, then silent──► given away, to who came again
+//	   └──turned away──► overflow, noted at the door ──a later interval──► came again ──► place
+//
+// After a name was turned away, a free place is for names alone that came again, so that names that
+// are made up by the thousand, each once, do not take it.
 package series
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,15 +31,15 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Idle is how long a place must have been unused before it is given away.
-const Idle = time.Hour
-
 // Limits bound the tables.
 type Limits struct {
 	// Models is the number of models that have no card, Segments of cohorts per dimension, Features
 	// of features per model, Categories of values per feature (and of classes) beyond the baseline's,
 	// and Sources of where a model's data comes from.
 	Models, Segments, Features, Categories, Sources int
+	// Probation is how long what was counted in one flush interval alone must have been silent
+	// before it gives its place to who comes again.
+	Probation time.Duration
 }
 
 // Watched is what is watched of models without a card.
@@ -44,6 +54,8 @@ type Watched struct {
 type Registry struct {
 	limits  Limits
 	watched Watched
+	// door is for models, tables for what is in their tables.
+	door, tables *door
 
 	mu     sync.Mutex
 	set    *catalog.Set
@@ -54,28 +66,26 @@ type Registry struct {
 	// names are the names of models that have a place, with how many.
 	names    map[Key]int
 	overflow *Model
-	// turnedAway is true where a model found no room.
-	turnedAway bool
-	// since is the time, in seconds since 1970, before which a place must have been used last to
-	// count as unused.
-	since int64
+	gate     gate
+	// silence is that of the last MakeRoom.
+	silence silence
 }
 
 // place is a model's, whose model is nil until the first prediction after a change of its card.
 type place struct {
 	model *Model
-	used  int64 // of models before, as Model.used
+	used  use // of models before, as Model.used
 	// known is true for a reserved place.
 	known bool
 }
 
-func (p *place) lastUsed() int64 {
+func (p *place) usage() use {
 	if p.model == nil {
 		return p.used
 	}
 	p.model.mu.Lock()
 	defer p.model.mu.Unlock()
-	return max(p.used, p.model.used)
+	return p.model.used
 }
 
 // reservation is a place that a card has a right to: one for each version that it lists and one for
@@ -85,10 +95,10 @@ type reservation struct{ environment, name, version, role string }
 // NewRegistry returns an empty registry; watched is what is watched of models without a card.
 func NewRegistry(limits Limits, watched Watched) *Registry {
 	r := &Registry{
-		limits: limits, watched: watched, set: catalog.NewSet(nil, nil), places: make(map[Key]*place),
+		limits: limits, watched: watched, door: newDoor(modelSlots), tables: newDoor(tableSlots), set: catalog.NewSet(nil, nil), places: make(map[Key]*place),
 		reserved: make(map[reservation]Key), names: make(map[Key]int),
-		overflow: newModel(Key{}, newPlan(source{}, 0), Limits{}),
 	}
+	r.overflow = newModel(Key{}, newPlan(source{}, 0), Limits{}, r.tables)
 	r.overflow.Overflow = true
 	return r
 }
@@ -104,19 +114,59 @@ func (r *Registry) Use(set *catalog.Set) {
 	r.set = set
 	clear(r.reserved)
 	r.known = 0
-	for _, p := range r.places {
-		p.known = false
-	}
 	for key, p := range r.places {
 		if p.model != nil && !p.model.Plan.source.equal(newSource(set, key, r.watched)) {
-			p.used = p.lastUsed()
+			p.used = p.usage()
 			p.model = nil
 		}
-		if r.reserve(key) {
-			p.known = true
-			r.known++
+	}
+	for _, key := range r.byRight(func(Key, *place) bool { return true }) {
+		p := r.places[key]
+		want, right := r.right(key)
+		_, taken := r.reserved[want]
+		if p.known = right && !taken; p.known {
+			r.reserve(want, key)
 		}
 	}
+}
+
+// byRight returns those of the models that have a place: those that hold one of a card first, then those that
+// were counted again, the latest first.
+func (r *Registry) byRight(of func(Key, *place) bool) []Key {
+	type ranked struct {
+		key   Key
+		known bool
+		used  use
+	}
+	var list []ranked
+	for key, p := range r.places {
+		if of(key, p) {
+			list = append(list, ranked{key, p.known, p.usage()})
+		}
+	}
+	slices.SortFunc(list, func(a, b ranked) int {
+		return cmp.Or(
+			first(a.known, b.known), first(a.used.again, b.used.again), cmp.Compare(b.used.last, a.used.last),
+			cmp.Compare(a.key.Name, b.key.Name), cmp.Compare(a.key.Version, b.key.Version), cmp.Compare(a.key.Environment, b.key.Environment),
+			cmp.Compare(a.key.Role, b.key.Role),
+		)
+	})
+	keys := make([]Key, len(list))
+	for i := range list {
+		keys[i] = list[i].key
+	}
+	return keys
+}
+
+// first compares so that true comes before false.
+func first(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
 }
 
 // OfJob reports whether a check is one of the contract of a job's stage.
@@ -128,30 +178,60 @@ func (r *Registry) OfJob(environment, job, stage, check string) bool {
 	return card != nil && card.Contract.Find(stage, check) != nil
 }
 
-// reserve reports whether the key may have a place that a card has a right to. It then holds it.
-func (r *Registry) reserve(key Key) bool {
+// right returns the place that a card gives the key a right to; false where there is none.
+func (r *Registry) right(key Key) (reservation, bool) {
 	card := r.set.Model(key.Environment, key.Name)
 	if card == nil || key.Role != "" && key.Role != mlconv.RoleShadow && key.Role != mlconv.RoleCanary {
-		return false
+		return reservation{}, false
 	}
 	want := reservation{card.Environment, card.Name, "", key.Role}
 	if v := r.set.Version(key.Environment, key.Name, key.Version); v != nil {
 		want.version = "=" + v.Version
 	}
-	if holder, taken := r.reserved[want]; taken && holder != key {
-		held := r.places[holder]
-		if used := held.lastUsed(); used == 0 || used >= r.since {
-			return false
-		}
-		held.known = false
+	return want, true
+}
+
+// reserve gives a reserved place to a key, which marks its place as known. Who held it before keeps
+// an ordinary place for now.
+func (r *Registry) reserve(want reservation, key Key) {
+	if holder, taken := r.reserved[want]; taken && r.places[holder].known {
+		r.places[holder].known = false
 		r.known--
 	}
 	r.reserved[want] = key
-	return true
+	r.known++
 }
 
 // full is true where there is no room for a model without a reserved place.
 func (r *Registry) full() bool { return len(r.places)-r.known >= r.limits.Models }
+
+// admit finds a place for a key that has none, and reports whether there is one, and whether it is
+// one of a card.
+func (r *Registry) admit(key Key) (known, room bool) {
+	want, right := r.right(key)
+	holder, taken := r.reserved[want]
+	if right && !taken {
+		r.reserve(want, key)
+		return true, true
+	}
+	full := r.full()
+	if !full && !r.gate.scarce(r.door) {
+		return false, true
+	}
+	cameBefore := r.door.keeper.Seen(r.door.hash(key))
+	if cameBefore && right {
+		if used := r.places[holder].usage(); used.yields(r.silence) {
+			r.reserve(want, key)
+			r.gate.refuse(r.door, true) // so that the place of the one before goes to somebody
+			return true, true
+		}
+	}
+	if cameBefore && !full {
+		return false, true
+	}
+	r.gate.refuse(r.door, cameBefore)
+	return false, false
+}
 
 // Model returns the model with the given key, or the overflow model and false where there is no
 // room for one more.
@@ -160,31 +240,35 @@ func (r *Registry) Model(key Key) (m *Model, room bool) {
 	defer r.mu.Unlock()
 	p := r.places[key]
 	if p == nil {
-		if r.full() && r.set.Model(key.Environment, key.Name) == nil {
-			r.turnedAway = true
+		known, room := r.admit(key)
+		if !room {
 			return r.overflow, false
 		}
 		key = Key{
 			Name: strings.Clone(key.Name), Version: strings.Clone(key.Version),
 			Role: strings.Clone(key.Role), Environment: strings.Clone(key.Environment),
 		}
-		known := r.reserve(key)
-		switch {
-		case known:
-			r.known++
-		case r.full():
-			r.turnedAway = true
-			return r.overflow, false
+		if known {
+			want, _ := r.right(key)
+			r.reserved[want] = key // keeps nothing of a request alive
 		}
 		p = &place{known: known}
 		r.places[key] = p
 		r.names[nameOf(key)]++
 	}
 	if p.model == nil {
-		p.model = newModel(key, newPlan(newSource(r.set, key, r.watched), r.limits.Features), r.limits)
+		p.model = newModel(key, newPlan(newSource(r.set, key, r.watched), r.limits.Features), r.limits, r.tables)
 		p.model.used = p.used
 	}
 	return p.model, true
+}
+
+// Reserved is true for a model whose place is one of a card.
+func (r *Registry) Reserved(key Key) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	p := r.places[key]
+	return p != nil && p.known
 }
 
 // nameOf is a key without version and role.
@@ -209,37 +293,80 @@ func (r *Registry) Switched() bool {
 	return switched
 }
 
-// MakeRoom gives away what was not in use for an hour before now, where something was turned away.
-// With models it does so with models alone, and not with what is in their tables. It reports
-// whether something was given away: who keeps look-ups must then drop them. Nothing may be counted
-// meanwhile. Models that were handed out stay as they are.
-func (r *Registry) MakeRoom(now time.Time, models bool) bool {
+// Tick ends a flush interval.
+func (r *Registry) Tick() {
+	r.door.tick()
+	r.tables.tick()
+}
+
+// Now is the moment of a flush at a time.
+func (r *Registry) Now(now time.Time) Moment { return Moment{now.Unix(), r.door.interval.Load()} }
+
+// MakeRoom gives away what is silent, where something was turned away. With models it does so with
+// models alone, and not with what is in their tables. It reports whether something was given away:
+// who keeps look-ups must then drop them. Nothing may be counted meanwhile, and all that was is
+// touched. Models that were handed out stay as they are.
+func (r *Registry) MakeRoom(now time.Time, models bool) (given Evictions, changed bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.since = now.Add(-Idle).Unix()
-	changed := false
+	r.silence = silence{now.Add(-Idle).Unix(), now.Add(-r.limits.Probation).Unix(), r.Now(now)}
+	wanted := r.gate.turnedAway.Load()
+	if wanted {
+		r.passReservations()
+	}
 	for key, p := range r.places {
-		used := p.lastUsed()
-		switch {
-		case r.turnedAway && !p.known && used != 0 && used < r.since:
+		if wanted && !p.known && r.givesAway(p) {
 			delete(r.places, key)
 			if name := nameOf(key); r.names[name] == 1 {
 				delete(r.names, name)
 			} else {
 				r.names[name]--
 			}
+			given.add(LimitModels, key, "")
 			changed = true
-		case !models && p.model != nil:
-			if trimmed := p.model.trimmed(r.since); trimmed != p.model {
+			continue
+		}
+		if !models && p.model != nil {
+			if trimmed := p.model.trimmed(r.silence, &given); trimmed != p.model {
 				p.model = trimmed
 				changed = true
 			}
 		}
 	}
-	if !r.full() {
-		r.turnedAway = false
+	r.gate.contested.Store(false)
+	if !r.full() && !r.gate.scarce(r.door) {
+		r.gate.turnedAway.Store(false)
 	}
-	return changed
+	return given, changed
+}
+
+// givesAway reports whether an ordinary place is given away now.
+func (r *Registry) givesAway(p *place) bool {
+	used := p.usage()
+	if used.last == 0 && p.model != nil {
+		p.model.Touch(r.silence.now) // it has its place since a moment ago, or nothing of it could be counted
+	}
+	return r.gate.givesAway(&used, r.silence)
+}
+
+// passReservations gives the places of cards whose holders are silent to other versions that are
+// not.
+func (r *Registry) passReservations() {
+	others := func(key Key, p *place) bool {
+		used := p.usage()
+		return !p.known && r.set.Model(key.Environment, key.Name) != nil && used.again && !used.yields(r.silence)
+	}
+	for _, key := range r.byRight(others) {
+		p := r.places[key]
+		want, right := r.right(key)
+		if !right {
+			continue
+		}
+		if held := r.places[r.reserved[want]].usage(); held.yields(r.silence) {
+			r.reserve(want, key)
+			p.known = true
+		}
+	}
 }
 
 // Current is false for a model that is not handed out any more.

@@ -5,7 +5,6 @@ package series
 
 import (
 	"fmt"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -21,7 +20,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestDict(t *testing.T) {
-	d := newDict(newBase([]string{"a", "b"}), 2)
+	d := newDict(newBase([]string{"a", "b"}), 2, newDoor(64))
 	for _, tt := range []struct {
 		value     string
 		id        uint32
@@ -38,7 +37,7 @@ func TestDict(t *testing.T) {
 
 // Ids are the same for all who ask at the same time.
 func TestDictConcurrently(t *testing.T) {
-	d := newDict(nil, 50)
+	d := newDict(nil, 50, newDoor(64))
 	var wg sync.WaitGroup
 	ids := make([]map[string]uint32, 4)
 	for g := range ids {
@@ -114,61 +113,125 @@ func TestUse(t *testing.T) {
 	assert.False(t, room)
 }
 
-// What is in use keeps its place, what was not for an hour gives it away when another one needs it,
-// and cards have places of their own, whatever came before.
+// tables is a registry with a clock of its own; a step is a flush interval, and a minute a flush of
+// features.
+type tables struct {
+	*Registry
+	now time.Time
+}
+
+func newTables(limits Limits, watched Watched, cards ...*catalog.Model) *tables {
+	limits.Probation = time.Minute
+	r := &tables{NewRegistry(limits, watched), time.Unix(1_700_000_000, 0)}
+	r.Use(catalog.NewSet(cards, nil))
+	return r
+}
+
+// has counts a prediction of a model, and reports whether it has a place.
+func (r *tables) has(name, version string) bool {
+	m, room := r.Model(Key{Name: name, Version: version})
+	m.Touch(r.Registry.Now(r.now))
+	return room
+}
+
+// flush ends a flush interval, and the minute with the fourth of them.
+func (r *tables) flush() {
+	r.now = r.now.Add(15 * time.Second)
+	if r.now.Unix()%60 == 20 {
+		r.MakeRoom(r.now, false)
+	}
+	r.Tick()
+}
+
+func (r *tables) pass(d time.Duration) {
+	for range d / (15 * time.Second) {
+		r.flush()
+	}
+}
+
+// What is in use keeps its place, and cards have places of their own, whatever came before.
 func TestPlaces(t *testing.T) {
 	listed := card(profile.Numeric, "")
 	listed.Versions = []*catalog.Version{{Model: listed, Version: "7"}, {Model: listed, Version: "8"}}
-	r := NewRegistry(Limits{Models: 2, Features: 1}, Watched{})
-	r.Use(catalog.NewSet([]*catalog.Model{listed}, nil))
-	now := time.Unix(1_700_000_000, 0)
-	model := func(name, version string) (*Model, bool) { return r.Model(Key{Name: name, Version: version}) }
-	has := func(name, version string) bool {
-		m, room := model(name, version)
-		m.Touch(now.Unix())
-		return room
-	}
-	// 25,000 made-up models and 12 made-up versions come first.
-	for i := range 25_000 {
-		has(fmt.Sprint("made up ", i), "")
-	}
-	for i := range 12 {
-		has("m", fmt.Sprint("made up ", i))
-	}
-	assert.True(t, has("m", "7"))
-	assert.True(t, has("m", "8"))
-	assert.True(t, has("made up 0", ""), "was there first")
-	assert.False(t, has("other", ""))
-	seven, _ := model("m", "7")
+	r := newTables(Limits{Models: 2, Features: 1}, Watched{}, listed)
+	assert.True(t, r.has("early", ""))
+	assert.True(t, r.has("m", "7"))
+	r.flush()
+	assert.True(t, r.has("early", ""))
+	seven, _ := r.Model(Key{Name: "m", Version: "7"})
 
-	// Made-up ones go on and on: nobody loses a place.
-	for range 3 {
-		now = now.Add(50 * time.Minute)
-		assert.False(t, r.MakeRoom(now, false))
-		for i := range 5 {
-			has(fmt.Sprint("made up ", i), "")
-			has("m", fmt.Sprint("made up ", i))
+	// 440 made-up models and 6 made-up versions a second go on and on.
+	madeUp := 0
+	flood := func() {
+		for i := range 440 * 15 {
+			madeUp++
+			r.has(fmt.Sprint("made up ", madeUp), "")
+			if i < 6*15 {
+				r.has("m", fmt.Sprint("made up ", madeUp))
+			}
 		}
 	}
-	now = now.Add(61 * time.Minute)
-	assert.True(t, r.MakeRoom(now, false))
-	assert.True(t, has("other", ""), "the made-up ones were silent for an hour")
-	still, _ := model("m", "7")
+	for range 10 * 4 {
+		flood()
+		assert.True(t, r.has("early", ""))
+		r.flush()
+	}
+	assert.True(t, r.has("m", "8"), "comes for the first time")
+	still, _ := r.Model(Key{Name: "m", Version: "7"})
 	assert.Same(t, seven, still, "what has a card keeps its place, silent or not")
+	assert.LessOrEqual(t, len(r.places), 2+3)
+
+	// A version that the card does not list, for which it has a place all the same.
+	places := 0
+	for range 8 {
+		flood()
+		if r.has("m", "9") {
+			places++
+		}
+		r.flush()
+	}
+	assert.GreaterOrEqual(t, places, 4)
+	assert.True(t, r.has("m", "9"))
+	assert.True(t, r.Reserved(Key{Name: "m", Version: "9"}))
+}
+
+// Models that come for the first time under a flood of made-up names have their places soon.
+func TestNewModelsUnderAFlood(t *testing.T) {
+	r := newTables(Limits{Models: 100, Features: 1}, Watched{})
+	madeUp := 0
+	counted := make(map[string]int)
+	for minute := range 10 {
+		for range 4 {
+			for i := range 440 * 15 {
+				madeUp++
+				assert.False(t, r.has(fmt.Sprint("made up ", madeUp), "") && madeUp > 100)
+				if minute > 1 && i%(44*15) == 0 { // ten predictions an interval of each of 90
+					for n := range 90 {
+						if name := fmt.Sprint("real ", n); r.has(name, "1") {
+							counted[name]++
+						}
+					}
+				}
+			}
+			r.flush()
+		}
+	}
+	assert.Len(t, counted, 90)
+	for name, n := range counted {
+		assert.GreaterOrEqual(t, n, 10*4*5, "%s: of 8 minutes more than five are counted", name)
+	}
 }
 
 // Eleven in turn against a limit of ten: ten are counted, and the eleventh overflows; nobody is
 // pushed out.
 func TestNoThrashing(t *testing.T) {
-	r := NewRegistry(Limits{Models: 10, Features: 1}, Watched{})
-	now := time.Unix(1_700_000_000, 0)
+	r := newTables(Limits{Models: 10, Features: 1}, Watched{})
 	counted := make(map[*Model]int)
 	for minute := range 600 {
 		m, _ := r.Model(Key{Name: "m", Version: fmt.Sprint(minute % 11)})
-		m.Touch(now.Unix())
+		m.Touch(r.Registry.Now(r.now))
 		counted[m]++
-		now = now.Add(time.Minute)
-		r.MakeRoom(now, false)
+		r.pass(time.Minute)
 	}
 	assert.Len(t, counted, 11)
 	overflowed := 0
@@ -180,48 +243,111 @@ func TestNoThrashing(t *testing.T) {
 	assert.Equal(t, 600/11, overflowed)
 }
 
-// The tables of a model follow the same rule.
-func TestPlacesInTables(t *testing.T) {
-	r := NewRegistry(Limits{Models: 1, Features: 2, Categories: 1, Segments: 1}, Watched{Segments: []string{"country"}})
-	now := time.Unix(1_700_000_000, 0)
-	m, _ := r.Model(Key{Name: "m"})
-	m.Touch(now.Unix())
-	slot, _ := m.Slot("a", true)
-	_, _ = m.Slot("b", false)
-	_, room := m.Slot("c", false)
-	assert.False(t, room)
-	a := m.Features()[slot].Categories
-	id, _ := a.ID("x")
-	_, room = a.ID("y")
-	assert.False(t, room)
-	a.TouchID(id, now.Unix())
-	id, _ = m.Cohorts[0].ID("DE")
-	m.Cohorts[0].TouchID(id, now.Unix())
-	_, room = m.Cohorts[0].ID("FR")
-	assert.False(t, room)
-	inUse := func(slots ...int) {
-		m.TouchFeatures(func(slot int) (uint64, bool) { return 0, slices.Contains(slots, slot) }, now.Unix())
-	}
-	inUse(0, 1)
+// What was not in use for an hour gives its place away, what was counted once after a minute, and to
+// those alone that come again.
+func TestPlacesAreGivenAway(t *testing.T) {
+	r := newTables(Limits{Models: 2}, Watched{})
+	assert.True(t, r.has("steady", ""))
+	assert.True(t, r.has("once", ""))
+	r.flush()
+	assert.True(t, r.has("steady", ""))
+	assert.False(t, r.has("first", ""))
+	r.pass(3 * time.Minute)
+	assert.False(t, r.has("made up", ""), "nobody has come again")
+	assert.False(t, r.has("first", ""))
+	r.now = r.now.Add(-r.now.Sub(time.Unix(r.now.Unix()/60*60+20, 0)))
+	given, changed := r.MakeRoom(r.now, true)
+	assert.True(t, changed)
+	assert.Equal(t, []Key{{Name: "once"}}, given.Models)
+	assert.Equal(t, 1, given.Counts[LimitModels])
+	assert.False(t, r.has("another", ""), "a free place is for who came before")
+	assert.True(t, r.has("first", ""))
+	r.flush()
+	assert.True(t, r.has("first", ""))
+	assert.False(t, r.has("another", ""))
 
-	now = now.Add(59 * time.Minute)
-	assert.False(t, r.MakeRoom(now, false))
-	inUse(0)
-	m.Touch(now.Unix())
-	now = now.Add(2 * time.Minute)
-	assert.False(t, r.MakeRoom(now, true), "models alone")
-	assert.True(t, r.MakeRoom(now, false))
-	n, _ := r.Model(m.Key)
-	require.NotSame(t, m, n)
-	assert.False(t, r.Current(m))
-	assert.Equal(t, []string{"", "DE"}, m.Cohorts[0].Names(), "what was handed out stays as it is")
-	assert.Equal(t, []string{""}, n.Cohorts[0].Names())
-	assert.Equal(t, 0, n.Find("a"))
-	assert.Equal(t, -1, n.Find("b"))
-	_, room = n.Slot("c", false)
-	assert.True(t, room)
-	_, room = n.Features()[0].Categories.ID("y")
-	assert.True(t, room, "x was not seen for an hour")
+	r.pass(58 * time.Minute)
+	assert.True(t, r.has("first", ""))
+	assert.True(t, r.has("steady", ""))
+	r.pass(58 * time.Minute)
+	assert.True(t, r.has("first", ""))
+	assert.False(t, r.has("another", ""))
+	r.pass(4 * time.Minute)
+	assert.True(t, r.has("another", ""), "steady was silent for an hour")
+	assert.False(t, r.has("steady", ""))
+}
+
+// The tables of a model follow the same rules.
+func TestPlacesInTables(t *testing.T) {
+	named := &catalog.Model{Name: "m", Segments: []string{"country"}, Features: map[string]catalog.Feature{"named": {}}}
+	r := newTables(Limits{Models: 1, Features: 3, Categories: 2, Segments: 2, Sources: 2}, Watched{}, named)
+	touchDict := func(d *Dict, value string) bool {
+		id, room := d.ID(value)
+		if room {
+			d.TouchID(id, r.Registry.Now(r.now))
+		}
+		return room
+	}
+	model := func() *Model {
+		m, _ := r.Model(Key{Name: "m"})
+		m.Touch(r.Registry.Now(r.now))
+		return m
+	}
+	feature := func(name string) bool {
+		slot, room := model().Slot(name, false)
+		model().TouchFeatures(func(s int) (uint64, bool) { return 1, s == slot && room }, r.Registry.Now(r.now))
+		return room
+	}
+	segment := func(name string) bool { return touchDict(model().Cohorts[0], name) }
+	source := func(name string) bool { return touchDict(model().Sources, name) }
+	category := func(name string) bool {
+		slot, _ := model().Slot("word", true)
+		return touchDict(model().Features()[slot].Categories, name)
+	}
+	kinds := map[string]func(string) bool{"feature": feature, "segment": segment, "source": source, "category": category}
+	var madeUp int
+	flood := func() {
+		for range 1000 {
+			madeUp++
+			for _, has := range kinds {
+				has(fmt.Sprint("made up ", madeUp))
+			}
+		}
+	}
+	assert.True(t, category("active"))
+	for range 2 {
+		for kind, has := range kinds {
+			assert.True(t, has("active"), kind)
+		}
+		r.flush()
+	}
+	first := model()
+	for range 4 * 5 {
+		flood()
+		for kind, has := range kinds {
+			assert.True(t, has("active"), kind)
+		}
+		_, _ = model().Slot("word", true)
+		r.flush()
+	}
+	assert.True(t, feature("named"), "a feature that the card names finds room, whatever came before")
+
+	// New ones come, while it goes on.
+	had := make(map[string]bool)
+	for range 4 * 4 {
+		flood()
+		for kind, has := range kinds {
+			assert.True(t, has("active"), kind)
+			if name := "new"; kind != "feature" {
+				had[kind] = has(name)
+			}
+		}
+		r.flush()
+	}
+	assert.Equal(t, map[string]bool{"segment": true, "source": true, "category": true}, had)
+	assert.NotSame(t, first, model())
+	assert.False(t, r.Current(first))
+	assert.NotContains(t, first.Cohorts[0].Names(), "new", "what was handed out stays as it is")
 }
 
 func TestSwitch(t *testing.T) {
@@ -237,37 +363,64 @@ func TestSwitch(t *testing.T) {
 	assert.True(t, r.Switched())
 	assert.False(t, r.Switched())
 	number, _ := m.Slot("amount", false)
-	m.TouchFeatures(func(slot int) (uint64, bool) { return 600, slot == number }, 1)
+	m.TouchFeatures(func(slot int) (uint64, bool) { return 600, slot == number }, Moment{Unix: 1, Interval: 1})
 	assert.Equal(t, number, m.Switch(number, 400, 1000), "a thousand numbers make it one")
 }
 
 // A set of cards that comes or goes changes who has a reserved place, and pushes out nobody.
 func TestPlacesOverReloads(t *testing.T) {
 	with := catalog.NewSet([]*catalog.Model{{Name: "m"}}, nil)
-	r := NewRegistry(Limits{Models: 2}, Watched{})
-	name := func(n string) bool {
-		m, room := r.Model(Key{Name: n})
-		m.Touch(1_700_000_000)
-		return room
-	}
+	r := newTables(Limits{Models: 2}, Watched{})
+	name := func(n string) bool { return r.has(n, "") }
 	assert.True(t, name("a"))
 	assert.True(t, name("m"))
 	assert.False(t, name("b"))
+	r.flush()
+	assert.True(t, name("a"))
+	assert.True(t, name("m"))
 	r.Use(with)
-	assert.True(t, name("b"), "the card's model needs no ordinary place any more")
+	assert.True(t, name("b"), "the card's model needs no ordinary place any more, and b came before")
 	assert.False(t, name("c"))
 	r.Use(catalog.NewSet(nil, nil))
 	for _, n := range []string{"a", "m", "b"} {
 		assert.True(t, name(n), n)
 	}
+	r.flush()
+	assert.True(t, name("b"))
 	assert.False(t, name("c"))
 	// Another version takes the place that a card has for all that it does not list, once the one
 	// that has it was silent for an hour.
 	r.Use(with)
-	assert.False(t, r.MakeRoom(time.Unix(1_700_000_000, 0).Add(30*time.Minute), false))
-	_, room := r.Model(Key{Name: "m", Version: "2"})
-	assert.False(t, room)
-	r.MakeRoom(time.Unix(1_700_000_000, 0).Add(61*time.Minute), false)
-	_, room = r.Model(Key{Name: "m", Version: "2"})
-	assert.True(t, room)
+	again := func() bool { return r.has("m", "2") }
+	r.pass(30 * time.Minute)
+	name("a")
+	name("b")
+	assert.False(t, again())
+	r.pass(20 * time.Minute)
+	assert.False(t, again())
+	r.pass(12 * time.Minute)
+	assert.True(t, again())
+	assert.True(t, r.Reserved(Key{Name: "m", Version: "2"}))
+	assert.False(t, r.Reserved(Key{Name: "m"}))
+}
+
+// After a reload the place of a card is that of the version that is in use, whatever else of its
+// model has a place.
+func TestReservationsOverReloads(t *testing.T) {
+	for range 20 { // maps have no order
+		r := newTables(Limits{Models: 20}, Watched{})
+		for i := range 10 {
+			r.has("m", fmt.Sprint("made up ", i))
+		}
+		r.has("m", "7")
+		r.flush()
+		r.has("m", "7")
+		r.Use(catalog.NewSet([]*catalog.Model{{Name: "m"}}, nil))
+		assert.True(t, r.Reserved(Key{Name: "m", Version: "7"}))
+		for i := range 10 {
+			assert.False(t, r.Reserved(Key{Name: "m", Version: fmt.Sprint("made up ", i)}))
+		}
+		r.Use(catalog.NewSet([]*catalog.Model{{Name: "m", Segments: []string{"x"}}}, nil))
+		assert.True(t, r.Reserved(Key{Name: "m", Version: "7"}))
+	}
 }
