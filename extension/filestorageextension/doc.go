@@ -14,4 +14,6 @@
 //	                   ├──► damaged ──► set_aside: rename, warn, count ────────┘
 //	                   │           └──► refuse: error
 //	                   └──► in use ───► error
+//
+// The client looks after its file (heldfile): one that is deleted while it is open is written anew.
 package filestorageextension

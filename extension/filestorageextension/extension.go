@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"runtime/debug"
+	"strconv"
 	"syscall"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/boltfile"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/datafile"
+	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/heldfile"
 	"github.com/otelcol-ml/otelcol-ml/extension/filestorageextension/internal/metadata"
 )
 
@@ -52,6 +54,7 @@ func (s *fileStorage) GetClient(ctx context.Context, kind component.Kind, id com
 			return nil, err
 		}
 	}
+	s.sayEmpty(ctx, path)
 	client, err := s.open(ctx, kind, id, name)
 	if err != nil { // somebody may have opened or changed the file since the check
 		if again := boltfile.Check(path, s.cfg.Timeout); again != nil {
@@ -59,7 +62,55 @@ func (s *fileStorage) GetClient(ctx context.Context, kind component.Kind, id com
 		}
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return client, nil
+	inner, ok := client.(heldfile.Inner)
+	if !ok {
+		return client, nil
+	}
+	return heldfile.New(inner, heldfile.Options{
+		Path: path,
+		Open: func(ctx context.Context) (heldfile.Inner, error) { return s.openAnew(ctx, kind, id, name) },
+		Gone: func(_ context.Context, err error) {
+			s.logger.Error("A data file is gone, deleted while it was open, and cannot be written anew: what its component writes fails until then",
+				zap.String("file", path), zap.Error(err))
+		},
+		Broken: func(_ context.Context, err error) {
+			s.logger.Error("A data file was cut while it was open: all that its component writes fails until the collector is started again",
+				zap.String("file", path), zap.Error(err))
+		},
+		Rewritten: func(ctx context.Context, values int) {
+			s.telemetry.FileStorageRewritten.Add(ctx, 1)
+			s.logger.Warn("A data file was gone, deleted while it was open. It was written anew with all that it held",
+				zap.String("file", path), zap.Int("values", values))
+		},
+	}), nil
+}
+
+// openAnew opens a file that is gone, in a folder that may be gone with it.
+func (s *fileStorage) openAnew(ctx context.Context, kind component.Kind, id component.ID, name string) (heldfile.Inner, error) {
+	if s.cfg.CreateDirectory {
+		mode, err := strconv.ParseUint(s.cfg.DirectoryPermissions, 8, 32)
+		if err != nil {
+			return nil, err // contrib has checked it
+		}
+		if err := os.MkdirAll(s.cfg.Directory, os.FileMode(mode)); err != nil {
+			return nil, err
+		}
+	}
+	client, err := s.open(ctx, kind, id, name)
+	if err != nil {
+		return nil, err
+	}
+	return client.(heldfile.Inner), nil
+}
+
+// sayEmpty warns of a file without a byte, which is opened as a new one: a first start that was
+// killed leaves it, or a file system that has lost what it held.
+func (s *fileStorage) sayEmpty(ctx context.Context, path string) {
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+		s.telemetry.FileStorageSetAside.Add(ctx, 1)
+		s.logger.Warn("A data file is empty. What it may have kept is lost to the component, which starts as if for the first time",
+			zap.String("file", path))
+	}
 }
 
 // handle moves a damaged file away where the config says so, or explains why there is no client.

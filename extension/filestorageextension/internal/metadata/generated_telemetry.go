@@ -23,10 +23,11 @@ func Tracer(settings component.TelemetrySettings) trace.Tracer {
 // TelemetryBuilder provides an interface for components to report telemetry
 // as defined in metadata and user config.
 type TelemetryBuilder struct {
-	meter               metric.Meter
-	mu                  sync.Mutex
-	registrations       []metric.Registration
-	FileStorageSetAside metric.Int64Counter
+	meter                metric.Meter
+	mu                   sync.Mutex
+	registrations        []metric.Registration
+	FileStorageRewritten metric.Int64Counter
+	FileStorageSetAside  metric.Int64Counter
 }
 
 // TelemetryBuilderOption applies changes to default builder.
@@ -58,9 +59,15 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	}
 	builder.meter = Meter(settings)
 	var err, errs error
+	builder.FileStorageRewritten, err = builder.meter.Int64Counter(
+		"otelcol_file_storage_rewritten",
+		metric.WithDescription("Data files that were deleted while they were open, and were written anew with what they held. [Alpha]"),
+		metric.WithUnit("{file}"),
+	)
+	errs = errors.Join(errs, err)
 	builder.FileStorageSetAside, err = builder.meter.Int64Counter(
 		"otelcol_file_storage_set_aside",
-		metric.WithDescription("Data files that were damaged and were moved away (on_corrupt set_aside, or recreate). [Alpha]"),
+		metric.WithDescription("Data files that were damaged and were moved away (on_corrupt set_aside, or recreate), or were empty. [Alpha]"),
 		metric.WithUnit("{file}"),
 	)
 	errs = errors.Join(errs, err)
