@@ -157,7 +157,7 @@ func splitObjectives(files []string) (ruleFiles []string, generated *rulefmt.Rul
 // hasGroups reports whether a file is one of rules. What cannot be read is: the error is said where it
 // is loaded.
 func hasGroups(name string) bool {
-	content, err := boundedfile.Read(name, maxObjectiveFile)
+	content, err := boundedfile.ReadAny(name, maxObjectiveFile)
 	if err != nil {
 		return true
 	}

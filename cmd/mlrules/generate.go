@@ -131,7 +131,7 @@ func (f *objectiveFiles) file(path string) error {
 	if f.count++; f.count > maxObjectiveFiles {
 		return fmt.Errorf("%s: there are more than %d files", path, maxObjectiveFiles)
 	}
-	content, err := boundedfile.Read(path, maxObjectiveFile)
+	content, err := boundedfile.ReadAny(path, maxObjectiveFile)
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -132,18 +132,10 @@ func (l *Loader) baseline(path string, old map[string]*baseline) (*profile.Profi
 	if o, ok := old[path]; ok && o.sum == b.sum && o.err == nil {
 		b = o
 	} else {
-		b.profile, b.err = loadProfile(path)
+		b.profile, b.err = profile.Load(path)
 	}
 	l.baselines[path] = b
 	return b.profile, b.err
-}
-
-// loadProfile refuses what would block or never end, such as a pipe.
-func loadProfile(path string) (*profile.Profile, error) {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s: is no file", path)
-	}
-	return profile.Load(path)
 }
 
 type file struct {
@@ -209,6 +201,8 @@ func (l *Loader) read(r *yamldoc.Report) (files []file, folders []string) {
 					continue
 				}
 				files = append(files, file{path, data})
+			case isCard:
+				r.Add(&yamldoc.ViolationError{File: path, Message: reason(boundedfile.ErrNotRegular)})
 			}
 		}
 	}
@@ -255,12 +249,7 @@ func write(h hash.Hash, name string, data []byte) {
 // sumFile sums a file's contents, or its error.
 func sumFile(path string) (sum [sha256.Size]byte) {
 	h := sha256.New()
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		write(h, "no file", nil)
-		h.Sum(sum[:0])
-		return sum
-	}
-	f, err := os.Open(path)
+	f, err := boundedfile.Open(path)
 	if err == nil {
 		_, err = io.Copy(h, io.LimitReader(f, profile.MaxFileSize+1))
 		f.Close()

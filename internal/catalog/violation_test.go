@@ -260,7 +260,7 @@ func TestViolationsOfAllFilesAndOfBaselines(t *testing.T) {
 		`DIR/b.yaml:6:7: name: the model "a" without an environment has a card already, DIR/a.yaml:1`,
 		`DIR/c/c.yaml:3:11: baseline: cannot be loaded: open DIR/absent.json: no such file or directory`,
 		`DIR/c/c.yaml:4:35: versions[0].baseline: cannot be loaded: open DIR/absent.json: no such file or directory`,
-		`DIR/d.yaml:3:11: baseline: cannot be loaded: DIR: is no file`,
+		`DIR/d.yaml:3:11: baseline: cannot be loaded: open DIR: is no file`,
 	}, got)
 	assert.ErrorContains(t, err, "a.yaml:3:11")
 }

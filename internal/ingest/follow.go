@@ -8,7 +8,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer"
 	"github.com/open-telemetry/opentelemetry-collector-contrib/pkg/stanza/fileconsumer/attrs"
@@ -61,6 +64,8 @@ type Source struct {
 	Split bufio.SplitFunc
 	// Read reads lines of one file. Those that are not read are the receiver's to report.
 	Read func(ctx context.Context, lines Lines) Batch
+	// Irregular is told of each path that is not followed because it is no regular file.
+	Irregular func(ctx context.Context)
 	// Logger limits how often it says the same.
 	Logger    *zap.Logger
 	Telemetry component.TelemetrySettings
@@ -71,20 +76,34 @@ func (s *Source) sentence() string { return strings.ToUpper(s.Items[:1]) + s.Ite
 
 // Follower follows files until each of their lines is taken.
 type Follower struct {
-	source  Source
+	source Source
+	client *storageclient.Client
+	unsent *unsent
+	// kept is set where there is a storage, in which unsent lines outlast the collector.
+	kept bool
+	// moving is set while the manager ends to begin again: lines that it has read are sent then.
+	moving    atomic.Bool
+	positions *positions
+
+	stop    context.CancelFunc
+	guarded sync.WaitGroup
+	// manager, nil where it has ended, and leftOut are the guard's, once it has begun.
 	manager *fileconsumer.Manager
-	client  *storageclient.Client
-	unsent  *unsent
+	leftOut []string
 }
 
 // Follow starts to follow files.
 func Follow(ctx context.Context, host component.Host, source Source) (*Follower, error) {
-	f := &Follower{source: source, client: storageclient.New(storage.NewNopClient(), source.Key+"::storage")}
+	f := &Follower{
+		source: source, client: storageclient.New(storage.NewNopClient(), source.Key+"::storage"), unsent: &unsent{}, kept: source.Storage != nil,
+		positions: newPositions(nil),
+	}
 	if id := source.Storage; id != nil {
 		var err error
 		if f.client, err = storageclient.Open(ctx, host, source.Key+"::storage", *id, source.Owner); err != nil {
 			return nil, err
 		}
+		f.positions = newPositions(f.client.Storage())
 		var damaged *state.Damaged
 		f.unsent, damaged, err = loadUnsent(ctx, f.client, source.Unsent)
 		if damaged != nil {
@@ -94,13 +113,15 @@ func Follow(ctx context.Context, host component.Host, source Source) (*Follower,
 			source.Logger.Warn("What the storage keeps of lines that were read and not sent cannot be used", zap.Error(err))
 		}
 	}
-	var err error
-	if f.manager, err = f.build(); err == nil {
-		err = f.manager.Start(f.client.Storage())
-	}
-	if err != nil {
+	irregular := source.Files.irregular()
+	f.report(ctx, irregular)
+	f.leftOut = irregular
+	if err := f.startManager(); err != nil {
 		return nil, errors.Join(fmt.Errorf("'%s': %w", source.Key, err), f.client.Close(ctx))
 	}
+	var guarding context.Context
+	guarding, f.stop = context.WithCancel(context.Background())
+	f.guarded.Go(func() { f.guard(guarding) })
 	return f, nil
 }
 
@@ -109,6 +130,12 @@ func (f *Follower) build() (*fileconsumer.Manager, error) {
 	cfg := fileconsumer.NewConfig()
 	cfg.Include, cfg.Exclude, cfg.ExcludeOlderThan = files.Include, files.Exclude, files.ExcludeOlderThan
 	cfg.StartAt, cfg.PollInterval = files.StartAt, files.PollInterval
+	if f.positions.looked.Load() {
+		cfg.StartAt = startAtBeginning
+	}
+	for _, path := range f.leftOut {
+		cfg.Exclude = append(slices.Clip(cfg.Exclude), literally(path))
+	}
 	cfg.MaxLogSize, cfg.MaxLogSizeBehavior = helper.ByteSize(files.MaxRecordSize), fileconsumer.MaxLogSizeBehaviorTruncate
 	cfg.FingerprintSize, cfg.FlushPeriod = fingerprintSize, 0 // half a line does not go out, however long its rest takes
 	cfg.Resolver = attrs.Resolver{IncludeFilePath: true}
@@ -122,8 +149,10 @@ func (f *Follower) build() (*fileconsumer.Manager, error) {
 
 // Stop ends the following, and keeps the lines that wait for the pipeline where there is a storage.
 func (f *Follower) Stop(ctx context.Context) error {
-	err := f.manager.Stop()
-	return errors.Join(err, f.save(ctx), f.client.Close(ctx))
+	f.stop()
+	f.guarded.Wait()
+	f.stopManager(f.source.Files.irregular())
+	return errors.Join(f.save(ctx), f.client.Close(ctx))
 }
 
 // SendUnsent sends the lines that the last follower had read and not sent. It returns when they are
@@ -148,7 +177,8 @@ func (f *Follower) SendUnsent(ctx context.Context) {
 func (f *Follower) emit(ctx context.Context, lines Lines) error {
 	batch := f.source.Read(ctx, lines)
 	err := SendUntilTaken(ctx, f.source.Logger, f.source.Items, batch.Send)
-	if err != nil && ctx.Err() != nil && f.unsent.add(lines) {
+	if err != nil && ctx.Err() != nil && (f.kept || f.moving.Load()) {
+		f.unsent.add(lines)
 		return nil
 	}
 	batch.Done(ctx, err)
@@ -156,6 +186,9 @@ func (f *Follower) emit(ctx context.Context, lines Lines) error {
 }
 
 func (f *Follower) save(ctx context.Context) error {
+	if !f.kept {
+		return nil
+	}
 	if err := f.unsent.save(ctx, f.client, f.source.Unsent); err != nil {
 		return fmt.Errorf("lines that were read and not sent cannot be kept: %w", err)
 	}

@@ -14,7 +14,7 @@ import (
 
 // unsent keeps the lines that were read from files and still waited for the pipeline when the
 // collector stopped: at most a hundred of each file, as many as were in memory. The next start
-// sends them first. A nil one keeps nothing.
+// sends them first.
 type unsent struct {
 	mu    sync.Mutex // guards lines
 	lines []Lines
@@ -37,23 +37,16 @@ func loadUnsent(ctx context.Context, store state.Store, key string) (*unsent, *s
 	return u, damaged, err
 }
 
-// add keeps lines and returns whether it does.
-func (u *unsent) add(lines Lines) bool {
-	if u == nil {
-		return false
-	}
+// add keeps lines.
+func (u *unsent) add(lines Lines) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	lines.Lines, lines.Offsets = slices.Clone(lines.Lines), slices.Clone(lines.Offsets)
 	u.lines = append(u.lines, lines)
-	return true
 }
 
 // take returns what is kept, which is kept no more.
 func (u *unsent) take() []Lines {
-	if u == nil {
-		return nil
-	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	lines := u.lines
@@ -63,9 +56,6 @@ func (u *unsent) take() []Lines {
 
 // save writes what is kept under a key, or that there is nothing.
 func (u *unsent) save(ctx context.Context, store state.Store, key string) error {
-	if u == nil {
-		return nil
-	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	var value []byte

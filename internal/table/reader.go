@@ -12,6 +12,8 @@ import (
 	"os"
 	"slices"
 	"strings"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedfile"
 )
 
 // Reader gives the rows of a file. It is not safe for concurrent use.
@@ -49,7 +51,11 @@ func Open(path string, o Options) (*Reader, error) {
 	if o.maxLine == 0 {
 		o.maxLine = defaultMaxLine
 	}
-	f, err := os.Open(path)
+	open := os.Open // a person may name a pipe
+	if format == Parquet {
+		open = boundedfile.Open // its end is read first
+	}
+	f, err := open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -151,6 +151,7 @@ func (r *inferenceLog) follow(ctx context.Context, host component.Host) (*ingest
 		Key: "sagemaker", Files: r.cfg.SageMaker.Files, Storage: r.cfg.SageMaker.Storage, Unsent: unsentKey,
 		Owner: storageclient.Owner{Kind: component.KindReceiver, ID: r.settings.ID},
 		Items: "captured records", Split: ingest.SplitJSONLines, Read: r.readLines,
+		Irregular: func(ctx context.Context) { r.telemetry.event(ctx, call.SageMaker, badFile, 1) },
 		Logger: r.logger, Telemetry: r.settings.TelemetrySettings,
 	})
 }

@@ -30,12 +30,13 @@ const (
 	badPayload
 	unsupportedPayload
 	tooLarge
+	badFile
 	refused
 	numOutcomes
 )
 
 var outcomeNames = [numOutcomes]string{
-	"accepted", "duplicate", "ignored", refusal.BadEvent, refusal.BadPayload, refusal.UnsupportedPayload, refusal.TooLarge, "refused",
+	"accepted", "duplicate", "ignored", refusal.BadEvent, refusal.BadPayload, refusal.UnsupportedPayload, refusal.TooLarge, "bad_file", "refused",
 }
 
 func (o outcome) String() string { return outcomeNames[o] }

@@ -51,7 +51,7 @@ func (c *Column) note(format string, args ...any) {
 
 // Read reads a file. dataset is the name of one of several data sets in it, empty if there is one.
 func Read(path string, format Format, dataset string) (*Source, error) {
-	data, err := boundedfile.Read(path, profile.MaxFileSize)
+	data, err := boundedfile.ReadAny(path, profile.MaxFileSize)
 	if _, large := errors.AsType[*boundedfile.TooLargeError](err); large {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}

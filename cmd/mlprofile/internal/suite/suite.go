@@ -43,7 +43,7 @@ type Options struct {
 
 // Read reads a file.
 func Read(path string, o Options) (*draft.Contract, Format, error) {
-	data, err := boundedfile.Read(path, maxFileSize)
+	data, err := boundedfile.ReadAny(path, maxFileSize)
 	if _, large := errors.AsType[*boundedfile.TooLargeError](err); large {
 		return nil, "", fmt.Errorf("%s: %w", path, err)
 	}

@@ -11,10 +11,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"sync"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedfile"
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
 	"github.com/otelcol-ml/otelcol-ml/internal/table"
@@ -137,7 +137,7 @@ func (r *Reader) remember(path string, head []byte) {
 }
 
 func (r *Reader) readHead(path string) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := boundedfile.Open(path)
 	if err != nil {
 		return nil, err
 	}

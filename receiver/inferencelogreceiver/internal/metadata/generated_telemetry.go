@@ -66,7 +66,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	var err, errs error
 	builder.InferenceLogEvents, err = builder.meter.Int64Counter(
 		"otelcol_inference_log_events",
-		metric.WithDescription("Events (requests, responses, captured records) by source and outcome - accepted, duplicate (seen before), ignored (another type or component), refused (the pipeline has no room; the sender is told to try again), or malformed, by the reason that the sender is given. [Alpha]"),
+		metric.WithDescription("Events (requests, responses, captured records) by source and outcome - accepted, duplicate (seen before), ignored (another type or component), refused (the pipeline has no room; the sender is told to try again), or malformed, by the reason that the sender is given; bad_file counts paths that are not followed as they are no regular files. [Alpha]"),
 		metric.WithUnit("{event}"),
 	)
 	errs = errors.Join(errs, err)

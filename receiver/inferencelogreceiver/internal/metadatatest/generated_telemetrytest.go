@@ -24,7 +24,7 @@ func NewSettings(tt *componenttest.Telemetry) receiver.Settings {
 func AssertEqualInferenceLogEvents(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_inference_log_events",
-		Description: "Events (requests, responses, captured records) by source and outcome - accepted, duplicate (seen before), ignored (another type or component), refused (the pipeline has no room; the sender is told to try again), or malformed, by the reason that the sender is given. [Alpha]",
+		Description: "Events (requests, responses, captured records) by source and outcome - accepted, duplicate (seen before), ignored (another type or component), refused (the pipeline has no room; the sender is told to try again), or malformed, by the reason that the sender is given; bad_file counts paths that are not followed as they are no regular files. [Alpha]",
 		Unit:        "{event}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
