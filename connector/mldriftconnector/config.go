@@ -163,11 +163,12 @@ type Methods struct {
 
 // Limits bound every table. All are at least 1.
 type Limits struct {
-	// Models is the number of models (name and environment). A place is given away after an hour
-	// without use; as many with a card find room beyond it. What finds none is counted together.
-	// Default 100.
+	// Models is the number of models (name and environment) beside those that a card vouches for,
+	// which have places of their own. A place is given away after an hour without use. What finds none
+	// is counted together. Default 100.
 	Models int `mapstructure:"models"`
-	// Versions is the number of versions and roles per model, which have their places as models do.
+	// Versions is the number of versions and roles per model beside those that its card lists. Their
+	// places are as those of models.
 	// Default 10.
 	Versions int `mapstructure:"versions"`
 	// Segments is the number of cohorts per version; what finds no room is dropped and counted.

@@ -12,13 +12,13 @@ func Event(ev *drift.Event) (text, key string) {
 	model := ev.Kind.String() + "/" + ev.Item + "/" + k.Environment + "/" + k.Model
 	switch ev.Kind {
 	case drift.GivenAway:
-		return "A place was unused for an hour and is given to another: raise 'limits' if this one should be kept", model
+		return "A place that was not used any more is given to another: raise 'limits', or add a card, if this one should be kept", model
 	case drift.NoRoom:
 		switch ev.Item {
 		case "model":
-			return "There is no room for one more model: its predictions are counted with those of others, as overflow. Raise 'limits::models'", ev.Item
+			return "There is no room for one more model: its predictions are counted with those of others, as overflow. Add a card, which reserves a place, or raise 'limits::models'", ev.Item
 		case "version":
-			return "There is no room for one more version of the model: its predictions are counted with those of others, as overflow. Raise 'limits::versions'", model
+			return "There is no room for one more version of the model: its predictions are counted with those of others, as overflow. List it on the model's card, which reserves a place, or raise 'limits::versions'", model
 		case "producer":
 			return "There is no room for one more ml_summary: what it sends again is counted again. Raise 'limits::producers'", ev.Item
 		case "flush":

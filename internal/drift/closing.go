@@ -33,13 +33,18 @@ func (e *Engine) Advance(now time.Time) (closed []Result, changes []Change) {
 func (e *Engine) tick(now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.wall, e.noRoom = max(e.wall, now.Unix()), noRoom{}
+	e.observe(now)
+	e.table.full = 0
+	if e.restored {
+		e.restored = false
+		e.vouch() // they came in the order of their names
+	}
 }
 
 // advance moves the watermarks of a model and closes its periods; wall is the wall clock, in
 // seconds.
 func (e *Engine) advance(m *model, wall int64, c *closing) {
-	m.noRoom = noRoom{}
+	m.table.full = 0
 	for stream := range m.clocks {
 		clock := &m.clocks[stream]
 		clock.Advance(wall, e.opts.Lateness, e.opts.Idle)

@@ -23,15 +23,18 @@ package drift
 
 import (
 	"cmp"
+	"hash/maphash"
 	"math"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/distribution"
+	"github.com/otelcol-ml/otelcol-ml/internal/doorkeeper"
 )
 
 // futureSlack is how far ahead of now an event may be, in seconds.
@@ -48,6 +51,11 @@ type Engine struct {
 	// memory is for which points were seen, of all models.
 	memory *delta.Memory
 
+	// door knows which names were turned away in which minute, from the first one on; seed is of their
+	// hashes.
+	door atomic.Pointer[doorkeeper.Doorkeeper]
+	seed maphash.Seed
+
 	// catalogMu is held while the models are taken from one set of cards to the next.
 	catalogMu sync.Mutex
 
@@ -55,7 +63,11 @@ type Engine struct {
 	mu     sync.Mutex
 	set    *catalog.Set
 	models map[modelKey]*model
-	noRoom noRoom
+	table  table // of the models
+	// byCard is how many models a card vouches for that fits many.
+	byCard map[*catalog.Model]int
+	// restored says that models were restored since the cards were asked for whom they vouch.
+	restored bool
 	// wall is the newest wall clock, in seconds.
 	wall int64
 	// rests are what is passed on of models that found no room, here or in ml_summary, by the
@@ -101,7 +113,8 @@ func New(opts Options) (*Engine, error) {
 	}
 	return &Engine{
 		opts: opts, set: catalog.NewSet(nil, nil), models: make(map[modelKey]*model),
-		notes: newNotes(), memory: delta.NewMemory(seenMemory), rests: make(map[string]*rest), partitions: make(map[string]*partition),
+		notes: newNotes(), memory: delta.NewMemory(seenMemory), seed: maphash.MakeSeed(),
+		byCard: make(map[*catalog.Model]int), rests: make(map[string]*rest), partitions: make(map[string]*partition),
 	}, nil
 }
 
@@ -120,7 +133,18 @@ func (e *Engine) Add(now time.Time, deltas []Delta) {
 func (e *Engine) newest(now time.Time) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.wall = max(e.wall, now.Unix())
+	e.observe(now)
+}
+
+// observe is newest for who has mu.
+func (e *Engine) observe(now time.Time) {
+	wall := max(e.wall, now.Unix())
+	if wall/oneMinute != e.wall/oneMinute {
+		if door := e.door.Load(); door != nil {
+			door.Tick()
+		}
+	}
+	e.wall = wall
 }
 
 // addRun counts the first deltas, as far as they are of one model, and returns how many they are.
@@ -410,7 +434,10 @@ func (e *Engine) SetCatalog(set *catalog.Set) {
 	defer e.catalogMu.Unlock()
 	e.mu.Lock()
 	known := set == e.set
-	e.set, e.noRoom = set, noRoom{}
+	e.set, e.table.full = set, 0
+	if !known {
+		e.vouch()
+	}
 	e.mu.Unlock()
 	if known {
 		return
@@ -430,8 +457,7 @@ func (e *Engine) resolve(m *model, set *catalog.Set) {
 	before := m.settings.grid.Window()
 	m.set, m.shared = set, nil
 	m.settings = e.opts.resolve(set, m.key)
-	m.card.Store(set.Model(m.key.environment, m.key.name) != nil)
-	m.noRoom = noRoom{}
+	m.table.full = 0
 	m.dirty = true
 	e.beginLearning(m)
 	if m.settings.grid.Window() != before {

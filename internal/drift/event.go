@@ -10,7 +10,7 @@ type EventKind uint8
 
 // The kinds of events.
 const (
-	// GivenAway is a place that was unused for an hour and was given to another: Item says of what,
+	// GivenAway is a place that was not used any more and was given to another: Item says of what,
 	// Key is whose it was.
 	GivenAway EventKind = iota
 	// NoRoom is a limit that was reached: Item says which, Key is the first that found no place.

@@ -48,13 +48,9 @@ func (e *Engine) expire(m *model) {
 		}
 	}
 	if len(m.versions) == 0 {
-		m.gone.Store(true)
-		m.seen.Release()
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		if e.models[m.key] == m {
-			delete(e.models, m.key)
-		}
+		e.drop(m)
 	}
 }
 

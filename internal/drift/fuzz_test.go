@@ -191,10 +191,20 @@ func (p *play) step() {
 		if err := e.RestoreDedupe(at(p.now), s.Dedupe); err != nil {
 			p.t.Fatal(err)
 		}
+		sameTables(e, p.often)
 		e.TakeStats()
 		p.often.TakeStats()
 		p.never.TakeStats()
 		p.often = e
+	}
+}
+
+// sameTables gives an engine what another one knows of who was turned away, which is not saved.
+func sameTables(to, from *Engine) {
+	to.door.Store(from.door.Load())
+	to.seed, to.table = from.seed, from.table
+	for key, m := range to.models {
+		m.table = from.models[key].table
 	}
 }
 

@@ -74,11 +74,15 @@ func (e *Engine) decodeModel(d *decoder, now time.Time, set *catalog.Set) *model
 			d.Fail()
 			return m
 		case found:
-		case len(m.versions) >= 2*e.opts.Limits.Versions:
+		case len(m.versions) >= 2*e.opts.Limits.Versions && !m.hasCard(v.key):
 			e.notes.full("version", Key{Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role})
 		default:
 			m.versions = slices.Insert(m.versions, i, v)
 		}
+	}
+	m.firstSeen.Store(m.lastSeen.Load())
+	for _, v := range m.versions {
+		m.firstSeen.Store(min(m.firstSeen.Load(), v.since()))
 	}
 	if d.Err() == nil {
 		d.sections(m, e.newSeen)

@@ -64,8 +64,9 @@ type Options struct {
 
 // Limits bound the tables of an Engine.
 type Limits struct {
-	// Models is in all; Versions (with their roles) per model; Segments and Features per version;
-	// Categories per subject, beyond the baseline's; Producers per model.
+	// Models is in all, beside those that a card vouches for; Versions (with their roles) per model,
+	// beside those that its card lists; Segments and Features per version; Categories per subject,
+	// beyond the baseline's; Producers per model.
 	Models, Versions, Segments, Features, Categories, Producers int
 }
 

@@ -73,6 +73,7 @@ func (e *Engine) SetPartition(c delta.PartitionChange) (gone []ModelID, changes 
 	}
 	e.mu.Lock()
 	old := e.partitions[c.Partition]
+	e.table = table{} // there is room again
 	delete(e.partitions, c.Partition)
 	if r := e.rests[c.Partition]; r != nil {
 		r.seen.Release()
@@ -154,7 +155,7 @@ func (e *Engine) catchUp(m *model) {
 // other times to catch up with.
 func (e *Engine) advanceRead(m *model) {
 	c := closing{}
-	m.noRoom = noRoom{}
+	m.table.full = 0
 	for stream := range m.clocks {
 		clock := &m.clocks[stream]
 		clock.Advance(clock.Arrived, e.opts.Lateness, e.opts.Idle)

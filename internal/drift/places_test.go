@@ -47,13 +47,13 @@ func TestMadeUpModelsDoNotEvict(t *testing.T) {
 	}
 	rest := got[Key{Overflow: true}]
 	s := e.TakeStats()
-	if want := uint64(25_000/35*35 - 99); rest != want || s.Evicted["model"] != want {
+	if want := uint64(25_000/35*35 - 100); rest != want || s.Evicted["model"] != want {
 		t.Errorf("%d predictions overflow, %d counted, want %d", rest, s.Evicted["model"], want)
 	}
-	if s.Models != 100 {
+	if s.Models != 101 {
 		t.Errorf("%d models", s.Models)
 	}
-	if len(s.Events) != 1 || s.Events[0].Kind != NoRoom || s.Events[0].Key.Model != "made-up 0 99" || s.Events[0].Count != rest {
+	if len(s.Events) != 1 || s.Events[0].Kind != NoRoom || s.Events[0].Key.Model != "made-up 0 100" || s.Events[0].Count != rest {
 		t.Errorf("events %+v", s.Events)
 	}
 }
@@ -98,7 +98,7 @@ func TestMadeUpVersionsDoNotEvict(t *testing.T) {
 		}
 	})
 	got := predictions(e)
-	if got[key7] != 300 || found != 2 || got[Key{Model: "fraud", Overflow: true}] != 3 {
+	if got[key7] != 300 || found != 2 || got[Key{Model: "fraud", Overflow: true}] != 2 {
 		t.Errorf("%v, %d features", got, found)
 	}
 }
@@ -126,45 +126,208 @@ func TestOneTooManyInTurn(t *testing.T) {
 	}
 }
 
-// A place that was unused for an hour is given away: first of those without a card, never one with
-// a verdict.
+// has reports which models have a place.
+func has(e *Engine, names ...string) (missing []string) {
+	got := predictions(e)
+	for _, name := range names {
+		if got[Key{Model: name}] == 0 {
+			missing = append(missing, name)
+		}
+	}
+	return missing
+}
+
+// A place that was unused for an hour is given away, and one that was used for longer after as long;
+// never one with a card or a verdict.
 func TestUnusedPlacesAreGivenAway(t *testing.T) {
 	cols := columns(1)
 	base := baseline(cols, 2000, 1)
-	model := &catalog.Model{Name: "judged", Baseline: base}
-	other := &catalog.Model{Name: "card", Baseline: base}
-	third := &catalog.Model{Name: "third", Baseline: base}
-	set := catalog.NewSet([]*catalog.Model{model, other, third}, nil)
+	set := catalog.NewSet([]*catalog.Model{{Name: "judged", Baseline: base}, {Name: "card"}, {Name: "third"}}, nil)
 	e := engine(t, set, func(o *Options) { o.Limits.Models = 3 })
 	tr := newTraffic(base, cols, 2)
 	tr.key = Key{Model: "judged"}
 	for h := range int64(3) {
 		e.Add(at(epoch+h*3600), tr.minute(epoch+h*3600, 300))
+		e.Add(at(epoch+h*3600), counted(Key{Model: "known"}))
 		e.Advance(at(epoch + h*3600 + 300))
 	}
+	set = catalog.NewSet([]*catalog.Model{{Name: "card"}, {Name: "third"}}, nil)
+	e.SetCatalog(set) // judged has a verdict, and no card any more
 	from := epoch + 3*3600
+	e.Add(at(from), counted(Key{Model: "known"}))
 	e.Add(at(from), counted(Key{Model: "card"}))
 	e.Add(at(from), counted(Key{Model: "unknown"}))
-	has := func(names ...string) {
+	e.Add(at(from+60), counted(Key{Model: "unknown"}))
+	come := func(name string, after int64) {
+		e.Add(at(from+60+after), counted(Key{Model: name}))
+	}
+	want := func(names ...string) {
 		t.Helper()
-		got := predictions(e)
-		for _, name := range names {
-			if got[Key{Model: name}] == 0 {
-				t.Errorf("%s has lost its place to %v", name, got)
-			}
+		if missing := has(e, names...); missing != nil {
+			t.Errorf("%v have lost their place to %v", missing, predictions(e))
 		}
 	}
-	e.Add(at(from+placeKept-1), counted(Key{Model: "new"}))
-	has("judged", "card", "unknown")
-	e.Add(at(from+placeKept), counted(Key{Model: "new"}))
-	has("judged", "card", "new")
+	come("new", placeKept-61)
+	come("new", placeKept-1)
+	want("judged", "card", "known", "unknown")
+	come("new", placeKept)
+	want("judged", "card", "known", "new")
 	if s := e.TakeStats(); len(s.Events) != 2 || s.Events[1].Kind != GivenAway || s.Events[1].Key.Model != "unknown" {
 		t.Errorf("%+v", s.Events)
 	}
-	e.Add(at(from+placeKept+1), counted(Key{Model: "newer"})) // no card makes room for one without
-	has("judged", "card", "new")
-	e.Add(at(from+placeKept+2), counted(Key{Model: "third"})) // one with a card, which is unused
-	has("judged", "third", "new")
+	come("new", 3*3600-300)
+	come("newer", 3*3600-200) // known was used for three hours before
+	come("newer", 3*3600-100)
+	want("judged", "card", "known", "new")
+	come("newer", 3*3600)
+	want("judged", "card", "new", "newer")
+	come("third", 3*3600) // a card finds room
+	want("judged", "card", "third", "new", "newer")
+}
+
+// Cards reserve places, also beyond the limit and before anything has come: in an engine that is full of
+// what others keep active, each of 150 models with a card gets its own, and keeps it over a restart.
+func TestCardsReservePlaces(t *testing.T) {
+	var cards []*catalog.Model
+	var names []string
+	for i := range 150 {
+		names = append(names, fmt.Sprint("card ", i))
+		cards = append(cards, &catalog.Model{Name: names[i]})
+	}
+	set := catalog.NewSet(cards, nil)
+	e := engine(t, set, nil)
+	others := func(from int64) {
+		for i := range 300 {
+			e.Add(at(from), counted(Key{Model: fmt.Sprint("other ", i)}))
+		}
+	}
+	for i := range int64(10) {
+		others(epoch + i*60)
+	}
+	now := epoch + 600
+	for i, name := range names {
+		others(now)
+		e.Add(at(now), counted(Key{Model: name}))
+		now += int64(i)
+	}
+	if missing := has(e, names...); missing != nil {
+		t.Errorf("%v have no place", missing)
+	}
+	again := restored(t, set, e.Snapshot(), now)
+	for i := range 30 * 24 { // a month later than the last of them
+		now += 3600
+		for j := range 300 {
+			again.Add(at(now), counted(Key{Model: fmt.Sprint("other ", i, " ", j%150)}))
+		}
+	}
+	if missing := has(again, names...); missing != nil {
+		t.Errorf("%v have no place after a restart and a month", missing)
+	}
+}
+
+// A card without an environment vouches for ten of them, and for those that came first: made-up ones
+// take no more places than others that nobody vouches for.
+func TestMadeUpEnvironments(t *testing.T) {
+	set := catalog.NewSet([]*catalog.Model{{Name: "fraud"}, {Name: "churn", Patterns: []string{"churn-*"}}}, nil)
+	e := engine(t, set, func(o *Options) { o.Limits.Models = 20 })
+	e.Add(at(epoch), counted(Key{Model: "fraud", Environment: "production"}))
+	for i := range 500 {
+		e.Add(at(epoch+1), counted(Key{Model: "fraud", Environment: fmt.Sprintf("%03d", i)}))
+		e.Add(at(epoch+1), counted(Key{Model: fmt.Sprintf("churn-%03d", i)}))
+	}
+	e.Add(at(epoch+1), counted(Key{Model: "fraud"})) // the card's own
+	for _, e := range []*Engine{e, restored(t, set, e.Snapshot(), epoch+2)} {
+		e.Advance(at(epoch + 2))
+		vouched := 0
+		e.eachModel(func(m *model) {
+			if m.vouched() {
+				vouched++
+			}
+			if m.key.environment == "production" && !m.vouched() {
+				t.Error("the first one has lost its place")
+			}
+		})
+		if s := e.TakeStats(); s.Models != 20+21 || vouched != 21 {
+			t.Errorf("%d models, %d vouched for", s.Models, vouched)
+		}
+	}
+}
+
+// Names that somebody makes up fill a table before those that come again and again. These get their
+// places within minutes: from then on all is counted for them, while the flood goes on.
+func TestMadeUpNamesGiveWay(t *testing.T) {
+	e := engine(t, nil, nil)
+	n := 0
+	real := func(i int) Key { return Key{Model: fmt.Sprint("real ", i)} }
+	version := func(i int) Key { return Key{Model: "versions", Version: fmt.Sprint("real ", i)} }
+	for second := range int64(600) {
+		now := epoch + second
+		for range 440 { // a second
+			e.Add(at(now), counted(Key{Model: fmt.Sprint("made-up ", n)}))
+			n++
+		}
+		for range 6 {
+			e.Add(at(now), counted(Key{Model: "versions", Version: fmt.Sprint("made-up ", n)}))
+			n++
+		}
+		if second%5 == 4 {
+			for i := range 50 {
+				e.Add(at(now), counted(real(i)))
+			}
+			for i := range 3 {
+				e.Add(at(now), counted(version(i)))
+			}
+		}
+		if second%30 == 0 {
+			e.Advance(at(now))
+		}
+	}
+	got := predictions(e)
+	for i := range 50 {
+		if got[real(i)] < 120-84 { // some minutes, as a note of a name may be lost
+			t.Errorf("%v has %d of %d", real(i), got[real(i)], 600/5)
+		}
+	}
+	for i := range 3 {
+		if got[version(i)] < 120-84 {
+			t.Errorf("%v has %d of %d", version(i), got[version(i)], 600/5)
+		}
+	}
+	total := uint64(0)
+	for _, count := range got {
+		total += count
+	}
+	if want := uint64(n + (50+3)*600/5); total > want {
+		t.Errorf("%d predictions, want at most %d", total, want)
+	}
+}
+
+// Who has lost a place and comes back begins at a later time: what was counted does not go on, and does
+// not step back.
+func TestTotalsBeginAnewAfterAnEviction(t *testing.T) {
+	e := engine(t, nil, func(o *Options) { o.Limits.Models = 1 })
+	a, b := Key{Model: "a"}, Key{Model: "b"}
+	starts := func() map[Key]int64 {
+		out := map[Key]int64{}
+		e.Totals(func(t *Total) { out[t.Key] = t.Start })
+		return out
+	}
+	now := epoch
+	e.Add(at(now), counted(a))
+	last := starts()[a]
+	for i := range 6 {
+		now += placeKept
+		who := []Key{b, a}[i%2]
+		e.Add(at(now), counted(who))
+		e.Add(at(now), counted(who))
+		if got := predictions(e)[who]; got != 2 {
+			t.Fatalf("%v has %d", who, got)
+		}
+		if got := starts()[who]; got != now*1e9 || got <= last {
+			t.Errorf("%v begins at %d, before %d", who, got, last)
+		}
+		last = starts()[who]
+	}
 }
 
 // A feature of the baseline finds room among those that nobody knows.

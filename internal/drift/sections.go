@@ -13,6 +13,7 @@ const (
 	sectionSegments = 3
 	sectionSeen     = 4
 	sectionContract = 5
+	sectionPlace    = 6
 )
 
 // sections writes what follows the versions.
@@ -39,6 +40,8 @@ func (e *encoder) sections(m *model) {
 	e.segments(m)
 	e.seen(m)
 	e.contracts(m)
+	e.Uvarint(sectionPlace)
+	e.Varint(m.since())
 }
 
 // sections reads what follows the versions, as far as there is any.
@@ -56,6 +59,8 @@ func (d *decoder) sections(m *model, newSeen func() *delta.Seen) {
 			m.seen = d.seen(newSeen())
 		case sectionContract:
 			d.contracts(m)
+		case sectionPlace:
+			m.firstSeen.Store(d.seconds())
 		default:
 			d.Fail()
 		}

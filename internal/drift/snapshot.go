@@ -48,8 +48,8 @@ func (e *Engine) Snapshot() Snapshot {
 
 // Restore adds a model from a snapshot to an engine that does not have it yet. Windows of another
 // length than the one configured now are dropped; totals and verdicts are kept. Names are cut as
-// they are when they arrive; of two that are the same then, the first is kept, and so are models
-// and versions up to twice the limit. It never panics, whatever the bytes.
+// they are when they arrive; of two that are the same then, the first is kept. Models and versions that
+// nobody vouches for are kept up to twice the limit of all. It never panics, whatever the bytes.
 func (e *Engine) Restore(now time.Time, data []byte) error {
 	d, err := newDecoder(data)
 	if err != nil {
@@ -76,15 +76,17 @@ func (e *Engine) Restore(now time.Time, data []byte) error {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	by := e.vouches(m.key)
 	switch {
 	case e.models[m.key] != nil && d.cuts == 0:
 		m.seen.Release()
 		return fmt.Errorf("%s is there twice", m.key)
-	case e.models[m.key] != nil || len(e.models) >= 2*e.opts.Limits.Models:
+	case e.models[m.key] != nil || !by.vouched && len(e.models) >= 2*e.opts.Limits.Models:
 		m.seen.Release()
 		e.notes.full("model", Key{Environment: m.key.environment, Model: m.key.name})
 		return nil
 	}
-	e.models[m.key] = m
+	e.hold(m, by)
+	e.models[m.key], e.restored = m, true
 	return nil
 }

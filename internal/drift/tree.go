@@ -27,10 +27,14 @@ type model struct {
 	key modelKey
 
 	// What follows can be read and written without the lock. gone says that the model was dropped:
-	// who has waited for its lock must not use it. lastSeen is the wall clock, in seconds; card says
-	// that the catalog knows it, verdicts that it has one; series is how many it has.
-	gone, card, verdicts atomic.Bool
-	lastSeen, series     atomic.Int64
+	// who has waited for its lock must not use it. firstSeen and lastSeen are the wall clock, in
+	// seconds; card says that a card vouches for it, verdicts that it has one; series is how many it
+	// has.
+	gone, card, verdicts        atomic.Bool
+	firstSeen, lastSeen, series atomic.Int64
+
+	// by is who vouches for it. The engine's mu guards it.
+	by voucher
 
 	// mu guards what follows.
 	mu       sync.Mutex
@@ -48,7 +52,7 @@ type model struct {
 	// rest is what is passed on of versions that found no room; nil while there are none.
 	rest     *version
 	names    map[string]string
-	noRoom   noRoom
+	table    table // of the versions
 	dirty    bool
 	learning *learning // of a model without a baseline, where the engine learns
 	// judged is what was last said of the checks of its contract.

@@ -89,7 +89,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlDriftEvicted, err = builder.meter.Int64Counter(
 		"otelcol_ml_drift_evicted",
-		metric.WithDescription("What a limit has pushed out, after an hour without use, or kept out, by kind. [Alpha]"),
+		metric.WithDescription("What a limit has pushed out, when it was not used any more, or kept out, by kind. [Alpha]"),
 		metric.WithUnit("{item}"),
 	)
 	errs = errors.Join(errs, err)

@@ -72,7 +72,7 @@ func AssertEqualMlDriftEvents(t *testing.T, tt *componenttest.Telemetry, dps []m
 func AssertEqualMlDriftEvicted(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_drift_evicted",
-		Description: "What a limit has pushed out, after an hour without use, or kept out, by kind. [Alpha]",
+		Description: "What a limit has pushed out, when it was not used any more, or kept out, by kind. [Alpha]",
 		Unit:        "{item}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
