@@ -92,14 +92,13 @@ type Alerts struct {
 
 // Limits bound every table. Each is a number from 1 on.
 type Limits struct {
-	// Jobs is the number of jobs, by default 1000. One that was unused for an hour and has neither
-	// a card nor an active alert makes room. Else a new one without a card is refused.
+	// Jobs is the number of jobs, by default 1000. One that was unused for an hour and has no card
+	// makes room, the least known first. Else a new one without a card is refused.
 	Jobs int `mapstructure:"jobs"`
-	// Runs is the number of runs that go on, by default 10000. One that was silent for an hour
-	// makes room. Else a new one of a job without a card is refused.
+	// Runs is the number of runs that go on, by default 10000. The least known makes room.
 	Runs int `mapstructure:"runs"`
 	// ClosedRuns is the number of runs that have ended and that late spans may re-open, by default
-	// 10000. The oldest makes room, those of jobs without a card first.
+	// 10000. Of the least known the oldest makes room.
 	ClosedRuns int `mapstructure:"closed_runs"`
 	// Stages is the number of stages per run, by default 1000. What finds no place is counted; up to
 	// 100 more that fail find one, and those beyond take that of a good one.
@@ -109,8 +108,9 @@ type Limits struct {
 	Instances int `mapstructure:"instances"`
 	// Attempts is the number of attempts that are kept per instance, by default 20: the latest.
 	Attempts int `mapstructure:"attempts"`
-	// Alerts is the number of alerts, active or resolved lately, by default 1000. The one that was
-	// resolved first makes room; for a job with a card, else the oldest one of a job without.
+	// Alerts is the number of alerts that are active, by default 1000, and of those that were
+	// resolved lately. Those of jobs that are not known have half of it, one job has a tenth. What
+	// finds no place is counted in ManyJobsFailed.
 	Alerts int `mapstructure:"alerts"`
 	// PendingSpans is the number of erring spans that wait for the run of their trace, by default
 	// 1000. The oldest makes room.

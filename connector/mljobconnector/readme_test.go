@@ -30,7 +30,7 @@ func TestReadme(t *testing.T) {
 	for _, kind := range []judge.Kind{
 		judge.JobFailed, judge.JobCancelled, judge.JobOverdue, judge.JobMissedSchedule, judge.JobSlow, judge.StageFailed, judge.StageMissing,
 		judge.StageOverdue, judge.StageStalled, judge.StageRetried, judge.StageMetric, judge.StageRows, judge.StageNulls, judge.StageFeatures,
-		judge.NoTelemetry,
+		judge.NoTelemetry, judge.ManyJobsFailed,
 	} {
 		assert.Contains(t, text, "\n| `"+string(kind)+"` |")
 	}

@@ -157,15 +157,18 @@ func (t *telemetry) limit(n track.Notice) {
 	}
 	l := limitNotices[n.Limit]
 	fields := []zap.Field{
-		zap.String("limit", l.key), zap.Int("value", l.value(&t.limits)),
+		zap.String("limit", l.key),
 		zap.String("job", n.Key.Job), zap.String("environment", n.Key.Environment), zap.String("run_id", n.Run),
 		zap.String("stage", n.Stage), zap.String("alert", n.Alert),
 	}
 	fields = slices.DeleteFunc(fields, func(f zap.Field) bool { return f.Type == zapcore.StringType && f.String == "" })
+	if l.value != nil {
+		fields = append(fields, zap.Int("value", l.value(&t.limits)))
+	}
 	t.notice(level, "limit", n.Limit, l.message, fields...)
 }
 
-// limitNotice is the message about a limit, its key in the config and its value.
+// limitNotice is the message about a limit, its key in the config and its value; nil for none.
 type limitNotice struct {
 	message, key string
 	value        func(*Limits) int
@@ -173,23 +176,27 @@ type limitNotice struct {
 
 var limitNotices = map[string]limitNotice{
 	track.LimitRun: {
-		"A run that goes on is not followed any more: there are too many",
+		"A run that goes on is not followed any more: there are too many. If it fails, that is said",
 		"limits::runs", func(l *Limits) int { return l.Runs },
 	},
+	track.LimitSilent: {
+		"A run has not ended, was silent for too long and is not followed any more. If it fails, that is said",
+		"runs without an end", nil,
+	},
 	track.LimitClosed: {
-		"A run that has ended is forgotten early: its late spans will not be known",
+		"A run that has ended is forgotten early: of its late spans only a first failure counts",
 		"limits::closed_runs", func(l *Limits) int { return l.ClosedRuns },
 	},
 	track.LimitJob: {
-		"A job that was unused for an hour made room for another one: its history is forgotten",
+		"A job that was unused for an hour made room for another one: what was known of it is forgotten",
 		"limits::jobs", func(l *Limits) int { return l.Jobs },
 	},
 	track.LimitRefused: {
-		"A job finds no room and is not watched: all places are taken by jobs that are in use, have a card or an active alert",
+		"A job finds no room and is not watched: all places are taken by jobs that are in use, or that are known and have an alert. If it fails, that is in ManyJobsFailed",
 		"limits::jobs", func(l *Limits) int { return l.Jobs },
 	},
 	track.LimitAlert: {
-		"An alert finds no room and is not sent",
+		"An alert finds no room of its own, and is counted in ManyJobsFailed",
 		"limits::alerts", func(l *Limits) int { return l.Alerts },
 	},
 	track.LimitPending: {
@@ -197,11 +204,11 @@ var limitNotices = map[string]limitNotice{
 		"limits::pending_spans", func(l *Limits) int { return l.PendingSpans },
 	},
 	track.LimitStage: {
-		"A stage is not counted in metrics: its job has too many",
+		"A stage is not counted in metrics: its job, or all jobs together, have too many",
 		"limits::stages", func(l *Limits) int { return l.Stages },
 	},
 	track.LimitChecks: {
-		"A check of a contract is counted with others, otel.metric.overflow: its job has broken too many",
+		"A check of a contract is counted with others, otel.metric.overflow: its job, or all jobs together, have broken too many",
 		"checks per job", func(*Limits) int { return track.MaxBroken },
 	},
 	track.LimitStages: {

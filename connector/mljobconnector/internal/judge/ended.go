@@ -23,7 +23,8 @@ const strangerWait = time.Hour
 //
 // A run of which nothing is known to be expected, and that a marker said to be going on, ends by
 // its root only; so does one whose expected stages do not all come: it is overdue some time. A root
-// that said failure before the run was tried again does not count.
+// that said failure before the run was tried again does not count. A run of which spans were
+// forgotten ends by its root, or when something has failed.
 func Ended(r *run.Run, e Expect, now time.Time) (ended bool, at time.Time) {
 	v := newView(r, e)
 	if v.root != nil {
@@ -31,6 +32,9 @@ func Ended(r *run.Run, e Expect, now time.Time) (ended bool, at time.Time) {
 	}
 	known := v.known && !v.resumesUnknown()
 	complete, failed := known && len(v.open()) == 0, v.failed()
+	if e.Partial && !failed {
+		return false, time.Time{}
+	}
 	if complete && !failed && !v.goesOn() {
 		return true, r.LastSeen
 	}

@@ -191,7 +191,7 @@ func (h *History) from(t time.Time) *History {
 // history is what is known of good runs, from accept_since of the card on.
 func (e Expect) history() *History {
 	switch {
-	case e.History == nil:
+	case e.History == nil || e.Partial:
 		return &History{}
 	case e.Card != nil && !e.Card.AcceptSince.IsZero():
 		return e.History.from(e.Card.AcceptSince)
@@ -205,6 +205,15 @@ func (h *History) Forget(r *run.Run) {
 	h.changed()
 	h.presence.forget(id)
 	h.runs = slices.DeleteFunc(h.runs, func(rec record) bool { return rec.id == id })
+}
+
+// Longest is how long the longest of them took.
+func (h *History) Longest() time.Duration {
+	var longest int64
+	for i := range h.runs {
+		longest = max(longest, h.runs[i].duration)
+	}
+	return time.Duration(longest)
 }
 
 // Len is the number of good runs that are remembered.

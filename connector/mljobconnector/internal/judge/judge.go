@@ -41,6 +41,7 @@ const (
 	StageRows         Kind = "StageRows"         // rows fell against the last good runs
 	StageNulls        Kind = "StageNulls"        // nulls in a column rose against the last good runs
 	StageFeatures     Kind = "StageFeatures"     // a column vanished or appeared
+	ManyJobsFailed    Kind = "ManyJobsFailed"    // what finds no room for an alert of its own
 	NoTelemetry       Kind = "NoTelemetry"       // nothing at all is received any more
 )
 
@@ -86,6 +87,9 @@ type Expect struct {
 	// Resumed is the run that this one resumes, nil if it resumes none or that one is not known:
 	// its good stages count as done.
 	Resumed *run.Run
+	// Partial says that spans of the run were forgotten: what has not come, and what is fewer than
+	// usual, says nothing. What failed does.
+	Partial bool
 	// Slotted says that the caller holds the run against the deadline of its scheduled slot:
 	// Running does not then say JobOverdue.
 	Slotted bool

@@ -54,6 +54,11 @@ func (r *Run) Merge(other *Run) {
 	}
 }
 
+// Failed reports whether a span of the run has said that it, or a stage of it, has failed for good.
+func (r *Run) Failed() bool {
+	return r.Root != nil && r.Root.Outcome.Bad() || slices.ContainsFunc(r.Stages, (*Stage).failed)
+}
+
 // failed reports whether an attempt of the stage has failed for good.
 func (s *Stage) failed() bool {
 	return slices.ContainsFunc(s.attempts, func(t Attempt) bool { return t.failed() })

@@ -32,13 +32,20 @@ func (tr *Tracker) refresh(now time.Time) {
 		return
 	}
 	tr.cards = set
+	clear(tr.environments)
 	for _, j := range tr.jobs {
 		tr.plan(j, now)
 		if j.schedule == nil && !j.own { // known by its card alone, which is gone
 			tr.dropJob(j)
 		}
 	}
+	for _, j := range tr.jobs {
+		if j.card == nil {
+			tr.setVouched(j, false)
+		}
+	}
 	for _, card := range set.Jobs {
+		tr.vouch(card)
 		if schedule.Of(card) == nil || card.Environment == "" && tr.armedElsewhere(card.Name) {
 			continue
 		}
@@ -102,10 +109,12 @@ func (tr *Tracker) beginJob(key run.Key, now time.Time) *job {
 		return nil
 	}
 	j := newJob(key)
+	j.came = now
 	tr.enterJob(j, now)
 	tr.records.Change(j)
 	tr.records.Change(j.past)
 	tr.plan(j, now)
+	tr.vouch(j.card)
 	return j
 }
 
@@ -122,6 +131,10 @@ func (tr *Tracker) dropJob(j *job) {
 	tr.timers.stop(&j.timer)
 	tr.byAge.Remove(j.place)
 	delete(tr.jobs, j.key)
+	tr.counted.forget(&j.stats)
+	if j.vouched {
+		tr.vouch(j.card)
+	}
 	delete(tr.outage.suspects, j.key)
 	tr.records.Remove(j)
 	tr.records.Remove(j.past)

@@ -29,6 +29,7 @@ func (tr *Tracker) Tick(ctx context.Context, now time.Time) error {
 		}
 	}
 	tr.endSilent(now)
+	tr.evaluateShared(now)
 	tr.ledger.alerts.Tidy(now)
 	return tr.write(ctx, now)
 }
@@ -50,6 +51,7 @@ func (tr *Tracker) Flush(ctx context.Context, now time.Time) error {
 			tr.conclude(next, v, now)
 		}
 	}
+	tr.sayShared(now)
 	tr.saved = time.Time{} // the store shall know how long the tracker was alive
 	tr.refused = nil       // there is no later attempt
 	return tr.write(ctx, now)
@@ -70,6 +72,7 @@ func (tr *Tracker) expect(t *tracked) judge.Expect {
 		e.Resumed = resumed.run
 	}
 	_, e.Slotted = t.deadline()
+	e.Partial = t.partial
 	return e
 }
 
@@ -119,16 +122,34 @@ func (tr *Tracker) evaluateRunning(t *tracked, now time.Time) {
 		tr.decide(t, now)
 		return
 	}
-	if gone := t.run.LastSeen.Add(abandonedAfter); !now.Before(gone) {
-		tr.exceeded(Notice{Limit: LimitRun, Key: t.run.Key, Run: t.run.ID})
+	gone := t.run.LastSeen.Add(keeps(t))
+	if !now.Before(gone) {
+		tr.exceeded(Notice{Limit: LimitSilent, Key: t.run.Key, Run: t.run.ID})
 		tr.forget(t)
 		return
 	}
-	next := earliest(tr.goingOn(t, e, now), t.run.LastSeen.Add(abandonedAfter))
+	next := earliest(tr.goingOn(t, e, now), gone)
 	if at.After(now) {
 		next = earliest(next, at)
 	}
 	tr.wake(&t.timer, next, now)
+}
+
+// keeps is how long a run that has not ended is kept after its last span. Spans are sent when they
+// end, so that a job that trains for days is silent for days: of a job that is known, twice what its
+// card allows and what its longest good run took.
+func keeps(t *tracked) time.Duration {
+	if !t.job.standing().known() {
+		return strangerFor
+	}
+	longest := t.job.past.history.Longest()
+	if card := t.job.card; card != nil {
+		longest = max(longest, card.FinishWithin)
+		for i := range card.Stages {
+			longest = max(longest, card.Stages[i].Timeout, card.Stages[i].Heartbeat)
+		}
+	}
+	return min(max(abandonedAfter, 2*longest), abandonedAtLast)
 }
 
 // decide judges a run that has ended, if it is time.
@@ -152,9 +173,9 @@ func (tr *Tracker) conclude(t *tracked, v judge.Verdict, now time.Time) {
 	tr.count(t, v)
 	t.judged, t.outcome, t.good = true, v.Outcome, v.Good
 	tr.records.Change(t)
+	tr.unseat(t)
 	t.phase, t.closedAt = closed, now
-	tr.index.open.Remove(t.place)
-	t.place = tr.index.closed.PushBack(t)
+	tr.seat(t)
 	tr.timers.set(&t.timer, now.Add(closedFor))
 
 	raised := map[*entry]bool{}
@@ -180,11 +201,12 @@ func (tr *Tracker) conclude(t *tracked, v judge.Verdict, now time.Time) {
 			tr.records.Change(t.job)
 		}
 	}
-	feeds := v.Feeds && !t.backfill && t.run.Resumes == ""
+	feeds := v.Feeds && !t.backfill && t.run.Resumes == "" && !t.partial
 	switch {
 	case feeds: // a run that was there is replaced
 		accepted := tr.judge.Learn(t.job.past.history, t.run, tr.expect(t), v)
 		tr.records.Change(t.job.past)
+		tr.prove(t.job, now)
 		for _, a := range accepted {
 			tr.accept(t, a, now)
 		}
@@ -434,7 +456,7 @@ func (tr *Tracker) writeNow(ctx context.Context, now time.Time) error {
 func (tr *Tracker) Next() time.Time {
 	tr.mu.Lock()
 	defer tr.mu.Unlock()
-	next := earliest(earliest(tr.timers.next(), tr.ledger.alerts.Next()), tr.nextSilent())
+	next := earliest(earliest(tr.timers.next(), tr.ledger.alerts.Next()), earliest(tr.nextSilent(), tr.nextShared()))
 	switch {
 	case tr.records.Behind():
 		next = earliest(next, tr.wrote.Add(retryAfter))

@@ -22,9 +22,10 @@ import (
 
 // goldenStates are stores of which all tell the same story: seven good runs, one that failed (its
 // alert fires) and one that goes on, of a job with a card, and a run without a job. state-1 is as
-// runs and histories of format 1 were written on 2026-11-28, state-2 as those of format 2 are.
+// runs and histories of format 1 were written on 2026-11-28, state-2 as those of format 2 were before
+// jobs knew when they became known, state-3 as they are.
 // UPDATE_GOLDEN=1 writes the last one anew, which a new format must not need.
-var goldenStates = []string{"testdata/state-1.json", "testdata/state-2.json"}
+var goldenStates = []string{"testdata/state-1.json", "testdata/state-2.json", "testdata/state-3.json"}
 
 func goldenCard() *catalog.Job {
 	return &catalog.Job{
@@ -78,8 +79,9 @@ func (r *rig) tellGoldenStory() {
 	r.pass(2 * time.Minute)
 }
 
-// rewritten loads a store and writes every record of it anew.
-func rewritten(t *testing.T, values map[string][]byte, now time.Time) map[string][]byte {
+// rewritten loads a store and writes every record of it anew; as if it were old, without what state-2
+// does not know.
+func rewritten(t *testing.T, values map[string][]byte, now time.Time, old bool) map[string][]byte {
 	t.Helper()
 	r := goldenRig(t)
 	r.store.values, r.now = maps.Clone(values), now
@@ -88,6 +90,12 @@ func rewritten(t *testing.T, values map[string][]byte, now time.Time) map[string
 	require.NoError(t, err)
 	require.Empty(t, failed, "nothing is set aside")
 	for _, j := range r.w.jobs {
+		if old {
+			j.came, j.since = time.Time{}, time.Time{}
+			for i := range j.past.forgotten {
+				j.past.forgotten[i] &^= fateBits
+			}
+		}
 		r.w.records.Change(j)
 		r.w.records.Change(j.past)
 	}
@@ -139,8 +147,9 @@ func readGoldenState(t *testing.T, file string) {
 	told := goldenRig(t)
 	told.tellGoldenStory()
 	kinds := map[string]int{}
-	want := rewritten(t, told.store.values, told.now)
-	for key, value := range rewritten(t, stored.Values, stored.Now) {
+	old := file != goldenStates[len(goldenStates)-1]
+	want := rewritten(t, told.store.values, told.now, old)
+	for key, value := range rewritten(t, stored.Values, stored.Now, old) {
 		kinds[strings.Split(key, "/")[0]]++
 		assert.Equal(t, want[key], value, key)
 		assert.Contains(t, told.store.values, key)
@@ -160,6 +169,7 @@ func readGoldenState(t *testing.T, file string) {
 	assert.Contains(t, a.Summary, "no space left")
 	own := r.w.SelfStats()
 	assert.Equal(t, 1, own.Jobs)
+	assert.False(t, r.w.jobs[run.Key{Environment: "prod", Job: "daily"}].since.IsZero(), "its good runs are known")
 	assert.Equal(t, 2, own.OpenRuns, "the one that goes on and the one without a job")
 
 	// The run that goes on is the one that was stored: its build stage is known, and its good end

@@ -186,42 +186,42 @@ func TestLimits(t *testing.T) {
 		r.observe(of{id: id, trace: 6 + n, start: r.now}.inner(5, r.now))
 	}
 	assert.Equal(t, []string{"c", "f", "g"}, r.runs(), "what was silent for an hour goes")
-	// a is forgotten, not new.
+	// a was under way, and goes on in the place of c.
 	r.observe(of{id: "a", trace: 0, start: r.now}.inner(2, r.now))
-	assert.Equal(t, []string{"c", "f", "g"}, r.runs())
-	assert.Equal(t, uint64(1), r.w.SelfStats().Late)
+	assert.Equal(t, []string{"f", "g", "a"}, r.runs())
+	assert.Zero(t, r.w.SelfStats().Late)
 
-	for n, id := range []string{"c", "f", "g"} {
+	for n, id := range []string{"a", "f", "g"} {
 		r.observe(of{id: id, trace: 20 + n, start: r.now}.root(run.Success, r.now))
 		r.pass(time.Minute)
 	}
 	assert.Equal(t, uint64(1), r.w.SelfStats().Evicted["closed"])
 	assert.Equal(t, 2, r.w.SelfStats().ClosedRuns)
 
-	// Jobs: one with an alert stays, the silent one goes, and the next one is refused where all
-	// have alerts.
+	// Jobs: those that are in use stay, and the next ones are refused. That they failed is one alert.
 	for n, job := range []string{"daily", "two", "three", "four"} {
 		r.script.runs[job] = line{stage: job}
 		r.whole(of{job: job, id: job, trace: 10 + n}, run.Failure)
 		r.pass(time.Minute)
 	}
 	assert.Equal(t, 2, r.w.SelfStats().Jobs)
-	assert.Equal(t, []string{"+JobFailed daily daily", "+JobFailed two two"}, r.all())
+	assert.Equal(t, []string{"+JobFailed daily daily", "+JobFailed two two", "+ManyJobsFailed"}, r.all())
 	assert.Equal(t, uint64(4), r.w.SelfStats().Evicted["refused"])
 
-	// Alerts: none is left for another fault of a job, until one is resolved.
+	// Alerts: another fault of a job that is known takes the place of one that is not.
 	r.script.runs["x"] = line{stage: "x"}
 	r.whole(of{id: "x", trace: 30}, run.Failure)
 	r.pass(time.Minute)
-	assert.Equal(t, []string{"JobFailed daily daily", "JobFailed two two"}, r.active(), "full: the old one stays")
+	assert.Equal(t, []string{"JobFailed daily x", "ManyJobsFailed"}, r.active())
 	assert.Equal(t, uint64(1), r.w.SelfStats().Evicted["alert"])
+	assert.Equal(t, "ManyJobsFailed", r.last("JobFailed two two").Annotations["superseded_by"])
 	r.whole(of{job: "two", id: "y", trace: 31}, run.Success)
 	r.pass(time.Minute)
 	r.script.runs["z"] = line{stage: "z"}
 	r.whole(of{id: "z", trace: 32}, run.Failure)
 	r.pass(time.Minute)
-	assert.Equal(t, []string{"JobFailed daily z"}, r.active())
-	assert.Equal(t, 2, r.w.ledger.alerts.Len())
+	assert.Equal(t, []string{"JobFailed daily z", "ManyJobsFailed"}, r.active())
+	assert.Equal(t, 2+2, r.w.ledger.alerts.Len(), "as many as were resolved lately")
 }
 
 // A run that has failed already is not dropped without a word.

@@ -35,10 +35,17 @@ type job struct {
 	// seen is when a span of it came last, else when it became known to this process. It is not
 	// stored.
 	seen time.Time
+	// came is when the job became known, since when its first good run was learned; zero for never.
+	// Both are on the collector's clock: nobody can make up that a job is old.
+	came, since time.Time
+	// vouched says that a card speaks of the job in this environment (see vouch).
+	vouched bool
 	// own says that runs of the job were seen: it is not only known by its card.
 	own bool
 	// runs are those in the index.
-	runs  map[*tracked]struct{}
+	runs map[*tracked]struct{}
+	// group are its runs in order, once the job is known.
+	group group
 	stats jobStats
 }
 
@@ -50,6 +57,8 @@ func (j *job) Encode() ([]byte, error) {
 	e.String(j.key.Environment)
 	e.String(j.key.Job)
 	e.Bool(j.own)
+	e.Time(j.came)
+	e.Time(j.since)
 	e.Time(j.newest)
 	e.Time(j.lastSuccess)
 	j.slots.encode(e)
@@ -63,6 +72,9 @@ func decodeJob(key string, value []byte) (*job, error) {
 	}
 	j := newJob(run.Key{Environment: d.String(), Job: d.String()})
 	j.own = d.Bool()
+	if d.Version > 1 {
+		j.came, j.since = d.Time(), d.Time()
+	}
 	j.newest, j.lastSuccess = d.Time(), d.Time()
 	j.slots.decode(d)
 	if err := d.End(); err != nil {
@@ -88,13 +100,27 @@ func newJob(key run.Key) *job {
 // their first trace.
 const maxForgotten = 2000
 
+// fate says how far a run had come when it was forgotten, which decides what its late spans do.
+type fate uint64
+
+const (
+	// fateJudged: a verdict was given, and something had failed. What comes late says it again.
+	fateJudged fate = iota
+	// fateCut: the run was under way. It is taken up again, as one of which spans are forgotten.
+	fateCut
+	// fateClean: a verdict was given, and nothing had failed. If something fails now, that is new.
+	fateClean
+
+	fateBits = 3 // of the hash, in their place
+)
+
 // past is what a job remembers of its runs. It is stored apart from the job, because it is larger
 // and changes less often.
 type past struct {
 	stored  state.Place
 	history *judge.History
-	// forgotten has hashes of the ids, and first traces, of runs that have been forgotten; at next
-	// is the oldest one once it is full.
+	// forgotten has hashes of the ids, and first traces, of runs that have been forgotten, with a
+	// fate in the lowest bits; at next is the oldest one once it is full.
 	forgotten []uint64
 	next      int
 }
@@ -102,17 +128,32 @@ type past struct {
 func (p *past) Place() *state.Place { return &p.stored }
 func (p *past) Written()            {}
 
-func (p *past) forget(id string) {
-	if len(p.forgotten) < maxForgotten {
-		p.forgotten = append(p.forgotten, hashID(id))
+func (p *past) forget(id string, m fate) {
+	h := hashID(id)&^fateBits | uint64(m)
+	if i := p.find(h); i >= 0 {
+		p.forgotten[i] = h
 		return
 	}
-	p.forgotten[p.next] = hashID(id)
+	if len(p.forgotten) < maxForgotten {
+		p.forgotten = append(p.forgotten, h)
+		return
+	}
+	p.forgotten[p.next] = h
 	p.next = (p.next + 1) % maxForgotten
 }
 
-// knew reports whether a run of this id has been forgotten.
-func (p *past) knew(id string) bool { return slices.Contains(p.forgotten, hashID(id)) }
+// knew reports whether a run of this id has been forgotten, and how far it had come.
+func (p *past) knew(id string) (m fate, ok bool) {
+	i := p.find(hashID(id))
+	if i < 0 {
+		return 0, false
+	}
+	return fate(p.forgotten[i] & fateBits), true
+}
+
+func (p *past) find(h uint64) int {
+	return slices.IndexFunc(p.forgotten, func(other uint64) bool { return (other^h)&^fateBits == 0 })
+}
 
 func hashID(id string) uint64 {
 	h := fnv.New64a()
@@ -140,7 +181,9 @@ func (p *past) decode(value []byte) error {
 	data := d.Bytes()
 	forgotten := make([]uint64, d.Count(8))
 	for i := range forgotten {
-		forgotten[i] = d.Uint64()
+		if forgotten[i] = d.Uint64(); d.Version == 1 {
+			forgotten[i] &^= fateBits
+		}
 	}
 	if len(forgotten) > maxForgotten {
 		d.Fail()

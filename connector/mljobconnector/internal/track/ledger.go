@@ -5,6 +5,7 @@ package track
 
 import (
 	"maps"
+	"math"
 	"slices"
 	"time"
 
@@ -33,6 +34,8 @@ type entry struct {
 	source.Entry
 	stored state.Place
 	detail
+	// placed says that it has a place: it fires, and is on a job; stranger that the job is not known.
+	placed, stranger bool
 }
 
 // detail is what the tracker knows of an alert.
@@ -51,6 +54,8 @@ type detail struct {
 	Warning bool
 	// Missed counts, for JobMissedSchedule, the slots without a run.
 	Missed int
+	// Shared is what ManyJobsFailed speaks of, nil on all others.
+	Shared *shared `json:",omitempty"`
 	// Heard is when the job was last heard of, as far as the alert knows. It may be a while later.
 	Heard time.Time
 }
@@ -84,30 +89,27 @@ type ledger struct {
 	alerts *source.Source[string, *entry]
 	jobs   map[run.Key]map[string]*entry
 	resend time.Duration
+	// limit bounds the alerts that fire on jobs, placed, and those that were resolved lately;
+	// strangers is how many of the former are on jobs that are not known.
+	limit, placed, strangers int
 	// dropped counts those dropped early, and new ones that found no place.
 	dropped uint64
-	// carded reports whether a job has a card; lost is told of an alert that fires and finds no
-	// place or loses it.
-	carded func(run.Key) bool
-	lost   func(*entry)
+	// standing is how well a job is known; lost is told of an alert that fires and finds no place or
+	// loses it.
+	standing func(run.Key) standing
+	lost     func(now time.Time, e *entry)
 }
 
 func newLedger(records *state.Records, limit int, resend, keep time.Duration) *ledger {
 	l := &ledger{
-		records: records, resend: resend, jobs: map[run.Key]map[string]*entry{},
-		carded: func(run.Key) bool { return false }, lost: func(*entry) {},
+		records: records, resend: resend, limit: max(limit, 1), jobs: map[run.Key]map[string]*entry{},
+		standing: func(run.Key) standing { return standing{} }, lost: func(time.Time, *entry) {},
 	}
 	l.alerts = source.New[string](source.Options[*entry]{
-		Limit: limit, Resend: resend, KeepResolved: keep, Retry: retryAfter, Hold: true,
-		Outranks: l.outranks, Changed: func(e *entry) { records.Change(e) }, Dropped: l.drop,
+		Limit: math.MaxInt, Resend: resend, KeepResolved: keep, Retry: retryAfter, Hold: true, // room bounds them
+		Changed: func(e *entry) { records.Change(e) }, Dropped: l.drop,
 	})
 	return l
-}
-
-// outranks reports whether an alert on a job with a card, or on no job, meets one on a job without
-// a card.
-func (l *ledger) outranks(newcomer, held *entry) bool {
-	return (newcomer.Key.Job == "" || l.carded(newcomer.Key)) && held.Key.Job != "" && !l.carded(held.Key)
 }
 
 func (l *ledger) enter(e *entry) {
@@ -117,18 +119,147 @@ func (l *ledger) enter(e *entry) {
 	l.jobs[e.Key][e.stored.Key] = e
 }
 
-func (l *ledger) drop(e *entry, early bool) {
+func (l *ledger) drop(e *entry, _ bool) {
+	l.leave(e)
 	delete(l.jobs[e.Key], e.stored.Key)
 	if len(l.jobs[e.Key]) == 0 {
 		delete(l.jobs, e.Key)
 	}
 	l.records.Remove(e)
-	if early {
-		l.dropped++
-		if e.Firing() {
-			l.lost(e)
+}
+
+// place gives an alert that begins its place.
+func (l *ledger) place(e *entry) {
+	if e.Key.Job == "" {
+		return // there are few
+	}
+	e.placed, e.stranger = true, !l.standing(e.Key).known()
+	l.placed++
+	if e.stranger {
+		l.strangers++
+	}
+}
+
+// leave frees the place of an alert.
+func (l *ledger) leave(e *entry) {
+	if !e.placed {
+		return
+	}
+	l.placed--
+	if e.stranger {
+		l.strangers--
+	}
+	e.placed = false
+}
+
+// reconsider notes that another thing is known of a job now.
+func (l *ledger) reconsider(key run.Key) {
+	for _, e := range l.jobs[key] {
+		if e.placed {
+			l.leave(e)
+			l.place(e)
 		}
 	}
+}
+
+// evict ends an alert before its time: ManyJobsFailed stands in for it.
+func (l *ledger) evict(now time.Time, e *entry) {
+	l.dropped++
+	l.resolve(now, e, map[string]string{"superseded_by": string(judge.ManyJobsFailed)})
+	l.lost(now, e)
+}
+
+// minOwn is the number of alerts that a job may have in any case.
+const minOwn = 10
+
+// room reports whether another alert on a job finds a place, if need be that of another one.
+//
+// A job has a tenth of the places at most, and all jobs that are not known together have half of
+// them: what is made up leaves room for what is known. If there is none, one of a job that is not as
+// well known goes; else one of the job that has the most, if it has two more than this one.
+func (l *ledger) room(now time.Time, key run.Key) bool {
+	if key.Job == "" {
+		return true
+	}
+	s, own := l.standing(key), l.firing(key)
+	switch {
+	case own >= max(l.limit/10, minOwn), !s.known() && l.strangers >= (l.limit+1)/2:
+		return false
+	case l.placed < l.limit:
+		return true
+	}
+	victim := l.outranked(s, own)
+	if victim == nil {
+		return false
+	}
+	l.evict(now, victim)
+	return true
+}
+
+// outranked is the alert whose place one of a job takes that has so many: of those of jobs that are
+// not as well known as this one the least known, else of the job that has the most; the latest.
+func (l *ledger) outranked(s standing, own int) *entry {
+	var least, most *entry
+	var leastKnown standing
+	mostFire := own + 1
+	for key, alerts := range l.jobs {
+		known, fire := l.standing(key), l.firing(key)
+		for _, e := range alerts {
+			if !e.placed {
+				continue
+			}
+			if s.above(known) && (least == nil || leastKnown.above(known) || !known.above(leastKnown) && e.after(least)) {
+				least, leastKnown = e, known
+			}
+			if fire > mostFire || fire == mostFire && most != nil && e.after(most) {
+				most, mostFire = e, fire
+			}
+		}
+	}
+	if least != nil {
+		return least
+	}
+	return most
+}
+
+// boundResolved keeps the number of alerts that were resolved lately within the limit: one of a job
+// that is not known goes first, then the one that was resolved first.
+func (l *ledger) boundResolved() {
+	for l.alerts.Len()-l.placed-len(l.jobs[run.Key{}]) > l.limit {
+		var first *entry
+		strange := false
+		for _, e := range l.alerts.All() {
+			if e.Firing() {
+				continue
+			}
+			s := !l.standing(e.Key).known()
+			if first == nil || s && !strange || s == strange && (e.Until.Before(first.Until) || e.Until.Equal(first.Until) && e.stored.Key < first.stored.Key) {
+				first, strange = e, s
+			}
+		}
+		if first == nil {
+			return
+		}
+		l.dropped++
+		l.alerts.Forget(first.Alert.Fingerprint())
+	}
+}
+
+// after reports whether the alert began after another one.
+func (e *entry) after(other *entry) bool {
+	c := e.Alert.StartsAt.Compare(other.Alert.StartsAt)
+	return c > 0 || c == 0 && e.stored.Key > other.stored.Key
+}
+
+// firing is the number of alerts of a job that fire.
+func (l *ledger) firing(key run.Key) int {
+	n := 0
+	for _, e := range l.jobs[key] {
+		if e.Firing() {
+			n++
+		}
+	}
+	return n
 }
 
 // of returns the firing alerts of a job in the order of their fingerprints.
@@ -144,7 +275,7 @@ func (l *ledger) of(key run.Key) []*entry {
 }
 
 // raise lets an alert fire, or brings the one that fires up to date, and returns it. It returns nil
-// if that one speaks of a later run, or if the ledger is full.
+// if that one speaks of a later run, or if there is no room for it.
 func (l *ledger) raise(now time.Time, a alert.Alert, d detail) *entry {
 	fingerprint := a.Fingerprint()
 	d.Heard = now
@@ -161,17 +292,18 @@ func (l *ledger) raise(now time.Time, a alert.Alert, d detail) *entry {
 		}
 		return e
 	}
-	if !known {
-		e = &entry{stored: state.Place{Key: prefixAlert + fingerprint}}
-		e.Alert = a
-	}
-	e.detail, a.StartsAt = d, now
-	if !l.alerts.Begin(now, fingerprint, e, a) {
+	if !l.room(now, d.Key) {
 		l.dropped++
-		l.lost(e)
+		l.lost(now, &entry{Entry: source.Entry{Alert: a}, detail: d})
 		return nil
 	}
+	if !known {
+		e = &entry{stored: state.Place{Key: prefixAlert + fingerprint}}
+	}
+	e.detail, a.StartsAt = d, now
+	l.alerts.Begin(now, fingerprint, e, a)
 	l.enter(e)
+	l.place(e)
 	return e
 }
 
@@ -195,6 +327,8 @@ func (l *ledger) resolve(now time.Time, e *entry, why map[string]string) {
 	}
 	maps.Copy(a.Annotations, why)
 	l.alerts.Resolve(now, e, a)
+	l.leave(e)
+	l.boundResolved()
 }
 
 // load takes in a stored alert.
@@ -214,6 +348,9 @@ func (l *ledger) load(key string, value []byte) error {
 	}
 	l.alerts.Restore(fingerprint, e)
 	l.enter(e)
+	if e.Firing() {
+		l.place(e)
+	}
 	return nil
 }
 

@@ -4,8 +4,6 @@
 package track
 
 import (
-	"container/list"
-	"slices"
 	"time"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
@@ -15,16 +13,17 @@ import (
 // another one.
 const unusedFor = time.Hour
 
-// maxExamined bounds the search for what can make room.
-const maxExamined = 1000
+// staleAfter is how long a job must not have been heard of for its good runs to count no more.
+const staleAfter = 35 * 24 * time.Hour
 
 // What a limit has kept out or pushed out, as SelfStats.Evicted counts it and a Notice names it.
 const (
 	LimitRun       = "run"       // an open run made room or found none
+	LimitSilent    = "silent"    // an open run was silent for too long
 	LimitClosed    = "closed"    // a run that had ended made room: its late spans are not known any more
 	LimitJob       = "job"       // a job made room
 	LimitRefused   = "refused"   // a span of a job that found no room
-	LimitAlert     = "alert"     // a resolved alert made room early, or an alert found no room
+	LimitAlert     = "alert"     // a resolved alert made room early, or one found no room of its own
 	LimitPending   = "pending"   // an erring span of a trace without a run made room
 	LimitStage     = "stage"     // the counts of a stage found no room
 	LimitChecks    = "checks"    // the counts of a check of the job's contract found no room
@@ -72,43 +71,65 @@ func (tr *Tracker) exceededIn(t *tracked, s *run.Span, e run.Exceeded) {
 	}
 }
 
-// carded reports whether a run is of a job with a card.
-func (t *tracked) carded() bool { return t.job != nil && t.job.card != nil }
-
-// roomForJob reports whether another job finds a place, if need be that of the job that was not
-// heard of for longest. A job keeps its place while it has a card or an active alert, and for an
-// hour after its last span. A job with a card finds one for each card beyond the limit.
+// roomForJob reports whether another job finds a place, if need be that of another one (evictJob).
+// One of which a card speaks always does: there are few.
 func (tr *Tracker) roomForJob(key run.Key, now time.Time) bool {
-	limit := max(tr.options.Limits.Jobs, 1)
-	if len(tr.jobs) < limit || tr.evictJob(now) {
-		return true
-	}
-	return tr.cards.Job(key.Environment, key.Job) != nil && len(tr.jobs) < limit+len(tr.cards.Jobs)
+	return len(tr.jobs) < max(tr.options.Limits.Jobs, 1) || tr.evictJob(now) || tr.couldVouch(key)
 }
 
+// evictJob makes room for a job. The one that goes has been unused for an hour, and no card speaks of
+// it: it is one without an alert rather than one with, then one that is not known, the one unused for
+// longest first, then the one that has been known for the shortest time. What is known of good runs is
+// worth nothing any more after staleAfter. One that is known and has an alert keeps its place.
 func (tr *Tracker) evictJob(now time.Time) bool {
-	var next *list.Element
-	for e := tr.byAge.Front(); e != nil; e = next {
-		next = e.Next()
-		j := e.Value.(*job)
-		if j.card != nil || len(tr.ledger.of(j.key)) > 0 {
-			continue
+	for {
+		j := tr.leastUsed(now)
+		if j == nil {
+			return false
 		}
-		if now.Sub(j.seen) < unusedFor {
-			return false // all that follow were heard of later
-		}
-		if tr.concludeFailed(j, now) {
+		if tr.ledger.firing(j.key) == 0 && tr.concludeFailed(j, now) {
 			continue // it has an alert now
+		}
+		for _, e := range tr.ledger.of(j.key) {
+			tr.ledger.evict(now, e)
 		}
 		tr.exceeded(Notice{Limit: LimitJob, Key: j.key})
 		tr.dropJob(j)
 		return true
 	}
-	return false
+}
+
+// leastUsed is the job that evictJob takes, nil if all keep their places.
+func (tr *Tracker) leastUsed(now time.Time) *job {
+	var least *job
+	var leastFires bool
+	var leastKnown standing
+	for e := tr.byAge.Front(); e != nil; e = e.Next() {
+		j := e.Value.(*job)
+		unused := now.Sub(j.seen)
+		if unused < unusedFor {
+			break // all that follow were heard of later
+		}
+		s := j.standing()
+		if unused >= staleAfter {
+			s.since = time.Time{}
+		}
+		fires := tr.ledger.firing(j.key) > 0
+		if s.vouched || s.known() && fires {
+			continue
+		}
+		if !s.known() && !fires {
+			return j
+		}
+		if least == nil || leastFires && !fires || leastFires == fires && leastKnown.above(s) {
+			least, leastFires, leastKnown = j, fires, s
+		}
+	}
+	return least
 }
 
 // concludeFailed says what is known to be wrong with the open runs of a job, and reports whether
-// that is anything.
+// that is an alert of its own.
 func (tr *Tracker) concludeFailed(j *job, now time.Time) bool {
 	for t := range j.runs {
 		if t.phase == closed {
@@ -118,74 +139,30 @@ func (tr *Tracker) concludeFailed(j *job, now time.Time) bool {
 			tr.conclude(t, v, now)
 		}
 	}
-	return len(tr.ledger.of(j.key)) > 0
+	return tr.ledger.firing(j.key) > 0
 }
 
-// boundOpen keeps the number of runs that have not ended within its limit. One that only waits for
-// its judgement is judged now. Of one that has failed already that is said before it goes.
+// boundOpen keeps the number of runs that have not ended within its limit. One that has ended and
+// only waits for its judgement is judged now, and so is one that has failed already.
 func (tr *Tracker) boundOpen(now time.Time) {
-	for tr.index.open.Len() > max(tr.options.Limits.Runs, 1) {
-		t := tr.makesRoom(now)
+	limit := max(tr.options.Limits.Runs, 1)
+	for tr.index.open.Len() > limit {
+		t := tr.leastNeeded(tr.crowded(running, limit), now)
 		v := tr.judge.Judge(t.run, tr.expect(t), false)
-		bad := v.Outcome.Bad() && v.Fault != nil
-		if bad || t.phase == ended && !v.Waits {
-			early := t.phase == ended
+		if t.phase == ended || v.Outcome.Bad() && v.Fault != nil {
 			tr.conclude(t, v, now)
-			if early {
-				continue
-			}
+			continue
 		}
 		tr.exceeded(Notice{Limit: LimitRun, Key: t.run.Key, Run: t.run.ID})
 		tr.forget(t)
 	}
 }
 
-// makesRoom is the open run that goes where there are too many: of jobs without a card one that has
-// ended, else one that was silent for an hour, else the one that came last, as what is active is
-// not pushed out. Only runs of jobs with a card push out what is active: that of a job without a
-// card that was silent for longest, else of all.
-func (tr *Tracker) makesRoom(now time.Time) *tracked {
-	var oldest *tracked
-	examined := 0
-	for e := tr.index.open.Front(); e != nil && examined < maxExamined; e = e.Next() {
-		examined++
-		t := e.Value.(*tracked)
-		if t.carded() {
-			continue
-		}
-		if t.phase == ended {
-			return t
-		}
-		if oldest == nil {
-			oldest = t
-		}
-	}
-	if oldest != nil && now.Sub(oldest.run.LastSeen) >= unusedFor {
-		return oldest
-	}
-	for _, t := range slices.Backward(tr.touched) {
-		if t.fresh && !t.stored.Gone() && t.job != nil && !t.carded() && t.phase != closed {
-			return t
-		}
-	}
-	if oldest != nil {
-		return oldest
-	}
-	return tr.index.open.Front().Value.(*tracked)
-}
-
-// boundClosed keeps the number of runs that late spans may re-open within its limit: the one that
-// was closed first goes, rather one of a job without a card.
+// boundClosed keeps the number of runs that late spans may re-open within its limit.
 func (tr *Tracker) boundClosed() {
-	for tr.index.closed.Len() > tr.options.Limits.Closed {
-		t, examined := tr.index.closed.Front().Value.(*tracked), 0
-		for e := tr.index.closed.Front(); e != nil && examined < maxExamined; e = e.Next() {
-			examined++
-			if other := e.Value.(*tracked); !other.carded() {
-				t = other
-				break
-			}
-		}
+	limit := max(tr.options.Limits.Closed, 1)
+	for tr.index.closed.Len() > limit {
+		t := tr.crowded(closed, limit).closed.Front().Value.(*tracked)
 		tr.exceeded(Notice{Limit: LimitClosed, Key: t.run.Key, Run: t.run.ID})
 		tr.forget(t)
 	}

@@ -52,15 +52,15 @@ func TestMadeUpJobs(t *testing.T) {
 	assert.Equal(t, []string{"JobFailed carded train", "JobFailed steady train"}, r.active())
 }
 
-// TestCardsFindRoom has the table full of jobs that all fail: one with a card is watched
-// nevertheless, and its alert takes the place of another's.
+// TestCardsFindRoom has the tables full of jobs that all fail: one with a card is watched
+// nevertheless, there is a place for its alert, and the others share one.
 func TestCardsFindRoom(t *testing.T) {
 	o := options(&catalog.Job{Name: "carded", Timezone: time.UTC})
 	o.Limits.Jobs, o.Limits.Alerts = 3, 3
-	var lost []string
+	lost := map[string]int{}
 	o.Notice = func(n Notice) {
 		if n.Limit == LimitAlert {
-			lost = append(lost, n.Alert+" "+n.Key.Job+" "+n.Run)
+			lost[n.Alert+" "+n.Key.Job+" "+n.Run]++
 		}
 	}
 	r := newRig(t, o)
@@ -73,8 +73,9 @@ func TestCardsFindRoom(t *testing.T) {
 	for _, e := range r.w.ledger.alerts.All() {
 		firing = append(firing, e.Key.Job)
 	}
-	assert.ElementsMatch(t, []string{"b", "c", "carded"}, firing)
-	assert.Equal(t, []string{"JobFailed a a"}, lost, "the oldest one of a job without a card, by name")
+	assert.ElementsMatch(t, []string{"a", "b", "carded", ""}, firing)
+	assert.Equal(t, map[string]int{"JobFailed c c": 1, "StageFailed d d": 1, "JobFailed d d": 1}, lost, "by name")
+	assert.Contains(t, r.last("ManyJobsFailed").Summary, "2 jobs have failed")
 	assert.Len(t, r.w.jobs, 4, "three, and one with a card")
 }
 

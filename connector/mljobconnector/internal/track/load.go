@@ -31,7 +31,11 @@ func (tr *Tracker) Load(ctx context.Context, store Store, now time.Time) (failed
 		return nil, fmt.Errorf("cannot read the state: %w", err)
 	}
 	l.enterRuns()
+	tr.seatAll()
 	tr.refresh(now)
+	if e := tr.sharedAlert(); e != nil {
+		tr.shared = e.Shared
+	}
 	tr.arm(now)
 	for _, d := range damaged {
 		failed = append(failed, d.String())
@@ -96,6 +100,12 @@ func (l *loader) enterJob(j *job) {
 	} else {
 		l.tracker.records.Change(j.past)
 	}
+	if j.since.IsZero() && j.past.history.Len() > 0 { // as stored by an earlier version
+		j.since = j.lastSuccess
+		if j.since.IsZero() {
+			j.since = l.tracker.started
+		}
+	}
 	l.tracker.enterJob(j, l.tracker.started)
 }
 
@@ -129,15 +139,29 @@ func (l *loader) enterRuns() {
 		t.job = j
 		j.runs[t] = struct{}{}
 		tr.index.runs[runID{t.run.Key, t.run.ID}] = t
-		if t.phase == closed {
-			t.place = tr.index.closed.PushBack(t)
-		} else {
-			t.place = tr.index.open.PushBack(t)
-		}
+		t.place = tr.all(t.phase).PushBack(t)
 		for _, trace := range t.run.Traces {
 			tr.index.join(trace, t)
 		}
 		t.traces = len(t.run.Traces)
+	}
+}
+
+// seatAll gives the runs their places in groups.
+func (tr *Tracker) seatAll() {
+	var runs []*tracked
+	for e := tr.index.open.Front(); e != nil; e = e.Next() {
+		runs = append(runs, e.Value.(*tracked))
+	}
+	slices.SortStableFunc(runs, beganBefore)
+	for _, t := range runs {
+		tr.seatInGroup(t)
+	}
+	for e := tr.index.closed.Front(); e != nil; e = e.Next() {
+		tr.seatInGroup(e.Value.(*tracked))
+	}
+	for key := range tr.ledger.jobs {
+		tr.ledger.reconsider(key)
 	}
 }
 

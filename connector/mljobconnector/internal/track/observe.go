@@ -17,8 +17,12 @@ const (
 	namelessFor = 24 * time.Hour
 	// closedFor is how long a run that was judged may be re-opened.
 	closedFor = 6 * time.Hour
-	// abandonedAfter is how long a run that has not ended is kept after its last span.
-	abandonedAfter = 35 * 24 * time.Hour
+	// strangerFor is how long a run of a job that is not known is kept after its last span if it
+	// has not ended; abandonedAfter one of a job that is known, if nothing that is known of it takes
+	// half as long, and abandonedAtLast at most.
+	strangerFor     = 24 * time.Hour
+	abandonedAfter  = 7 * 24 * time.Hour
+	abandonedAtLast = 35 * 24 * time.Hour
 )
 
 // Observe takes in the spans of a batch and writes what they changed before it returns. An error is
@@ -39,12 +43,10 @@ func (tr *Tracker) Observe(ctx context.Context, now time.Time, spans []run.Span)
 		tr.reindex(t, now)
 	}
 	tr.boundOpen(now)
-	for _, t := range tr.touched {
-		t.fresh = false
-	}
 	clear(tr.touched)
 	tr.touched = tr.touched[:0]
 	tr.endOutage(now)
+	tr.evaluateShared(now)
 	return tr.write(ctx, now)
 }
 
@@ -61,7 +63,7 @@ func (tr *Tracker) routeSpan(s *run.Span, now time.Time) {
 	known := tr.index.inTrace(s.TraceID, key)
 	if s.RunID == "" {
 		if known == nil {
-			if known = tr.begin(key, traceName(s.TraceID), true, now); known == nil {
+			if known = tr.begin(s, key, traceName(s.TraceID), true, now); known == nil {
 				return
 			}
 		}
@@ -70,7 +72,7 @@ func (tr *Tracker) routeSpan(s *run.Span, now time.Time) {
 	}
 	t := tr.index.runs[runID{key, s.RunID}]
 	if t == nil {
-		if t = tr.begin(key, s.RunID, false, now); t == nil {
+		if t = tr.begin(s, key, s.RunID, false, now); t == nil {
 			return
 		}
 	}
@@ -99,7 +101,7 @@ func (tr *Tracker) routeNameless(s *run.Span, now time.Time) {
 		for _, waiting := range tr.index.pending.release(s.TraceID) {
 			tr.addSpan(t, &waiting.span, now)
 		}
-		tr.boundNameless()
+		tr.boundNameless(now)
 	case s.Outcome.Bad():
 		if tr.index.pending.hold(s, now) {
 			tr.exceeded(Notice{Limit: LimitPending})
@@ -156,16 +158,25 @@ func (tr *Tracker) joinTraces(t *tracked, now time.Time) {
 	}
 }
 
-// begin starts a run of a job. It returns nil for one that has been forgotten, and where the job
-// finds no place.
-func (tr *Tracker) begin(key run.Key, id string, byTrace bool, now time.Time) *tracked {
+// begin starts a run of a job with a span. It returns nil where the job finds no place, and for a run
+// that has been forgotten, of which the span says nothing new. One that was under way when it made
+// room goes on, and one of which nothing was wrong may have failed after all.
+func (tr *Tracker) begin(s *run.Span, key run.Key, id string, byTrace bool, now time.Time) *tracked {
 	j := tr.jobs[key]
-	if j != nil && j.past.knew(id) {
+	var before fate
+	forgotten := false
+	if j != nil {
+		before, forgotten = j.past.knew(id)
+	}
+	if forgotten && (before == fateJudged || before == fateClean && !fails(s)) {
 		tr.late++
 		return nil
 	}
 	if j == nil {
 		if j = tr.beginJob(key, now); j == nil {
+			if fails(s) {
+				tr.share(now, faultOfSpan(s, key, id))
+			}
 			return nil
 		}
 	}
@@ -174,11 +185,19 @@ func (tr *Tracker) begin(key run.Key, id string, byTrace bool, now time.Time) *t
 		tr.records.Change(j)
 	}
 	t := tr.enter(run.New(key, id, byTrace, tr.options.Limits.Limits), j)
-	t.fresh = true
-	t.place = tr.index.open.PushBack(t)
+	if forgotten {
+		t.partial, t.slotSought = true, true
+		t.judged, t.learned = before == fateClean, before == fateClean
+	}
+	tr.seat(t)
 	tr.index.runs[runID{key, id}] = t
 	tr.touch(t)
 	return t
+}
+
+// fails reports whether a span says that its run, or a stage of it, has failed for good.
+func fails(s *run.Span) bool {
+	return (s.Kind == run.KindRoot || s.Kind == run.KindStage) && s.Outcome.Bad() && !s.Retried
 }
 
 // enter makes a new run known to the store and its job.
@@ -204,6 +223,7 @@ func (tr *Tracker) merge(t, other *tracked) {
 		}
 	}
 	t.judged, t.learned = t.judged || other.judged, t.learned || other.learned
+	t.partial = t.partial || other.partial
 	if t.slot.IsZero() {
 		t.slot = other.slot
 	}
@@ -232,11 +252,7 @@ func (tr *Tracker) drop(t *tracked) {
 		delete(tr.index.anonymous, t.trace)
 		return
 	}
-	if t.phase == closed {
-		tr.index.closed.Remove(t.place)
-	} else {
-		tr.index.open.Remove(t.place)
-	}
+	tr.unseat(t)
 	delete(t.job.runs, t)
 	delete(tr.index.runs, runID{t.run.Key, t.run.ID})
 	for _, trace := range t.run.Traces[:t.traces] {
@@ -244,15 +260,20 @@ func (tr *Tracker) drop(t *tracked) {
 	}
 }
 
-// forget drops a run and remembers that it was.
+// forget drops a run of a job and remembers that it was.
 func (tr *Tracker) forget(t *tracked) {
-	if t.job != nil {
-		t.job.past.forget(t.run.ID)
-		if !t.run.ByTrace && len(t.run.Traces) > 0 {
-			t.job.past.forget(traceName(t.run.Traces[0])) // for spans that do not name the run
-		}
-		tr.records.Change(t.job.past)
+	m := fateJudged
+	switch {
+	case t.phase != closed:
+		m = fateCut
+	case !t.run.Failed():
+		m = fateClean
 	}
+	t.job.past.forget(t.run.ID, m)
+	if !t.run.ByTrace && len(t.run.Traces) > 0 {
+		t.job.past.forget(traceName(t.run.Traces[0]), m) // for spans that do not name the run
+	}
+	tr.records.Change(t.job.past)
 	tr.drop(t)
 }
 
@@ -277,12 +298,12 @@ func (tr *Tracker) reindex(t *tracked, now time.Time) {
 	}
 	switch {
 	case t.phase == closed:
-		tr.index.closed.Remove(t.place)
-		t.place = tr.index.open.PushBack(t)
+		tr.unseat(t)
 		t.phase, t.since = running, time.Time{} // it goes on, unless it is still at its end
 		if hasEnded() {
 			t.phase, t.since = ended, now
 		}
+		tr.seat(t)
 		tr.timers.set(&t.timer, judgeAt)
 	case t.phase == running && t.run.Root != nil && hasEnded():
 		t.phase, t.since = ended, t.run.Root.Arrived
@@ -343,9 +364,15 @@ func (tr *Tracker) resumed(t *tracked) *tracked {
 	return tr.index.runs[runID{t.run.Key, t.run.Resumes}]
 }
 
-func (tr *Tracker) boundNameless() {
+// boundNameless keeps the number of runs without a job within its limit: the one that was silent for
+// longest goes if that is an hour, else the one that came last.
+func (tr *Tracker) boundNameless(now time.Time) {
 	for tr.index.nameless.Len() > max(tr.options.Limits.Runs, 1) {
-		tr.exceeded(Notice{Limit: LimitRun, Run: tr.index.nameless.Front().Value.(*tracked).run.ID})
-		tr.drop(tr.index.nameless.Front().Value.(*tracked))
+		t := tr.index.nameless.Front().Value.(*tracked)
+		if now.Sub(t.run.LastSeen) < unusedFor {
+			t = tr.index.nameless.Back().Value.(*tracked)
+		}
+		tr.exceeded(Notice{Limit: LimitRun, Run: t.run.ID})
+		tr.drop(t)
 	}
 }

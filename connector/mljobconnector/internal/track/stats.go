@@ -79,6 +79,27 @@ func (h *Histogram) clone() Histogram {
 	return c
 }
 
+// counted is the number of stages, and of checks, that are counted of all jobs.
+type counted struct{ stages, checks int }
+
+// forget takes out those of a job that goes.
+func (c *counted) forget(s *jobStats) {
+	c.stages -= len(s.stages)
+	c.checks -= len(s.broken)
+}
+
+// allJobs is how many times what one job may have all jobs may have.
+const allJobs = 10
+
+// share is how much of something all jobs may have for another one of this job to be counted, where
+// one job may have so many: jobs that are not known leave half to those that are.
+func (j *job) share(limit int) int {
+	if !j.standing().known() {
+		return limit * allJobs / 2
+	}
+	return limit * allJobs
+}
+
 // jobStats are the counts of a job.
 type jobStats struct {
 	runs     map[run.Outcome]uint64
@@ -112,12 +133,13 @@ func (tr *Tracker) count(t *tracked, v judge.Verdict) {
 		t.counted |= bit
 		counts := s.stages[stage.Name]
 		if counts == nil {
-			if len(s.stages) >= max(tr.options.Limits.Stages, 1) {
+			if limit := max(tr.options.Limits.Stages, 1); len(s.stages) >= limit || tr.counted.stages >= t.job.share(limit) {
 				tr.exceeded(Notice{Limit: LimitStage, Key: t.run.Key, Run: t.run.ID, Stage: stage.Name})
 				continue
 			}
 			counts = &StageStats{Name: stage.Name, Outcomes: map[run.Outcome]uint64{}}
 			s.stages[stage.Name] = counts
+			tr.counted.stages++
 		}
 		counts.Outcomes[result.Outcome]++
 		counts.RowsIn, counts.RowsOut = result.RowsIn, result.RowsOut

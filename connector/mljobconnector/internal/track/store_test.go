@@ -240,19 +240,44 @@ func TestWriteAmplification(t *testing.T) {
 	assert.Equal(t, 1, r.store.batches, "nothing has changed")
 }
 
+// What is remembered of a run that was forgotten goes with its hash, and is brought up to date in its
+// place.
 func TestForgottenRing(t *testing.T) {
 	p := &past{history: &judge.History{}}
 	name := func(n int) string { return "run-" + string(rune(n)) }
-	for n := range maxForgotten + 10 {
-		p.forget(name(n))
+	knew := func(p *past, n int, want fate) {
+		t.Helper()
+		got, ok := p.knew(name(n))
+		assert.True(t, ok)
+		assert.Equal(t, want, got)
 	}
-	assert.False(t, p.knew(name(9)))
-	assert.True(t, p.knew(name(10)))
+	forgot := func(p *past, n int) {
+		t.Helper()
+		_, ok := p.knew(name(n))
+		assert.False(t, ok)
+	}
+	for n := range maxForgotten + 10 {
+		p.forget(name(n), fateCut)
+	}
+	p.forget(name(11), fateClean)
+	forgot(p, 9)
+	knew(p, 10, fateCut)
 	value, err := p.Encode()
 	require.NoError(t, err)
 	var q past
 	require.NoError(t, q.decode(value))
-	q.forget("one more")
-	assert.False(t, q.knew(name(10)))
-	assert.True(t, q.knew(name(11)))
+	q.forget("one more", fateJudged)
+	forgot(&q, 10)
+	knew(&q, 11, fateClean)
+	knew(&q, 12, fateCut)
+
+	// In version 1 there was nothing but hashes.
+	e := wire.Format{Version: 1}.NewEncoder(0)
+	data := q.history.Encode()
+	e.Uvarint(uint64(len(data)))
+	e.Raw(data)
+	e.Uvarint(1)
+	e.Uint64(hashID(name(1)) | fateBits)
+	require.NoError(t, q.decode(e.Seal()))
+	knew(&q, 1, fateJudged)
 }

@@ -35,6 +35,9 @@ type tracked struct {
 	trace  run.TraceID // that of a run without a job
 	timer  timer
 	place  *list.Element
+	// home is the group that the run is in, and seat its place there; nil without a job.
+	home *group
+	seat *list.Element
 	// traces is the number of run.Traces that are in the index.
 	traces int
 	phase  phase
@@ -51,6 +54,8 @@ type tracked struct {
 	date     time.Time
 	dated    bool
 	backfill bool
+	// partial says that spans of the run were forgotten, because there was no room for it.
+	partial bool
 	// slot is the scheduled time that the run covers, zero for none.
 	slot     time.Time
 	closedAt time.Time
@@ -65,8 +70,6 @@ type tracked struct {
 	warm bool
 	// size is the length of the value that was written last.
 	size int
-	// fresh says that the run began with the batch at hand.
-	fresh bool
 	// changed says that spans of the batch at hand have changed the run.
 	changed bool
 }
@@ -99,6 +102,7 @@ const (
 	flagGood
 	flagDated
 	flagBackfill
+	flagPartial
 )
 
 func (t *tracked) Encode() ([]byte, error) {
@@ -106,7 +110,7 @@ func (t *tracked) Encode() ([]byte, error) {
 	e.Byte(byte(t.phase))
 	e.Byte(byte(t.outcome))
 	e.Byte(wire.Flag(t.judged, flagJudged) | wire.Flag(t.learned, flagLearned) | wire.Flag(t.good, flagGood) |
-		wire.Flag(t.dated, flagDated) | wire.Flag(t.backfill, flagBackfill))
+		wire.Flag(t.dated, flagDated) | wire.Flag(t.backfill, flagBackfill) | wire.Flag(t.partial, flagPartial))
 	for _, at := range []time.Time{t.since, t.date, t.slot, t.closedAt} {
 		e.Time(at)
 	}
@@ -129,7 +133,7 @@ func decodeRun(key string, value []byte, limits run.Limits) (*tracked, error) {
 	t := &tracked{stored: state.Place{Key: key}, phase: phase(d.Byte()), outcome: run.Outcome(d.Byte())}
 	flags := d.Byte()
 	t.judged, t.learned, t.good = flags&flagJudged != 0, flags&flagLearned != 0, flags&flagGood != 0
-	t.dated, t.backfill = flags&flagDated != 0, flags&flagBackfill != 0
+	t.dated, t.backfill, t.partial = flags&flagDated != 0, flags&flagBackfill != 0, flags&flagPartial != 0
 	t.since, t.date, t.slot, t.closedAt = d.Time(), d.Time(), d.Time(), d.Time()
 	t.counted = d.Uvarint()
 	for range d.Count(2) {

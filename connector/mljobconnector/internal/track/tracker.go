@@ -79,8 +79,14 @@ type Tracker struct {
 	records *state.Records
 	jobs    map[run.Key]*job
 	// byAge has the jobs, the one silent for longest first.
-	byAge  *list.List
-	index  index
+	byAge *list.List
+	index index
+	// strangers are the runs of jobs that are not known, environments the number of those in which a
+	// card speaks of its job.
+	strangers    group
+	environments map[*catalog.Job]int
+	// shared is the alert on all that finds no room for one of its own.
+	shared *shared
 	timers timers
 	ledger *ledger
 	// touched are the runs that the batch at hand has changed.
@@ -95,6 +101,7 @@ type Tracker struct {
 	// refused is the error of that write, nil if it went well.
 	refused error
 
+	counted          counted
 	evicted          map[string]uint64
 	accepted         map[judge.Kind]uint64
 	duplicates, late uint64
@@ -106,12 +113,12 @@ func New(o Options) *Tracker {
 		options: o, judge: standard{},
 		records: newRecords(), jobs: map[run.Key]*job{}, byAge: list.New(), index: newIndex(o.Limits.Pending),
 		outage: outage{suspects: map[run.Key]time.Time{}}, evicted: map[string]uint64{},
-		accepted: map[judge.Kind]uint64{},
+		accepted: map[judge.Kind]uint64{}, environments: map[*catalog.Job]int{},
 	}
 	tr.ledger = newLedger(tr.records, o.Limits.Alerts, o.Resend, o.KeepResolved)
-	tr.ledger.carded = func(key run.Key) bool { j := tr.jobs[key]; return j != nil && j.card != nil }
-	tr.ledger.lost = func(e *entry) {
-		tr.notice(Notice{Limit: LimitAlert, Key: e.Key, Run: e.Alert.Annotations["run_id"], Stage: e.Stage, Alert: string(e.Kind)})
+	tr.ledger.standing = tr.standingOf
+	tr.ledger.lost = func(now time.Time, e *entry) {
+		tr.share(now, faultOf(e))
 	}
 	return tr
 }

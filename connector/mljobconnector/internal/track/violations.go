@@ -13,7 +13,8 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/contract"
 )
 
-// MaxBroken is the number of checks, by stage, that are told apart of a job.
+// MaxBroken is the number of checks, by stage, that are told apart of a job; of all jobs ten times as
+// many are.
 const MaxBroken = 1000
 
 // Violation is a check that the data of a stage broke.
@@ -54,7 +55,7 @@ func (tr *Tracker) countViolations(j *job, s *run.Span) {
 		}
 		counts := &j.stats
 		b := counts.broken[v]
-		if b == nil && len(counts.broken) >= MaxBroken {
+		if b == nil && (len(counts.broken) >= MaxBroken || tr.counted.checks >= j.share(MaxBroken)) {
 			tr.exceeded(Notice{Limit: LimitChecks, Key: j.key, Run: s.RunID, Stage: s.Task})
 			v = Violation{Overflow: true}
 			b = counts.broken[v]
@@ -65,6 +66,7 @@ func (tr *Tracker) countViolations(j *job, s *run.Span) {
 			}
 			b = &broken{ViolationStats: ViolationStats{Violation: v}}
 			counts.broken[v] = b
+			tr.counted.checks++
 		}
 		b.Rows += s.Violations[i].Rows
 		if !s.End.Before(b.Time) {
