@@ -256,6 +256,22 @@ func TestDetectorsAreBounded(t *testing.T) {
 	assert.Len(t, w.log.FilterMessageSnippet("limits::detectors is reached").All(), 1)
 }
 
+// A model with a card has its detectors, whoever took all of the others before it.
+func TestDetectorsOfCards(t *testing.T) {
+	cfg := createDefaultConfig().(*Config)
+	cfg.Detectors = []Detector{{Type: "adwin", Of: "confidence"}}
+	cfg.Limits.Detectors = 1
+	w := watch(t, cfg, fraudCard(1))
+	for id, model := range []string{"made up", "other", "fraud"} {
+		w.consume(t, id, model, map[string]any{"ml.prediction.class": "ok", "ml.prediction.confidence": 0.5})
+	}
+	w.flush(t.Context(), true)
+	states := detectorStates(t, w.next.AllMetrics())
+	assert.Len(t, states, 2)
+	assert.Contains(t, states, "fraud 7 adwin confidence")
+	assert.Contains(t, states, "made up 7 adwin confidence")
+}
+
 // Shards share the detectors: every value gets there, whoever reads it.
 func TestDetectorsOfAllShards(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)

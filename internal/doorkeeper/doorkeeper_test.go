@@ -33,7 +33,7 @@ func TestSeen(t *testing.T) {
 // A name that comes in each interval is known soon, whatever is made up beside it, and nothing that
 // is made up ever is.
 func TestFlood(t *testing.T) {
-	const slots, real = 8192, 20
+	const slots, genuine = 8192, 20
 	for _, perInterval := range []int{440 * 15, 10_000 * 15} {
 		t.Run(fmt.Sprint(perInterval), func(t *testing.T) {
 			d := New(slots)
@@ -44,7 +44,7 @@ func TestFlood(t *testing.T) {
 						madeUp++
 					}
 					if i%(perInterval/30) == 0 { // each 30 times in an interval
-						for n := range real {
+						for n := range genuine {
 							if name := fmt.Sprint("real ", n); d.Seen(hash(name)) {
 								known[name] = true
 							}
@@ -53,11 +53,11 @@ func TestFlood(t *testing.T) {
 				}
 				d.Tick()
 				if perInterval < slots && interval == 5 {
-					assert.Len(t, known, real)
+					assert.Len(t, known, genuine)
 				}
 			}
 			assert.Zero(t, madeUp)
-			assert.Len(t, known, real)
+			assert.Len(t, known, genuine)
 		})
 	}
 }

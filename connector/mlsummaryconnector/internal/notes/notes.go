@@ -21,6 +21,9 @@ import (
 // interval is how long the same thing about the same attribute of the same model is not said again.
 const interval = 10 * time.Minute
 
+// kinds is more than there are kinds of notes.
+const kinds = 64
+
 // texts are what is said of each kind of note, with what becomes of it.
 var texts = map[prediction.NoteKind]string{
 	prediction.NoteKind(prediction.FlawNumber):   "A value is no number and is not counted; a feature's is counted as missing",
@@ -62,22 +65,33 @@ var texts = map[prediction.NoteKind]string{
 
 // Log writes notes to a logger. It is safe for concurrent use.
 type Log struct {
-	logger  *zap.Logger
-	limiter *loglimit.Limiter
+	logger *zap.Logger
+	// limiters are by kind, so that names that are made up for one do not silence another.
+	limiters          [kinds]*loglimit.Limiter
+	evicted, detected *loglimit.Limiter
 }
 
 // NewLog returns a log.
-func NewLog(logger *zap.Logger) *Log { return &Log{logger: logger, limiter: loglimit.New(interval)} }
+func NewLog(logger *zap.Logger) *Log {
+	l := &Log{logger: logger, evicted: loglimit.New(interval), detected: loglimit.New(interval)}
+	for kind := range l.limiters {
+		l.limiters[kind] = loglimit.New(interval)
+	}
+	return l
+}
 
 // Write writes the notes of a batch.
 func (l *Log) Write(list []prediction.Note) {
 	for i := range list {
 		n := &list[i]
 		key := n.Model.Name + "\x00" + n.Key
-		if n.Kind == count.NoteModels || n.Kind == count.NoteDetectors || n.Kind == count.NotePlacements || n.Kind == prediction.NoteCut {
-			key = "" // the names are what there are too many of
+		switch n.Kind { // where names are what there are too many of
+		case count.NoteModels, count.NoteDetectors, count.NotePlacements, prediction.NoteCut:
+			key = ""
+		case prediction.NoteFeatures:
+			key = n.Model.Name
 		}
-		suppressed, ok := l.limiter.Allow(string(rune(n.Kind))+key, time.Now())
+		suppressed, ok := l.limiters[n.Kind].Allow(key, time.Now())
 		if !ok {
 			continue
 		}
@@ -111,7 +125,7 @@ func (l *Log) WriteEvictions(given *series.Evictions) {
 		if n == 0 {
 			continue
 		}
-		suppressed, ok := l.limiter.Allow("evicted\x00"+limits[limit], time.Now())
+		suppressed, ok := l.evicted.Allow(limits[limit], time.Now())
 		if !ok {
 			continue
 		}
@@ -135,8 +149,8 @@ func (l *Log) WriteChanges(list []detectors.Change) {
 	for i := range list {
 		c := &list[i]
 		id := c.Model
-		key := strings.Join([]string{"change", id.Environment, id.Name, id.Version, id.Role, c.Spec.Name, c.Spec.Subject}, "\x00")
-		suppressed, ok := l.limiter.Allow(key, time.Now())
+		key := strings.Join([]string{id.Environment, id.Name, id.Version, id.Role, c.Spec.Name, c.Spec.Subject}, "\x00")
+		suppressed, ok := l.detected.Allow(key, time.Now())
 		if !ok {
 			continue
 		}

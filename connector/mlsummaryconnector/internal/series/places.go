@@ -52,7 +52,8 @@ type silence struct {
 
 // idle reports whether a place may go to whoever wants one, yields whether it may go to a name that
 // comes again.
-func (u *use) idle(s silence) bool   { return u.last != 0 && u.last < s.established }
+func (u *use) idle(s silence) bool { return u.last != 0 && u.last < s.established }
+
 func (u *use) yields(s silence) bool { return u.idle(s) || u.last != 0 && !u.again && u.last < s.once }
 
 // door tells all tables of one kind who comes again.
