@@ -25,7 +25,13 @@ func (r *rowReader) Begin(s *prediction.Span) (mostRows int) {
 	return 1
 }
 
-func (r *rowReader) Row(s *prediction.Span, weight uint32) { r.row(s, weight) }
+// Row is no work: there is nobody who waits.
+func (r *rowReader) Row(s *prediction.Span, weight uint32) (work int) {
+	r.row(s, weight)
+	return 0
+}
+
+func (*rowReader) Rest(*prediction.Span, int) {}
 
 func (*rowReader) End(*prediction.Span, int) {}
 

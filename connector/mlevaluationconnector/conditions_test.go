@@ -58,6 +58,29 @@ func TestConditions(t *testing.T) {
 	require.NoError(t, c.Close(t.Context()))
 }
 
+// Of a request a bounded number of rows is read; the rest is counted and said.
+func TestRowsOfARequest(t *testing.T) {
+	tel := componenttest.NewTelemetry()
+	defer func() { require.NoError(t, tel.Shutdown(context.Background())) }()
+	c, err := newConnector(metadatatest.NewSettings(tel), createDefaultConfig().(*Config))
+	require.NoError(t, err)
+	c.metrics = &testkit.MetricsSink{}
+	require.NoError(t, c.Start(t.Context(), testkit.Host{catalogtest.ID: catalogtest.NewExtension(nil)}))
+	const rows = maxAnswers + 1000
+	classes := make([]any, rows)
+	for i := range classes {
+		classes[i] = int64(i % 2)
+	}
+	td := ptrace.NewTraces()
+	span(1, map[string]any{mlconv.AttrPredictionClass: classes, mlconv.AttrBatchSize: rows})(td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty())
+	require.NoError(t, c.ConsumeTraces(t.Context(), td))
+	by := func(outcome string, n int64) metricdata.DataPoint[int64] {
+		return metricdata.DataPoint[int64]{Value: n, Attributes: attribute.NewSet(attribute.String("outcome", outcome))}
+	}
+	metadatatest.AssertEqualMlEvaluationPredictions(t, tel, []metricdata.DataPoint[int64]{by("taken", maxAnswers), by("unread", 1000)}, metricdatatest.IgnoreTimestamp())
+	require.NoError(t, c.Close(t.Context()))
+}
+
 func TestConditionErrors(t *testing.T) {
 	cfg := createDefaultConfig().(*Config)
 	cfg.K, cfg.Conditions = 0, []string{"name", `nam == "x"`}

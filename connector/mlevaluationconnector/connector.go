@@ -238,6 +238,7 @@ func (c *evaluationConnector) ConsumeTraces(ctx context.Context, td ptrace.Trace
 			}
 		})
 		c.telemetry.selected(ctx, c.decoder.takeNotSelected(), c.conditions.TakeFailures())
+		c.telemetry.unread(ctx, c.decoder.takeUnread())
 		c.takeTruths(ctx)
 	})
 }

@@ -31,6 +31,8 @@ const (
 	maxSegments = 32
 	// maxID is the longest id that is kept, in bytes; half of one would find nothing.
 	maxID = label.MaxText
+	// maxAnswers is how many rows of a request are read: each takes half a kilobyte until it is written.
+	maxAnswers = 1 << 16
 	// maxTexts is how many categories that were numbers, and segments, are remembered as texts.
 	maxTexts = 10_000
 )
@@ -46,6 +48,8 @@ type decoder struct {
 
 	answers []answer.Answer // of the request
 	used    int
+	// unread are rows that are too many for a request, or too much work for their span.
+	unread int
 
 	// card is that of the span at hand, nil where there is none.
 	card   *catalog.Model
@@ -88,6 +92,13 @@ func (d *decoder) read(ctx context.Context, td ptrace.Traces, cards *catalog.Set
 func (d *decoder) takeNotSelected() int64 {
 	n := d.reader.Stats.NotSelected
 	d.reader.Stats.NotSelected = 0
+	return n
+}
+
+// takeUnread returns how many rows were not read since it was last called.
+func (d *decoder) takeUnread() int {
+	n := d.unread
+	d.unread = 0
 	return n
 }
 
@@ -149,8 +160,13 @@ func (d *decoder) Begin(s *prediction.Span) (mostRows int) {
 	return max(d.card.MaxBatch, 1)
 }
 
-// Row takes the row at hand, which stands for a number of equal ones.
-func (d *decoder) Row(s *prediction.Span, rows uint32) {
+// Row takes the row at hand, which stands for a number of equal ones, and returns the work that it
+// was.
+func (d *decoder) Row(s *prediction.Span, rows uint32) (work int) {
+	if d.used == maxAnswers {
+		d.unread += int(rows)
+		return 1
+	}
 	a := d.next()
 	a.Identity = s.Identity
 	a.TraceID, a.SpanID, a.Row = s.TraceID, s.SpanID, d.row
@@ -165,7 +181,14 @@ func (d *decoder) Row(s *prediction.Span, rows uint32) {
 	d.segments(s, a)
 	d.answer(s, a)
 	d.row++
+	return rowWork + entryWork*(len(a.Segments)+len(a.Scores)+len(a.Ranking))
 }
+
+// The work of a row, and of a segment, a score and an item of it, in values that are looked at.
+const rowWork, entryWork = 16, 4
+
+// Rest notes rows that are not read.
+func (d *decoder) Rest(_ *prediction.Span, rows int) { d.unread += rows }
 
 // End has nothing to do.
 func (d *decoder) End(*prediction.Span, int) {}

@@ -86,6 +86,12 @@ func (t *telemetry) selected(ctx context.Context, not, failures int64) {
 	add(ctx, t.MlEvaluationConditionErrors, failures)
 }
 
+// unread records rows of predictions that were not read.
+func (t *telemetry) unread(ctx context.Context, rows int) {
+	add(ctx, t.MlEvaluationPredictions, rows, "outcome", "unread")
+	t.notice(rows, "unread predictions", "Rows of predictions are not read: a request has more than 65,536, or a batch is too much work for the bytes that its span holds")
+}
+
 // notice says something, once in a while.
 func (t *telemetry) notice(n int, key, message string, fields ...zap.Field) {
 	if n == 0 {

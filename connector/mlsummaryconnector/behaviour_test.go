@@ -9,6 +9,7 @@ import (
 	"maps"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -225,6 +226,58 @@ func TestBatchSizeIsBelievedAsFarAsItIsConfirmed(t *testing.T) {
 	require.Len(t, lines, 3, "once for each model")
 	assert.Equal(t, "1048576", lines[0]["value"])
 	assert.Equal(t, "liar", lines[0]["model"])
+}
+
+// ones are n values of 1.
+func ones(n int) []any {
+	list := make([]any, n)
+	for i := range list {
+		list[i] = int64(1)
+	}
+	return list
+}
+
+// What rows of a batch lack does not make them too much work, however many features the card has, and
+// however little each row holds.
+func TestRowsLackFeatures(t *testing.T) {
+	w := watch(t, createDefaultConfig().(*Config), fraudCard(300))
+	w.consume(t, 1, "fraud", map[string]any{"ml.batch.size": 10_000, "ml.prediction.class": ones(10_000)})
+	counts := w.flushed(t, mlconv.MetricPredictionCount, mlconv.MetricFeatureMissingCount)
+	assert.EqualValues(t, 10_000, counts["ml.prediction.count fraud"])
+	for i := range 300 {
+		assert.EqualValues(t, 10_000, counts[fmt.Sprintf("ml.feature.missing.count fraud f%02d", i)])
+	}
+	assert.Empty(t, w.logged("A batch is too much work"))
+}
+
+// Rows that each cost far more than they hold are counted, and no more.
+func TestRowsBeyondTheirWork(t *testing.T) {
+	scores := make(map[string]any)
+	for i := range 20_000 {
+		scores[strconv.Itoa(i)] = int64(0)
+	}
+	for name, shared := range map[string]map[string]any{
+		"a text":   {"ml.prediction.confidence": "0." + strings.Repeat("1", 1<<20)},
+		"a map":    {"ml.prediction.scores": scores},
+		"features": {"ml.features": map[string]any{"text": strings.Repeat("x", 1<<20)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := watch(t, createDefaultConfig().(*Config), fraudCard(3))
+			const rows = 1 << 19
+			span := map[string]any{"ml.batch.size": rows, "ml.prediction.class": ones(rows)}
+			maps.Copy(span, shared)
+			w.consume(t, 1, "fraud", span)
+			counts := w.flushed(t, mlconv.MetricPredictionCount, mlconv.MetricPredictionClassCount)
+			assert.EqualValues(t, rows, counts["ml.prediction.count fraud"])
+			read := counts["ml.prediction.class.count fraud 1"]
+			assert.NotZero(t, read)
+			assert.Less(t, read, uint64(rows/2))
+			metadatatest.AssertEqualMlSummaryOverflowed(t, w.tel, []metricdata.DataPoint[int64]{by("limit", "rows", rows-int64(read))}, metricdatatest.IgnoreTimestamp())
+			lines := w.logged("A batch is too much work")
+			require.Len(t, lines, 1)
+			assert.Equal(t, "524288", lines[0]["value"])
+		})
+	}
 }
 
 // Names of megabytes are cut when they are read, and counted.

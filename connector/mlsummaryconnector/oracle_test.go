@@ -113,11 +113,11 @@ func TestAgainstPlainCounting(t *testing.T) {
 	cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour
 	c := started(t, cfg, next, newCatalog(card))
 
-	draw := func(end time.Time, country string) row {
+	draw := func(end time.Time, country string, without ...string) row {
 		r := row{minute: end.Unix() / 60, country: country, features: make(map[string]any)}
 		for _, col := range card.Baseline.Features {
 			switch {
-			case rng.IntN(10) == 0:
+			case rng.IntN(10) == 0 || slices.Contains(without, col.Name):
 			case col.Type == "categorical":
 				r.features[col.Name] = []string{"a", "b", "c"}[rng.IntN(3)]
 			default:
@@ -140,8 +140,53 @@ func TestAgainstPlainCounting(t *testing.T) {
 			if rng.IntN(3) == 0 {
 				s.Attributes().PutBool(fmt.Sprintf("noise.%d", rng.IntN(1000)), true)
 			}
+			form := rng.IntN(5)
+			if form == 4 { // a batch of five, which may lack features, and have a segment each
+				var without []string
+				if rng.IntN(2) == 0 {
+					without = []string{"f01", "f04"}
+				}
+				countries := []any{country, country, country, country, country}
+				if rng.IntN(2) == 0 {
+					for i := range countries {
+						countries[i] = []string{"DE", "FR"}[rng.IntN(2)]
+					}
+					putAny(s.Attributes().PutEmpty("ml.segment.country"), countries)
+				}
+				var rows []any
+				columns := make(map[string]any)
+				for _, country := range countries {
+					rows = append(rows, draw(end, country.(string), without...).features)
+				}
+				for _, col := range card.Baseline.Features {
+					if slices.Contains(without, col.Name) {
+						continue
+					}
+					var column []any
+					for _, r := range rows {
+						column = append(column, r.(map[string]any)[col.Name])
+					}
+					columns[col.Name] = column
+				}
+				s.Attributes().PutInt("ml.batch.size", 5)
+				switch rng.IntN(4) {
+				case 0:
+					for name, v := range columns {
+						putAny(s.Attributes().PutEmpty("ml.feature."+name), v)
+					}
+				case 1:
+					putAny(s.Attributes().PutEmpty("ml.features"), columns)
+				case 2:
+					data, err := json.Marshal(columns)
+					require.NoError(t, err)
+					s.Attributes().PutStr("ml.features", string(data))
+				case 3:
+					putAny(s.Attributes().PutEmpty("ml.features"), rows)
+				}
+				continue
+			}
 			r := draw(end, country)
-			switch rng.IntN(5) {
+			switch form {
 			case 0: // attributes; some of the absent ones are empty
 				for name, v := range r.features { // in random order
 					s.Attributes().PutEmpty("ml.feature." + name)
@@ -165,27 +210,6 @@ func TestAgainstPlainCounting(t *testing.T) {
 					} else {
 						putAny(s.Attributes().PutEmpty("ml.feature."+name), r.features[name])
 					}
-				}
-			case 4: // a batch of three
-				rows := []row{r, draw(end, country), draw(end, country)}
-				s.Attributes().PutInt("ml.batch.size", 3)
-				columns := make(map[string]any)
-				for _, col := range card.Baseline.Features {
-					columns[col.Name] = []any{rows[0].features[col.Name], rows[1].features[col.Name], rows[2].features[col.Name]}
-				}
-				switch rng.IntN(4) {
-				case 0:
-					for name, v := range columns {
-						putAny(s.Attributes().PutEmpty("ml.feature."+name), v)
-					}
-				case 1:
-					putAny(s.Attributes().PutEmpty("ml.features"), columns)
-				case 2:
-					data, err := json.Marshal(columns)
-					require.NoError(t, err)
-					s.Attributes().PutStr("ml.features", string(data))
-				case 3:
-					putAny(s.Attributes().PutEmpty("ml.features"), []any{rows[0].features, rows[1].features, rows[2].features})
 				}
 			}
 		}

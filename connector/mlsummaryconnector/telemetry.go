@@ -58,6 +58,7 @@ var (
 	limitSources    = newOption("limit", "sources")
 	limitChecks     = newOption("limit", "checks")
 	limitPlacements = newOption("limit", "placements")
+	limitRows       = newOption("limit", "rows")
 )
 
 // limitOf are the attribute sets of the limits of tables.
@@ -140,6 +141,7 @@ func (t *telemetry) batch(ctx context.Context, s *count.Stats) {
 	add(t.builder.MlSummaryOverflowed, s.OverflowedSources, limitSources)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedChecks, limitChecks)
 	add(t.builder.MlSummaryOverflowed, s.OverflowedPlacements, limitPlacements)
+	add(t.builder.MlSummaryOverflowed, s.UnreadRows, limitRows)
 	add(t.builder.MlSummaryUnwatched, s.Unwatched, nil)
 	add(t.builder.MlSummaryFolded, s.Folded, nil)
 	add(t.builder.MlSummaryAdjusted, s.Adjusted, nil)

@@ -58,12 +58,16 @@ type Checker struct {
 	row    int
 	digits []byte
 	rows   scratch
+	// alike are rows that are counted together.
+	alike alike
 }
 
 // Stats are what a Check has seen.
 type Stats struct {
-	// Checked and Violating are spans, Rows the rows of Checked.
-	Checked, Violating, Rows int64
+	// Checked and Violating are spans, Rows the rows of Checked. Unread are rows that are too much
+	// work for what their span holds; UnreadOf is the model of the last of them.
+	Checked, Violating, Rows, Unread int64
+	UnreadOf                         prediction.Identity
 	// Undecided are rows whose condition could not be evaluated; Undecidable the first such
 	// condition with its error.
 	Undecided   int64
@@ -184,6 +188,7 @@ func (c *Checker) Begin(s *prediction.Span) (mostRows int) {
 	c.row = 0
 	c.found = c.found[:0]
 	c.at = c.at[:0]
+	c.alike.begin()
 	c.rows.begin()
 	return max(c.last.mostRows, 1)
 }
@@ -212,60 +217,81 @@ func (c *Checker) modelOf(id prediction.Identity) *model {
 	return m
 }
 
-// Row checks the row at hand, which stands for a number of equal ones.
-func (c *Checker) Row(s *prediction.Span, weight uint32) {
+// The work of a condition, beside that of a check that compares a value, and of a byte of a text
+// that is matched or parsed.
+const (
+	conditionWork = 40
+	textWork      = 4
+)
+
+// Row checks the row at hand, which stands for a number of equal ones, and returns the work that it
+// was.
+func (c *Checker) Row(s *prediction.Span, weight uint32) (work int) {
 	m := c.last
 	if len(m.checks) == 0 {
-		return
+		return 0
 	}
 	b := c.bind(s)
 	c.rows.next()
+	work = len(b.present)
 	for _, p := range b.present {
 		r := &m.checks[p.check]
 		x := s.At(int(p.at))
+		work += r.work(x, s.Attributes)
 		if r.breaks(x, s.Attributes, s.End, c.digits) {
 			c.violated(p.check, r.Feature, weight, x)
 		}
 	}
-	if !s.Unknown {
-		for _, check := range b.absent {
-			c.violated(check, m.checks[check].Feature, weight, nil)
-		}
-	}
-	for _, check := range b.elsewhere {
-		c.onResource(s, check, weight)
-	}
+	work += c.countAlike(s, b, weight)
 	for i := range b.conditions {
-		c.condition(s, &b.conditions[i], weight)
+		work += c.condition(s, &b.conditions[i], weight)
 	}
+	work += len(b.unknown) * (1 + len(c.found)/4)
 	for i := range b.unknown {
 		c.unknown(s, b.unknown[i], weight)
 	}
 	c.row += int(weight)
+	return work
+}
+
+// Rest notes rows that are not checked.
+func (c *Checker) Rest(s *prediction.Span, rows int) {
+	c.row += rows
+	if c.last.contract != nil {
+		c.stats.Unread += int64(rows)
+		c.stats.Rows -= int64(rows)
+		c.stats.UnreadOf = s.Identity
+	}
 }
 
 // onResource checks an attribute that the span does not have.
-func (c *Checker) onResource(s *prediction.Span, check int32, weight uint32) {
+func (c *Checker) onResource(s *prediction.Span, check int32, weight uint32) (broken bool, work int) {
 	r := &c.last.checks[check]
 	v, ok := s.ResourceSpans.Resource().Attributes().Get(r.key)
 	if !ok {
 		if r.absent() && !s.Unknown {
 			c.violated(check, "", weight, nil)
+			return true, 1
 		}
-		return
+		return false, 1
 	}
-	if x := prediction.NewField(v); r.breaks(&x, s.ResourceSpans.Resource().Attributes(), s.End, c.digits) {
+	x := prediction.NewField(v)
+	work = r.work(&x, s.ResourceSpans.Resource().Attributes())
+	if r.breaks(&x, s.ResourceSpans.Resource().Attributes(), s.End, c.digits) {
 		c.violated(check, "", weight, &x)
+		return true, work
 	}
+	return false, work
 }
 
 // condition evaluates the condition of a check.
-func (c *Checker) condition(s *prediction.Span, a *asked, weight uint32) {
+func (c *Checker) condition(s *prediction.Span, a *asked, weight uint32) (work int) {
 	for _, at := range a.reads {
 		if missing(s.At(int(at))) {
-			return
+			return 1
 		}
 	}
+	work = conditionWork + c.rows.work(s)
 	r := &c.last.checks[a.check]
 	holds, err := r.Predicate.Holds(s.ResourceSpans, s.ScopeSpans, c.rows.span(s))
 	switch {
@@ -277,6 +303,7 @@ func (c *Checker) condition(s *prediction.Span, a *asked, weight uint32) {
 	case !holds:
 		c.violated(a.check, r.Feature, weight, nil)
 	}
+	return work
 }
 
 // violated notes that the row at hand, or a number of equal ones, breaks a check.
@@ -326,6 +353,7 @@ func (c *Checker) End(s *prediction.Span, rows int) {
 	if c.last.contract == nil {
 		return
 	}
+	c.addAlike()
 	c.stats.Checked++
 	c.stats.Rows += int64(rows)
 	if len(c.found) == 0 {
@@ -339,6 +367,7 @@ func (c *Checker) End(s *prediction.Span, rows int) {
 func (c *Checker) bind(s *prediction.Span) *binding {
 	m := c.last
 	if s.Fields.Transient || s.Names != nil && s.Names.Transient {
+		c.addAlike()
 		c.bound.fill(m, s)
 		return &c.bound
 	}

@@ -198,6 +198,53 @@ func TestRows(t *testing.T) {
 	assert.Empty(t, broken(t, c, span(t, map[string]any{"ml.feature.x": 1, "ml.feature.y": 2})))
 }
 
+// TestRowsAlike: rows that lack the same, one behind the other and apart, are all counted, and the
+// first of them is told.
+func TestRowsAlike(t *testing.T) {
+	c := checkerOf(&Contract{Checks: []Check{
+		{Kind: Required, Feature: "x"},
+		{Kind: NotMissing, Feature: "y"},
+		{Kind: Required, Name: "owner", Attribute: "team"},
+		{Kind: Range, Name: "age", Attribute: "age", Max: new(1.0)},
+	}})
+	x, y, neither, unreadable := map[string]any{"x": int64(1)}, map[string]any{"y": int64(1)}, map[string]any{}, "{"
+	td := span(t, map[string]any{"ml.batch.size": 9, "ml.features": []any{x, x, x, y, y, neither, neither, unreadable, x}})
+	td.ResourceSpans().At(0).Resource().Attributes().PutInt("age", 5)
+	assert.ElementsMatch(t, []string{"x.required ×4", "y.not_missing ×6", "team.owner ×8", "age.age ×9 5"}, broken(t, c, td))
+	results, _ := c.Check(t.Context(), td)
+	require.Len(t, results, 1)
+	for _, v := range results[0].Violations {
+		if v.ID() == "x.required" {
+			assert.Equal(t, 3, v.Row)
+		}
+	}
+}
+
+// TestRowsBeyondTheirWork: a text that all rows share is not matched a million times.
+func TestRowsBeyondTheirWork(t *testing.T) {
+	c := checkerOf(&Contract{Checks: []Check{
+		{Kind: Matches, Feature: "text", Pattern: regexp.MustCompile("^[a-z]*9$")},
+		{Kind: Required, Feature: "x"},
+	}})
+	const rows = 100_000
+	column := make([]any, rows)
+	td := span(t, map[string]any{"ml.batch.size": rows, "ml.feature.y": column, "ml.feature.text": strings.Repeat("a", 1<<16)})
+	results, stats := c.Check(t.Context(), td)
+	require.Len(t, results, 1)
+	require.Len(t, results[0].Violations, 2)
+	assert.Equal(t, rows, results[0].Rows)
+	assert.Positive(t, stats.Unread)
+	assert.Less(t, stats.Rows, int64(1000))
+	for _, v := range results[0].Violations {
+		assert.EqualValues(t, stats.Rows, v.Rows, v.ID())
+	}
+	assert.EqualValues(t, rows, stats.Rows+stats.Unread)
+	assert.Equal(t, "m", stats.UnreadOf.Name)
+
+	_, stats = c.Check(t.Context(), span(t, map[string]any{"ml.batch.size": rows, "ml.feature.y": column, "ml.feature.text": "abc"}))
+	assert.Zero(t, stats.Unread, "what is short costs nothing")
+}
+
 // TestOtherModels leaves what has no contract alone.
 func TestOtherModels(t *testing.T) {
 	c := checker(Check{Kind: Required, Feature: "x"})

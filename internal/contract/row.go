@@ -121,6 +121,21 @@ func (r *rowCheck) absent() bool {
 	return r.Kind == Required || r.Kind == NotMissing
 }
 
+// work is that of breaks: of what is read as a text, as long as it is.
+func (r *rowCheck) work(x *prediction.Field, attrs pcommon.Map) int {
+	switch r.Kind {
+	case Matches, NotMatches, Length:
+		return 1 + textWork*len(x.Text())
+	case JSONSchema:
+		if v, ok := attrs.Get(r.key); ok {
+			return 1 + textWork*prediction.Bytes(v)
+		}
+		return 1 + textWork*len(x.Text())
+	default:
+		return 1
+	}
+}
+
 // breaks says whether a value breaks the check. A value that is missing, which is empty, null or
 // NaN, breaks NotMissing alone. attrs are those of the span, which ended at end; digits is a buffer.
 func (r *rowCheck) breaks(x *prediction.Field, attrs pcommon.Map, end pcommon.Timestamp, digits []byte) bool {

@@ -28,6 +28,17 @@ func (r *scratch) begin() { r.copied = false }
 
 func (r *scratch) next() { r.filled = false }
 
+// work is that of span where the row at hand is not there yet.
+func (r *scratch) work(s *prediction.Span) int {
+	if r.filled || s.Names == nil && !s.Fields.Has(prediction.BatchSize) {
+		return 0
+	}
+	return fillWork * (len(r.put) + len(s.Fields.Features))
+}
+
+// fillWork is the work of a feature that is put into the span, and taken out of it.
+const fillWork = 8
+
 // span returns the span itself where its attributes are those of the one row, else one that has
 // each feature of the row at hand in ml.feature.*. It is valid until the next row.
 func (r *scratch) span(s *prediction.Span) ptrace.Span {

@@ -64,7 +64,7 @@ func (s *Span) score(key string, x *Field) (float64, bool) {
 	if missing {
 		return 0, false
 	}
-	if !ok {
+	if !ok && len(x.str()) <= longestNumber {
 		if digits, percent := strings.CutSuffix(x.str(), "%"); percent {
 			f, err := strconv.ParseFloat(strings.TrimSpace(digits), 64)
 			v, ok = f/100, err == nil

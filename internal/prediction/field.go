@@ -39,6 +39,10 @@ type Field struct {
 	Kind  FieldKind
 }
 
+// longestNumber is the most bytes of a string that is read as a number: all digits of any float64,
+// with sign, point and exponent, are fewer.
+const longestNumber = 1100
+
 // NewNumber returns a number as a field.
 func NewNumber(v float64) Field { return Field{Kind: Scalar, Value: value.NewFloat(v)} }
 
@@ -123,6 +127,9 @@ func (x *Field) Float() (v float64, ok, missing bool) {
 		}
 		return v, true, false
 	case value.Text:
+		if len(x.Text()) > longestNumber {
+			return 0, false, false
+		}
 		f, err := strconv.ParseFloat(x.Text(), 64)
 		if err != nil && !math.IsInf(f, 0) {
 			return 0, false, false

@@ -5,6 +5,7 @@ package prediction
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -36,6 +37,8 @@ func TestField(t *testing.T) {
 		{name: "false", in: false, number: 0.0, category: "false"},
 		{name: "string", in: "DE", category: "DE"},
 		{name: "numeric string", in: "-2.5e3", number: -2500.0, category: "-2.5e3"},
+		{name: "all digits of a number", in: "-0." + strings.Repeat("1", 1090), number: -1.0 / 9, category: "-0." + strings.Repeat("1", 1090)},
+		{name: "too many digits", in: "0." + strings.Repeat("1", 1100), category: "0." + strings.Repeat("1", 1100)},
 		{name: "NaN in a string", in: "NaN", numberMissing: true, category: "NaN"},
 		{name: "number out of range", in: "1e999", numberMissing: true, category: "1e999"},
 		{name: "NaN", in: math.NaN(), numberMissing: true, categoryMissing: true},

@@ -35,9 +35,13 @@ type Counter interface {
 	// Begin returns the largest batch that is believed of the model without an array of that
 	// length, at least 1.
 	Begin(*Span) (mostRows int)
-	// Row takes the row at hand, which stands for weight equal ones.
-	Row(s *Span, weight uint32)
-	// End is told how many rows there were.
+	// Row takes the row at hand, which stands for weight equal ones, and returns the work that it was:
+	// about how many values were looked at or written.
+	Row(s *Span, weight uint32) (work int)
+	// Rest is told, before End, how many rows of a batch are not handed to Row: they were too much work
+	// for what the span holds.
+	Rest(s *Span, rows int)
+	// End is told how many rows there were, with those of Rest.
 	End(s *Span, rows int)
 }
 

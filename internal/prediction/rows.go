@@ -5,6 +5,7 @@ package prediction
 
 import (
 	"slices"
+	"strconv"
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 
@@ -75,12 +76,17 @@ func (r *Reader) rows(mostRows int) int {
 		r.counter.Row(s, uint32(n))
 		return n
 	}
+	allowed := r.allowance(n)
 	var perRowFeatures pcommon.Slice
 	if perRow {
 		perRowFeatures = s.values[features].raw.Slice()
 	}
 	unknown := s.Unknown
 	for i := range n {
+		if allowed.spent() {
+			r.rest(n, n-i)
+			break
+		}
 		for c := range r.columns {
 			r.columns[c].load(&s.values[r.columns[c].at], i)
 		}
@@ -91,9 +97,17 @@ func (r *Reader) rows(mostRows int) int {
 			s.Names = r.readFeatures(x)
 			r.nestedColumns(n, false) // no arrays within a row
 		}
-		r.counter.Row(s, 1)
+		allowed.used += r.counter.Row(s, 1)
 	}
 	return n
+}
+
+// rest leaves the last rows of a batch of n unread.
+func (r *Reader) rest(n, unread int) {
+	s := &r.span
+	r.Stats.UnreadRows += int64(unread)
+	s.Note(NoteRows, "", mlconv.AttrBatchSize, strconv.Itoa(n))
+	r.counter.Rest(s, unread)
 }
 
 // nestedColumns makes columns of the arrays in ml.features.

@@ -15,6 +15,8 @@ type Stats struct {
 	Cut int64
 	// UnreadFeatures are features beyond Options.MaxFeatures.
 	UnreadFeatures int64
+	// UnreadRows are rows of batches that were too much work for what their span holds.
+	UnreadRows int64
 	// Flaws are the values that could not be used.
 	Flaws [numFlaws]int64
 	// Unread are calls of generative models that are not counted, by operation; empty where the
@@ -90,6 +92,8 @@ const (
 	NoteCut
 	// NoteUnread is a call with an operation that nobody knows.
 	NoteUnread
+	// NoteRows is a batch of which some rows are not read.
+	NoteRows
 	// NumNotes is how many there are.
 	NumNotes
 )

@@ -53,10 +53,13 @@ func Category(s string) string {
 	return s
 }
 
+// longestSpelling is the most bytes of the shortest decimal of a float64.
+const longestSpelling = 24
+
 // padded is true for what ends in an exponent of one digit behind a zero: e-07, e-08, e-09.
 func padded[T string | []byte](s T) bool {
 	n := len(s)
-	return n >= 5 && s[n-4] == 'e' && s[n-3] == '-' && s[n-2] == '0'
+	return n >= 5 && n <= longestSpelling && s[n-4] == 'e' && s[n-3] == '-' && s[n-2] == '0'
 }
 
 // isOldSpelling is true where s is exactly what was written for a number that has an exponent.

@@ -5,6 +5,7 @@ package mlcontractprocessor
 
 import (
 	"context"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -169,8 +170,21 @@ func (p *contractProcessor) checkPredictions(ctx context.Context, now *contracts
 	counts.rows += stats.Rows
 	counts.notSelected += stats.NotSelected
 	counts.undecided += stats.Undecided
+	counts.unreadRows += stats.Unread
+	if stats.Unread > 0 {
+		p.sayUnchecked(&stats)
+	}
 	if stats.Undecidable != nil {
 		p.sayUndecided(stats.Undecidable)
+	}
+}
+
+// sayUnchecked says that rows of a batch were not checked, once in a while for each model.
+func (p *contractProcessor) sayUnchecked(stats *contract.Stats) {
+	model := stats.UnreadOf.Name
+	if suppressed, ok := p.limiter.Allow("unchecked "+model, time.Now()); ok {
+		p.logger.Warn("A batch is too much work for the bytes that its span holds: some of its rows are not checked",
+			zap.String("model", strings.Clone(model)), zap.Int64("rows", stats.Unread), zap.Int("requests_since_the_last_line", suppressed))
 	}
 }
 

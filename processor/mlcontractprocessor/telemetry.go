@@ -29,6 +29,7 @@ var (
 	outcomeUnwanted = newOption("outcome", "not_selected")
 	reasonCondition = newOption("reason", "condition")
 	reasonResult    = newOption("reason", "result")
+	reasonBatch     = newOption("reason", "batch")
 	ofSeverity      = func() (list [len(severities)]option) {
 		for i, s := range severities {
 			list[i] = newOption("severity", s)
@@ -40,7 +41,7 @@ var (
 // counts are those of one request.
 type counts struct {
 	checked, violated, rows      int64
-	notSelected                  int64
+	notSelected, unreadRows      int64
 	undecided, unread, protected int64
 	bySeverity                   [len(severities)]int64
 }
@@ -75,6 +76,7 @@ func (c *counts) record(ctx context.Context, t *metadata.TelemetryBuilder) {
 	add(t.MlContractRows, c.rows, nil)
 	add(t.MlContractUndecided, c.undecided, reasonCondition)
 	add(t.MlContractUndecided, c.unread, reasonResult)
+	add(t.MlContractUndecided, c.unreadRows, reasonBatch)
 	add(t.MlContractProtectedValues, c.protected, nil)
 	for i, n := range c.bySeverity {
 		add(t.MlContractViolations, n, ofSeverity[i])

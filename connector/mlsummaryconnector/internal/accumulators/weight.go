@@ -29,6 +29,12 @@ func Weigh(rows, adjusted uint32) (w Weight, fits bool) {
 	return Weight{Rows: rows * adjusted, Excess: uint64(rows) * (n*n - n)}, fits
 }
 
+// Add adds another weight.
+func (w *Weight) Add(o Weight) {
+	w.Rows += o.Rows
+	w.Excess += o.Excess
+}
+
 // addExcess adds to the i-th of a list that is as long as what was added.
 func addExcess(list []uint64, i int, n uint64) []uint64 {
 	list = grow(list, i+1)

@@ -54,6 +54,8 @@ type cohortCache struct {
 	features                        *accumulators.Features
 	predictionEpoch, featuresEpoch  uint64
 	predictionMinute, featureMinute int64
+	// lacking is the weight of its rows among those of Counter.lacking.
+	lacking accumulators.Weight
 }
 
 // dictCache caches a Dict.

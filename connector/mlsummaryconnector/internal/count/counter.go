@@ -83,6 +83,9 @@ type Counter struct {
 	// adjusted is how many spans the span stands for; rows and excess are what its rows have added.
 	adjusted     uint32
 	rows, excess uint64
+	// work is that of the row at hand, lacking are rows that are counted together.
+	work    int
+	lacking lacking
 	// row is the number of the row at hand, and derived what is measured of its attributes.
 	row     int
 	derived derivation
@@ -234,6 +237,7 @@ func (c *Counter) model(key series.Key) *modelCache {
 // End counts what goes with a call as a whole.
 func (c *Counter) End(s *prediction.Span, rows int) {
 	cache := c.last
+	c.countLacking()
 	one, _ := accumulators.Weigh(1, c.adjusted)
 	if s.Kind != prediction.Answered && s.Kind != prediction.Call {
 		p := c.prediction(&cache.total)

@@ -32,7 +32,7 @@ func (c *Counter) countDerived(v *modelCache, total *accumulators.Features, weig
 			for end < len(list) && list[end].Source == f.Source {
 				end++
 			}
-			d.read(c.span, c.row, list[i:end])
+			c.work += d.read(c.span, c.row, list[i:end])
 		}
 		if f.Measure == derive.Centroid {
 			c.addToCentroid(total, f, weight)
@@ -66,11 +66,12 @@ func (c *Counter) addToCentroid(total *accumulators.Features, f *derive.Feature,
 	}
 }
 
-// read reads an attribute of the row at hand for the features that are derived from it.
-func (d *derivation) read(s *prediction.Span, row int, features []derive.Feature) {
+// read reads an attribute of the row at hand for the features that are derived from it, and returns
+// the work that it was.
+func (d *derivation) read(s *prediction.Span, row int, features []derive.Feature) (work int) {
 	d.value, d.found = s.Attributes.Get(features[0].Source)
 	if !d.found {
-		return
+		return 0
 	}
 	projections, vector, entropy, keep, text := 0, false, false, false, false
 	for i := range features {
@@ -106,6 +107,15 @@ func (d *derivation) read(s *prediction.Span, row int, features []derive.Feature
 	if text && d.value.Type() == pcommon.ValueTypeStr {
 		d.text = derive.NewText(d.value.Str())
 	}
+	switch d.value.Type() {
+	case pcommon.ValueTypeSlice:
+		work = min(d.value.Slice().Len(), derive.MaxDimensions)
+	case pcommon.ValueTypeMap:
+		work = d.value.Map().Len()
+	case pcommon.ValueTypeStr:
+		work = len(d.value.Str())
+	}
+	return len(features) * (1 + work)
 }
 
 // addVector reads the elements of an array, a map, or JSON of either.

@@ -11,13 +11,18 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
-// Row counts the row at hand, which stands for a number of equal ones.
-func (c *Counter) Row(s *prediction.Span, rows uint32) {
+// Row counts the row at hand, which stands for a number of equal ones, and returns the work that it
+// was.
+func (c *Counter) Row(s *prediction.Span, rows uint32) (work int) {
+	c.work = 0
 	weight, fits := accumulators.Weigh(rows, c.adjusted)
 	if !fits {
 		s.FlawOf(prediction.FlawSampling, keyTraceState, s.TraceState)
 	}
 	b := c.bind(s)
+	if b != c.lacking.binding {
+		c.countLacking()
+	}
 	c.bound = b
 	cache := b.cache
 	p := c.prediction(&cache.total)
@@ -26,7 +31,7 @@ func (c *Counter) Row(s *prediction.Span, rows uint32) {
 	c.rows += uint64(weight.Rows)
 	c.excess += weight.Excess
 	if cache.model.Overflow {
-		return // features and answers of unrelated models say nothing
+		return c.work // features and answers of unrelated models say nothing
 	}
 	c.findCohorts(b, weight)
 	for i := range c.cohorts {
@@ -47,12 +52,28 @@ func (c *Counter) Row(s *prediction.Span, rows uint32) {
 		c.countFeatures(b, weight)
 	}
 	c.row++
+	return c.work + (1+len(c.cohorts))*(1+len(b.features))
+}
+
+// Rest counts rows that are not read in the total, as their answers and features are not known.
+func (c *Counter) Rest(s *prediction.Span, rows int) {
+	weight, fits := accumulators.Weigh(uint32(rows), c.adjusted)
+	if !fits {
+		s.FlawOf(prediction.FlawSampling, keyTraceState, s.TraceState)
+	}
+	p := c.prediction(&c.last.total)
+	p.Rows += uint64(weight.Rows)
+	p.Excess += weight.Excess
+	c.rows += uint64(weight.Rows)
+	c.excess += weight.Excess
 }
 
 // bind returns the meaning of the span's fields to its model.
 func (c *Counter) bind(s *prediction.Span) *modelBinding {
 	cache := c.last
 	if s.Fields.Transient || s.Names != nil && s.Names.Transient {
+		c.countLacking()
+		c.work += len(cache.plan.Columns)
 		c.binding.fill(cache, s, c.seen)
 		return &c.binding
 	}
@@ -194,6 +215,10 @@ func (c *Counter) countFeatures(b *modelBinding, weight accumulators.Weight) {
 		c.countDerived(b.cache, total, weight)
 	}
 	if c.span.Unknown {
+		return
+	}
+	if c.row > 0 && len(b.absent) > 0 {
+		c.lack(b, weight)
 		return
 	}
 	for _, slot := range b.absent {

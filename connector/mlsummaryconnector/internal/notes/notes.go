@@ -60,6 +60,8 @@ var texts = map[prediction.NoteKind]string{
 	prediction.NoteCut: "A name is longer than 256 bytes, or no valid UTF-8, and was cut or repaired",
 	prediction.NoteUnread: "Calls with tokens have an operation that nobody knows and are not counted: ml_normalize can map it to chat, " +
 		"generate_content, text_completion or embeddings",
+	prediction.NoteRows: "A batch is too much work for the bytes that its span holds: some of its rows count as predictions, but their answers and " +
+		"features are not read",
 	count.NoteSwitched: "A feature whose first values were numbers has words, too: from now on its values are counted as categories",
 }
 

@@ -82,7 +82,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.MlContractUndecided, err = builder.meter.Int64Counter(
 		"otelcol_ml_contract_undecided",
-		metric.WithDescription("Checks that could not be made, by reason - a condition that could not be evaluated, or a result of another tool that could not be read. [Alpha]"),
+		metric.WithDescription("Checks that could not be made, by reason - a condition that could not be evaluated, a result of another tool that could not be read, or a row of a batch that is too much work for the bytes that its span holds. [Alpha]"),
 		metric.WithUnit("{check}"),
 	)
 	errs = errors.Join(errs, err)

@@ -72,7 +72,7 @@ func AssertEqualMlContractSpans(t *testing.T, tt *componenttest.Telemetry, dps [
 func AssertEqualMlContractUndecided(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_ml_contract_undecided",
-		Description: "Checks that could not be made, by reason - a condition that could not be evaluated, or a result of another tool that could not be read. [Alpha]",
+		Description: "Checks that could not be made, by reason - a condition that could not be evaluated, a result of another tool that could not be read, or a row of a batch that is too much work for the bytes that its span holds. [Alpha]",
 		Unit:        "{check}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,
