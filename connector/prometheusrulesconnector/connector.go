@@ -115,6 +115,11 @@ func (c *rulesConnector) Start(ctx context.Context, host component.Host) error {
 	}); err != nil {
 		return err
 	}
+	if n := len(c.store.SetAside); n > 0 {
+		c.telemetry.PrometheusRulesRepairs.Add(ctx, int64(n))
+		c.logger.Warn("Parts of the TSDB were damaged and could not be opened. They were moved away; samples that they held are lost to rules",
+			zap.String("directory", c.cfg.Directory), zap.Strings("moved_to", c.store.SetAside))
+	}
 	if n := c.store.Repaired(); n > 0 {
 		c.telemetry.PrometheusRulesRepairs.Add(ctx, int64(n))
 		c.logger.Warn("The write-ahead log of the TSDB was damaged, as after a crash or a full disk. It was cut where the damage begins: "+
@@ -262,6 +267,9 @@ func (c *rulesConnector) Close(ctx context.Context) error {
 // ConsumeMetrics writes points into the TSDB. What it refuses is counted and named; an error is one of the disk, and
 // the same points may come again.
 func (c *rulesConnector) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
+	if err := c.store.Room(); err != nil {
+		return err
+	}
 	now := time.Now()
 	result, err := c.writer.Write(ctx, md, now)
 	if err != nil {

@@ -1,4 +1,4 @@
-//go:build hostile
+//go:build hostile && linux
 
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0

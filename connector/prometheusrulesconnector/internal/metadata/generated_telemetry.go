@@ -114,7 +114,7 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 	errs = errors.Join(errs, err)
 	builder.PrometheusRulesRepairs, err = builder.meter.Int64Counter(
 		"otelcol_prometheus_rules_repairs",
-		metric.WithDescription("How often the write-ahead log was found damaged at a start, and cut where the damage begins. [Alpha]"),
+		metric.WithDescription("Damaged write-ahead logs that were cut where the damage begins, and damaged parts of the TSDB that were set aside, at a start. [Alpha]"),
 		metric.WithUnit("{repair}"),
 	)
 	errs = errors.Join(errs, err)

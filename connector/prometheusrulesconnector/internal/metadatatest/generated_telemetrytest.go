@@ -133,7 +133,7 @@ func AssertEqualPrometheusRulesReloads(t *testing.T, tt *componenttest.Telemetry
 func AssertEqualPrometheusRulesRepairs(t *testing.T, tt *componenttest.Telemetry, dps []metricdata.DataPoint[int64], opts ...metricdatatest.Option) {
 	want := metricdata.Metrics{
 		Name:        "otelcol_prometheus_rules_repairs",
-		Description: "How often the write-ahead log was found damaged at a start, and cut where the damage begins. [Alpha]",
+		Description: "Damaged write-ahead logs that were cut where the damage begins, and damaged parts of the TSDB that were set aside, at a start. [Alpha]",
 		Unit:        "{repair}",
 		Data: metricdata.Sum[int64]{
 			Temporality: metricdata.CumulativeTemporality,

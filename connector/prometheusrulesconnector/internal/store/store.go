@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package store is a Prometheus TSDB that stays within its limits: it holds series for a time and up to a
-// size, and says when it had to repair itself.
+// size, says when it had to repair itself, and opens though parts of it are damaged (open.go).
 //
 //	samples ──► write-ahead log and head (the last hours, in memory) ──► blocks on disk ──► deleted by age or size
 //
@@ -46,11 +46,18 @@ type Store struct {
 	// Registry has what the TSDB counts of itself.
 	Registry *prometheus.Registry
 
+	// SetAside are the parts of the TSDB that were damaged and could not be opened, where they are now.
+	SetAside []string
+
 	directory string
 	limit     int64
-	logger    *slog.Logger
-	size      atomic.Int64
-	full      atomic.Bool
+	// outOfOrder is as in Options.
+	outOfOrder time.Duration
+	logger     *slog.Logger
+	size       atomic.Int64
+	full       atomic.Bool
+	// mapped is when chunks of the head were written last; only Guard uses it.
+	mapped time.Time
 }
 
 // Shares of the limit. Blocks are deleted at the first one; at the second nothing is taken. What is left is for
@@ -78,7 +85,7 @@ const (
 
 // Open opens the TSDB in a directory, which it makes, and reads the write-ahead log.
 func Open(o Options) (*Store, error) {
-	s := &Store{Registry: prometheus.NewRegistry(), directory: o.Directory, limit: o.Size, logger: o.Logger}
+	s := &Store{directory: o.Directory, limit: o.Size, outOfOrder: o.OutOfOrder, logger: o.Logger}
 	opts := tsdb.DefaultOptions()
 	opts.RetentionDuration = o.Retention.Milliseconds()
 	opts.MaxBytes = int64(deleteShare * float64(o.Size))
@@ -91,13 +98,13 @@ func Open(o Options) (*Store, error) {
 	opts.MaxBlockChunkSegmentSize = min(max(o.Size/chunkFiles, minSegment), chunks.DefaultChunkSegmentSize)
 	opts.WALSegmentSize = int(min(max(o.Size/segments, minSegment), maxSegment)) / segmentPage * segmentPage
 
-	db, err := tsdb.Open(o.Directory, o.Logger, s.Registry, opts, nil)
-	if err != nil {
+	opts.HeadChunksWriteBufferSize = chunks.MinWriteBufferSize
+	opts.BlockReloadInterval = never
+	if err := s.open(opts); err != nil {
 		return nil, fmt.Errorf("'directory': open the TSDB in %s: %w", o.Directory, err)
 	}
-	s.DB = db
 	if _, err := s.measure(); err != nil {
-		return nil, errors.Join(err, db.Close())
+		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
@@ -134,10 +141,11 @@ func (s *Store) Size() int64 { return s.size.Load() }
 // Full reports whether nothing may be taken.
 func (s *Store) Full() bool { return s.full.Load() }
 
-// Guard measures the files. Where they are too large although the TSDB has deleted what it could, it writes
+// Guard writes what of the head is complete into its file, and measures the files. Where they are too large although the TSDB has deleted what it could, it writes
 // the head as a block, so that the write-ahead log can be deleted and the oldest blocks go. It is called every
 // few seconds, by one goroutine.
 func (s *Store) Guard() error {
+	s.mapHead(time.Now())
 	size, err := s.measure()
 	if err != nil || float64(size) < fullShare*float64(s.limit) {
 		return err
