@@ -53,7 +53,11 @@ type books struct {
 }
 
 // amounts are numbers of predictions, by total and by cell.
-type amounts struct{ totals, cells map[string]float64 }
+type amounts struct {
+	totals, cells map[string]float64
+	// safe says that they were acknowledged early enough before a kill; books.mu guards it.
+	safe bool
+}
 
 // window is before the name of a feature: the total is that of its window.
 const window = "window of "
@@ -62,8 +66,8 @@ const window = "window of "
 func (a *amounts) of(name string) float64 { return a.totals[strings.TrimPrefix(name, window)] }
 
 // amountsOf are those of so many predictions of a cell.
-func amountsOf(cell string, n float64) amounts {
-	out := amounts{totals: map[string]float64{}, cells: map[string]float64{cell: n}}
+func amountsOf(cell string, n float64) *amounts {
+	out := &amounts{totals: map[string]float64{}, cells: map[string]float64{cell: n}}
 	for _, name := range []string{"predictions", "amount", "age", "country", killsFeature} {
 		out.totals[name] = n
 	}
@@ -81,7 +85,7 @@ func (a *amounts) addTo(totals, cells map[string]float64) {
 
 // attempt is a request that was sent to a process once.
 type attempt struct {
-	amounts
+	*amounts
 
 	life *life
 	// again says that it was sent to a process before, and counts once.
@@ -116,7 +120,7 @@ func (b *books) open(l *life) {
 }
 
 // begin notes that a request is sent to a process; nil where that is dead already.
-func (b *books) begin(l *life, sent amounts, again bool) *attempt {
+func (b *books) begin(l *life, sent *amounts, again bool) *attempt {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if l != b.life {
@@ -131,7 +135,7 @@ func (b *books) begin(l *life, sent amounts, again bool) *attempt {
 }
 
 // unique notes a request that counts once, however often it is sent.
-func (b *books) unique(sent amounts) {
+func (b *books) unique(sent *amounts) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	sent.addTo(b.all, b.most)
@@ -166,7 +170,8 @@ func (b *books) shut(l *life, bound time.Duration) {
 		if a.acked.IsZero() {
 			b.unsure++
 		}
-		if !a.acked.IsZero() && a.acked.Before(inTime) {
+		if !a.acked.IsZero() && a.acked.Before(inTime) && !a.safe {
+			a.safe = true
 			for cell, n := range a.cells {
 				b.least[cell] += n
 			}
@@ -187,7 +192,7 @@ func (b *books) shut(l *life, bound time.Duration) {
 }
 
 // observe takes what a process says.
-func (b *books) observe(n int, said amounts) {
+func (b *books) observe(n int, said *amounts) {
 	now := time.Now()
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -144,7 +144,7 @@ func TestKills(t *testing.T) {
 	t.Run("one collector", func(t *testing.T) {
 		t.Parallel()
 		k := newKilled(t, seed, killsFlush+killsSave, killsWatch, killsWhole)
-		k.predictions = func(td ptrace.Traces, amounts amounts) {
+		k.predictions = func(td ptrace.Traces, amounts *amounts) {
 			for again := false; !k.t.Failed(); {
 				l := k.living()
 				attempt := k.books.begin(l, amounts, again)
@@ -155,6 +155,9 @@ func TestKills(t *testing.T) {
 				if _, err := l.traces.Export(l.ctx, ptraceotlp.NewExportRequestFromTraces(td), waitForReady); err == nil {
 					k.books.acknowledged(attempt)
 					k.happened(aimAnswered)
+					if rand.IntN(10) == 0 { // the answer was lost; the process knows its spans
+						_, _ = l.traces.Export(l.ctx, ptraceotlp.NewExportRequestFromTraces(td), waitForReady)
+					}
 					return
 				}
 			}
@@ -168,7 +171,7 @@ func TestKills(t *testing.T) {
 		otlp := processtest.FreeAddr(t)
 		leaf := harness.StartCollector(t, harness.Options{Configs: []string{killsLeaf}, Env: append(k.env, "OTLP="+otlp)})
 		client := k.dial(otlp)
-		k.predictions = func(td ptrace.Traces, _ amounts) {
+		k.predictions = func(td ptrace.Traces, _ *amounts) {
 			_, err := ptraceotlp.NewGRPCClient(client).Export(t.Context(), ptraceotlp.NewExportRequestFromTraces(td), waitForReady)
 			assert.NoError(t, err)
 		}
@@ -185,7 +188,7 @@ type killed struct {
 	books *books
 	runs  *runBooks
 	// predictions sends predictions until they are acknowledged.
-	predictions func(ptrace.Traces, amounts)
+	predictions func(ptrace.Traces, *amounts)
 	// ended ends what sends to the collector, before it ends itself.
 	ended func()
 	stop  chan struct{}
@@ -369,7 +372,14 @@ func (k *killed) forwarded(request metricsRequest) {
 		if _, err := l.deltas.Export(l.ctx, request, waitForReady); err == nil {
 			k.books.acknowledged(attempt)
 			k.happened(aimAnswered)
-			return
+			if rand.IntN(10) > 0 {
+				return
+			}
+			// The answer was lost: it is sent again, perhaps to another process.
+			select {
+			case <-k.stop:
+			case <-time.After(rand.N(longestLife)):
+			}
 		}
 	}
 }
@@ -391,8 +401,8 @@ func (k *killed) measured(l int, md pmetric.Metrics) {
 
 // amountsIn are the numbers of predictions and values of features of a model in ml_summary's and
 // ml_drift's points.
-func amountsIn(md pmetric.Metrics) amounts {
-	out := amounts{totals: map[string]float64{}, cells: map[string]float64{}}
+func amountsIn(md pmetric.Metrics) *amounts {
+	out := &amounts{totals: map[string]float64{}, cells: map[string]float64{}}
 	eachPoint(md, mlconv.MetricPredictionCount, func(p pmetric.NumberDataPoint) {
 		if ofFraud(p.Attributes()) {
 			out.totals["predictions"] += float64(p.IntValue())
@@ -442,7 +452,7 @@ func eachMetric(md pmetric.Metrics, name string, do func(pmetric.Metric)) {
 // eachPoint does something with the points of a sum or a gauge.
 func eachPoint(md pmetric.Metrics, name string, do func(pmetric.NumberDataPoint)) {
 	eachMetric(md, name, func(m pmetric.Metric) {
-		points := pmetric.NewNumberDataPointSlice()
+		var points pmetric.NumberDataPointSlice
 		if m.Type() == pmetric.MetricTypeSum {
 			points = m.Sum().DataPoints()
 		} else {
