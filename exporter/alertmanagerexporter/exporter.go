@@ -21,6 +21,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/exporter/alertmanagerexporter/internal/replica"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
+	"github.com/otelcol-ml/otelcol-ml/internal/scrub"
 )
 
 // The times between two lines about the same: an error of records, or a limit that is reached; any
@@ -67,6 +68,7 @@ func (e *alertmanagerExporter) Start(ctx context.Context, host component.Host) e
 	if err != nil {
 		return err
 	}
+	scrub.Client(client)
 	return e.start(client)
 }
 

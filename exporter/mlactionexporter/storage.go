@@ -21,6 +21,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/evidence/redact"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/procedure"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/scrub"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 )
 
@@ -58,6 +59,7 @@ func (e *actionExporter) openEvidence(ctx context.Context, host component.Host) 
 		if err != nil {
 			return nil, fmt.Errorf("'evidence::jaeger': %w", err)
 		}
+		scrub.Client(client)
 		if o.Fetch, err = jaeger.New(client, c.Jaeger.Get().Endpoint); err != nil {
 			return nil, fmt.Errorf("'evidence::jaeger': %w", err)
 		}

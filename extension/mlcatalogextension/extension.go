@@ -27,6 +27,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/extension/mlcatalogextension/internal/review"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/scrub"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
@@ -159,6 +160,7 @@ func (e *catalogExtension) openSources(ctx context.Context, host component.Host)
 		if err != nil {
 			return fmt.Errorf("'%s': %w", p.key, err)
 		}
+		scrub.Client(client)
 		src, err := p.open(client)
 		if err != nil {
 			return fmt.Errorf("'%s': %w", p.key, err)

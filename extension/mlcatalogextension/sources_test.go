@@ -5,9 +5,11 @@ package mlcatalogextension
 
 import (
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -320,6 +322,39 @@ sources:
 		r.start(t)
 		eventually(t, func() bool { return r.logs.FilterMessageSnippet("cannot be read").Len() == 1 }, "a warning")
 	})
+}
+
+// TestEchoedSecrets: a registry, or what stands before it, that says in its errors what it was sent has
+// no secret logged, be it a header of the config or a token that an extension adds.
+func TestEchoedSecrets(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusForbidden)
+		for _, name := range []string{"Authorization", "X-Api-Key"} {
+			sent := r.Header.Get(name)
+			fmt.Fprintf(w, "not allowed with %s, that is %q, %s, %s; ", sent, sent, url.QueryEscape(sent), base64.StdEncoding.EncodeToString([]byte(sent)))
+		}
+	}))
+	defer server.Close()
+	factory := bearertokenauthextension.NewFactory()
+	authConfig := factory.CreateDefaultConfig()
+	require.NoError(t, confmap.NewFromStringMap(map[string]any{"token": "CANARY-token"}).Unmarshal(authConfig))
+	auth, err := factory.Create(t.Context(), extensiontest.NewNopSettings(factory.Type()), authConfig)
+	require.NoError(t, err)
+	require.NoError(t, auth.Start(t.Context(), componenttest.NewNopHost()))
+	defer func() { require.NoError(t, auth.Shutdown(t.Context())) }()
+	source := `[{endpoint: "` + server.URL + `", auth: {authenticator: bearertokenauth}, headers: {X-Api-Key: CANARY-key}, PROJECT}]`
+	r := newRig(t, config(t, fraudCard, "sources:\n  mlflow: "+strings.Replace(source, ", PROJECT", "", 1)+"\n  feast: "+strings.Replace(source, "PROJECT", "project: p", 1)+"\n"))
+	require.NoError(t, r.Start(t.Context(), testkit.Host{component.NewID(factory.Type()): auth}))
+	eventually(t, func() bool { return r.logs.FilterMessageSnippet("cannot be read").Len() == 2 }, "two warnings")
+	require.NoError(t, r.Shutdown(t.Context()))
+	said := ""
+	for _, entry := range r.logs.All() {
+		said += fmt.Sprintln(entry.Message, entry.ContextMap())
+	}
+	assert.Contains(t, said, "not allowed with [REDACTED]")
+	for _, secret := range []string{"CANARY", base64.StdEncoding.EncodeToString([]byte("CANARY-key")), base64.StdEncoding.EncodeToString([]byte("Bearer CANARY"))[4:12]} {
+		assert.NotContains(t, said, secret)
+	}
 }
 
 func TestStartErrors(t *testing.T) {

@@ -200,7 +200,7 @@ func (x *run) read(s *action.Step, response *http.Response) *answer {
 	case status >= 200 && status < 300:
 		a.reason += ", not " + strings.Trim(fmt.Sprint(s.Statuses), "[]")
 	}
-	if why := x.scrub.text(reason(a.body, data, isJSON)); why != "" {
+	if why := x.scrub.Text(reason(a.body, data, isJSON)); why != "" {
 		a.reason += ": " + language.Truncate(oneLine(why), maxReason)
 	}
 	return a

@@ -15,6 +15,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/language"
+	"github.com/otelcol-ml/otelcol-ml/internal/scrub"
 )
 
 // maxOutput is how much one step may extract, in bytes of JSON.
@@ -24,7 +25,7 @@ const maxOutput = 512 << 10
 type run struct {
 	*Runner
 	request *Request
-	scrub   *scrubber
+	scrub   *scrub.Scrubber
 	// data are the root of templates and expressions; data["steps"] is steps.
 	data map[string]any
 	// steps are what each step has extracted, by name; hidden those that were carried out in this run
@@ -115,7 +116,7 @@ func (x *run) sentBefore(s *action.Step) *stop {
 // start prepares the data. It always returns a run.
 func (r *Runner) start(request *Request) (*run, error) {
 	x := &run{
-		Runner: r, request: request, scrub: newScrubber(r.options.Secrets...),
+		Runner: r, request: request, scrub: scrub.New(r.options.Secrets...),
 		steps: map[string]any{}, hidden: map[string]bool{}, records: maps.Clone(request.Before),
 		output: map[string]map[string]any{}, sent: map[string]int{}, was: map[string]map[string]any{}, relogged: map[string]bool{},
 	}
@@ -132,7 +133,7 @@ func (r *Runner) start(request *Request) (*run, error) {
 	}
 	secrets, _ := x.data["secrets"].(map[string]any)
 	for _, secret := range secrets {
-		x.scrub.add(language.Text(secret))
+		x.scrub.Add(language.Text(secret))
 	}
 	x.data["dry_run"] = request.DryRun
 	if request.With != nil {
@@ -353,7 +354,7 @@ func (x *run) hide(v any) {
 			x.hide(item)
 		}
 	default:
-		x.scrub.add(language.Text(v))
+		x.scrub.Add(language.Text(v))
 	}
 }
 
@@ -378,7 +379,7 @@ func (x *run) public(s *action.Step, output map[string]any) map[string]any {
 		if slices.Contains(s.Hide, field) {
 			continue
 		}
-		if !reflect.DeepEqual(x.scrub.value(v), v) {
+		if !reflect.DeepEqual(x.scrub.Value(v), v) {
 			x.note(fmt.Sprintf("%s.%s has a secret in it, and is not kept", s.Name, field))
 			continue
 		}
@@ -414,7 +415,7 @@ func (x *run) seen(text string, data map[string]any) string {
 		return ""
 	}
 	public := maps.Clone(data)
-	public["body"], public["headers"] = x.scrub.value(data["body"]), x.scrub.value(data["headers"])
+	public["body"], public["headers"] = x.scrub.Value(data["body"]), x.scrub.Value(data["headers"])
 	return e.Seen(public)
 }
 
@@ -483,12 +484,12 @@ func (x *run) journal(ctx context.Context, name string, rec Record) {
 
 // withoutSecrets is a record without secrets. Its values have none.
 func (x *run) withoutSecrets(rec Record) Record {
-	rec.Error = language.Truncate(x.scrub.text(rec.Error), maxReason)
+	rec.Error = language.Truncate(x.scrub.Text(rec.Error), maxReason)
 	return rec
 }
 
 func (x *run) note(text string) {
-	if text = x.scrub.text(text); !slices.Contains(x.notes, text) {
+	if text = x.scrub.Text(text); !slices.Contains(x.notes, text) {
 		x.notes = append(x.notes, text)
 	}
 }
@@ -515,13 +516,13 @@ func (x *run) result(st *stop) Result {
 	// Some secrets are learnt on the way: what was said before is gone over again.
 	r := Result{Output: make(map[string]map[string]any, len(x.output))}
 	for name, fields := range x.output {
-		r.Output[name], _ = x.scrub.value(fields).(map[string]any)
+		r.Output[name], _ = x.scrub.Value(fields).(map[string]any)
 	}
 	for _, note := range x.notes {
-		r.Notes = append(r.Notes, x.scrub.text(note))
+		r.Notes = append(r.Notes, x.scrub.Text(note))
 	}
 	for _, line := range x.would {
-		r.Would = append(r.Would, x.scrub.text(line))
+		r.Would = append(r.Would, x.scrub.Text(line))
 	}
 	changing := slices.ContainsFunc(x.request.Steps, func(s action.Step) bool { return !s.ReadsOnly() })
 	switch {
@@ -537,7 +538,7 @@ func (x *run) result(st *stop) Result {
 	default:
 		r.Outcome = Completed
 	}
-	r.Reason = language.Truncate(x.scrub.text(oneLine(r.Reason)), maxSaid)
+	r.Reason = language.Truncate(x.scrub.Text(oneLine(r.Reason)), maxSaid)
 	return r
 }
 

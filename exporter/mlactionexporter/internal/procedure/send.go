@@ -13,6 +13,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/language"
+	"github.com/otelcol-ml/otelcol-ml/internal/scrub"
 )
 
 // sending is one request on its way, over all of its attempts.
@@ -323,7 +324,7 @@ func (x *run) shown(ctx context.Context, s *action.Step, p *prepared) string {
 			public := maps.Clone(fields)
 			for _, field := range before.Hide {
 				if _, ok := public[field]; ok {
-					public[field] = redacted
+					public[field] = scrub.Mark
 				}
 			}
 			steps[before.Name] = public
@@ -346,7 +347,7 @@ func (x *run) shown(ctx context.Context, s *action.Step, p *prepared) string {
 	if err != nil {
 		return "(a URL with secrets)"
 	}
-	text := strings.ReplaceAll(u.Redacted(), url.PathEscape(redacted), redacted)
+	text := strings.ReplaceAll(u.Redacted(), url.PathEscape(scrub.Mark), scrub.Mark)
 	if len(p.body) == 0 {
 		return text
 	}
@@ -356,7 +357,7 @@ func (x *run) shown(ctx context.Context, s *action.Step, p *prepared) string {
 	if _, err := x.body(ctx, s, data, public); err != nil {
 		return fmt.Sprintf("%s, %d bytes", text, len(p.body))
 	}
-	body := x.scrub.text(string(public.body))
+	body := x.scrub.Text(string(public.body))
 	if len(body) > maxShown {
 		body = strings.ToValidUTF8(body[:maxShown], "") + "…"
 	}
@@ -369,7 +370,7 @@ func blank(m map[string]any) map[string]any {
 	for name, v := range m {
 		out[name] = v
 		if v != "" && v != nil {
-			out[name] = redacted
+			out[name] = scrub.Mark
 		}
 	}
 	return out

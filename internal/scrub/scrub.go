@@ -1,9 +1,15 @@
 // Copyright The otelcol-ml Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package procedure
+// Package scrub takes secrets out of texts: servers, and whoever stands before them, quote what they
+// were sent in their errors, and errors are logged.
+//
+//	secrets that are known ─► Scrubber ─► texts
+//	headers of a request ───► Transport ─► what comes back: its error, or the status, headers and body of its answer
+package scrub
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/base64"
 	"encoding/json"
@@ -11,12 +17,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/language"
+	"unicode"
 )
 
 const (
-	redacted = "[REDACTED]"
+	// Mark stands for a secret.
+	Mark = "[REDACTED]"
 	// minSecret is the length of a secret from which it is looked for in texts. Shorter ones would
 	// take the letters out of every other word; nothing that we write ourselves has them anyway.
 	minSecret = 4
@@ -26,22 +32,24 @@ const (
 	minBase64 = 8
 )
 
-// scrubber takes secrets out of texts: as they are, and as URLs, JSON, Go's quotes and base64 write
+// Scrubber takes secrets out of texts: as they are, and as URLs, JSON, Go's quotes and base64 write
 // them, the last also where the secret is in the middle of what is encoded, as in Basic auth.
-type scrubber struct {
+type Scrubber struct {
 	forms    []string
 	replacer *strings.Replacer
 }
 
-func newScrubber(secrets ...string) *scrubber {
-	s := &scrubber{replacer: strings.NewReplacer()}
+// New returns a Scrubber of secrets.
+func New(secrets ...string) *Scrubber {
+	s := &Scrubber{replacer: strings.NewReplacer()}
 	for _, secret := range secrets {
-		s.add(secret)
+		s.Add(secret)
 	}
 	return s
 }
 
-func (s *scrubber) add(secret string) {
+// Add has a secret taken out from now on.
+func (s *Scrubber) Add(secret string) {
 	before := len(s.forms)
 	wholes := append([]string{secret, strings.TrimSpace(secret), oneLine(secret)}, credentials(secret)...)
 	for line := range strings.Lines(secret) { // of a key in PEM, each is one
@@ -61,9 +69,7 @@ func (s *scrubber) add(secret string) {
 		if data, err := json.Marshal(whole); err == nil {
 			s.form(string(data[1 : len(data)-1]))
 		}
-		if data, err := language.EncodeJSON(whole); err == nil {
-			s.form(string(data[1 : len(data)-1]))
-		}
+		s.form(plainJSON(whole))
 		quoted := strconv.Quote(whole)
 		s.form(quoted[1 : len(quoted)-1])
 		s.base64(whole)
@@ -73,9 +79,14 @@ func (s *scrubber) add(secret string) {
 	}
 	// The longest come first, so that no rest of a longer form remains.
 	slices.SortStableFunc(s.forms, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	s.replace()
+}
+
+// replace has the forms replaced.
+func (s *Scrubber) replace() {
 	pairs := make([]string, 0, 2*len(s.forms))
 	for _, form := range s.forms {
-		pairs = append(pairs, form, redacted)
+		pairs = append(pairs, form, Mark)
 	}
 	s.replacer = strings.NewReplacer(pairs...)
 }
@@ -98,7 +109,7 @@ func credentials(secret string) []string {
 	return out
 }
 
-func (s *scrubber) form(text string) {
+func (s *Scrubber) form(text string) {
 	if len(text) >= minSecret && !slices.Contains(s.forms, text) {
 		s.forms = append(s.forms, text)
 	}
@@ -106,7 +117,7 @@ func (s *scrubber) form(text string) {
 
 // base64 adds the secret in base64: as a whole, and the digits that are the same wherever in a
 // longer text it stands.
-func (s *scrubber) base64(secret string) {
+func (s *Scrubber) base64(secret string) {
 	for _, e := range []*base64.Encoding{base64.StdEncoding, base64.URLEncoding} {
 		s.form(e.EncodeToString([]byte(secret)))
 		raw := e.WithPadding(base64.NoPadding)
@@ -134,25 +145,52 @@ func lowerHex(s string) string {
 	return string(b)
 }
 
-func (s *scrubber) text(text string) string { return s.replacer.Replace(text) }
+// Text returns a text without the secrets.
+func (s *Scrubber) Text(text string) string { return s.replacer.Replace(text) }
 
-// value scrubs the texts in a plain value, and returns a copy.
-func (s *scrubber) value(v any) any {
+// Value scrubs the texts in a plain value, and returns a copy.
+func (s *Scrubber) Value(v any) any {
 	switch v := v.(type) {
 	case string:
-		return s.text(v)
+		return s.Text(v)
 	case []any:
 		list := make([]any, len(v))
 		for i, item := range v {
-			list[i] = s.value(item)
+			list[i] = s.Value(item)
 		}
 		return list
 	case map[string]any:
 		m := make(map[string]any, len(v))
 		for k, item := range v {
-			m[s.text(k)] = s.value(item)
+			m[s.Text(k)] = s.Value(item)
 		}
 		return m
 	}
 	return v
+}
+
+// plainJSON is a text in a JSON string that is not for HTML.
+func plainJSON(s string) string {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(s) != nil {
+		return ""
+	}
+	data := bytes.TrimSpace(b.Bytes())
+	return string(data[1 : len(data)-1])
+}
+
+// oneLine is a text as it stands in a log line.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return ' '
+		}
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	return strings.Join(strings.Fields(text), " ")
 }
