@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
@@ -327,23 +326,16 @@ func (b *runBooks) expect(run traffic.JobRun) {
 	b.expected[run.Job+" "+result]++
 }
 
-// alert takes records of alerts.
-func (b *runBooks) alert(l int, ld plog.Logs) {
+// alert takes alerts.
+func (b *runBooks) alert(l int, alerts []alert.Alert) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if l < b.newest {
 		return // of a process that is dead: it came late
 	}
 	b.newest = l
-	for _, rl := range ld.ResourceLogs().All() {
-		for _, sl := range rl.ScopeLogs().All() {
-			for _, record := range sl.LogRecords().All() {
-				a, err := alert.Decode(record)
-				if assert.NoError(b.t, err) {
-					b.take(l, &a)
-				}
-			}
-		}
+	for i := range alerts {
+		b.take(l, &alerts[i])
 	}
 	close(b.changed)
 	b.changed = make(chan struct{})
@@ -459,4 +451,86 @@ func (b *runBooks) report() string {
 		counted += n
 	}
 	return sentence(fmt.Sprintf("%d alerts, each with one beginning and one end", len(b.begun)), fmt.Sprintf("%.0f runs, of which %.0f were counted before a kill", sent, counted))
+}
+
+// driftBooks say what becomes of the alerts on a model that drifts now and then.
+type driftBooks struct {
+	t *testing.T
+
+	mu     sync.Mutex // guards the following
+	newest int
+	// alerts are the latest of each fingerprint, begun how many of it there were.
+	alerts map[string]alert.Alert
+	begun  map[string]int
+}
+
+func newDriftBooks(t *testing.T) *driftBooks {
+	t.Helper()
+	return &driftBooks{t: t, alerts: map[string]alert.Alert{}, begun: map[string]int{}}
+}
+
+// alert takes alerts: one begins where the one before is over, later than that one, and does not fire
+// again after its end.
+func (b *driftBooks) alert(l int, alerts []alert.Alert) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if l < b.newest {
+		return
+	}
+	b.newest = l
+	for _, a := range alerts {
+		id := a.Fingerprint()
+		before, known := b.alerts[id]
+		what := fmt.Sprintf("life %d: %s of %v, %v since %v", l, a.Name, a.Labels, a.State, a.StartsAt)
+		switch {
+		case known && a.StartsAt.Before(before.StartsAt):
+			assert.Equal(b.t, alert.Resolved, a.State, what+": there is a newer one since %v", before.StartsAt)
+			continue
+		case known && a.StartsAt.Equal(before.StartsAt):
+			if before.State == alert.Resolved {
+				assert.Equal(b.t, alert.Resolved, a.State, what+": it was over")
+			}
+		case known:
+			assert.Equal(b.t, alert.Resolved, before.State, what+": the one before, since %v, is not over", before.StartsAt)
+			b.begun[id]++
+		default:
+			b.begun[id]++
+		}
+		b.alerts[id] = a
+	}
+}
+
+// is reports whether the alert number n on the feature that drifts is in a state.
+func (b *driftBooks) is(n int, state alert.State) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, a := range b.alerts {
+		if a.Labels["feature"] == "amount" && a.Name == "FeatureDrift" {
+			return b.begun[id] > n && a.State == state
+		}
+	}
+	return false
+}
+
+// finish looks at everything at the end.
+func (b *driftBooks) finish() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, a := range b.alerts {
+		if a.Labels["feature"] == "amount" {
+			assert.Equal(b.t, alert.Resolved, a.State, "%s of %v", a.Name, a.Labels)
+		}
+	}
+}
+
+// report says how many there were.
+func (b *driftBooks) report() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	total, features := 0, map[string]int{}
+	for id, n := range b.begun {
+		total += n
+		features[b.alerts[id].Name+" "+b.alerts[id].Labels["feature"]] += n
+	}
+	return fmt.Sprintf("%d drifts, each with one beginning and one end, of %v", total, features)
 }

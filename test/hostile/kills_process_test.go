@@ -348,6 +348,7 @@ func (m *mortal) read(l *life, lines *bufio.Scanner) {
 			m.mu.Unlock()
 			close(l.ready)
 		case strings.Contains(line, "ALERT JobFailed"), strings.Contains(line, killsFeature) && strings.Contains(line, "unknown_feature"),
+			strings.Contains(line, shifting),
 			l.stopped.Load() && strings.Contains(line, "context canceled"): // what was on its way is emitted again before the end
 		case strings.Contains(line, "\terror\t") || strings.Contains(line, "panic") || strings.Contains(line, "set aside") || strings.Contains(line, "damaged") ||
 			strings.HasPrefix(line, "Error:"):

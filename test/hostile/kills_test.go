@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/ptrace"
 	"go.opentelemetry.io/collector/pdata/ptrace/ptraceotlp"
@@ -43,6 +44,11 @@ const (
 )
 
 const (
+	shifting     = "shifting"
+	shiftingCard = "kind: model\nname: shifting\nbaseline: fraud.json\ndrift: {window: 1m, season: none, min_samples: 100}\n"
+)
+
+const (
 	// killsCellTime is how long predictions have the same category, by which they are told apart.
 	killsCellTime = 250 * time.Millisecond
 	killsFeature  = "cell"
@@ -64,7 +70,9 @@ connectors:
   ml_drift:
     storage: file_storage
     window: 24h
+    slow: []
     min_samples: 1
+    alerts: {resend_interval: 250ms, keep_resolved: 10s}
     emit_interval: 200ms
     save_interval: 300ms
     limits: {categories: 65000}
@@ -126,8 +134,8 @@ service:
     metrics: {receivers: [ml_summary], exporters: [otlp_grpc]}
 `
 
-// However often and whenever a collector is killed: each failed run is one alert with one beginning,
-// no good run is any, runs are counted once; of the predictions at most those are lost that came
+// However often and whenever a collector is killed: each failed run is one alert with one beginning
+// and one end, and so is each drift; no good run is any, runs are counted once; of the predictions at most those are lost that came
 // within the flush_interval of ml_summary and the save_interval of ml_drift before a kill, and none
 // counts twice but those of a request on its way at the kill, which its sender sends again. Behind a
 // leaf that lives on, a kill costs the save_interval alone, and nothing counts twice.
@@ -183,10 +191,11 @@ func TestKills(t *testing.T) {
 // killed is a collector that is killed and started again, with traffic, and what must come of it.
 type killed struct {
 	*mortal
-	seed  uint64
-	bound time.Duration
-	books *books
-	runs  *runBooks
+	seed   uint64
+	bound  time.Duration
+	books  *books
+	runs   *runBooks
+	drifts *driftBooks
 	// predictions sends predictions until they are acknowledged.
 	predictions func(ptrace.Traces, *amounts)
 	// ended ends what sends to the collector, before it ends itself.
@@ -204,9 +213,11 @@ func newKilled(t *testing.T, seed uint64, bound time.Duration, configs ...string
 	card := fmt.Sprintf("kind: job\nname: nightly\nstages: [%s]\n", joined(traffic.Stages))
 	require.NoError(t, os.WriteFile(filepath.Join(catalog, "nightly.yaml"), []byte(card), 0o600))
 
-	k := &killed{seed: seed, bound: bound, books: newBooks(t), runs: newRunBooks(t), stop: make(chan struct{}), ended: func() {}}
+	require.NoError(t, os.WriteFile(filepath.Join(catalog, "shifting.yaml"), []byte(shiftingCard), 0o600))
+
+	k := &killed{seed: seed, bound: bound, books: newBooks(t), runs: newRunBooks(t), drifts: newDriftBooks(t), stop: make(chan struct{}), ended: func() {}}
 	k.mortal = newMortal(t, dir, seed, configs, []string{"CATALOG=" + catalog})
-	k.mortal.metrics, k.mortal.alerts, k.forward = k.measured, k.runs.alert, k.forwarded
+	k.mortal.metrics, k.mortal.alerts, k.forward = k.measured, k.alerted, k.forwarded
 	k.mortal.opened, k.mortal.died = k.books.open, func(l *life) {
 		k.books.shut(l, k.bound)
 	}
@@ -223,6 +234,7 @@ func (k *killed) play(kills int) {
 	}()
 	k.begin()
 	k.wg.Go(k.predict)
+	k.wg.Go(k.shift)
 	for i, job := range []string{"nightly", "hourly"} {
 		k.wg.Go(func() { k.fail(job, uint64(i)) })
 	}
@@ -241,6 +253,7 @@ func (k *killed) play(kills int) {
 	}
 	k.books.finish()
 	k.runs.finish()
+	k.drifts.finish()
 
 	// Once more: what was saved is what was said last.
 	last := k.books.values()
@@ -259,7 +272,7 @@ func (k *killed) play(kills int) {
 		assert.Less(t, info.Size(), int64(killsState), entry.Name())
 	}
 	assert.Equal(t, []string{"connector_ml_drift_", "connector_ml_job_"}, files, "nothing is left over")
-	t.Logf("seed %d: %s; %s; %s", k.seed, k.mortal.report(), k.books.report(k.bound), k.runs.report())
+	t.Logf("seed %d: %s; %s; %s; %s", k.seed, k.mortal.report(), k.books.report(k.bound), k.runs.report(), k.drifts.report())
 }
 
 // stopping reports whether the traffic is to end.
@@ -294,6 +307,33 @@ func (k *killed) predict() {
 			k.predictions(td, amountsOf(cell, float64(rows)))
 		}
 		k.pause(rng, 30*time.Millisecond)
+	}
+}
+
+// shift sends predictions of another model, a minute of event time in a request, that drift until an
+// alert says so, and then do not until it is over.
+func (k *killed) shift() {
+	rng := rand.New(rand.NewPCG(k.seed, 3))
+	at := time.Now().Add(-30 * 24 * time.Hour).Truncate(time.Minute)
+	for n := 0; !k.stopping(); n++ {
+		for _, phase := range []struct {
+			shift float64
+			until alert.State
+		}{{2, alert.Firing}, {0, alert.Resolved}} {
+			for begun := time.Now(); !k.t.Failed() && !k.drifts.is(n, phase.until); at = at.Add(time.Minute) {
+				if time.Since(begun) > patience {
+					k.t.Errorf("the drift %d is not %v after %v", n, phase.until, patience)
+					return
+				}
+				for _, td := range traffic.Spans(rng.Uint64(), at, 300*time.Millisecond, 200, phase.shift) {
+					for _, span := range td.ResourceSpans().At(0).ScopeSpans().At(0).Spans().All() {
+						span.Attributes().PutStr(mlconv.AttrModelName, shifting)
+					}
+					k.predictions(td, &amounts{})
+				}
+				<-time.After(rand.N(50 * time.Millisecond))
+			}
+		}
 	}
 }
 
@@ -382,6 +422,28 @@ func (k *killed) forwarded(request metricsRequest) {
 			}
 		}
 	}
+}
+
+// alerted takes the alerts that a collector emits.
+func (k *killed) alerted(l int, ld plog.Logs) {
+	var jobs, drifts []alert.Alert
+	for _, rl := range ld.ResourceLogs().All() {
+		for _, sl := range rl.ScopeLogs().All() {
+			for _, record := range sl.LogRecords().All() {
+				a, err := alert.Decode(record)
+				if !assert.NoError(k.t, err) {
+					continue
+				}
+				if a.Labels["model"] == shifting {
+					drifts = append(drifts, a)
+				} else {
+					jobs = append(jobs, a)
+				}
+			}
+		}
+	}
+	k.runs.alert(l, jobs)
+	k.drifts.alert(l, drifts)
 }
 
 // measured takes the metrics that a collector emits.
