@@ -48,6 +48,8 @@ type Config struct {
 	// MaxJSONBytes is the largest text that is read as JSON; a larger one is left as it is and
 	// counted.
 	MaxJSONBytes int `mapstructure:"max_json_bytes"`
+	// MaxSeries is how many series pass in pipelines of metrics; 0 is no bound.
+	MaxSeries int `mapstructure:"max_series"`
 	// Catalog is the id of the catalog extension, which knows prices; without one the only one that
 	// is enabled.
 	Catalog *component.ID `mapstructure:"catalog"`
@@ -99,8 +101,11 @@ const (
 	mostJSON  = 64 << 20
 )
 
+// defaultMaxSeries take about half a GB of memory in an exporter and in a TSDB.
+const defaultMaxSeries = 100_000
+
 func createDefaultConfig() component.Config {
-	return &Config{MaxJSONBytes: dialect.DefaultMaxJSON, AgentCalls: true}
+	return &Config{MaxJSONBytes: dialect.DefaultMaxJSON, AgentCalls: true, MaxSeries: defaultMaxSeries}
 }
 
 // Unmarshal reads drop_content where it is true or false as where it is a word.
@@ -123,6 +128,7 @@ func (c *Config) Validate() error {
 	_, deriveErr := c.derivations(zap.NewNop())
 	return errors.Join(
 		configcheck.Range("max_json_bytes", c.MaxJSONBytes, leastJSON, mostJSON),
+		configcheck.Range("max_series", c.MaxSeries, 0, 100_000_000),
 		featureNames("categories", c.Features.Categories),
 		featureNames("exclude", c.Features.Exclude),
 		c.keep(),

@@ -5,6 +5,7 @@ package mlnormalizeprocessor
 
 import (
 	"context"
+	"time"
 
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/consumer"
@@ -22,6 +23,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/notes"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/prices"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/repair"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/seriesbound"
 )
 
 // normalizeProcessor is what the processors of spans and of log records share.
@@ -52,10 +54,12 @@ type logsProcessor struct {
 	next consumer.Logs
 }
 
-// metricsProcessor repairs metrics.
+// metricsProcessor repairs metrics and bounds their series.
 type metricsProcessor struct {
 	*normalizeProcessor
 	next consumer.Metrics
+	// series is nil where they have no bound.
+	series *seriesbound.Bound
 }
 
 var (
@@ -89,7 +93,11 @@ func newMetrics(set processor.Settings, cfg *Config, next consumer.Metrics) (*me
 	if err != nil {
 		return nil, err
 	}
-	return &metricsProcessor{normalizeProcessor: p, next: next}, nil
+	m := &metricsProcessor{normalizeProcessor: p, next: next}
+	if cfg.MaxSeries > 0 {
+		m.series = seriesbound.New(cfg.MaxSeries, time.Now)
+	}
+	return m, nil
 }
 
 func newProcessor(set processor.Settings, cfg *Config) (*normalizeProcessor, error) {
@@ -161,8 +169,13 @@ func (p *logsProcessor) ConsumeLogs(ctx context.Context, ld plog.Logs) error {
 	return p.next.ConsumeLogs(ctx, ld)
 }
 
-// ConsumeMetrics repairs the metrics and passes all of them on in their order.
+// ConsumeMetrics repairs the metrics and passes those on, in their order, whose series have a place.
 func (p *metricsProcessor) ConsumeMetrics(ctx context.Context, md pmetric.Metrics) error {
 	p.recordRepaired(ctx, repair.Metrics(md))
+	if p.series != nil {
+		if p.recordCut(ctx, p.series.Cut(md)) && md.ResourceMetrics().Len() == 0 {
+			return nil
+		}
+	}
 	return p.next.ConsumeMetrics(ctx, md)
 }

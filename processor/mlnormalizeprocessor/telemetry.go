@@ -12,6 +12,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/derivation"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/repair"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/seriesbound"
 )
 
 func dialectOption(name string) metric.MeasurementOption { return option("dialect", name) }
@@ -79,6 +80,18 @@ func (p *normalizeProcessor) recordRepaired(ctx context.Context, r repair.Report
 		r.Value = "" // it may be a prompt
 	}
 	p.log.Repaired(r)
+}
+
+// recordCut counts the points of series without a place, writes which was the first, and reports
+// whether there were any.
+func (p *metricsProcessor) recordCut(ctx context.Context, r seriesbound.Report) bool {
+	p.telemetry.MlNormalizeSeries.Record(ctx, int64(p.series.Series()))
+	if r.Points == 0 {
+		return false
+	}
+	p.telemetry.MlNormalizePointsDropped.Add(ctx, r.Points)
+	p.log.Cut(r)
+	return true
 }
 
 // record counts what was done to a request, and writes what an operator should see.

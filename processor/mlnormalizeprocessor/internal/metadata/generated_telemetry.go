@@ -30,6 +30,8 @@ type TelemetryBuilder struct {
 	MlNormalizeContentDropped metric.Int64Counter
 	MlNormalizeDerived        metric.Int64Counter
 	MlNormalizeInvalidUtf8    metric.Int64Counter
+	MlNormalizePointsDropped  metric.Int64Counter
+	MlNormalizeSeries         metric.Int64Gauge
 	MlNormalizeSpans          metric.Int64Counter
 	MlNormalizeUncounted      metric.Int64Counter
 	MlNormalizeUnpriced       metric.Int64Counter
@@ -87,6 +89,18 @@ func NewTelemetryBuilder(settings component.TelemetrySettings, options ...Teleme
 		"otelcol_ml_normalize_invalid_utf8",
 		metric.WithDescription("Strings that were no valid UTF-8, in which U+FFFD stands for the bytes that are none now. OTLP says that strings are UTF-8, and back ends that check it refuse whole requests. [Alpha]"),
 		metric.WithUnit("{string}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlNormalizePointsDropped, err = builder.meter.Int64Counter(
+		"otelcol_ml_normalize_points_dropped",
+		metric.WithDescription("Points of metrics that were dropped, as their series have no place within max_series. [Alpha]"),
+		metric.WithUnit("{point}"),
+	)
+	errs = errors.Join(errs, err)
+	builder.MlNormalizeSeries, err = builder.meter.Int64Gauge(
+		"otelcol_ml_normalize_series",
+		metric.WithDescription("Series of metrics that have a place within max_series. [Alpha]"),
+		metric.WithUnit("{series}"),
 	)
 	errs = errors.Join(errs, err)
 	builder.MlNormalizeSpans, err = builder.meter.Int64Counter(

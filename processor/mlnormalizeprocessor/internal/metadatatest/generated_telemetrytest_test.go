@@ -23,6 +23,8 @@ func TestSetupTelemetry(t *testing.T) {
 	tb.MlNormalizeContentDropped.Add(context.Background(), 1)
 	tb.MlNormalizeDerived.Add(context.Background(), 1)
 	tb.MlNormalizeInvalidUtf8.Add(context.Background(), 1)
+	tb.MlNormalizePointsDropped.Add(context.Background(), 1)
+	tb.MlNormalizeSeries.Record(context.Background(), 1)
 	tb.MlNormalizeSpans.Add(context.Background(), 1)
 	tb.MlNormalizeUncounted.Add(context.Background(), 1)
 	tb.MlNormalizeUnpriced.Add(context.Background(), 1)
@@ -37,6 +39,12 @@ func TestSetupTelemetry(t *testing.T) {
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeInvalidUtf8(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlNormalizePointsDropped(t, testTel,
+		[]metricdata.DataPoint[int64]{{Value: 1}},
+		metricdatatest.IgnoreTimestamp())
+	AssertEqualMlNormalizeSeries(t, testTel,
 		[]metricdata.DataPoint[int64]{{Value: 1}},
 		metricdatatest.IgnoreTimestamp())
 	AssertEqualMlNormalizeSpans(t, testTel,

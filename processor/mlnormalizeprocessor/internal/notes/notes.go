@@ -15,6 +15,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/repair"
+	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/seriesbound"
 )
 
 const (
@@ -68,6 +69,19 @@ func (w *Writer) Repaired(r repair.Report) {
 		fields = append(fields, zap.Int("more_in_the_last_hour", suppressed))
 	}
 	w.logger.Warn("A string is no valid UTF-8, as OTLP says that it is; U+FFFD stands for what is none", fields...)
+}
+
+// Cut writes which metric has no place for its series, once an interval for each service.
+func (w *Writer) Cut(r seriesbound.Report) {
+	suppressed, ok := w.limit.Allow("cut\x00"+name(r.Service), w.Now())
+	if !ok {
+		return
+	}
+	fields := []zap.Field{zap.String("service", name(r.Service)), zap.String("metric", name(r.Metric)), zap.Int64("points", r.Points)}
+	if suppressed > 0 {
+		fields = append(fields, zap.Int("more_in_the_last_hour", suppressed))
+	}
+	w.logger.Warn("max_series is reached: points of further series are dropped and counted, until series that are known have been silent for ten minutes", fields...)
 }
 
 // removed writes the name of what was removed, which package dialect says once.
