@@ -46,6 +46,8 @@ const (
 	aimUniform aim = iota
 	// aimStarting is before it is ready.
 	aimStarting
+	// aimCompacting is while a data file is compacted at the start.
+	aimCompacting
 	// aimAnswered is right after a request was acknowledged.
 	aimAnswered
 	// aimSaving is when the system says that a data file is written to.
@@ -56,7 +58,7 @@ const (
 )
 
 func (a aim) String() string {
-	return [...]string{"at any moment", "while it started", "after an answer", "during a save", "during an emission"}[a]
+	return [...]string{"at any moment", "while it started", "during a compaction", "after an answer", "during a save", "during an emission"}[a]
 }
 
 const (
@@ -237,10 +239,13 @@ func (m *mortal) watch() {
 		defer close(watched)
 		for event := range watcher.Events {
 			m.mu.Lock()
-			wanted := m.armed == aimSaving && filepath.Base(event.Name) == m.file && event.Has(fsnotify.Write)
+			file := m.file
 			m.mu.Unlock()
-			if wanted {
+			switch name := filepath.Base(event.Name); {
+			case name == file && event.Has(fsnotify.Write):
 				m.happened(aimSaving)
+			case strings.HasPrefix(name, "tempdb") && event.Has(fsnotify.Create):
+				m.happened(aimCompacting)
 			}
 		}
 	}()
@@ -366,9 +371,25 @@ func (m *mortal) read(l *life, lines *bufio.Scanner) {
 // killOnce kills the process that lives, at a moment of its choice.
 func (m *mortal) killOnce() {
 	l := m.living()
-	what := aim(m.rng.IntN(int(aims) + 3)) // at any moment is as frequent as all others
+	what := aim(m.rng.IntN(int(aims) + 3)) // at any moment is as frequent as most others together
 	if what >= aims {
 		what = aimUniform
+	}
+	select {
+	case <-m.fire: // of the one before
+	default:
+	}
+	if what == aimCompacting {
+		m.arm(what)
+		select {
+		case <-m.fire:
+			<-time.After(rand.N(2 * time.Millisecond))
+		case <-l.ready: // it was over before
+			what = aimUniform
+		case <-l.done:
+		}
+		m.kill(l, what)
+		return
 	}
 	if what == aimStarting {
 		m.mu.Lock()
@@ -386,10 +407,6 @@ func (m *mortal) killOnce() {
 	}
 	if !m.isReady(l) {
 		return
-	}
-	select {
-	case <-m.fire: // of the one before
-	default:
 	}
 	if what == aimUniform {
 		<-time.After(time.Duration(m.rng.Int64N(int64(longestLife))))
