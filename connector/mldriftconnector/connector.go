@@ -33,7 +33,9 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/ranking"
+	"github.com/otelcol-ml/otelcol-ml/internal/repair"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // maxWaiting is how many results of closed windows wait for a downstream that fails, in event mode;
@@ -90,6 +92,7 @@ type driftConnector struct {
 var _ sharedcomponent.MetricsState = (*driftConnector)(nil)
 
 func newConnector(set connector.Settings, cfg *Config) (*driftConnector, error) {
+	set.Logger = visible.Logger(set.Logger)
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
@@ -222,6 +225,7 @@ func (c *driftConnector) pass(ctx context.Context, md pmetric.Metrics) {
 	if !ok || c.metrics == nil {
 		return
 	}
+	repair.Metrics(passed) // ml_summary may be of an older version
 	ctx, cancel := context.WithTimeout(ctx, sendTimeout)
 	defer cancel()
 	if err := c.metrics.ConsumeMetrics(ctx, passed); err != nil {

@@ -35,6 +35,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // sendTimeout is how long an emission may take. What a failed one of metrics held is in the next one.
@@ -95,6 +96,7 @@ var (
 )
 
 func newConnector(set connector.Settings, cfg *Config) (*evaluationConnector, error) {
+	set.Logger = visible.Logger(set.Logger)
 	conditions, err := spanottl.NewConditions("conditions", cfg.Conditions, set.Logger)
 	if err != nil {
 		return nil, err

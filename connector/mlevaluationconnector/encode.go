@@ -21,6 +21,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
 	"github.com/otelcol-ml/otelcol-ml/internal/metricbuilder"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
+	"github.com/otelcol-ml/otelcol-ml/internal/repair"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -379,6 +380,7 @@ func (m *misjudged) add(a *answer.Answer, l *label.Label, now time.Time) {
 func (m *misjudged) take() (logs plog.Logs, ok bool) {
 	logs, ok = m.logs, m.records.Len() > 0
 	if ok {
+		repair.Logs(logs) // ids are as they came
 		m.reset()
 	}
 	return logs, ok

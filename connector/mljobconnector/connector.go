@@ -27,6 +27,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 const (
@@ -76,6 +77,7 @@ type jobConnector struct {
 var _ sharedcomponent.TracesState = (*jobConnector)(nil)
 
 func newConnector(set connector.Settings, cfg *Config) (*jobConnector, error) {
+	set.Logger = visible.Logger(set.Logger)
 	conditions, err := spanottl.NewConditions("conditions", cfg.Conditions, set.Logger)
 	if err != nil {
 		return nil, err

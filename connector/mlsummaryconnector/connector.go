@@ -37,6 +37,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/recent"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -112,6 +113,7 @@ func (s *shard) fold(b *accumulators.Budget) {
 var _ connector.Traces = (*summaryConnector)(nil)
 
 func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*summaryConnector, error) {
+	set.Logger = visible.Logger(set.Logger)
 	durationBins, err := distribution.NewBins(cfg.DurationBuckets)
 	if err != nil {
 		return nil, fmt.Errorf("'duration_buckets': %w", err)

@@ -36,6 +36,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // The connector's own beat.
@@ -90,6 +91,7 @@ type rulesConnector struct {
 var _ sharedcomponent.MetricsState = (*rulesConnector)(nil)
 
 func newConnector(set connector.Settings, cfg *Config) (*rulesConnector, error) {
+	set.Logger = visible.Logger(set.Logger)
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err
@@ -97,7 +99,7 @@ func newConnector(set connector.Settings, cfg *Config) (*rulesConnector, error) 
 	c := &rulesConnector{
 		cfg: cfg, set: set, logger: set.Logger, telemetry: &telemetry{builder}, limiter: loglimit.New(quiet), catalog: catalog.Empty(),
 		emitter: &emit.Emitter{
-			Resource: set.Resource, Scope: metadata.ScopeName, Version: set.BuildInfo.Version, Timeout: sendTimeout, Logger: set.Logger,
+			Resource: set.Resource, Scope: metadata.ScopeName, Version: set.BuildInfo.Version, Timeout: sendTimeout, Logger: set.Logger, LineBreaks: true,
 		},
 	}
 	return c, nil

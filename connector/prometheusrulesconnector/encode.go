@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/metadata"
+	"github.com/otelcol-ml/otelcol-ml/internal/repair"
 )
 
 // encode makes gauges of the results of recording rules, with the rule's name as it is and labels as attributes. A
@@ -51,5 +52,6 @@ func encode(samples []promql.Sample, version string) (md pmetric.Metrics, histog
 			}
 		})
 	}
+	repair.Metrics(md) // what the TSDB has of an older version
 	return md, histograms
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/scrub"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // The times between two lines about the same: an error of records, or a limit that is reached; any
@@ -50,6 +51,7 @@ type alertmanagerExporter struct {
 var _ exporter.Logs = (*alertmanagerExporter)(nil)
 
 func newExporter(set exporter.Settings, cfg *Config) (*alertmanagerExporter, error) {
+	set.Logger = visible.Logger(set.Logger)
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err

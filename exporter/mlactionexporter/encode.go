@@ -18,6 +18,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/engine"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/procedure"
+	"github.com/otelcol-ml/otelcol-ml/internal/repair"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -114,6 +115,7 @@ func (c *encoder) logs(d *engine.Decision) plog.Logs {
 	lr.SetTraceID(trace)
 	lr.SetSpanID(span)
 	c.attributes(d, lr.Attributes())
+	repair.Logs(ld)
 	return ld
 }
 
@@ -162,6 +164,7 @@ func (c *encoder) traces(d *engine.Decision) ptrace.Traces {
 			ev.Attributes().PutStr("exception.message", step.Error)
 		}
 	}
+	repair.Traces(td)
 	return td
 }
 

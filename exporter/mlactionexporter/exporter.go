@@ -35,6 +35,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/sharedcomponent"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // errorInterval is the time between two lines about the same error of records.
@@ -101,6 +102,7 @@ type actionExporter struct {
 var _ sharedcomponent.State = (*actionExporter)(nil)
 
 func newExporter(set exporter.Settings, cfg *Config) (*actionExporter, error) {
+	set.Logger = visible.Logger(set.Logger)
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err

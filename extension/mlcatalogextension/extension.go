@@ -29,6 +29,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
 	"github.com/otelcol-ml/otelcol-ml/internal/scrub"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 	"github.com/otelcol-ml/otelcol-ml/internal/yamldoc"
 )
 
@@ -71,6 +72,7 @@ var (
 )
 
 func newExtension(set extension.Settings, cfg *Config) (*catalogExtension, error) {
+	set.Logger = visible.Logger(set.Logger)
 	telemetry, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err

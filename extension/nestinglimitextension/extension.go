@@ -17,6 +17,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/extension/nestinglimitextension/internal/guard"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // logEvery is the time between two lines about refused requests.
@@ -39,6 +40,7 @@ var (
 )
 
 func newExtension(set extension.Settings, cfg *Config) (*nestingLimit, error) {
+	set.Logger = visible.Logger(set.Logger)
 	t, err := newTelemetry(set.TelemetrySettings)
 	if err != nil {
 		return nil, err

@@ -4,8 +4,8 @@
 // Package alert is what every component means by an alert, and the one encoder and decoder of
 // alerts as OpenTelemetry log records.
 //
-// An alert has one normal form (normal.go): bounded sizes, valid names, valid UTF-8, no empty
-// values. Encoder, fingerprint and label set (record.go, identity.go) all start from it and Decode
+// An alert has one normal form (normal.go): bounded sizes, valid names, valid UTF-8, control
+// characters written as they are seen (package visible), no empty values. Encoder, fingerprint and label set (record.go, identity.go) all start from it and Decode
 // returns it, so that an alert is the same alert to its source, to whoever takes the record and to
 // Alertmanager.
 package alert

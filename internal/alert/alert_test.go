@@ -14,6 +14,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/collector/pdata/pcommon"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // example is the alert of testdata/firing.json and docs/alerts.md.
@@ -39,7 +41,7 @@ func example() *Alert {
 // nasty are strings that a label or an annotation may meet.
 var nasty = []string{
 	"", "a", "a.b", "a_b", "a-b", "1st", "_", "ünï", "alertname", "severity", "summary", "job", "\xff\xfe", "a\x00b", "日本語", "line\nbreak\u2028and more",
-	strings.Repeat("x", 300), strings.Repeat("ü", 2000), strings.Repeat("\xff", 400), "x" + strings.Repeat("é", 128), " ", "<b>&amp;", "\uFFFD",
+	strings.Repeat("x", 300), strings.Repeat("ü", 2000), strings.Repeat("\xff", 400), "x" + strings.Repeat("é", 128), " ", "<b>&amp;", "\uFFFD", "\x1b[2J\u009b\u202e", strings.Repeat("\x1b", 300),
 }
 
 // randomAlert makes alerts with everything that is allowed in a Go value.
@@ -170,11 +172,11 @@ func TestEverythingIsBounded(t *testing.T) {
 func TestTextIsValidAndBounded(t *testing.T) {
 	for _, s := range nasty {
 		for _, longest := range []int{0, 1, 2, 3, 5, 256} {
-			got := text(s, longest)
+			got := text(s, longest, visible.Line)
 			assert.True(t, utf8.ValidString(got), "%q", s)
 			assert.LessOrEqual(t, len(got), longest)
-			assert.Equal(t, got, text(got, longest), "twice")
-			if utf8.ValidString(s) {
+			assert.Equal(t, got, text(got, longest, visible.Line), "twice")
+			if utf8.ValidString(s) && visible.Line(s) == s {
 				assert.True(t, strings.HasPrefix(s, strings.TrimSuffix(got, mark)))
 			}
 		}
@@ -186,6 +188,23 @@ func TestSummaryIsOneLine(t *testing.T) {
 	a.Summary = "\nfailed:\r\n\tout of memory\u2028at 3 GB \n"
 	n := a.normal()
 	assert.Equal(t, "failed:   out of memory at 3 GB", n.Summary)
+}
+
+// TestControlCharactersAreSeen: in labels and in a name all of them, in a summary but for line breaks,
+// which become spaces, and in annotations but for line feeds and tabs, which templates have.
+func TestControlCharactersAreSeen(t *testing.T) {
+	const evil = "\x1b[2J\u202e\u009b\n\tforged"
+	a := example()
+	a.Name, a.Summary = evil, evil
+	a.Labels["job"], a.Annotations["exception_message"] = evil, evil
+	n := a.normal()
+	assert.Equal(t, `\u001b[2J\u202e\u009b\u000a\u0009forged`, n.Name)
+	assert.Equal(t, n.Name, n.Labels["job"])
+	assert.Equal(t, n.Name, a.LabelSet()["job"])
+	assert.Equal(t, `\u001b[2J\u202e\u009b  forged`, n.Summary)
+	assert.Equal(t, `\u001b[2J\u202e\u009b`+"\n\tforged", n.Annotations["exception_message"])
+	assert.True(t, a.HasHidden())
+	assert.False(t, example().HasHidden())
 }
 
 // TestWhatIsLongEnough is not cut.

@@ -7,6 +7,8 @@ import (
 	"maps"
 
 	"github.com/prometheus/common/model"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // LabelSet returns the alert's identity as Alertmanager gets it: alertname, severity and the labels
@@ -14,6 +16,17 @@ import (
 func (a *Alert) LabelSet() map[string]string {
 	n := a.normal()
 	return n.labelSet()
+}
+
+// HasHidden reports whether the name or a label has a character that is escaped in the normal form.
+// The fingerprint of such an alert was another one in versions that escaped none.
+func (a *Alert) HasHidden() bool {
+	for _, value := range a.Labels {
+		if visible.Line(value) != value {
+			return true
+		}
+	}
+	return visible.Line(a.Name) != a.Name
 }
 
 func (a *Alert) labelSet() map[string]string {

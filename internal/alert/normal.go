@@ -8,8 +8,9 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode"
 	"unicode/utf8"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // The bounds of an alert. What is longer is cut between two letters and ends with a "…" then (names
@@ -49,9 +50,9 @@ func (a *Alert) bounded() (Alert, Cuts) {
 	var cuts Cuts
 	n := Alert{
 		Severity: a.Severity, State: a.State,
-		Name: cuts.text("name", a.Name, MaxName), Summary: cuts.text(annotationSummary, oneLine(a.Summary), MaxSummary),
-		Labels:      cuts.pairs("label", a.Labels, MaxLabels, MaxName, labelName, labelSeverity),
-		Annotations: cuts.pairs("annotation", a.Annotations, MaxAnnotations, MaxAnnotation, annotationSummary),
+		Name: cuts.text("name", a.Name, MaxName, visible.Line), Summary: cuts.text(annotationSummary, oneLine(a.Summary), MaxSummary, visible.Line),
+		Labels:      cuts.pairs("label", a.Labels, MaxLabels, MaxName, visible.Line, labelName, labelSeverity),
+		Annotations: cuts.pairs("annotation", a.Annotations, MaxAnnotations, MaxAnnotation, visible.Text, annotationSummary),
 		StartsAt:    utc(a.StartsAt), TraceID: a.TraceID, SpanID: a.SpanID,
 	}
 	if !n.Severity.valid() {
@@ -82,18 +83,18 @@ func (c *Cuts) add(what string) {
 	}
 }
 
-// text bounds a text.
-func (c *Cuts) text(what, s string, longest int) string {
+// text bounds a text, and writes its control characters as escape does.
+func (c *Cuts) text(what, s string, longest int, escape func(string) string) string {
 	if len(s) > longest {
 		c.add(what)
 	}
-	return text(s, longest)
+	return text(s, longest, escape)
 }
 
 // pairs returns what is kept of labels or annotations: names are made valid, empty values and the
 // reserved names are left out. Of two names that become the same, the one that was valid wins, else
 // the first in sorted order. It is never nil.
-func (c *Cuts) pairs(what string, from map[string]string, most, longest int, reserved ...string) map[string]string {
+func (c *Cuts) pairs(what string, from map[string]string, most, longest int, escape func(string) string, reserved ...string) map[string]string {
 	to := make(map[string]string, min(len(from), most))
 	names := slices.Sorted(maps.Keys(from))
 	for _, wasValid := range []bool{true, false} {
@@ -113,7 +114,7 @@ func (c *Cuts) pairs(what string, from map[string]string, most, longest int, res
 			if len(name) > MaxName {
 				c.add("name of a " + what)
 			}
-			to[clean] = c.text(what+" "+clean, value, longest)
+			to[clean] = c.text(what+" "+clean, value, longest, escape)
 		}
 	}
 	return to
@@ -161,11 +162,11 @@ func CleanName(name string) string {
 // mark ends a text that was cut.
 const mark = "…"
 
-// text returns s as valid UTF-8 of at most longest bytes. What is cut shares no memory with s, so
-// that the rest of it can be freed.
-func text(s string, longest int) string {
+// text returns s as valid UTF-8 of at most longest bytes, with control characters as escape writes
+// them. What is cut shares no memory with s, so that the rest of it can be freed.
+func text(s string, longest int, escape func(string) string) string {
 	if len(s) <= longest {
-		if s = strings.ToValidUTF8(s, "\uFFFD"); len(s) <= longest {
+		if s = escape(s); len(s) <= longest {
 			return s
 		}
 	}
@@ -173,7 +174,7 @@ func text(s string, longest int) string {
 	if end < 0 {
 		return ""
 	}
-	return cut(strings.ToValidUTF8(cut(s, end), "\uFFFD"), end) + mark
+	return cut(escape(cut(s, end)), end) + mark
 }
 
 func cut(s string, longest int) string {
@@ -186,12 +187,12 @@ func cut(s string, longest int) string {
 	return s[:longest]
 }
 
-// oneLine turns line breaks and other control characters into spaces, and removes those at the
-// ends.
+// oneLine turns line breaks and tabs into spaces, and removes those at the ends.
 func oneLine(s string) string {
 	s = cut(s, 2*MaxSummary) // bounds the work
 	return strings.TrimSpace(strings.Map(func(c rune) rune {
-		if unicode.IsControl(c) || c == '\u2028' || c == '\u2029' {
+		switch c {
+		case '\t', '\n', '\v', '\f', '\r', '\u0085', '\u2028', '\u2029':
 			return ' '
 		}
 		return c

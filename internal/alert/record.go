@@ -14,6 +14,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/plog"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -144,4 +145,4 @@ func timestamp(t time.Time) pcommon.Timestamp {
 }
 
 // quote returns a value from a record as an error may show it.
-func quote(s string) string { return fmt.Sprintf("%q", text(s, 64)) }
+func quote(s string) string { return fmt.Sprintf("%q", text(s, 64, visible.Line)) }

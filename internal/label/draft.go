@@ -246,10 +246,18 @@ func keep(to *string, name, s string) *Error {
 	return nil
 }
 
+// category is the cell as a category; what is no valid UTF-8 stays as it is, to be refused.
+func category(c table.Cell) string {
+	if (c.Kind == table.Text || c.Kind == table.String) && !utf8.ValidString(c.Text) {
+		return c.Text
+	}
+	return c.Category()
+}
+
 // class takes a class. 1.0 in a CSV file is the class 1: so a data frame writes integers among which
 // some are missing.
 func class(to *string, name string, c table.Cell) *Error {
-	s := c.Category()
+	s := category(c)
 	if c.Kind == table.Text {
 		if whole, ok := strings.CutSuffix(s, ".0"); ok {
 			if _, err := strconv.ParseInt(whole, 10, 64); err == nil {

@@ -377,3 +377,17 @@ func jsonEnds(s *jsonscan.Scanner, text string) error {
 	}
 	return whole.End()
 }
+
+// TestObjectInLatin1: what would be read as another class, or another id, is refused.
+func TestObjectInLatin1(t *testing.T) {
+	p := parser(t, label.Options{})
+	for _, text := range []string{
+		"{\"prediction_id\":\"p\",\"label\":\"M\xfcnchen\"}", "{\"prediction_id\":\"p\xfc\",\"label\":\"ok\"}", "{\"prediction_id\":\"p\",\"relevance\":[\"\xfc\"]}",
+	} {
+		_, err := p.Line(text)
+		var wrong *label.Error
+		require.ErrorAs(t, err, &wrong, text)
+		assert.Equal(t, label.BadLabel, wrong.Reason)
+		assert.Contains(t, wrong.Message, "is not UTF-8")
+	}
+}

@@ -47,7 +47,7 @@ func (r *relevances) addRight(item table.Cell) {
 	if item.Kind == table.Bytes && r.wrong == nil {
 		r.wrong = badLabel(r.name, "an item is neither a text nor a number")
 	}
-	r.add(item.Category(), table.Cell{Kind: table.Integer, Int: 1})
+	r.add(category(item), table.Cell{Kind: table.Integer, Int: 1})
 }
 
 // judge takes the items that were read.

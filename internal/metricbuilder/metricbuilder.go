@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/repair"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 )
 
@@ -44,8 +45,13 @@ func New(scope, version string, temporality pmetric.AggregationTemporality) *Bui
 	return b
 }
 
-// Metrics returns what has been built. It is not copied.
-func (b *Builder) Metrics() pmetric.Metrics { return b.metrics }
+// Metrics returns what has been built, without a copy. Its strings are valid UTF-8: names are, from
+// where they are read on, but a store may have some of an older version, and one of them would make
+// back ends refuse all of the request.
+func (b *Builder) Metrics() pmetric.Metrics {
+	repair.Metrics(b.metrics)
+	return b.metrics
+}
 
 // Resource is the resource of all metrics.
 func (b *Builder) Resource() pcommon.Resource { return b.resource }

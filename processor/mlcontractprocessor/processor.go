@@ -22,6 +22,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
 	"github.com/otelcol-ml/otelcol-ml/internal/prediction"
 	"github.com/otelcol-ml/otelcol-ml/internal/spanottl"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlcontractprocessor/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlcontractprocessor/internal/privacy"
 )
@@ -55,6 +56,7 @@ type contracts struct {
 var _ processor.Traces = (*contractProcessor)(nil)
 
 func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*contractProcessor, error) {
+	set.Logger = visible.Logger(set.Logger)
 	conditions, err := spanottl.NewConditions("conditions", cfg.Conditions, set.Logger)
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/facts"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlmetadataprocessor/internal/metadata"
@@ -35,6 +36,7 @@ type metadataProcessor struct {
 var _ processor.Traces = (*metadataProcessor)(nil)
 
 func newProcessor(set processor.Settings, cfg *Config, next consumer.Traces) (*metadataProcessor, error) {
+	set.Logger = visible.Logger(set.Logger)
 	selection, err := facts.NewSelection(cfg.Add)
 	if err != nil {
 		return nil, err

@@ -17,12 +17,13 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
+	"github.com/otelcol-ml/otelcol-ml/internal/repair"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/derivation"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/notes"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/prices"
-	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/repair"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/seriesbound"
 )
 
@@ -69,6 +70,7 @@ var (
 )
 
 func newTraces(set processor.Settings, cfg *Config, next consumer.Traces) (*tracesProcessor, error) {
+	set.Logger = visible.Logger(set.Logger)
 	p, err := newProcessor(set, cfg)
 	if err != nil {
 		return nil, err
@@ -81,6 +83,7 @@ func newTraces(set processor.Settings, cfg *Config, next consumer.Traces) (*trac
 }
 
 func newLogs(set processor.Settings, cfg *Config, next consumer.Logs) (*logsProcessor, error) {
+	set.Logger = visible.Logger(set.Logger)
 	p, err := newProcessor(set, cfg)
 	if err != nil {
 		return nil, err
@@ -89,6 +92,7 @@ func newLogs(set processor.Settings, cfg *Config, next consumer.Logs) (*logsProc
 }
 
 func newMetrics(set processor.Settings, cfg *Config, next consumer.Metrics) (*metricsProcessor, error) {
+	set.Logger = visible.Logger(set.Logger)
 	p, err := newProcessor(set, cfg)
 	if err != nil {
 		return nil, err

@@ -9,9 +9,9 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/metric"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/repair"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/derivation"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
-	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/repair"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/seriesbound"
 )
 

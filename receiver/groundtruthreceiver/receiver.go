@@ -24,6 +24,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/internal/label"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 	"github.com/otelcol-ml/otelcol-ml/receiver/groundtruthreceiver/internal/files"
 	"github.com/otelcol-ml/otelcol-ml/receiver/groundtruthreceiver/internal/intake"
 	"github.com/otelcol-ml/otelcol-ml/receiver/groundtruthreceiver/internal/parquet"
@@ -54,6 +55,7 @@ type groundTruth struct {
 var _ receiver.Logs = (*groundTruth)(nil)
 
 func newReceiver(set receiver.Settings, cfg *Config, next consumer.Logs) (*groundTruth, error) {
+	set.Logger = visible.Logger(set.Logger)
 	t, err := newTelemetry(set.TelemetrySettings)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/cataloghost"
 	"github.com/otelcol-ml/otelcol-ml/internal/ingest"
 	"github.com/otelcol-ml/otelcol-ml/internal/state/storageclient"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/call"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/metadata"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/pairs"
@@ -56,6 +57,7 @@ type inferenceLog struct {
 var _ receiver.Traces = (*inferenceLog)(nil)
 
 func newReceiver(set receiver.Settings, cfg *Config, next consumer.Traces) (*inferenceLog, error) {
+	set.Logger = visible.Logger(set.Logger)
 	t, err := newTelemetry(set.TelemetrySettings)
 	if err != nil {
 		return nil, err

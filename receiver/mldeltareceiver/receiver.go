@@ -25,6 +25,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/internal/delta"
 	"github.com/otelcol-ml/otelcol-ml/internal/delta/otlp"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver/internal/broker"
 	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver/internal/lease"
 	"github.com/otelcol-ml/otelcol-ml/receiver/mldeltareceiver/internal/metadata"
@@ -66,6 +67,7 @@ type deltaReceiver struct {
 var _ receiver.Metrics = (*deltaReceiver)(nil)
 
 func newReceiver(set receiver.Settings, cfg *Config, next consumer.Metrics) (*deltaReceiver, error) {
+	set.Logger = visible.Logger(set.Logger)
 	builder, err := metadata.NewTelemetryBuilder(set.TelemetrySettings)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ package emit
 
 import (
 	"context"
+	"maps"
 	"time"
 
 	"go.opentelemetry.io/collector/consumer"
@@ -16,6 +17,8 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
+	"github.com/otelcol-ml/otelcol-ml/internal/repair"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // Outcome is what became of an emission.
@@ -39,6 +42,9 @@ type Emitter struct {
 	// Timeout is how long an emission may take.
 	Timeout time.Duration
 	Logger  *zap.Logger
+	// LineBreaks leaves the line feeds and tabs of annotations: people have written them. Without, all
+	// of an annotation may be telemetry's, and is on one line.
+	LineBreaks bool
 }
 
 // Emit sends alerts that are due now, a record each, and logs what goes wrong.
@@ -47,10 +53,31 @@ func (e *Emitter) Emit(ctx context.Context, next consumer.Logs, now time.Time, d
 		to.EnsureCapacity(len(due))
 		for i := range due {
 			lr := to.AppendEmpty()
-			due[i].Encode(lr)
+			a := due[i]
+			if !e.LineBreaks {
+				a.Annotations = lines(a.Annotations)
+			}
+			a.Encode(lr)
 			lr.SetObservedTimestamp(pcommon.NewTimestampFromTime(now))
 		}
 	})
+}
+
+// lines returns annotations on a line each. They are copied where one has more.
+func lines(annotations map[string]string) map[string]string {
+	var out map[string]string
+	for name, text := range annotations {
+		if line := visible.Line(text); line != text {
+			if out == nil {
+				out = maps.Clone(annotations)
+			}
+			out[name] = line
+		}
+	}
+	if out == nil {
+		return annotations
+	}
+	return out
 }
 
 // EmitRecords sends other records of the component, which put makes, and logs what goes wrong; what
@@ -70,6 +97,7 @@ func (e *Emitter) send(ctx context.Context, next consumer.Logs, what, refused st
 	sl.Scope().SetName(e.Scope)
 	sl.Scope().SetVersion(e.Version)
 	put(sl.LogRecords())
+	repair.Logs(ld) // what a store has of an older version
 	n := zap.Int("records", sl.LogRecords().Len())
 	switch err := next.ConsumeLogs(limited, ld); {
 	case err == nil:

@@ -22,6 +22,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert/alerttest"
+	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -69,4 +70,24 @@ func TestEmit(t *testing.T) {
 	require.NoError(t, err)
 	e.Timeout = time.Millisecond
 	assert.Equal(t, Failed, e.Emit(t.Context(), hangs, now, due))
+}
+
+// TestControlCharacters leaves line breaks in annotations only where people write them.
+func TestControlCharacters(t *testing.T) {
+	now := time.Date(2026, 11, 22, 3, 0, 0, 0, time.UTC)
+	due := alerttest.Firing("a", now)
+	due.Labels["job"] = "a\x1b[2J\xfc"
+	due.Annotations["message"], due.Annotations["fine"] = "one\ntwo\x1b", "fine"
+	for _, breaks := range []bool{false, true} {
+		e := &Emitter{Resource: pcommon.NewResource(), Timeout: time.Second, Logger: zap.NewNop(), LineBreaks: breaks}
+		e.Resource.Attributes().PutStr("host.name", "h\xfc")
+		sink := new(consumertest.LogsSink)
+		require.Equal(t, Sent, e.Emit(t.Context(), sink, now, []alert.Alert{*due}))
+		require.NoError(t, testkit.StrictLogs(sink.AllLogs()[0]))
+		attrs := sink.AllLogs()[0].ResourceLogs().At(0).ScopeLogs().At(0).LogRecords().At(0).Attributes().AsRaw()
+		assert.Equal(t, `a\u001b[2J`+"\uFFFD", attrs["ml.alert.label.job"])
+		assert.Equal(t, map[bool]string{false: `one\u000atwo\u001b`, true: "one\ntwo" + `\u001b`}[breaks], attrs["ml.alert.annotation.message"])
+		assert.Equal(t, "fine", attrs["ml.alert.annotation.fine"])
+		assert.Equal(t, "one\ntwo\x1b", due.Annotations["message"], "the source's own is as it was")
+	}
 }

@@ -331,14 +331,15 @@ func (l *ledger) resolve(now time.Time, e *entry, why map[string]string) {
 	l.boundResolved()
 }
 
-// load takes in a stored alert.
+// load takes in a stored alert. One with control characters may have been stored by a version that
+// gave it another fingerprint.
 func (l *ledger) load(key string, value []byte) error {
 	var s entryState
 	if err := format.DecodeJSON(value, &s); err != nil {
 		return err
 	}
 	fingerprint := s.Alert.Fingerprint()
-	if prefixAlert+fingerprint != key || s.Alert.State != alert.Firing && s.Alert.State != alert.Resolved || s.Alert.StartsAt.IsZero() {
+	if prefixAlert+fingerprint != key && !s.Alert.HasHidden() || s.Alert.State != alert.Firing && s.Alert.State != alert.Resolved || s.Alert.StartsAt.IsZero() {
 		return wire.ErrCorrupt
 	}
 	e := &entry{stored: state.Place{Key: key}, detail: s.detail}

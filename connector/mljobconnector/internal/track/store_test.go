@@ -16,6 +16,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/judge"
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert/source"
 	"github.com/otelcol-ml/otelcol-ml/internal/wire"
 )
@@ -192,6 +193,21 @@ func TestDamage(t *testing.T) {
 				r.start()
 			})
 		}
+	}
+}
+
+// An alert whose labels have control characters had another fingerprint in versions that did not
+// escape them: it is there, and an alert under a wrong key is not.
+func TestAlertsOfBeforeEscapes(t *testing.T) {
+	for job, ok := range map[string]bool{"nightly\x1b[2J": true, "nightly": false} {
+		r := newRig(t, options())
+		value, err := (&entry{Entry: source.Entry{Alert: alert.Alert{
+			Name: "JobFailed", Severity: alert.Critical, State: alert.Firing, StartsAt: r.now, Labels: map[string]string{"job": job},
+		}}}).Encode()
+		require.NoError(t, err)
+		err = r.w.ledger.load(prefixAlert+"0123456789abcdef", value)
+		assert.Equal(t, ok, err == nil, job)
+		assert.Equal(t, map[bool]int{true: 1}[ok], r.w.SelfStats().ActiveAlerts, job)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/otelcol-ml/otelcol-ml/connector/mljobconnector/internal/run"
+	"github.com/otelcol-ml/otelcol-ml/internal/validtext"
 )
 
 // Title names a job. Example: "recsys_daily (production)".
@@ -52,17 +53,14 @@ func Moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // Clip puts a text on one line and cuts it.
 func Clip(s string, most int) string {
-	s = strings.Join(strings.Fields(s[:min(len(s), 4*most)]), " ")
-	if len(s) <= most {
-		return strings.ToValidUTF8(s, "")
-	}
-	return Cut(s, most)
+	return Cut(strings.Join(strings.Fields(s[:min(len(s), 4*most)]), " "), most)
 }
 
 // Cut cuts a text to a length in bytes, at the boundary of a character, and marks that with a "…".
-// The rest does not stay alive.
+// The rest does not stay alive. U+FFFD stands for what is no UTF-8.
 func Cut(s string, most int) string {
 	const mark = "…"
+	s, _ = validtext.Of(s[:min(len(s), most+utf8.UTFMax)])
 	if len(s) <= most {
 		return s
 	}

@@ -25,6 +25,7 @@ import (
 	"github.com/otelcol-ml/otelcol-ml/connector/prometheusrulesconnector/internal/evidence"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert"
 	"github.com/otelcol-ml/otelcol-ml/internal/alert/source"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // Rule is an alerting rule: its place, its name, and its own labels, since rules of one name may differ in them.
@@ -251,10 +252,21 @@ func (a *Alerts) describe(ls labels.Labels, x *rules.Alert, startsAt time.Time) 
 		return of
 	}
 	of.Annotations[annotationValue] = strconv.FormatFloat(x.Value, 'g', 6, 64)
-	x.Annotations.Range(func(l labels.Label) { of.Annotations[l.Name] = l.Value })
+	x.Annotations.Range(func(l labels.Label) { of.Annotations[l.Name] = visibleLabels(l.Value, ls) })
 	of.Summary = summary(of)
 	delete(of.Annotations, annotationSummary)
 	return of
+}
+
+// visibleLabels escapes the control characters of labels in an annotation. What is left of line feeds and tabs is
+// the template's own.
+func visibleLabels(annotation string, ls labels.Labels) string {
+	ls.Range(func(l labels.Label) {
+		if line := visible.Line(l.Value); line != l.Value {
+			annotation = strings.ReplaceAll(annotation, l.Value, line)
+		}
+	})
+	return annotation
 }
 
 // summary is the annotation summary, else the description, else the name.

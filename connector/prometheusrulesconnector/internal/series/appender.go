@@ -11,6 +11,8 @@ import (
 	"github.com/prometheus/prometheus/model/histogram"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
+
+	"github.com/otelcol-ml/otelcol-ml/internal/validtext"
 )
 
 // appender stands between the converter and the TSDB: it refuses and counts what must not be written, and goes
@@ -35,7 +37,7 @@ func (a *appender) Append(
 		a.family = o.MetricFamilyName
 		a.metadata.put(a.family, o.Metadata)
 	}
-	ls = scraped(ls)
+	ls = scraped(valid(ls))
 	if reason, ok := a.acceptable(ls, t); !ok {
 		a.result.refuse(reason, ls.Get(model.MetricNameLabel))
 		return 0, nil
@@ -100,6 +102,23 @@ func (a *appender) known(ls labels.Labels) bool {
 	}
 	ref, _ := head.GetRef(ls, ls.Hash())
 	return ref != 0
+}
+
+// valid makes the values of labels valid UTF-8. The converter makes names of ASCII.
+func valid(ls labels.Labels) labels.Labels {
+	var b *labels.Builder
+	ls.Range(func(l labels.Label) {
+		if text, replaced := validtext.Of(l.Value); replaced {
+			if b == nil {
+				b = labels.NewBuilder(ls)
+			}
+			b.Set(l.Name, text)
+		}
+	})
+	if b == nil {
+		return ls
+	}
+	return b.Labels()
 }
 
 // scraped writes the numbers in the labels "le" and "quantile" as Prometheus does when it scrapes: "1.0" for 1.

@@ -10,7 +10,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
+	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/storage"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -62,6 +64,26 @@ func TestRefused(t *testing.T) {
 
 	db.full = true
 	refused(StorageFull, write(point("a", 4, now.Add(9*time.Minute+2*time.Second))))
+}
+
+// TestLatin1 writes series whose labels are valid UTF-8, so that whoever reads them gets these.
+func TestLatin1(t *testing.T) {
+	now := time.Now().Truncate(time.Millisecond)
+	db := open(t)
+	w := New(db, db.Head().NumSeries, Options{Suffixes: true, MaxSeries: 10})
+	for i, city := range []string{"M\xfcnchen", "M\uFFFDnchen", "M\xe9\xe8nchen"} {
+		r, err := w.Write(context.Background(), point("a\xfcb", 1, now.Add(time.Duration(i)*time.Second), "city\xfc", city), now)
+		require.NoError(t, err)
+		assert.Equal(t, 1, r.Written)
+	}
+	q, err := db.Querier(0, now.Add(time.Minute).UnixMilli())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, q.Close()) }()
+	set := q.Select(context.Background(), false, nil, labels.MustNewMatcher(labels.MatchNotEqual, "__name__", ""))
+	require.True(t, set.Next())
+	assert.Equal(t, "M\uFFFDnchen", set.At().Labels().Get("city_"))
+	set.At().Labels().Range(func(l labels.Label) { assert.True(t, utf8.ValidString(l.Name+l.Value), "%q", l) })
+	assert.False(t, set.Next(), "one series")
 }
 
 func both(a, b pmetric.Metrics) pmetric.Metrics {

@@ -13,8 +13,8 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/loglimit"
+	"github.com/otelcol-ml/otelcol-ml/internal/repair"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/dialect"
-	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/repair"
 	"github.com/otelcol-ml/otelcol-ml/processor/mlnormalizeprocessor/internal/seriesbound"
 )
 
