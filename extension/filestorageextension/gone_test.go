@@ -49,7 +49,7 @@ func TestFolderThatIsDeleted(t *testing.T) {
 	for key, want := range map[string][]byte{"k0": big, "k9": big, "last": []byte("1"), "after": []byte("2")} {
 		got, err := client.Get(t.Context(), key)
 		require.NoError(t, err)
-		assert.Equal(t, len(want), len(got), key)
+		assert.Len(t, got, len(want), key)
 	}
 	require.NoError(t, client.Close(t.Context()))
 }

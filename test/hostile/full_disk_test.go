@@ -127,6 +127,8 @@ func fullDisk(disk *smallDisk, prefix string) attack {
 		}
 		assert.GreaterOrEqual(t, notStored, len(refused), "alerts say that they are not stored")
 		assert.False(t, s.Ended())
+		assert.GreaterOrEqual(t, s.own("otelcol_receiver_refused_spans"), float64(len(refused)))
+		assert.NotZero(t, s.own("otelcol_ml_job_saves", `outcome="failed"`))
 		disk.free()
 		s.send(refused...)
 	}}

@@ -26,7 +26,7 @@ const (
 	modelShop, modelNew                  = "shop", "newcomer"
 	listedVersion, unlistedVersion       = "8", "9"
 	namesPerSecond                       = 440
-	steadyModels, steadyRounds, settling = 150, 6, 20
+	steadyModels, steadyRounds, settling = 150, 4, 10
 )
 
 // withShop has a card for the shop.

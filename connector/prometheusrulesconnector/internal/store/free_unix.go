@@ -14,5 +14,5 @@ func freeSpace(dir string) (bytes uint64, ok bool) {
 	if err := syscall.Statfs(dir, &s); err != nil || s.Blocks == 0 {
 		return 0, false
 	}
-	return s.Bavail * uint64(s.Bsize), true //nolint:gosec,unconvert // a size, of another type on other systems
+	return s.Bavail * uint64(s.Bsize), true //nolint:gosec // a size, of another type on other systems
 }
