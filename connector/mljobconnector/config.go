@@ -109,7 +109,7 @@ type Limits struct {
 	// Attempts is the number of attempts that are kept per instance, by default 20: the latest.
 	Attempts int `mapstructure:"attempts"`
 	// Alerts is the number of alerts that are active, by default 1000, and of those that were
-	// resolved lately. Those of jobs that are not known have half of it, one job has a tenth. What
+	// resolved lately. Those of jobs that nothing vouches for have half of it, one job has a tenth. What
 	// finds no place is counted in ManyJobsFailed.
 	Alerts int `mapstructure:"alerts"`
 	// PendingSpans is the number of erring spans that wait for the run of their trace, by default

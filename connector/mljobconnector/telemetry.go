@@ -192,7 +192,7 @@ var limitNotices = map[string]limitNotice{
 		"limits::jobs", func(l *Limits) int { return l.Jobs },
 	},
 	track.LimitRefused: {
-		"A job finds no room and is not watched: all places are taken by jobs that are in use, or that are known and have an alert. If it fails, that is in ManyJobsFailed",
+		"A job finds no room and is not watched: all places are taken by jobs that are in use, or that are vouched for and have an alert. If it fails, that is in ManyJobsFailed",
 		"limits::jobs", func(l *Limits) int { return l.Jobs },
 	},
 	track.LimitAlert: {

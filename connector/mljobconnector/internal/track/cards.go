@@ -41,7 +41,7 @@ func (tr *Tracker) refresh(now time.Time) {
 	}
 	for _, j := range tr.jobs {
 		if j.card == nil {
-			tr.setVouched(j, false)
+			tr.setCarded(j, false)
 		}
 	}
 	for _, card := range set.Jobs {
@@ -132,7 +132,7 @@ func (tr *Tracker) dropJob(j *job) {
 	tr.byAge.Remove(j.place)
 	delete(tr.jobs, j.key)
 	tr.counted.forget(&j.stats)
-	if j.vouched {
+	if j.carded {
 		tr.vouch(j.card)
 	}
 	delete(tr.outage.suspects, j.key)

@@ -136,10 +136,10 @@ func (tr *Tracker) evaluateRunning(t *tracked, now time.Time) {
 }
 
 // keeps is how long a run that has not ended is kept after its last span. Spans are sent when they
-// end, so that a job that trains for days is silent for days: of a job that is known, twice what its
+// end, so that a job that trains for days is silent for days: of a job that is vouched for, twice what its
 // card allows and what its longest good run took.
 func keeps(t *tracked) time.Duration {
-	if !t.job.standing().known() {
+	if !t.job.standing().vouched() {
 		return strangerFor
 	}
 	longest := t.job.past.history.Longest()

@@ -78,13 +78,13 @@ func (r *rig) flood(n int, span func(n int) run.Span) {
 
 // madeUp are runs of one span without an end, under way. No trace is that of a healthy run.
 var madeUp = map[string]func(r *rig, n int) of{
-	"of made-up jobs":         func(_ *rig, n int) of { return of{job: fmt.Sprint("made-up-", n)} },
-	"of ten made-up jobs":     func(_ *rig, n int) of { return of{job: fmt.Sprint("made-up-", n%10)} },
-	"of a made-up job":        func(*rig, int) of { return of{job: "made-up"} },
-	"of a job with a card":    func(*rig, int) of { return of{job: "carded", environment: "prod"} },
-	"of a job that is known":  func(*rig, int) of { return of{job: "learned", environment: "prod"} },
-	"of all":                  func(_ *rig, n int) of { return of{job: healthyJobs[n%3], environment: "prod"} },
-	"in made-up environments": func(_ *rig, n int) of { return of{job: "carded", environment: fmt.Sprint("env-", n)} },
+	"of made-up jobs":              func(_ *rig, n int) of { return of{job: fmt.Sprint("made-up-", n)} },
+	"of ten made-up jobs":          func(_ *rig, n int) of { return of{job: fmt.Sprint("made-up-", n%10)} },
+	"of a made-up job":             func(*rig, int) of { return of{job: "made-up"} },
+	"of a job with a card":         func(*rig, int) of { return of{job: "carded", environment: "prod"} },
+	"of a job that is vouched for": func(*rig, int) of { return of{job: "learned", environment: "prod"} },
+	"of all":                       func(_ *rig, n int) of { return of{job: healthyJobs[n%3], environment: "prod"} },
+	"in made-up environments":      func(_ *rig, n int) of { return of{job: "carded", environment: fmt.Sprint("env-", n)} },
 }
 
 // TestMadeUpRunsOfAnyJob has 1,050 made-up runs come while healthy ones are under way, which have
@@ -264,7 +264,7 @@ func (o of) failed(now time.Time) run.Span {
 }
 
 // TestMadeUpFailures has 150 made-up failures, in any shape, come where there is room for 100 alerts:
-// the failures of jobs that are known have alerts of their own, before and after it, and the others
+// the failures of jobs that are vouched for have alerts of their own, before and after it, and the others
 // share one.
 func TestMadeUpFailures(t *testing.T) {
 	for name, made := range map[string]func(r *rig, n int) of{

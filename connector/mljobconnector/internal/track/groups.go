@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
-// group is the runs of one job that is known, or of all jobs that are not, the strangers: open ones
+// group is the runs of one job that is vouched for, or of all others, the strangers: open ones
 // in the order in which they began, closed ones in that in which they were closed.
 type group struct{ open, closed list.List }
 
 // groupOf is where the runs of a job are.
 func (tr *Tracker) groupOf(j *job) *group {
-	if j.standing().known() {
+	if j.standing().vouched() {
 		return &j.group
 	}
 	return &tr.strangers

@@ -208,7 +208,7 @@ func TestLimits(t *testing.T) {
 	assert.Equal(t, []string{"+JobFailed daily daily", "+JobFailed two two", "+ManyJobsFailed"}, r.all())
 	assert.Equal(t, uint64(4), r.w.SelfStats().Evicted["refused"])
 
-	// Alerts: another fault of a job that is known takes the place of one that is not.
+	// Alerts: another fault of a job that is vouched for takes the place of one that is not.
 	r.script.runs["x"] = line{stage: "x"}
 	r.whole(of{id: "x", trace: 30}, run.Failure)
 	r.pass(time.Minute)

@@ -38,13 +38,13 @@ type job struct {
 	// came is when the job became known, since when its first good run was learned; zero for never.
 	// Both are on the collector's clock: nobody can make up that a job is old.
 	came, since time.Time
-	// vouched says that a card speaks of the job in this environment (see vouch).
-	vouched bool
+	// carded says that a card speaks of the job in this environment (see vouch).
+	carded bool
 	// own says that runs of the job were seen: it is not only known by its card.
 	own bool
 	// runs are those in the index.
 	runs map[*tracked]struct{}
-	// group are its runs in order, once the job is known.
+	// group are its runs in order, once it is vouched for.
 	group group
 	stats jobStats
 }

@@ -34,7 +34,7 @@ type entry struct {
 	source.Entry
 	stored state.Place
 	detail
-	// placed says that it has a place: it fires, and is on a job; stranger that the job is not known.
+	// placed says that it has a place: it fires, and is on a job; stranger that nothing vouches for the job.
 	placed, stranger bool
 }
 
@@ -90,7 +90,7 @@ type ledger struct {
 	jobs   map[run.Key]map[string]*entry
 	resend time.Duration
 	// limit bounds the alerts that fire on jobs, placed, and those that were resolved lately;
-	// strangers is how many of the former are on jobs that are not known.
+	// strangers is how many of the former are on jobs that nothing vouches for.
 	limit, placed, strangers int
 	// dropped counts those dropped early, and new ones that found no place.
 	dropped uint64
@@ -133,7 +133,7 @@ func (l *ledger) place(e *entry) {
 	if e.Key.Job == "" {
 		return // there are few
 	}
-	e.placed, e.stranger = true, !l.standing(e.Key).known()
+	e.placed, e.stranger = true, !l.standing(e.Key).vouched()
 	l.placed++
 	if e.stranger {
 		l.strangers++
@@ -174,8 +174,8 @@ const minOwn = 10
 
 // room reports whether another alert on a job finds a place, if need be that of another one.
 //
-// A job has a tenth of the places at most, and all jobs that are not known together have half of
-// them: what is made up leaves room for what is known. If there is none, one of a job that is not as
+// A job has a tenth of the places at most, and all jobs that nothing vouches for together have half of
+// them: what is made up leaves room for the others. If there is none, one of a job that is not as
 // well known goes; else one of the job that has the most, if it has two more than this one.
 func (l *ledger) room(now time.Time, key run.Key) bool {
 	if key.Job == "" {
@@ -183,7 +183,7 @@ func (l *ledger) room(now time.Time, key run.Key) bool {
 	}
 	s, own := l.standing(key), l.firing(key)
 	switch {
-	case own >= max(l.limit/10, minOwn), !s.known() && l.strangers >= (l.limit+1)/2:
+	case own >= max(l.limit/10, minOwn), !s.vouched() && l.strangers >= (l.limit+1)/2:
 		return false
 	case l.placed < l.limit:
 		return true
@@ -223,7 +223,7 @@ func (l *ledger) outranked(s standing, own int) *entry {
 }
 
 // boundResolved keeps the number of alerts that were resolved lately within the limit: one of a job
-// that is not known goes first, then the one that was resolved first.
+// that nothing vouches for goes first, then the one that was resolved first.
 func (l *ledger) boundResolved() {
 	for l.alerts.Len()-l.placed-len(l.jobs[run.Key{}]) > l.limit {
 		var first *entry
@@ -232,7 +232,7 @@ func (l *ledger) boundResolved() {
 			if e.Firing() {
 				continue
 			}
-			s := !l.standing(e.Key).known()
+			s := !l.standing(e.Key).vouched()
 			if first == nil || s && !strange || s == strange && (e.Until.Before(first.Until) || e.Until.Equal(first.Until) && e.stored.Key < first.stored.Key) {
 				first, strange = e, s
 			}

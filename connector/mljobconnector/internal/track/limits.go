@@ -74,13 +74,13 @@ func (tr *Tracker) exceededIn(t *tracked, s *run.Span, e run.Exceeded) {
 // roomForJob reports whether another job finds a place, if need be that of another one (evictJob).
 // One of which a card speaks always does: there are few.
 func (tr *Tracker) roomForJob(key run.Key, now time.Time) bool {
-	return len(tr.jobs) < max(tr.options.Limits.Jobs, 1) || tr.evictJob(now) || tr.couldVouch(key)
+	return len(tr.jobs) < max(tr.options.Limits.Jobs, 1) || tr.evictJob(now) || tr.mayHaveCard(key)
 }
 
 // evictJob makes room for a job. The one that goes has been unused for an hour, and no card speaks of
-// it: it is one without an alert rather than one with, then one that is not known, the one unused for
+// it: it is one without an alert rather than one with, then one that nothing vouches for, the one unused for
 // longest first, then the one that has been known for the shortest time. What is known of good runs is
-// worth nothing any more after staleAfter. One that is known and has an alert keeps its place.
+// worth nothing any more after staleAfter. One that is vouched for and has an alert keeps its place.
 func (tr *Tracker) evictJob(now time.Time) bool {
 	for {
 		j := tr.leastUsed(now)
@@ -115,10 +115,10 @@ func (tr *Tracker) leastUsed(now time.Time) *job {
 			s.since = time.Time{}
 		}
 		fires := tr.ledger.firing(j.key) > 0
-		if s.vouched || s.known() && fires {
+		if s.carded || s.vouched() && fires {
 			continue
 		}
-		if !s.known() && !fires {
+		if !s.vouched() && !fires {
 			return j
 		}
 		if least == nil || leastFires && !fires || leastFires == fires && leastKnown.above(s) {

@@ -17,8 +17,8 @@ const (
 	namelessFor = 24 * time.Hour
 	// closedFor is how long a run that was judged may be re-opened.
 	closedFor = 6 * time.Hour
-	// strangerFor is how long a run of a job that is not known is kept after its last span if it
-	// has not ended; abandonedAfter one of a job that is known, if nothing that is known of it takes
+	// strangerFor is how long a run of a job that nothing vouches for is kept after its last span if it
+	// has not ended; abandonedAfter one of a job that is vouched for, if nothing that is known of it takes
 	// half as long, and abandonedAtLast at most.
 	strangerFor     = 24 * time.Hour
 	abandonedAfter  = 7 * 24 * time.Hour

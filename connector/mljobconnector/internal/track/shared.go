@@ -41,9 +41,9 @@ type shared struct {
 	Jobs   map[uint64]struct{}
 	More   bool
 	Faults map[judge.Kind]int
-	// Examples are names of jobs, those that are known first; Known is how many of them are.
+	// Examples are names of jobs, those that are vouched for first; Vouched is how many of them are.
 	Examples []string
-	Known    int
+	Vouched  int
 	// Latest came at Last.
 	Latest sharedFault
 	Last   time.Time
@@ -85,11 +85,11 @@ func (tr *Tracker) share(now time.Time, f sharedFault) {
 		s = &shared{Jobs: map[uint64]struct{}{}, Faults: map[judge.Kind]int{}}
 		tr.shared = s
 	}
-	s.add(f, tr.standingOf(f.Key).known())
+	s.add(f, tr.standingOf(f.Key).vouched())
 	s.Last = now
 }
 
-func (s *shared) add(f sharedFault, known bool) {
+func (s *shared) add(f sharedFault, vouched bool) {
 	s.changed = true
 	s.Faults[f.Kind]++
 	s.Latest = f
@@ -105,10 +105,10 @@ func (s *shared) add(f sharedFault, known bool) {
 	name := words.Title(f.Key)
 	switch {
 	case slices.Contains(s.Examples, name):
-	case known && s.Known < maxExamples:
-		s.Examples = slices.Insert(s.Examples, s.Known, name)
+	case vouched && s.Vouched < maxExamples:
+		s.Examples = slices.Insert(s.Examples, s.Vouched, name)
 		s.Examples = s.Examples[:min(len(s.Examples), maxExamples)]
-		s.Known++
+		s.Vouched++
 	case len(s.Examples) < maxExamples:
 		s.Examples = append(s.Examples, name)
 	}

@@ -21,23 +21,23 @@ const maxEnvironments = 10
 
 // standing is how well a job is known.
 type standing struct {
-	// vouched says that a card speaks of it; since is when its first good run was learned, zero for
+	// carded says that a card speaks of it; since is when its first good run was learned, zero for
 	// never.
-	vouched bool
-	since   time.Time
+	carded bool
+	since  time.Time
 }
 
-func (j *job) standing() standing { return standing{j.vouched, j.since} }
+func (j *job) standing() standing { return standing{j.carded, j.since} }
 
-// known reports whether a card or a good run tells the job from one that somebody has made up.
-func (s standing) known() bool { return s.vouched || !s.since.IsZero() }
+// vouched reports whether a card or a good run tells the job from one that somebody has made up.
+func (s standing) vouched() bool { return s.carded || !s.since.IsZero() }
 
 // above reports whether one job keeps its place rather than another one: that with a card, then that
 // which has been known for longer.
 func (s standing) above(other standing) bool {
 	switch {
-	case s.vouched != other.vouched:
-		return s.vouched
+	case s.carded != other.carded:
+		return s.carded
 	case s.since.IsZero() || other.since.IsZero():
 		return other.since.IsZero() && !s.since.IsZero()
 	default:
@@ -70,7 +70,7 @@ func (tr *Tracker) vouch(card *catalog.Job) {
 		switch {
 		case j.card != card:
 		case exact(card, j.key):
-			tr.setVouched(j, true)
+			tr.setCarded(j, true)
 		default:
 			jobs = append(jobs, j)
 		}
@@ -85,7 +85,7 @@ func (tr *Tracker) vouch(card *catalog.Job) {
 		return cmp.Or(a.came.Compare(b.came), compareKeys(a.key, b.key))
 	})
 	for i, j := range jobs {
-		tr.setVouched(j, i < maxEnvironments)
+		tr.setCarded(j, i < maxEnvironments)
 	}
 	tr.environments[card] = min(len(jobs), maxEnvironments)
 }
@@ -93,16 +93,16 @@ func (tr *Tracker) vouch(card *catalog.Job) {
 // standingAlone is the job's standing without its card.
 func (j *job) standingAlone() standing { return standing{since: j.since} }
 
-func (tr *Tracker) setVouched(j *job, vouched bool) {
-	if j.vouched == vouched {
+func (tr *Tracker) setCarded(j *job, carded bool) {
+	if j.carded == carded {
 		return
 	}
-	j.vouched = vouched
+	j.carded = carded
 	tr.regroup(j)
 }
 
-// couldVouch reports whether a card speaks of a job that is not known yet.
-func (tr *Tracker) couldVouch(key run.Key) bool {
+// mayHaveCard reports whether a card would speak of a job that is not there yet.
+func (tr *Tracker) mayHaveCard(key run.Key) bool {
 	card := tr.cards.Job(key.Environment, key.Job)
 	return card != nil && (exact(card, key) || tr.environments[card] < maxEnvironments)
 }

@@ -92,9 +92,9 @@ func (c *counted) forget(s *jobStats) {
 const allJobs = 10
 
 // share is how much of something all jobs may have for another one of this job to be counted, where
-// one job may have so many: jobs that are not known leave half to those that are.
+// one job may have so many: jobs that nothing vouches for leave half to the others.
 func (j *job) share(limit int) int {
-	if !j.standing().known() {
+	if !j.standing().vouched() {
 		return limit * allJobs / 2
 	}
 	return limit * allJobs

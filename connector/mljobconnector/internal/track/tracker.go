@@ -81,7 +81,7 @@ type Tracker struct {
 	// byAge has the jobs, the one silent for longest first.
 	byAge *list.List
 	index index
-	// strangers are the runs of jobs that are not known, environments the number of those in which a
+	// strangers are the runs of jobs that nothing vouches for, environments the number of those in which a
 	// card speaks of its job.
 	strangers    group
 	environments map[*catalog.Job]int
