@@ -24,10 +24,11 @@ type point struct {
 // cut removes the points of a metric that have no place, and returns how many.
 func (p point) cut(m pmetric.Metric) (n int64) {
 	name := maphash.String(p.b.seed, m.Name())
+	own := len(m.Name()) + len(m.Unit()) + len(m.Description())
 	// refused reports whether a point is to go, which is so many series.
 	refused := func(attributes pcommon.Map, exemplars, series int) bool {
 		sum, size := p.b.hash(attributes)
-		if p.b.admit(p.base+7*name+sum, p.size+len(m.Name())+size+exemplars*exemplarSize, series) {
+		if p.b.admit(p.base+7*name+sum, p.size+own+size+exemplars*exemplarSize, series) {
 			return false
 		}
 		n++

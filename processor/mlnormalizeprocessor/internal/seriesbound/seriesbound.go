@@ -28,6 +28,9 @@ const (
 	keptFor = 5
 	// bytesPerPlace are those of names and labels that have one place; longer ones take several.
 	bytesPerPlace = 1024
+	// longest is the most bytes of names, labels, unit and description of a series, whatever places are
+	// free: a page of a few labels of a megabyte cannot be scraped. prometheus_rules refuses as long ones.
+	longest = 16 << 10
 	// doors is the number of refused series that are remembered.
 	doors = 1 << 15
 )
@@ -130,6 +133,9 @@ func (b *Bound) turn(now time.Time) {
 
 // admit reports whether a series has a place.
 func (b *Bound) admit(id uint64, size, series int) bool {
+	if size > longest {
+		return false
+	}
 	places := int32(min(series+size/bytesPerPlace, 1<<30)) //nolint:gosec // bounded
 	p, known := b.series[id]
 	free := b.limit - b.taken + int(p.places)

@@ -102,8 +102,8 @@ func TestPlaces(t *testing.T) {
 			m.SetEmptyExponentialHistogram().DataPoints().AppendEmpty().Positive().BucketCounts().FromRaw([]uint64{1, 2})
 		}},
 		"summary": {3, func(m pmetric.Metric) { m.SetEmptySummary().DataPoints().AppendEmpty().QuantileValues().AppendEmpty() }},
-		"long": {1 + 1000, func(m pmetric.Metric) {
-			m.SetEmptyGauge().DataPoints().AppendEmpty().Attributes().PutStr("id", strings.Repeat("x", 1000*bytesPerPlace))
+		"long": {1 + 10, func(m pmetric.Metric) {
+			m.SetEmptyGauge().DataPoints().AppendEmpty().Attributes().PutStr("id", strings.Repeat("x", 10*bytesPerPlace))
 		}},
 	} {
 		for limit, passes := range map[int]bool{test.places - 1: false, test.places: true} {
@@ -114,6 +114,32 @@ func TestPlaces(t *testing.T) {
 			b := New(limit, (&clock{start}).time)
 			assert.Equal(t, passes, b.Cut(md).Points == 0, "%s with %d places", name, limit)
 		}
+	}
+}
+
+// What is longer than any label should be has no place, and makes none scarce.
+func TestTooLong(t *testing.T) {
+	long := strings.Repeat("x", longest)
+	for name, set := range map[string]func(pmetric.ResourceMetrics, pmetric.Metric){
+		"name":        func(_ pmetric.ResourceMetrics, m pmetric.Metric) { m.SetName(long + "x") },
+		"unit":        func(_ pmetric.ResourceMetrics, m pmetric.Metric) { m.SetUnit(long) },
+		"description": func(_ pmetric.ResourceMetrics, m pmetric.Metric) { m.SetDescription(long) },
+		"resource":    func(rm pmetric.ResourceMetrics, _ pmetric.Metric) { rm.Resource().Attributes().PutStr("x", long) },
+		"label": func(_ pmetric.ResourceMetrics, m pmetric.Metric) {
+			m.Gauge().DataPoints().At(0).Attributes().PutStr("x", long)
+		},
+		"name of a label": func(_ pmetric.ResourceMetrics, m pmetric.Metric) {
+			m.Gauge().DataPoints().At(0).Attributes().PutStr(long, "x")
+		},
+	} {
+		md := gauges("a")
+		rm := md.ResourceMetrics().At(0)
+		set(rm, rm.ScopeMetrics().At(0).Metrics().At(0))
+		b := New(100_000, (&clock{start}).time)
+		assert.EqualValues(t, 1, b.Cut(md).Points, name)
+		assert.Zero(t, b.Cut(gauges("b")).Points, name)
+		assert.Equal(t, 1, b.Series(), name)
+		assert.False(t, b.refused, name)
 	}
 }
 
