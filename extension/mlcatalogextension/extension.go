@@ -5,9 +5,11 @@ package mlcatalogextension
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -275,12 +277,23 @@ func (e *catalogExtension) reportOldBaselines(set *catalog.Set) {
 // mostViolations bounds the lines in the log about one load.
 const mostViolations = 100
 
+// mostFiles bounds the names of files in its last line, which the collector's own sampling of lines
+// leaves.
+const mostFiles = 20
+
 // reportViolations says what is wrong with the cards, and which ones are in force nevertheless.
 func (e *catalogExtension) reportViolations(result *catalog.Result, fields []zap.Field) {
 	logger := e.logger.WithOptions(zap.AddStacktrace(zapcore.FatalLevel)) // the stack says nothing of the card
 	violations := yamldoc.Violations(result.Err)
 	for _, v := range violations[:min(len(violations), mostViolations)] {
 		logger.Error("A card is not good.", zap.Error(v))
+	}
+	var files []string
+	for _, v := range violations {
+		one, ok := errors.AsType[*yamldoc.ViolationError](v)
+		if ok && len(files) < mostFiles && !slices.Contains(files, one.File) {
+			files = append(files, one.File)
+		}
 	}
 	kept := make([]string, 0, len(result.Kept))
 	for _, k := range result.Kept {
@@ -292,7 +305,7 @@ func (e *catalogExtension) reportViolations(result *catalog.Result, fields []zap
 	}
 	rejected := result.Rejected.Models + result.Rejected.Jobs + result.Rejected.Unknown
 	logger.Error("Cards that are not good are left out, or stay as they were before; all others are loaded. The command \"validate\" lists what is wrong.",
-		append(fields, zap.Int("rejected", rejected), zap.Int("violations", yamldoc.Count(result.Err)), zap.Strings("kept", kept))...)
+		append(fields, zap.Int("rejected", rejected), zap.Int("violations", yamldoc.Count(result.Err)), zap.Strings("files", files), zap.Strings("kept", kept))...)
 }
 
 // reportNoEffect says once which keys of a card nothing acts on yet.

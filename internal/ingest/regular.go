@@ -33,6 +33,8 @@ const (
 	// maxLeftOut is how many paths are left out: each is compared with each file. With more, nothing
 	// is followed until there are fewer.
 	maxLeftOut = 100
+	// maxNamed is how many a log line names.
+	maxNamed = 20
 	// stopPatience is how long the end of the follower is waited for. Nothing but a device that
 	// neither answers nor gives way takes so long.
 	stopPatience = 5 * time.Second
@@ -126,14 +128,19 @@ func (f *Follower) guard(ctx context.Context) {
 
 // report names what is left out from now on.
 func (f *Follower) report(ctx context.Context, now []string) {
+	var fresh []string
 	for _, path := range now[:min(len(now), maxLeftOut)] {
 		if slices.Contains(f.leftOut, path) {
 			continue
 		}
-		f.source.Logger.Warn("Not followed, as it is no regular file: a pipe, a socket, a device, or a link to one or to nothing", zap.String("file", path))
+		fresh = append(fresh, path)
 		if f.source.Irregular != nil {
 			f.source.Irregular(ctx)
 		}
+	}
+	if len(fresh) > 0 {
+		f.source.Logger.Warn("Not followed, as they are no regular files: pipes, sockets, devices, or links to them or to nothing",
+			zap.Int("number", len(fresh)), zap.Strings("files", fresh[:min(len(fresh), maxNamed)]))
 	}
 	if len(now) > maxLeftOut {
 		f.source.Logger.Error("No file is followed until there is less among them that is no regular file", zap.String("option", f.source.Key), zap.Int("most", maxLeftOut))
@@ -183,7 +190,7 @@ func (f *Follower) stopManager(at []string) bool {
 			}
 		case <-deadline.C:
 			f.source.Logger.Error("What follows files does not end: something that is no regular file has taken the place of one and does not answer",
-				zap.String("option", f.source.Key), zap.Strings("files", at[:min(len(at), 10)]))
+				zap.String("option", f.source.Key), zap.Strings("files", at[:min(len(at), maxNamed)]))
 			return false
 		}
 	}

@@ -93,7 +93,10 @@ func TestIrregularFromTheStart(t *testing.T) {
 	w.write(t, "elsewhere", "two\n")
 	w.wait(t, "one", "two")
 	w.end(t)
-	assert.Equal(t, 4, w.logs.FilterMessageSnippet("Not followed").Len(), "%v", w.logs.All())
+	said := w.logs.FilterMessageSnippet("Not followed").All()
+	require.Len(t, said, 1)
+	assert.EqualValues(t, 4, said[0].ContextMap()["number"])
+	assert.Contains(t, fmt.Sprint(said[0].ContextMap()["files"]), "a [pipe]*.jsonl")
 	assert.EqualValues(t, 4, w.irregular.Load())
 }
 

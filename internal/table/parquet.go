@@ -4,6 +4,7 @@
 package table
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -47,6 +48,9 @@ func newParquetSource(f io.ReaderAt, size int64) (s *parquetSource, err error) {
 			s, err = nil, fmt.Errorf("not a Parquet file that can be read: %v", p)
 		}
 	}()
+	if err := CheckParquet(f, size); err != nil {
+		return nil, fmt.Errorf("not a Parquet file that can be read: %w", err)
+	}
 	file, err := parquet.OpenFile(f, size)
 	if err != nil {
 		return nil, fmt.Errorf("not a Parquet file that can be read: %w", err)
@@ -70,6 +74,23 @@ func newParquetSource(f io.ReaderAt, size int64) (s *parquetSource, err error) {
 	}
 	s.reader = parquet.NewGenericReader[any](file)
 	return s, nil
+}
+
+// CheckParquet returns an error for a file whose end claims more than there is. The library makes
+// room for what is claimed, four gigabytes at most, before it reads.
+func CheckParquet(f io.ReaderAt, size int64) error {
+	const end = 8 // the length of the footer, PAR1
+	var last [end]byte
+	if size < end+4 {
+		return errors.New("it is too short")
+	}
+	if _, err := f.ReadAt(last[:], size-end); err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	if claimed := int64(binary.LittleEndian.Uint32(last[:])); claimed > size-end-4 {
+		return fmt.Errorf("its footer claims %d bytes, the file has %d", claimed, size)
+	}
+	return nil
 }
 
 func (s *parquetSource) next(dst []Cell) (_ []Cell, err error) {

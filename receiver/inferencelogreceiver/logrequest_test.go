@@ -186,6 +186,7 @@ func TestWhatIsNoRecordOfTheAgent(t *testing.T) {
 		"many records":       {body("application/json", "["+strings.Repeat("1,", 10_000)+"1]"), "too_large", "more than 10000 records"},
 		"a cut Parquet":      {body("application/octet-stream", whole[:len(whole)/2]), "bad_event", "the Parquet file cannot be read"},
 		"a compressed one":   {body("application/octet-stream", compressed), "unsupported_payload", "is compressed"},
+		"a Parquet footer":   {body("application/octet-stream", "PAR1"+strings.Repeat("x", 100)+"\xff\xff\xff\xffPAR1"), "bad_event", "its footer claims 4294967295 bytes, the file has 112"},
 		"many in Parquet":    {body("application/octet-stream", parquetBlob(t, make([]logRow, 10_000+1))), "too_large", "more than 10000 records"},
 		"400,000 levels":     {body("application/json", strings.Repeat("[", 400_000)), "bad_event", "no JSON array of records"},
 		"levels in a record": {body("application/json", `{"ReqType":"x","Metadata":`+strings.Repeat(`{"a":`, 400_000)), "bad_event", "the record is none of KServe's agent"},

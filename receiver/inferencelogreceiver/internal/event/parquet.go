@@ -13,6 +13,7 @@ import (
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/format"
 
+	"github.com/otelcol-ml/otelcol-ml/internal/table"
 	"github.com/otelcol-ml/otelcol-ml/receiver/inferencelogreceiver/internal/refusal"
 )
 
@@ -24,6 +25,9 @@ func parquetRequests(data []byte, limit int) (out Posted, err error) {
 			out, err = Posted{}, refusal.New(refusal.BadEvent, fmt.Sprintf("the Parquet file is damaged: %v", p))
 		}
 	}()
+	if err := table.CheckParquet(bytes.NewReader(data), int64(len(data))); err != nil {
+		return Posted{}, refusal.New(refusal.BadEvent, "the Parquet file cannot be read: "+err.Error())
+	}
 	file, err := parquet.OpenFile(bytes.NewReader(data), int64(len(data)), parquet.SkipPageIndex(true), parquet.SkipBloomFilters(true))
 	if err != nil {
 		return Posted{}, refusal.New(refusal.BadEvent, "the Parquet file cannot be read: "+err.Error())
