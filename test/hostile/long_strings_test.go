@@ -279,7 +279,7 @@ func plays(t *testing.T) (all []longPlay) {
 			s.sendLogs(ld)
 		})
 	}
-	for name, set := range metrics {
+	for name, set := range metricFields {
 		add("metric: "+name, func(s *site, long string) {
 			md := pmetric.NewMetrics()
 			rm := md.ResourceMetrics().AppendEmpty()
@@ -476,8 +476,8 @@ var records = map[string]func(record plog.LogRecord, long string){
 	},
 }
 
-// metrics are what an application's metric has beside plain attributes.
-var metrics = map[string]func(rm pmetric.ResourceMetrics, m pmetric.Metric, p pmetric.NumberDataPoint, long string){
+// metricFields are what an application's metric has beside plain attributes.
+var metricFields = map[string]func(rm pmetric.ResourceMetrics, m pmetric.Metric, p pmetric.NumberDataPoint, long string){
 	"name": func(_ pmetric.ResourceMetrics, m pmetric.Metric, _ pmetric.NumberDataPoint, long string) {
 		m.SetName(long)
 	},
