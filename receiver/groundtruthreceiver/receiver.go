@@ -133,7 +133,7 @@ func (r *groundTruth) follow(ctx context.Context, host component.Host) error {
 		Key: "files", Files: lines, Storage: r.cfg.Files.Storage, Unsent: unsentKey, Owner: owner,
 		Items: "labels", Split: files.Split, Read: r.readLines,
 		Irregular: func(ctx context.Context) { r.telemetry.count(ctx, fromFile, badFile, 1) },
-		Logger: r.logger, Telemetry: r.settings.TelemetrySettings,
+		Logger:    r.logger, Telemetry: r.settings.TelemetrySettings,
 	})
 	if err != nil {
 		return err

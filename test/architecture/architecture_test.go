@@ -47,6 +47,7 @@ var withCollector = map[string]string{
 	"internal/prediction":                "it reads spans",
 	"internal/prediction/predictiontest": "its cases are spans",
 	"internal/readmetest":                "it decodes configs of components",
+	"internal/repair":                    "it repairs spans, log records and metrics",
 	"internal/sharedcomponent":           "it is one component in several pipelines",
 	"internal/spanottl":                  "OTTL is of the collector, and evaluates spans",
 	"internal/state/storageclient":       "it opens storage extensions",

@@ -6,6 +6,7 @@ package components
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -51,9 +52,7 @@ func newAlone(t *testing.T, storage *testkit.Storage, config map[string]any) *al
 	a := &alone{t: t}
 	start := func(f connector.Factory, with map[string]any, create func(connector.Settings, component.Config) component.Component) {
 		all := map[string]any{"limits": config[f.Type().String()]}
-		for key, value := range with {
-			all[key] = value
-		}
+		maps.Copy(all, with)
 		set := settings(f)
 		set.ID = component.NewID(f.Type())
 		c := create(set, configured(t, f, all))
@@ -185,9 +184,7 @@ func everything(x string) ptrace.Traces {
 			"ml.feature.merchant": "caf" + x, "ml.feature.merchant" + x: "caf" + x, "ml.feature.amount" + x: 5.5,
 			"ml.data.source": "table" + x, "ml.data.version": "v" + x, "ml.prediction.unit": "unit" + x,
 		}
-		for key, value := range more {
-			all[key] = value
-		}
+		maps.Copy(all, more)
 		return all
 	}
 	span(where, answer(nil))
@@ -208,9 +205,7 @@ func everything(x string) ptrace.Traces {
 
 	job := func(more map[string]any) map[string]any {
 		all := map[string]any{"cicd.pipeline.name": "nightly" + x, "cicd.pipeline.run.id": "run" + x, "ml.job.logical_date": "2026-11-01" + x}
-		for key, value := range more {
-			all[key] = value
-		}
+		maps.Copy(all, more)
 		return all
 	}
 	root := span(where, job(map[string]any{"cicd.pipeline.result": "failure", "error.type": "Fault" + x}))
@@ -282,7 +277,7 @@ func TestLatin1WithoutNormalize(t *testing.T) {
 					"in map\uFFFD", "in json\uFFFD", "ok\uFFFD", "TimeoutError\uFFFD", "EUR\uFFFD", "gpt\uFFFD", "table\uFFFD", "judge\uFFFD", "good\uFFFD", "timeout\uFFFD",
 					"nightly\uFFFD", "run\uFFFD", "stage1\uFFFD", "no memory\uFFFD",
 				} {
-					assert.True(t, strings.Contains(out, want), want)
+					assert.Positive(t, strings.Count(out, want), want) // all of it is too long to be printed
 				}
 			})
 		})

@@ -113,7 +113,7 @@ func TestLatin1(t *testing.T) {
 	assert.Equal(t, latin1Rounds*neighbours, b.spans["neighbour"])
 	assert.Equal(t, latin1Rounds, b.spans["vorhersage "+repaired])
 	for _, want := range []string{"m" + repaired + "ller", "T" + repaired + "rkei", "n" + repaired + "chtlich", "St" + repaired + "rung", "lager", "st" + repaired + "ck"} {
-		assert.True(t, strings.Contains(string(b.text), want), want)
+		assert.Positive(t, strings.Count(string(b.text), want), want) // all of it is too long to be printed
 	}
 	assert.EqualValues(t, latin1Rounds, sum(page, "ml_prediction_count_total", `ml_model_name="m`+repaired+`ller"`))
 	assert.EqualValues(t, 5, sum(page, "lager", `stadt="M`+repaired+`nchen"`))
