@@ -4,6 +4,15 @@
 package docs
 
 import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -15,7 +24,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 	"go.yaml.in/yaml/v3"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/processtest"
 	"github.com/otelcol-ml/otelcol-ml/test/internal/harness"
@@ -53,33 +68,95 @@ connectors: {ml_summary: {flush_interval: 200ms, feature_flush_interval: 200ms}}
 exporters: {otlp_grpc/drift: {retry_on_failure: {initial_interval: 100ms, max_interval: 200ms}}}
 `
 
+// certificate writes a certificate of this machine, which is its own CA, and its key, as the command of
+// docs/operations.md does.
+func certificate(t *testing.T, dir string) {
+	t.Helper()
+	require.NoError(t, os.MkdirAll(filepath.Join(dir, "tls"), 0o700))
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "drift-collector"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	require.NoError(t, err)
+	for name, block := range map[string]*pem.Block{"drift.crt": {Type: "CERTIFICATE", Bytes: der}, "drift.key": {Type: "PRIVATE KEY", Bytes: private}} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "tls", name), pem.EncodeToMemory(block), 0o600))
+	}
+}
+
+// refused sends an empty request to the collector that compares, and wants it to be refused: there is no
+// token with it, and no certificate.
+func refused(t *testing.T, address string, code codes.Code, token ...string) {
+	t.Helper()
+	// Who is at the other end does not matter here.
+	connection, err := grpc.NewClient(address, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{InsecureSkipVerify: true}))) //nolint:gosec
+	require.NoError(t, err)
+	defer func() { _ = connection.Close() }()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for _, word := range token {
+		ctx = metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+word)
+	}
+	_, err = pmetricotlp.NewGRPCClient(connection).Export(ctx, pmetricotlp.NewExportRequest())
+	assert.Equal(t, code, status.Code(err), "%v", err)
+}
+
 // The two collectors of docs/operations.md are two processes. The one that sees spans is there
-// first, is killed, and starts again before the other one is there: all predictions arrive.
+// first, is killed, and starts again before the other one is there: all predictions arrive. Who has no
+// token, or another one, is refused.
 func TestAgentAndGatewayOfOperations(t *testing.T) {
+	for name, change := range map[string]func(agent, gateway string) (string, string){
+		"token": func(agent, gateway string) (string, string) { return agent, gateway },
+		"client certificates": func(agent, gateway string) (string, string) {
+			return swap(t, agent, "{ca_file: ./tls/drift.crt}", "{ca_file: ./tls/drift.crt, cert_file: ./tls/drift.crt, key_file: ./tls/drift.key}",
+					"    auth: {authenticator: bearertokenauth}\n", ""),
+				swap(t, gateway, "{cert_file: ./tls/drift.crt,", "{client_ca_file: ./tls/drift.crt, cert_file: ./tls/drift.crt,",
+					"        auth: {authenticator: bearertokenauth}  # who has no token is refused\n", "")
+		},
+	} {
+		t.Run(name, func(t *testing.T) { agentAndGateway(t, name, change) })
+	}
+}
+
+func agentAndGateway(t *testing.T, name string, change func(agent, gateway string) (string, string)) {
 	_, agent, gateway := operations(t)
+	agent, gateway = change(agent, gateway)
+	keys := t.TempDir()
+	certificate(t, keys)
+	const token = "OTELCOL_ML_TOKEN=a-token"
 	catalog := t.TempDir()
 	require.NoError(t, traffic.WriteCatalog(catalog, 1))
-	grpc, http, link, scrape := processtest.FreeAddr(t), processtest.FreeAddr(t), processtest.FreeAddr(t), processtest.FreeAddr(t)
+	otlp, http, link, scrape := processtest.FreeAddr(t), processtest.FreeAddr(t), processtest.FreeAddr(t), processtest.FreeAddr(t)
 	agent = swap(t, agent,
 		"./catalog", catalog, "drift-collector:4317", link,
-		"grpc: {max_recv", "grpc: {endpoint: \""+grpc+"\", max_recv", "http: {max_request", "http: {endpoint: \""+http+"\", max_request")
-	gateway = swap(t, gateway, "./catalog", catalog, "0.0.0.0:4317", link, "localhost:8889", scrape)
+		"./tls", filepath.Join(keys, "tls"), "grpc: {max_recv", "grpc: {endpoint: \""+otlp+"\", max_recv", "http: {max_request", "http: {endpoint: \""+http+"\", max_request")
+	gateway = swap(t, gateway, "./catalog", catalog, "./tls", filepath.Join(keys, "tls"), "0.0.0.0:4317", link, "localhost:8889", scrape)
 
-	first := harness.Options{Configs: []string{agent, fast}, Dir: t.TempDir()}
+	first := harness.Options{Configs: []string{agent, fast}, Dir: t.TempDir(), Env: []string{token}}
 	a := harness.StartCollector(t, first)
 	const spans = 600
-	require.NoError(t, traffic.Send(t.Context(), grpc, traffic.Spans(2, time.Now().Add(-time.Minute), time.Millisecond, spans, 0)...))
+	require.NoError(t, traffic.Send(t.Context(), otlp, traffic.Spans(2, time.Now().Add(-time.Minute), time.Millisecond, spans, 0)...))
 	processtest.WaitFor(t, 30*time.Second, "deltas in the queue on disk", func() bool {
 		_, page := processtest.Get("http://" + a.Metrics + "/metrics")
 		return regexp.MustCompile(`(?m)^otelcol_exporter_queue_size\{.*otlp_grpc/drift.*\} [1-9]`).MatchString(page)
 	})
 	a.Kill()
 	a = harness.StartCollector(t, first)
-	g := harness.StartCollector(t, harness.Options{Configs: []string{gateway, "\nconnectors: {ml_drift: {emit_interval: 200ms}}\n"}})
+	g := harness.StartCollector(t, harness.Options{Configs: []string{gateway, "\nconnectors: {ml_drift: {emit_interval: 200ms}}\n"}, Env: []string{token}})
 	processtest.WaitFor(t, 30*time.Second, "all predictions on the page of the other one", func() bool {
 		_, page := processtest.Get("http://" + scrape + "/metrics")
 		return regexp.MustCompile(`(?m)^ml_prediction_count_total\{.*\} 600$`).MatchString(page) && strings.Contains(page, "\nml_drift_score{")
 	})
+	if name == "token" {
+		refused(t, link, codes.Unauthenticated)
+		refused(t, link, codes.Unauthenticated, "another")
+	} else {
+		refused(t, link, codes.Unavailable, "a-token")
+	}
 	a.Stop()
 	g.Stop()
 }
