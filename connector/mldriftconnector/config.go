@@ -183,6 +183,10 @@ type Limits struct {
 	// Producers is the number of ml_summary instances per model whose points are told apart. Default
 	// 1000.
 	Producers int `mapstructure:"producers"`
+	// Series is the number of series, of all models, that nobody vouches for: of versions that no card
+	// lists, and of features that neither baseline nor card has; what finds no room is dropped and
+	// counted. Default 20000.
+	Series int `mapstructure:"series"`
 	// Alerts is the number of alerts, active or resolved lately; what finds no room is counted.
 	// Default 1000.
 	Alerts int `mapstructure:"alerts"`
@@ -214,7 +218,7 @@ func createDefaultConfig() component.Config {
 		Alerts:       Alerts{Per: AlertsPerDrift, ResendInterval: time.Minute, KeepResolved: 15 * time.Minute},
 		Limits: Limits{
 			Models: o.Limits.Models, Versions: o.Limits.Versions, Segments: o.Limits.Segments, Features: o.Limits.Features,
-			Categories: o.Limits.Categories, Producers: o.Limits.Producers, Alerts: 1000,
+			Categories: o.Limits.Categories, Producers: o.Limits.Producers, Series: o.Limits.Series, Alerts: 1000,
 		},
 	}
 }
@@ -236,7 +240,7 @@ func (c *Config) options() drift.Options {
 		},
 		Thresholds: c.Thresholds, Limits: drift.Limits{
 			Models: c.Limits.Models, Versions: c.Limits.Versions, Segments: c.Limits.Segments, Features: c.Limits.Features,
-			Categories: c.Limits.Categories, Producers: c.Limits.Producers,
+			Categories: c.Limits.Categories, Producers: c.Limits.Producers, Series: c.Limits.Series,
 		},
 		Learn: c.Learn.Rows, KeepRead: c.Timestamps == TimestampsEvent,
 	}

@@ -21,6 +21,9 @@ func Event(ev *drift.Event) (text, key string) {
 			return "There is no room for one more version of the model: its predictions are counted with those of others, as overflow. List it on the model's card, which reserves a place, or raise 'limits::versions'", model
 		case "producer":
 			return "There is no room for one more ml_summary: what it sends again is counted again. Raise 'limits::producers'", ev.Item
+		case "series":
+			return "There is no room for one more series that nobody vouches for: its points are dropped. List the version on the model's card, or raise " +
+				"'limits::series'", ev.Item
 		case "flush":
 			return "Flushes that have begun and never end take all the memory there is for telling points from their repetitions: the oldest are " +
 				"forgotten, and what of them is sent again is counted again. Who sends them?", ev.Item

@@ -56,6 +56,9 @@ type Engine struct {
 	door atomic.Pointer[doorkeeper.Doorkeeper]
 	seed maphash.Seed
 
+	// strange is how many series of all models nobody vouches for.
+	strange atomic.Int64
+
 	// catalogMu is held while the models are taken from one set of cards to the next.
 	catalogMu sync.Mutex
 
@@ -390,7 +393,9 @@ func (e *Engine) addSegmentMissing(m *model, v *version, g *segment, d *Delta, n
 	m.clocks[streamOf(d.Key.Subject)].Observe(d.Minute, now.Unix())
 	s := g.series[segmentMissingKey]
 	if s == nil {
-		s = e.insert(m, g, segmentMissingKey, &plan{}, 0)
+		if s = e.insert(m, v, g, segmentMissingKey, &plan{}, 0); s == nil {
+			return Overflowed
+		}
 		s.segment = &segmentMissing{}
 		s.binning = v.segmentMissing
 		s.makeRoom(m.settings.grid.Panes())
@@ -471,10 +476,20 @@ func (e *Engine) resolve(m *model, set *catalog.Set) {
 		}
 		for _, g := range v.groups {
 			for _, s := range g.order {
+				if s.segment == nil {
+					s.plan = v.plans[s.key]
+				}
+				if strange := m.strangeIn(v, g, s.key, s.plan); strange != s.strange {
+					s.strange = strange
+					if strange {
+						e.count(m, 0, 1)
+					} else {
+						e.count(m, 0, -1)
+					}
+				}
 				if s.segment != nil {
 					continue
 				}
-				s.plan = v.plans[s.key]
 				for k := range s.kinds {
 					if at := k.history(s); at != nil {
 						m.fit(at)

@@ -445,7 +445,7 @@ func TestExponentialOutOfRange(t *testing.T) {
 
 func TestLimits(t *testing.T) {
 	e := engine(t, nil, func(o *Options) {
-		o.Limits = Limits{Models: 2, Versions: 1, Segments: 1, Features: 1, Categories: 2, Producers: 1}
+		o.Limits = Limits{Models: 2, Versions: 1, Segments: 1, Features: 1, Categories: 2, Producers: 1, Series: 100}
 	})
 	add := func(now int64, k Key, category string) {
 		k.Subject = Feature

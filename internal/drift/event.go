@@ -79,7 +79,7 @@ func (ev *Event) parent() Key {
 	switch {
 	case ev.Kind == NotJudged:
 		return k
-	case ev.Item == "model" || ev.Item == "producer" || ev.Item == "flush":
+	case ev.Item == "model" || ev.Item == "producer" || ev.Item == "flush" || ev.Item == "series":
 		return Key{}
 	case ev.Item == "version" || ev.Kind == NameCut || ev.Kind == NotCounted && ev.Outcome != BoundsMismatch:
 		return Key{Environment: k.Environment, Model: k.Model}

@@ -27,10 +27,10 @@ func (e *Engine) expire(m *model) {
 				dead := c.Started && !s.waiting() && g.newest(streamOf(s.key.subject)) < m.settings.grid.Pane(c.Front-held)
 				if dead {
 					delete(g.series, s.key)
+					e.uncount(m, s)
 				}
 				return dead
 			})
-			m.series.Add(int64(len(g.order) - before))
 			gone = gone || before > len(g.order)
 			if len(g.order) == 0 {
 				v.groups = slices.Delete(v.groups, gi, gi+1)
@@ -72,10 +72,7 @@ func (v *version) prune() {
 	}
 	for key := range v.plans {
 		if !held[key] {
-			delete(v.plans, key)
-			if key.subject == Feature {
-				v.features--
-			}
+			v.forgetPlan(key)
 		}
 	}
 }

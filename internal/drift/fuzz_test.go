@@ -45,7 +45,7 @@ func playOptions(o *Options) {
 	o.MaxWindow, o.SegmentTotals = 30*time.Minute, true
 	o.MinSamples, o.For, o.Lateness = 4, 1, time.Minute
 	o.Reference = []string{Baseline, Champion, Previous}
-	o.Limits = Limits{Models: 2, Versions: 2, Segments: 2, Features: 3, Categories: 3, Producers: 2}
+	o.Limits = Limits{Models: 2, Versions: 2, Segments: 2, Features: 3, Categories: 3, Producers: 2, Series: 8}
 }
 
 func newPlay(t testing.TB, input []byte) *play {

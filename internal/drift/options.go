@@ -67,7 +67,9 @@ type Limits struct {
 	// Models is in all, beside those that a card vouches for; Versions (with their roles) per model,
 	// beside those that its card lists; Segments and Features per version; Categories per subject,
 	// beyond the baseline's; Producers per model.
-	Models, Versions, Segments, Features, Categories, Producers int
+	// Series is how many nobody vouches for, of all models: those of versions that no card lists, and of
+	// features that neither baseline nor card has.
+	Models, Versions, Segments, Features, Categories, Producers, Series int
 }
 
 const defaultMaxWindow = 168 * time.Hour
@@ -94,7 +96,7 @@ func DefaultOptions() Options {
 			profile.Numeric:     {"ks", "psi", "wasserstein"},
 			profile.Categorical: {"jensen_shannon", "psi", "chi2"},
 		},
-		Limits: Limits{Models: 100, Versions: 10, Segments: 200, Features: 500, Categories: 100, Producers: 1000},
+		Limits: Limits{Models: 100, Versions: 10, Segments: 200, Features: 500, Categories: 100, Producers: 1000, Series: 20_000},
 	}
 }
 
@@ -172,6 +174,7 @@ func (o *Options) Validate() error {
 		configcheck.Range("limits::features", o.Limits.Features, 1, 65_000),
 		configcheck.Range("limits::categories", o.Limits.Categories, 1, 65_000),
 		configcheck.Range("limits::producers", o.Limits.Producers, 1, 1_000_000),
+		configcheck.Range("limits::series", o.Limits.Series, 1, 100_000_000),
 	)
 	return wrong.Err()
 }

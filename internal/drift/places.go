@@ -247,7 +247,7 @@ func newModel(key modelKey) *model {
 // drop forgets a model. mu is held.
 func (e *Engine) drop(m *model) {
 	m.gone.Store(true)
-	m.seen.Release()
+	e.letGo(m)
 	if e.models[m.key] == m {
 		delete(e.models, m.key)
 		if m.by.wide != nil {
@@ -257,10 +257,27 @@ func (e *Engine) drop(m *model) {
 	e.table.full = 0
 }
 
+// letGo gives back what a model that is not kept has of what all share.
+func (e *Engine) letGo(m *model) {
+	m.seen.Release()
+	e.count(m, 0, -m.strange.Load())
+}
+
 // forget takes note that a version has no series any more.
-func (m *model) forget(v *version) {
+func (e *Engine) forget(m *model, v *version) {
 	for _, g := range v.groups {
-		m.series.Add(int64(-len(g.order)))
+		for _, s := range g.order {
+			e.uncount(m, s)
+		}
+	}
+}
+
+// uncount takes note that a model has lost a series.
+func (e *Engine) uncount(m *model, s *series) {
+	if s.strange {
+		e.count(m, -1, -1)
+	} else {
+		e.count(m, -1, 0)
 	}
 }
 
@@ -299,7 +316,7 @@ func (e *Engine) makeRoomIn(m *model, key versionKey, wall int64) bool {
 	if i >= 0 {
 		old := m.versions[i]
 		e.notes.giveAway("version", Key{Environment: m.key.environment, Model: m.key.name, Version: old.key.version, Role: old.key.role})
-		m.forget(old)
+		e.forget(m, old)
 		m.versions = slices.Delete(m.versions, i, i+1)
 		m.table.full = 0
 	}

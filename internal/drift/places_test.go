@@ -5,6 +5,7 @@ package drift
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog"
@@ -351,5 +352,68 @@ func TestMadeUpFeaturesDoNotKeepOut(t *testing.T) {
 	}
 	if s := e.TakeStats(); s.Evicted["feature"] != 7 || len(s.Events) != 4 || s.Events[0].Kind != UnknownFeature || s.Events[3].Item != "feature" || s.Events[3].Key.Name != "made-up 3" {
 		t.Errorf("%v %+v", s.Evicted, s.Events)
+	}
+}
+
+// Features of made-up models are bounded in all; those of a version that a card lists have room, and when
+// the made-up ones are forgotten, others have theirs.
+func TestMadeUpSeries(t *testing.T) {
+	cols := columns(5)
+	base := baseline(cols, 2000, 1)
+	set := card(base, nil)
+	e := engine(t, set, func(o *Options) { o.Limits.Series = 50 })
+	flood := func(from int64) {
+		for i := range 20 {
+			k := Key{Model: fmt.Sprint("made-up ", i), Subject: Feature}
+			for j := range 20 {
+				k.Name = fmt.Sprint(j)
+				e.Add(at(from), []Delta{{Key: k, Minute: from, Categorical: true, Category: "x", Count: 1}})
+			}
+		}
+	}
+	flood(epoch)
+	e.Add(at(epoch), newTraffic(base, cols, 2).minute(epoch, 100))
+	s := e.TakeStats()
+	if want := uint64(20*20 - 50); s.Evicted["series"] != want || e.strange.Load() != 50 {
+		t.Errorf("%v, want %d; %d are held", s.Evicted, want, e.strange.Load())
+	}
+	if found := slices.ContainsFunc(s.Events, func(ev Event) bool { return ev.Item == "series" && ev.Key.Model == "made-up 2" }); !found {
+		t.Errorf("%+v", s.Events)
+	}
+	known := func(e *Engine) (n int) {
+		e.Totals(func(x *Total) {
+			if x.Key.Model == "fraud" && x.Key.Subject == Feature {
+				n++
+			}
+		})
+		return n
+	}
+	again := engine(t, set, func(o *Options) { o.Limits.Series = 50 })
+	stored := e.Snapshot()
+	for _, key := range stored.Keys {
+		if err := again.Restore(at(epoch+60), stored.Changed[key]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, e := range []*Engine{e, again} {
+		if n := known(e); n != len(cols) {
+			t.Errorf("%d features are known, want %d", n, len(cols))
+		}
+		if n := e.strange.Load(); n != 50 {
+			t.Errorf("%d series of strangers", n)
+		}
+		e.SetCatalog(catalog.NewSet(nil, nil))
+		if n := e.strange.Load(); n != 55 {
+			t.Errorf("%d series of strangers without the card", n)
+		}
+		e.SetCatalog(set)
+		e.eachModel(func(m *model) {
+			e.mu.Lock()
+			e.drop(m)
+			e.mu.Unlock()
+		})
+		if n := e.strange.Load(); n != 0 {
+			t.Errorf("%d series of strangers without a model", n)
+		}
 	}
 }

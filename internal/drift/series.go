@@ -53,6 +53,9 @@ type series struct {
 	// closingWindow is the window that is being closed.
 	closingWindow *window
 
+	// strange says that nobody vouches for it.
+	strange bool
+
 	// What the series is judged by, see kinds: values alone; missing, too, if it is a feature of
 	// the total; segment instead, if it counts a segment's missing values.
 	values  valueVerdict

@@ -62,7 +62,7 @@ func (e *Engine) Restore(now time.Time, data []byte) error {
 		d.Fail()
 	}
 	if d.Err() != nil {
-		m.seen.Release()
+		e.letGo(m)
 		return d.Err()
 	}
 	if d.cuts > 0 {
@@ -79,10 +79,10 @@ func (e *Engine) Restore(now time.Time, data []byte) error {
 	by := e.vouches(m.key)
 	switch {
 	case e.models[m.key] != nil && d.cuts == 0:
-		m.seen.Release()
+		e.letGo(m)
 		return fmt.Errorf("%s is there twice", m.key)
 	case e.models[m.key] != nil || !by.vouched && len(e.models) >= 2*e.opts.Limits.Models:
-		m.seen.Release()
+		e.letGo(m)
 		e.notes.full("model", Key{Environment: m.key.environment, Model: m.key.name})
 		return nil
 	}

@@ -32,6 +32,8 @@ type model struct {
 	// has.
 	gone, card, verdicts        atomic.Bool
 	firstSeen, lastSeen, series atomic.Int64
+	// strange is how many of its series nobody vouches for.
+	strange atomic.Int64
 
 	// by is who vouches for it. The engine's mu guards it.
 	by voucher
@@ -149,7 +151,8 @@ func (e *Engine) find(m *model, v *version, g *segment, key seriesKey, now time.
 		return s
 	}
 	p := v.plans[key]
-	if p == nil {
+	planned := p != nil
+	if !planned {
 		if p = e.newPlan(m, v, key); p == nil {
 			e.notes.full("feature", Key{
 				Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role,
@@ -159,7 +162,19 @@ func (e *Engine) find(m *model, v *version, g *segment, key seriesKey, now time.
 		}
 	}
 	key.name = m.intern(key.name)
-	return e.insert(m, g, key, p, now.UnixNano())
+	s := e.insert(m, v, g, key, p, now.UnixNano())
+	if s == nil && !planned {
+		v.forgetPlan(key)
+	}
+	return s
+}
+
+// forgetPlan takes back a plan that no series has.
+func (v *version) forgetPlan(key seriesKey) {
+	delete(v.plans, key)
+	if key.subject == Feature {
+		v.features--
+	}
 }
 
 // newPlan adds the plan of a series to a version; nil where there is no room for one more feature.
@@ -197,8 +212,19 @@ func (m *model) onCard(feature string) bool {
 	return ok
 }
 
-func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int64) *series {
-	s := &series{key: key, plan: p, binning: &unknownBinning}
+// insert adds a series; nil where there is no room for one more of those that nobody vouches for.
+func (e *Engine) insert(m *model, v *version, g *segment, key seriesKey, p *plan, start int64) *series {
+	s := &series{key: key, plan: p, binning: &unknownBinning, strange: m.strangeIn(v, g, key, p)}
+	if s.strange {
+		if e.strange.Load() >= int64(e.opts.Limits.Series) {
+			e.notes.full("series", Key{
+				Environment: m.key.environment, Model: m.key.name, Version: v.key.version, Role: v.key.role,
+				Segment: g.name, Subject: key.subject, Name: key.name,
+			})
+			return nil
+		}
+		e.count(m, 0, 1)
+	}
 	if g.name == "" {
 		s.total = &total{start: start}
 		if key.subject == Feature {
@@ -211,6 +237,22 @@ func (e *Engine) insert(m *model, g *segment, key seriesKey, p *plan, start int6
 	g.order = slices.Insert(g.order, i, s)
 	m.series.Add(1)
 	return s
+}
+
+// strangeIn reports whether nobody vouches for a series: the card does not list the version, or knows the
+// feature as little as the baseline does. The answers of a version have room whatever they are.
+func (m *model) strangeIn(v *version, g *segment, key seriesKey, p *plan) bool {
+	if g.name == "" && key.subject != Feature {
+		return false
+	}
+	return !v.card || key.subject == Feature && p.column == nil && !m.onCard(key.name)
+}
+
+// count adds to the numbers of series, of a model and of all.
+func (e *Engine) count(m *model, series, strange int64) {
+	m.series.Add(series)
+	m.strange.Add(strange)
+	e.strange.Add(strange)
 }
 
 // restartWindows drops panes and windows, and keeps totals and verdicts.
