@@ -34,9 +34,8 @@ type watched struct {
 
 func watch(t *testing.T, startAt string, prepare func(dir string)) *watched {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "w") // a socket's path must be short
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
+	dir := t.TempDir()
+	t.Chdir(dir) // a socket's path must be short
 	w := &watched{dir: dir}
 	core, logs := observer.New(zapcore.InfoLevel)
 	w.logs = logs
@@ -46,6 +45,7 @@ func watch(t *testing.T, startAt string, prepare func(dir string)) *watched {
 	source.Files.Include = []string{filepath.Join(dir, "*.jsonl")}
 	source.Logger = zap.New(core)
 	source.Irregular = func(context.Context) { w.irregular.Add(1) }
+	var err error
 	w.Follower, err = Follow(t.Context(), nil, source)
 	require.NoError(t, err)
 	return w
@@ -83,7 +83,7 @@ func TestIrregularFromTheStart(t *testing.T) {
 		require.NoError(t, os.Symlink("/dev/zero", filepath.Join(dir, "device.jsonl")))
 		require.NoError(t, os.Symlink("nothing", filepath.Join(dir, "dangling.jsonl")))
 		require.NoError(t, os.Mkdir(filepath.Join(dir, "folder.jsonl"), 0o700))
-		listener, err := net.Listen("unix", filepath.Join(dir, "socket.jsonl"))
+		listener, err := net.Listen("unix", "socket.jsonl")
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = listener.Close() })
 		require.NoError(t, os.WriteFile(filepath.Join(dir, "elsewhere"), []byte("one\n"), 0o600))

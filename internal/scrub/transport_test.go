@@ -100,7 +100,7 @@ func TestAnswers(t *testing.T) {
 				for _, bad := range append(forms(), "CANARY", "t0ken") {
 					assert.NotContains(t, all, bad)
 				}
-				for _, word := range strings.Fields(all) {
+				for word := range strings.FieldsSeq(all) {
 					decoded, _ := base64.RawStdEncoding.DecodeString(strings.TrimRight(word, "="))
 					assert.NotContains(t, string(decoded), "t0ken")
 				}
@@ -159,7 +159,7 @@ func TestKindOfError(t *testing.T) {
 	_, err = c.Do(request) //nolint:bodyclose // there is none
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	var wrapped *url.Error
-	require.True(t, errors.As(err, &wrapped))
+	require.ErrorAs(t, err, &wrapped)
 	assert.True(t, wrapped.Timeout())
 	assert.NotContains(t, err.Error(), "CANARY")
 }
@@ -170,7 +170,7 @@ func TestGoodAnswers(t *testing.T) {
 	broken := errors.New("broken")
 	answer := `{"last_updated": 1792001234000, "user": "tenant-7"}`
 	c := &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
-		return &http.Response{StatusCode: 200, Request: r, Body: io.NopCloser(io.MultiReader(strings.NewReader(answer), failing{broken}))}, nil
+		return &http.Response{StatusCode: http.StatusOK, Request: r, Body: io.NopCloser(io.MultiReader(strings.NewReader(answer), failing{broken}))}, nil
 	})}
 	Client(c)
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://me:secret-password@x", http.NoBody)

@@ -154,7 +154,7 @@ func (r *inferenceLog) follow(ctx context.Context, host component.Host) (*ingest
 		Owner: storageclient.Owner{Kind: component.KindReceiver, ID: r.settings.ID},
 		Items: "captured records", Split: ingest.SplitJSONLines, Read: r.readLines,
 		Irregular: func(ctx context.Context) { r.telemetry.event(ctx, call.SageMaker, badFile, 1) },
-		Logger: r.logger, Telemetry: r.settings.TelemetrySettings,
+		Logger:    r.logger, Telemetry: r.settings.TelemetrySettings,
 	})
 }
 
