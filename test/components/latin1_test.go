@@ -5,9 +5,12 @@ package components
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -45,21 +48,20 @@ type alone struct {
 	started []component.Component
 }
 
-func newAlone(t *testing.T, storage *testkit.Storage, config map[string]any) *alone {
+func newAlone(t *testing.T, stores map[string]*testkit.Storage) *alone {
 	t.Helper()
-	id := component.MustNewID("file_storage")
-	h := testkit.Host{catalogtest.ID: catalogtest.NewExtension(catalogtest.Load(t, cards)), id: storage}
+	h := testkit.Host{catalogtest.ID: catalogtest.NewExtension(catalogtest.Load(t, cards))}
+	for name, storage := range stores {
+		h[component.MustNewIDWithName("file_storage", name)] = storage
+	}
 	a := &alone{t: t}
 	start := func(f connector.Factory, with map[string]any, create func(connector.Settings, component.Config) component.Component) {
-		all := map[string]any{"limits": config[f.Type().String()]}
-		maps.Copy(all, with)
 		set := settings(f)
 		set.ID = component.NewID(f.Type())
-		c := create(set, configured(t, f, all))
-		a.started = append(a.started, c)
+		a.started = append(a.started, create(set, configured(t, f, with)))
 	}
 	var deltas consumer.Metrics
-	start(mldriftconnector.NewFactory(), map[string]any{"storage": "file_storage", "emit_interval": "30m", "evidence": map[string]any{"per_window": 5}}, func(set connector.Settings, cfg component.Config) component.Component {
+	start(mldriftconnector.NewFactory(), map[string]any{"storage": "file_storage/drift", "emit_interval": "30m", "evidence": map[string]any{"per_window": 5}}, func(set connector.Settings, cfg component.Config) component.Component {
 		f := mldriftconnector.NewFactory()
 		metrics, err := f.CreateMetricsToMetrics(t.Context(), set, cfg, &a.metrics)
 		require.NoError(t, err)
@@ -84,7 +86,7 @@ func newAlone(t *testing.T, storage *testkit.Storage, config map[string]any) *al
 		a.traces = append(a.traces, c)
 		return c
 	})
-	start(mlevaluationconnector.NewFactory(), map[string]any{"storage": "file_storage", "emit_interval": "30m", "maturity": "1m", "shadow": map[string]any{
+	start(mlevaluationconnector.NewFactory(), map[string]any{"storage": "file_storage/evaluation", "emit_interval": "30m", "maturity": "1m", "shadow": map[string]any{
 		"pairs": []any{map[string]any{"primary": "*", "shadow": "shadow*"}},
 	}, "misjudged": map[string]any{"per_minute": 100}}, func(set connector.Settings, cfg component.Config) component.Component {
 		f := mlevaluationconnector.NewFactory()
@@ -98,7 +100,7 @@ func newAlone(t *testing.T, storage *testkit.Storage, config map[string]any) *al
 		a.started = append(a.started, misjudged, truth)
 		return metrics
 	})
-	start(mljobconnector.NewFactory(), map[string]any{"storage": "file_storage", "metrics_interval": "10m"}, func(set connector.Settings, cfg component.Config) component.Component {
+	start(mljobconnector.NewFactory(), map[string]any{"storage": "file_storage/job", "metrics_interval": "10m"}, func(set connector.Settings, cfg component.Config) component.Component {
 		f := mljobconnector.NewFactory()
 		metrics, err := f.CreateTracesToMetrics(t.Context(), set, cfg, &a.metrics)
 		require.NoError(t, err)
@@ -258,13 +260,22 @@ func truths(x string) plog.Logs {
 	return ld
 }
 
+// newStores returns a store for each connector that has one, with values.
+func newStores(values map[string]map[string][]byte) map[string]*testkit.Storage {
+	stores := map[string]*testkit.Storage{}
+	for _, name := range []string{"drift", "evaluation", "job"} {
+		stores[name] = testkit.NewStorage(values[name])
+	}
+	return stores
+}
+
 // TestLatin1WithoutNormalize has our connectors read texts that are no UTF-8 in every place that
 // they read, by themselves. A strict back end takes all that they emit, and all of it is there.
 func TestLatin1WithoutNormalize(t *testing.T) {
 	for name, x := range map[string]string{"Latin-1": latin1, "half a letter": "\xe2\x82", "a surrogate": "\xed\xa0\x80", "valid": "\uFFFD"} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				a := newAlone(t, testkit.NewStorage(nil), nil)
+				a := newAlone(t, newStores(nil))
 				for range 3 {
 					a.send(everything(x))
 					a.label(truths(x))
@@ -282,4 +293,39 @@ func TestLatin1WithoutNormalize(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestStoresInLatin1 begins with stores that a version wrote which kept names as they came, with the
+// spans of TestLatin1WithoutNormalize. Nothing is set aside, and what leaves is valid.
+func TestStoresInLatin1(t *testing.T) {
+	data, err := os.ReadFile("testdata/latin1_stores.json")
+	require.NoError(t, err)
+	var quoted map[string]map[string][]byte // by keys that strconv has quoted
+	require.NoError(t, json.Unmarshal(data, &quoted))
+	values := map[string]map[string][]byte{}
+	for name, store := range quoted {
+		values[name] = map[string][]byte{}
+		for key, value := range store {
+			plain, err := strconv.Unquote(key)
+			require.NoError(t, err)
+			values[name][plain] = value
+		}
+		require.NotEmpty(t, values[name])
+	}
+	synctest.Test(t, func(t *testing.T) {
+		stores := newStores(values)
+		a := newAlone(t, stores)
+		testkit.Advance(time.Hour)
+		a.send(everything(latin1))
+		testkit.Advance(3 * time.Hour)
+		out := a.stop()
+		for _, want := range []string{"fraud\uFFFD", "M\uFFFDnchen", "nightly\uFFFD", "judge\uFFFD"} {
+			assert.Positive(t, strings.Count(out, want), want)
+		}
+		for name, storage := range stores {
+			for key := range storage.Values() {
+				assert.NotContains(t, key, "corrupt", name)
+			}
+		}
+	})
 }
