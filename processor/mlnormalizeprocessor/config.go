@@ -101,8 +101,8 @@ const (
 	mostJSON  = 64 << 20
 )
 
-// defaultMaxSeries take about half a GB of memory in an exporter and in a TSDB.
-const defaultMaxSeries = 100_000
+// defaultMaxSeries take about 200 MB of memory in an exporter and in a TSDB.
+const defaultMaxSeries = 50_000
 
 func createDefaultConfig() component.Config {
 	return &Config{MaxJSONBytes: dialect.DefaultMaxJSON, AgentCalls: true, MaxSeries: defaultMaxSeries}

@@ -72,7 +72,7 @@ func TestAllAtOnce(t *testing.T) {
 
 // attacks are those that need nothing but the default config.
 func attacks() []attack {
-	return []attack{madeUpNames, madeUpPredictions, madeUpSeries}
+	return []attack{madeUpNames, madeUpPredictions, madeUpRuns, failedMadeUp, evilTexts, inLatin1, madeUpSeries}
 }
 
 // madeUpNames are spans of models and jobs that nobody has heard of before, each once.

@@ -272,7 +272,7 @@ func (s *site) check(when string) {
 		}
 	}()
 	var missing []string
-	for begun := time.Now(); ; <-time.After(100 * time.Millisecond) {
+	for begun := time.Now(); ; <-time.After(300 * time.Millisecond) {
 		if missing = s.healthy.missing(); len(missing) == 0 {
 			break
 		}
