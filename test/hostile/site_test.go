@@ -79,6 +79,11 @@ func withConfig(yaml string) option {
 	return func(s *site) { s.options.Configs = append(s.options.Configs, yaml) }
 }
 
+// withEnv adds an environment variable, "KEY=value".
+func withEnv(variable string) option {
+	return func(s *site) { s.options.Env = append(s.options.Env, variable) }
+}
+
 // withDir has the collector work in a folder: its state is in dir/state.
 func withDir(dir string) option {
 	return func(s *site) { s.options.Dir = dir }
@@ -90,11 +95,6 @@ func withOutput(dir string) option {
 		s.alertsDir = dir
 		withConfig(fmt.Sprintf("exporters: {file: {path: %s/traces.json}, file/alerts: {path: %s/alerts.json}}\n", dir, dir))(s)
 	}
-}
-
-// withEnv adds an environment variable, "KEY=value".
-func withEnv(variable string) option {
-	return func(s *site) { s.options.Env = append(s.options.Env, variable) }
 }
 
 // newSite starts a collector.
@@ -286,3 +286,20 @@ func (s *site) check(when string) {
 }
 
 func tail(text string, n int) string { return text[max(0, len(text)-n):] }
+
+// stateBytes is the size of what is kept for the next start.
+func (s *site) stateBytes() int64 {
+	var kept int64
+	err := filepath.WalkDir(filepath.Join(s.Dir, "state", "storage"), func(_ string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		info, err := entry.Info()
+		if err == nil {
+			kept += info.Size()
+		}
+		return err
+	})
+	require.NoError(s.t, err)
+	return kept
+}
