@@ -5,6 +5,7 @@ package mlevaluationconnector
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -15,7 +16,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata/metricdatatest"
 
+	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/answer"
 	"github.com/otelcol-ml/otelcol-ml/connector/mlevaluationconnector/internal/metadatatest"
+	"github.com/otelcol-ml/otelcol-ml/internal/boundedname"
 	"github.com/otelcol-ml/otelcol-ml/internal/catalog/catalogtest"
 	"github.com/otelcol-ml/otelcol-ml/internal/testkit"
 	"github.com/otelcol-ml/otelcol-ml/mlconv"
@@ -79,6 +82,20 @@ func TestRowsOfARequest(t *testing.T) {
 	}
 	metadatatest.AssertEqualMlEvaluationPredictions(t, tel, []metricdata.DataPoint[int64]{by("taken", maxAnswers), by("unread", 1000)}, metricdatatest.IgnoreTimestamp())
 	require.NoError(t, c.Close(t.Context()))
+}
+
+// A class and an item of a megabyte are not kept whole: they would be in the storage for a week.
+func TestLongNamesAreCut(t *testing.T) {
+	long := strings.Repeat("x", 1<<20)
+	td := ptrace.NewTraces()
+	span(1, map[string]any{
+		mlconv.AttrPredictionScores: map[string]any{long: 0.5, "ok": 0.5}, mlconv.AttrPredictionRanking: []any{"a", long, "b"},
+	})(td.ResourceSpans().AppendEmpty().ScopeSpans().AppendEmpty().Spans().AppendEmpty())
+	answers := newDecoder("", nil).read(t.Context(), td, nil)
+	require.Len(t, answers, 1)
+	cut, _ := boundedname.Cut(long)
+	require.Equal(t, []string{"a", cut, "b"}, answers[0].Ranking)
+	require.Equal(t, []answer.ClassScore{{Class: "ok", Score: 0.5}, {Class: cut, Score: 0.5}}, answers[0].Scores)
 }
 
 func TestConditionErrors(t *testing.T) {

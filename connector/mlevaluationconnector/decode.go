@@ -267,14 +267,23 @@ func (d *decoder) answer(s *prediction.Span, a *answer.Answer) {
 	}
 	a.Score, a.HasScore = s.PositiveScore(positive, a.Class, binary)
 	s.EachScore(func(class string, score float64) bool {
-		a.Scores = append(a.Scores, answer.ClassScore{Class: class, Score: score})
+		a.Scores = append(a.Scores, answer.ClassScore{Class: bounded(class), Score: score})
 		return len(a.Scores) < maxScores
 	})
 	slices.SortFunc(a.Scores, func(x, y answer.ClassScore) int { return cmp.Compare(x.Class, y.Class) })
 	s.EachRanked(func(item string) bool {
-		a.Ranking = append(a.Ranking, item)
+		a.Ranking = append(a.Ranking, bounded(item))
 		return len(a.Ranking) < maxRanked
 	})
+}
+
+// bounded returns a name as it is kept: one that no label can have is cut.
+func bounded(name string) string {
+	if len(name) <= maxID {
+		return name
+	}
+	name, _ = boundedname.Cut(name)
+	return name
 }
 
 // eachSpan calls do with each span.
