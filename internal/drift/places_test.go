@@ -259,7 +259,7 @@ func TestMadeUpEnvironments(t *testing.T) {
 func TestMadeUpNamesGiveWay(t *testing.T) {
 	e := engine(t, nil, nil)
 	n := 0
-	real := func(i int) Key { return Key{Model: fmt.Sprint("real ", i)} }
+	genuine := func(i int) Key { return Key{Model: fmt.Sprint("real ", i)} }
 	version := func(i int) Key { return Key{Model: "versions", Version: fmt.Sprint("real ", i)} }
 	for second := range int64(600) {
 		now := epoch + second
@@ -273,7 +273,7 @@ func TestMadeUpNamesGiveWay(t *testing.T) {
 		}
 		if second%5 == 4 {
 			for i := range 50 {
-				e.Add(at(now), counted(real(i)))
+				e.Add(at(now), counted(genuine(i)))
 			}
 			for i := range 3 {
 				e.Add(at(now), counted(version(i)))
@@ -285,8 +285,8 @@ func TestMadeUpNamesGiveWay(t *testing.T) {
 	}
 	got := predictions(e)
 	for i := range 50 {
-		if got[real(i)] < 120-84 { // some minutes, as a note of a name may be lost
-			t.Errorf("%v has %d of %d", real(i), got[real(i)], 600/5)
+		if got[genuine(i)] < 120-84 { // some minutes, as a note of a name may be lost
+			t.Errorf("%v has %d of %d", genuine(i), got[genuine(i)], 600/5)
 		}
 	}
 	for i := range 3 {
