@@ -120,6 +120,10 @@ type Limits struct {
 	// Categories is the number of values per categorical feature, and of classes, beyond the
 	// baseline's.
 	Categories int `mapstructure:"categories"`
+	// Series is about how many series there may be, of all models together, of features, categories,
+	// cohorts and other names that are not on baselines and cards: 50 of a feature that is a number, 10
+	// of one that is not, and 1 of each other name.
+	Series int `mapstructure:"series"`
 	// Sources is the number of sources of data per model whose contract counts.
 	Sources int `mapstructure:"sources"`
 	// Accumulators is the number of accumulators that are held between flushes, each for one series
@@ -156,7 +160,7 @@ func createDefaultConfig() component.Config {
 		},
 		Sources:   []string{mlconv.AttrDataSource, mlconv.AttrFeatureViewName, mlconv.AttrServiceName},
 		Exemplars: true,
-		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Sources: 50, Accumulators: 20_000, Detectors: 1000, Placements: 1000, Spans: 1_000_000},
+		Limits:    Limits{Models: 100, Segments: 50, Features: 500, Categories: 100, Series: 1_000_000, Sources: 50, Accumulators: 20_000, Detectors: 1000, Placements: 1000, Spans: 1_000_000},
 	}
 }
 
@@ -223,6 +227,7 @@ func (c *Config) Validate() error {
 		configcheck.Range("limits::segments", c.Limits.Segments, 1, 100_000),
 		configcheck.Range("limits::features", c.Limits.Features, 1, 65_000),
 		configcheck.Range("limits::categories", c.Limits.Categories, 1, 65_000),
+		configcheck.Range("limits::series", c.Limits.Series, 1, 100_000_000),
 		configcheck.Range("limits::sources", c.Limits.Sources, 1, 100_000),
 		configcheck.Range("limits::accumulators", c.Limits.Accumulators, 1, 10_000_000),
 		configcheck.Range("limits::detectors", c.Limits.Detectors, 1, 1_000_000),

@@ -133,7 +133,7 @@ func newConnector(set connector.Settings, cfg *Config, next consumer.Metrics) (*
 		registry: series.NewRegistry(series.Limits{
 			Models: cfg.Limits.Models, Segments: cfg.Limits.Segments,
 			Features: cfg.Limits.Features, Categories: cfg.Limits.Categories,
-			Sources: cfg.Limits.Sources, Probation: cfg.FeatureFlushInterval,
+			Series: cfg.Limits.Series, Sources: cfg.Limits.Sources, Probation: cfg.FeatureFlushInterval,
 		}, series.Watched{Segments: cfg.Segments, Derived: cfg.Derive}),
 		budget:      accumulators.NewBudget(cfg.Limits.Accumulators),
 		flushing:    make(flush.Semaphore, 1),

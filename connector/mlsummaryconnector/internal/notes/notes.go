@@ -42,16 +42,16 @@ var texts = map[prediction.NoteKind]string{
 
 	count.NoteModels: "limits::models is reached: models without a card that find no room share one series, otel.metric.overflow; " +
 		"a place that becomes free is for models that come again",
-	count.NoteSegments: "limits::segments is reached: the values of a segment dimension that find no room share one series, " +
+	count.NoteSegments: "limits::segments is reached, or limits::series of all models: the values of a segment dimension that find no room share one series, " +
 		"otel.metric.overflow",
-	prediction.NoteFeatures: "limits::features is reached: features that find no room share one series, otel.metric.overflow",
-	count.NoteCategories: "limits::categories is reached: categories or classes that find no room share one series, " +
+	prediction.NoteFeatures: "limits::features is reached, or limits::series of all models: features that find no room share one series, otel.metric.overflow",
+	count.NoteCategories: "limits::categories is reached, or limits::series of all models: categories or classes that find no room share one series, " +
 		"otel.metric.overflow",
-	count.NoteServices: "limits::segments is reached: services that find no room share one series, otel.metric.overflow",
+	count.NoteServices: "limits::segments is reached, or limits::series of all models: services that find no room share one series, otel.metric.overflow",
 	count.NoteDetectors: "limits::detectors is reached: a model has no change detectors, as there is no room for all of its own; " +
 		"those of a model are given up only after it was unused for an hour",
 	count.NoteUnwatched: "A change detector cannot take a value: it is no number, or outside of the range that its parameters min and max say",
-	count.NoteSources:   "limits::sources is reached: rows of sources that find no room share one series, otel.metric.overflow",
+	count.NoteSources:   "limits::sources is reached, or limits::series of all models: rows of sources that find no room share one series, otel.metric.overflow",
 	count.NoteChecks: "A model has more than 1000 checks, and features that its contract does not know, that were broken: " +
 		"those that find no room share one series, otel.metric.overflow",
 	count.NotePlacements: "limits::placements is reached: ml.model.placement lacks places in which models run; " +

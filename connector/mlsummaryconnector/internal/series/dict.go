@@ -60,12 +60,8 @@ func (d *Dict) ID(value string) (id uint32, cacheable bool) {
 	if d.limit == 0 {
 		return OverflowID, false // values of unrelated features
 	}
-	if full || d.gate.scarce(d.door) {
-		cameBefore := d.door.keeper.Seen(maphash.String(d.door.seed, value) ^ d.salt)
-		if full || !cameBefore {
-			d.gate.refuse(d.door, cameBefore)
-			return OverflowID, false
-		}
+	if !d.door.admits(&d.gate, full, func() uint64 { return maphash.String(d.door.seed, value) ^ d.salt }) {
+		return OverflowID, false
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -76,6 +72,7 @@ func (d *Dict) ID(value string) (id uint32, cacheable bool) {
 		d.gate.refuse(d.door, false)
 		return OverflowID, false
 	}
+	d.door.all.held.Add(1)
 	return d.add(strings.Clone(value), use{}), true // a part of a request must not keep the whole of it
 }
 
@@ -88,6 +85,13 @@ func (d *Dict) add(value string, used use) uint32 {
 	d.names = append(d.names, value)
 	d.used = append(d.used, used)
 	return id
+}
+
+// held is the number of values that are not the baseline's.
+func (d *Dict) held() int {
+	d.mu.RLock()
+	defer d.mu.RUnlock()
+	return len(d.names)
 }
 
 // Names returns the values by id; the name of OverflowID is empty and is not a value.
@@ -127,7 +131,7 @@ func (d *Dict) TouchID(id uint32, now Moment) {
 // trimmed returns a Dict in which what was silent has given its place away, with ids of its own; it
 // is d itself where nothing was given away.
 func (d *Dict) trimmed(s silence, given func(name string)) *Dict {
-	if !d.gate.turnedAway.Load() {
+	if !d.gate.turnedAway.Load() && !d.door.all.gate.turnedAway.Load() {
 		return d
 	}
 	d.mu.Lock()
@@ -135,7 +139,7 @@ func (d *Dict) trimmed(s silence, given func(name string)) *Dict {
 	out := &Dict{known: d.known, knownNames: d.knownNames, limit: d.limit, door: d.door, salt: d.salt}
 	out.gate.successor(&d.gate)
 	for i, name := range d.names {
-		if d.gate.givesAway(&d.used[i], s) {
+		if d.door.givesAway(&d.gate, &d.used[i], s) {
 			given(name)
 		} else {
 			out.add(name, d.used[i])

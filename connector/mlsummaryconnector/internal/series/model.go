@@ -122,7 +122,7 @@ func (m *Model) Slot(name string, categorical bool) (slot int, room bool) {
 	if slot, ok := m.slots[name]; ok {
 		return slot, true
 	}
-	if m.Plan.named[name] || m.admits(name) {
+	if m.Plan.named[name] || m.admits(name, categorical) {
 		name = strings.Clone(name)
 		return m.add(&Column{Name: name, Categorical: categorical, Segment: m.Plan.segment(name)}), true
 	}
@@ -137,17 +137,43 @@ func (m *Model) Slot(name string, categorical bool) (slot int, room bool) {
 }
 
 // admits reports whether a feature without a place gets one.
-func (m *Model) admits(name string) bool {
-	full := len(m.slots) >= m.limits.Features
-	if !full && !m.gate.scarce(m.door) {
-		return true
+func (m *Model) admits(name string, categorical bool) bool {
+	ok := m.door.admits(&m.gate, len(m.slots) >= m.limits.Features, func() uint64 { return maphash.String(m.door.seed, name) ^ m.salt })
+	if ok {
+		m.door.all.held.Add(seriesOf(categorical))
 	}
-	cameBefore := m.door.keeper.Seen(maphash.String(m.door.seed, name) ^ m.salt)
-	if !full && cameBefore {
-		return true
+	return ok
+}
+
+// seriesOf is about how many series there are behind ml_drift of a feature: those of a histogram, and what
+// is said of drifts by each method. A category is one more.
+func seriesOf(categorical bool) int64 {
+	if categorical {
+		return 10
 	}
-	m.gate.refuse(m.door, cameBefore)
-	return false
+	return 50
+}
+
+// held is about how many series there are of the names that the tables have beside those of the
+// baseline and the card.
+func (m *Model) held() (n int) {
+	for _, d := range [...]*Dict{m.Classes, m.Services, m.Errors, m.Sources, m.Checks} {
+		n += d.held()
+	}
+	for _, d := range m.Cohorts {
+		n += d.held()
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for slot, f := range m.features {
+		if slot >= len(m.Plan.Columns) && !f.Overflow && !m.Plan.named[f.Name] {
+			n += int(seriesOf(f.Categorical))
+		}
+		if f.Categories != nil {
+			n += f.Categories.held()
+		}
+	}
+	return n
 }
 
 // Switch makes a numeric feature categorical, of which neither card nor baseline say that it is a
@@ -235,7 +261,7 @@ func (m *Model) trimmed(s silence, given *Evictions) *Model {
 		switch {
 		case f.Overflow || m.slots[f.Name] != slot: // or numbers before it became categorical
 			continue
-		case !fixed && m.gate.givesAway(&f.used, s):
+		case !fixed && m.door.givesAway(&m.gate, &f.used, s):
 			given.add(LimitFeatures, m.Key, f.Name)
 			changed = true
 			continue

@@ -61,13 +61,26 @@ type door struct {
 	keeper   *doorkeeper.Doorkeeper
 	seed     maphash.Seed
 	interval atomic.Uint32
+	// all is what the tables hold together.
+	all shared
 }
 
-func newDoor(slots int) *door {
-	d := &door{keeper: doorkeeper.New(slots), seed: maphash.MakeSeed()}
+// newDoor returns a door of tables whose names have limit series together; 0 is no bound.
+func newDoor(slots, limit int) *door {
+	d := &door{keeper: doorkeeper.New(slots), seed: maphash.MakeSeed(), all: shared{limit: int64(limit)}}
 	d.interval.Store(1)
 	return d
 }
+
+// shared bounds the series of the names that all tables of one kind hold, beside those of baselines and cards:
+// each table has its own limit, and there are many tables.
+type shared struct {
+	limit int64
+	held  atomic.Int64
+	gate  gate
+}
+
+func (s *shared) full() bool { return s.limit > 0 && s.held.Load() >= s.limit }
 
 // hash is that of a model.
 func (d *door) hash(key Key) uint64 {
@@ -114,6 +127,31 @@ func (g *gate) refuse(d *door, cameBefore bool) {
 	if cameBefore && !g.contested.Load() {
 		g.contested.Store(true)
 	}
+}
+
+// admits reports whether a name gets a place, in a table that is full or not. h is its hash.
+func (d *door) admits(g *gate, full bool, h func() uint64) bool {
+	allFull := d.all.full()
+	scarce, allScarce := full || g.scarce(d), allFull || d.all.gate.scarce(d)
+	if !scarce && !allScarce {
+		return true
+	}
+	cameBefore := d.keeper.Seen(h())
+	if cameBefore && !full && !allFull {
+		return true
+	}
+	if scarce {
+		g.refuse(d, cameBefore)
+	}
+	if allScarce {
+		d.all.gate.refuse(d, cameBefore)
+	}
+	return false
+}
+
+// givesAway reports whether a place of a table, that was used, is given away now.
+func (d *door) givesAway(g *gate, u *use, s silence) bool {
+	return g.givesAway(u, s) || d.all.gate.givesAway(u, s)
 }
 
 // givesAway reports whether a place that was used is given away now.

@@ -37,6 +37,9 @@ type Limits struct {
 	// of features per model, Categories of values per feature (and of classes) beyond the baseline's,
 	// and Sources of where a model's data comes from.
 	Models, Segments, Features, Categories, Sources int
+	// Series is about how many series there may be, of all models together, of names that are not on
+	// baselines and cards; 0 is no bound.
+	Series int
 	// Probation is how long what was counted in one flush interval alone must have been silent
 	// before it gives its place to who comes again.
 	Probation time.Duration
@@ -95,7 +98,7 @@ type reservation struct{ environment, name, version, role string }
 // NewRegistry returns an empty registry; watched is what is watched of models without a card.
 func NewRegistry(limits Limits, watched Watched) *Registry {
 	r := &Registry{
-		limits: limits, watched: watched, door: newDoor(modelSlots), tables: newDoor(tableSlots), set: catalog.NewSet(nil, nil), places: make(map[Key]*place),
+		limits: limits, watched: watched, door: newDoor(modelSlots, 0), tables: newDoor(tableSlots, limits.Series), set: catalog.NewSet(nil, nil), places: make(map[Key]*place),
 		reserved: make(map[reservation]Key), names: make(map[Key]int),
 	}
 	r.overflow = newModel(Key{}, newPlan(source{}, 0), Limits{}, r.tables)
@@ -337,7 +340,28 @@ func (r *Registry) MakeRoom(now time.Time, models bool) (given Evictions, change
 	if !r.full() && !r.gate.scarce(r.door) {
 		r.gate.turnedAway.Store(false)
 	}
+	r.weigh(models)
 	return given, changed
+}
+
+// weigh finds out anew what the tables of all models hold, after places in them were given away or,
+// with models, of models alone.
+func (r *Registry) weigh(models bool) {
+	all := &r.tables.all
+	held := 0
+	for _, p := range r.places {
+		if p.model != nil {
+			held += p.model.held()
+		}
+	}
+	all.held.Store(int64(held))
+	if models {
+		return
+	}
+	all.gate.contested.Store(false)
+	if !all.full() && !all.gate.scarce(r.tables) {
+		all.gate.turnedAway.Store(false)
+	}
 }
 
 // givesAway reports whether an ordinary place is given away now.

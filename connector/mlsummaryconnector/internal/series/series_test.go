@@ -20,7 +20,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func TestDict(t *testing.T) {
-	d := newDict(newBase([]string{"a", "b"}), 2, newDoor(64))
+	d := newDict(newBase([]string{"a", "b"}), 2, newDoor(64, 0))
 	for _, tt := range []struct {
 		value     string
 		id        uint32
@@ -37,7 +37,7 @@ func TestDict(t *testing.T) {
 
 // Ids are the same for all who ask at the same time.
 func TestDictConcurrently(t *testing.T) {
-	d := newDict(nil, 50, newDoor(64))
+	d := newDict(nil, 50, newDoor(64, 0))
 	var wg sync.WaitGroup
 	ids := make([]map[string]uint32, 4)
 	for g := range ids {
@@ -423,4 +423,62 @@ func TestReservationsOverReloads(t *testing.T) {
 		r.Use(catalog.NewSet([]*catalog.Model{{Name: "m", Segments: []string{"x"}}}, nil))
 		assert.True(t, r.Reserved(Key{Name: "m", Version: "7"}))
 	}
+}
+
+// Features and categories of all models together are bounded: those that are there keep their places,
+// those that come again get one, and what is made up, in however many models, gets and keeps none.
+func TestSeriesOfAllModels(t *testing.T) {
+	r := newTables(Limits{Models: 100, Features: 500, Categories: 100, Series: 2000}, Watched{}, card(profile.Numeric, ""))
+	counts := func(model, feature, category string) (counted bool) {
+		m, room := r.Model(Key{Name: model})
+		require.True(t, room)
+		m.Touch(r.Registry.Now(r.now))
+		slot, room := m.Slot(feature, category != "")
+		if room {
+			m.TouchFeatures(func(s int) (uint64, bool) { return 1, s == slot }, r.Registry.Now(r.now))
+		}
+		if category == "" || !room {
+			return room
+		}
+		categories := m.Features()[slot].Categories
+		id, ok := categories.ID(category)
+		if ok {
+			categories.TouchID(id, r.Registry.Now(r.now))
+		}
+		return ok
+	}
+	held := func() int { return int(r.tables.all.held.Load()) }
+	old := func() bool {
+		return counts("old", "amount", "") && counts("old", "country", "DE") && counts("m", "f", "")
+	}
+	require.True(t, old())
+	r.flush()
+	require.True(t, old())
+	before, young := held(), 0
+	assert.Equal(t, 50+10+1, before, "the feature of the card is not among them")
+	for interval := range 40 {
+		refused := 0
+		for model := range 90 {
+			for f := range 30 {
+				if !counts(fmt.Sprint("made up ", model), fmt.Sprint("f", interval, " ", f), []string{"", "x"}[f%2]) {
+					refused++
+				}
+			}
+		}
+		assert.Positive(t, refused)
+		assert.Less(t, held(), 2000+50)
+		assert.True(t, old(), interval)
+		if counts("young", "amount", "") {
+			young++
+		}
+		r.flush()
+	}
+	assert.Greater(t, young, 25, "of 40 intervals")
+	m, _ := r.Model(Key{Name: "m"})
+	_, room := m.Slot("on the card", false)
+	assert.False(t, room, "it is not")
+
+	// When the flood is over, places are free again.
+	r.pass(2 * Idle)
+	assert.True(t, counts("made up 1", "real", ""))
 }
