@@ -5,26 +5,43 @@ package visible
 
 import (
 	"fmt"
-	"strings"
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zapcore"
 )
 
 // Logger returns a logger whose lines have no control characters in message and fields. zap's
-// encoder for terminals writes a message as it is, and escapes no more of a field than JSON needs.
+// encoder for terminals writes a message as it is, and escapes no more of a field than JSON needs:
+// line breaks, but not DEL, C1 and the marks of direction.
 func Logger(l *zap.Logger) *zap.Logger {
 	return l.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
 		if _, is := c.(*core); is {
 			return c
 		}
-		return &core{c}
+		return &core{Core: c}
 	}))
 }
 
-type core struct{ zapcore.Core }
+// Lines returns a logger like Logger's whose messages keep their line breaks, for what is to be copied
+// whole. No part of such a message may be a text from elsewhere, unless it is quoted.
+func Lines(l *zap.Logger) *zap.Logger {
+	return l.WithOptions(zap.WrapCore(func(c zapcore.Core) zapcore.Core {
+		if is, ok := c.(*core); ok {
+			c = is.Core
+		}
+		return &core{Core: c, lines: true}
+	}))
+}
 
-func (c *core) With(fields []zapcore.Field) zapcore.Core { return &core{c.Core.With(clean(fields))} }
+type core struct {
+	zapcore.Core
+	// lines keeps the line breaks of messages.
+	lines bool
+}
+
+func (c *core) With(fields []zapcore.Field) zapcore.Core {
+	return &core{c.Core.With(clean(fields)), c.lines}
+}
 
 func (c *core) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcore.CheckedEntry {
 	if c.Core.Check(entry, nil) == nil { // it may sample
@@ -34,7 +51,11 @@ func (c *core) Check(entry zapcore.Entry, checked *zapcore.CheckedEntry) *zapcor
 }
 
 func (c *core) Write(entry zapcore.Entry, fields []zapcore.Field) error {
-	entry.Message = Line(entry.Message)
+	if c.lines {
+		entry.Message = Text(entry.Message)
+	} else {
+		entry.Message = Line(entry.Message)
+	}
 	return c.Core.Write(entry, clean(fields))
 }
 
@@ -56,8 +77,8 @@ func clean(fields []zapcore.Field) []zapcore.Field {
 
 func cleanField(f zapcore.Field) (zapcore.Field, bool) {
 	asText := func(s string) (zapcore.Field, bool) {
-		line := Line(s)
-		return zap.String(f.Key, line), line != s
+		text := Text(s) // encoders write line breaks of a field as \n
+		return zap.String(f.Key, text), text != s
 	}
 	switch f.Type {
 	case zapcore.StringType:
@@ -92,9 +113,9 @@ func cleanField(f zapcore.Field) (zapcore.Field, bool) {
 func cleanValue(v any, changed *bool) any {
 	switch v := v.(type) {
 	case string:
-		line := Line(v)
-		*changed = *changed || line != v
-		return line
+		text := Text(v)
+		*changed = *changed || text != v
+		return text
 	case []any:
 		for i := range v {
 			v[i] = cleanValue(v[i], changed)
@@ -108,9 +129,11 @@ func cleanValue(v any, changed *bool) any {
 	case nil, bool, int, int8, int16, int32, int64, uint, uint8, uint16, uint32, uint64, float32, float64:
 		return v
 	default:
-		if text := fmt.Sprint(v); strings.IndexFunc(text, hidden) >= 0 {
+		said := fmt.Sprint(v)
+		text := Text(said)
+		if text != said {
 			*changed = true
-			return Line(text)
+			return text
 		}
 		return v
 	}

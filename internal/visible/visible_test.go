@@ -90,6 +90,10 @@ func TestLogger(t *testing.T) {
 		}
 	}
 	assert.Empty(t, written(func(l *zap.Logger) { Logger(l).Debug(evil) }))
+	card := written(func(l *zap.Logger) {
+		Lines(Logger(l)).Info("a card:\nname: \"\u202e\"", zap.String("key", "two\nlines"))
+	})
+	assert.Equal(t, "a card:\nname: \"\\u202e\"\t{\"key\": \"two\\nlines\"}\n", card)
 }
 
 func BenchmarkLine(b *testing.B) {

@@ -20,6 +20,7 @@ import (
 
 	"github.com/otelcol-ml/otelcol-ml/internal/drift"
 	"github.com/otelcol-ml/otelcol-ml/internal/profile"
+	"github.com/otelcol-ml/otelcol-ml/internal/visible"
 )
 
 // Writer writes learned baselines into a folder, and says so.
@@ -71,10 +72,10 @@ func (w *Writer) write(l *drift.Learned, now time.Time) {
 		if len(l.Mixed) > 0 {
 			fields = append(fields, zap.Strings("numbers_and_words", l.Mixed))
 		}
-		w.logger.Info("A baseline was learned. Look at it, and put this card into the catalog:\n"+card(l.Environment, l.Model, path), append(fields,
+		visible.Lines(w.logger).Info("A baseline was learned. Look at it, and put this card into the catalog:\n"+card(l.Environment, l.Model, path), append(fields,
 			zap.Uint64("rows", l.Profile.Rows), zap.Time("from", l.Profile.From), zap.Time("to", l.Profile.To), zap.Int("features", len(l.Profile.Features)))...)
 	case errors.Is(err, fs.ErrExist):
-		w.logger.Warn("There is a file for the learned baseline already; it is kept as it is. Delete it and the state of ml_drift to learn anew. Its card:\n"+
+		visible.Lines(w.logger).Warn("There is a file for the learned baseline already; it is kept as it is. Delete it and the state of ml_drift to learn anew. Its card:\n"+
 			card(l.Environment, l.Model, path), fields...)
 	default:
 		if w.hourly("learned\x00"+path, now) {

@@ -7,7 +7,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 
 	"github.com/cloudevents/sdk-go/v2/event"
 
@@ -56,6 +58,9 @@ const maxMembers = 256
 // membersOf returns the members of an event.
 func membersOf(data []byte) (map[string]json.RawMessage, error) {
 	bad := func(err error) error {
+		if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errors.New("unexpected end of JSON input") // as json.Unmarshal says it
+		}
 		return refusal.New(refusal.BadEvent, "the event is no JSON object: "+err.Error())
 	}
 	if s := bytes.TrimSpace(data); len(s) == 0 || s[0] != '{' {
