@@ -77,6 +77,7 @@ func TestPlacement(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			cfg := createDefaultConfig().(*Config)
 			cfg.Temporality, cfg.Placement = temporality, true
+			cfg.FlushInterval, cfg.FeatureFlushInterval = time.Hour, time.Hour // the flushes are the test's
 			out := &testkit.MetricsSink{}
 			c := started(t, cfg, out, nil)
 			td := ptrace.NewTraces()
