@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // The strings that pass between the clients and the model server. Each has a word that is found
@@ -455,9 +456,15 @@ func vectors(c call, ask request) object {
 	}
 }
 
+// thinking is what passes between the headers and the first event of a stream. OpenLIT measures in
+// whole milliseconds and sends no time that is zero, as that of a model that answers at once may be.
+const thinking = 50 * time.Millisecond
+
 // events sends server-sent events, with their types where the protocol names them.
 func events(w http.ResponseWriter, list []object, typed bool) {
 	w.Header().Set("Content-Type", "text/event-stream")
+	w.(http.Flusher).Flush()
+	time.Sleep(thinking)
 	for _, event := range list {
 		text, err := json.Marshal(event)
 		if err != nil {
