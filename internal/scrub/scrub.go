@@ -51,7 +51,7 @@ func New(secrets ...string) *Scrubber {
 // Add has a secret taken out from now on.
 func (s *Scrubber) Add(secret string) {
 	before := len(s.forms)
-	wholes := append([]string{secret, strings.TrimSpace(secret), oneLine(secret)}, credentials(secret)...)
+	wholes := append([]string{secret, strings.TrimSpace(secret), OneLine(secret)}, credentials(secret)...)
 	for line := range strings.Lines(secret) { // of a key in PEM, each is one
 		if line = strings.TrimSpace(line); len(line) >= minLine {
 			wholes = append(wholes, line)
@@ -181,8 +181,9 @@ func plainJSON(s string) string {
 	return string(data[1 : len(data)-1])
 }
 
-// oneLine is a text as it stands in a log line.
-func oneLine(text string) string {
+// OneLine is a text as it stands in a log line: valid UTF-8 without control characters, each run of
+// spaces and line breaks one space.
+func OneLine(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) {
 			return ' '

@@ -20,13 +20,13 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
-	"unicode"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/action"
 	"github.com/otelcol-ml/otelcol-ml/exporter/mlactionexporter/internal/language"
 	"github.com/otelcol-ml/otelcol-ml/internal/retryafter"
+	"github.com/otelcol-ml/otelcol-ml/internal/scrub"
 )
 
 // maxReason is how much of an answer is said, in characters.
@@ -83,9 +83,9 @@ func (x *run) attempt(ctx context.Context, s *action.Step, p *prepared) *answer 
 	}
 	response, err := x.client.Do(request)
 	if err != nil {
-		a := &answer{meaning: unknown, reason: "no answer: " + oneLine(withoutURL(err))}
+		a := &answer{meaning: unknown, reason: "no answer: " + scrub.OneLine(withoutURL(err))}
 		if reached.never(err) {
-			a.meaning, a.reason = later, "not sent: "+oneLine(withoutURL(err))
+			a.meaning, a.reason = later, "not sent: "+scrub.OneLine(withoutURL(err))
 		}
 		return a
 	}
@@ -176,7 +176,7 @@ func (x *run) read(s *action.Step, response *http.Response) *answer {
 	case len(s.Statuses) == 0 && status >= 200 && status < 300, slices.Contains(s.Statuses, status):
 		a.meaning = good
 		if err != nil && s.ReadsOnly() {
-			a.meaning, a.reason = unknown, "the answer broke off: "+oneLine(err.Error())
+			a.meaning, a.reason = unknown, "the answer broke off: "+scrub.OneLine(err.Error())
 		}
 		return a
 	case status == http.StatusUnauthorized:
@@ -201,7 +201,7 @@ func (x *run) read(s *action.Step, response *http.Response) *answer {
 		a.reason += ", not " + strings.Trim(fmt.Sprint(s.Statuses), "[]")
 	}
 	if why := x.scrub.Text(reason(a.body, data, isJSON)); why != "" {
-		a.reason += ": " + language.Truncate(oneLine(why), maxReason)
+		a.reason += ": " + language.Truncate(scrub.OneLine(why), maxReason)
 	}
 	return a
 }
@@ -272,18 +272,4 @@ func reason(body any, data []byte, isJSON bool) string {
 		return language.Text(m)
 	}
 	return strings.Join(parts, ": ")
-}
-
-// oneLine makes one line of a text, without control characters.
-func oneLine(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return ' '
-		}
-		if unicode.IsControl(r) {
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(text, "\uFFFD"))
-	return strings.Join(strings.Fields(text), " ")
 }

@@ -538,7 +538,7 @@ func (x *run) result(st *stop) Result {
 	default:
 		r.Outcome = Completed
 	}
-	r.Reason = language.Truncate(x.scrub.Text(oneLine(r.Reason)), maxSaid)
+	r.Reason = language.Truncate(x.scrub.Text(scrub.OneLine(r.Reason)), maxSaid)
 	return r
 }
 

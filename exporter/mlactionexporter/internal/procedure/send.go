@@ -361,7 +361,7 @@ func (x *run) shown(ctx context.Context, s *action.Step, p *prepared) string {
 	if len(body) > maxShown {
 		body = strings.ToValidUTF8(body[:maxShown], "") + "…"
 	}
-	return fmt.Sprintf("%s, %d bytes: %s", text, len(p.body), oneLine(body))
+	return fmt.Sprintf("%s, %d bytes: %s", text, len(p.body), scrub.OneLine(body))
 }
 
 // blank is a map with [REDACTED] for each value that there is.
