@@ -15,36 +15,57 @@ import (
 	"time"
 )
 
-// Ports are taken from below the range from which systems take the ports of outgoing connections.
-const firstPort, lastPort = 20_000, 32_000
+// Ports are taken from below the range from which systems take the ports of outgoing connections, in
+// blocks. A process owns a block for as long as it listens on the block's first port, so that what it
+// gives to a test, which listens on it a second later or again after a kill, is given to no test of
+// another process meanwhile.
+const firstPort, lastPort, portsInBlock = 20_000, 32_000, 50
 
 var (
-	portsMu sync.Mutex // guards handedOut
-	// handedOut are the ports that this process has given to a test.
-	handedOut = map[int]bool{}
+	portsMu sync.Mutex // guards what follows
+	// blocks are the listeners on the first ports of the process's blocks; they are closed with the process.
+	blocks []net.Listener
+	// nextPort is the next port of the latest block, blockEnd the first one behind it.
+	nextPort, blockEnd int
 )
 
-// FreePort returns a TCP port of 127.0.0.1 that nobody listens on and that no other test of this
-// process was given.
+// FreePort returns a TCP port of 127.0.0.1 that nobody listens on and that was given to no other test,
+// of this process or another.
 func FreePort(t testing.TB) int {
 	t.Helper()
 	portsMu.Lock()
 	defer portsMu.Unlock()
 	for range 1000 {
-		port := firstPort + rand.IntN(lastPort-firstPort)
-		if handedOut[port] {
+		if nextPort == blockEnd && !ownBlock() {
 			continue
 		}
-		listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		port := nextPort
+		nextPort++
+		listener, err := listen(port)
 		if err != nil {
 			continue
 		}
 		_ = listener.Close()
-		handedOut[port] = true
 		return port
 	}
 	t.Fatalf("no free port between %d and %d", firstPort, lastPort)
 	return 0
+}
+
+// ownBlock makes a block of ports the process's own.
+func ownBlock() bool {
+	first := firstPort + portsInBlock*rand.IntN((lastPort-firstPort)/portsInBlock)
+	listener, err := listen(first)
+	if err != nil {
+		return false
+	}
+	blocks = append(blocks, listener)
+	nextPort, blockEnd = first+1, first+portsInBlock
+	return true
+}
+
+func listen(port int) (net.Listener, error) {
+	return (&net.ListenConfig{}).Listen(context.Background(), "tcp", fmt.Sprintf("127.0.0.1:%d", port))
 }
 
 // FreeAddr returns "127.0.0.1:<FreePort>".

@@ -17,3 +17,17 @@ func TestFreePortIsHandedOutOnce(t *testing.T) {
 		seen[port] = true
 	}
 }
+
+// A block that another process owns is none of ours.
+func TestBlockIsOwned(t *testing.T) {
+	const processes = 40
+	owned := map[int]bool{}
+	for range processes {
+		portsMu.Lock()
+		nextPort = blockEnd // as another process begins
+		portsMu.Unlock()
+		block := (FreePort(t) - firstPort) / portsInBlock
+		assert.False(t, owned[block])
+		owned[block] = true
+	}
+}
