@@ -140,23 +140,28 @@ func (w judgements) add(j said) {
 }
 
 // judgements returns what the page says of evaluators, without what has been taken back: where log
-// records come before the spans, the model was not known at first.
+// records come before the spans, the model was not known at first. Their counts fall to zero then, and
+// gauges stay on the exporter's page for metric_expiration.
 func (p page) judgements() judgements {
 	got := newJudgements()
 	by := func(s sample) judgedBy {
 		return judgedBy{s.labels["ml_model_name"], s.labels["ml_model_version"], s.labels["gen_ai_evaluation_name"], s.labels["ml_evaluator_kind"]}
 	}
+	counted := map[judgedBy]bool{}
+	for _, s := range p.samples["ml_evaluator_count"] {
+		if s.value != 0 {
+			got.counts[countedBy{by(s), s.labels["gen_ai_evaluation_score_label"], s.labels["error_type"]}] = s.value
+			counted[by(s)] = true
+		}
+	}
 	for _, s := range p.samples["ml_evaluator_score"] {
-		if s.labels["ml_evaluation_bound"] == "point" {
+		if s.labels["ml_evaluation_bound"] == "point" && counted[by(s)] {
 			got.mean[by(s)] = s.value
 		}
 	}
 	for _, s := range p.samples["ml_evaluator_samples"] {
-		got.samples[by(s)] = s.value
-	}
-	for _, s := range p.samples["ml_evaluator_count"] {
-		if s.value != 0 {
-			got.counts[countedBy{by(s), s.labels["gen_ai_evaluation_score_label"], s.labels["error_type"]}] = s.value
+		if counted[by(s)] {
+			got.samples[by(s)] = s.value
 		}
 	}
 	return got
@@ -167,7 +172,8 @@ func (p page) judgements() judgements {
 func assertEvaluatorsPage(t *testing.T, p page) {
 	t.Helper()
 	lines := slices.DeleteFunc(p.lines([]string{"ml_evaluator_"}, nil), func(line string) bool {
-		return strings.HasSuffix(line, "} 0") && !strings.Contains(line, "ml_model_name")
+		takenBack := strings.HasSuffix(line, "} 0") || !strings.HasPrefix(line, "ml_evaluator_count{")
+		return takenBack && !strings.Contains(line, "ml_model_name")
 	})
 	got := strings.Join(lines, "\n") + "\n"
 	file := filepath.Join("testdata", "evaluators.txt")
