@@ -13,6 +13,7 @@
 package trainingjob
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -59,6 +60,8 @@ type Options struct {
 	Break Break
 	// Fast leaves out the pauses that stand for the work of a warehouse and a cluster.
 	Fast bool
+	// Slowdown is how much longer a slow stage takes in all; zero for four seconds.
+	Slowdown time.Duration
 	// Folder is where checkpoints and the published models lie; empty for state/training-job.
 	Folder string
 	// Exporter gets the spans; nil for none. It is not shut down.
@@ -209,7 +212,7 @@ func (r *run) work(ctx context.Context, d time.Duration) error {
 	n := steps[r.stage]
 	r.worked++
 	if r.Break.Stage == r.stage && r.Break.How == Slow {
-		if err := wait(ctx, slowdown/time.Duration(n)); err != nil {
+		if err := wait(ctx, cmp.Or(r.Slowdown, slowdown)/time.Duration(n)); err != nil {
 			return err
 		}
 	}
@@ -231,7 +234,7 @@ func (r *run) work(ctx context.Context, d time.Duration) error {
 // steps are the calls of work in each stage.
 var steps = map[string]int{FeatureQuery: parts + 2, Validate: 1, Transform: 1, Train: epochs, Evaluate: 1, Publish: 1}
 
-// slowdown is how much longer a slow stage takes in all.
+// slowdown is how much longer a slow stage takes in all, where nothing else is said.
 const slowdown = 4 * time.Second
 
 var errKilled = errors.New("killed")
