@@ -49,18 +49,10 @@ func failuresOf(name string, goodBefore bool, job func(i int) (name, environment
 			}
 		})...)
 	}
-	return attack{name, func(t *testing.T, s *site) {
+	return attack{name, func(_ *testing.T, s *site) {
 		if goodBefore {
 			send(s, "success")
-			processtest.WaitFor(t, patience, "the good run of each job that has a place", func() bool {
-				page, places := s.page(), 0
-				for line := range strings.Lines(page) {
-					if strings.HasPrefix(line, "ml_job_run_count_total{") && strings.Contains(line, `="once-`) && strings.Contains(line, `="success"`) {
-						places++
-					}
-				}
-				return places > 0 && sum(page, "ml_job_run_count_total", `="once-`, `="success"`) == float64(places)
-			})
+			<-time.After(2 * time.Second) // they are judged half a second after they came
 		}
 		send(s, "failure")
 	}}
